@@ -1,0 +1,1 @@
+"""Contract-testing and conformance harness for order-cancellation APIs."""

@@ -1,0 +1,1 @@
+"""From a contract to named cases: families of cases, fixtures, templates."""

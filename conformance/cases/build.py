@@ -1,0 +1,55 @@
+"""All named cases of a contract, from its data alone, in the order of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from conformance.cases.families.codes import code_cases
+from conformance.cases.families.conditions import condition_cases
+from conformance.cases.families.frames import frame_cases
+from conformance.cases.families.http_forms import http_form_cases
+from conformance.cases.families.instruction_fields import instruction_field_cases
+from conformance.cases.families.malformed_json import malformed_object_cases
+from conformance.cases.families.malformed_list import malformed_list_cases
+from conformance.cases.families.negotiation import negotiation_cases
+from conformance.cases.families.object_fields import object_field_cases
+from conformance.cases.scenario import scenario_cases
+from conformance.errors import SpecError
+from conformance.model.case import Case
+from conformance.model.spec import Contract, Operation
+
+Family = Callable[[Operation], Iterator[Case]]
+
+_OBJECT: tuple[Family, ...] = (
+    scenario_cases,
+    object_field_cases,
+    code_cases,
+    malformed_object_cases,
+    frame_cases,
+    http_form_cases,
+)
+_LIST: tuple[Family, ...] = (
+    scenario_cases,
+    condition_cases,
+    instruction_field_cases,
+    malformed_list_cases,
+    negotiation_cases,
+)
+FAMILIES: dict[str, tuple[Family, ...]] = {"standard": _OBJECT, "pair": _OBJECT, "results": _LIST}
+
+
+def build_cases(operation: Operation) -> tuple[Case, ...]:
+    """The named cases of one operation. Raises `SpecError` when two of them would share an id."""
+    found: dict[str, Case] = {}
+    for family in FAMILIES[operation.answer]:
+        for case in family(operation):
+            if case.id in found:
+                raise SpecError(f"two cases have the id {case.id}", where=str(operation.folder))
+            found[case.id] = case
+    return tuple(found[identifier] for identifier in sorted(found))
+
+
+def build_all(contract: Contract, operations: Collection[str] | None = None) -> tuple[Case, ...]:
+    """The named cases of the chosen operations (default: all)."""
+    chosen = [contract.operations[name] for name in sorted(contract.operations) if not operations or name in operations]
+    return tuple(case for operation in chosen for case in build_cases(operation))

@@ -1,0 +1,223 @@
+"""Cases as plain JSON data and back, without loss: what a fixture file holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from conformance.errors import SpecError
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed
+
+_LONG = 400
+_RUN = re.compile(r"(.{1,16}?)\1{49,}", re.DOTALL)
+_SPLIT_PAIR = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
+
+
+def to_data(case: Case) -> dict[str, Any]:
+    """The case as JSON data; members at their default are left out.
+
+    Text is a string, or a list of segments that join: strings, and `{"run": [text, times]}` for what repeats.
+    A state is written as in `scenarios.yaml`, its parameters beside its name.
+    """
+    data: dict[str, Any] = {
+        "id": case.id,
+        "operation": case.operation,
+        "title": case.title,
+        "requirements": list(case.requirements),
+        "role": case.role,
+        "transport": case.transport,
+        "media_type": case.media_type,
+        "message": _message_data(case.message),
+        "expect": _expect_data(case.expect),
+    }
+    if case.states:
+        data["states"] = {name: {"state": need.state, **need.params} for name, need in case.states.items()}
+    if case.before:
+        data["before"] = [_message_data(one) for one in case.before]
+    if case.together != 1:
+        data["together"] = case.together
+    if case.lane != "shared":
+        data["lane"] = case.lane
+    if case.tier != "named":
+        data["tier"] = case.tier
+    for name in ("code", "provoke", "accept"):
+        value = getattr(case, name)
+        if value is not None:
+            data[name] = value
+    return data
+
+
+def from_data(data: Mapping[str, Any]) -> Case:
+    """The case that `to_data` wrote; `SpecError` names the case and the member that is missing or unknown."""
+    try:
+        return _case(dict(data))
+    except KeyError as error:
+        raise _unusable(data, f"member {error.args[0]!r} is missing") from None
+    except (TypeError, AttributeError, ValueError) as error:
+        raise _unusable(data, f"{error}") from None
+
+
+def _unusable(data: object, why: str) -> SpecError:
+    name = data.get("id", "a case") if isinstance(data, Mapping) else "a case"
+    return SpecError(f"{name}: {why}", hint="Run `conformance fixtures build` to write the fixtures again.")
+
+
+def _case(rest: dict[str, Any]) -> Case:
+    take = rest.pop
+    case = Case(
+        id=take("id"),
+        operation=take("operation"),
+        title=take("title"),
+        requirements=tuple(take("requirements")),
+        role=take("role"),
+        transport=take("transport"),
+        media_type=take("media_type"),
+        message=_message(take("message")),
+        expect=_expectation(take("expect")),
+        states={name: _state(need) for name, need in take("states", {}).items()},
+        before=tuple([_message(one) for one in take("before", ())]),
+        together=take("together", 1),
+        lane=take("lane", "shared"),
+        code=take("code", None),
+        provoke=take("provoke", None),
+        tier=take("tier", "named"),
+        accept=take("accept", None),
+    )
+    if rest:
+        raise ValueError(f"unknown member {sorted(rest)[0]!r}")
+    return case
+
+
+def _message_data(message: Message) -> dict[str, Any]:
+    data: dict[str, Any] = {"body": _body_data(message.body)}
+    if message.method != "POST":
+        data["method"] = message.method
+    if message.path:
+        data["path"] = message.path
+    if message.headers:
+        data["headers"] = [list(pair) for pair in message.headers]
+    if message.frame is not None:
+        data["frame"] = text_data(message.frame)
+    return data
+
+
+def _message(data: Mapping[str, Any]) -> Message:
+    frame = data.get("frame")
+    return Message(
+        _body(data["body"]),
+        data.get("method", "POST"),
+        data.get("path", ""),
+        tuple([(name, value) for name, value in data.get("headers", ())]),
+        None if frame is None else text_of(frame),
+    )
+
+
+def _body_data(body: Body) -> Any:
+    text = text_data(body.text)
+    if body.encoding == "utf-8" and body.repeat is None:
+        return text
+    data: dict[str, Any] = {"text": text}
+    if body.encoding != "utf-8":
+        data["encoding"] = body.encoding
+    if body.repeat is not None:
+        repeat = body.repeat
+        data["repeat"] = {
+            "head": text_data(repeat.head),
+            "separator": text_data(repeat.separator),
+            "tail": text_data(repeat.tail),
+            "count": repeat.count,
+        }
+    return data
+
+
+def _body(data: Any) -> Body:
+    if not isinstance(data, Mapping):
+        return Body(text_of(data))
+    repeat = data.get("repeat")
+    return Body(
+        text_of(data["text"]),
+        data.get("encoding", "utf-8"),
+        None
+        if repeat is None
+        else Repeat(
+            text_of(repeat["head"]), text_of(repeat["separator"]), text_of(repeat["tail"]), repeat["count"]
+        ),
+    )
+
+
+def text_data(text: str) -> Any:
+    """The text itself, or its segments where it is long and repeats, or holds a split surrogate pair."""
+    segments: list[Any] = []
+    end = 0
+    for match in _RUN.finditer(text) if len(text) > _LONG else ():
+        unit, length = match.group(1), len(match.group())
+        segments.extend(_whole(text[end : match.start()]))
+        segments.append({"run": [unit, length // len(unit)]})
+        end = match.end()
+    segments.extend(_whole(text[end:]))
+    if not segments:
+        return ""
+    return segments[0] if len(segments) == 1 and isinstance(segments[0], str) else segments
+
+
+def _whole(text: str) -> list[str]:
+    """Cut between two escapes that a JSON reader would join to one character."""
+    return [part for part in _SPLIT_PAIR.split(text) if part]
+
+
+def text_of(data: Any) -> str:
+    """The text that `text_data` wrote; `ValueError` for anything else."""
+    if isinstance(data, str):
+        return data
+    if not isinstance(data, list):
+        raise ValueError(f"text must be a string or a list of segments, not {type(data).__name__}")
+    return "".join([part if isinstance(part, str) else _run(part) for part in data])
+
+
+def _run(part: Any) -> str:
+    unit, times = part["run"]
+    if not isinstance(unit, str) or not isinstance(times, int):
+        raise ValueError(f"a run is [text, times], not {part['run']!r}")
+    return unit * times
+
+
+def _expect_data(expect: Expectation) -> dict[str, Any]:
+    data: dict[str, Any] = {"requirement": expect.requirement}
+    for name in ("effect", "outside"):
+        if getattr(expect, name):
+            data[name] = getattr(expect, name)
+    data["any_of"] = [_alternative_data(one) for one in expect.any_of]
+    return data
+
+
+def _expectation(data: Mapping[str, Any]) -> Expectation:
+    return Expectation(
+        data["requirement"],
+        tuple([_alternative(one) for one in data["any_of"]]),
+        data.get("effect", ""),
+        data.get("outside", ""),
+    )
+
+
+def _alternative_data(one: Alternative) -> dict[str, Any]:
+    data: dict[str, Any] = {"answer": dict(one.answer)}
+    for name in ("cancelled", "untouched", "readings"):
+        if getattr(one, name):
+            data[name] = list(getattr(one, name))
+    return data
+
+
+def _alternative(data: Mapping[str, Any]) -> Alternative:
+    get: Callable[..., Any] = data.get
+    return Alternative(
+        data["answer"],
+        tuple(get("cancelled", ())),
+        tuple(get("untouched", ())),
+        tuple(get("readings", ())),
+    )
+
+
+def _state(data: Mapping[str, Any]) -> StateNeed:
+    params = dict(data)
+    return StateNeed(params.pop("state"), params)

@@ -1,0 +1,102 @@
+"""The expectations that families of cases share, for each kind of answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.cases.make import alternative
+from conformance.model.case import Alternative, Expectation
+from conformance.model.spec import Operation
+
+
+def done(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:
+    """The call succeeds and cancels what it names."""
+    return Expectation(requirement, (_success(operation, names),), effect=_effect_of_success(operation, requirement))
+
+
+def refused(operation: Operation, requirement: str, names: Sequence[str], codes: Sequence[int] = (100,)) -> Expectation:
+    """The call is refused as a whole with one of the codes, and changes nothing."""
+    return Expectation(requirement, (_refusal(operation, names, codes),), effect=operation.attribution["effect"])
+
+
+def either(operation: Operation, requirement: str, names: Sequence[str], codes: Sequence[int] = (100, 104)) -> Expectation:
+    """A leniency that no document forbids: taken in full, or refused in full."""
+    right = [_success(operation, names), _refusal(operation, names, codes)]
+    if operation.answer == "results":
+        right.append(Alternative({"results": [False]}, untouched=tuple(names)))
+    return Expectation(requirement, tuple(right), effect=operation.attribution["effect"])
+
+
+def broken_instruction(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:
+    """An instruction that lacks what it needs: it fails alone, or the list is refused; never a success."""
+    return Expectation(
+        requirement,
+        (
+            Alternative({"results": [False]}, untouched=tuple(names), readings=("broken-instruction=only-itself",)),
+            Alternative({"form": "refused"}, untouched=tuple(names), readings=("broken-instruction=whole-list",)),
+        ),
+        effect=operation.attribution["effect"],
+    )
+
+
+def unusable_instruction(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:
+    """A value of the wrong type: as a broken instruction, or dropped by a reader that loses what it cannot read."""
+    broken = broken_instruction(operation, requirement, names)
+    lost = Alternative({"results": []}, untouched=tuple(names))
+    return Expectation(requirement, (*broken.any_of, lost), effect=broken.effect)
+
+
+def nothing_else(operation: Operation, requirement: str, cancelled: Sequence[str], others: Sequence[str]) -> Expectation:
+    """Whatever a reader makes of the message, what it reports is what it did, and nothing unnamed is touched."""
+    every = (*cancelled, *others)
+    return Expectation(
+        requirement,
+        (
+            Alternative({"results": [True]}, tuple(cancelled), tuple(others)),
+            Alternative({"results": [False]}, untouched=every),
+            Alternative({"results": []}, untouched=every),
+            Alternative({"form": "refused"}, untouched=every),
+            Alternative({"form": "framework"}, untouched=every),
+        ),
+        effect=operation.attribution["effect"],
+        outside=operation.attribution["effect"],
+    )
+
+
+def one_leg_wrong(operation: Operation, requirement: str, wrong: str, names: dict[str, str]) -> Expectation:
+    """One leg of a pair is wrong: both are refused, or the right one alone goes; never success on the wrong one."""
+    right = "ask" if wrong == "bid" else "bid"
+    both = (names[wrong], names[right])
+    refusal: dict[str, Any] = {"untouched": both, "readings": ["mixed-legs=both-refused"]}
+    return Expectation(
+        requirement,
+        (
+            alternative({wrong: [100, 104], right: [100, 104], **refusal}),
+            alternative(
+                {
+                    wrong: [100, 104],
+                    right: [0],
+                    "cancelled": (names[right],),
+                    "untouched": (names[wrong],),
+                    "readings": ["mixed-legs=each-alone"],
+                }
+            ),
+            alternative({"form": "flat", "code": [100, 104], **refusal}),
+        ),
+        effect=operation.attribution["effect"],
+    )
+
+
+def _success(operation: Operation, names: Sequence[str]) -> Alternative:
+    answer: dict[str, Any] = {"results": [True]} if operation.answer == "results" else {"code": [0]}
+    return Alternative(answer, cancelled=tuple(names))
+
+
+def _refusal(operation: Operation, names: Sequence[str], codes: Sequence[int]) -> Alternative:
+    answer: dict[str, Any] = {"form": "refused"} if operation.answer == "results" else {"code": list(codes)}
+    return Alternative(answer, untouched=tuple(names))
+
+
+def _effect_of_success(operation: Operation, requirement: str) -> str:
+    return str(operation.raw.get("effect_of_success", requirement))

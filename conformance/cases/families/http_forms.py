@@ -1,0 +1,71 @@
+"""The HTTP form of a call whose request is a JSON object: content types, headers, methods, the path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.cases import expect, make, render
+from conformance.cases.make import Channel, channels
+from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.spec import Operation
+
+JSON_HEADER = ("Content-Type", "application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One HTTP form; `legal` means that it must be carried out, else it may be, or be refused in any way."""
+
+    name: str
+    title: str
+    headers: tuple[tuple[str, str], ...] = (JSON_HEADER,)
+    legal: bool = False
+    method: str = "POST"
+    query: str = ""
+
+
+FORMS = (
+    Form("charset", "the content type with its charset", (("Content-Type", "application/json; charset=utf-8"),), True),
+    Form("charset-quoted", "the charset in quotes and capitals", (("Content-Type", 'application/json; charset="UTF-8"'),), True),
+    Form("lower-case-headers", "header names in lower case", (("content-type", "application/json"), ("accept", "application/json")), True),
+    Form("upper-case-headers", "header names in upper case", (("CONTENT-TYPE", "application/json"), ("ACCEPT", "application/json")), True),
+    Form("accept-anything", "any answer is taken", (JSON_HEADER, ("Accept", "*/*")), True),
+    Form("no-accept", "no Accept header", (JSON_HEADER,), True),
+    Form("accept-language", "headers that have nothing to do with it", (JSON_HEADER, ("Accept-Language", "de"), ("X-Trace", "1")), True),
+    Form("chunked", "the body in chunks", (JSON_HEADER, ("Transfer-Encoding", "chunked")), True),
+    Form("no-content-type", "no content type", ()),
+    Form("text-plain", "the content type of plain text", (("Content-Type", "text/plain"),)),
+    Form("content-type-xml", "the content type of XML", (("Content-Type", "application/xml"),)),
+    Form("content-type-garbage", "a content type that is none", (("Content-Type", "garbage"),)),
+    Form("accept-xml", "only XML is taken as answer", (JSON_HEADER, ("Accept", "application/xml"))),
+    Form("query", "a query string that the call does not have", query="?x=1"),
+    Form("put", "the method PUT", method="PUT"),
+    Form("patch", "the method PATCH", method="PATCH"),
+    Form("delete", "the method DELETE", method="DELETE"),
+)  # fmt: skip
+
+
+def http_form_cases(operation: Operation) -> Iterator[Case]:
+    """Each form with the operation's legal request as body."""
+    for channel in channels(operation):
+        if channel.transport == "http":
+            for form in FORMS:
+                yield _case(operation, channel, form)
+
+
+def _case(operation: Operation, channel: Channel, form: Form) -> Case:
+    names = make.state_names(make.states_of(operation.raw["states"]))
+    requirement = operation.attribution["media-type" if form.method == "POST" else "route"]
+    body = Body(render.json_text(operation.valid))
+    sent = Message(body, form.method, operation.path + form.query, form.headers)
+    expectation = (
+        expect.done(operation, requirement, names) if form.legal else _taken_or_not(operation, requirement, names)
+    )
+    return make.case(operation, channel, f"http/{form.name}", f"HTTP: {form.title}", (), sent, expectation)
+
+
+def _taken_or_not(operation: Operation, requirement: str, names: tuple[str, ...]) -> Expectation:
+    either = expect.either(operation, requirement, names, (20, 100, 104, 106))
+    any_refusal = Alternative({"form": "http-refusal"}, untouched=names)
+    return Expectation(requirement, (*either.any_of, any_refusal), effect=either.effect)

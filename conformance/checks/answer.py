@@ -1,0 +1,51 @@
+"""An answer as the outcome checks see it, whatever the transport and the format it came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.model.verdict import Finding
+
+# The forms that an expectation may name.
+STANDARD, PAIR, FLAT = "standard", "pair", "flat"
+RESULTS, REFUSED, FRAMEWORK = "results", "refused", "framework"
+SESSION_MISSING, HTTP_REFUSAL = "session-missing", "http-refusal"
+SILENCE, ERROR_FRAME = "silence", "error-frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One standard response object: its code as far as it can be told, and whether it says success."""
+
+    code: int | None
+    result: bool | None
+
+    @property
+    def says(self) -> str:
+        """In words, for the side by side of expected and actual."""
+        return f"code {self.code}, result {_word(self.result)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, read as far as it could be.
+
+    `forms` are all forms that fit. `legs` are the standard objects in it, `results` the entries of a result list.
+    `findings` belong to the answer however it is judged; `unreadable` is the one finding that stands for an answer
+    nobody can read, and counts only when no expected form fits.
+    """
+
+    forms: frozenset[str]
+    status: int | None = None
+    legs: tuple[Leg, ...] = ()
+    results: tuple[dict[str, Any], ...] = ()
+    value: Any = None
+    findings: tuple[Finding, ...] = ()
+    unreadable: Finding | None = None
+    readings: tuple[str, ...] = ()
+    summary: str = ""
+
+
+def _word(value: bool | None) -> str:
+    return "missing" if value is None else str(value).lower()

@@ -1,0 +1,130 @@
+"""Which result belongs to which instruction: one each, carrying the id that the instruction was for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.checks.kit import Kit
+from conformance.codec.errors import CodecError
+from conformance.codec.json_codec import decode_json
+from conformance.codec.xml_codec import XmlContract
+from conformance.model.verdict import Finding
+
+
+UNUSABLE = object()
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Results in the order of their instructions, and what is wrong with the way they came."""
+
+    ordered: tuple[dict[str, Any], ...]
+    findings: tuple[Finding, ...] = ()
+    readings: tuple[str, ...] = ()
+
+
+def instructions_of(body: bytes, xml: XmlContract | None, members: Collection[str]) -> tuple[dict[str, Any], ...] | None:
+    """The instructions that were sent; None when the body is one that only a lenient reader can read."""
+    try:
+        if xml is None:
+            document = decode_json(body)
+            if any(note.kind == "duplicate-key" for note in document.notes):
+                return None
+            value: Any = document.value
+        else:
+            reading = xml.read(body)
+            if any(problem.kind != "type" for problem in reading.problems):
+                return None
+            value = reading.value
+    except CodecError:
+        return None
+    if not isinstance(value, list) or not all(isinstance(entry, dict) and entry.keys() <= set(members) for entry in value):
+        return None
+    return tuple(value)
+
+
+def match_results(kit: Kit, instructions: tuple[dict[str, Any], ...] | None, results: tuple[dict[str, Any], ...]) -> Matching:
+    """Pair each result with its instruction, by place first, else by the ids they carry."""
+    if instructions is None:
+        return Matching(results)
+    if len(results) != len(instructions):
+        message = "each instruction has one result"
+        expected, actual = f"{len(instructions)} results", f"{len(results)} results"
+        return Matching(results, (Finding(kit.requirement("one-each"), "one-each", message, expected, actual, ""),))
+    names = tuple(kit.operation.raw["identity"])
+    wanted = [_identity(entry, names, kit) for entry in instructions]
+    given = [tuple(_comparable(entry.get(name)) for name in names) for entry in results]
+    if all(_fits(want, got) for want, got in zip(wanted, given, strict=True)):
+        return Matching(results, (), ("result-order=same",) if len(results) > 1 else ())
+    ordered = _by_identity(wanted, given, results)
+    if ordered is not None:
+        return Matching(ordered, (), ("result-order=other",))
+    index = next(i for i, (want, got) in enumerate(zip(wanted, given, strict=True)) if not _fits(want, got))
+    name = names[index_of_relevant(wanted[index])]
+    finding = Finding(
+        kit.requirement("identity"),
+        "identity",
+        "a result names the order that its instruction was for",
+        f"{name} {instructions[index].get(name)}",
+        f"{name} {results[index].get(name)}",
+        f"/{index}/{name}",
+    )
+    return Matching(results, (finding,))
+
+
+Identity = tuple[tuple[bool, Any], ...]
+"""For each identity member: whether it decides, and the value in comparable form."""
+
+
+def index_of_relevant(identity: Identity) -> int:
+    """The place of the member that decides."""
+    return next((i for i, (decides, _) in enumerate(identity) if decides), 0)
+
+
+def _identity(instruction: dict[str, Any], names: tuple[str, ...], kit: Kit) -> Identity:
+    flag = kit.operation.raw["condition"]["flag"]
+    needs = kit.operation.raw["condition"]["when_true" if instruction.get(flag) is True else "when_false"]["needs"]
+    return tuple((name in needs, _wanted(instruction.get(name), kit.operation.raw["fields"][name]["type"])) for name in names)
+
+
+def _wanted(value: Any, kind: str) -> Any:
+    """The id that a result must carry; `UNUSABLE` for a value that is no id of its kind, which no reader can echo."""
+    if value is None:
+        return None
+    if kind == "integer":
+        usable = isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31
+    else:
+        usable = isinstance(value, str) and _GUID.fullmatch(value) is not None
+    return _comparable(value) if usable else UNUSABLE
+
+
+def _comparable(value: Any) -> Any:
+    """GUIDs compare without regard to letter case, numbers by value, a missing member like null."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def _fits(want: Identity, got: tuple[Any, ...]) -> bool:
+    """The deciding member must be echoed; another may be echoed or null. What cannot be an id cannot be demanded."""
+    for (decides, wanted), found in zip(want, got, strict=True):
+        if found == wanted or wanted is UNUSABLE or (found is None and not decides):
+            continue
+        return False
+    return True
+
+
+def _by_identity(
+    wanted: list[Identity], given: list[tuple[Any, ...]], results: tuple[dict[str, Any], ...]
+) -> tuple[dict[str, Any], ...] | None:
+    free = dict(enumerate(given))
+    ordered = []
+    for want in wanted:
+        index = next((i for i, got in free.items() if _fits(want, got)), None)
+        if index is None:
+            return None
+        del free[index]
+        ordered.append(results[index])
+    return tuple(ordered)

@@ -1,0 +1,68 @@
+"""What the checks need of an operation, compiled once: validators, XML contracts, attributions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.codec.xml_codec import XmlContract
+from conformance.errors import SpecError
+from conformance.model.spec import Operation
+from conformance.specs.validate import SchemaValidator, load_validator
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """One operation with its compiled documents. `members` maps documented response members in lower case to their form."""
+
+    operation: Operation
+    response: SchemaValidator
+    flat: SchemaValidator | None
+    error: SchemaValidator | None
+    xml_request: XmlContract | None
+    xml_response: XmlContract | None
+    xml_error: XmlContract | None
+    members: Mapping[str, str]
+
+    def requirement(self, check: str) -> str:
+        """The requirement that a general check speaks for. Raises `SpecError` where the operation names none."""
+        try:
+            return self.operation.attribution[check]
+        except KeyError:
+            raise SpecError(
+                f"attribution: no requirement for {check!r}", where=str(self.operation.folder / "operation.yaml")
+            ) from None
+
+
+def build_kit(operation: Operation) -> Kit:
+    """Compile what the checks of this operation need."""
+    folder = operation.folder
+    response_file = folder / "response.schema.json"
+    xsd: Mapping[str, str] = operation.raw.get("xsd", {})
+    error_file = folder / "error.schema.json"
+    return Kit(
+        operation=operation,
+        response=load_validator(response_file),
+        flat=load_validator(response_file, "#/$defs/flat") if operation.answer == "pair" else None,
+        error=load_validator(error_file) if error_file.exists() else None,
+        xml_request=XmlContract.load(folder / xsd["request"]) if "request" in xsd else None,
+        xml_response=XmlContract.load(folder / xsd["response"]) if "response" in xsd else None,
+        xml_error=XmlContract.load(folder / xsd["error"]) if "error" in xsd else None,
+        members=_documented_members(json.loads(response_file.read_text(encoding="utf-8"))),
+    )
+
+
+def _documented_members(schema: Any) -> dict[str, str]:
+    """Every property name anywhere in a schema, keyed by its lower-case form."""
+    found: dict[str, str] = {}
+    if isinstance(schema, dict):
+        for name in schema.get("properties", {}):
+            found[name.lower()] = name
+        for part in schema.values():
+            found.update(_documented_members(part))
+    elif isinstance(schema, list):
+        for part in schema:
+            found.update(_documented_members(part))
+    return found

@@ -1,0 +1,94 @@
+"""Holds an answer against the alternatives of an expectation, and says in words what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conformance.checks import answer as forms
+from conformance.checks.answer import Answer
+from conformance.model.case import Alternative
+
+_FORM_WORDS = {
+    forms.REFUSED: "a status of 4xx with the error string",
+    forms.FRAMEWORK: "an error of the framework (404, 405, 406 or 415)",
+    forms.SESSION_MISSING: "HTTP 404 NOT FOUND",
+    forms.HTTP_REFUSAL: "any status of 4xx",
+    forms.SILENCE: "no reply",
+    forms.ERROR_FRAME: "an error frame",
+    forms.FLAT: "one flat object",
+}
+
+
+def allowed(alternatives: Sequence[Alternative], pins: Mapping[str, str]) -> tuple[Alternative, ...]:
+    """The alternatives that the pinned readings leave."""
+    return tuple(one for one in alternatives if not any(_unpinned(reading, pins) for reading in one.readings))
+
+
+def _unpinned(reading: str, pins: Mapping[str, str]) -> bool:
+    name, _, alternative = reading.partition("=")
+    return name in pins and pins[name] != alternative
+
+
+def fits(alternative: Alternative, answer: Answer, results: Sequence[Mapping[str, Any]], success: str) -> bool:
+    """Whether the answer is the one of this alternative; effects are judged apart."""
+    wanted = alternative.answer
+    if "form" in wanted and wanted["form"] not in answer.forms:
+        return False
+    if "code" in wanted and not _codes_fit(wanted["code"], answer):
+        return False
+    if ("bid" in wanted or "ask" in wanted) and not _legs_fit(wanted, answer):
+        return False
+    if "results" in wanted:
+        return forms.RESULTS in answer.forms and _results_fit(wanted["results"], results, success)
+    return True
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _codes_fit(wanted: Any, answer: Answer) -> bool:
+    return bool(answer.legs) and all(leg.code in _as_list(wanted) for leg in answer.legs)
+
+
+def _legs_fit(wanted: Mapping[str, Any], answer: Answer) -> bool:
+    if forms.PAIR not in answer.forms:
+        return False
+    bid, ask = answer.legs
+    return bid.code in _as_list(wanted["bid"]) and ask.code in _as_list(wanted["ask"])
+
+
+def _results_fit(wanted: Any, results: Sequence[Mapping[str, Any]], success: str) -> bool:
+    if wanted == "all":
+        return bool(results) and all(entry.get(success) is True for entry in results)
+    return len(results) == len(wanted) and all(
+        want == "any" or entry.get(success) is want for want, entry in zip(wanted, results, strict=True)
+    )
+
+
+def in_words(alternatives: Sequence[Alternative]) -> str:
+    """What would have been right, for the side by side of expected and actual."""
+    return ", or ".join(dict.fromkeys(_one(alternative) for alternative in alternatives))
+
+
+def _one(alternative: Alternative) -> str:
+    wanted = alternative.answer
+    parts = []
+    if "form" in wanted:
+        parts.append(_FORM_WORDS.get(wanted["form"], str(wanted["form"])))
+    if "code" in wanted:
+        parts.append(_codes(wanted["code"]))
+    if "bid" in wanted:
+        parts.append(f"bid with {_codes(wanted['bid'])} and ask with {_codes(wanted['ask'])}")
+    if "results" in wanted:
+        flags = wanted["results"]
+        parts.append(
+            "success for all" if flags == "all" else f"results [{', '.join(str(flag).lower() for flag in flags)}]"
+        )
+    return " with ".join(parts)
+
+
+def _codes(wanted: Any) -> str:
+    codes = [str(code) for code in _as_list(wanted)]
+    return f"code {codes[0]}" if len(codes) == 1 else f"code {', '.join(codes[:-1])} or {codes[-1]}"

@@ -1,0 +1,96 @@
+"""From an exchange to an answer: transport, status, content type and body, down to the kind of the operation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from conformance.checks import answer as forms
+from conformance.checks.answer import Answer
+from conformance.checks.bad_input import page_or_trace, server_error, shorten
+from conformance.checks.frames import Reader, read_frame
+from conformance.checks.kit import Kit
+from conformance.checks.results import read_results
+from conformance.checks.standard import read_pair, read_standard
+from conformance.codec.errors import CodecError
+from conformance.codec.json_codec import decode_json
+from conformance.codec.media import MediaType, parse_media_type
+from conformance.model.verdict import Finding
+from conformance.transport.messages import Exchange, HttpReply, header_values
+
+SERVER_ERROR = 102
+_READERS: dict[str, Reader] = {"standard": read_standard, "pair": read_pair}
+
+
+def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) -> Answer:
+    """Everything an outcome can be judged by; `frame` is the text that was sent over WebSocket, if it was."""
+    if not isinstance(exchange.reply, HttpReply):
+        return read_frame(kit, exchange, frame, _READERS[kit.operation.answer])
+    reply = exchange.reply
+    media, media_findings = _media(kit, reply, accept)
+    if kit.operation.answer == "results":
+        answer = read_results(kit, reply.status, media, reply.body)
+    else:
+        answer = _read_object(kit, reply, media)
+    excused = any(leg.code == SERVER_ERROR for leg in answer.legs)
+    failures = tuple(server_error(kit, reply.status, excused))
+    structured = answer.forms & {forms.STANDARD, forms.PAIR, forms.FLAT, forms.RESULTS, forms.REFUSED}
+    return replace(answer, findings=(*failures, *answer.findings, *(media_findings if structured else ())))
+
+
+def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | None, tuple[Finding, ...]]:
+    values = header_values(reply.headers, "content-type")
+    try:
+        media = parse_media_type(values[0]) if values else None
+    except CodecError:
+        media = None
+    if accept is None or (media is not None and media.essence == accept):
+        return media, ()
+    requirement = kit.operation.raw.get("response_media", {}).get(accept, kit.operation.attribution["media-type"])
+    shown = values[0] if values else "no content type"
+    message = "the answer is not in the media type that was asked for"
+    if kit.operation.answer != "results" and media is not None and media.essence == "text/json":
+        return media, ()
+    return media, (Finding(requirement, "media-type", message, accept, shown, "header Content-Type"),)
+
+
+def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
+    """The standard object in an HTTP answer, or the plain text that gateways give to who has no session."""
+    text = reply.body.decode("utf-8", "replace")
+    refusal = frozenset({forms.HTTP_REFUSAL}) if 400 <= reply.status < 500 else frozenset()
+    if reply.status == 404 and text.strip().upper() == "NOT FOUND":
+        return Answer(refusal | {forms.SESSION_MISSING}, reply.status, summary="HTTP 404 NOT FOUND")
+    try:
+        value: Any = decode_json(reply.body, media.charset if media else None).value
+    except CodecError as error:
+        findings = tuple(page_or_trace(kit, text))
+        if findings or reply.status >= 500:
+            return Answer(refusal, reply.status, findings=findings, summary=f"HTTP {reply.status} with a page")
+        finding = Finding(
+            kit.requirement("readable"), "readable", f"the answer is no JSON: {error}", "a JSON object", shorten(text) or "nothing", "body"
+        )
+        return Answer(refusal, reply.status, unreadable=finding, summary=f"HTTP {reply.status} with text that is no JSON")
+    found = _READERS[kit.operation.answer](kit, value, reply.status)
+    status_findings, readings = _status(kit, reply.status, found)
+    return replace(
+        found,
+        forms=found.forms | refusal,
+        findings=(*found.findings, *status_findings),
+        readings=(*found.readings, *readings),
+        summary=f"HTTP {reply.status}; {found.summary}",
+    )
+
+
+def _status(kit: Kit, status: int, found: Answer) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """An error may come under 200 or 4xx; a success under a status that says otherwise contradicts itself."""
+    codes = [leg.code for leg in found.legs]
+    failed = any(code not in (0, None) for code in codes)
+    if failed:
+        reading = {2: "error-status=200", 4: "error-status=4xx"}.get(status // 100)
+        return (), (reading,) if reading else ()
+    if 200 <= status < 300 or status >= 500 or None in codes:
+        return (), ()
+    finding = Finding(
+        kit.requirement("status"), "status", "a success under a status that says otherwise", "a status of 2xx", f"HTTP status {status}", "status"
+    )
+    return (finding,), ()

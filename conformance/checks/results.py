@@ -1,0 +1,226 @@
+"""Reads the answer of an operation that takes a list: results in JSON or XML, the error string, the framework's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.checks import answer as forms
+from conformance.checks.answer import Answer
+from conformance.checks.bad_input import page_or_trace, shorten
+from conformance.checks.kit import Kit
+from conformance.codec.errors import CodecError
+from conformance.codec.json_codec import decode_json
+from conformance.codec.media import MediaType, format_of
+from conformance.codec.xml_codec import XmlContract, XmlProblem
+from conformance.codec.xml_parse import parse_xml
+from conformance.model.verdict import Finding
+
+FRAMEWORK_STATUSES = (404, 405, 406, 415)
+_KIND_TO_CHECK = {"root": "xml-root", "namespace": "xml-namespace", "order": "xml-order", "duplicate": "xml-order", "nil": "xml-nil"}
+
+
+def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) -> Answer:
+    """The answer of a list operation; `media` is the response's content type, None when it names none."""
+    form = format_of(media) if media is not None else None
+    charset = media.charset if media is not None else None
+    if status in FRAMEWORK_STATUSES:
+        return _framework(kit, status, form, charset, body)
+    if form == "json":
+        return _read_json(kit, status, charset, body)
+    if form == "xml":
+        return _read_xml(kit, status, charset, body)
+    text = body.decode("utf-8", "replace")
+    named = "no content type" if media is None else f"content type {media.essence}"
+    findings = tuple(page_or_trace(kit, text))
+    return Answer(
+        forms=_refusal_forms(status),
+        status=status,
+        findings=findings,
+        unreadable=None if findings else Finding(
+            kit.requirement("media-type"), "media-type", "the answer is in no documented format",
+            "one of " + ", ".join(kit.operation.media_types), named, "header Content-Type",
+        ),
+        summary=f"HTTP {status} with {named}",
+    )  # fmt: skip
+
+
+def _refusal_forms(status: int) -> frozenset[str]:
+    return frozenset({forms.HTTP_REFUSAL}) if 400 <= status < 500 else frozenset()
+
+
+def _read_json(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer:
+    try:
+        value = decode_json(body, charset).value
+    except CodecError as error:
+        return _unreadable(kit, status, body, f"the answer is no JSON: {error}", "JSON")
+    return _structured(kit, status, value, (), kit.operation.raw["error_media"]["json"])
+
+
+def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer:
+    assert kit.xml_response is not None and kit.xml_error is not None
+    error_requirement = kit.operation.raw["error_media"]["xml"]
+    try:
+        root = parse_xml(body, charset).root
+        name = str(root.tag).rpartition("}")[2]
+        if name == kit.xml_error.root.name:
+            reading = kit.xml_error.read(body, charset)
+            problems = tuple(
+                Finding(error_requirement, "xml", problem.message, f"element {kit.xml_error.root.tag}", _shown(problem), _place(problem))
+                for problem in reading.problems
+            )
+            value = "".join(str(part) for part in root.itertext()) if reading.value is None and problems else reading.value
+            return _structured(kit, status, value, problems, error_requirement)
+        if name == "Error":
+            return _framework_shape(kit, status)
+        reading = kit.xml_response.read(body, charset)
+    except CodecError as error:
+        return _unreadable(kit, status, body, f"the answer is no readable XML: {error}", "well-formed XML")
+    findings = tuple(_xml_findings(kit, kit.xml_response, reading.problems))
+    if reading.value is None and findings:
+        return Answer(frozenset(), status, unreadable=findings[0], summary=f"HTTP {status}, XML with root {name}")
+    return _structured(kit, status, reading.value, findings, error_requirement)
+
+
+def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...], error_requirement: str) -> Answer:
+    """A decoded body: a list of results, the error string, the framework's object, or something else."""
+    if isinstance(value, str):
+        assert kit.error is not None
+        wrong = [] if status < 500 and kit.error.is_valid(value) else [
+            Finding(problem.requirement or error_requirement, "schema", problem.message, problem.expected, problem.actual, problem.pointer)
+            for problem in kit.error.problems(value)
+        ]  # fmt: skip
+        traces = tuple(page_or_trace(kit, value))
+        if not 400 <= status < 600:
+            wrong.append(
+                Finding(kit.requirement("error-string"), "status", "an error string under a status of success", "a status of 4xx", f"HTTP status {status}", "status")
+            )
+        return Answer(
+            frozenset({forms.REFUSED}) | _refusal_forms(status), status, value=value,
+            findings=(*findings, *wrong, *traces), summary=f"HTTP {status} with the error string {shorten(value, 60)!r}",
+            readings=(f"refused-status={status}",) if status in (400, 422) else (),
+        )  # fmt: skip
+    if isinstance(value, dict) and any(key.lower() in ("message", "modelstate") for key in value):
+        return _framework_shape(kit, status)
+    problems = [] if kit.response.is_valid(value) else kit.response.problems(value)
+    widths = {str(field.get("width")) for field in kit.operation.raw["fields"].values()}
+    schema = [
+        Finding(problem.requirement or kit.requirement("schema"), "schema", problem.message, problem.expected, problem.actual, problem.pointer)
+        for problem in problems
+        if problem.requirement not in widths
+    ]  # fmt: skip
+    results = tuple(entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
+    traces = tuple(_traces(kit, results))
+    readings: tuple[str, ...] = ()
+    if isinstance(value, list):
+        wide = ("id-width=int64",) if any(problem.requirement in widths for problem in problems) else ()
+        readings = (f"processed-status={status}", *_null_readings(kit, results), *wide)
+        if status not in (200, 201, 207):
+            schema.append(
+                Finding(kit.requirement("status"), "status", "a result list under an unexpected status", "200, 201 or 207", f"HTTP status {status}", "status")
+            )
+    return Answer(
+        frozenset({forms.RESULTS}) if isinstance(value, list) else frozenset(),
+        status,
+        results=results,
+        value=value,
+        findings=(*findings, *schema, *traces),
+        readings=readings,
+        summary=f"HTTP {status} with {_described(results, value, kit)}",
+    )
+
+
+def _described(results: tuple[dict[str, Any], ...], value: Any, kit: Kit) -> str:
+    if not isinstance(value, list):
+        return f"{type(value).__name__} instead of a list"
+    flags = [str(entry.get(kit.operation.raw["success"])).lower() for entry in results[:5]]
+    more = f" and {len(results) - 5} more" if len(results) > 5 else ""
+    return f"{len(results)} results ({', '.join(flags)}{more})" if flags else "an empty list"
+
+
+def _null_readings(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[str]:
+    names = (*kit.operation.raw["identity"], kit.operation.raw["errors"])
+    for entry in results[:1]:
+        if any(name not in entry for name in names):
+            yield "null-members=omitted"
+        elif any(entry[name] is None for name in names):
+            yield "null-members=present"
+
+
+def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
+    for index, entry in enumerate(results):
+        errors = entry.get(kit.operation.raw["errors"])
+        for place, text in enumerate(errors if isinstance(errors, list) else ()):
+            if isinstance(text, str):
+                yield from page_or_trace(kit, text, f"/{index}/{kit.operation.raw['errors']}/{place}")
+
+
+def _framework(kit: Kit, status: int, form: str | None, charset: str | None, body: bytes) -> Answer:
+    """404, 405, 406 and 415 come from the framework: in its own form, in the document's string, or without a body."""
+    text = body.decode("utf-8", "replace")
+    findings = tuple(page_or_trace(kit, text))
+    reading: tuple[str, ...] = ()
+    if body and not findings:
+        try:
+            if form == "json":
+                value = decode_json(body, charset).value
+                reading = (f"framework-error-form={'string' if isinstance(value, str) else 'framework'}",)
+            elif form == "xml":
+                name = str(parse_xml(body, charset).root.tag).rpartition("}")[2]
+                reading = (f"framework-error-form={'string' if name == 'string' else 'framework'}",)
+        except CodecError as error:
+            findings = (
+                Finding(kit.requirement("framework-error"), "readable", f"the error's body cannot be read: {error}", f"readable {form}", shorten(text), "body"),
+            )
+    string = frozenset({forms.REFUSED}) if "framework-error-form=string" in reading else frozenset()
+    return Answer(
+        frozenset({forms.FRAMEWORK}) | string | _refusal_forms(status), status, findings=findings, readings=reading,
+        summary=f"HTTP {status}",
+    )  # fmt: skip
+
+
+def _framework_shape(kit: Kit, status: int) -> Answer:
+    """The framework's own error object where the operation's error string belongs."""
+    finding = Finding(
+        kit.requirement("error-string"), "error-string", "an error of the operation in the framework's form",
+        "the documented error string", "an object with a Message", "body",
+    )  # fmt: skip
+    return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} with the framework's error object")
+
+
+def _unreadable(kit: Kit, status: int, body: bytes, message: str, expected: str) -> Answer:
+    text = body.decode("utf-8", "replace")
+    pages = tuple(page_or_trace(kit, text))
+    if status >= 500:
+        return Answer(frozenset(), status, findings=pages, summary=f"HTTP {status}")
+    finding = pages[0] if pages else Finding(kit.requirement("readable"), "readable", message, expected, shorten(text), "body")
+    return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} with an unreadable body")
+
+
+def _xml_findings(kit: Kit, contract: XmlContract, problems: tuple[XmlProblem, ...]) -> Iterator[Finding]:
+    """Departures from the XSD, by requirement; a member that the document does not name is no departure."""
+    errors = f"/{kit.operation.raw['errors']}"
+    for problem in problems:
+        check = _KIND_TO_CHECK.get(problem.kind, "xml-item")
+        if problem.kind == "type":
+            continue  # the JSON Schema judges values, with the requirement of the member
+        if problem.kind == "unexpected" and not _misspelt(kit, problem):
+            continue
+        if f"{errors}/" in problem.path or (problem.kind == "namespace" and problem.path.endswith(errors)):
+            check = "xml-arrays"
+        yield Finding(kit.requirement(check), check, problem.message, f"as {contract.path.name} has it", _shown(problem), _place(problem))
+
+
+def _misspelt(kit: Kit, problem: XmlProblem) -> bool:
+    """Whether an unexpected element looks like a documented one, or stands where only results may stand."""
+    name = problem.path.rpartition("/")[2].partition("[")[0]
+    return name.lower() in kit.members or problem.path.count("/") <= 2
+
+
+def _shown(problem: XmlProblem) -> str:
+    return f"{problem.kind} at {problem.path}"
+
+
+def _place(problem: XmlProblem) -> str:
+    return f"{problem.path} (line {problem.line})"
+

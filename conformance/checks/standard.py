@@ -1,0 +1,164 @@
+"""Reads AlphaPoint's standard response object, alone or as the two legs of a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.checks import answer as forms
+from conformance.checks.answer import Answer, Leg
+from conformance.checks.bad_input import page_or_trace, shorten
+from conformance.checks.kit import Kit
+from conformance.codec.errors import CodecError
+from conformance.codec.json_codec import decode_json
+from conformance.codec.values import Number
+from conformance.model.verdict import Finding
+from conformance.specs.validate import SchemaValidator
+
+_LEG_MEMBERS = frozenset({"result", "errormsg", "errorcode", "detail"})
+
+
+def read_standard(kit: Kit, value: Any, status: int | None) -> Answer:
+    """The answer to a call whose response is one standard object."""
+    folded, readings, findings = _fold(kit, value)
+    findings.extend(_schema_findings(kit.response, folded, kit.requirement("schema")))
+    leg = _leg(folded)
+    if isinstance(folded, dict):
+        readings.extend(_leg_readings(kit, folded, leg))
+        findings.extend(_traces(kit, folded, ""))
+    return Answer(
+        forms=frozenset({forms.STANDARD}),
+        status=status,
+        legs=(leg,),
+        value=folded,
+        findings=tuple(findings),
+        readings=tuple(readings),
+        summary=leg.says,
+    )
+
+
+def read_pair(kit: Kit, value: Any, status: int | None) -> Answer:
+    """The answer to a call whose response has a leg for bid and one for ask, or is one flat error."""
+    folded, readings, findings = _fold(kit, value)
+    names = tuple(kit.operation.raw["legs"].values())
+    if isinstance(folded, dict) and not any(name in folded for name in names) and _LEG_MEMBERS & folded.keys():
+        return _flat(kit, folded, readings, findings, status)
+    if isinstance(folded, dict):
+        for name in names:
+            if isinstance(folded.get(name), str):
+                folded[name] = _parsed_leg(kit, name, folded[name], findings)
+                readings.append("leg-form=string")
+            elif isinstance(folded.get(name), dict):
+                readings.append("leg-form=object")
+            if isinstance(folded.get(name), dict):
+                leg, its_readings, its_findings = _fold(kit, folded[name])
+                folded[name] = leg
+                readings.extend(its_readings)
+                findings.extend(its_findings)
+    findings.extend(_schema_findings(kit.response, folded, kit.requirement("schema")))
+    legs = tuple(_leg(folded.get(name) if isinstance(folded, dict) else None) for name in names)
+    for name, leg in zip(names, legs, strict=True):
+        part = folded.get(name) if isinstance(folded, dict) else None
+        if isinstance(part, dict):
+            readings.extend(_leg_readings(kit, part, leg))
+            findings.extend(_traces(kit, part, f"/{name}"))
+    return Answer(
+        forms=frozenset({forms.PAIR}),
+        status=status,
+        legs=legs,
+        value=folded,
+        findings=tuple(findings),
+        readings=tuple(dict.fromkeys(readings)),
+        summary="; ".join(f"{name}: {leg.says}" for name, leg in zip(names, legs, strict=True)),
+    )
+
+
+def _flat(kit: Kit, folded: dict[str, Any], readings: list[str], findings: list[Finding], status: int | None) -> Answer:
+    assert kit.flat is not None
+    findings.extend(_schema_findings(kit.flat, folded, kit.requirement("early-error")))
+    leg = _leg(folded)
+    readings.extend(_leg_readings(kit, folded, leg))
+    findings.extend(_traces(kit, folded, ""))
+    return Answer(
+        forms=frozenset({forms.FLAT}),
+        status=status,
+        legs=(leg,),
+        value=folded,
+        findings=tuple(findings),
+        readings=tuple(readings),
+        summary=f"one flat object: {leg.says}",
+    )
+
+
+def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
+    try:
+        return decode_json(text.encode("utf-8", "surrogatepass")).value
+    except CodecError as error:
+        message = f"{name} is a string that holds no JSON: {error}"
+        findings.append(
+            Finding(kit.requirement("leg-form"), "leg-form", message, "an object, or a string that holds one", shorten(text), f"/{name}")
+        )
+        return text
+
+
+def _fold(kit: Kit, value: Any) -> tuple[Any, list[str], list[Finding]]:
+    """Members under their documented names: published AlphaPoint documents declare the case of keys unimportant."""
+    if not isinstance(value, dict):
+        return value, [], []
+    folded: dict[str, Any] = {}
+    findings = []
+    odd = []
+    for name, content in value.items():
+        documented = kit.members.get(name.lower(), name)
+        if documented in folded:
+            message = f"two members differ from {documented} in letter case alone"
+            findings.append(Finding(kit.requirement("schema"), "members", message, f"one {documented}", name, f"/{name}"))
+        folded[documented] = content
+        if documented != name:
+            odd.append(name)
+    return folded, [f"response-key-case={_case_of(odd, value)}"], findings
+
+
+def _case_of(odd: list[str], value: Mapping[str, Any]) -> str:
+    if not odd:
+        return "documented"
+    if all(name == name.lower() for name in value):
+        return "lower"
+    return "pascal" if all(name[:1].isupper() for name in value) else "camel"
+
+
+def _leg(value: Any) -> Leg:
+    if not isinstance(value, dict):
+        return Leg(None, None)
+    code, result = value.get("errorcode"), value.get("result")
+    if isinstance(code, Number) and code.is_integer():
+        code = int(code)
+    good_code = code if isinstance(code, int) and not isinstance(code, bool) else None
+    return Leg(good_code, result if isinstance(result, bool) else None)
+
+
+def _leg_readings(kit: Kit, value: Mapping[str, Any], leg: Leg) -> Iterator[str]:
+    if leg.code == 0 and leg.result:
+        if "errormsg" in value:
+            yield f"errormsg-on-success={'null' if value['errormsg'] is None else 'empty'}"
+        detail = value.get("detail", ...)
+        if detail is ... or not detail:
+            yield f"detail-on-success={'omitted' if detail is ... else 'null' if detail is None else 'empty'}"
+    for reading, texts in kit.operation.raw.get("readings", {}).items():
+        if value.get("errormsg") in texts:
+            yield f"{reading}={texts[value['errormsg']]}"
+
+
+def _traces(kit: Kit, value: Mapping[str, Any], at: str) -> Iterator[Finding]:
+    for name, content in value.items():
+        if isinstance(content, str):
+            yield from page_or_trace(kit, content, f"{at}/{name}")
+
+
+def _schema_findings(validator: SchemaValidator, value: Any, fallback: str) -> Iterator[Finding]:
+    if validator.is_valid(value):
+        return
+    for problem in validator.problems(value):
+        yield Finding(
+            problem.requirement or fallback, "schema", problem.message, problem.expected, problem.actual, problem.pointer
+        )

@@ -1,0 +1,174 @@
+"""`conformance explain ID`: what an id stands for, and why it is tested."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.cli.group import suggestion
+from conformance.cli.options import printing, specs_option
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from conformance.model.case import Case
+    from conformance.model.spec import Contract, Operation, Reading, Requirement
+    from reference_impl.variants import Variant
+
+_Lines = Iterable[str]
+_MOST_CASES = 40
+
+
+@click.command("explain")
+@click.argument("identifier", metavar="ID")
+@specs_option
+@printing
+def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> None:
+    """Say what ID stands for: a requirement, reading, case, operation, fault or equivalent.
+
+    With -q the first line only; with -v every case of a requirement.
+    """
+    from conformance.report.text import writable
+
+    known = _known(specs, verbose=verbose)
+    folded = {name.casefold(): name for name in known}
+    name = folded.get(identifier.casefold())
+    if name is None:
+        raise UsageError(
+            f"nothing is called {identifier!r}.{suggestion(identifier, known)}",
+            hint="conformance list shows the ids: of operations, requirements, readings, cases, faults, …",
+        )
+    encoding = sys.stdout.encoding
+    for line in known[name]():
+        click.echo(writable(line.rstrip(), encoding))
+        if quiet:
+            return
+
+
+def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _Lines]]:
+    """Every id with the function that explains it."""
+    from conformance.cases.load import load_cases
+    from conformance.specs.load import load_contract
+    from reference_impl.equivalents import EQUIVALENTS
+    from reference_impl.faults import FAULTS
+
+    contract = load_contract(specs)
+    cases = load_cases(contract)
+    known: dict[str, Callable[[], _Lines]] = {}
+    for variant in (*EQUIVALENTS.values(), *FAULTS.values()):
+        known[variant.id] = partial(_variant, variant, contract)
+    for case in cases:
+        known[case.id] = partial(_case, case, contract)
+    for reading in contract.readings.values():
+        known[reading.id] = partial(_reading, reading, cases)
+    for requirement in contract.requirements.values():
+        known[requirement.id] = partial(_requirement, requirement, contract, cases, verbose)
+    for operation in contract.operations.values():
+        known[operation.id] = partial(_operation, operation, contract, cases)
+    return known
+
+
+def _requirement(
+    requirement: Requirement, contract: Contract, cases: tuple[Case, ...], verbose: bool
+) -> _Lines:
+    yield f"{requirement.id}: requirement ({requirement.level}) of {requirement.operation}"
+    yield from _wrapped(requirement.text)
+    yield from _facts([("document", requirement.document), ("place", requirement.place)])
+    if requirement.untested is not None:
+        yield from _facts([("untested", requirement.untested)])
+    codes = contract.operations[requirement.operation].codes
+    yield from _facts(("error code", code.code) for code in codes if code.requirement == requirement.id)
+    asked = [reading.id for reading in contract.readings.values() if reading.requirement == requirement.id]
+    yield from _facts(("open question", name) for name in sorted(asked))
+    naming = [case for case in cases if requirement.id in case.requirements]
+    yield from _case_list(naming, len(naming) if verbose else _MOST_CASES)
+
+
+def _reading(reading: Reading, cases: tuple[Case, ...]) -> _Lines:
+    yield f"{reading.id}: reading of {', '.join(reading.operations) or reading.service}"
+    yield from _wrapped(reading.question)
+    yield from _facts(reading.alternatives.items())
+    if reading.requirement:
+        yield from _facts([("requirement", reading.requirement)])
+    start = f"{reading.id}="
+    showing = [
+        case
+        for case in cases
+        if any(shown.startswith(start) for option in case.expect.any_of for shown in option.readings)
+    ]
+    yield "  Any of them is accepted unless the target file pins one."
+    yield from _case_list(showing, _MOST_CASES)
+
+
+def _case(case: Case, contract: Contract) -> _Lines:
+    from conformance.cli.wording import case_facts, expectation_lines, message_lines
+
+    yield f"{case.id}: case ({case.tier})"
+    yield from _wrapped(case.title)
+    yield from _facts(case_facts(case))
+    for name in case.requirements:
+        requirement = contract.requirements.get(name)
+        if requirement is not None:
+            yield from _wrapped(f"{name}: {requirement.text}")
+    for earlier in case.before:
+        yield from _block("sent before", message_lines(earlier))
+    yield from _block("sent", message_lines(case.message))
+    yield from _block("expected", expectation_lines(case.expect))
+    yield f"  replay: conformance replay {case.id}"
+
+
+def _operation(operation: Operation, contract: Contract, cases: tuple[Case, ...]) -> _Lines:
+    yield f"{operation.id}: operation {operation.call} of {operation.service}"
+    requirements = [one for one in contract.requirements.values() if one.operation == operation.id]
+    yield from _facts(
+        [
+            ("sent as", f"{operation.method} {operation.path}"),
+            ("transports", ", ".join(operation.transports)),
+            ("media types", ", ".join(operation.media_types)),
+            ("roles allowed", ", ".join(operation.roles_allowed)),
+            ("roles refused", ", ".join(operation.roles_refused)),
+            ("requirements", str(len(requirements))),
+            ("cases", str(sum(case.operation == operation.id for case in cases))),
+        ]
+    )
+    for code in operation.codes:
+        messages = f": {' or '.join(code.messages)}" if code.messages else ""
+        yield from _facts([("code", f"{code.code}{messages} ({code.requirement})")])
+
+
+def _variant(variant: Variant, contract: Contract) -> _Lines:
+    yield f"{variant.id}: {variant.kind} of {variant.operation}"
+    yield from _wrapped(variant.summary)
+    for name in variant.requirements:
+        requirement = contract.requirements.get(name)
+        words = "not in this contract" if requirement is None else requirement.text
+        yield from _wrapped(f"violates {name}: {words}")
+    yield f"  serve it: conformance serve --{variant.kind} {variant.id}"
+
+
+def _case_list(cases: list[Case], most: int) -> _Lines:
+    if cases:
+        yield f"  cases: {len(cases)}"
+        for case in cases[:most]:
+            yield f"    {case.id}"
+        if len(cases) > most:
+            yield f"    and {len(cases) - most} more (-v shows all)"
+
+
+def _wrapped(text: str) -> _Lines:
+    return textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="  ")
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> _Lines:
+    return (f"  {name}: {value}" for name, value in facts)
+
+
+def _block(title: str, lines: _Lines) -> _Lines:
+    yield f"  {title}:"
+    for line in lines:
+        yield f"    {line}"

@@ -1,0 +1,89 @@
+"""`conformance fixtures`: write the fixture files from the contract, or show where they have drifted from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.cli.options import printing, specs_option
+
+if TYPE_CHECKING:
+    from conformance.cases.fixture_drift import Drift
+
+_MOST_IDS = 20
+
+
+@click.group("fixtures")
+def command() -> None:
+    """Build the fixture files, or check them for drift."""
+
+
+@command.command("build")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write below DIR instead of into the specs folder.",
+)
+@specs_option
+@printing
+def build(out: Path | None, specs: Path | None, quiet: bool, verbose: bool) -> None:
+    """Write every named case as JSON, one file a family, and a manifest for each operation.
+
+    Only files whose bytes change are written; fixture files that the contract no longer gives are removed.
+    """
+    from conformance.cases.fixtures import write_fixtures
+    from conformance.specs.load import load_contract
+
+    result = write_fixtures(load_contract(specs), out)
+    if verbose:
+        for word, paths in (("wrote", result.written), ("removed", result.removed)):
+            for path in paths:
+                click.echo(f"{word:7}  {path}")
+    if not quiet:
+        for operation, count in result.cases.items():
+            click.echo(f"{operation}: {count} cases")
+        click.echo(
+            f"{sum(result.cases.values())} cases; {len(result.written)} files written, "
+            f"{len(result.unchanged)} unchanged, {len(result.removed)} removed"
+        )
+
+
+@command.command("check")
+@specs_option
+@printing
+def check(specs: Path | None, quiet: bool, verbose: bool) -> int:
+    """Compare the fixture files with what `build` would write; nothing is changed.
+
+    Exits 1 on drift, with a diff of each file (40 lines at most) and the ids of the cases that differ.
+    """
+    from conformance.cases.fixture_drift import fixture_drift
+    from conformance.specs.load import load_contract
+
+    drift = fixture_drift(load_contract(specs))
+    if not drift.files:
+        if not quiet:
+            click.echo(f"ok  {drift.checked} fixture files are what the contract gives")
+        return 0
+    if not quiet:
+        _print_drift(drift, every=verbose)
+    click.echo(
+        f"drift: {len(drift.files)} of {drift.checked} files; {len(drift.added)} cases to add, "
+        f"{len(drift.removed)} to remove, {len(drift.changed)} to change. Run `conformance fixtures build`."
+    )
+    return 1
+
+
+def _print_drift(drift: Drift, every: bool) -> None:
+    for file in drift.files:
+        click.echo(f"{file.kind}: {file.path}")
+        for line in file.diff:
+            click.echo(f"  {line}")
+    for word, ids in (("add", drift.added), ("remove", drift.removed), ("change", drift.changed)):
+        shown = ids if every else ids[:_MOST_IDS]
+        for identifier in shown:
+            click.echo(f"{word}: {identifier}")
+        if len(shown) < len(ids):
+            click.echo(f"{word}: … {len(ids) - len(shown)} more (-v shows them)")

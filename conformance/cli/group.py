@@ -1,0 +1,121 @@
+"""A click group that imports a command when it is called, and turns every error into words and an exit code.
+
+ConformanceError     `error: what`, then where and hint; the error's own exit code
+KeyboardInterrupt    130
+anything unexpected  one line, exit 5; the traceback with -v
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from conformance.cli.options import VERBOSE_KEY
+from conformance.errors import ConformanceError
+
+BROKEN, INTERRUPTED, PIPE_CLOSED = 5, 130, 141
+
+
+class LazyGroup(click.Group):
+    """A group whose commands stand in a table: name to (`module:attribute`, line of help).
+
+    Listing the commands imports none of them. A command's return value, if it is an integer, is the exit code.
+    """
+
+    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order of the table."""
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None for an unknown name."""
+        if cmd_name not in self._table:
+            return None
+        module, _, attribute = self._table[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}:{attribute} is no click command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; a usage error suggests names that are close."""
+        name = args[0]
+        if name not in self._table and not name.startswith("-"):
+            raise click.UsageError(f"no such command: {name!r}.{suggestion(name, self._table)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table's lines of help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self._table.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; the one place where errors become messages and exit codes."""
+        if ctx.parent is not None:
+            return super().invoke(ctx)
+        try:
+            result = super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            _silence_stdout()
+            ctx.exit(PIPE_CLOSED)
+        except ConformanceError as error:
+            _explain(error)
+            if ctx.meta.get(VERBOSE_KEY):
+                traceback.print_exc()
+            ctx.exit(error.exit_code)
+        except Exception as error:  # noqa: BLE001  the promise of exit code 5 covers everything
+            _confess(error, verbose=bool(ctx.meta.get(VERBOSE_KEY)))
+            ctx.exit(BROKEN)
+        if isinstance(result, int) and not isinstance(result, bool):
+            ctx.exit(result)
+        return result
+
+
+def suggestion(word: str, known: Mapping[str, object] | list[str]) -> str:
+    """` Did you mean …?` with up to three close matches, or nothing."""
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), folded, n=3, cutoff=0.6)
+    return f" Did you mean {', '.join(folded[name] for name in close)}?" if close else ""
+
+
+def _explain(error: ConformanceError) -> None:
+    lines = [f"error: {error.message}"]
+    lines += [f"  where: {error.where}"] if error.where else []
+    lines += [f"  hint: {error.hint}"] if error.hint else []
+    click.echo("\n".join(lines), err=True)
+
+
+def _confess(error: Exception, *, verbose: bool) -> None:
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    if verbose:
+        traceback.print_exception(error)
+    hint = "" if verbose else " (this is a defect of the tool; -v shows the traceback)"
+    click.echo(f"error: unexpected {what}{hint}", err=True)
+
+
+def _silence_stdout() -> None:
+    """Keeps the interpreter from complaining about the closed pipe when it flushes at exit."""
+    try:
+        target = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, target)
+    os.close(sink)

@@ -1,0 +1,194 @@
+"""`conformance list`: what there is, as aligned text or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.cli.group import suggestion
+from conformance.cli.options import json_option, printing, specs_option
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from conformance.model.spec import Contract
+    from reference_impl.variants import Variant
+
+_Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one kind of thing is listed: its entries, and the members that are columns in the text form."""
+
+    entries: Callable[[Contract, Sequence[str]], Iterable[_Entry]]
+    columns: tuple[str, ...]
+
+
+@click.command("list")
+@click.argument(
+    "kind",
+    type=click.Choice(
+        ["operations", "requirements", "readings", "cases", "errors", "faults", "equivalents"],
+        case_sensitive=False,
+    ),
+)
+@click.option(
+    "--operation", "operations", multiple=True, metavar="ID", help="Only of this operation; repeatable."
+)
+@json_option
+@specs_option
+@printing
+def command(
+    kind: str, operations: tuple[str, ...], as_json: bool, specs: Path | None, quiet: bool, verbose: bool
+) -> None:
+    """List the operations, requirements, readings, cases, error codes, faults or equivalents.
+
+    With -q only the ids.
+    """
+    from conformance.report.document import Grid, Row, plain_lines
+    from conformance.report.text import visible, writable
+    from conformance.specs.load import load_contract
+
+    contract = load_contract(specs)
+    for operation in operations:
+        if operation not in contract.operations:
+            known = list(contract.operations)
+            raise UsageError(
+                f"no operation {operation!r}.{suggestion(operation, known)}",
+                hint=f"Known: {', '.join(known)}.",
+            )
+    chosen = _KINDS[kind]
+    entries = list(chosen.entries(contract, operations))
+    if as_json:
+        click.echo(json.dumps(entries, indent=2))
+        return
+    columns = chosen.columns[: 2 if kind == "errors" else 1] if quiet else chosen.columns
+    rows = tuple(Row(tuple(visible(_cell(entry[name], verbose)) for name in columns)) for entry in entries)
+    lines = list(plain_lines([Grid(columns, rows)])) if rows else []
+    shown = lines[1:] if quiet else [*lines, f"{len(rows)} {kind}"]
+    for line in shown:
+        click.echo(writable(line, sys.stdout.encoding))
+
+
+def _operations(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    for operation in sorted(contract.operations.values(), key=lambda operation: operation.id):
+        if _is_wanted(operation.id, wanted):
+            yield {
+                "id": operation.id,
+                "short": operation.short,
+                "service": operation.service,
+                "method": operation.method,
+                "path": operation.path,
+                "transports": list(operation.transports),
+                "media_types": list(operation.media_types),
+                "codes": [code.code for code in operation.codes],
+            }
+
+
+def _requirements(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    for requirement in sorted(contract.requirements.values(), key=lambda requirement: requirement.id):
+        if _is_wanted(requirement.operation, wanted):
+            yield {
+                "id": requirement.id,
+                "operation": requirement.operation,
+                "level": requirement.level,
+                "document": requirement.document,
+                "place": requirement.place,
+                "text": requirement.text,
+                "untested": requirement.untested,
+            }
+
+
+def _readings(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    for reading in sorted(contract.readings.values(), key=lambda reading: reading.id):
+        if not wanted or not reading.operations or not set(wanted).isdisjoint(reading.operations):
+            yield {
+                "id": reading.id,
+                "service": reading.service,
+                "operations": list(reading.operations),
+                "requirement": reading.requirement,
+                "question": reading.question,
+                "alternatives": dict(reading.alternatives),
+            }
+
+
+def _cases(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    from conformance.cases.load import load_cases
+
+    for case in sorted(load_cases(contract, wanted or None), key=lambda case: case.id):
+        yield {
+            "id": case.id,
+            "operation": case.operation,
+            "title": case.title,
+            "requirements": list(case.requirements),
+            "role": case.role,
+            "transport": case.transport,
+            "media_type": case.media_type,
+            "code": case.code,
+            "tier": case.tier,
+        }
+
+
+def _errors(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    for operation in sorted(contract.operations.values(), key=lambda operation: operation.id):
+        if _is_wanted(operation.id, wanted):
+            for code in operation.codes:
+                yield {
+                    "operation": operation.id,
+                    "code": code.code,
+                    "requirement": code.requirement,
+                    "messages": list(code.messages),
+                }
+
+
+def _faults(_contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    from reference_impl.faults import FAULTS
+
+    return _variants(FAULTS, wanted)
+
+
+def _equivalents(_contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    from reference_impl.equivalents import EQUIVALENTS
+
+    return _variants(EQUIVALENTS, wanted)
+
+
+def _variants(known: Mapping[str, Variant], wanted: Sequence[str]) -> Iterable[_Entry]:
+    for name in sorted(known):
+        variant = known[name]
+        if _is_wanted(variant.operation, wanted):
+            yield {
+                "id": variant.id,
+                "operation": variant.operation,
+                "requirements": list(variant.requirements),
+                "summary": variant.summary,
+            }
+
+
+def _is_wanted(operation: str, wanted: Sequence[str]) -> bool:
+    return not wanted or operation in wanted
+
+
+def _cell(value: Any, verbose: bool) -> str:
+    """A member as text; long ones are cut unless verbose."""
+    if value is None:
+        return ""
+    text = ", ".join(str(item) for item in value) if isinstance(value, (list, dict)) else str(value)
+    return text if verbose or len(text) <= 100 else f"{text[:97]}…"
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "operations": _Kind(_operations, ("id", "method", "path", "transports", "media_types", "codes")),
+    "requirements": _Kind(_requirements, ("id", "level", "place", "text")),
+    "readings": _Kind(_readings, ("id", "alternatives", "question")),
+    "cases": _Kind(_cases, ("id", "role", "requirements", "title")),
+    "errors": _Kind(_errors, ("operation", "code", "requirement", "messages")),
+    "faults": _Kind(_faults, ("id", "operation", "requirements", "summary")),
+    "equivalents": _Kind(_equivalents, ("id", "operation", "summary")),
+}

@@ -1,0 +1,45 @@
+"""Options that several commands share, and what they store for the error handler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+VERBOSE_KEY = "conformance.verbose"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def printing(command: _Command) -> _Command:
+    """Adds `-q/--quiet` and `-v/--verbose`: parameters `quiet` and `verbose` of every command that prints."""
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Print only the verdict, or nothing.")
+    verbose = click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        callback=_remember,
+        help="Print more; show the traceback of an unexpected error.",
+    )
+    return quiet(verbose(command))
+
+
+def specs_option(command: _Command) -> _Command:
+    """Adds `--specs DIR`, the parameter `specs`: another contract than the bundled one."""
+    return click.option(
+        "--specs",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Specs folder (default: the bundled one).",
+    )(command)
+
+
+def json_option(command: _Command) -> _Command:
+    """Adds `--json`, the parameter `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def _remember(context: click.Context, _option: click.Parameter, value: bool) -> bool:
+    context.meta[VERBOSE_KEY] = value
+    return value

@@ -1,0 +1,206 @@
+"""One walk over an XML tree along its shape: the value it carries, and each departure by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from lxml import etree
+
+from conformance.codec.json_pointer import join_pointer
+from conformance.codec.values import Note
+from conformance.codec.xml_parse import line_of
+from conformance.codec.xsd_shape import XSI, Element, ListOf, Record, Scalar
+
+MAX_PROBLEMS = 100
+
+_NIL = f"{{{XSI}}}nil"
+_TYPE = f"{{{XSI}}}type"
+_SPACE = " \t\r\n"
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class XmlProblem:
+    """One departure from the contract's XSD.
+
+    `path` is an XPath of local names. `kind` is "root", "namespace", "order", "duplicate", "missing",
+    "unexpected", "nil", "type", "text", "attribute", or "schema" for what only the XSD engine can name.
+    """
+
+    line: int
+    path: str
+    message: str
+    kind: str
+
+
+# parent, local name, index from 1 (0: not shown), token of the JSON Pointer
+_Here: TypeAlias = "tuple[_Here, str, int, str | int | None] | None"
+
+
+@dataclass(slots=True)
+class Walk:
+    """What one walk has gathered; at most MAX_PROBLEMS problems are kept."""
+
+    problems: list[XmlProblem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def report(self, kind: str, node: etree._Element, here: _Here, message: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            path, pointer = _paths(here)
+            self.problems.append(XmlProblem(line_of(node), path, message, kind))
+            self.notes.append(Note(kind, pointer, message))
+
+
+def walk(root: etree._Element, element: Element) -> tuple[Any, Walk]:
+    """The value of a document whose root has the right name, with all problems and notes."""
+    result = Walk()
+    return _read(root, element, (None, element.name, 0, None), result), result
+
+
+def _paths(here: _Here) -> tuple[str, str]:
+    steps: list[str] = []
+    tokens: list[str | int] = []
+    while here is not None:
+        here, name, index, token = here
+        steps.append(f"{name}[{index}]" if index else name)
+        if token is not None:
+            tokens.append(token)
+    return "/" + "/".join(reversed(steps)), join_pointer(reversed(tokens))
+
+
+def _read(node: etree._Element, element: Element, here: _Here, result: Walk) -> Any:
+    if node.attrib and _is_nil(node, element, here, result):
+        if node.text or any(isinstance(child.tag, str) or child.tail for child in node):
+            result.report("nil", node, here, f"{element.name} is nil but has content")
+        return None
+    content = element.content
+    if isinstance(content, Scalar):
+        return _scalar(node, element.name, content, here, result)
+    if isinstance(content, ListOf):
+        return _items(node, content, here, result)
+    return _members(node, content, here, result)
+
+
+def _is_nil(node: etree._Element, element: Element, here: _Here, result: Walk) -> bool:
+    nil = False
+    for name in node.keys():  # noqa: SIM118 - an element is not a mapping
+        value = node.get(name, "")
+        if name == _NIL:
+            nil = _BOOLEANS.get(value.strip(_SPACE), not node.text and len(node) == 0)
+            if not element.nillable:
+                result.report("nil", node, here, f"{element.name} may not carry xsi:nil")
+            elif value.strip(_SPACE) not in _BOOLEANS:
+                result.report("nil", node, here, f"xsi:nil is {value!a}, not true, false, 1 or 0")
+        elif name == _TYPE:
+            result.notes.append(
+                Note("xsi-type", _paths(here)[1], f"{element.name} carries xsi:type {value!a}")
+            )
+        else:
+            result.report("attribute", node, here, f"{element.name} has no attribute {name!s}")
+    return nil
+
+
+def _scalar(node: etree._Element, name: str, scalar: Scalar, here: _Here, result: Walk) -> Any:
+    text = node.text or ""
+    for child in node:  # comments cut the text into pieces
+        if isinstance(child.tag, str):
+            found = etree.QName(child).localname
+            result.report("unexpected", child, here, f"{name} holds text, but the element {found} is in it")
+        text += child.tail or ""
+    try:
+        return scalar.read(text)
+    except ValueError as error:
+        result.report("type", node, here, f"{name}: {error}")
+        return text
+
+
+def _no_text(node: etree._Element, text: str | None, here: _Here, result: Walk) -> None:
+    if text and text.strip(_SPACE):
+        result.report("text", node, here, f"text {text.strip(_SPACE)[:60]!a} stands between elements")
+
+
+def _items(node: etree._Element, content: ListOf, here: _Here, result: Walk) -> list[Any]:
+    items: list[Any] = []
+    item = content.item
+    tag = item.tag
+    _no_text(node, node.text, here, result)
+    for child in node:
+        if child.tag == tag:
+            items.append(_read(child, item, (here, item.name, len(items) + 1, len(items)), result))
+        elif isinstance(child.tag, str):
+            _stranger(child, (item,), here, result)
+        _no_text(child, child.tail, here, result)
+    if len(items) < content.minimum:
+        result.report(
+            "missing", node, here, f"{len(items)} {item.name} given, at least {content.minimum} expected"
+        )
+    if content.maximum is not None and len(items) > content.maximum:
+        result.report(
+            "unexpected", node, here, f"{len(items)} {item.name} given, at most {content.maximum} allowed"
+        )
+    return items
+
+
+def _members(node: etree._Element, record: Record, here: _Here, result: Walk) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    furthest = -1
+    _no_text(node, node.text, here, result)
+    for child in node:
+        tag = child.tag
+        if isinstance(tag, str):
+            place = record.index.get(tag)
+            if place is None:
+                _stranger(child, record.members, here, result)
+            else:
+                member = record.members[place]
+                _check_place(child, record, place, furthest, members, here, result)
+                furthest = max(place, furthest)
+                if member.name not in members:
+                    members[member.name] = _read(child, member, (here, member.name, 0, member.name), result)
+        _no_text(child, child.tail, here, result)
+    for member in record.members:
+        if member.required and member.name not in members:
+            result.report("missing", node, here, f"the required element {member.name} is missing")
+    return members
+
+
+def _check_place(
+    node: etree._Element,
+    record: Record,
+    place: int,
+    furthest: int,
+    seen: dict[str, Any],
+    here: _Here,
+    result: Walk,
+) -> None:
+    name = record.members[place].name
+    if place > furthest:
+        return
+    if name in seen:
+        result.report(
+            "duplicate", node, (here, name, 2, name), f"{name} is given more than once; the first is kept"
+        )
+    else:
+        after = record.members[furthest].name
+        message = (
+            f"{name} stands after {after}; the schema's order is {', '.join(m.name for m in record.members)}"
+        )
+        result.report("order", node, (here, name, 0, name), message)
+
+
+def _stranger(node: etree._Element, expected: tuple[Element, ...], here: _Here, result: Walk) -> None:
+    """Report an element that the content does not have, by what is nearest to it."""
+    name = etree.QName(node)
+    step: _Here = (here, name.localname, 0, None)
+    for element in expected:
+        if element.name == name.localname:
+            message = (
+                f"{element.name} is in namespace {name.namespace or ''!a}, expected {element.namespace!a}"
+            )
+            result.report("namespace", node, step, message)
+            return
+    near = [element.name for element in expected if element.name.lower() == name.localname.lower()]
+    allowed = ", ".join(element.name for element in expected)
+    hint = f"; names are case-sensitive, expected {near[0]}" if near else f"; expected {allowed or 'nothing'}"
+    result.report("unexpected", node, step, f"element {name.localname} is not known here{hint}")

@@ -1,0 +1,255 @@
+"""Values to XML along a shape, under exact control of form: prefixes, order, and named wrongness."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from conformance.codec.errors import CodecError
+from conformance.codec.text import encode_text
+from conformance.codec.values import Pairs, Raw
+from conformance.codec.xml_lexical import PLAIN, LexicalStyle, scalar_text, text_markup
+from conformance.codec.xsd_shape import XSI, Element, ListOf, Record, Scalar
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class RawXml:
+    """Markup written as it stands as the content of an element."""
+
+    markup: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawElement:
+    """Markup written as it stands in the place of an element."""
+
+    markup: str
+
+
+@dataclass(frozen=True, slots=True)
+class XmlStyle:
+    """How to write a document. The default is what a DataContract server writes.
+
+    Names: `prefix` is that of the root's namespace ("" for the default namespace), `nil_prefix` that of
+    xsi:nil, `foreign_prefix` that of other namespaces (a number is added from the second on), declared on
+    the `list`, the `root` or where `used`.
+    Members: `order` is the schema's, the `given` one of the dict, `reversed`, or names that go first;
+    `nulls` writes None as nil or leaves the element out (list items stay nil).
+    Wrongness: `rename` maps element names to others, `renamespace` maps an element name or a namespace to
+    another namespace; `before` and `after` are put around the root as they stand (a DOCTYPE, a comment).
+    `bom` None means: with UTF-16 and UTF-32 only. `declared_encoding` None means the true one.
+    """
+
+    prefix: str = ""
+    nil_prefix: str = "i"
+    foreign_prefix: str = "d3p1"
+    foreign_declared: Literal["list", "root", "used"] = "list"
+    declaration: bool = False
+    version: str = "1.0"
+    declared_encoding: str | None = None
+    encoding: str = "utf-8"
+    bom: bool | None = None
+    indent: str | None = None
+    newline: str = "\n"
+    comment: str | None = None
+    empty: Literal["self-closing", "pair"] = "self-closing"
+    nil: str = "true"
+    nulls: Literal["nil", "absent"] = "nil"
+    order: Literal["schema", "given", "reversed"] | tuple[str, ...] = "schema"
+    lexical: LexicalStyle = PLAIN
+    rename: tuple[tuple[str, str], ...] = ()
+    renamespace: tuple[tuple[str, str], ...] = ()
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    style: XmlStyle
+    parts: list[str]
+    rename: Mapping[str, str]
+    renamespace: Mapping[str, str]
+    prefixes: Mapping[str, str]
+
+
+_Scope = Mapping[str, str]  # prefix to namespace
+
+
+def encode_xml(value: Any, root: Element, style: XmlStyle) -> bytes:
+    """Write a value: dicts and `Pairs` for records, lists, scalars, None for nil, `RawXml` and `RawElement`.
+
+    A str may stand for any content and is written as text; members that the shape does not have are written
+    after the others. Wrong values are written as they come: only what has no XML form at all is refused.
+    Errors: `CodecError` of kind "value" (no XML form, clashing prefixes), "character" (one that XML 1.0
+    cannot carry, U+0001 for instance), "charset" or "encoding".
+    """
+    if not style.nil_prefix or style.nil_prefix == style.prefix:
+        raise CodecError("nil_prefix must not be empty or equal to prefix; choose another", kind="value")
+    namespaces = _namespaces(root)
+    prefixes = {root.namespace: style.prefix, "": ""}
+    for number, namespace in enumerate((one for one in namespaces if one not in prefixes), start=1):
+        suffix = str(number) if number > 1 and style.foreign_prefix else ""
+        prefixes[namespace] = style.foreign_prefix + suffix
+    writer = _Writer(style, [], dict(style.rename), dict(style.renamespace), prefixes)
+    parts = writer.parts
+    if style.declaration:
+        parts.append(
+            f'<?xml version="{style.version}" encoding="{style.declared_encoding or style.encoding}"?>'
+        )
+        parts.append(style.newline if style.indent is not None else "")
+    parts.append(style.before)
+    scope, declarations = _root_scope(writer, root, value)
+    _write(writer, root, value, scope, 0, declarations)
+    parts.append(style.after)
+    bom = style.encoding.lower().startswith(("utf-16", "utf-32")) if style.bom is None else style.bom
+    return encode_text("".join(parts), style.encoding, bom)
+
+
+def _namespaces(element: Element) -> list[str]:
+    found = [element.namespace]
+    content = element.content
+    below = (
+        content.members
+        if isinstance(content, Record)
+        else (content.item,)
+        if isinstance(content, ListOf)
+        else ()
+    )
+    for child in below:
+        found.extend(one for one in _namespaces(child) if one not in found)
+    return found
+
+
+def _root_scope(writer: _Writer, root: Element, value: Any) -> tuple[_Scope, str]:
+    style = writer.style
+    scope: dict[str, str] = {}
+    if value is None or not isinstance(root.content, Scalar):
+        scope[style.nil_prefix] = XSI
+    if style.foreign_declared == "root":
+        for namespace, prefix in writer.prefixes.items():
+            if prefix not in ("", style.prefix, style.nil_prefix):
+                scope[prefix] = writer.renamespace.get(namespace, namespace)
+    return scope, "".join(_declare(prefix, namespace) for prefix, namespace in scope.items())
+
+
+def _declare(prefix: str, namespace: str) -> str:
+    return f' xmlns:{prefix}="{_attribute(namespace)}"' if prefix else f' xmlns="{_attribute(namespace)}"'
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+
+
+def _write(
+    writer: _Writer, element: Element, value: Any, scope: _Scope, level: int, attributes: str = ""
+) -> None:
+    if isinstance(value, RawElement):
+        writer.parts.append(value.markup)
+        return
+    style, name = writer.style, element.name
+    target = writer.renamespace.get(name, writer.renamespace.get(element.namespace, element.namespace))
+    prefix = writer.prefixes.get(element.namespace, style.prefix) if target else ""
+    if scope.get(prefix, "") != target:
+        attributes += _declare(prefix, target)
+        scope = {**scope, prefix: target}
+    content = element.content
+    if style.foreign_declared == "list" and isinstance(content, ListOf):
+        attributes, scope = _declare_items(writer, content, prefix, scope, attributes)
+    tag = writer.rename.get(name, name)
+    tag = f"{prefix}:{tag}" if prefix else tag
+    writer.parts.append(f"<{tag}{attributes}")
+    if value is None:
+        if scope.get(style.nil_prefix) != XSI:
+            writer.parts.append(_declare(style.nil_prefix, XSI))
+        writer.parts.append(f' {style.nil_prefix}:nil="{_attribute(style.nil)}"')
+    mark = len(writer.parts)
+    writer.parts.append(">")
+    if value is not None:
+        _write_content(writer, element, value, scope, level)
+    if len(writer.parts) > mark + 1 or style.empty == "pair":
+        writer.parts.append(f"</{tag}>")
+    else:
+        writer.parts[mark] = " />"
+
+
+def _declare_items(
+    writer: _Writer, content: ListOf, own: str, scope: _Scope, attributes: str
+) -> tuple[str, _Scope]:
+    """Declare the items' namespace on the list, where a DataContract server does, nil or not."""
+    item = content.item
+    target = writer.renamespace.get(item.name, writer.renamespace.get(item.namespace, item.namespace))
+    prefix = writer.prefixes.get(item.namespace, "")
+    if prefix not in ("", own) and scope.get(prefix) != target:
+        return attributes + _declare(prefix, target), {**scope, prefix: target}
+    return attributes, scope
+
+
+def _write_content(writer: _Writer, element: Element, value: Any, scope: _Scope, level: int) -> None:
+    content = element.content
+    if isinstance(value, RawXml):
+        if value.markup:
+            writer.parts.append(value.markup)
+    elif isinstance(value, (str, bool, int, float, Raw)):
+        text = text_markup(scalar_text(value, content, writer.style.lexical), writer.style.lexical)
+        if text:
+            writer.parts.append(text)
+    elif isinstance(value, (dict, Pairs)) and not isinstance(content, ListOf):
+        children = _members(element, content, value, writer.style)
+        _write_children(writer, children, scope, level)
+    elif isinstance(value, (list, tuple)) and isinstance(content, ListOf):
+        _write_children(writer, [(content.item, item) for item in value], scope, level)
+    else:
+        message = f"a {type(value).__name__} cannot be the content of {element.name}; use RawXml"
+        raise CodecError(message, kind="value")
+
+
+def _write_children(writer: _Writer, children: list[tuple[Element, Any]], scope: _Scope, level: int) -> None:
+    style = writer.style
+    for child, value in children:
+        for comment in (None,) if style.comment is None else (style.comment, None):
+            if style.indent is not None:
+                writer.parts.append(style.newline + style.indent * (level + 1))
+            if comment is not None:
+                writer.parts.append(f"<!--{comment}-->")
+        _write(writer, child, value, scope, level + 1)
+    if children and style.indent is not None:
+        writer.parts.append(style.newline + style.indent * level)
+
+
+def _members(
+    element: Element, content: Scalar | Record | ListOf, value: dict[str, Any] | Pairs, style: XmlStyle
+) -> list[tuple[Element, Any]]:
+    known = {member.name: member for member in content.members} if isinstance(content, Record) else {}
+    namespace = next((member.namespace for member in known.values()), element.namespace)
+    if isinstance(value, Pairs):
+        return [
+            (_member(known, str(getattr(key, "text", key)), namespace), one) for key, one in value.members
+        ]
+    present = {key: one for key, one in value.items() if one is not None or style.nulls == "nil"}
+    return [(_member(known, key, namespace), present[key]) for key in _ordered(present, known, style)]
+
+
+def _member(known: Mapping[str, Element], name: str, namespace: str) -> Element:
+    found = known.get(name)
+    if found is not None:
+        return found
+    if _NAME.fullmatch(name) is None:
+        raise CodecError(f"{name!a} is no XML element name; use RawElement to send it", kind="value")
+    return Element(namespace, name, Scalar("string"), nillable=True, required=False)
+
+
+def _ordered(present: Mapping[str, Any], known: Mapping[str, Element], style: XmlStyle) -> Iterable[str]:
+    if style.order == "given":
+        return list(present)
+    by_schema = [name for name in known if name in present]
+    by_schema += [name for name in present if name not in known]
+    if style.order == "schema":
+        return by_schema
+    if style.order == "reversed":
+        return by_schema[::-1]
+    first = [name for name in style.order if name in present]
+    return first + [name for name in by_schema if name not in first]

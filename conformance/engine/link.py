@@ -1,0 +1,172 @@
+"""One service of the target on the wire: its HTTP pool, a WebSocket for each user, and the gate before both."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from conformance.engine.gate import Gate
+from conformance.engine.problems import Unreached
+from conformance.errors import ConfigurationError
+from conformance.target.model import Limits as TargetLimits
+from conformance.target.model import ServiceTarget, Tls
+from conformance.target.secrets import Vault
+from conformance.transport.address import Address, AddressError, Proxy, parse_address, parse_proxy
+from conformance.transport.http import HttpTransport
+from conformance.transport.messages import Exchange, Headers, HttpRequest, Limits, ReplyMatch, WireProblem, WsRequest
+from conformance.transport.ws import WsTransport
+
+Send = Callable[[WsRequest], Awaitable[Exchange]]
+
+
+@dataclass(slots=True)
+class Socket:
+    """One user's WebSocket and its sequence numbers, which count up in twos as real clients do."""
+
+    transport: WsTransport
+    number: int = 0
+
+    def next_number(self) -> int:
+        """A sequence number that no message on this socket has had."""
+        self.number += 2
+        return self.number
+
+
+@dataclass(slots=True)
+class Link:
+    """The wire to one service; every message goes through `gate`."""
+
+    service: ServiceTarget
+    limits: Limits
+    gate: Gate
+    headers: Headers
+    http: HttpTransport | None
+    address: Address | None
+    ws_address: Address | None
+    tls: ssl.SSLContext | None
+    proxy: Proxy | None
+    quiet_s: float
+    connect_retries: int
+    sockets: dict[str, Socket] = field(default_factory=dict)
+
+    async def send_http(self, request: HttpRequest) -> Exchange:
+        """Send one HTTP request; setting up the connection may be tried again, the message never."""
+        if self.http is None:
+            raise Unreached("the target file names no HTTP address for this service")
+        await self.gate.admit(request)
+        exchange = await self.http.send(request, limits=self.limits)
+        for _ in range(self.connect_retries):
+            if exchange.problem is None or not exchange.problem.unreachable or exchange.sent:
+                break
+            await asyncio.sleep(0.05)
+            exchange = await self.http.send(request, limits=self.limits)
+        return exchange
+
+    def socket(self, key: str, on_connect: Callable[[Send], Awaitable[WireProblem | None]] | None) -> Socket:
+        """The WebSocket of one user, connected at its first message."""
+        if key not in self.sockets:
+            if self.ws_address is None:
+                raise Unreached("the target file names no WebSocket address for this service")
+            transport = WsTransport(
+                self.ws_address, headers=self.headers, tls=self.tls, proxy=self.proxy, on_connect=on_connect
+            )
+            self.sockets[key] = Socket(transport)
+        return self.sockets[key]
+
+    async def send_ws(self, socket: Socket, text: str | bytes, *, quiet: bool) -> Exchange:
+        """Send one frame; `quiet` listens for `quiet_s` and takes silence as an observation."""
+        number = sequence_number(text)
+        match = ReplyMatch(number, expected=not quiet and number is not None, quiet_s=self.quiet_s)
+        request = WsRequest(text, match)
+        await self.gate.admit(request)
+        return await socket.transport.send(request, limits=self.limits)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self.http is not None:
+            await self.http.aclose()
+        for socket in self.sockets.values():
+            await socket.transport.aclose()
+
+
+def sequence_number(text: str | bytes) -> int | None:
+    """The `i` of a frame; None when the text is no frame or has none."""
+    try:
+        members = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    number = members.get("i") if isinstance(members, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gate: Gate, vault: Vault) -> Link:
+    """The link that a target file describes. Raises `ConfigurationError` for an address or a certificate."""
+    where = f"services.{service_id}"
+    address = _address(service.http, ("http", "https"), f"{where}.http")
+    ws_address = _address(service.websocket, ("ws", "wss"), f"{where}.websocket")
+    tls = tls_context(service.tls, where)
+    proxy = None
+    if service.proxy is not None:
+        secret = service.proxy.authorization
+        try:
+            proxy = parse_proxy(service.proxy.url)
+        except AddressError as error:
+            raise ConfigurationError(str(error), where=f"{where}.proxy.url") from error
+        if secret is not None:
+            proxy = Proxy(proxy.host, proxy.port, vault.get(secret, f"{where}.proxy.authorization"))
+    headers = tuple(
+        (name, vault.text(value, f"{where}.headers.{name}")) for name, value in service.headers.items()
+    )
+    secure = tls if (address and address.secure) or (ws_address and ws_address.secure) else None
+    http = None
+    if address is not None:
+        http = HttpTransport(
+            address, tls=secure if address.secure else None, proxy=proxy, max_connections=limits.concurrency + 4
+        )
+    return Link(
+        service=service,
+        limits=Limits(
+            connect_timeout_s=limits.connect_timeout_s,
+            total_timeout_s=limits.total_timeout_s,
+            max_body_bytes=limits.max_body_bytes,
+        ),
+        gate=gate,
+        headers=headers,
+        http=http,
+        address=address,
+        ws_address=ws_address,
+        tls=secure if ws_address and ws_address.secure else None,
+        proxy=proxy,
+        quiet_s=limits.quiet_s,
+        connect_retries=limits.connect_retries,
+    )
+
+
+def _address(text: str | None, schemes: tuple[str, ...], where: str) -> Address | None:
+    if text is None:
+        return None
+    try:
+        address = parse_address(text)
+    except AddressError as error:
+        raise ConfigurationError(str(error), where=where) from error
+    if address.scheme not in schemes:
+        raise ConfigurationError(f"{address.scheme}:// does not fit here", where=where, hint=f"Use {schemes[0]}:// or {schemes[1]}://.")
+    return address
+
+
+def tls_context(tls: Tls, where: str) -> ssl.SSLContext:
+    """The TLS settings of a service. Raises `ConfigurationError` for a certificate that cannot be used."""
+    try:
+        context = ssl.create_default_context(cafile=str(tls.ca_bundle) if tls.ca_bundle else None)
+        if tls.client_certificate is not None:
+            key = str(tls.client_key) if tls.client_key else None
+            context.load_cert_chain(str(tls.client_certificate), key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"a certificate cannot be used: {error}", where=f"{where}.tls") from error
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,63 @@
+"""The errors that stop a command, one small tree.
+
+    ConformanceError            something that the person at the keyboard must mend; never a verdict on a target
+    ├── UsageError              an option or an argument does not make sense (exit 2)
+    ├── ConfigurationError      a target, world or waiver file cannot be used (exit 2)
+    ├── SpecError               a file under specs/ is wrong (exit 2)
+    ├── JournalError            a journal cannot be read, or belongs to another run (exit 2)
+    ├── TargetUnreachable       the endpoint cannot be reached, or stopped answering (exit 3)
+    └── HarnessError            the harness itself failed (exit 5)
+
+What goes wrong between the harness and the endpoint while a case runs is not an error here: it is data, an
+observation with a problem in it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ConformanceError(Exception):
+    """Base of all: `message` says what happened, `where` names file and place, `hint` what to do next."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.message}" if self.where else self.message]
+        if self.hint:
+            parts.append(self.hint)
+        return "\n".join(parts)
+
+
+class UsageError(ConformanceError):
+    """An option or an argument does not make sense."""
+
+
+class ConfigurationError(ConformanceError):
+    """A target, world or waiver file cannot be used."""
+
+
+class SpecError(ConformanceError):
+    """A file under `specs/` is wrong."""
+
+
+class JournalError(ConformanceError):
+    """A journal cannot be read, or belongs to another run."""
+
+
+class TargetUnreachable(ConformanceError):
+    """The endpoint cannot be reached, or stopped answering."""
+
+    exit_code = 3
+
+
+class HarnessError(ConformanceError):
+    """The harness itself failed; the verdict on the endpoint is unknown."""
+
+    exit_code = 5

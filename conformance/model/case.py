@@ -1,0 +1,112 @@
+"""A case: one message to send, as one role, over one transport and media type, and what must hold of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Transport = Literal["http", "ws"]
+Tier = Literal["named", "generated"]
+Lane = Literal["shared", "desk", "alone"]
+"""Who else may run beside a case: anyone; anyone who holds another desk; nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Text of a message with `${binding}` places, and how it becomes bytes.
+
+    `encoding` is a Python codec name; `latin-1` writes any byte as the character of the same number, for bodies
+    that no charset allows. With `repeat` the text is `text[0] + join(text[1] filled for each index) + text[2]`,
+    where `#` inside a placeholder name stands for the index.
+    """
+
+    text: str
+    encoding: str = "utf-8"
+    repeat: Repeat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A long list without its long text: `head`, `count` times `text` joined by `separator`, `tail`."""
+
+    head: str
+    separator: str
+    tail: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes on the wire, before bindings are filled in."""
+
+    body: Body
+    method: str = "POST"
+    path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    frame: str | None = None
+    """WebSocket only: the frame's text, in which `${i}` is the sequence number and `${o}` the body as a JSON string."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateNeed:
+    """A state of the target that must be brought about before the message, under a name that binds its ids."""
+
+    state: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One answer that is right, the effect that goes with it, and the readings it stands for.
+
+    `answer` keys: `code` (a code or a list of codes; both legs of a pair, or the flat form), `bid` and `ask`,
+    `results` (one entry for each instruction: true, false or "any"), `form` (see `conformance.checks.answer`),
+    `status` (list of HTTP status codes, or "4xx").
+    """
+
+    answer: Mapping[str, Any]
+    cancelled: tuple[str, ...] = ()
+    untouched: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What must hold: one of the alternatives.
+
+    No alternative's answer: a finding on `requirement`. The answer of one, but not its effect: a finding on `effect`
+    for what should have been cancelled and was not, on `outside` for what was cancelled and should not have been.
+    """
+
+    requirement: str
+    any_of: tuple[Alternative, ...]
+    effect: str = ""
+    outside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing to try; the id is stable and the same on every machine."""
+
+    id: str
+    operation: str
+    title: str
+    requirements: tuple[str, ...]
+    role: str
+    transport: Transport
+    media_type: str
+    message: Message
+    expect: Expectation
+    states: Mapping[str, StateNeed] = field(default_factory=dict)
+    before: tuple[Message, ...] = ()
+    together: int = 1
+    """How many copies go out at the same moment; more than one asks that at most one of them takes effect."""
+    lane: Lane = "shared"
+    code: str | None = None
+    """The error code whose cell of the matrix this case verifies."""
+    provoke: str | None = None
+    """The error code for whose provocation the target's parameters are merged into the message."""
+    tier: Tier = "named"
+    accept: str | None = None
+    """The media type that the answer must have; None when the case does not say."""

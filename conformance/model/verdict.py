@@ -1,0 +1,79 @@
+"""What came out: findings, the result of a case, the result of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """The verdict on a case or a requirement, the worst last."""
+
+    PASS = "pass"
+    NOT_APPLICABLE = "not-applicable"
+    NOT_VERIFIED = "not-verified"
+    WAIVED = "waived"
+    TARGET_ERROR = "target-error"
+    HARNESS_ERROR = "harness-error"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One way in which an answer breaks a requirement; `at` is a JSON Pointer, an XPath with line, or a part's name."""
+
+    requirement: str
+    check: str
+    message: str
+    expected: str = ""
+    actual: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The exact bytes both ways, already redacted, as text with escapes; bounded."""
+
+    sent: str = ""
+    received: str = ""
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """The verdict on one case, with what is needed to believe it."""
+
+    id: str
+    operation: str
+    requirements: tuple[str, ...]
+    tier: str
+    transport: str
+    media_type: str
+    role: str
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    blocked: tuple[str, ...] = ()
+    """Checks that could not be made because an earlier one found the answer unreadable."""
+    readings: tuple[str, ...] = ()
+    """Observed alternatives, as `reading=alternative`."""
+    code: str | None = None
+    code_seen: str | None = None
+    requests: int = 0
+    evidence: Evidence | None = None
+    notes: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    """Requirements that the case names but could not verify here, such as an effect nobody could observe."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What identifies a run; `target` is the redacted description of the endpoint."""
+
+    id: str
+    tool_version: str
+    specs_digest: str
+    seed: int
+    started_at: str
+    target: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""From results to a journal, results.json, JUnit XML and tables."""

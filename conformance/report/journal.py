@@ -1,0 +1,237 @@
+"""The journal: JSON Lines written as the run goes (header, one line a case, footer), and read back.
+
+A file without a footer is known to be cut off; a last line cut in the middle is the one flaw that is
+forgiven.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, TypeVar
+
+from conformance.errors import JournalError
+from conformance.model.verdict import CaseResult
+from conformance.report.lines import (
+    Header,
+    case_line,
+    ending_from,
+    footer_line,
+    header_from,
+    header_line,
+    result_from,
+)
+from conformance.report.settings import Ending, SummaryOptions
+
+FILE_NAME = "journal.jsonl"
+_MOST_LINES = 50
+_LONGEST_S = 0.2
+_Built = TypeVar("_Built")
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What a journal holds; of two lines for one case the later stands. No `footer`: it was cut off."""
+
+    header: Header
+    results: tuple[CaseResult, ...]
+    footer: Ending | None
+
+    @property
+    def options(self) -> SummaryOptions:
+        """What `summarise` needs besides the results."""
+        return SummaryOptions(self.header.settings, self.footer or Ending(cut_off=True))
+
+
+class JournalWriter:
+    """Appends results to a journal; use it as a context manager, and `finish` it when the run has ended.
+
+    At most 50 lines, or those of the last 0.2 s before the latest write, are held back; leaving the
+    context, also by an exception, writes them. With `resume` the lines of an earlier run are kept, after a
+    check that it was the same run: contract, seed, target, selection and shard. Raises `JournalError` for
+    that and for a full disk.
+    """
+
+    def __init__(
+        self, path: Path, header: Header, *, resume: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._path = path
+        self._header = header
+        self._resume = resume
+        self._clock = clock
+        self._file: IO[bytes] | None = None
+        self._held: list[bytes] = []
+        self._flushed_at = 0.0
+
+    def __enter__(self) -> JournalWriter:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._resume and self._path.exists():
+                _check_same_run(self._path, read_journal(self._path).header, self._header)
+                _drop_cut_line(self._path)
+                self._file = self._path.open("ab")
+            else:
+                self._file = self._path.open("wb")
+                self._held.append(_encode(header_line(self._header)))
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+        self.flush()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            try:
+                self.flush()
+            finally:
+                self._file.close()
+                self._file = None
+
+    def write(self, result: CaseResult) -> None:
+        """Append the result of one finished case."""
+        self._held.append(_encode(case_line(result)))
+        if len(self._held) >= _MOST_LINES or self._clock() - self._flushed_at >= _LONGEST_S:
+            self.flush()
+
+    def finish(self, ending: Ending) -> None:
+        """Append the footer: the run has ended, well or not."""
+        self._held.append(_encode(footer_line(ending)))
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand every line that was held back to the operating system."""
+        if self._file is None:
+            raise JournalError(
+                "the journal is not open", where=str(self._path), hint="Use it in a with statement."
+            )
+        try:
+            self._file.write(b"".join(self._held))
+            self._file.flush()
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+        self._held.clear()
+        self._flushed_at = self._clock()
+
+
+def write_journal(path: Path, journal: Journal) -> None:
+    """Write a whole journal at once; `JournalError` when the file cannot be written."""
+    with JournalWriter(path, journal.header) as writer:
+        for result in journal.results:
+            writer.write(result)
+        if journal.footer is not None:
+            writer.finish(journal.footer)
+
+
+def read_journal(path: Path) -> Journal:
+    """The journal at `path`, or in it when it is a folder.
+
+    Raises `JournalError` for a file that is missing, has no header, or has a broken line before the last.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except OSError as error:
+        raise JournalError(
+            f"cannot be read: {error.strerror or error}",
+            where=str(file),
+            hint="Give a journal, or its folder.",
+        ) from error
+    is_cut = bool(lines.pop())
+    if not lines:
+        raise JournalError(
+            "has no header", where=str(file), hint="The run ended before it began; run it again."
+        )
+    header = _taken(file, 1, _object(file, 1, lines[0]), "header", header_from)
+    results: dict[str, CaseResult] = {}
+    footer: Ending | None = None
+    for number, line in enumerate(lines[1:], 2):
+        raw = _object(file, number, line)
+        if raw.get("type") == "footer":
+            footer = _taken(file, number, raw, "footer", ending_from)
+            continue
+        result = _taken(file, number, raw, "case", result_from)
+        results.pop(result.id, None)
+        results[result.id] = result
+        footer = None
+    return Journal(header, tuple(results.values()), None if is_cut else footer)
+
+
+def _taken(
+    file: Path, number: int, raw: Mapping[str, Any], kind: str, build: Callable[[Mapping[str, Any]], _Built]
+) -> _Built:
+    if raw.get("type") != kind:
+        raise JournalError(
+            f"expected a {kind} line, found {raw.get('type')!r}",
+            where=f"{file}:{number}",
+            hint="This is no journal of a conformance run, or lines were moved.",
+        )
+    try:
+        return build(raw)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise JournalError(
+            f"not understood: {type(error).__name__}: {error}",
+            where=f"{file}:{number}",
+            hint="It may come from another version of this tool; run again.",
+        ) from error
+
+
+def _object(file: Path, number: int, line: bytes) -> Mapping[str, Any]:
+    try:
+        raw = json.loads(line)
+    except ValueError as error:
+        raise JournalError(
+            f"not JSON: {error}",
+            where=f"{file}:{number}",
+            hint="Only the last line may be cut off; run again.",
+        ) from error
+    if not isinstance(raw, dict):
+        raise JournalError("expected a JSON object", where=f"{file}:{number}")
+    return raw
+
+
+def _encode(line: Mapping[str, Any]) -> bytes:
+    return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _check_same_run(path: Path, old: Header, new: Header) -> None:
+    sides = {
+        "contract": (old.info.specs_digest, new.info.specs_digest),
+        "seed": (old.info.seed, new.info.seed),
+        "target": (_plain(old.info.target), _plain(new.info.target)),
+        "selection": (old.settings.selection, new.settings.selection),
+        "shard": (old.settings.shard, new.settings.shard),
+    }
+    differing = [name for name, (was, now) in sides.items() if was != now]
+    if differing:
+        raise JournalError(
+            f"belongs to another run: {', '.join(differing)} differ",
+            where=str(path),
+            hint="Run without --resume.",
+        )
+
+
+def _plain(value: object) -> object:
+    """The value as it reads back from JSON."""
+    plain: object = json.loads(json.dumps(value, default=dict))
+    return plain
+
+
+def _drop_cut_line(path: Path) -> None:
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with path.open("r+b") as file:
+            file.truncate(whole)
+
+
+def _unwritable(path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"cannot be written: {error.strerror or error}",
+        where=str(path),
+        hint="Give another folder with --report DIR.",
+    )

@@ -1,0 +1,63 @@
+"""What a summary must know besides results: what was selected, accepted and pinned, and how the run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The filters of a run; an empty tuple leaves that side open."""
+
+    operations: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ()
+    transports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is decided before the first case runs, and stands in the journal's header."""
+
+    selection: Selection = field(default_factory=Selection)
+    accepted_gaps: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(operation, error code) to the reason why nobody can provoke it on this target."""
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """Reading to the one alternative that the target file allows."""
+    shard: str = ""
+    """`I/N` for one of several shards, with 1 <= I <= N; empty for a whole run."""
+    planned: int = 0
+    """How many cases the run meant to execute; 0 when unknown."""
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether only a part of the selected operations' cases runs, so that gaps elsewhere mean nothing."""
+        chosen = self.selection
+        return bool(
+            chosen.requirements or chosen.cases or chosen.media_types or chosen.transports or self.shard
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended; stands in the journal's footer."""
+
+    duration_s: float = 0.0
+    stopped: str = ""
+    """Why the run was given up: the target cannot be reached or stopped answering; empty when it was not."""
+    interrupted: bool = False
+    cut_off: bool = False
+    """The journal has no footer: the process was killed."""
+    waivers_unmatched: tuple[str, ...] = ()
+    """Waivers that no finding matched, each in one line."""
+    waivers_expired: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryOptions:
+    """Everything that `summarise` needs besides contract and results."""
+
+    settings: Settings = field(default_factory=Settings)
+    ending: Ending = field(default_factory=Ending)

@@ -1,0 +1,41 @@
+"""Text of an endpoint made safe to show: control characters visible, length bounded."""
+
+from __future__ import annotations
+
+import re
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+_XML_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def visible(text: str) -> str:
+    """The text on one line: controls, bidirectional overrides and lone surrogates as `\\n` or `\\u001b`."""
+    return _UNSAFE.sub(lambda match: _SHORT.get(match.group(), _escape(match.group())), text)
+
+
+def xml_safe(text: str) -> str:
+    """The text with every character that XML 1.0 excludes or discourages as `\\u0001`; line ends stay."""
+    return _XML_ILLEGAL.sub(lambda match: _escape(match.group()), text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The first `most` characters, with a note of how many were left out."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
+
+
+def many(number: int, words: str) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{number} {words}" if number == 1 else f"{number} {words}s"
+
+
+def writable(text: str, encoding: str | None) -> str:
+    """The text with what the stream's encoding lacks as escapes."""
+    name = encoding or "utf-8"
+    return text.encode(name, "backslashreplace").decode(name)
+
+
+def _escape(character: str) -> str:
+    return f"\\u{ord(character):04x}"

@@ -1,0 +1,1 @@
+"""From files under a specs folder to a contract: loading, and compiled validators."""

@@ -1,0 +1,137 @@
+"""JSON Schema files that hang together by relative references, read from one service's folder alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.request import url2pathname
+
+from conformance.codec.json_pointer import join_pointer, split_pointer
+from conformance.errors import SpecError
+
+ONE_SCHEMA = frozenset(
+    {
+        "items", "contains", "not", "if", "then", "else", "additionalProperties", "propertyNames",
+        "unevaluatedItems", "unevaluatedProperties", "contentSchema",
+    }
+)  # fmt: skip
+LIST_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+MAP_OF_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
+_LOCATING = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef")
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFiles:
+    """The files reachable from one, by `file:` URI; the root `$id` of each is that URI."""
+
+    start: str
+    documents: Mapping[str, Mapping[str, Any]]
+
+    def resolve(self, reference: str, base: str) -> tuple[str, Any]:
+        """The document's URI and the subschema that a `$ref` in the document `base` names.
+
+        Errors: `SpecError` when the file or the place inside it does not exist.
+        """
+        uri, fragment = urldefrag(urljoin(base, reference))
+        if uri not in self.documents:
+            raise SpecError(f"$ref {reference!r}: no such schema file", where=name_of(base))
+        node: Any = self.documents[uri]
+        try:
+            for token in split_pointer(unquote(fragment)):
+                node = node[int(token)] if isinstance(node, list) else node[token]
+        except (KeyError, IndexError, ValueError):
+            hint = "A fragment is empty or a JSON Pointer such as #/$defs/name."
+            raise SpecError(f"$ref {reference!r} names nothing", where=name_of(base), hint=hint) from None
+        return uri, node
+
+
+def read_schema_files(path: Path) -> SchemaFiles:
+    """The schema at `path` and every schema file that its references reach.
+
+    References are relative and stay below the folder two levels up, which is the service's.
+    Errors: `SpecError` for a file that is missing or no JSON object, or a reference that leaves the folder.
+    """
+    start = path.resolve()
+    folder = start.parent.parent
+    documents: dict[str, Mapping[str, Any]] = {}
+    waiting = [start]
+    while waiting:
+        file = waiting.pop()
+        if file.as_uri() in documents:
+            continue
+        document = read_schema(file)
+        documents[file.as_uri()] = {**document, "$id": file.as_uri()}
+        waiting.extend(_targets(document, file, folder))
+    return SchemaFiles(start.as_uri(), documents)
+
+
+def read_schema(path: Path) -> dict[str, Any]:
+    """One schema file as it stands; `SpecError` names file and line when it cannot be read."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SpecError("file is missing", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise SpecError(
+            "not UTF-8 text", where=str(path), hint=f"Byte {error.start} is the first bad one."
+        ) from None
+    except json.JSONDecodeError as error:
+        raise SpecError(f"not JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
+    if not isinstance(document, dict):
+        raise SpecError("a schema file must hold an object", where=str(path))
+    return document
+
+
+def subschemas(schema: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every schema inside a schema, itself first, with its place; what stands in const, enum and the like is none."""
+    yield place, schema
+    if not isinstance(schema, Mapping):
+        return
+    for key, child in schema.items():
+        if key in ONE_SCHEMA:
+            yield from subschemas(child, (*place, key))
+        elif key in LIST_OF_SCHEMAS and isinstance(child, list):
+            for index, item in enumerate(child):
+                yield from subschemas(item, (*place, key, index))
+        elif key in MAP_OF_SCHEMAS and isinstance(child, Mapping):
+            for name, item in child.items():
+                yield from subschemas(item, (*place, key, name))
+
+
+def references(schema: Any) -> Iterator[str]:
+    """Every `$ref` in a schema, in document order."""
+    for _, node in subschemas(schema):
+        if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+
+
+def name_of(uri: str) -> str:
+    """The path of a `file:` URI."""
+    return url2pathname(urlsplit(uri).path)
+
+
+def _targets(document: Mapping[str, Any], file: Path, folder: Path) -> Iterator[Path]:
+    _refuse_unknown(document, file)
+    for reference in references(document):
+        location = urldefrag(reference).url
+        if not location:
+            continue
+        parts = urlsplit(location)
+        target = (file.parent / unquote(parts.path)).resolve()
+        if parts.scheme or parts.netloc or parts.path.startswith("/") or not target.is_relative_to(folder):
+            hint = f"Name a file below {folder.name}/ by its relative path."
+            raise SpecError(f"$ref {reference!r} leaves the service's folder", where=str(file), hint=hint)
+        yield target
+
+
+def _refuse_unknown(document: Mapping[str, Any], file: Path) -> None:
+    """References are followed by file and JSON Pointer alone; other ways to name a place are refused."""
+    for place, node in subschemas(document):
+        for key in (*_LOCATING, *(("$id",) if place else ())):
+            if isinstance(node, Mapping) and key in node:
+                hint = "Use $ref with a relative path and a JSON Pointer."
+                raise SpecError(f"{key} is not supported", where=f"{file}#{join_pointer(place)}", hint=hint)

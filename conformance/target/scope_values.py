@@ -1,0 +1,139 @@
+"""The values of the scope guard: what may be touched, what the run itself brought about, and the decision."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["account", "oms", "instrument", "order", "uid"]
+KINDS: tuple[Kind, ...] = ("account", "oms", "instrument", "order", "uid")
+
+_NOT_HEX = re.compile(r"[^0-9a-f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run may touch. An empty set allows nothing of its kind, None allows everything of it.
+
+    `uids` are GUIDs in lower case with dashes. An account in scope is in scope with all that is in it;
+    `instruments` limits the messages that name an instrument. `unknown` holds ids, of any kind, which somebody
+    vouches do not exist. Unless `destructive`, nothing but reading calls may be sent.
+    """
+
+    accounts: frozenset[int] | None = frozenset()
+    oms: frozenset[int] | None = frozenset()
+    instruments: frozenset[int] | None = frozenset()
+    orders: frozenset[int] | None = frozenset()
+    uids: frozenset[str] | None = frozenset()
+    unknown: frozenset[int | str] = frozenset()
+    max_requests: int | None = None
+    destructive: bool = False
+
+    @classmethod
+    def everything(cls, *, max_requests: int | None = None) -> Scope:
+        """No limit at all: for sandboxes, and for the reference implementation on loopback."""
+        return cls(None, None, None, None, None, max_requests=max_requests, destructive=True)
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether every message may be sent."""
+        limits = (self.accounts, self.oms, self.instruments, self.orders, self.uids)
+        return self.destructive and all(limit is None for limit in limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Ids that the harness itself brought about in this run: in scope whatever the scope says.
+
+    `harmless_values` are texts that name no order although they look like one (person ids, PINs): in a body that
+    cannot be read they are allowed behind the name of a member that holds such values.
+    """
+
+    orders: frozenset[int] = frozenset()
+    quotes: frozenset[int] = frozenset()
+    uids: frozenset[str] = frozenset()
+    harmless_values: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a message may be sent; the reason is empty when it may."""
+
+    allowed: bool
+    reason: str = ""
+
+
+ALLOWED = Decision(True)
+
+
+class RequestCap:
+    """Counts the messages of a run against `Scope.max_requests`; None counts without a limit."""
+
+    __slots__ = ("_limit", "_taken")
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._taken = 0
+
+    @property
+    def taken(self) -> int:
+        """How many messages were let through so far."""
+        return self._taken
+
+    def take(self) -> Decision:
+        """Take one message from the budget; a refusal takes nothing."""
+        if self._limit is not None and self._taken >= self._limit:
+            text = f"scope.max_requests: {self._limit} messages were sent; raise it to send more"
+            return Decision(False, text)
+        self._taken += 1
+        return ALLOWED
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Scope and grants as one: the ids that may be named, by kind."""
+
+    scope: Scope
+    granted: Granted
+
+    def unlimited(self, kind: Kind) -> bool:
+        """Whether anything of this kind may be touched."""
+        return self._limit(kind) is None
+
+    def own(self, kind: Kind, value: int | str) -> bool:
+        """Whether the id exists and is in scope or granted."""
+        limit = self._limit(kind)
+        return limit is None or value in limit or value in self._grants(kind)
+
+    def permits(self, kind: Kind, value: int | str) -> bool:
+        """Whether the id may be named: in scope, granted, or vouched not to exist."""
+        return self.own(kind, value) or self.vouched(value)
+
+    def vouched(self, value: int | str) -> bool:
+        """Whether somebody vouches that no such id exists."""
+        if isinstance(value, int):
+            return value in self.scope.unknown
+        return value in {one.lower() for one in self.scope.unknown if isinstance(one, str)}
+
+    def _limit(self, kind: Kind) -> frozenset[int] | frozenset[str] | None:
+        scope = self.scope
+        limits: dict[Kind, frozenset[int] | frozenset[str] | None] = {
+            "account": scope.accounts,
+            "oms": scope.oms,
+            "instrument": scope.instruments,
+            "order": scope.orders,
+            "uid": scope.uids,
+        }
+        return limits[kind]
+
+    def _grants(self, kind: Kind) -> frozenset[int] | frozenset[str]:
+        if kind == "order":
+            return self.granted.orders | self.granted.quotes
+        return self.granted.uids if kind == "uid" else frozenset()
+
+
+def dashed(digits: str) -> str:
+    """32 hexadecimal digits, in any case and with anything between them, as a lower-case GUID with dashes."""
+    plain = _NOT_HEX.sub("", digits.lower())
+    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))

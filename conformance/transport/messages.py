@@ -1,0 +1,169 @@
+"""The values that cross the transport seam: what is sent, what came back, and what went wrong on the way.
+
+Everything here is frozen. A failure on the wire is a `WireProblem` inside an `Exchange`, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+ProblemKind = Literal[
+    "connect-refused",
+    "name-resolution",
+    "connect-timeout",
+    "tls",
+    "proxy",
+    "timeout",
+    "reset",
+    "closed-early",
+    "too-large",
+    "malformed",
+    "content-encoding",
+    "handshake-refused",
+    "ws-closed",
+    "no-reply",
+    "interrupted",
+]
+Phase = Literal["connect", "handshake", "send", "wait", "headers", "body", "decode"]
+Headers = tuple[tuple[str, str], ...]
+
+UNREACHABLE_KINDS: frozenset[ProblemKind] = frozenset(
+    {"connect-refused", "name-resolution", "connect-timeout", "tls", "proxy"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one exchange may cost; sizes in bytes, times in seconds.
+
+    `max_body_bytes` bounds an HTTP body (on the wire and decoded) and a WebSocket message.
+    `total_timeout_s` runs from the first byte written to the last byte read; connecting has its own time-out.
+    `max_received_evidence_bytes` bounds what is kept as evidence, not what may be read.
+    """
+
+    connect_timeout_s: float = 5.0
+    total_timeout_s: float = 10.0
+    max_body_bytes: int = 8 * 1024 * 1024
+    max_header_bytes: int = 64 * 1024
+    max_received_evidence_bytes: int = 256 * 1024
+    max_pings: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP request; `path` starts with "/" or is empty, may carry a query, and goes behind the base path.
+
+    The headers are written in this order and spelling; Host and Content-Length are added when they are
+    missing.
+    """
+
+    method: str
+    path: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyMatch:
+    """Which frame answers a request: the one that echoes sequence number `i` (None: no frame can).
+
+    With `expected` false, silence for `quiet_s` seconds is the observation; a reply that does come ends the
+    wait.
+    """
+
+    i: int | None
+    expected: bool = True
+    quiet_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WsRequest:
+    """One text frame; `bytes` are sent as the payload of a text frame even when they are not UTF-8."""
+
+    text: str | bytes
+    reply_to: ReplyMatch
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """One complete HTTP response; `body` is after gzip or deflate was undone, or as sent when that failed.
+
+    `trailing_data` says that bytes followed the end of the response in the same read; they stand in the
+    evidence.
+    """
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+    http_version: str
+    trailing_data: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WsReply:
+    """The payload that answered; `others` are the payloads seen while waiting that answer nobody."""
+
+    text: bytes
+    others: tuple[bytes, ...] = ()
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WireProblem:
+    """What kept an exchange from completing, and in which phase of it."""
+
+    kind: ProblemKind
+    message: str
+    phase: Phase
+
+    @property
+    def unreachable(self) -> bool:
+        """True when the target cannot be reached at all; false when it answered badly."""
+        return self.kind in UNREACHABLE_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One message sent and what came of it.
+
+    `sent` is empty when nothing of the message was written, so it cannot have been carried out. `received`
+    is cut at `Limits.max_received_evidence_bytes`, and `truncated` says so. `others` holds the WebSocket
+    payloads that came while waiting and answered nobody. `silent` is the observation of a quiet request
+    that nothing but events came for. `started_s` is a reading of the event loop's clock.
+    `reused_connection` says that an HTTP connection had served before.
+    """
+
+    sent: bytes
+    received: bytes
+    reply: HttpReply | WsReply | None
+    problem: WireProblem | None
+    started_s: float
+    elapsed_s: float
+    truncated: bool = False
+    others: tuple[bytes, ...] = ()
+    silent: bool = False
+    reused_connection: bool = False
+
+
+RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
+
+
+class Transport(Protocol[RequestT_contra]):
+    """The one seam to an endpoint: `Transport[HttpRequest]` or `Transport[WsRequest]`."""
+
+    async def send(self, request: RequestT_contra, *, limits: Limits) -> Exchange:
+        """Send one message once and wait for what comes of it; wire failures are data in the exchange."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection; exchanges still waiting end as `interrupted`."""
+        ...
+
+
+def header_values(headers: Iterable[tuple[str, str]], name: str) -> tuple[str, ...]:
+    """All values of the header `name`, compared without case, in order."""
+    wanted = name.lower()
+    return tuple(value for key, value in headers if key.lower() == wanted)

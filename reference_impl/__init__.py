@@ -1,0 +1,1 @@
+"""A faithful server of the three order-cancellation calls, with a world, faults and equivalents."""

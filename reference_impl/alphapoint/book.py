@@ -1,0 +1,92 @@
+"""The book of orders and quote legs: placing, finding and cancelling them, each in one step."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Side = Literal["Buy", "Sell"]
+State = Literal["Working", "Canceled"]
+FIRST_ORDER_ID = 6_400_001
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order, or one leg of a quote; `partner_id` is the id of the other leg."""
+
+    order_id: int
+    oms_id: int
+    account_id: int
+    instrument_id: int
+    side: Side
+    quantity: float
+    price: float
+    client_order_id: int = 0
+    partner_id: int | None = None
+    state: State = "Working"
+
+    @property
+    def is_quote(self) -> bool:
+        """Whether this is a leg of a quote."""
+        return self.partner_id is not None
+
+
+class Book:
+    """Every order ever placed. Only the event loop's thread may touch it, so each method is atomic."""
+
+    def __init__(self, first_order_id: int = FIRST_ORDER_ID) -> None:
+        self._ids = itertools.count(first_order_id)
+        self._orders: dict[int, Order] = {}
+        self._open: dict[tuple[int, int], dict[int, None]] = {}
+
+    def place(
+        self, oms_id: int, account_id: int, instrument_id: int, side: Side, quantity: float, price: float,
+        client_order_id: int = 0,
+    ) -> Order:  # fmt: skip
+        """A new working order with the next id."""
+        order = Order(
+            next(self._ids), oms_id, account_id, instrument_id, side, quantity, price, client_order_id
+        )
+        self._keep(order)
+        return order
+
+    def place_quote(
+        self,
+        oms_id: int,
+        account_id: int,
+        instrument_id: int,
+        bid: tuple[float, float],
+        ask: tuple[float, float],
+    ) -> tuple[Order, Order]:
+        """A new quote from (quantity, price) of each side: its bid leg and its ask leg."""
+        bid_id, ask_id = next(self._ids), next(self._ids)
+        bid_leg = Order(bid_id, oms_id, account_id, instrument_id, "Buy", *bid, partner_id=ask_id)
+        ask_leg = Order(ask_id, oms_id, account_id, instrument_id, "Sell", *ask, partner_id=bid_id)
+        self._keep(bid_leg)
+        self._keep(ask_leg)
+        return bid_leg, ask_leg
+
+    def find(self, order_id: int) -> Order | None:
+        """The order or leg of that id, open or not."""
+        return self._orders.get(order_id)
+
+    def open_orders(self, oms_id: int, account_id: int) -> list[Order]:
+        """The working orders and legs of one account, oldest first."""
+        return [self._orders[order_id] for order_id in self._open.get((oms_id, account_id), {})]
+
+    def cancel(self, order_ids: Iterable[int]) -> tuple[int, ...]:
+        """Cancels those that are working; returns their ids."""
+        cancelled = []
+        for order_id in order_ids:
+            order = self._orders.get(order_id)
+            if order is not None and order.state == "Working":
+                self._orders[order_id] = replace(order, state="Canceled")
+                del self._open[order.oms_id, order.account_id][order_id]
+                cancelled.append(order_id)
+        return tuple(cancelled)
+
+    def _keep(self, order: Order) -> None:
+        self._orders[order.order_id] = order
+        self._open.setdefault((order.oms_id, order.account_id), {})[order.order_id] = None

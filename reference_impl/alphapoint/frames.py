@@ -1,0 +1,104 @@
+"""The WebSocket gateway: frames {m, i, n, o} in, replies that echo i and n out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reference_impl.alphapoint.dispatch import answer, find_call
+from reference_impl.alphapoint.values import INVALID_REQUEST, Call, Data, Frame
+from reference_impl.parts import FrameCodec, Parts
+from reference_impl.wire import OPERATIONS, FrameInfo
+
+REQUEST, REPLY, SUBSCRIBE, EVENT, UNSUBSCRIBE, ERROR = range(6)
+_ASKING = (REQUEST, SUBSCRIBE, UNSUBSCRIBE)
+
+
+class Connection:
+    """One WebSocket connection: the session that was opened on it, and an answer to each text."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._token: str | None = None
+
+    def receive(self, text: str) -> tuple[str, ...]:
+        """The texts to send back for one that arrived."""
+        parts = self._parts
+        frame = parts.alphapoint.frames.decode(text)
+        if frame is None:
+            return parts.frame_filter(FrameInfo(text), parts.alphapoint.frames.unparsable(parts, text))
+        replies = self._reply(frame) if frame.m in _ASKING else ()
+        return parts.frame_filter(FrameInfo(text, OPERATIONS.get(frame.n.lower(), "")), replies)
+
+    def _reply(self, frame: Frame) -> tuple[str, ...]:
+        parts = self._parts
+        frames = parts.alphapoint.frames
+        name = find_call(parts, frame.n)
+        if name is None:
+            return (frames.encode(frames.reply(frame, ERROR, "Endpoint Not Found")),)
+        caller = parts.alphapoint.sessions.find(self._token) if self._token else None
+        if "Authenticate" in name:
+            caller = None
+        call = Call(name, "ws", _payload(frame.o), "", caller, self._token)
+        result, text = answer(parts, call)
+        if isinstance(result, Data) and isinstance(result.value, dict):
+            self._token = result.value.get("SessionToken", self._token)
+        return (frames.encode(frames.reply(frame, REPLY, text)),)
+
+
+def _payload(value: Any) -> str:
+    """`o` as text; anything but a string or null becomes a text that no call can read."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else "o is not a string"
+
+
+def decode(text: str) -> Frame | None:
+    """The frame in a text: a JSON object with a call name; key case is free, a missing `i` or `m` is 0."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    keys = {key.lower(): member for key, member in value.items()}
+    name, kind = keys.get("n", ""), keys.get("m", REQUEST)
+    if not isinstance(name, str) or isinstance(kind, bool) or not isinstance(kind, int):
+        return None
+    return Frame(kind, keys.get("i", 0), name, keys.get("o"))
+
+
+def reply(frame: Frame, kind: int, payload: str) -> Frame:
+    """The frame that answers one, with its sequence number and name."""
+    return Frame(kind, frame.i, frame.n, payload)
+
+
+def encode(frame: Frame) -> str:
+    """The frame's text."""
+    return json.dumps({"m": frame.m, "i": frame.i, "n": frame.n, "o": frame.o}, separators=(",", ":"))
+
+
+def silence(_parts: Parts, _text: str) -> tuple[str, ...]:
+    """No answer to what is no frame; the socket stays open."""
+    return ()
+
+
+def error_frame(parts: Parts, _text: str) -> tuple[str, ...]:
+    """A frame of kind 5 for what is no frame."""
+    return (parts.alphapoint.frames.encode(Frame(ERROR, 0, "", "Invalid Frame")),)
+
+
+def standard_invalid(parts: Parts, _text: str) -> tuple[str, ...]:
+    """A reply with the standard response 100 for what is no frame."""
+    text = parts.alphapoint.encode(
+        {
+            "result": False,
+            "errormsg": "Invalid Request",
+            "errorcode": INVALID_REQUEST,
+            "detail": "Not a frame",
+        }
+    )
+    return (parts.alphapoint.frames.encode(Frame(REPLY, 0, "", text)),)
+
+
+CODEC = FrameCodec(decode, reply, encode, silence)

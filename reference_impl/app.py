@@ -1,0 +1,119 @@
+"""The application: HTTP and WebSocket in, the answers of the parts out, with bounds on both."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from reference_impl.alphapoint import http as alphapoint_http
+from reference_impl.alphapoint.frames import Connection
+from reference_impl.parts import Parts
+from reference_impl.tpp import http as tpp_http
+from reference_impl.wire import OPERATIONS, TPP_OPERATION, HttpRequest, HttpResponse, text_response
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
+WEBSOCKET_PATH = "/wsgateway"
+CONTROL_PREFIX = "/_world/"
+Control = Callable[[HttpRequest], HttpResponse]
+
+
+def build_app(parts: Parts, control: Control | None = None) -> Starlette:
+    """The ASGI application of those parts; `control` answers what is under /_world/, 404 without it."""
+
+    async def websocket(socket: WebSocket) -> None:
+        await _serve_frames(parts, socket)
+
+    return Starlette(
+        routes=[Route("/{path:path}", _HttpGate(parts, control)), WebSocketRoute("/{path:path}", websocket)]
+    )
+
+
+class _HttpGate:
+    """The one HTTP endpoint; an object, not a function, so that every method reaches it."""
+
+    def __init__(self, parts: Parts, control: Control | None) -> None:
+        self._parts = parts
+        self._control = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await _read_body(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        if body is None:
+            response = text_response(413, "REQUEST ENTITY TOO LARGE", ("connection", "close"))
+        else:
+            response = respond(self._parts, self._control, _request(scope, body))
+        headers = dict(response.headers)
+        if response.content_type:
+            headers["content-type"] = response.content_type
+        await Response(response.body, response.status, headers)(scope, receive, send)
+
+
+def respond(parts: Parts, control: Control | None, request: HttpRequest) -> HttpResponse:
+    """The response to one request: control, gateway, resource, or not found; then the outermost filter."""
+    if control is not None and request.path.startswith(CONTROL_PREFIX):
+        return control(request)
+    if request.path.startswith(alphapoint_http.PREFIX):
+        response = alphapoint_http.handle(parts, request)
+    elif request.path == tpp_http.PATH:
+        response = tpp_http.handle(parts, request)
+    else:
+        response = tpp_http.not_found(parts, request)
+    return parts.http_filter(request, response)
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The body; None when it is beyond the bound.
+
+    What is too much is still read, up to a bound, and dropped: closing on a peer that is still sending would
+    cost it the answer.
+    """
+    body = bytearray()
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received <= MAX_BODY_BYTES:
+            body += chunk
+        elif received > MAX_DRAINED_BYTES:
+            break
+    return bytes(body) if received <= MAX_BODY_BYTES else None
+
+
+def _request(scope: Scope, body: bytes) -> HttpRequest:
+    path = str(scope["path"]).lower()
+    path = path.removesuffix("/") or "/"
+    operation = TPP_OPERATION if path == tpp_http.PATH else ""
+    if path.startswith(alphapoint_http.PREFIX):
+        operation = OPERATIONS.get(path[len(alphapoint_http.PREFIX) :], "")
+    headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"])
+    return HttpRequest(
+        scope["method"], path, scope["query_string"].decode("latin-1"), headers, body, operation
+    )
+
+
+async def _serve_frames(parts: Parts, socket: WebSocket) -> None:
+    """Answers frames until the peer leaves; a connection to any other path is refused."""
+    if socket.url.path.lower().rstrip("/") != WEBSOCKET_PATH:
+        await socket.close()
+        return
+    await socket.accept()
+    connection = Connection(parts)
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if text is None:
+                text = message["bytes"].decode("utf-8", "replace")
+            for reply in connection.receive(text):
+                await socket.send_text(reply)

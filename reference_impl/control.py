@@ -1,0 +1,94 @@
+"""The control hook: bringing about and observing states that the TPP document has no call for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reference_impl.parts import Parts
+from reference_impl.recorder import Recorder
+from reference_impl.tpp.guid import canonical_guid
+from reference_impl.wire import HttpRequest, HttpResponse
+from reference_impl.world.model import TppOrder, TppState
+
+STATES: Mapping[str, tuple[TppState, bool, bool]] = {
+    "open-order": ("open", False, False),
+    "open-international-order": ("open", True, False),
+    "cancelled-order": ("cancelled", False, False),
+    "cancelled-international-order": ("cancelled", True, False),
+    "pin-order": ("open", False, True),
+    "executed-order": ("executed", False, False),
+}
+"""State name to (state of the order, whether it is international, whether it asks for the PIN)."""
+
+MAX_COUNT = 10_000
+
+
+class Control:
+    """Answers requests under /_world/; every body, both ways, is a JSON object."""
+
+    def __init__(self, parts: Parts, recorders: Mapping[str, Recorder]) -> None:
+        self._parts = parts
+        self._recorders = recorders
+        self._routes = {
+            ("POST", "/_world/tpp/state"): self._bring_about,
+            ("POST", "/_world/tpp/observe"): self._observe,
+            ("GET", "/_world/executed"): self._executed,
+            ("POST", "/_world/sessions/expire"): self._expire,
+        }
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response to one control request; 400 with an `error` when its body is not understood."""
+        route = self._routes.get((request.method, request.path))
+        if route is None:
+            known = ", ".join(f"{method} {path}" for method, path in self._routes)
+            return _json(404, {"error": f"no such control request; there are {known}"})
+        try:
+            body = json.loads(request.body) if request.body else {}
+            if not isinstance(body, dict):
+                raise ValueError("the body is not a JSON object")
+            return _json(200, route(body))
+        except (ValueError, KeyError, TypeError) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _bring_about(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        if body.get("state") not in STATES:
+            raise ValueError(f"state must be one of {', '.join(STATES)}")
+        count = body.get("count", 1)
+        if not isinstance(count, int) or not 0 < count <= MAX_COUNT:
+            raise ValueError(f"count must be between 1 and {MAX_COUNT}")
+        state, international, pin_required = STATES[body["state"]]
+        orders = [
+            self._parts.tpp.orders.add(international=international, state=state, pin_required=pin_required)
+            for _ in range(count)
+        ]
+        return {"orders": [self._instruction_members(order) for order in orders]}
+
+    def _instruction_members(self, order: TppOrder) -> Mapping[str, Any]:
+        tpp = self._parts.world.tpp
+        return {
+            "OrderID": order.order_id,
+            "InternationalOrderUID": order.uid,
+            "CreatorID": tpp.persons[0] if tpp.persons else None,
+            "PIN": tpp.pin if order.pin_required else None,
+        }
+
+    def _observe(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        observed = []
+        for wanted in body["orders"]:
+            uid = wanted.get("InternationalOrderUID")
+            key = (canonical_guid(uid) or uid) if uid else wanted.get("OrderID")
+            order = self._parts.tpp.orders.find(key)
+            observed.append({**wanted, "state": order.state if order else "unknown"})
+        return {"orders": observed}
+
+    def _executed(self, _body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {variant_id: recorder.count for variant_id, recorder in sorted(self._recorders.items())}
+
+    def _expire(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"expired": self._parts.alphapoint.sessions.expire(str(body["user"]))}
+
+
+def _json(status: int, value: Mapping[str, Any]) -> HttpResponse:
+    return HttpResponse(status, json.dumps(value).encode(), "application/json; charset=utf-8")

@@ -1,0 +1,162 @@
+"""Readings that CancelAllOrders and CancelQuote share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reference_impl.alphapoint.dispatch import answer
+from reference_impl.alphapoint.frames import error_frame, standard_invalid
+from reference_impl.alphapoint.http import JSON
+from reference_impl.alphapoint.members import optional_integer
+from reference_impl.alphapoint.values import (
+    CANCEL_ALL_ORDERS,
+    CANCEL_QUOTE,
+    INVALID_REQUEST,
+    NOT_AUTHORIZED,
+    RESOURCE_NOT_FOUND,
+    SERVER_ERROR,
+    Answer,
+    Call,
+    Data,
+    Pair,
+    Refusal,
+    Standard,
+)
+from reference_impl.parts import Parts, with_alphapoint, with_cancel_all, with_frames
+from reference_impl.readings.values import CAO, CQ, Reading, as_it_is
+from reference_impl.wire import HttpResponse
+
+_STATUS = {INVALID_REQUEST: 400, NOT_AUTHORIZED: 403, RESOURCE_NOT_FOUND: 404, SERVER_ERROR: 500}
+_OTHER_STATUS = 409
+_NAMES = {
+    "camel": ("result", "errorMsg", "errorCode", "detail", "bidResult", "askResult"),
+    "pascal": ("Result", "ErrorMsg", "ErrorCode", "Detail", "BidResult", "AskResult"),
+    "lower": ("result", "errormsg", "errorcode", "detail", "bidresult", "askresult"),
+}
+
+
+def _on_success(change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[Parts], Parts]:
+    def apply(parts: Parts) -> Parts:
+        inner = parts.alphapoint.render_standard
+
+        def render_standard(p: Parts, call: Call, value: Standard) -> Mapping[str, Any]:
+            rendered = inner(p, call, value)
+            return rendered if value.code else change(rendered)
+
+        return with_alphapoint(parts, render_standard=render_standard)
+
+    return apply
+
+
+def _without_detail(rendered: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in rendered.items() if name != "detail"}
+
+
+def _status_4xx(parts: Parts) -> Parts:
+    def http_status(_call: Call, result: Answer) -> int:
+        if isinstance(result, Data):
+            return 200
+        codes = [result.bid.code, result.ask.code] if isinstance(result, Pair) else [result.code]
+        return 200 if 0 in codes else _STATUS.get(codes[0], _OTHER_STATUS)
+
+    return with_alphapoint(parts, http_status=http_status)
+
+
+def _session_standard_20(parts: Parts) -> Parts:
+    def http_no_session(p: Parts, call: Call) -> HttpResponse:
+        result, text = answer(p, call)
+        return HttpResponse(p.alphapoint.http_status(call, result), text.encode(), JSON)
+
+    return with_alphapoint(parts, http_no_session=http_no_session)
+
+
+def _foreign_104(parts: Parts) -> Parts:
+    inner = parts.alphapoint.standard
+
+    def standard(call: Call, refusal: Refusal) -> Standard:
+        if refusal.about == "foreign-account":
+            return Standard(RESOURCE_NOT_FOUND, "Account not found")
+        return inner(call, refusal)
+
+    return with_alphapoint(parts, standard=standard)
+
+
+def _unknown_100(parts: Parts) -> Parts:
+    """An unknown OMS stays 104, since the code must show somewhere."""
+    inner = parts.alphapoint.standard
+
+    def standard(call: Call, refusal: Refusal) -> Standard:
+        if refusal.code == RESOURCE_NOT_FOUND and refusal.about != "oms":
+            return Standard(INVALID_REQUEST, refusal.detail)
+        return inner(call, refusal)
+
+    return with_alphapoint(parts, standard=standard)
+
+
+def _key_case(style: str) -> Callable[[Parts], Parts]:
+    names = {name.lower(): name for name in _NAMES[style]}
+
+    def rename(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {names.get(name.lower(), name): rename(member) for name, member in value.items()}
+
+    def apply(parts: Parts) -> Parts:
+        inner = parts.alphapoint.finish
+
+        def finish(call: Call, value: Any) -> Any:
+            value = inner(call, value)
+            return rename(value) if call.name in (CANCEL_ALL_ORDERS, CANCEL_QUOTE) else value
+
+        return with_alphapoint(parts, finish=finish)
+
+    return apply
+
+
+def _honour_instrument(parts: Parts) -> Parts:
+    """CancelAllOrders takes an instrument id, also under the misspelt name that real clients send."""
+    select = parts.alphapoint.cancel_all.select
+
+    def narrowed(p: Parts, call: Call, *rest: Any) -> Any:
+        wanted = optional_integer(call, "InstrumentId") or optional_integer(call, "IntrumentId")
+        return tuple(o for o in select(p, call, *rest) if not wanted or o.instrument_id == wanted)
+
+    return with_cancel_all(parts, select=narrowed)
+
+
+READINGS: tuple[Reading, ...] = (
+    Reading(
+        "errormsg-on-success",
+        (CAO, CQ),
+        {"null": as_it_is, "empty": _on_success(lambda rendered: {**rendered, "errormsg": ""})},
+    ),
+    Reading(
+        "detail-on-success",
+        (CAO, CQ),
+        {
+            "null": as_it_is,
+            "empty": _on_success(lambda rendered: {**rendered, "detail": ""}),
+            "omitted": _on_success(_without_detail),
+        },
+    ),
+    Reading("error-status", (CAO, CQ), {"200": as_it_is, "4xx": _status_4xx}),
+    Reading("session-missing", (CAO, CQ), {"404-text": as_it_is, "standard-20": _session_standard_20}),
+    Reading("foreign-account", (CAO, CQ), {"20": as_it_is, "104": _foreign_104}),
+    Reading("unknown-id", (CAO, CQ), {"104": as_it_is, "100": _unknown_100}),
+    Reading(
+        "response-key-case",
+        (CAO, CQ),
+        {"documented": as_it_is, **{style: _key_case(style) for style in _NAMES}},
+    ),
+    Reading("extra-members", (CAO, CQ), {"ignored": as_it_is, "honoured": _honour_instrument}),
+    Reading(
+        "unparsable-frame",
+        (CAO, CQ),
+        {
+            "silence": as_it_is,
+            "error-frame": lambda parts: with_frames(parts, unparsable=error_frame),
+            "standard-100": lambda parts: with_frames(parts, unparsable=standard_invalid),
+        },
+    ),
+)

@@ -1,0 +1,160 @@
+"""Serving: from options to a listening socket to a clean exit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+
+from reference_impl.app import build_app
+from reference_impl.control import Control
+from reference_impl.defaults import default_parts
+from reference_impl.equivalents import EQUIVALENTS
+from reference_impl.errors import OptionError
+from reference_impl.faults import FAULTS
+from reference_impl.readings import choose
+from reference_impl.variants import Variant, apply_variants
+from reference_impl.world.load import load_world
+
+MAX_MESSAGE_BYTES = 1024 * 1024
+SHUTDOWN_TIMEOUT_S = 1
+BACKLOG = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What to serve, and where. `port` 0 takes any free one; `world` None is the bundled world."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    world: Path | None = None
+    faults: tuple[str, ...] = ()
+    equivalents: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+    """Each `ID=ALTERNATIVE`."""
+    control: bool = True
+    """Whether /_world/ is there; on an address that is not loopback it never is."""
+
+
+def serve(options: ServeOptions) -> None:
+    """Serves until SIGINT or SIGTERM; prints the address once the socket listens.
+
+    Raises `WorldError` or `OptionError` before anything listens.
+    """
+    app = make_app(options)
+    listener = listen(options.host, options.port)
+    with listener:
+        server = make_server(app, listener, sys.stdout)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve([listener]))
+
+
+def make_app(options: ServeOptions) -> Starlette:
+    """The application that the options ask for; raises `WorldError` or `OptionError`."""
+    parts = choose(default_parts(load_world(options.world)), options.readings)
+    variants = [
+        *(_variant(EQUIVALENTS, "--equivalent", variant_id) for variant_id in options.equivalents),
+        *(_variant(FAULTS, "--fault", variant_id) for variant_id in options.faults),
+    ]
+    parts, recorders = apply_variants(parts, variants)
+    with_control = options.control and is_loopback(options.host)
+    return build_app(parts, Control(parts, recorders) if with_control else None)
+
+
+def _variant(known: Mapping[str, Variant], option: str, variant_id: str) -> Variant:
+    if variant_id not in known:
+        raise OptionError(f"unknown id {variant_id!r}", where=option, hint=f"Known: {', '.join(known)}.")
+    return known[variant_id]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises `OptionError` when the address cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError) as error:
+        raise _cannot_listen(host, port, error) from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from error
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: Exception) -> OptionError:
+    return OptionError(
+        f"cannot listen on {host} port {port}: {error}",
+        where="--host, --port",
+        hint="Give an address of this machine and a free port; --port 0 takes any.",
+    )
+
+
+def make_server(app: Starlette, listener: socket.socket, announce_to: TextIO | None) -> uvicorn.Server:
+    """A uvicorn server for a listening socket; with `announce_to` it says there where it listens."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="wsproto",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    )
+    host, port = listener.getsockname()[:2]
+    return _Server(config, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", announce_to)
+
+
+class _Server(uvicorn.Server):
+    """Announces its address, and ends cleanly on a signal instead of dying of it."""
+
+    def __init__(self, config: uvicorn.Config, address: str, announce_to: TextIO | None) -> None:
+        super().__init__(config)
+        self._address = address
+        self._announce_to = announce_to
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._announce_to is not None:
+            print(f"listening on {self._address}", file=self._announce_to, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.should_exit = True
+

@@ -1,0 +1,1 @@
+"""POST api/orders/cancellations: reading, negotiation, the instructions themselves and writing."""

@@ -1,0 +1,68 @@
+"""What arrives at and leaves the outermost layer: HTTP messages and WebSocket frames as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+OPERATIONS = {
+    "cancelallorders": "alphapoint.cancel_all_orders",
+    "cancelquote": "alphapoint.cancel_quote",
+}
+TPP_OPERATION = "tpp.create_cancellations"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request, its body read in full; header names in lower case, in the order of arrival."""
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    operation: str = ""
+    """Id of the operation that the path names; empty for every other path."""
+
+    def header(self, name: str) -> str | None:
+        """The value of a header given in lower case, several joined by a comma; None when it is absent."""
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One response; the length header is added when it is sent."""
+
+    status: int
+    body: bytes
+    content_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """One WebSocket text that arrived, and the operation it names ("" for any other call)."""
+
+    text: str
+    operation: str = ""
+
+
+HttpFilter = Callable[[HttpRequest, HttpResponse], HttpResponse]
+FrameFilter = Callable[[FrameInfo, tuple[str, ...]], tuple[str, ...]]
+"""The texts to send for one that arrived: none is silence, two are a repeated reply."""
+
+
+def text_response(status: int, text: str, *headers: tuple[str, str]) -> HttpResponse:
+    """A plain text response, the form in which an AlphaPoint gateway reports an unknown path."""
+    return HttpResponse(status, text.encode(), "text/plain; charset=utf-8", headers)
+
+
+def keep_response(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The filter that changes no response."""
+    return response
+
+
+def keep_frames(_info: FrameInfo, replies: tuple[str, ...]) -> tuple[str, ...]:
+    """The filter that changes no frame."""
+    return replies

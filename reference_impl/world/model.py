@@ -1,0 +1,90 @@
+"""The world as values: systems, instruments, accounts, users, and the TPP's persons and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Permission = Literal["Operator", "Trading", "MarketMaker"]
+OnCancel = Literal["succeed", "operation-failed", "server-error"]
+TppState = Literal["open", "cancelled", "executed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Oms:
+    """An Order Management System, and which of the two operations it supports."""
+
+    oms_id: int
+    name: str
+    cancel_supported: bool
+    quoting_supported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A traded pair and the systems that trade it."""
+
+    instrument_id: int
+    symbol: str
+    base: str
+    quote: str
+    oms_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account on one system, and how a cancellation on it ends."""
+
+    account_id: int
+    oms_id: int
+    on_cancel: OnCancel
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who signs in; `accounts` starts with the default account."""
+
+    user_id: int
+    name: str
+    password: str
+    api_key: str
+    api_secret: str
+    permissions: frozenset[Permission]
+    accounts: tuple[int, ...]
+    default_account: int
+    oms_id: int
+
+    def __repr__(self) -> str:
+        return f"User({self.user_id}, {self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class TppOrder:
+    """One order, under a number or, when it is international, under a UID (lower case, dashes)."""
+
+    order_id: int | None
+    uid: str | None
+    state: TppState
+    pin_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TppWorld:
+    """The persons who may instruct, the PIN that protected orders ask for, and the orders at the start."""
+
+    persons: tuple[int, ...]
+    pin: str
+    orders: tuple[TppOrder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that a world file says."""
+
+    session_lifetime_s: float
+    oms: Mapping[int, Oms]
+    instruments: Mapping[int, Instrument]
+    accounts: Mapping[int, Account]
+    users: Mapping[str, User]
+    tpp: TppWorld

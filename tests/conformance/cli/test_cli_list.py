@@ -1,0 +1,101 @@
+"""`conformance list`: ids of the bundled contract, as text and JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cases.load import load_cases
+from conformance.cli.main import main
+from conformance.specs.load import load_contract
+from reference_impl.equivalents import EQUIVALENTS
+from reference_impl.faults import FAULTS
+
+CONTRACT = load_contract()
+
+
+def invoke(*arguments: str) -> Result:
+    done = CliRunner().invoke(main, ["list", *arguments])
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def entries(*arguments: str) -> list[dict[str, Any]]:
+    loaded: list[dict[str, Any]] = json.loads(invoke(*arguments, "--json").stdout)
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("operations", CONTRACT.operations),
+        ("requirements", CONTRACT.requirements),
+        ("readings", CONTRACT.readings),
+        ("cases", [case.id for case in load_cases(CONTRACT)]),
+        ("faults", FAULTS),
+        ("equivalents", EQUIVALENTS),
+    ],
+)
+def test_everything_is_listed_in_order(kind: str, expected: Any) -> None:
+    ids = [entry["id"] for entry in entries(kind)]
+    assert ids == sorted(expected)
+    assert invoke(kind, "-q").stdout.split() == ids
+
+
+def test_errors_are_the_rows_of_the_tables() -> None:
+    rows = [(entry["operation"], entry["code"]) for entry in entries("errors")]
+    assert rows == [
+        (name, one.code) for name in sorted(CONTRACT.operations) for one in CONTRACT.operations[name].codes
+    ]
+
+
+def test_a_requirement_has_its_words_and_place() -> None:
+    entry = next(one for one in entries("requirements") if one["id"] == "CAO-CODE-104")
+    requirement = CONTRACT.requirements["CAO-CODE-104"]
+    assert entry == {
+        "id": requirement.id,
+        "operation": requirement.operation,
+        "level": requirement.level,
+        "document": requirement.document,
+        "place": requirement.place,
+        "text": requirement.text,
+        "untested": None,
+    }
+
+
+@pytest.mark.parametrize("kind", ["operations", "requirements", "cases", "errors", "faults", "equivalents"])
+def test_one_operation_can_be_chosen(kind: str) -> None:
+    name = "tpp.create_cancellations"
+    found = entries(kind, "--operation", name)
+    assert found
+    assert {entry["id" if kind == "operations" else "operation"] for entry in found} == {name}
+
+
+def test_readings_of_one_operation_can_be_chosen() -> None:
+    found = entries("readings", "--operation", "tpp.create_cancellations")
+    assert found
+    assert all("tpp.create_cancellations" in entry["operations"] for entry in found)
+
+
+def test_text_has_a_head_and_a_count() -> None:
+    lines = invoke("operations").stdout.splitlines()
+    assert lines[0].split() == ["id", "method", "path", "transports", "media_types", "codes"]
+    assert lines[-1] == f"{len(CONTRACT.operations)} operations"
+
+
+def test_long_texts_are_cut_unless_verbose() -> None:
+    assert "…" in invoke("requirements").stdout
+    assert "…" not in invoke("requirements", "-v").stdout
+
+
+def test_an_unknown_operation_suggests_close_ones() -> None:
+    done = CliRunner().invoke(main, ["list", "cases", "--operation", "alphapoint.cancel_quotes"])
+    assert done.exit_code == 2
+    assert "Did you mean alphapoint.cancel_quote" in done.stderr
+
+
+def test_an_unknown_kind_is_a_usage_error() -> None:
+    assert CliRunner().invoke(main, ["list", "wishes"]).exit_code == 2

@@ -1,0 +1,159 @@
+"""`conformance report`: render, merge and compare from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cli.main import main
+from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
+from conformance.report.journal import JournalWriter, read_journal
+from conformance.report.lines import Header
+from conformance.report.settings import Ending, Selection, Settings
+from conformance.specs.load import load_contract
+
+OPERATION, REQUIREMENT = "alphapoint.cancel_all_orders", "CAO-AGREE"
+CONTRACT = load_contract()
+CASES = tuple(f"cao/agree/{number}@http" for number in range(4))
+
+Written = Callable[..., Path]
+
+
+def result(name: str, verdict: Verdict) -> CaseResult:
+    found = (
+        (Finding(REQUIREMENT, "agree", "they differ", "true", "false"),) if verdict is Verdict.FAIL else ()
+    )
+    return CaseResult(
+        name,
+        OPERATION,
+        (REQUIREMENT,),
+        "named",
+        "http",
+        "application/json",
+        "trading",
+        verdict,
+        found,
+        requests=1,
+    )
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """Writes a journal into a folder and returns the folder."""
+
+    def write(
+        name: str,
+        *,
+        shard: str = "",
+        cases: tuple[str, ...] = CASES,
+        verdict: Verdict = Verdict.PASS,
+        digest: str = CONTRACT.digest,
+    ) -> Path:
+        info = RunInfo("run", "1.0", digest, 1, "2026-01-01T00:00:00Z", {"url": "http://127.0.0.1"})
+        settings = Settings(Selection(cases=CASES), shard=shard, planned=len(cases))
+        with JournalWriter(tmp_path / name / "journal.jsonl", Header(info, settings)) as writer:
+            for case in cases:
+                writer.write(result(case, verdict))
+            writer.finish(Ending(duration_s=1.0))
+        return tmp_path / name
+
+    return write
+
+
+def report(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["report", *map(str, arguments)])
+
+
+def test_render_writes_every_format_beside_the_journal(written: Written) -> None:
+    folder = written("a")
+    done = report("render", folder)
+    assert (done.exit_code, done.stderr) == (0, "")
+    names = ["results.json", "junit.xml", "report.md", "report.html"]
+    assert done.stdout.split() == [str(folder / name) for name in names]
+    assert all((folder / name).stat().st_size for name in names)
+
+
+def test_render_writes_chosen_formats_into_another_folder(written: Written, tmp_path: Path) -> None:
+    done = report("render", written("a") / "journal.jsonl", "--format", "md", "--out", tmp_path / "out", "-q")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.md"]
+
+
+def test_render_exits_0_whatever_the_verdict(written: Written) -> None:
+    done = report("render", written("a", verdict=Verdict.FAIL), "-v")
+    assert done.exit_code == 0
+    assert "verdict: fail (exit 1)" in done.stdout
+
+
+def test_render_refuses_a_journal_of_another_contract(written: Written) -> None:
+    done = report("render", written("a", digest="0" * 64))
+    assert done.exit_code == 2
+    assert "hint: Give the specs folder of that run with --specs DIR" in done.stderr
+
+
+def test_render_of_nothing_says_what_is_missing(tmp_path: Path) -> None:
+    done = report("render", tmp_path)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: cannot be read: No such file or directory\n")
+
+
+def test_merge_gives_the_report_of_the_whole_run(written: Written, tmp_path: Path) -> None:
+    whole = written("whole")
+    report("render", whole, "--format", "json")
+    shards = [written(f"s{n}", shard=f"{n}/2", cases=CASES[n - 1 :: 2]) for n in (1, 2)]
+    done = report("merge", *shards, "--out", tmp_path / "out")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "verdict: pass (exit 0) · 4 cases · 4 requests · 1.0 s"
+    assert (tmp_path / "out" / "results.json").read_bytes() == (whole / "results.json").read_bytes()
+    assert len(read_journal(tmp_path / "out").results) == 4
+
+
+def test_merge_exits_as_the_whole_run_would(written: Written, tmp_path: Path) -> None:
+    good = written("s1", shard="1/2", cases=CASES[:2])
+    bad = written("s2", shard="2/2", cases=CASES[2:], verdict=Verdict.FAIL)
+    assert report("merge", good, bad, "--out", tmp_path / "out", "-q").exit_code == 1
+
+
+def test_merge_refuses_a_missing_shard(written: Written, tmp_path: Path) -> None:
+    done = report("merge", written("s1", shard="1/2"), "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "missing: shard 2/2" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_merge_never_overwrites_a_shard(written: Written) -> None:
+    folder = written("s1", shard="1/1")
+    done = report("merge", folder, "--out", folder)
+    assert done.exit_code == 2
+    assert "would overwrite a shard" in done.stderr
+
+
+def test_compare_of_equal_runs_exits_0(written: Written) -> None:
+    folder = written("a")
+    report("render", folder, "--format", "json")
+    done = report("compare", folder, folder / "results.json")
+    assert (done.exit_code, done.stdout) == (0, "nothing changed\n")
+
+
+def test_compare_shows_what_got_worse_and_exits_1(written: Written) -> None:
+    good, bad = written("good"), written("bad", verdict=Verdict.FAIL)
+    for folder in (good, bad):
+        report("render", folder, "--format", "json")
+    done = report("compare", good, bad)
+    assert done.exit_code == 1
+    assert f"worse  requirement {REQUIREMENT}: pass -> fail" in done.stdout
+    assert done.stdout.splitlines()[-1] == "6 changed, 6 worse"
+    assert report("compare", bad, good).exit_code == 0
+    document = json.loads(report("compare", good, bad, "--json").stdout)
+    assert document["worse"] is True
+    assert document["changes"][0] == {
+        "kind": "run",
+        "id": "verdict",
+        "before": "pass",
+        "after": "fail",
+        "worse": True,
+    }

@@ -1,0 +1,98 @@
+"""Comparing two runs: what changed, and whether it got worse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_support import INFO, contract, everything_passes, failed, result
+
+from conformance.errors import JournalError
+from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.compare import Change, compare, read_results
+from conformance.report.results import summarise, to_json
+
+OK = everything_passes()
+
+
+def document(results: list[CaseResult]) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(to_json(summarise(contract(), INFO, results)))
+    return loaded
+
+
+def changes(old: list[CaseResult], new: list[CaseResult]) -> tuple[Change, ...]:
+    return compare(document(old), document(new))
+
+
+def test_the_same_run_changes_nothing() -> None:
+    assert changes(OK, OK[::-1]) == ()
+
+
+def test_a_new_failure_is_worse_and_the_way_back_is_not() -> None:
+    broken = [*OK[:4], failed("shape", "G-SHAPE"), *OK[5:]]
+    expected = [
+        ("run", "verdict", "pass", "fail"),
+        ("requirement", "G-SHAPE", "pass", "fail"),
+        ("case", "g/family/shape@http", "pass", "fail"),
+    ]
+    assert [(one.kind, one.id, one.before, one.after) for one in changes(OK, broken)] == expected
+    assert all(one.worse for one in changes(OK, broken))
+    assert not any(one.worse for one in changes(broken, OK))
+
+
+def test_a_code_that_is_no_longer_shown_is_worse() -> None:
+    unshown = [OK[0], *OK[2:]]
+    cells = [one for one in changes(OK, unshown) if one.kind == "code"]
+    name = "acme.gateway 0 ws application/json"
+    assert cells == [Change("code", name, "pass", "not-verified", True)]
+
+
+def test_a_case_that_is_gone_is_told_and_no_loss() -> None:
+    extra = [*OK, result("extra", "G-SHAPE")]
+    assert changes(extra, OK) == (Change("case", "g/family/extra@http", "pass", "absent", False),)
+
+
+def test_a_requirement_that_is_gone_is_a_loss() -> None:
+    old, new = document(OK), document(OK)
+    del new["requirements"][0]
+    assert compare(old, new) == (Change("requirement", "G-104", "pass", "absent", True),)
+
+
+@pytest.mark.parametrize(("verdict", "worse"), [(Verdict.NOT_VERIFIED, False), (Verdict.TARGET_ERROR, True)])
+def test_something_new_is_worse_only_when_it_fails(verdict: Verdict, worse: bool) -> None:
+    found = changes(OK, [*OK, result("new", "G-SHAPE", verdict=verdict)])
+    assert next(one for one in found if one.kind == "case").worse is worse
+
+
+def test_an_endpoint_that_begins_to_mix_readings_is_worse() -> None:
+    mixed = [*OK[:4], result("shape", "G-SHAPE", readings=("empty=text",)), *OK[5:]]
+    assert changes(OK, mixed) == (Change("reading", "empty", "null", "null, text", True),)
+    assert changes(mixed, OK) == (Change("reading", "empty", "null, text", "null", False),)
+
+
+def test_results_are_read_from_a_file_or_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(document(OK)))
+    assert read_results(tmp_path) == read_results(tmp_path / "results.json") == document(OK)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "not JSON"), ("[]", "is no results.json"), ('{"schema_version": 2}', "is no results")],
+)
+def test_what_is_no_results_file_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(content)
+    with pytest.raises(JournalError, match=message):
+        read_results(path)
+
+
+def test_a_missing_results_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="No such file"):
+        read_results(tmp_path)
+
+
+def test_a_document_that_lacks_a_member_is_refused() -> None:
+    with pytest.raises(JournalError, match="lacks a member"):
+        compare({"schema_version": 1}, document(OK))

@@ -1,0 +1,223 @@
+"""JUnit XML, Markdown and HTML: what each must show, and that hostile text stays text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from lxml import etree, html
+from report_support import INFO, contract, everything_passes, failed, finding, full_result, result
+
+from conformance.errors import JournalError, UsageError
+from conformance.model.verdict import CaseResult, Evidence, Verdict
+from conformance.report.journal import Journal
+from conformance.report.junit import family, to_junit
+from conformance.report.lines import Header
+from conformance.report.render import FILES, render, summary_of, write_reports
+from conformance.report.results import summarise
+from conformance.report.rows import RunSummary
+from conformance.report.settings import Ending, SummaryOptions
+
+HOSTILE = "</pre><script>alert(1)</script> | `x` [a](b) \x1b[31m\u202e\ud800 ]]>\n# head"
+
+
+def summary(results: list[CaseResult], ending: Ending | None = None) -> RunSummary:
+    return summarise(contract(), INFO, results, SummaryOptions(ending=ending or Ending()))
+
+
+def junit(results: list[CaseResult]) -> etree._Element:
+    return etree.fromstring(to_junit(summary(results), contract()))
+
+
+def hostile() -> CaseResult:
+    found = finding("G-OK", HOSTILE, expected=HOSTILE, actual=HOSTILE, at=HOSTILE)
+    evidence = Evidence(HOSTILE, HOSTILE)
+    return result(
+        "h",
+        "G-OK",
+        verdict=Verdict.FAIL,
+        findings=(found,),
+        evidence=evidence,
+        readings=(f"empty={HOSTILE}",),
+    )
+
+
+def test_junit_has_one_test_case_for_each_named_case() -> None:
+    root = junit(everything_passes())
+    names = [case.get("name") for case in root.iter("testcase")]
+    assert sorted(names) == sorted(one.id for one in everything_passes())
+    assert root.get("tests") == str(len(names))
+    assert [suite.get("name") for suite in root] == ["acme.gateway", "acme.lists"]
+
+
+def test_junit_groups_by_operation_and_family() -> None:
+    (case,) = junit([result("a", "G-OK")]).iter("testcase")
+    assert (case.get("classname"), case.get("name")) == ("acme.gateway.family", "g/family/a@http")
+
+
+@pytest.mark.parametrize(("case_id", "expected"), [("a/b/c@http", "b"), ("a/b@http", "b"), ("a@x/y", "")])
+def test_the_family_stands_after_the_first_slash(case_id: str, expected: str) -> None:
+    assert family(case_id) == expected
+
+
+def test_junit_has_one_test_case_for_the_generated_cases_of_a_requirement() -> None:
+    generated = [result(str(number), "G-OK", "G-SHAPE", tier="generated") for number in range(9)]
+    cases = list(junit([*generated, failed("x", "G-OK", tier="generated")]).iter("testcase"))
+    assert [(case.get("classname"), case.get("name")) for case in cases] == [
+        ("acme.gateway.generated", "G-OK"),
+        ("acme.gateway.generated", "G-SHAPE"),
+    ]
+    assert [len(case) for case in cases] == [1, 0]
+
+
+def test_a_junit_failure_shows_all_that_a_reader_needs() -> None:
+    (failure,) = junit([failed("a", "G-OK")]).iter("failure")
+    assert failure.get("message") == "G-OK: wrong"
+    assert failure.text is not None
+    assert failure.text.splitlines() == [
+        "G-OK: wrong",
+        "requirement: What G-OK asks.",
+        "place: Acme, table of G-OK",
+        "expected: code 0",
+        "actual: code 20",
+        "at: /errorcode",
+        "replay: conformance replay g/family/a@http --target staging.toml",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tag"),
+    [
+        (Verdict.FAIL, "failure"),
+        (Verdict.TARGET_ERROR, "error"),
+        (Verdict.HARNESS_ERROR, "error"),
+        (Verdict.NOT_VERIFIED, "skipped"),
+        (Verdict.NOT_APPLICABLE, "skipped"),
+        (Verdict.WAIVED, "skipped"),
+    ],
+)
+@pytest.mark.parametrize("tier", ["named", "generated"])
+def test_junit_has_an_element_for_each_verdict(verdict: Verdict, tag: str, tier: str) -> None:
+    found = (finding("G-OK"),) if verdict is Verdict.FAIL else ()
+    root = junit([result("a", "G-OK", verdict=verdict, reason="so", tier=tier, findings=found)])
+    (case,) = root.iter("testcase")
+    assert [child.tag for child in case] == [tag]
+    counts = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+    assert root.get(counts[tag]) == "1"
+    if not found:
+        assert case[0].get("message") == f"{verdict.value}: so"
+
+
+def test_junit_counts_the_findings_that_it_does_not_show() -> None:
+    many = tuple(finding("G-OK", f"wrong {number:02}") for number in range(30))
+    (failure,) = junit([result("a", "G-OK", verdict=Verdict.FAIL, findings=many)]).iter("failure")
+    assert failure.get("message") == "G-OK: wrong 00 (and 29 more findings)"
+    assert (failure.text or "").endswith("and 10 more findings, in results.json")
+
+
+def test_junit_tells_the_verdict_of_the_run() -> None:
+    root = etree.fromstring(to_junit(summary([result("a", "G-OK")], Ending(stopped="gone")), contract()))
+    shown = {(one.get("name"), one.get("value")) for one in root.iter("property")}
+    assert {("verdict", "error"), ("exit_code", "3"), ("reason", "the target stopped: gone")} <= shown
+
+
+def test_junit_escapes_visibly_what_xml_cannot_hold() -> None:
+    (failure,) = junit([hostile()]).iter("failure")
+    assert "\\u001b[31m" in (failure.text or "")
+    assert "\\ud800" in (failure.text or "")
+    assert "<script>" in (failure.text or "")
+
+
+def test_html_is_self_contained_and_runs_nothing() -> None:
+    page = render(summary([hostile(), full_result()]), contract(), "html").decode()
+    tree = html.fromstring(page)
+    assert not tree.xpath("//script | //link | //img | //iframe | //@onclick | //@src | //@href")
+    assert "url(" not in page
+    assert "default-src 'none'" in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+
+
+def test_html_shows_findings_evidence_matrix_and_readings() -> None:
+    text = html.fromstring(render(summary([hostile()]), contract(), "html").decode()).text_content()
+    for shown in (
+        "<script>alert(1)</script>",
+        "What G-OK asks.",
+        "bytes on the wire",
+        "no case provokes it",
+        "empty",
+    ):
+        assert shown in text
+    assert "conformance replay g/family/h@http --target staging.toml" in text
+
+
+def test_html_bounds_the_findings_of_a_requirement() -> None:
+    page = render(summary([failed(str(number), "G-OK") for number in range(50)]), contract(), "html").decode()
+    assert "50 findings" in page
+    assert "and 30 more findings" in page
+
+
+def test_markdown_shows_verdict_findings_and_gaps() -> None:
+    waived = result("w", "G-SHAPE", verdict=Verdict.WAIVED, reason="known")
+    silent = result("t", "G-OK", verdict=Verdict.TARGET_ERROR, reason="reset")
+    results = [*(failed(str(number), "G-OK") for number in range(5)), waived, silent]
+    text = render(summary(results), contract(), "md").decode()
+    assert text.startswith("# Conformance: fail (exit 1)\n")
+    for shown in (
+        "## G-OK: 5 findings",
+        "and 2 more findings",
+        "  - expected: code 0",
+        "## Waived",
+        "## No verdict",
+    ):
+        assert shown in text
+    assert "| G-104 | must | not-verified | no case that ran names it |" in text
+
+
+def test_markdown_of_a_conformant_run_is_short() -> None:
+    text = render(summary(everything_passes()), contract(), "md").decode()
+    assert "did not pass" not in text
+    assert text.startswith("# Conformance: pass (exit 0)\n\n|  | pass |")
+
+
+def test_markdown_takes_nothing_for_markup() -> None:
+    text = render(summary([hostile()]), contract(), "md").decode()
+    assert not re.search(r"(?<!\\)<script>|(?<!\\)\[a\]\(b\)|^# head", text, re.MULTILINE)
+
+
+def test_markdown_counts_the_rows_that_it_leaves_out() -> None:
+    silent = [result(f"{number:03}", "G-OK", verdict=Verdict.TARGET_ERROR) for number in range(60)]
+    assert "and 10 more, in results.json" in render(summary(silent), contract(), "md").decode()
+
+
+def test_reports_are_the_same_bytes_for_the_same_results() -> None:
+    results = [hostile(), full_result(), *everything_passes()]
+    for kind in FILES:
+        one, other = summary(results), summary(results[::-1])
+        assert render(one, contract(), kind) == render(other, contract(), kind)
+
+
+def test_reports_are_written_whole_into_a_new_folder(tmp_path: Path) -> None:
+    written = write_reports(tmp_path / "new", summary(everything_passes()), contract(), tuple(FILES))
+    assert [path.name for path in written] == list(FILES.values())
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(FILES.values())
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_reports(tmp_path / "file", summary([]), contract())
+
+
+def test_an_unknown_format_is_an_error() -> None:
+    with pytest.raises(UsageError, match="'pdf' is no format"):
+        render(summary([]), contract(), "pdf")
+
+
+def test_a_journal_of_another_contract_is_refused() -> None:
+    from dataclasses import replace
+
+    journal = Journal(Header(replace(INFO, specs_digest="e" * 64)), (), None)
+    with pytest.raises(JournalError, match="belongs to contract eeeeeeeeeeee"):
+        summary_of(journal, contract())

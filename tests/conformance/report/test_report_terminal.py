@@ -1,0 +1,215 @@
+"""The report and the progress that a person reads, on a terminal and elsewhere."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from report_support import INFO, contract, everything_passes, failed, finding, result
+
+from conformance.model.verdict import CaseResult, RunInfo, Verdict
+from conformance.report.findings import replay_command
+from conformance.report.progress import progress
+from conformance.report.results import summarise
+from conformance.report.rows import RunSummary
+from conformance.report.sections import side_by_side
+from conformance.report.settings import Ending, Settings, SummaryOptions
+from conformance.report.terminal import print_report
+from conformance.report.text import shortened, visible
+
+XTERM = {"TERM": "xterm-256color"}
+
+
+class Terminal(io.StringIO):
+    """A stream that claims to be a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def summary(results: list[CaseResult], **settings: Any) -> RunSummary:
+    return summarise(contract(), INFO, results, SummaryOptions(Settings(**settings), Ending(duration_s=3.21)))
+
+
+def printed(results: list[CaseResult], out: io.StringIO | None = None, **options: Any) -> str:
+    stream = out or io.StringIO()
+    environ = options.pop("environ", {})
+    print_report(summary(results, **options.pop("settings", {})), contract(), stream, environ, **options)
+    return stream.getvalue()
+
+
+def test_the_verdict_comes_last_in_one_line() -> None:
+    last = printed(everything_passes()).splitlines()[-1]
+    assert last == "verdict: pass (exit 0) · 7 cases · 7 requests · 3.2 s"
+
+
+def test_quiet_prints_the_verdict_alone() -> None:
+    assert printed([failed("a", "G-OK")], quiet=True).splitlines() == [
+        "verdict: fail (exit 1) · 1 case · 1 request · 3.2 s"
+    ]
+
+
+def test_passing_requirements_are_counted_and_listed_when_verbose() -> None:
+    assert "acme.gateway: 3 pass, 1 not-applicable" in printed(everything_passes())
+    assert "G-SHAPE" not in printed(everything_passes())
+    assert "G-SHAPE      should  pass" in printed(everything_passes(), verbose=True)
+
+
+def test_the_matrix_has_a_row_for_each_code_and_a_column_for_each_channel() -> None:
+    lines = printed(everything_passes()).splitlines()
+    start = lines.index("Error codes of acme.gateway")
+    assert lines[start + 1].split() == ["code", "http", "application/json", "ws", "application/json"]
+    assert [line.split() for line in lines[start + 2 : start + 4]] == [
+        ["0", "pass", "pass"],
+        ["104", "pass", "pass"],
+    ]
+
+
+def test_a_gap_in_the_matrix_gives_its_reason() -> None:
+    text = printed([], settings={"accepted_gaps": {("acme.gateway", "104"): "nothing is unknown there"}})
+    assert "104 (http application/json, ws application/json): nothing is unknown there" in text
+    assert "not-verified (accepted)" in text
+    assert "0 (http application/json, ws application/json): no case provokes it" in text
+
+
+def test_a_mixture_of_readings_is_marked() -> None:
+    mixed = [result("a", "G-OK", readings=("empty=null",)), result("b", "G-OK", readings=("empty=text",))]
+    assert "empty    null 1×, text 1×          mixed" in printed(mixed)
+
+
+def test_a_finding_shows_words_place_both_sides_and_how_to_replay() -> None:
+    text = printed([failed("a", "G-OK")])
+    for shown in (
+        "G-OK (must): 1 finding",
+        "Acme, table of G-OK",
+        "What G-OK asks.",
+        "* g/family/a@http at /errorcode",
+        "expected: code 0",
+        "| actual: code 20",
+        "conformance replay g/family/a@http --target staging.toml",
+    ):
+        assert shown in text
+
+
+def test_hundreds_of_findings_stay_readable() -> None:
+    text = printed([failed(f"{number:03}", "G-OK") for number in range(300)])
+    assert text.count("conformance replay") == 5
+    assert "and 295 more findings, in results.json" in text
+    assert len(text.splitlines()) < 80
+
+
+def test_every_case_is_shown_once_before_a_second_finding_of_any() -> None:
+    twice = tuple(finding("G-OK", f"wrong {number}") for number in range(9))
+    text = printed([result("a", "G-OK", verdict=Verdict.FAIL, findings=twice), failed("b", "G-OK")])
+    assert "* g/family/b@http" in text
+
+
+def test_named_cases_are_shown_before_generated_ones() -> None:
+    generated = [failed(f"{number}", "G-OK", tier="generated") for number in range(9)]
+    assert "* g/family/z@http" in printed([*generated, failed("z", "G-OK")])
+
+
+def test_waived_and_troubled_cases_have_a_line_each_up_to_a_bound() -> None:
+    waived = result("w", "G-OK", verdict=Verdict.WAIVED, reason="until March", findings=(finding("G-OK"),))
+    silent = [
+        result(f"{number}", "G-OK", verdict=Verdict.TARGET_ERROR, reason="reset") for number in range(30)
+    ]
+    text = printed([waived, *silent])
+    assert "Waived: 1 case" in text
+    assert "until March" in text
+    assert "No verdict: 30 cases" in text
+    assert "and 10 more, in results.json" in text
+    assert "(must): 1 finding" not in text
+
+
+def test_control_characters_of_the_endpoint_never_reach_the_terminal() -> None:
+    found = finding("G-OK", "\x1b]0;owned\x07", expected="[bold]a[/bold]", actual="\x9b31m\r\n")
+    case = result("a", "G-OK", verdict=Verdict.FAIL, findings=(found,))
+    for stream, environ in ((io.StringIO(), {}), (Terminal(), {**XTERM, "NO_COLOR": "1"})):
+        text = printed([case], stream, environ=environ)
+        assert "\x1b]0" not in text
+        assert "\x9b" not in text
+        assert "\\u001b]0;owned\\u0007" in text
+        assert "[bold]a[/bold]" in text
+
+
+def test_a_terminal_gets_colours() -> None:
+    assert "\x1b[32mverdict: pass" in printed(everything_passes(), Terminal(), environ=XTERM)
+
+
+@pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {}])
+def test_a_dumb_terminal_gets_plain_text(environ: dict[str, str]) -> None:
+    assert "\x1b" not in printed(everything_passes(), Terminal(), environ=environ)
+
+
+def test_no_color_is_respected_on_a_terminal() -> None:
+    text = printed([failed("a", "G-OK")], Terminal(), environ={**XTERM, "NO_COLOR": "1"})
+    assert "\x1b[32m" not in text
+    assert "\x1b[31m" not in text
+    assert "\x1b[1;31m" not in text
+
+
+def test_a_stream_that_lacks_a_character_gets_an_escape() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    print_report(summary(everything_passes()), contract(), stream, {}, quiet=True)
+    stream.seek(0)
+    assert stream.read().startswith("verdict: pass (exit 0) \\xb7 7 cases")
+
+
+def test_two_texts_are_wrapped_side_by_side() -> None:
+    assert list(side_by_side("a b " * 8, "c", 43)) == ["a b a b a b a b a b  | c", "a b a b a b          |"]
+
+
+def test_a_replay_command_quotes_what_a_shell_would_read() -> None:
+    info = RunInfo("", "", "", 0, "", {"file": "my target.toml"})
+    assert replay_command("a/b@http", info) == "conformance replay a/b@http --target 'my target.toml'"
+    assert replay_command("a/b@http", RunInfo("", "", "", 0, "")) == "conformance replay a/b@http"
+
+
+def test_text_is_made_visible_and_bounded() -> None:
+    assert visible("a\tb\n\x00\u202e\ud800é") == "a\\tb\\n\\u0000\\u202e\\ud800é"
+    assert shortened("abcdef", 4) == "abcd… (2 more characters)"
+
+
+def run(results: list[CaseResult], out: io.StringIO, environ: dict[str, str], **options: Any) -> str:
+    with progress(len(results) + options.get("done", 0), out, environ, **options) as report:
+        for one in results:
+            report(one)
+    return out.getvalue()
+
+
+def test_progress_elsewhere_is_a_line_for_each_tenth() -> None:
+    lines = run([result(str(number), "G-OK") for number in range(95)], io.StringIO(), {}).splitlines()
+    assert len(lines) == 10
+    assert lines[0] == " 10%  10 of 95 cases, 0 failed"
+    assert lines[-1] == "100%  95 of 95 cases, 0 failed"
+
+
+def test_progress_elsewhere_names_the_first_failures() -> None:
+    text = run([failed(str(number), "G-OK") for number in range(50)], io.StringIO(), {})
+    assert text.startswith("fail: g/family/0@http: wrong\n")
+    assert text.count("fail: ") == 20
+    assert "more failures are counted" in text
+
+
+def test_progress_of_a_resumed_run_begins_where_it_stopped() -> None:
+    lines = run([result(str(number), "G-OK") for number in range(5)], io.StringIO(), {}, done=5).splitlines()
+    assert lines[0] == " 60%  6 of 10 cases, 0 failed"
+
+
+def test_quiet_progress_says_nothing() -> None:
+    assert run([failed("a", "G-OK")], io.StringIO(), {}, quiet=True) == ""
+
+
+def test_progress_of_nothing_says_nothing() -> None:
+    assert run([], io.StringIO(), {}) == ""
+
+
+def test_progress_on_a_terminal_is_a_bar_that_leaves_no_trace() -> None:
+    text = run([failed("a", "G-OK"), result("b", "G-OK")], Terminal(), XTERM)
+    assert "2/2" in text
+    assert "1 failed" in text
+    assert "\n\x1b[2K" not in text.rstrip("\n")[-4:]

@@ -1,0 +1,15 @@
+"""Servers for the tests of the reference implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from reference_support import Server, running
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """The default server; a module's tests share it, each with users of its own."""
+    with running() as started:
+        yield started
