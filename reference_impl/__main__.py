@@ -18,14 +18,10 @@ def parse_arguments(arguments: Sequence[str]) -> ServeOptions:
         description="Serve the reference implementation of the three order-cancellation calls.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument(
-        "--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one"
-    )
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one")
     parser.add_argument("--world", type=Path, metavar="FILE", help="world file (default: the bundled one)")
     parser.add_argument("--fault", action="append", default=[], metavar="ID", help="violate on purpose")
-    parser.add_argument(
-        "--equivalent", action="append", default=[], metavar="ID", help="differ as is permitted"
-    )
+    parser.add_argument("--equivalent", action="append", default=[], metavar="ID", help="differ as is permitted")
     parser.add_argument("--reading", action="append", default=[], metavar="ID=ALT", help="choose a reading")
     parser.add_argument("--no-control", action="store_true", help="do not serve the control hook /_world/")
     found = parser.parse_args(arguments)
@@ -46,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         serve(options)
     except ReferenceImplError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 

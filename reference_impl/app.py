@@ -95,9 +95,7 @@ def _request(scope: Scope, body: bytes) -> HttpRequest:
     if path.startswith(alphapoint_http.PREFIX):
         operation = OPERATIONS.get(path[len(alphapoint_http.PREFIX) :], "")
     headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"])
-    return HttpRequest(
-        scope["method"], path, scope["query_string"].decode("latin-1"), headers, body, operation
-    )
+    return HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body, operation)
 
 
 async def _serve_frames(parts: Parts, socket: WebSocket) -> None:

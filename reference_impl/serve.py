@@ -16,7 +16,6 @@ from types import FrameType
 from typing import TextIO
 
 import uvicorn
-import uvloop
 from starlette.applications import Starlette
 
 from reference_impl.app import build_app
@@ -58,7 +57,7 @@ def serve(options: ServeOptions) -> None:
     listener = listen(options.host, options.port)
     with listener:
         server = make_server(app, listener, sys.stdout)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve([listener]))
 
 
@@ -90,16 +89,18 @@ def is_loopback(host: str) -> bool:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; raises `OptionError` when the address cannot be had."""
+    if not 0 <= port < 65536:
+        raise _cannot_listen(host, port, ValueError("a port is between 0 and 65535"))
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise _cannot_listen(host, port, error) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
         raise _cannot_listen(host, port, error) from error
     return listener
@@ -122,7 +123,7 @@ def make_server(app: Starlette, listener: socket.socket, announce_to: TextIO | N
         ws_max_size=MAX_MESSAGE_BYTES,
         lifespan="off",
         access_log=False,
-        log_level="warning",
+        log_level="error",
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )
@@ -157,4 +158,3 @@ class _Server(uvicorn.Server):
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.should_exit = True
-

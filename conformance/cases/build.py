@@ -13,6 +13,7 @@ from conformance.cases.families.malformed_json import malformed_object_cases
 from conformance.cases.families.malformed_list import malformed_list_cases
 from conformance.cases.families.negotiation import negotiation_cases
 from conformance.cases.families.object_fields import object_field_cases
+from conformance.cases.families.relations import list_relation_cases, object_relation_cases
 from conformance.cases.scenario import scenario_cases
 from conformance.errors import SpecError
 from conformance.model.case import Case
@@ -27,6 +28,7 @@ _OBJECT: tuple[Family, ...] = (
     malformed_object_cases,
     frame_cases,
     http_form_cases,
+    object_relation_cases,
 )
 _LIST: tuple[Family, ...] = (
     scenario_cases,
@@ -34,6 +36,7 @@ _LIST: tuple[Family, ...] = (
     instruction_field_cases,
     malformed_list_cases,
     negotiation_cases,
+    list_relation_cases,
 )
 FAMILIES: dict[str, tuple[Family, ...]] = {"standard": _OBJECT, "pair": _OBJECT, "results": _LIST}
 

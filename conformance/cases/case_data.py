@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.errors import SpecError
-from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed, Twin
 
 _LONG = 400
-_RUN = re.compile(r"(.{1,16}?)\1{49,}", re.DOTALL)
+_RUN = re.compile("([^\ud800-\udfff]{1,16}?)\\1{49,}")
 _SPLIT_PAIR = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
 
@@ -45,6 +45,8 @@ def to_data(case: Case) -> dict[str, Any]:
         value = getattr(case, name)
         if value is not None:
             data[name] = value
+    if case.twin is not None:
+        data["twin"] = _twin_data(case.twin)
     return data
 
 
@@ -83,10 +85,43 @@ def _case(rest: dict[str, Any]) -> Case:
         provoke=take("provoke", None),
         tier=take("tier", "named"),
         accept=take("accept", None),
+        twin=_twin(take("twin", None)),
     )
     if rest:
         raise ValueError(f"unknown member {sorted(rest)[0]!r}")
     return case
+
+
+def _twin_data(twin: Twin) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "relation": twin.relation,
+        "requirement": twin.requirement,
+        "transport": twin.transport,
+        "media_type": twin.media_type,
+        "messages": [_message_data(one) for one in twin.messages],
+    }
+    if twin.role:
+        data["role"] = twin.role
+    if twin.accept is not None:
+        data["accept"] = twin.accept
+    if twin.order:
+        data["order"] = list(twin.order)
+    return data
+
+
+def _twin(data: Mapping[str, Any] | None) -> Twin | None:
+    if data is None:
+        return None
+    return Twin(
+        data["relation"],
+        data["requirement"],
+        data["transport"],
+        data["media_type"],
+        tuple([_message(one) for one in data["messages"]]),
+        data.get("role", ""),
+        data.get("accept"),
+        tuple(data.get("order", ())),
+    )
 
 
 def _message_data(message: Message) -> dict[str, Any]:
@@ -140,9 +175,7 @@ def _body(data: Any) -> Body:
         data.get("encoding", "utf-8"),
         None
         if repeat is None
-        else Repeat(
-            text_of(repeat["head"]), text_of(repeat["separator"]), text_of(repeat["tail"]), repeat["count"]
-        ),
+        else Repeat(text_of(repeat["head"]), text_of(repeat["separator"]), text_of(repeat["tail"]), repeat["count"]),
     )
 
 

@@ -34,11 +34,7 @@ def _escape(match: re.Match[str]) -> str:
 
 def _write(value: Any, level: int, before: int, width: int, parts: list[str]) -> None:
     text = _COMPACT.encode(value)
-    if (
-        not isinstance(value, (Mapping, list))
-        or not value
-        or (level > 1 and level + before + len(text) <= width)
-    ):
+    if not isinstance(value, (Mapping, list)) or not value or (level > 1 and level + before + len(text) <= width):
         parts.append(text)
         return
     opening, closing = "{}" if isinstance(value, Mapping) else "[]"

@@ -73,9 +73,7 @@ def read_fixtures(operation: Operation) -> tuple[Case, ...] | None:
     for path in files:
         for case in _read_file(path, operation):
             if case.id in cases:
-                raise SpecError(
-                    f"the case {case.id} stands twice", where=str(path), hint="Ids must be unique."
-                )
+                raise SpecError(f"the case {case.id} stands twice", where=str(path), hint="Ids must be unique.")
             cases[case.id] = case
     return tuple([cases[identifier] for identifier in sorted(cases)])
 
@@ -88,9 +86,7 @@ def produced_files(operation: Operation) -> dict[str, bytes]:
     families: dict[str, list[Case]] = {}
     for case in build_cases(operation):
         families.setdefault(family_of(case.id), []).append(case)
-    files = {
-        f"{family}.json": _file_bytes(operation, family, families[family]) for family in sorted(families)
-    }
+    files = {f"{family}.json": _file_bytes(operation, family, families[family]) for family in sorted(families)}
     listed = [(f"{family}.json", case) for family in sorted(families) for case in families[family]]
     for path in fixture_files(operation):
         if path.name.startswith(FOUND):
@@ -159,11 +155,7 @@ def parse_json(content: bytes) -> Any:
 
 def _read_file(path: Path, operation: Operation) -> Iterator[Case]:
     data = read_json(path)
-    if (
-        not isinstance(data, dict)
-        or not isinstance(data.get("cases"), list)
-        or data.get("operation") != operation.id
-    ):
+    if not isinstance(data, dict) or not isinstance(data.get("cases"), list) or data.get("operation") != operation.id:
         hint = "Run `conformance fixtures build`, or move the file out of the fixtures folder."
         raise SpecError(f"no fixture file of {operation.id}", where=str(path), hint=hint)
     for entry in data["cases"]:
@@ -182,9 +174,7 @@ def _file_bytes(operation: Operation, family: str, cases: list[Case]) -> bytes:
     for case, entry in zip(cases, json.loads(text)["cases"], strict=True):
         if from_data(entry) != case:
             hint = "A value in it has no JSON form, such as a number as a key, or a tuple."
-            raise SpecError(
-                f"{case.id} is not what its fixture gives back", where=str(operation.folder), hint=hint
-            )
+            raise SpecError(f"{case.id} is not what its fixture gives back", where=str(operation.folder), hint=hint)
     return text.encode("utf-8")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
+from conformance.checks.relations import gist_of
 from conformance.checks.effects import judge_effects
 from conformance.checks.identity import Matching, instructions_of, match_results
 from conformance.checks.kit import Kit
@@ -38,6 +40,8 @@ class _Gathering:
     unverified: list[str] = field(default_factory=list)
     code: str | None = None
     successes: int = 0
+    gist: tuple[Any, ...] = ()
+    summary: str = ""
 
 
 def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgement:
@@ -60,6 +64,8 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
         readings=tuple(dict.fromkeys(found.readings)),
         code_seen=found.code,
         unverified=tuple(dict.fromkeys(found.unverified)),
+        gist=found.gist,
+        summary=found.summary,
     )
 
 
@@ -82,6 +88,7 @@ def _judge_exchange(
         matching = match_results(kit, instructions_of(observation.body, contract, kit.operation.raw["fields"]), answer.results)
     success = str(kit.operation.raw.get("success", ""))
     right = [one for one in alternatives if fits(one, answer, matching.ordered, success)]
+    found.gist, found.summary = gist_of(answer, matching.ordered, success), answer.summary
     found.findings.extend(answer.findings)
     if answer.unreadable is not None and not any("form" in one.answer for one in right):
         found.findings.append(answer.unreadable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from conformance.model.verdict import Finding
 from conformance.transport.messages import Exchange
@@ -36,3 +37,6 @@ class Judgement:
     code_seen: str | None = None
     unverified: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    gist: tuple[Any, ...] = ()
+    """What a metamorphic relation compares: the form of the answer and the outcome of each part, wording left out."""
+    summary: str = ""

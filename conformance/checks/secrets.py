@@ -10,11 +10,16 @@ from conformance.checks.kit import Kit
 from conformance.model.verdict import Finding
 
 _LONG = 8
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def echoed(kit: Kit, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
-    """A finding for each text of the answer that holds one of the secrets as a word of its own."""
-    for pointer, text in _texts(value, ""):
+    """A finding for each text of the answer that holds one of the secrets as a word of its own.
+
+    The groups of digits in a GUID are no PIN, so GUIDs are taken out first.
+    """
+    for pointer, found in _texts(value, ""):
+        text = _GUID.sub("", found)
         for secret in secrets:
             if secret and _holds(text, secret):
                 yield Finding(

@@ -57,6 +57,8 @@ def read_pair(kit: Kit, value: Any, status: int | None) -> Answer:
                 findings.extend(its_findings)
     findings.extend(_schema_findings(kit.response, folded, kit.requirement("schema")))
     legs = tuple(_leg(folded.get(name) if isinstance(folded, dict) else None) for name in names)
+    if len({leg.code for leg in legs}) == 1 and legs[0].code not in (0, None):
+        readings.append("early-error=pair")
     for name, leg in zip(names, legs, strict=True):
         part = folded.get(name) if isinstance(folded, dict) else None
         if isinstance(part, dict):
@@ -77,7 +79,7 @@ def _flat(kit: Kit, folded: dict[str, Any], readings: list[str], findings: list[
     assert kit.flat is not None
     findings.extend(_schema_findings(kit.flat, folded, kit.requirement("early-error")))
     leg = _leg(folded)
-    readings.extend(_leg_readings(kit, folded, leg))
+    readings.extend(("early-error=flat", *_leg_readings(kit, folded, leg)))
     findings.extend(_traces(kit, folded, ""))
     return Answer(
         forms=frozenset({forms.FLAT}),

@@ -24,20 +24,24 @@ BROKEN, INTERRUPTED, PIPE_CLOSED = 5, 130, 141
 
 
 class LazyGroup(click.Group):
-    """A group whose commands stand in a table: name to (`module:attribute`, line of help).
+    """A group whose commands stand in a table: name to (`module:attribute`, help text).
 
-    Listing the commands imports none of them. A command's return value, if it is an integer, is the exit code.
+    Listing the commands imports none of them. An integer that a command returns is the exit code.
     """
 
     def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._table = table
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """The names in the order of the table."""
         return list(self._table)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
         """The command, imported now; None for an unknown name."""
         if cmd_name not in self._table:
             return None
@@ -56,7 +60,11 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"no such command: {name!r}.{suggestion(name, self._table)}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
         """The table's lines of help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self._table.items()])
@@ -80,7 +88,7 @@ class LazyGroup(click.Group):
             if ctx.meta.get(VERBOSE_KEY):
                 traceback.print_exc()
             ctx.exit(error.exit_code)
-        except Exception as error:  # noqa: BLE001  the promise of exit code 5 covers everything
+        except Exception as error:  # exit code 5 is promised for everything else
             _confess(error, verbose=bool(ctx.meta.get(VERBOSE_KEY)))
             ctx.exit(BROKEN)
         if isinstance(result, int) and not isinstance(result, bool):

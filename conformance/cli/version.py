@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-DISTRIBUTION = "conformance"
+DISTRIBUTION = "order-cancellation-conformance"
 UNKNOWN = "0+unknown"
 
 

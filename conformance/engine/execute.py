@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit
+from conformance.checks.relations import compare
 from conformance.checks.observation import Judgement, Observation
 from conformance.engine.desks import Seat
 from conformance.engine.evidence import evidence_of
@@ -17,12 +18,13 @@ from conformance.engine.problems import NotCarriedOut, RoleUnavailable, StateUna
 from conformance.engine.sessions import Sessions
 from conformance.engine.states.handle import CANCELLED, Handle, StateProvider
 from conformance.errors import HarnessError
-from conformance.model.case import Case, Message, StateNeed
+from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.target.model import Binding, Provocation
 from conformance.transport.messages import Exchange
 
 _POLL_S = 0.02
+_ANY_RESULT = Alternative({"results": ["any"]})
 _PIN_NAMES = ("pin", "wrong_pin")
 
 
@@ -45,13 +47,17 @@ class Service:
 class _Course:
     """What a case has come to so far."""
 
-    seat: Seat
+    origin: Seat
+    """The seat as it was given, before states bound their ids."""
     role: str
     handles: tuple[Handle, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
     body: bytes = b""
     frame: bytes = b""
-    requests_before: int = 0
+    seat: Seat = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seat = self.origin
 
 
 async def execute(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> CaseResult:
@@ -60,6 +66,8 @@ async def execute(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins
     after: Mapping[str, str] = {}
     try:
         judgement, after = await _carry_out(case, kit, service, course, pins)
+        if case.twin is not None:
+            judgement = await _with_twin(case, case.twin, kit, service, course, pins, judgement)
     except Unreached as error:
         return _result(case, course, Verdict.TARGET_ERROR, reason=error.reason)
     except NotCarriedOut as error:
@@ -78,7 +86,7 @@ async def _carry_out(
     if case.provoke is not None:
         states = _provoke(case, service, course)
     prepared = await asyncio.gather(*(service.states.prepare(name, need, course.seat) for name, need in states.items()))
-    course.handles = tuple(prepared)
+    course.handles = (*course.handles, *prepared)
     ids: dict[str, Binding] = {}
     for handle in prepared:
         ids.update(handle.bindings)
@@ -96,6 +104,45 @@ async def _carry_out(
         if exchange.problem is not None and exchange.problem.unreachable:
             raise Unreached(exchange.problem.message)
     return await _observe_and_judge(case, kit, service, course, pins)
+
+
+async def _with_twin(
+    case: Case, twin: Twin, kit: Kit, service: Service, course: _Course, pins: Pins, first: Judgement
+) -> Judgement:
+    """Say the same in the other way, in states of its own, and hold the two answers together."""
+    seconds: list[Judgement] = []
+    origin = replace(
+        case, twin=None, role=twin.role or case.role, transport=twin.transport, media_type=twin.media_type, accept=twin.accept
+    )  # fmt: skip
+    split = len(twin.messages) > 1
+    other = _Course(course.origin, origin.role)
+    after: Mapping[str, str] = {}
+    try:
+        for number, message in enumerate(twin.messages):
+            again = replace(origin, message=message, states=case.states if number == 0 else {})
+            if split:
+                again = replace(again, expect=replace(case.expect, any_of=(_ANY_RESULT,)))
+            elif twin.order:
+                again = replace(again, expect=_permuted(case.expect, twin.order))
+            judgement, after = await _carry_out(again, kit, service, other, pins)
+            seconds.append(judgement)
+    finally:
+        await _clean(service, other, after)
+    course.exchanges = (*course.exchanges, *other.exchanges)
+    findings = [finding for judgement in (first, *seconds) for finding in judgement.findings]
+    return replace(first, findings=tuple(dict.fromkeys((*findings, *compare(twin, first, seconds)))))
+
+
+def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
+    """The same expectation for the instructions in another order; `order` gives the new place of each."""
+    places = sorted(range(len(order)), key=order.__getitem__)
+    moved = (
+        replace(one, answer={**one.answer, "results": [one.answer["results"][place] for place in places]})
+        if isinstance(one.answer.get("results"), list) and len(one.answer["results"]) == len(order)
+        else one
+        for one in expect.any_of
+    )
+    return replace(expect, any_of=tuple(moved))
 
 
 def _provoke(case: Case, service: Service, course: _Course) -> Mapping[str, StateNeed]:

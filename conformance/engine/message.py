@@ -34,7 +34,7 @@ def frame_text(message: Message, bindings: Bindings, number: int) -> tuple[bytes
     assert message.frame is not None
     body = fill_body(message.body, bindings, "json")
     text = body.decode(message.body.encoding, "surrogatepass" if message.body.encoding.startswith("utf") else "strict")
-    inserts = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text}
+    inserts: Bindings = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text}
     return fill(message.frame, inserts).encode("utf-8", "surrogatepass"), body
 
 

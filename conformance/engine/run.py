@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from conformance.checks.judge import Pins
 from conformance.checks.kit import Kit, build_kit
@@ -88,7 +89,7 @@ async def run_cases(run: Run, cases: Sequence[Case], concurrency: int) -> None:
     for case in cases:
         by_service.setdefault(run.contract.operations[case.operation].service, []).append(case)
     slots = asyncio.Semaphore(concurrency)
-    workers = []
+    workers: list[Coroutine[Any, Any, None]] = []
     for service_id, its_cases in by_service.items():
         lanes = lanes_of(its_cases)
         its_seats = run.seats[service_id]

@@ -86,6 +86,25 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """The same request said in another way, of which a metamorphic relation holds that it is answered alike.
+
+    It is sent in states of its own, brought about like those of the case. Several `messages` are several lists whose
+    results, one list after the other, stand for those of the case; `order` gives, for each result of the case, its place
+    among them (empty: the same place).
+    """
+
+    relation: str
+    requirement: str
+    transport: Transport
+    media_type: str
+    messages: tuple[Message, ...]
+    role: str = ""
+    accept: str | None = None
+    order: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One thing to try; the id is stable and the same on every machine."""
 
@@ -110,3 +129,4 @@ class Case:
     tier: Tier = "named"
     accept: str | None = None
     """The media type that the answer must have; None when the case does not say."""
+    twin: Twin | None = None

@@ -113,7 +113,9 @@ def trouble_section(cases: Sequence[CaseResult], title: str, style: Style) -> It
 
 def finding_section(summary: RunSummary, contract: Contract, width: int) -> Iterable[Block]:
     """The findings by requirement, with expected and actual side by side in `width` columns."""
-    for group in finding_groups(summary, contract, _MOST_FINDINGS):
+    for position, group in enumerate(finding_groups(summary, contract, _MOST_FINDINGS)):
+        if position:
+            yield Line()
         yield Line(f"{group.requirement} ({group.level}): {many(group.total, 'finding')}", "bad")
         if group.place:
             yield Line(f"  {group.document}, {group.place}", "dim")
@@ -123,7 +125,6 @@ def finding_section(summary: RunSummary, contract: Contract, width: int) -> Iter
             yield from _instance(instance, width)
         if group.hidden:
             yield Line(f"  and {many(group.hidden, 'more finding')}, in results.json", "dim")
-        yield Line()
 
 
 def side_by_side(left: str, right: str, width: int) -> Iterable[str]:

@@ -34,6 +34,7 @@ def case_requirements(contract: Contract, cases: CaseSet) -> Outcomes:
     for case in cases.cases:
         known = requirements_of(contract, case.operation)
         named = [*case.requirements, case.expect.requirement, case.expect.effect, case.expect.outside]
+        named += [case.twin.requirement] if case.twin else []
         unknown = [name for name in dict.fromkeys(named) if name and name not in known]
         for name in unknown:
             hint = f"requirements.yaml of {case.operation} has no such id."
@@ -71,7 +72,7 @@ def case_states(contract: Contract, cases: CaseSet) -> Outcomes:
             yield None if name in known else wrong
     given = _given_by_targets(cases)
     for case in cases.cases:
-        for message in (case.message, *case.before):
+        for message in (case.message, *case.before, *(case.twin.messages if case.twin else ())):
             for name in dict.fromkeys(_PLACE.findall(message.body.text + (message.frame or ""))):
                 wrong = Problem("case-states", _where(contract, case), f"sends ${{{name}.…}}, which no state binds")
                 yield None if name in case.states or name in given else wrong

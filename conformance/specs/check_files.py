@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import SpecError
-from conformance.specs.check_model import Outcomes, Problem, place_in, xsd_of
+from conformance.specs.check_model import Outcomes, Problem, place_in, within, xsd_of
 from conformance.specs.load import LEVELS, read_yaml
 
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
@@ -34,7 +34,7 @@ def yaml_readable(root: Path) -> Outcomes:
         try:
             read_yaml(path)
         except SpecError as error:
-            yield Problem("yaml", error.where.replace(f"{root}/", ""), error.message, "Mend the syntax.")
+            yield Problem("yaml", within(root, error.where), error.message, "Mend the syntax.")
         else:
             yield None
 

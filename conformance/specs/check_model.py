@@ -63,6 +63,13 @@ def place_in(root: Path, path: Path, *steps: str | int) -> str:
     return f"{name}#{join_pointer(steps)}" if steps else name
 
 
+def within(root: Path, where: str) -> str:
+    """A place that an error names, from the specs folder on."""
+    for prefix in (f"{root}/", f"{root.resolve()}/"):
+        where = where.removeprefix(prefix)
+    return where
+
+
 def schema_paths(root: Path) -> tuple[Path, ...]:
     """Every JSON Schema of every operation, by name."""
     return tuple(sorted(root.glob("*/*/*.schema.json")))

@@ -9,7 +9,7 @@ from typing import Any
 from conformance.codec.json_pointer import join_pointer
 from conformance.errors import SpecError
 from conformance.model.spec import Contract
-from conformance.specs.check_model import Outcomes, Problem, place_in, requirements_of, schema_paths
+from conformance.specs.check_model import Outcomes, Problem, place_in, requirements_of, schema_paths, within
 from conformance.specs.load import read_yaml
 from conformance.specs.schema_files import SchemaFiles, name_of, read_schema, read_schema_files, subschemas
 from conformance.specs.validate import DIALECT, load_validator
@@ -31,9 +31,9 @@ def schemas_valid(root: Path) -> Outcomes:
         except SpecError as error:
             yield Problem("schemas", place_in(root, path), error.message, error.hint)
             continue
-        errors = sorted(meta.iter_errors(schema), key=lambda error: list(map(str, error.absolute_path)))
-        for error in errors:
-            yield Problem("schemas", place_in(root, path, *error.absolute_path), error.message, "Mend the keyword.")
+        errors = sorted(meta.iter_errors(schema), key=lambda one: list(map(str, one.absolute_path)))
+        for found in errors:
+            yield Problem("schemas", place_in(root, path, *found.absolute_path), found.message, "Mend the keyword.")
         if schema.get("$schema") != DIALECT:
             yield Problem("schemas", place_in(root, path, "$schema"), f"is not {DIALECT}", "Name that dialect.")
         for place, node in subschemas(schema):
@@ -53,7 +53,7 @@ def references_resolve(root: Path) -> Outcomes:
             for uri, document in files.documents.items():
                 yield from _resolved(root, files, uri, document)
         except SpecError as error:
-            yield Problem("references", error.where.replace(f"{root}/", ""), error.message, error.hint)
+            yield Problem("references", within(root, error.where), error.message, error.hint)
             continue
         yield from _circles(root, files)
         try:
@@ -136,20 +136,28 @@ def schema_requirements(contract: Contract) -> Outcomes:
 def openapi_valid(contract: Contract) -> Outcomes:
     """Each service's document is valid OpenAPI, and describes the service's operations as `operation.yaml` does."""
     from openapi_spec_validator import OpenAPIV31SpecValidator
+    from referencing.exceptions import Unresolvable
 
     for service in sorted(contract.services):
         folders = [one.folder for one in contract.operations.values() if one.service == service]
+        if not folders:
+            continue
         path = folders[0].parent / "openapi.yaml"
         where = place_in(contract.root, path)
         document = read_yaml(path)
         try:
             errors = list(OpenAPIV31SpecValidator(document, base_uri=path.resolve().as_uri()).iter_errors())
-        except Exception as error:  # noqa: BLE001  the library raises its resolver's own errors for a lost file
-            yield Problem("openapi", where, f"cannot be read as OpenAPI: {error}", "Check the files it refers to.")
+        except (Unresolvable, LookupError, TypeError, AttributeError, ValueError, OSError) as error:
+            yield Problem(
+                "openapi",
+                where,
+                f"cannot be read as OpenAPI: {type(error).__name__} {error}",
+                "Check the files it refers to.",
+            )
             continue
         for found in errors:
             place = join_pointer(getattr(found, "absolute_path", ()))
-            yield Problem("openapi", f"{where}#{place}", str(found.message), "Mend the document.")
+            yield Problem("openapi", f"{where}#{place}", str(found.message).partition("\n")[0], "Mend the document.")
         yield from _operations_described(contract, service, document, where)
 
 
@@ -175,7 +183,7 @@ def _operations_described(contract: Contract, service: str, document: Mapping[st
 
 def _known_keywords() -> frozenset[str]:
     import jsonschema
-    from jsonschema_specifications import REGISTRY
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it comes with jsonschema
 
     found: set[str] = set()
     for name in jsonschema.Draft202012Validator.META_SCHEMA["allOf"]:

@@ -27,9 +27,7 @@ def actual_text(keyword: str, detail: Mapping[str, Any], value: Any) -> str:
     if keyword == "required":
         return f"members {', '.join(value)}" if value else "no members"
     if keyword in ("maxItems", "minItems", "contains") and isinstance(value, list):
-        return (
-            f"{len(value)} item{'s' if len(value) != 1 else ''}: {shown(value)}" if value else "an empty list"
-        )
+        return f"{len(value)} item{'s' if len(value) != 1 else ''}: {shown(value)}" if value else "an empty list"
     if keyword == "type":
         return "null" if value is None else f"{shown(value)} ({_kind(value)})"
     if keyword in ("additionalProperties", "unevaluatedProperties"):

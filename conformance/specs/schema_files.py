@@ -76,9 +76,7 @@ def read_schema(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise SpecError("file is missing", where=str(path)) from None
     except UnicodeDecodeError as error:
-        raise SpecError(
-            "not UTF-8 text", where=str(path), hint=f"Byte {error.start} is the first bad one."
-        ) from None
+        raise SpecError("not UTF-8 text", where=str(path), hint=f"Byte {error.start} is the first bad one.") from None
     except json.JSONDecodeError as error:
         raise SpecError(f"not JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
     if not isinstance(document, dict):

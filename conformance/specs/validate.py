@@ -56,9 +56,7 @@ class SchemaValidator:
         if self.is_valid(value):
             return ()
         found = {self._problem(error, value) for error in self.engine.iter_errors(_engine_value(value))}
-        return tuple(
-            sorted(found, key=lambda one: (one.pointer, one.keyword, one.requirement or "", one.expected))
-        )
+        return tuple(sorted(found, key=lambda one: (one.pointer, one.keyword, one.requirement or "", one.expected)))
 
     def _problem(self, error: jsonschema_rs.ValidationError, value: Any) -> SchemaProblem:
         place = list(error.instance_path)

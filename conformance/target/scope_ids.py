@@ -1,10 +1,11 @@
-"""Which ids a value may be taken for by some reader, however lenient or careless it is about numbers and text."""
+"""Which ids a value may be taken for by some reader, however careless it is about numbers and text."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -35,9 +36,9 @@ class Literal:
 class Ids:
     """What one value may be taken for.
 
-    `exact` is the id of a plainly written one. `numbers` and `uids` are all that some reader may see, the exact one
-    included. `nothing` says that some reader may see no id at all: null, 0, or a value it throws away.
-    `opaque` says that it cannot be told what is seen.
+    `exact` is the id of a plainly written one. `numbers` and `uids` are all that some reader may see, the
+    exact one included. `nothing` says that some reader may see no id at all: null, 0, or a value thrown
+    away. `opaque` says that it cannot be told what is seen.
     """
 
     exact: int | str | None = None
@@ -73,7 +74,9 @@ def _of_number(text: str) -> Ids:
         return Ids(number, seen - {0}, nothing=0 in seen or not -(2**31) <= number < 2**31)
     if len(text) > MAX_DIGITS:
         return Ids(nothing=True, opaque=True)
-    return Ids(numbers=numbers_in(text), nothing=True)
+    whole = _whole(text) | _in_base(_RUN.findall(text)[0], 10)  # rounded, or cut where the digits end
+    signed = {-number if text[0] == "-" and number > 0 else number for number in whole}
+    return Ids(numbers=frozenset(one for number in signed for one in wrapped(number)) - {0}, nothing=True)
 
 
 def _of_text(text: str) -> Ids:
@@ -82,6 +85,8 @@ def _of_text(text: str) -> Ids:
     if len(text) > MAX_DIGITS:
         return Ids(nothing=True, opaque=any(one.isdigit() for one in text))
     if _CANONICAL_GUID.fullmatch(text):
+        if not text.strip("0-"):
+            return _NOTHING
         return Ids(dashed(text), numbers_in(text), frozenset({dashed(text)}), nothing=True)
     uids = uids_in(text)
     dense = sum(one.isalnum() for one in text) >= _ENTROPY_OF_GUID
@@ -127,17 +132,15 @@ def ascii_digits(text: str) -> str:
 
 
 def wrapped(number: int) -> frozenset[int]:
-    """The number, and what is left of it in 32 or 64 bits, signed or not, cut, clamped or rounded as a double."""
+    """The number, and what is left of it in 32 or 64 bits, signed or not, cut, clamped or rounded."""
     seen = {number} if -(2**63) <= number < 2**63 else set()  # no real id is wider
     for bits in (32, 64):
         half = 1 << (bits - 1)
         cut = number & ((1 << bits) - 1)
         seen |= {cut, cut - (1 << bits) if cut >= half else cut, max(-half, min(half - 1, number))}
     if abs(number) > 2**53:
-        try:
+        with suppress(OverflowError):  # an infinite double is no id
             seen.add(int(float(number)))
-        except OverflowError:
-            pass  # an infinite double is no id
     return frozenset(seen)
 
 

@@ -1,19 +1,18 @@
-"""Judges what a message names by the rule of its call: "" when all of it is in scope, else the reason to refuse it."""
+"""Judges what a message names by the rule of its call: "" when it is in scope, else why not."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from conformance.target.scope_ids import ids_of
+from conformance.target.scope_ids import Literal, ids_of
 from conformance.target.scope_members import CONTAINER, Container, Content, Found, View
 from conformance.target.scope_rules import Member, Rule
 from conformance.target.scope_text import Token, fold, tokens_in, variants
 from conformance.target.scope_values import Bounds
 
 _RISKY_PARTS = (
-    "account", "acct", "order", "quote", "oms", "instrument", "product", "symbol", "market", "user", "client", "owner",
-    "trader", "uid", "guid", "cancel", "all", "every", "scope", "filter", "where",
+    "account", "acct", "order", "quote", "oms", "instrument", "user", "client", "owner", "trader", "uid",
+    "guid", "cancel", "all", "every", "scope", "filter", "where",
 )  # fmt: skip
 _RISKY_ENDS = ("id", "ids")
 _PLAIN_TEXT = re.compile(r"[A-Za-z0-9 .,_+:-]*")
@@ -21,7 +20,7 @@ _PLAIN_TEXT = re.compile(r"[A-Za-z0-9 .,_+:-]*")
 
 def judge(bounds: Bounds, rule: Rule, content: Content) -> str:
     """Why this content must not be sent to this call, "" when it may."""
-    if content.refusal:
+    if content.refusal and not _all_unlimited(bounds, rule):
         return content.refusal
     for view in content.views:
         if reason := _view(bounds, rule, view):
@@ -60,10 +59,15 @@ def _found(bounds: Bounds, rule: Rule, view: View, found: Found) -> str:
     if found.value is CONTAINER:
         return ""
     if not name:
-        unnamed = "" if found.value is None or isinstance(found.value, bool) else str(getattr(found.value, "text", text))
-        return _hidden(bounds, rule, text) if rule.unreadable_is_everything else _tokens(bounds, rule, unnamed)
-    if name.endswith(_RISKY_ENDS) or any(part in name for part in _RISKY_PARTS):
-        return "" if _all_unlimited(bounds, rule) else f"the member {found.name[:60]!a} is not known, and may widen the call"
+        return (
+            _hidden(bounds, rule, text)
+            if rule.unreadable_is_everything
+            else _tokens(bounds, rule, _text(found))
+        )
+    empty = found.value is None and not rule.unreadable_is_everything
+    if not empty and (name.endswith(_RISKY_ENDS) or any(part in name for part in _RISKY_PARTS)):
+        widens = f"the member {found.name[:60]!a} is not known, and may widen the call"
+        return "" if _all_unlimited(bounds, rule) else widens
     return _hidden(bounds, rule, text)
 
 
@@ -83,7 +87,7 @@ def _declared(bounds: Bounds, rule: Rule, view: View, member: Member, found: Fou
     if ids.opaque:
         return f"{shown} may be read as any {_thing(member)}"
     kind = "order" if member.kind == "uid" else member.kind
-    if kind in rule.kinds or kind == member.kind:
+    if kind in rule.kinds and not (member.kind == "uid" and ids.uids):
         for number in sorted(ids.numbers):
             if not bounds.permits(kind, number):
                 return f"{shown} may be read as {number}, which is outside scope.{_key(kind)}"
@@ -97,9 +101,7 @@ def _declared(bounds: Bounds, rule: Rule, view: View, member: Member, found: Fou
 def _stray(bounds: Bounds, rule: Rule, member: Member, found: Found) -> str:
     """A GUID or a number in the place of the other, where that other is limited."""
     other = {"order": "uid", "uid": "order"}.get(member.kind)
-    if other not in rule.kinds or not isinstance(found.value, str):
-        return ""
-    return _tokens(bounds, rule, found.value)
+    return _tokens(bounds, rule, _text(found)) if other in rule.kinds else ""
 
 
 def _definite(bounds: Bounds, member: Member, found: Found) -> bool:
@@ -191,13 +193,13 @@ def _key(kind: str) -> str:
 
 
 def _shown(found: Found) -> str:
-    value = found.value
-    if isinstance(value, Container):
+    if isinstance(found.value, Container):
         return "a list or an object"
-    text = str(getattr(value, "text", value))
-    return f"{text[:60]!a}" if isinstance(value, str) else text[:60]
+    return f"{found.value[:60]!a}" if isinstance(found.value, str) else _text(found)[:60] or repr(found.value)
 
 
-def first(reasons: Iterable[str]) -> str:
-    """The first reason that is one, "" when there is none."""
-    return next((reason for reason in reasons if reason), "")
+def _text(found: Found) -> str:
+    """The text of a string or a number, "" for anything else."""
+    if isinstance(found.value, str):
+        return found.value
+    return found.value.text if isinstance(found.value, Literal) else ""

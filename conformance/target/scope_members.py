@@ -22,7 +22,7 @@ CONTAINER = Container()
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One value under a name, wherever it stands; a list's items have the list's name, "" means no name at all."""
+    """One value under a name, wherever it stands; a list's items have the list's name, "" is none."""
 
     name: str
     value: Scalar | Container
@@ -32,8 +32,8 @@ class Found:
 class View:
     """What one reader may see of a message.
 
-    `top` are the members of the object that the call expects, as written, duplicates included; `found` is every
-    value at any depth. A reader that sees no such object has no `top`.
+    `top` are the members of the object that the call expects, as written, duplicates included; `found` is
+    every value at any depth. A reader that sees no such object has no `top`.
     """
 
     top: tuple[Found, ...] = ()

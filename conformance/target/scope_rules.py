@@ -1,4 +1,4 @@
-"""The `scope:` key of an operation as rules: which members name which kind of thing, and which calls are known."""
+"""The `scope:` key of an operation as rules: which members name what, and which calls are known."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _MEMBER_KEYS = {"kind", "absent", "unless"}
 class Member:
     """A member that names a thing.
 
-    `everything`: left out, null, zero or unusable, it may stand for every thing of its kind, unless all members
-    of `unless` name things of the harness's own.
+    `everything`: left out, null, zero or unusable, it may stand for every thing of its kind, unless all
+    members of `unless` name things of the harness's own.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every call that the guard knows: rules by lower-case path and call name, and the patterns of reading calls."""
+    """Every call that the guard knows: rules by lower-case path and call name, patterns of reading calls."""
 
     by_path: Mapping[str, Rule]
     by_call: Mapping[str, Rule]
@@ -66,7 +66,10 @@ class Catalogue:
 
     def reads_path(self, path: str) -> bool:
         """Whether an HTTP path only reads; `path` is lower-case and has no slash at its end."""
-        return any(fnmatchcase(path, pattern) and path.count("/") == pattern.count("/") for pattern in self.read_paths)
+        return any(
+            fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")
+            for pattern in self.read_paths
+        )
 
 
 def catalogue_of(operations: Mapping[str, Operation]) -> Catalogue:

@@ -19,7 +19,9 @@ _MAX_VARIANTS = 64
 _JSON_ESCAPE = re.compile(r"\\(?:[uU]([0-9a-fA-F]{4})|[xX]([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
 _MARKUP_COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[|\]\]>", re.DOTALL)
 _CODE_COMMENT = re.compile(r"/\*.*?\*/|//[^\r\n]*|#[^\r\n]*", re.DOTALL)
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
+)
 _SPLIT_NUMBER = re.compile(r"[0-9]<[^<>]*>[0-9]")
 _NAMESPACE = re.compile(r"""xmlns(?::[A-Za-z_][\w.-]*)?\s*=\s*(["'])(?:https?:|urn:)[\w:/.#-]*\1""")
 _DECLARATION = re.compile(
@@ -37,7 +39,7 @@ _NAME = re.compile(r"[^\W\d]\w*")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Something in a text that may be an id: the numbers or the GUID that it may be, and the name before it."""
+    """Something in a text that may be an id: the numbers or the GUID it may be, and the name before it."""
 
     text: str
     numbers: frozenset[int]
@@ -56,14 +58,14 @@ def fold(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What the bytes may say: one text for each plausible charset; `sure` when it is strict UTF-8 and nothing else."""
+    """What bytes may say: a text for each plausible charset; `sure` when it can only be strict UTF-8."""
 
     texts: tuple[str, ...]
     sure: bool
 
 
 def texts_of(data: bytes, content_types: Iterable[str] = ()) -> Texts:
-    """Decode by every charset that a reader may choose: mark, media type, declaration, zero bytes, else UTF-8."""
+    """Decode by every charset that a reader may choose: UTF-8, mark, media type, declaration, zero bytes."""
     if len(data) > MAX_BYTES:
         return Texts((), False)
     named = [found for value in content_types for found in _CHARSET.findall(value)]
@@ -101,6 +103,8 @@ def _decoded(data: bytes, codec: str) -> str | None:
 
 def tokens_in(text: str) -> Iterator[Token] | None:
     """Everything that may be an id, in every unescaped form of the text; None when the ids cannot be told."""
+    if text.count("\0") * 3 >= len(text):  # wide characters read as narrow ones
+        text = text.replace("\0", "")
     forms = variants(_NAMESPACE.sub(" ", _DECLARATION.sub(" ", text)))
     if forms is None or any(_SPLIT_NUMBER.search(form) for form in forms):
         return None
@@ -130,7 +134,9 @@ def _escape(match: re.Match[str]) -> str:
     wide, narrow, octal, other = match.groups()
     if wide or narrow:
         return chr(int(wide or narrow, 16))
-    return chr(int(octal, 8)) if octal else {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": ""}.get(other, other)
+    return (
+        chr(int(octal, 8)) if octal else {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": ""}.get(other, other)
+    )
 
 
 def _without_references(text: str) -> str:
@@ -154,7 +160,8 @@ def _without_invisible(text: str) -> str:
 
 
 _STEPS: tuple[Callable[[str], str], ...] = (
-    _unescaped, _without_references, _without_percents, _without_markup, _without_comments, _without_invisible,
+    _unescaped, _without_references, _without_percents, _without_markup, _without_comments,
+    _without_invisible,
 )  # fmt: skip
 
 

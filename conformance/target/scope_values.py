@@ -17,8 +17,8 @@ class Scope:
     """What a run may touch. An empty set allows nothing of its kind, None allows everything of it.
 
     `uids` are GUIDs in lower case with dashes. An account in scope is in scope with all that is in it;
-    `instruments` limits the messages that name an instrument. `unknown` holds ids, of any kind, which somebody
-    vouches do not exist. Unless `destructive`, nothing but reading calls may be sent.
+    `instruments` limits the messages that name an instrument. `unknown` holds ids, of any kind, which
+    somebody vouches do not exist. Unless `destructive`, nothing but reading calls may be sent.
     """
 
     accounts: frozenset[int] | None = frozenset()
@@ -46,8 +46,8 @@ class Scope:
 class Granted:
     """Ids that the harness itself brought about in this run: in scope whatever the scope says.
 
-    `harmless_values` are texts that name no order although they look like one (person ids, PINs): in a body that
-    cannot be read they are allowed behind the name of a member that holds such values.
+    `harmless_values` are texts that name no order although they look like one (person ids, PINs): in a body
+    that cannot be read they are allowed behind the name of a member that holds such values.
     """
 
     orders: frozenset[int] = frozenset()

@@ -19,7 +19,7 @@ class _Element:
 
 @dataclass(slots=True)
 class _Reader:
-    """Collects what expat reports; each of its text events is a piece that some reader takes for the whole."""
+    """Collects what expat reports; some reader takes each of its text events for the whole."""
 
     stack: list[_Element] = field(default_factory=lambda: [_Element("")])
     found: list[Found] = field(default_factory=list)

@@ -12,7 +12,7 @@ from conformance.transport.ws_session import Failed, Message, Opened, ToWrite, W
 from conformance.transport.ws_waiting import Waiter, WaitingRoom
 
 _CLOSE_TIMEOUT_S = 0.5
-_SLICE_BYTES = 16 * 1024
+_SLICE_BYTES = 8 * 1024
 
 
 class WsConnection(asyncio.Protocol):
@@ -142,7 +142,8 @@ class WsConnection(asyncio.Protocol):
 
     def _gone(self, message: str) -> None:
         rest, self._backlog = self._backlog, b""
-        self._take(rest)
+        if self._over is None:
+            self._take(rest)
         if self._opened.done():
             self._finish(WireProblem("ws-closed", message, "wait"), self._session.partial)
         else:

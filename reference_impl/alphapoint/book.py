@@ -46,9 +46,7 @@ class Book:
         client_order_id: int = 0,
     ) -> Order:  # fmt: skip
         """A new working order with the next id."""
-        order = Order(
-            next(self._ids), oms_id, account_id, instrument_id, side, quantity, price, client_order_id
-        )
+        order = Order(next(self._ids), oms_id, account_id, instrument_id, side, quantity, price, client_order_id)
         self._keep(order)
         return order
 

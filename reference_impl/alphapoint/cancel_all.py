@@ -28,9 +28,7 @@ def cancel_all_orders(parts: Parts, call: Call) -> Answer:
 
 def read(_parts: Parts, call: Call) -> CancelAllRequest:
     """OMSId is required, AccountId conditionally optional (CancelAllOrders, Request table)."""
-    return CancelAllRequest(
-        oms_id=required_integer(call, "OMSId"), account_id=optional_integer(call, "AccountId")
-    )
+    return CancelAllRequest(oms_id=required_integer(call, "OMSId"), account_id=optional_integer(call, "AccountId"))
 
 
 def accounts(parts: Parts, call: Call, request: CancelAllRequest) -> tuple[Account, ...]:
@@ -54,9 +52,7 @@ def ready(parts: Parts, _call: Call, request: CancelAllRequest, meant: tuple[Acc
         refuse_by_condition(account)
 
 
-def select(
-    parts: Parts, _call: Call, request: CancelAllRequest, meant: tuple[Account, ...]
-) -> tuple[Order, ...]:
+def select(parts: Parts, _call: Call, request: CancelAllRequest, meant: tuple[Account, ...]) -> tuple[Order, ...]:
     """Every open order of those accounts; legs of quotes are left alone."""
     return tuple(
         order

@@ -55,9 +55,7 @@ def create_quote(parts: Parts, call: Call) -> Answer:
         (optional_number(call, "AskQty", 1), optional_number(call, "Ask", 1)),
     )  # fmt: skip
     result = parts.alphapoint.render_standard(parts, call, Standard())
-    return Data(
-        {"BidQuoteId": bid.order_id, "BidResult": result, "AskQuoteId": ask.order_id, "AskResult": result}
-    )
+    return Data({"BidQuoteId": bid.order_id, "BidResult": result, "AskQuoteId": ask.order_id, "AskResult": result})
 
 
 def get_open_orders(parts: Parts, call: Call) -> Answer:

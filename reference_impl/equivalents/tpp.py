@@ -25,9 +25,7 @@ def _line_breaks(parts: Parts, recorder: Recorder) -> Parts:
     )
 
 
-def _changed(
-    inner: Callable[..., str], recorder: Recorder, change: Callable[[str], str]
-) -> Callable[..., str]:
+def _changed(inner: Callable[..., str], recorder: Recorder, change: Callable[[str], str]) -> Callable[..., str]:
     def results(values: object) -> str:
         text = inner(values)
         return recorder.swap(text, change(text))

@@ -25,9 +25,7 @@ _fault = partial(fault, operation="alphapoint.cancel_all_orders")
 def _only_first_order(parts: Parts, recorder: Recorder) -> Parts:
     inner = parts.alphapoint.cancel_all.select
 
-    def select(
-        p: Parts, call: Call, request: CancelAllRequest, meant: tuple[Account, ...]
-    ) -> tuple[Order, ...]:
+    def select(p: Parts, call: Call, request: CancelAllRequest, meant: tuple[Account, ...]) -> tuple[Order, ...]:
         orders = inner(p, call, request, meant)
         return recorder.swap(orders, orders[:1])
 

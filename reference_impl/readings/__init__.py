@@ -10,8 +10,7 @@ from reference_impl.readings import cancel_all, cancel_quote, shared, tpp
 from reference_impl.readings.values import Reading
 
 READINGS: Mapping[str, Reading] = {
-    reading.id: reading
-    for reading in (*shared.READINGS, *cancel_all.READINGS, *cancel_quote.READINGS, *tpp.READINGS)
+    reading.id: reading for reading in (*shared.READINGS, *cancel_all.READINGS, *cancel_quote.READINGS, *tpp.READINGS)
 }
 
 

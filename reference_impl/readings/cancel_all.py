@@ -61,9 +61,7 @@ def _zero_unknown(parts: Parts) -> Parts:
 
 
 def _takes_quotes(parts: Parts) -> Parts:
-    def select(
-        p: Parts, _call: Call, request: CancelAllRequest, meant: tuple[Account, ...]
-    ) -> tuple[Order, ...]:
+    def select(p: Parts, _call: Call, request: CancelAllRequest, meant: tuple[Account, ...]) -> tuple[Order, ...]:
         book = p.alphapoint.book
         return tuple(o for account in meant for o in book.open_orders(request.oms_id, account.account_id))
 

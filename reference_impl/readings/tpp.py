@@ -82,9 +82,7 @@ def _framework_string(parts: Parts) -> Parts:
 
 def _int64(parts: Parts) -> Parts:
     bound = 2**63
-    return with_tpp(
-        parts, readers={"json": partial(read_json, bound=bound), "xml": partial(read_xml, bound=bound)}
-    )
+    return with_tpp(parts, readers={"json": partial(read_json, bound=bound), "xml": partial(read_xml, bound=bound)})
 
 
 READINGS: tuple[Reading, ...] = (

@@ -10,6 +10,12 @@ from reference_impl.tpp.values import Charset, Format, UnreadableList
 from reference_impl.wire import HttpRequest
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_DECLARED = {
+    "utf-8": ("utf-8",),
+    "utf-16": ("utf-16-le", "utf-16-be"),
+    "utf-16le": ("utf-16-le",),
+    "utf-16be": ("utf-16-be",),
+}
 _DECLARATION = re.compile(
     r"<\?xml\s+version\s*=\s*([\"'])(?P<version>[^\"']*)\1"
     r"(?:\s+encoding\s*=\s*([\"'])(?P<encoding>[^\"']*)\3)?"
@@ -32,9 +38,7 @@ def decode(request: HttpRequest, body_format: Format) -> str:
 def _by_parameter(request: HttpRequest) -> str | None:
     media = parse_media_type(request.header("content-type") or "")
     named = media.parameters.get("charset", "").lower() if media else ""
-    return {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be"}.get(
-        named
-    )
+    return {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be"}.get(named)
 
 
 def _by_first_bytes(body: bytes) -> str:
@@ -52,8 +56,8 @@ def _without_declaration(text: str, encoding: str) -> str:
     match = _DECLARATION.match(text)
     if match is None or match["version"] != "1.0":
         raise UnreadableList("The XML declaration is not valid.")
-    declared = (match["encoding"] or encoding).lower()
-    if not declared.startswith("utf-") or declared.startswith("utf-16") != encoding.startswith("utf-16"):
+    declared = match["encoding"]
+    if declared is not None and encoding not in _DECLARED.get(declared.lower(), ()):
         raise UnreadableList("The XML declaration names another encoding than the body has.")
     return text[match.end() :]
 

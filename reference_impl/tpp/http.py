@@ -38,9 +38,7 @@ def handle(parts: Parts, request: HttpRequest) -> HttpResponse:
 def not_found(parts: Parts, request: HttpRequest) -> HttpResponse:
     """The framework's answer to a path that nothing serves."""
     media = parts.tpp.negotiate(request)
-    return parts.tpp.answer_framework(
-        parts, media, 404, "No HTTP resource was found that matches the request URI."
-    )
+    return parts.tpp.answer_framework(parts, media, 404, "No HTTP resource was found that matches the request URI.")
 
 
 def answer_error(parts: Parts, media: Media, status: int, message: str) -> HttpResponse:

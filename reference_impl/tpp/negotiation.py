@@ -86,12 +86,7 @@ def _accepted(request: HttpRequest) -> str | None:
     best: tuple[float, int, str] | None = None
     for types in SUPPORTED.values():
         match = next(
-            (
-                (found.quality, found.specificity, t)
-                for found in usable
-                for t in types
-                if _covers(found, t, refused)
-            ),
+            ((found.quality, found.specificity, t) for found in usable for t in types if _covers(found, t, refused)),
             None,
         )
         if match is not None and (best is None or match[:2] > best[:2]):
@@ -103,9 +98,7 @@ def _covers(found: MediaRange, media_type: str, refused: set[str]) -> bool:
     if found.name == media_type:
         return True
     group = media_type.split("/")[0] + "/*"
-    return media_type not in refused and (
-        found.name == group or (found.name == "*/*" and group not in refused)
-    )
+    return media_type not in refused and (found.name == group or (found.name == "*/*" and group not in refused))
 
 
 def _own(request: HttpRequest) -> str | None:

@@ -40,9 +40,7 @@ def _instruction(item: dict[str, Any], bound: int) -> Instruction:
         order_id=members.read("OrderID", lambda: _integer(values.get("orderid"), bound)),
         creator_id=members.read("CreatorID", lambda: _integer(values.get("creatorid"), bound)),
         pin=members.read("PIN", lambda: _text(values.get("pin"))),
-        is_international=members.read(
-            "IsInternationalOrder", lambda: _boolean(values.get("isinternationalorder"))
-        ),
+        is_international=members.read("IsInternationalOrder", lambda: _boolean(values.get("isinternationalorder"))),
         uid=members.read("InternationalOrderUID", lambda: _guid(values.get("internationalorderuid"))),
     )
 

@@ -34,9 +34,7 @@ def read_xml(text: str, *, bound: int = INT32) -> list[Instruction]:
         return []
     root = _parse(text)
     if root.tag != ROOT:
-        raise UnreadableList(
-            "The root element is not ArrayOfCancellationCreation in the documented namespace."
-        )
+        raise UnreadableList("The root element is not ArrayOfCancellationCreation in the documented namespace.")
     if _is_nil(root):
         return []
     _refuse_text(root)
@@ -85,9 +83,7 @@ def _instruction(item: etree._Element, bound: int) -> Instruction:
         order_id=members.read("OrderID", lambda: _integer(found.get("OrderID"), bound)),
         creator_id=members.read("CreatorID", lambda: _integer(found.get("CreatorID"), bound)),
         pin=members.read("PIN", lambda: _text(found.get("PIN"))),
-        is_international=members.read(
-            "IsInternationalOrder", lambda: _boolean(found.get("IsInternationalOrder"))
-        ),
+        is_international=members.read("IsInternationalOrder", lambda: _boolean(found.get("IsInternationalOrder"))),
         uid=members.read("InternationalOrderUID", lambda: _guid(found.get("InternationalOrderUID"))),
     )
 

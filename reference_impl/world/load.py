@@ -103,9 +103,7 @@ def _users(section: Table, accounts: Mapping[int, Account]) -> dict[str, User]:
 
 
 def _user(name: str, table: Table, accounts: Mapping[int, Account]) -> User:
-    table.only(
-        ("user_id", "password", "api_key", "api_secret", "permissions", "accounts", "default_account", "oms")
-    )
+    table.only(("user_id", "password", "api_key", "api_secret", "permissions", "accounts", "default_account", "oms"))
     own = table.integers("accounts")
     if not own:
         raise table.wrong("accounts", "at least one account", list(own))

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import uvloop
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, RejectConnection, Request, TextMessage
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
 
 from reference_impl.serve import ServeOptions, listen, make_app, make_server
 
@@ -129,25 +128,21 @@ class Server:
 
 @contextlib.contextmanager
 def running(options: ServeOptions | None = None, **fields: Any) -> Iterator[Server]:
-    """A server in a thread of its own."""
+    """A server in a thread of its own, which is told to stop at the end and not waited for."""
     options = options or ServeOptions(**fields)
     app = make_app(options)
-    with listen(options.host, options.port) as listener:
-        server = make_server(app, listener, None)
+    listener = listen(options.host, options.port)
+    server = make_server(app, listener, None)
 
-        def run() -> None:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(server.serve([listener]))
+    def run() -> None:
+        with listener, asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(server.serve([listener]))
 
-        port = listener.getsockname()[1]
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield Server(port)
-        finally:
-            server.should_exit = True
-            thread.join(TIMEOUT_S)
-            assert not thread.is_alive()
+    threading.Thread(target=run).start()
+    try:
+        yield Server(listener.getsockname()[1])
+    finally:
+        server.should_exit = True
 
 
 class Socket:
@@ -179,6 +174,12 @@ class Socket:
             if event.message_finished:
                 return text
 
+    def closed_with(self) -> int:
+        """The code of the closing that is the next thing to come."""
+        event = self._next()
+        assert isinstance(event, CloseConnection), event
+        return event.code
+
     def frame(self, name: str, payload: Any = None, i: Any = 2, m: int = 0) -> dict[str, Any]:
         """Sends a frame and returns the reply's; `payload` that is not text becomes JSON."""
         o = payload if isinstance(payload, str) else json.dumps(payload or {})
@@ -202,9 +203,6 @@ class Socket:
                     return event
             data = self._socket.recv(65536)
             self._wire.receive_data(data or None)
-
-
-CLOSED = (CloseConnection, RejectConnection)
 
 
 def standard(code: int, text: str | None, detail: str | None = None) -> dict[str, Any]:

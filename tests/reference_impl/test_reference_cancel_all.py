@@ -100,7 +100,7 @@ def test_a_refused_call_changes_nothing(server: Server, account: int, user: str)
 )  # fmt: skip
 def test_what_is_no_readable_object_is_100(server: Server, body: str | bytes) -> None:
     reply = server.send("trader07", "CancelAllOrders", body)
-    assert 200 == reply.status
+    assert reply.status == 200
     assert fails(reply.json, 100, "Invalid Request")
 
 
@@ -140,4 +140,4 @@ def test_one_order_is_cancelled_at_most_once_by_concurrent_calls(server: Server)
         with ThreadPoolExecutor(8) as pool:
             bodies = [json.dumps({"OMSId": 1, "OrderId": order_id})] * 8
             answers = list(pool.map(lambda body: server.send("trader10", "CancelOrder", body).json, bodies))
-        assert 1 == sum(answer["result"] for answer in answers)
+        assert sum(answer["result"] for answer in answers) == 1

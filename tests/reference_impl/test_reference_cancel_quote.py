@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def _cancel(server: Server, user: str, bid: object, ask: object, **members: obje
 
 def test_both_legs_go_and_no_other_quote(server: Server) -> None:
     first, second = server.quote("maker01"), server.quote("maker01")
-    assert SUCCESS == _cancel(server, "maker01", *first)
+    assert _cancel(server, "maker01", *first) == SUCCESS
     assert set(second) == server.open_ids("maker01", 201)
 
 
@@ -28,16 +29,16 @@ def test_get_open_quotes_shows_the_newest_quote_and_then_none(server: Server) ->
     assert (bid, ask) == (shown["Bid"]["OrderId"], shown["Ask"]["OrderId"])
     _cancel(server, "maker02", bid, ask)
     shown = server.call("maker02", "GetOpenQuotes", OMSId=1, AccountId=202)
-    assert {"Bid": None, "Ask": None} == shown
+    assert shown == {"Bid": None, "Ask": None}
 
 
 def test_an_operator_cancels_the_quote_of_another_user(server: Server) -> None:
-    assert SUCCESS == _cancel(server, "operator", *server.quote("maker03"), accountId=203)
+    assert _cancel(server, "operator", *server.quote("maker03"), accountId=203) == SUCCESS
 
 
 @pytest.mark.parametrize("members", [{"accountId": 204}, {"instrumentId": 2}, {"accountId": 0, "instrumentId": 0}])
 def test_optional_members_may_be_given(server: Server, members: dict[str, int]) -> None:
-    assert SUCCESS == _cancel(server, "maker04", *server.quote("maker04", InstrumentId=2), **members)
+    assert _cancel(server, "maker04", *server.quote("maker04", InstrumentId=2), **members) == SUCCESS
 
 
 @pytest.mark.parametrize(
@@ -67,8 +68,17 @@ def test_the_legs_of_two_quotes_are_not_one_quote(server: Server) -> None:
 
 def test_a_quote_is_cancelled_once(server: Server) -> None:
     legs = server.quote("maker07")
-    assert SUCCESS == _cancel(server, "maker07", *legs)
+    assert _cancel(server, "maker07", *legs) == SUCCESS
     assert fails(_cancel(server, "maker07", *legs)["BidResult"], 104, "Resource Not Found")
+
+
+def test_concurrent_calls_cancel_a_quote_once(server: Server) -> None:
+    server.token("maker11")
+    for _ in range(3):
+        bid, ask = server.quote("maker11")
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _, b=bid, a=ask: _cancel(server, "maker11", b, a), range(8)))
+        assert [answer for answer in answers if answer["BidResult"]["result"]] == [SUCCESS]
 
 
 def test_a_quote_of_another_account_or_instrument_is_not_found(server: Server) -> None:

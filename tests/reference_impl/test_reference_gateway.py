@@ -27,7 +27,7 @@ def test_signature_headers_stand_in_for_a_token(server: Server) -> None:
 
 def test_signature_headers_sign_in(server: Server) -> None:
     reply = server.request("POST", "/AP/AuthenticateUser", None, _signature("trader01", 101))
-    assert (True, 101) == (reply.json["Authenticated"], reply.json["User"]["AccountId"])
+    assert (reply.json["Authenticated"], reply.json["User"]["AccountId"]) == (True, 101)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_signature_headers_sign_in(server: Server) -> None:
 )
 def test_a_private_call_without_a_session_is_404_text(server: Server, headers: dict[str, str]) -> None:
     reply = server.request("POST", "/AP/CancelQuote", '{"OMSId":1}', headers)
-    assert (404, "NOT FOUND") == (reply.status, reply.text)
+    assert (reply.status, reply.text) == (404, "NOT FOUND")
 
 
 @pytest.mark.parametrize(
@@ -50,23 +50,23 @@ def test_a_private_call_without_a_session_is_404_text(server: Server, headers: d
 )
 def test_wrong_credentials_do_not_sign_in(server: Server, headers: dict[str, str]) -> None:
     reply = server.request("GET", "/AP/Authenticate", headers=headers)
-    assert (200, False) == (reply.status, reply.json["Authenticated"])
+    assert (reply.status, reply.json["Authenticated"]) == (200, False)
     assert "SessionToken" not in reply.json
 
 
 def test_a_session_ends_with_log_out(server: Server) -> None:
-    token = server.request(
-        "POST", "/AP/Authenticate", '{"UserName":"trader02","Password":"trader02-password"}'
-    ).json["SessionToken"]
+    token = server.request("POST", "/AP/Authenticate", '{"UserName":"trader02","Password":"trader02-password"}').json[
+        "SessionToken"
+    ]
     headers = {"AptOken": token}
     assert standard(0, None) == server.request("POST", "/AP/LogOut", "{}", headers).json
-    assert 404 == server.request("POST", "/AP/CancelAllOrders", '{"OMSId":1}', headers).status
+    assert server.request("POST", "/AP/CancelAllOrders", '{"OMSId":1}', headers).status == 404
 
 
 def test_a_session_can_be_made_to_expire(server: Server) -> None:
     headers = {"aptoken": server.token("trader12")}
-    assert {"expired": 1} == server.request("POST", "/_world/sessions/expire", '{"user":"trader12"}').json
-    assert 404 == server.request("POST", "/AP/CancelAllOrders", '{"OMSId":1}', headers).status
+    assert server.request("POST", "/_world/sessions/expire", '{"user":"trader12"}').json == {"expired": 1}
+    assert server.request("POST", "/AP/CancelAllOrders", '{"OMSId":1}', headers).status == 404
 
 
 def test_a_session_lasts_as_long_as_the_world_says(tmp_path: Path) -> None:
@@ -77,12 +77,12 @@ def test_a_session_lasts_as_long_as_the_world_says(tmp_path: Path) -> None:
     )
     with running(world=world) as server:
         reply = server.send("trader01", "CancelAllOrders", '{"OMSId":1}')
-        assert (404, "NOT FOUND") == (reply.status, reply.text)
+        assert (reply.status, reply.text) == (404, "NOT FOUND")
 
 
 def test_an_unknown_call_is_404_text(server: Server) -> None:
     reply = server.send("trader01", "CancelEverything", "{}")
-    assert (404, "NOT FOUND") == (reply.status, reply.text)
+    assert (reply.status, reply.text) == (404, "NOT FOUND")
 
 
 @pytest.mark.parametrize(
@@ -96,23 +96,23 @@ def test_another_method_is_405_and_acts_on_nothing(server: Server, method: str, 
 
 
 def test_call_names_are_taken_in_any_case(server: Server) -> None:
-    assert {"msg": "PONG"} == server.request("GET", "/ap/ping/").json
+    assert server.request("GET", "/ap/ping/").json == {"msg": "PONG"}
 
 
 def test_answers_are_json_with_a_charset(server: Server) -> None:
-    assert "application/json; charset=utf-8" == server.send("trader01", "CancelAllOrders", "{").type
+    assert server.send("trader01", "CancelAllOrders", "{").type == "application/json; charset=utf-8"
 
 
 def test_a_body_beyond_the_bound_is_413(server: Server) -> None:
     reply = server.send("trader01", "CancelAllOrders", b" " * (8 * 1024 * 1024 + 1))
-    assert 413 == reply.status
+    assert reply.status == 413
 
 
 def test_an_order_is_found_by_id_and_cancelled_by_client_id(server: Server) -> None:
     order = server.order("trader04", ClientOrderId=99)
     server.call("trader04", "CancelOrder", OMSId=1, ClOrderId=99)
     status = server.call("trader04", "GetOrderStatus", OMSId=1, OrderId=order)
-    assert ("Canceled", False) == (status["OrderState"], status["IsQuote"])
+    assert (status["OrderState"], status["IsQuote"]) == ("Canceled", False)
 
 
 @pytest.mark.parametrize(
@@ -131,17 +131,15 @@ def test_an_order_is_found_by_id_and_cancelled_by_client_id(server: Server) -> N
         ("GetUserAccounts", {"OMSId": 9}, 104),
     ],
 )
-def test_the_other_calls_refuse_in_the_same_form(
-    server: Server, call: str, members: dict[str, Any], code: int
-) -> None:
+def test_the_other_calls_refuse_in_the_same_form(server: Server, call: str, members: dict[str, Any], code: int) -> None:
     assert code == server.call("trader01", call, **members)["errorcode"]
 
 
 def test_accounts_are_those_of_the_user_on_the_system(server: Server) -> None:
-    assert [901, 902] == server.call("special", "GetUserAccounts", OMSId=1)
-    assert [703] == server.call("special", "GetUserAccounts", OMSId=3)
-    assert [101, 301] == server.call("operator", "GetUserAccounts", OMSId=1, UserId=101)
-    assert 104 == server.call("operator", "GetUserAccounts", OMSId=1, UserId=4242)["errorcode"]
+    assert server.call("special", "GetUserAccounts", OMSId=1) == [901, 902]
+    assert server.call("special", "GetUserAccounts", OMSId=3) == [703]
+    assert server.call("operator", "GetUserAccounts", OMSId=1, UserId=101) == [101, 301]
+    assert server.call("operator", "GetUserAccounts", OMSId=1, UserId=4242)["errorcode"] == 104
 
 
 def test_ccxt_signs_in_and_cancels_all_orders(server: Server) -> None:
@@ -149,7 +147,7 @@ def test_ccxt_signs_in_and_cancels_all_orders(server: Server) -> None:
     exchange = ccxt.ndax(
         {
             "apiKey": "trader06-key", "secret": "trader06-secret", "uid": "106",
-            "login": "trader06", "password": "trader06-password", "timeout": 5000,
+            "login": "trader06", "password": "trader06-password", "timeout": 5000, "enableRateLimit": False,
         }
     )  # fmt: skip
     exchange.urls["api"] = {"public": f"{server.url}/AP", "private": f"{server.url}/AP"}
@@ -160,18 +158,19 @@ def test_ccxt_signs_in_and_cancels_all_orders(server: Server) -> None:
     other = server.order("trader06")
     assert [str(other)] == [order["id"] for order in exchange.fetch_open_orders("BTC/USD")]
     exchange.cancel_order(str(other))
-    assert [] == exchange.fetch_open_orders("BTC/USD")
+    assert exchange.fetch_open_orders("BTC/USD") == []
 
 
 @pytest.mark.parametrize("path", ["/WSGateway/", "/WSGateway", "/wsgateway/"])
 def test_frames_are_answered_with_their_number_and_name(server: Server, path: str) -> None:
     with Socket(server, path) as socket:
         reply = socket.frame("Ping", i=0)
-    assert {"m": 1, "i": 0, "n": "Ping", "o": '{"msg":"PONG"}'} == reply
+    assert reply == {"m": 1, "i": 0, "n": "Ping", "o": '{"msg":"PONG"}'}
 
 
 def test_a_socket_elsewhere_is_refused(server: Server) -> None:
-    assert not Socket(server, "/elsewhere").accepted
+    with Socket(server, "/elsewhere") as socket:
+        assert not socket.accepted
 
 
 def test_both_operations_answer_in_frames(server: Server) -> None:
@@ -204,7 +203,7 @@ def test_a_token_from_http_opens_a_socket_session(server: Server) -> None:
 
 def test_an_unknown_call_is_an_error_frame_with_bare_text(server: Server) -> None:
     with Socket(server) as socket:
-        assert {"m": 5, "i": 3, "n": "Nope", "o": "Endpoint Not Found"} == socket.frame("Nope", i=3)
+        assert socket.frame("Nope", i=3) == {"m": 5, "i": 3, "n": "Nope", "o": "Endpoint Not Found"}
 
 
 @pytest.mark.parametrize(
@@ -227,4 +226,10 @@ def test_a_payload_that_is_no_text_of_an_object_is_100(server: Server, o: Any) -
 def test_frame_keys_may_have_any_case_and_order(server: Server) -> None:
     with Socket(server) as socket:
         socket.send('{"O":null,"N":"ping","I":9}')
-        assert {"m": 1, "i": 9, "n": "ping", "o": '{"msg":"PONG"}'} == json.loads(socket.receive())
+        assert json.loads(socket.receive()) == {"m": 1, "i": 9, "n": "ping", "o": '{"msg":"PONG"}'}
+
+
+def test_a_message_beyond_the_bound_closes_the_socket(server: Server) -> None:
+    with Socket(server) as socket:
+        socket.send(" " * (1024 * 1024 + 1))
+        assert socket.closed_with() == 1009

@@ -47,41 +47,43 @@ def test_the_answers_media_type(server: Server, accept: str | None, content_type
     body = EMPTY_XML if "xml" in content_type.lower() else "[]"
     reply = server.request("POST", CANCELLATIONS, body, headers)
     assert (200, f"{answered}; charset=utf-8") == (reply.status, reply.type)
-    assert ("[]" == reply.text) == answered.endswith("json")
+    assert (reply.text == "[]") == answered.endswith("json")
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "garbage", "application/json; x", "*/*", "multipart/form-data"])
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "garbage", "application/json; x", "*/*", "multipart/form-data"]
+)
 def test_a_body_of_no_supported_type_is_415(server: Server, content_type: str | None) -> None:
     (order,) = server.state("open-order")
     headers = {"Content-Type": content_type} if content_type else {}
     reply = server.request("POST", CANCELLATIONS, f'[{{"OrderID":{order["OrderID"]}}}]', headers)
     message = "The request entity's media type is not supported for this resource."
     assert (415, {"Message": message}) == (reply.status, reply.json)
-    assert ["open"] == server.observe(order)
+    assert server.observe(order) == ["open"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_another_method_is_405_in_the_frameworks_form(server: Server, method: str) -> None:
     reply = server.request(method, CANCELLATIONS, headers={"Accept": "application/xml"})
     message = f"The requested resource does not support http method '{method}'."
-    assert (405, "POST") == (reply.status, reply.headers["allow"])
+    assert (reply.status, reply.headers["allow"]) == (405, "POST")
     assert f"<Error><Message>{message}</Message></Error>" == reply.text
 
 
 def test_head_is_405_without_a_body(server: Server) -> None:
     reply = server.request("HEAD", CANCELLATIONS)
-    assert (405, b"") == (reply.status, reply.body)
+    assert (reply.status, reply.body) == (405, b"")
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/orders/cancellations/1", "/"])
 def test_another_path_is_404_in_the_frameworks_form(server: Server, path: str) -> None:
     reply = server.request("POST", path, "[]", {"Content-Type": "text/json"})
-    assert (404, "text/json; charset=utf-8", ["Message"]) == (reply.status, reply.type, list(reply.json))
+    assert (reply.status, reply.type, list(reply.json)) == (404, "text/json; charset=utf-8", ["Message"])
 
 
 @pytest.mark.parametrize("path", ["/API/Orders/Cancellations", "/api/orders/cancellations/"])
 def test_path_case_and_a_trailing_slash_do_not_matter(server: Server, path: str) -> None:
-    assert 200 == server.request("POST", path, "[]", {"Content-Type": "application/json"}).status
+    assert server.request("POST", path, "[]", {"Content-Type": "application/json"}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,13 @@ def test_the_answers_charset(server: Server, accept_charset: str, charset: str) 
 
 @pytest.mark.parametrize(
     ("parameter", "encoding"),
-    [("utf-16", "utf-16"), ("utf-16", "utf-16-le"), ('"UTF-16BE"', "utf-16-be"), ("utf-8", "utf-8"), ("latin-1", "utf-8")],
+    [
+        ("utf-16", "utf-16"),
+        ("utf-16", "utf-16-le"),
+        ('"UTF-16BE"', "utf-16-be"),
+        ("utf-8", "utf-8"),
+        ("latin-1", "utf-8"),
+    ],
 )
 def test_the_requests_charset(server: Server, parameter: str, encoding: str) -> None:
     (order,) = server.state("open-order")

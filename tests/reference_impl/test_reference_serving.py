@@ -33,13 +33,13 @@ def test_a_process_says_where_it_listens_and_ends_cleanly_on_a_signal(number: si
     try:
         assert process.stdout is not None
         words = process.stdout.readline().split()
-        assert ["listening", "on"] == words[:2]
+        assert words[:2] == ["listening", "on"]
         host, _, port = words[2].rpartition(":")
-        assert "http://127.0.0.1" == host
-        assert 200 == Server(int(port)).request("GET", "/AP/Ping").status
+        assert host == "http://127.0.0.1"
+        assert Server(int(port)).request("GET", "/AP/Ping").status == 200
         process.send_signal(number)
         rest, errors = process.communicate(timeout=10)
-        assert (0, "", "") == (process.returncode, rest, errors)
+        assert (process.returncode, rest, errors) == (0, "", "")
     finally:
         if process.poll() is None:
             process.kill()
@@ -48,8 +48,23 @@ def test_a_process_says_where_it_listens_and_ends_cleanly_on_a_signal(number: si
 
 def test_every_option_reaches_the_server() -> None:
     options = parse_arguments(
-        ["--host", "::1", "--port", "5", "--world", "w.toml", "--fault", "a", "--fault", "b"]
-        + ["--equivalent", "c", "--reading", "d=e", "--no-control"]
+        [
+            "--host",
+            "::1",
+            "--port",
+            "5",
+            "--world",
+            "w.toml",
+            "--fault",
+            "a",
+            "--fault",
+            "b",
+            "--equivalent",
+            "c",
+            "--reading",
+            "d=e",
+            "--no-control",
+        ]
     )
     assert ServeOptions("::1", 5, Path("w.toml"), ("a", "b"), ("c",), ("d=e",), False) == options
 
@@ -68,7 +83,7 @@ def test_every_option_reaches_the_server() -> None:
 def test_an_option_that_cannot_be_used_exits_2(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert 2 == main(arguments)
+    assert main(arguments) == 2
     assert says in capsys.readouterr().err
 
 
@@ -79,11 +94,12 @@ def test_a_taken_port_is_named() -> None:
 
 def test_no_control_removes_the_hook() -> None:
     with running(control=False) as server:
-        assert 404 == server.request("GET", "/_world/executed").status
+        assert server.request("GET", "/_world/executed").status == 404
 
 
 @pytest.mark.parametrize(
-    ("host", "expected"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("example.test", False)]
+    ("host", "expected"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("example.test", False)],
 )
 def test_only_loopback_addresses_get_the_hook(host: str, expected: bool) -> None:
     assert expected == is_loopback(host)
@@ -106,16 +122,16 @@ def test_a_large_list_comes_in_pieces(server: Server) -> None:
 def test_a_peer_that_leaves_in_the_middle_costs_nothing(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
         raw.sendall(b"POST /AP/Ping HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
-    assert 200 == server.request("GET", "/AP/Ping").status
+    assert server.request("GET", "/AP/Ping").status == 200
 
 
 def test_the_bundled_world_has_its_desks() -> None:
     world = load_world()
-    assert 41 == len(world.users)
+    assert len(world.users) == 41
     maker = world.users["maker12"]
-    assert (212, (212, 412), 212, "maker12-secret") == (
+    assert (
         maker.user_id, maker.accounts, maker.default_account, maker.api_secret,
-    )  # fmt: skip
+    ) == (212, (212, 412), 212, "maker12-secret")  # fmt: skip
     assert "password" not in repr(maker)
 
 
@@ -139,7 +155,10 @@ def test_the_bundled_world_has_its_desks() -> None:
         (SMALL + "users.a = { user_id = 1, accounts = [2] }", "users.a.accounts: expected accounts that"),
         (SMALL + "users.a = { user_id = 1, accounts = [1], default_account = 2 }", "users.a.default_account"),
         (SMALL + "users.a = { user_id = 1, accounts = [1], permissions = ['x'] }", "users.a.permissions"),
-        (SMALL + "users.a = { user_id = 1, accounts = [1] }\nusers.b = { user_id = 1, accounts = [1] }", "users.b.user_id"),
+        (
+            SMALL + "users.a = { user_id = 1, accounts = [1] }\nusers.b = { user_id = 1, accounts = [1] }",
+            "users.b.user_id",
+        ),
         ("tpp.persons = 1", "tpp.persons: expected a list of integers"),
         ("tpp = { persons = [], orders = [1] }", "tpp.orders: expected an array of tables"),
         ("tpp = { persons = [], orders = [{}] }", "tpp.orders[0].order_id: expected either order_id or uid"),

@@ -55,7 +55,7 @@ def _row_case(
         channel,
         f"conditions/{name}",
         _title(condition["flag"], flag_name, row),
-        [rule["requirement"][member] for member in lacking],
+        [*(rule["requirement"][member] for member in lacking), *([operation.attribution["broken"]] if lacking else [])],
         sent,
         _expectation(operation, requirement, bool(flag), lacking, row),
         states=_STATES,

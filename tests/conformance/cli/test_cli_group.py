@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -57,10 +56,11 @@ def group(raising: BaseException | None = None) -> LazyGroup:
         if raising is not None:
             raise raising
 
-    made = LazyGroup(name="tool", table={"act": ("", ""), "obedient": (f"{__name__}:obedient", "Obey.")})
-    original: Callable[[click.Context, str], click.Command | None] = made.get_command
-    made.get_command = lambda ctx, name: act if name == "act" else original(ctx, name)  # type: ignore[method-assign]
-    return made
+    class Tool(LazyGroup):
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            return {"act": act, "obedient": obedient}.get(cmd_name)
+
+    return Tool(name="tool", table={"act": ("", ""), "obedient": ("", "Obey.")})
 
 
 def invoke(tool: click.Group, *arguments: str) -> Result:
@@ -169,9 +169,8 @@ def test_a_closed_pipe_is_no_error_message() -> None:
 
 _PIPE = """
 tool = subprocess.Popen(
-    [sys.executable, "-m", "conformance", "list", "cases", "--json"], stdout=subprocess.PIPE, stderr=None
+    [sys.executable, "-m", "conformance", "list", "operations"], stdout=subprocess.PIPE, stderr=None
 )
-tool.stdout.read(1)
 tool.stdout.close()
 print(tool.wait(20))
 """

@@ -157,9 +157,13 @@ def test_at_most_fifty_lines_are_held_back(path: Path) -> None:
 
 
 def test_an_interruption_keeps_what_was_written(path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), JournalWriter(path, Header(INFO), clock=lambda: 0.0) as writer:
-        writer.write(result("a", "G-OK"))
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with JournalWriter(path, Header(INFO), clock=lambda: 0.0) as writer:
+            writer.write(result("a", "G-OK"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert len(read_journal(path).results) == 1
 
 

@@ -101,6 +101,10 @@ def test_hundreds_of_findings_stay_readable() -> None:
     assert len(text.splitlines()) < 80
 
 
+def test_one_blank_line_stands_between_parts() -> None:
+    assert "\n\n\n" not in printed([failed("a", "G-OK"), failed("b", "G-SHAPE")])
+
+
 def test_every_case_is_shown_once_before_a_second_finding_of_any() -> None:
     twice = tuple(finding("G-OK", f"wrong {number}") for number in range(9))
     text = printed([result("a", "G-OK", verdict=Verdict.FAIL, findings=twice), failed("b", "G-OK")])

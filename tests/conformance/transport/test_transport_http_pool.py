@@ -195,7 +195,7 @@ def test_a_request_that_is_not_taken_in_times_out_while_sending(run: Any, serve:
         await asyncio.sleep(5)
 
     async def scenario(transport: HttpTransport) -> Exchange:
-        request = HttpRequest("POST", "/x", body=bytes(12 * 1024 * 1024))
+        request = HttpRequest("POST", "/x", body=bytes(8 * 1024 * 1024))
         return await transport.send(request, limits=Limits(total_timeout_s=0.15))
 
     exchange, _ = converse(run, serve, script, scenario)

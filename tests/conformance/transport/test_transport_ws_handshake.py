@@ -84,3 +84,49 @@ def test_a_handshake_without_an_answer_times_out_once_for_all(run: Any, serve: A
     exchanges, connections = run(scenario())
     assert {problem_of(exchange) for exchange in exchanges} == {("timeout", "handshake")}
     assert connections == 1
+
+
+def test_a_refused_connection_is_unreachable(run: Any, unused_port: int) -> None:
+    async def scenario() -> Exchange:
+        transport = WsTransport(parse_address(f"ws://127.0.0.1:{unused_port}"))
+        exchange = await transport.send(asking(1), limits=LIMITS)
+        await transport.aclose()
+        return exchange
+
+    exchange = run(scenario())
+    assert problem_of(exchange) == ("connect-refused", "connect")
+    assert exchange.problem is not None
+    assert exchange.problem.unreachable
+
+
+def test_a_header_with_a_line_break_is_refused_before_connecting(run: Any, unused_port: int) -> None:
+    async def scenario() -> None:
+        headers = (("aptoken", "secret\r\nY: b"),)
+        transport = WsTransport(parse_address(f"ws://127.0.0.1:{unused_port}"), headers=headers)
+        with pytest.raises(ValueError, match="'aptoken' cannot be written") as caught:
+            await transport.send(asking(1), limits=LIMITS)
+        assert "secret" not in str(caught.value)
+
+    run(scenario())
+
+
+def test_an_http_address_is_refused() -> None:
+    with pytest.raises(ValueError, match="ws or wss"):
+        WsTransport(parse_address("http://127.0.0.1"))
+
+
+def test_closing_while_connecting_interrupts_unsent_requests(run: Any, serve: Any) -> None:
+    async def script(server: Any, reader: Any, writer: Any) -> None:
+        await reader.read()
+
+    async def scenario() -> list[Exchange]:
+        async with serve(script) as server:
+            transport = WsTransport(parse_address(f"ws://127.0.0.1:{server.port}"))
+            waiting = [asyncio.create_task(transport.send(asking(i), limits=LIMITS)) for i in range(2)]
+            await asyncio.sleep(0.05)
+            await transport.aclose()
+            return list(await asyncio.gather(*waiting))
+
+    exchanges = run(scenario())
+    assert [problem_of(exchange) for exchange in exchanges] == [("interrupted", "connect")] * 2
+    assert [exchange.sent for exchange in exchanges] == [b"", b""]

@@ -15,6 +15,7 @@ from conformance.transport import (
     WsReply,
     WsRequest,
     WsTransport,
+    ws_connection,
 )
 
 pytestmark = pytest.mark.timeout(20)
@@ -134,7 +135,11 @@ def test_fragments_without_end_are_too_large(talk: Any, piece: bytes) -> None:
 
 
 @pytest.mark.parametrize("payload", [answer(9, m=3), b""], ids=["events", "empty"])
-def test_unsolicited_messages_without_end_are_bounded_by_the_deadline(talk: Any, payload: bytes) -> None:
+def test_unsolicited_messages_without_end_are_bounded_by_the_deadline(
+    talk: Any, monkeypatch: pytest.MonkeyPatch, payload: bytes
+) -> None:
+    monkeypatch.setattr(ws_connection, "_CLOSE_TIMEOUT_S", 0.1)
+
     async def script(peer: Any) -> None:
         await peer.read()
         flood = peer.frame(payload) * 5000
@@ -147,7 +152,7 @@ def test_unsolicited_messages_without_end_are_bounded_by_the_deadline(talk: Any,
     assert exchange.problem.kind == "no-reply"
     assert 0 < len(exchange.others) < 40
     assert exchange.truncated
-    assert exchange.elapsed_s < 0.8
+    assert exchange.elapsed_s < 1.5
 
 
 def test_a_reply_behind_a_flood_is_found_even_when_the_server_hangs_up(talk: Any) -> None:

@@ -1,0 +1,87 @@
+"""From what `--target` names to a target: a file, a bare URL, or the bundled reference implementation."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.errors import ConfigurationError, UsageError
+from conformance.model.spec import Contract
+from conformance.target.file import check_target, load_target
+from conformance.target.model import TargetFile
+from conformance.target.reference import reference_environment, reference_target, serve_reference
+from conformance.transport.address import AddressError, parse_address
+
+REFERENCE = "reference"
+_STAND_IN = "http://127.0.0.1:9"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenTarget:
+    """A target that is ready to be run against, and where its secrets come from."""
+
+    file: TargetFile
+    environment: Mapping[str, str]
+    name: str
+
+
+@contextlib.asynccontextmanager
+async def chosen_target(name: str, contract: Contract, *arguments: str, start: bool = True) -> AsyncIterator[ChosenTarget]:
+    """The target, its server started and ended where it is the bundled one (`arguments` go to that server).
+
+    With `start` false nothing is started: for a plan. Raises `ConfigurationError` before anything is connected to.
+    """
+    if name != REFERENCE:
+        yield ChosenTarget(permitted(_named(name, contract)), os.environ, name)
+    elif not start:
+        yield ChosenTarget(check_target(reference_target(_STAND_IN), contract, name), reference_environment(), name)
+    else:
+        async with serve_reference(arguments) as address:
+            yield ChosenTarget(check_target(reference_target(address), contract, name), reference_environment(), name)
+
+
+def _named(name: str, contract: Contract) -> TargetFile:
+    if name.startswith(("http://", "https://", "ws://", "wss://")):
+        return check_target(_bare(name, contract), contract, name)
+    return load_target(Path(name), contract)
+
+
+def _bare(url: str, contract: Contract) -> dict[str, Any]:
+    """A URL alone: no credentials, no ids, and a scope that can touch nothing."""
+    try:
+        address = parse_address(url)
+    except AddressError as error:
+        raise UsageError(str(error), where="--target") from error
+    part = {"websocket" if address.scheme.startswith("ws") else "http": url}
+    return {"name": str(address), "services": {service: part for service in contract.services}}
+
+
+def permitted(target: TargetFile) -> TargetFile:
+    """The target itself, if it may be run against. Raises `ConfigurationError` for an address off loopback without permission."""
+    for service_id, service in target.services.items():
+        for key, url in (("http", service.http), ("websocket", service.websocket)):
+            if url is not None and not target.scope.destructive and not _is_loopback(url, f"services.{service_id}.{key}"):
+                raise ConfigurationError(
+                    f"{url} is not a loopback address, and these calls cancel orders",
+                    where=f"services.{service_id}.{key}",
+                    hint="Name the accounts that may be touched under [scope], and set destructive = true there.",
+                )
+    return target
+
+
+def _is_loopback(url: str, where: str) -> bool:
+    try:
+        host = parse_address(url).host
+    except AddressError as error:
+        raise ConfigurationError(str(error), where=where) from error
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

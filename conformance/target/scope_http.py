@@ -1,0 +1,151 @@
+"""What an HTTP request may be taken for: its call, and the members in its query, headers and body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from conformance.codec.errors import CodecError
+from conformance.codec.media import parse_media_type
+from conformance.target.scope_json import json_content
+from conformance.target.scope_judge import judge
+from conformance.target.scope_members import NO_CONTENT, Content, Found, View, merged, query_members
+from conformance.target.scope_rules import Catalogue, Rule
+from conformance.target.scope_text import fold, texts_of
+from conformance.target.scope_values import Bounds
+from conformance.target.scope_xml import xml_content
+from conformance.transport.messages import HttpRequest, header_values
+
+_ODD_PATH = re.compile(r"\.\.|//|[\\;#%\x00-\x20\x7f]|[^\x00-\x7f]")
+_LINE_BREAK = re.compile(r"[\r\n\x00]")
+_REROUTING = frozenset(
+    {
+        "httpmethodoverride", "xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl",
+        "xrewriteurl", "xoriginalmethod", "xforwardeduri", "xforwardedpath", "xforwardedprefix", "upgrade",
+    }
+)  # fmt: skip
+_BODY_METHODS = ("POST", "PUT", "PATCH")
+_READING_METHODS = ("GET", "POST")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r\n")
+_BLANK = b" \t\r\n"
+
+
+def http_reason(bounds: Bounds, catalogue: Catalogue, request: HttpRequest) -> str:
+    """Why this request must not be sent, "" when it may."""
+    if reason := _framing(request):
+        return reason
+    path, _, query = request.path.partition("?")
+    for _ in range(3):
+        path = unquote(path)
+    if _ODD_PATH.search(path):
+        return f"the path {request.path[:80]!a} may be read in more than one way"
+    plain = path.lower().rstrip("/")
+    rule = catalogue.by_path.get(plain)
+    if rule is None:
+        if catalogue.reads_path(plain) and request.method.upper() in _READING_METHODS:
+            return ""
+        return f"{request.method} {request.path[:80]!a} is no call that the scope guard knows"
+    if not bounds.scope.destructive:
+        return "scope.destructive is not set, so only reading calls may be sent"
+    data = _dechunked(request)
+    if data is None:
+        return "the chunks of the body cannot be read"
+    return judge(bounds, rule, _content(rule, request, data, query))
+
+
+def _framing(request: HttpRequest) -> str:
+    """Refuses a message that may be taken for two, or that its headers route or pack, whatever it says."""
+    for name, value in (*request.headers, (request.method, request.path)):
+        if _LINE_BREAK.search(name) or _LINE_BREAK.search(value):
+            return "a header, the method or the path holds a line break"
+    for name, value in request.headers:
+        if fold(name) in _REROUTING:
+            return f"the header {name} may turn the request into another one"
+        if fold(name) == "contentencoding" and value.strip().lower() not in ("", "identity"):
+            return f"a body in the encoding {value!a} cannot be judged"
+    lengths = header_values(request.headers, "content-length")
+    encodings = header_values(request.headers, "transfer-encoding")
+    if any(value.strip() != str(len(request.body)) for value in lengths) or (lengths and encodings):
+        return "Content-Length does not agree with the body, so its rest may be read as another request"
+    if len(encodings) > 1 or any(value.strip().lower() != "chunked" for value in encodings):
+        return "Transfer-Encoding is something else than chunked, so the body cannot be judged"
+    return ""
+
+
+def _dechunked(request: HttpRequest) -> bytes | None:
+    """The body without its chunk framing; None when it is not framed so, or does not end there."""
+    if not header_values(request.headers, "transfer-encoding"):
+        return request.body
+    parts, rest = [], request.body
+    while match := _CHUNK.match(rest):
+        size = int(match.group(1), 16)
+        parts.append(rest[match.end() : match.end() + size])
+        rest = rest[match.end() + size :]
+        if not rest.startswith(b"\r\n") or len(parts[-1]) != size:
+            return None
+        rest = rest[2:]
+        if size == 0:
+            return b"".join(parts) if not rest else None
+    return None
+
+
+def _content(rule: Rule, request: HttpRequest, data: bytes, query: str) -> Content:
+    """Every view of body, query and headers; a body that a reader may pass over leaves a view without it."""
+    asked = query_members(query)
+    beside = asked + tuple(_header_members(rule, request))
+    without_body = View(_once(asked), beside)
+    if not data.strip(_BLANK):
+        return Content((without_body,))
+    body = body_content(data, header_values(request.headers, "content-type"))
+    views = merged(body.views, beside)
+    if not body.views or _passed_over(rule, request):
+        views += (without_body,)
+    return Content(views, body.unreadable, body.refusal, body.names)
+
+
+def _once(asked: tuple[Found, ...]) -> tuple[Found, ...]:
+    """Query members that stand once: of several, frameworks make a list, or one text with commas."""
+    return tuple(one for one in asked if sum(other.name == one.name for other in asked) == 1)
+
+
+def _header_members(rule: Rule, request: HttpRequest) -> Iterator[Found]:
+    for name, value in request.headers:
+        member = next((one for folded, one in rule.by_fold.items() if fold(name).endswith(folded)), None)
+        if member is not None:
+            yield Found(member.name, value)
+
+
+def _passed_over(rule: Rule, request: HttpRequest) -> bool:
+    """Whether a reader may leave the body unread: an unusual method, or a content type not the call's."""
+    types = header_values(request.headers, "content-type")
+    if request.method.upper() not in _BODY_METHODS or len(types) != 1:
+        return True
+    try:
+        return parse_media_type(types[0]).essence not in rule.media_types
+    except CodecError:
+        return True
+
+
+def body_content(data: bytes, content_types: tuple[str, ...]) -> Content:
+    """What the bytes of a body may say, under every charset that a reader may choose."""
+    texts = texts_of(data, content_types)
+    if not texts.texts:
+        return Content(refusal="the body is too large to be judged")
+    contents = [text_content(text) for text in texts.texts] + ([] if texts.sure else [NO_CONTENT])
+    return Content(
+        tuple(view for content in contents for view in content.views),
+        tuple(text for content in contents for text in content.unreadable),
+        next((content.refusal for content in contents if content.refusal), ""),
+        tuple(name for content in contents for name in content.names),
+    )
+
+
+def text_content(text: str) -> Content:
+    """A text as JSON, else as XML, else as text that cannot be read."""
+    for read in (json_content, xml_content):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return Content(unreadable=(text,))
