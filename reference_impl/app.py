@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,6 +21,7 @@ from reference_impl.wire import OPERATIONS, TPP_OPERATION, HttpRequest, HttpResp
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
+PIECE_BYTES = 37
 WEBSOCKET_PATH = "/wsgateway"
 CONTROL_PREFIX = "/_world/"
 Control = Callable[[HttpRequest], HttpResponse]
@@ -51,17 +53,38 @@ class _HttpGate:
         if body is None:
             response = text_response(413, "REQUEST ENTITY TOO LARGE", ("connection", "close"))
         else:
-            response = respond(self._parts, self._control, _request(scope, body))
+            request = _request(scope, body)
+            if request.operation:
+                await self._parts.hold(request)
+            response = respond(self._parts, self._control, request)
         headers = dict(response.headers)
         if response.content_type:
             headers["content-type"] = response.content_type
-        await Response(response.body, response.status, headers)(scope, receive, send)
+        if response.chunked:
+            await StreamingResponse(_pieces(response.body), response.status, headers)(scope, receive, send)
+        else:
+            await Response(response.body, response.status, headers)(scope, receive, send)
+
+
+async def _hold_back(parts: Parts, operation: str) -> None:
+    delay_s = parts.delay_s(operation)
+    if delay_s:
+        await asyncio.sleep(delay_s)
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    """A body in small pieces, each of which becomes a chunk."""
+    for start in range(0, len(body), PIECE_BYTES):
+        yield body[start : start + PIECE_BYTES]
 
 
 def respond(parts: Parts, control: Control | None, request: HttpRequest) -> HttpResponse:
     """The response to one request: control, gateway, resource, or not found; then the outermost filter."""
     if control is not None and request.path.startswith(CONTROL_PREFIX):
         return control(request)
+    refusal = parts.refuse(request)
+    if refusal is not None:
+        return refusal
     if request.path.startswith(alphapoint_http.PREFIX):
         response = alphapoint_http.handle(parts, request)
     elif request.path == tpp_http.PATH:
@@ -113,5 +136,7 @@ async def _serve_frames(parts: Parts, socket: WebSocket) -> None:
             text = message.get("text")
             if text is None:
                 text = message["bytes"].decode("utf-8", "replace")
-            for reply in connection.receive(text):
+            replies, operation = connection.receive(text)
+            await _hold_back(parts, operation)
+            for reply in replies:
                 await socket.send_text(reply)

@@ -24,7 +24,18 @@ from reference_impl.alphapoint.values import (
 )
 from reference_impl.tpp.orders import TppOrders
 from reference_impl.tpp.values import Charset, Format, Instruction, Media, Result
-from reference_impl.wire import FrameFilter, HttpFilter, HttpRequest, HttpResponse, keep_frames, keep_response
+from reference_impl.wire import (
+    FrameFilter,
+    Hold,
+    HttpFilter,
+    HttpRequest,
+    HttpResponse,
+    at_once,
+    keep_frames,
+    keep_response,
+    no_delay_s,
+    refuse_nothing,
+)
 from reference_impl.world.model import Account, User, World
 
 
@@ -170,13 +181,18 @@ class TppParts:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything, and the two filters of the outermost layer."""
+    """Everything, and the hold and the two filters of the outermost layer."""
 
     world: World
     alphapoint: AlphaPointParts
     tpp: TppParts
+    hold: Hold = at_once
     http_filter: HttpFilter = keep_response
     frame_filter: FrameFilter = keep_frames
+    refuse: Callable[[HttpRequest], HttpResponse | None] = refuse_nothing
+    """An answer given before anything is done; None goes on."""
+    delay_s: Callable[[str], float] = no_delay_s
+    """How long the answer to an operation, by id, is held back once it is ready."""
 
 
 def with_alphapoint(parts: Parts, **changes: Any) -> Parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 OPERATIONS = {
@@ -38,6 +38,8 @@ class HttpResponse:
     body: bytes
     content_type: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    chunked: bool = False
+    """Whether the body goes out in chunks, without a length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class FrameInfo:
 
 
 HttpFilter = Callable[[HttpRequest, HttpResponse], HttpResponse]
+Hold = Callable[[HttpRequest], Awaitable[None]]
+"""Awaited between the arrival of a request and its handling; handling follows in the same turn of the loop."""
 FrameFilter = Callable[[FrameInfo, tuple[str, ...]], tuple[str, ...]]
 """The texts to send for one that arrived: none is silence, two are a repeated reply."""
 
@@ -56,6 +60,10 @@ FrameFilter = Callable[[FrameInfo, tuple[str, ...]], tuple[str, ...]]
 def text_response(status: int, text: str, *headers: tuple[str, str]) -> HttpResponse:
     """A plain text response, the form in which an AlphaPoint gateway reports an unknown path."""
     return HttpResponse(status, text.encode(), "text/plain; charset=utf-8", headers)
+
+
+async def at_once(_request: HttpRequest) -> None:
+    """The hold that holds nothing up."""
 
 
 def keep_response(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -66,3 +74,13 @@ def keep_response(_request: HttpRequest, response: HttpResponse) -> HttpResponse
 def keep_frames(_info: FrameInfo, replies: tuple[str, ...]) -> tuple[str, ...]:
     """The filter that changes no frame."""
     return replies
+
+
+def refuse_nothing(_request: HttpRequest) -> None:
+    """The hook that lets every request in."""
+    return
+
+
+def no_delay_s(_operation: str) -> float:
+    """The hook that holds nothing back."""
+    return 0.0

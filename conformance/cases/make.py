@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.errors import SpecError
 from conformance.model.case import Alternative, Body, Case, Expectation, Lane, Message, StateNeed, Transport
 from conformance.model.spec import Operation
 from conformance.model.words import media_slug
 
+_ANSWER_KEYS = {"code", "bid", "ask", "results", "form"}
+_EFFECT_KEYS = {"cancelled", "untouched", "readings"}
 FRAME = '{"m":0,"i":${i},"n":"CALL","o":${o}}'
 
 
@@ -113,8 +116,14 @@ def case(
 
 
 def alternative(raw: Mapping[str, Any]) -> Alternative:
-    """An alternative as a scenario writes it: answer keys, `cancelled`, `untouched`, `readings` side by side."""
-    answer = {key: value for key, value in raw.items() if key not in ("cancelled", "untouched", "readings")}
+    """An alternative as a scenario writes it: answer keys, `cancelled`, `untouched`, `readings` side by side.
+
+    Raises `SpecError` for an unknown key, which would let any answer pass.
+    """
+    unknown = sorted(set(raw) - _ANSWER_KEYS - _EFFECT_KEYS)
+    if unknown:
+        raise SpecError(f"an alternative has the unknown key {unknown[0]!r}", hint=f"Known: {', '.join(sorted(_ANSWER_KEYS | _EFFECT_KEYS))}.")
+    answer = {key: value for key, value in raw.items() if key in _ANSWER_KEYS}
     return Alternative(
         answer,
         tuple(raw.get("cancelled", ())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -16,7 +17,31 @@ from conformance.model.case import Body
 from conformance.model.spec import Operation
 
 _WHOLE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+)?\}")
+_QUOTED = re.compile(r'"(\$\{([A-Za-z_][\w.#]*)(?:[+-]\d+)?\})"(?!:)')
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _STYLE = JsonStyle()
+
+
+def corpus_text(
+    value: Any,
+    *,
+    separators: tuple[str, str] = (",", ":"),
+    indent: str | None = None,
+    sort_keys: bool = False,
+    ascii_only: bool = False,
+) -> str:
+    """As `json_text`, for plain values alone (`{text: …}` is data here), by the standard library's encoder.
+
+    It is many times as fast, and that is what it is for.
+    """
+    text = json.dumps(value, ensure_ascii=ascii_only, separators=separators, indent=indent, sort_keys=sort_keys)
+    if not ascii_only and _HALF_PAIR.search(text):
+        text = json.dumps(value, ensure_ascii=True, separators=separators, indent=indent, sort_keys=sort_keys)
+    return _QUOTED.sub(_bare, text) if "${" in text else text
+
+
+def _bare(match: re.Match[str]) -> str:
+    return match.group(0) if is_text(match.group(2)) else match.group(1)
 
 
 def json_text(value: Any, style: JsonStyle = _STYLE) -> str:

@@ -63,13 +63,13 @@ def _default_states(operation: Operation, scenario: Mapping[str, Any]) -> Mappin
 
 def _body(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) -> Body:
     if "each" in scenario:
-        return _repeated(operation, channel, scenario["each"], int(scenario["count"]))
+        return repeated(operation, channel, scenario["each"], int(scenario["count"]))
     value = scenario.get("value", operation.raw[scenario["base"]] if "base" in scenario else operation.valid)
     return render.body(operation, channel, value)
 
 
-def _repeated(operation: Operation, channel: Channel, item: Mapping[str, Any], count: int) -> Body:
-    """One item's text, and the text around the list: found by writing a list of one and of two."""
+def repeated(operation: Operation, channel: Channel, item: Mapping[str, Any], count: int) -> Body:
+    """One item's text, and the text around the list: found by writing a list of one and of none."""
     one = render.body(operation, channel, [item]).text
     none = render.body(operation, channel, []).text
     if channel.form == "json":

@@ -11,9 +11,14 @@ from xml.sax.saxutils import escape as escape_xml
 from conformance.errors import HarnessError
 from conformance.model.case import Body
 
+
+class MissingBinding(HarnessError):
+    """A message names an id that neither the target nor the case's states give."""
+
+
 Bindings: TypeAlias = Mapping[str, "int | str"]
 
-_PLACE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+)?\}")
+_PLACE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+|\^)?\}")
 _TEXT_NAMES = ("InternationalOrderUID", "PIN", "pin", "uid")
 
 
@@ -27,19 +32,24 @@ def places(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(match.group(1) for match in _PLACE.finditer(text)))
 
 
-def fill(text: str, bindings: Bindings, *, form: str = "raw") -> str:
-    """Put values in place of `${name}`; `${name+N}` adds N to an integer.
+def fill(text: str, bindings: Bindings, *, form: str = "raw", keep: bool = False) -> str:
+    """Put values in place of `${name}`; `${name+N}` adds N to an integer, `${name^}` writes a text in capitals.
 
     `form` is "json" or "xml" where text values stand inside a literal that needs escaping, else "raw".
-    Raises `HarnessError` for a name that has no value: a case must not be sent half filled.
+    Raises `HarnessError` for a name that has no value, since a case must not be sent half filled; with `keep`, which is
+    for showing it, such a place stays as it is.
     """
 
     def value_of(match: re.Match[str]) -> str:
         name, offset = match.group(1), match.group(2)
         if name not in bindings:
-            raise HarnessError(f"no value for ${{{name}}}", hint="The target or the case's states must bind it.")
+            if keep:
+                return match.group()
+            raise MissingBinding(f"the target binds no value for ${{{name}}}")
         value = bindings[name]
-        if offset:
+        if offset == "^":
+            value = str(value).upper()
+        elif offset:
             return str(int(value) + int(offset))
         if isinstance(value, int):
             return str(value)
@@ -52,12 +62,14 @@ def fill(text: str, bindings: Bindings, *, form: str = "raw") -> str:
 
 def fill_body(body: Body, bindings: Bindings, form: str) -> bytes:
     """The bytes of a body; a repeated part is filled once for each index, `#` standing for the index."""
-    text = fill(body.text, bindings, form=form) if body.repeat is None else _repeated(body, bindings, form)
+    text = body_text(body, bindings, form)
     return text.encode(body.encoding, "surrogatepass" if body.encoding.startswith("utf") else "strict")
 
 
-def _repeated(body: Body, bindings: Bindings, form: str) -> str:
+def body_text(body: Body, bindings: Bindings, form: str, *, keep: bool = False) -> str:
+    """The text of a body before it becomes bytes."""
     repeat = body.repeat
-    assert repeat is not None
-    items = (fill(body.text.replace("#", str(index)), bindings, form=form) for index in range(repeat.count))
+    if repeat is None:
+        return fill(body.text, bindings, form=form, keep=keep)
+    items = (fill(body.text.replace("#", str(index)), bindings, form=form, keep=keep) for index in range(repeat.count))
     return repeat.head + repeat.separator.join(items) + repeat.tail

@@ -12,6 +12,8 @@ STANDARD, PAIR, FLAT = "standard", "pair", "flat"
 RESULTS, REFUSED, FRAMEWORK = "results", "refused", "framework"
 SESSION_MISSING, HTTP_REFUSAL = "session-missing", "http-refusal"
 SILENCE, ERROR_FRAME = "silence", "error-frame"
+STRUCTURED = frozenset({STANDARD, PAIR, FLAT, RESULTS, REFUSED})
+"""The forms that carry an outcome of the operation."""
 
 
 @dataclass(frozen=True, slots=True)

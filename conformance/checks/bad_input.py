@@ -9,18 +9,21 @@ from conformance.checks.kit import Kit
 from conformance.model.verdict import Finding
 
 _TRACE = re.compile(
-    r"Traceback \(most recent call last\)|^\s+at [\w.$<>`]+\([^)\n]*\)|\bat [\w.]+\.\w+\([^)\n]*\) in [^\n]+:line \d+"
-    r"|System\.\w*Exception:|java\.lang\.\w+(?:Exception|Error)",
+    r"Traceback \(most recent call last\)"
+    r"|^\s+at [\w.$<>`\[\],]+\([^)\n]*\)"
+    r"|^\s+at (?:async |new )?[\w.$<> \[\]]+ \([^)\n]*:\d+:\d+\)"
+    r"|\bat [\w.`\[\],<>]+\([^)\n]*\) in [^\n]+:line \d+"
+    r"|\bSystem\.[\w.]*Exception:|\b(?:java|javax)\.[\w.]+(?:Exception|Error)\b",
     re.MULTILINE,
 )
-_HTML = re.compile(r"^\s*(?:<!doctype html|<html[\s>])", re.IGNORECASE)
+_HTML = re.compile(r"(?:[\s\ufeff]|<\?xml[^>]*>|<!--.*?-->)*(?:<!doctype html|<html[\s>])", re.IGNORECASE | re.DOTALL)
 _SHOWN = 120
 
 
 def page_or_trace(kit: Kit, text: str, at: str = "body") -> Iterator[Finding]:
     """A finding when the text is an HTML page or shows a stack trace."""
     requirement = kit.requirement("bad-input")
-    if _HTML.search(text):
+    if _HTML.match(text):
         yield Finding(
             requirement, "bad-input", "the answer is an HTML page", "a documented answer", shorten(text), at
         )

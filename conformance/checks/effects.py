@@ -8,7 +8,7 @@ from conformance.checks.observation import Observation
 from conformance.model.case import Alternative, Expectation
 from conformance.model.verdict import Finding
 
-CANCELLED = "cancelled"
+CANCELLED, EXECUTED = "cancelled", "executed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ def judge_effects(expect: Expectation, alternative: Alternative, observation: Ob
             findings.append(Finding(inside, "effect", message, CANCELLED, seen, name))
     for name in alternative.untouched:
         seen, before = observation.after.get(name), observation.before.get(name)
-        if seen is None:
+        if seen is None or before is None or (seen == EXECUTED != before):  # a cancellation executes nothing
             unverified.append(outside)
         elif seen != before:
             message = f"{name} should not have been touched and was"
-            findings.append(Finding(outside, "effect", message, before or "", seen, name))
+            findings.append(Finding(outside, "effect", message, before, seen, name))
     return Effects(tuple(findings), tuple(dict.fromkeys(unverified)))

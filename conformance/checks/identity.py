@@ -13,7 +13,6 @@ from conformance.codec.json_codec import decode_json
 from conformance.codec.xml_codec import XmlContract
 from conformance.model.verdict import Finding
 
-
 UNUSABLE = object()
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -48,7 +47,7 @@ def instructions_of(body: bytes, xml: XmlContract | None, members: Collection[st
 
 
 def match_results(kit: Kit, instructions: tuple[dict[str, Any], ...] | None, results: tuple[dict[str, Any], ...]) -> Matching:
-    """Pair each result with its instruction, by place first, else by the ids they carry."""
+    """Pair each result with its instruction, by place first, else by the ids they carry, those that fit anything last."""
     if instructions is None:
         return Matching(results)
     if len(results) != len(instructions):
@@ -120,11 +119,11 @@ def _by_identity(
     wanted: list[Identity], given: list[tuple[Any, ...]], results: tuple[dict[str, Any], ...]
 ) -> tuple[dict[str, Any], ...] | None:
     free = dict(enumerate(given))
-    ordered = []
-    for want in wanted:
-        index = next((i for i, got in free.items() if _fits(want, got)), None)
+    ordered: dict[int, dict[str, Any]] = {}
+    for place in sorted(range(len(wanted)), key=lambda place: any(value is UNUSABLE for _, value in wanted[place])):
+        index = next((i for i, got in free.items() if _fits(wanted[place], got)), None)
         if index is None:
             return None
         del free[index]
-        ordered.append(results[index])
-    return tuple(ordered)
+        ordered[place] = results[index]
+    return tuple(ordered[place] for place in range(len(wanted)))

@@ -8,14 +8,14 @@ from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
-from conformance.checks.relations import gist_of
 from conformance.checks.effects import judge_effects
 from conformance.checks.identity import Matching, instructions_of, match_results
 from conformance.checks.kit import Kit
 from conformance.checks.observation import Judgement, Observation
 from conformance.checks.outcome import allowed, fits, in_words
 from conformance.checks.read import read_answer
-from conformance.checks.secrets import echoed
+from conformance.checks.relations import gist_of
+from conformance.checks.secrets import echoed, may_be_echoed
 from conformance.model.case import Alternative, Case
 from conformance.model.verdict import Finding
 from conformance.transport.messages import Exchange
@@ -26,10 +26,10 @@ _UNANSWERED = ("no-reply", "ws-closed")
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """Readings that the target file fixes: the alternative, and the requirement that another one breaks."""
+    """Readings that the target file fixes: the alternative, and by operation the requirement that another one breaks."""
 
     alternatives: Mapping[str, str] = field(default_factory=dict)
-    requirements: Mapping[str, str] = field(default_factory=dict)
+    requirements: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
         pinned = pins.alternatives.get(name)
         if pinned is not None and pinned != seen:
             message = f"the reading {name} is pinned to another alternative"
-            requirement = pins.requirements.get(name, case.expect.requirement)
+            requirement = pins.requirements.get((case.operation, name), case.expect.requirement)
             found.findings.append(Finding(requirement, "reading", message, pinned, seen, name))
     return Judgement(
         findings=tuple(dict.fromkeys(found.findings)),
@@ -83,9 +83,10 @@ def _judge_exchange(
         return
     answer = read_answer(kit, exchange, observation.frame, case.accept)
     matching = Matching(answer.results)
-    if forms.RESULTS in answer.forms:
+    if forms.RESULTS in answer.forms and any(one.answer.get("results", "none") != "none" for one in alternatives):
         contract = kit.xml_request if case.media_type.endswith("xml") else None
-        matching = match_results(kit, instructions_of(observation.body, contract, kit.operation.raw["fields"]), answer.results)
+        instructions = instructions_of(observation.body, contract, kit.operation.raw["fields"])
+        matching = match_results(kit, instructions, answer.results)
     success = str(kit.operation.raw.get("success", ""))
     right = [one for one in alternatives if fits(one, answer, matching.ordered, success)]
     found.gist, found.summary = gist_of(answer, matching.ordered, success), answer.summary
@@ -94,10 +95,15 @@ def _judge_exchange(
         found.findings.append(answer.unreadable)
         found.blocked.extend(_BEHIND_READING)
         return
-    found.readings.extend((*answer.readings, *matching.readings))
-    found.findings.extend(echoed(kit, answer.value, observation.secrets))
+    found.readings.extend(one for one in (*answer.readings, *matching.readings) if _tells(kit, case, one))
+    if may_be_echoed(exchange, observation.secrets):
+        found.findings.extend(echoed(kit, answer.value, observation.secrets))
     _note_code(case, answer, matching, success, found)
-    if matching.findings and not (right and right[0].answer.get("results") == []):
+    if not right and not answer.forms & forms.STRUCTURED and any(one.check == "bad-input" for one in answer.findings):
+        found.blocked.extend(_BEHIND_READING)
+        return
+    # a reader that loses what it cannot read may answer with fewer results, where an alternative says so
+    if matching.findings and not (right and right[0].answer.get("results") in ([], "none")):
         found.findings.extend(matching.findings)
         found.blocked.extend(("outcome", "effect"))
         return
@@ -114,6 +120,11 @@ def _judge_exchange(
         _judge_effect(case, observation, right, found)
 
 
+def _tells(kit: Kit, case: Case, reading: str) -> bool:
+    """The same error in both legs shows how early errors come only where the error is an early one."""
+    return reading != "early-error=pair" or kit.requirement("early-error") in case.requirements
+
+
 def _counts_as_silence(exchange: Exchange, alternatives: tuple[Alternative, ...]) -> bool:
     assert exchange.problem is not None
     if exchange.problem.kind not in _UNANSWERED:
@@ -127,7 +138,7 @@ def _judge_effect(case: Case, observation: Observation, right: list[Alternative]
     chosen, effects = min(judged, key=lambda pair: len(pair[1].findings))
     found.findings.extend(effects.findings)
     found.unverified.extend(effects.unverified)
-    if not effects.findings:
+    if not effects.findings and (not effects.unverified or len(right) == 1):
         found.readings.extend(chosen.readings)
 
 

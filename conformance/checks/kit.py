@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.codec.values import Note
 from conformance.codec.xml_codec import XmlContract
 from conformance.errors import SpecError
 from conformance.model.spec import Operation
+from conformance.model.verdict import Finding
 from conformance.specs.validate import SchemaValidator, load_validator
 
 
@@ -52,6 +54,13 @@ def build_kit(operation: Operation) -> Kit:
         xml_error=XmlContract.load(folder / xsd["error"]) if "error" in xsd else None,
         members=_documented_members(json.loads(response_file.read_text(encoding="utf-8"))),
     )
+
+
+def repeated_members(kit: Kit, notes: Iterable[Note]) -> Iterator[Finding]:
+    """A finding for each member that stands more than once: readers differ on which one counts."""
+    for note in notes:
+        if note.kind == "duplicate-key":
+            yield Finding(kit.requirement("schema"), "members", note.text, "each member once", "a repeated member", note.pointer)
 
 
 def _documented_members(schema: Any) -> dict[str, str]:

@@ -56,10 +56,13 @@ def _legs_fit(wanted: Mapping[str, Any], answer: Answer) -> bool:
     if forms.PAIR not in answer.forms:
         return False
     bid, ask = answer.legs
-    return bid.code in _as_list(wanted["bid"]) and ask.code in _as_list(wanted["ask"])
+    legs = (("bid", bid), ("ask", ask))
+    return all(leg.code in _as_list(wanted[name]) for name, leg in legs if name in wanted)
 
 
 def _results_fit(wanted: Any, results: Sequence[Mapping[str, Any]], success: str) -> bool:
+    if wanted == "none":
+        return all(entry.get(success) is False for entry in results)
     if wanted == "all":
         return bool(results) and all(entry.get(success) is True for entry in results)
     return len(results) == len(wanted) and all(
@@ -79,12 +82,13 @@ def _one(alternative: Alternative) -> str:
         parts.append(_FORM_WORDS.get(wanted["form"], str(wanted["form"])))
     if "code" in wanted:
         parts.append(_codes(wanted["code"]))
-    if "bid" in wanted:
-        parts.append(f"bid with {_codes(wanted['bid'])} and ask with {_codes(wanted['ask'])}")
+    legs = [f"{name} with {_codes(wanted[name])}" for name in ("bid", "ask") if name in wanted]
+    if legs:
+        parts.append(" and ".join(legs))
     if "results" in wanted:
         flags = wanted["results"]
         parts.append(
-            "success for all" if flags == "all" else f"results [{', '.join(str(flag).lower() for flag in flags)}]"
+            "success for all" if flags == "all" else "no success" if flags == "none" else f"results [{', '.join(str(flag).lower() for flag in flags)}]"
         )
     return " with ".join(parts)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.bad_input import page_or_trace, server_error, shorten
 from conformance.checks.frames import Reader, read_frame
-from conformance.checks.kit import Kit
+from conformance.checks.kit import Kit, repeated_members
 from conformance.checks.results import read_results
 from conformance.checks.standard import read_pair, read_standard
 from conformance.codec.errors import CodecError
@@ -34,7 +33,11 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
         answer = _read_object(kit, reply, media)
     excused = any(leg.code == SERVER_ERROR for leg in answer.legs)
     failures = tuple(server_error(kit, reply.status, excused))
-    structured = answer.forms & {forms.STANDARD, forms.PAIR, forms.FLAT, forms.RESULTS, forms.REFUSED}
+    structured = answer.forms & forms.STRUCTURED
+    if failures and not structured:  # one finding for an answer that nobody can read
+        return replace(answer, findings=(), unreadable=failures[0])
+    if media_findings and answer.unreadable is not None and answer.unreadable.check in ("media-type", "readable"):
+        answer = replace(answer, unreadable=media_findings[0])  # it cannot be read because it is not what was asked for
     return replace(answer, findings=(*failures, *answer.findings, *(media_findings if structured else ())))
 
 
@@ -61,21 +64,21 @@ def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     if reply.status == 404 and text.strip().upper() == "NOT FOUND":
         return Answer(refusal | {forms.SESSION_MISSING}, reply.status, summary="HTTP 404 NOT FOUND")
     try:
-        value: Any = decode_json(reply.body, media.charset if media else None).value
+        document = decode_json(reply.body, media.charset if media else None)
     except CodecError as error:
         findings = tuple(page_or_trace(kit, text))
         if findings or reply.status >= 500:
-            return Answer(refusal, reply.status, findings=findings, summary=f"HTTP {reply.status} with a page")
+            return Answer(refusal, reply.status, value=text, findings=findings, summary=f"HTTP {reply.status} with a page")
         finding = Finding(
             kit.requirement("readable"), "readable", f"the answer is no JSON: {error}", "a JSON object", shorten(text) or "nothing", "body"
         )
         return Answer(refusal, reply.status, unreadable=finding, summary=f"HTTP {reply.status} with text that is no JSON")
-    found = _READERS[kit.operation.answer](kit, value, reply.status)
+    found = _READERS[kit.operation.answer](kit, document.value, reply.status)
     status_findings, readings = _status(kit, reply.status, found)
     return replace(
         found,
         forms=found.forms | refusal,
-        findings=(*found.findings, *status_findings),
+        findings=(*repeated_members(kit, document.notes), *found.findings, *status_findings),
         readings=(*found.readings, *readings),
         summary=f"HTTP {reply.status}; {found.summary}",
     )
@@ -85,12 +88,12 @@ def _status(kit: Kit, status: int, found: Answer) -> tuple[tuple[Finding, ...], 
     """An error may come under 200 or 4xx; a success under a status that says otherwise contradicts itself."""
     codes = [leg.code for leg in found.legs]
     failed = any(code not in (0, None) for code in codes)
-    if failed:
-        reading = {2: "error-status=200", 4: "error-status=4xx"}.get(status // 100)
-        return (), (reading,) if reading else ()
-    if 200 <= status < 300 or status >= 500 or None in codes:
+    right = "a status of 200 or 4xx" if failed else "a status of 2xx"
+    if failed and status < 300:
+        return (), ("error-status=200",)
+    if failed and (400 <= status < 500 or (status >= 500 and SERVER_ERROR in codes)):
+        return (), ("error-status=4xx",)
+    if status < 300 or status >= 500 or (None in codes and not failed):
         return (), ()
-    finding = Finding(
-        kit.requirement("status"), "status", "a success under a status that says otherwise", "a status of 2xx", f"HTTP status {status}", "status"
-    )
-    return (finding,), ()
+    message = f"{'an error' if failed else 'a success'} under a status that says otherwise"
+    return (Finding(kit.requirement("status"), "status", message, right, f"HTTP status {status}", "status"),), ()

@@ -42,3 +42,15 @@ def compare(twin: Twin, first: Judgement, seconds: Sequence[Judgement]) -> tuple
             twin.relation,
         ),
     )
+
+
+def forms_differ(requirement: str, other_case: str, other_summary: str, summary: str) -> Finding:
+    """The finding for one value that is answered in two ways, depending on the legal form it was written in."""
+    return Finding(
+        requirement,
+        "relation",
+        f"another legal form of the same value is answered differently: {other_case}",
+        other_summary,
+        summary,
+        "wire form",
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.bad_input import page_or_trace, shorten
-from conformance.checks.kit import Kit
+from conformance.checks.kit import Kit, repeated_members
 from conformance.codec.errors import CodecError
 from conformance.codec.json_codec import decode_json
 from conformance.codec.media import MediaType, format_of
@@ -17,6 +18,8 @@ from conformance.codec.xml_parse import parse_xml
 from conformance.model.verdict import Finding
 
 FRAMEWORK_STATUSES = (404, 405, 406, 415)
+PROCESSED_STATUSES = (200, 201, 207)
+_GUID_LETTERS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KIND_TO_CHECK = {"root": "xml-root", "namespace": "xml-namespace", "order": "xml-order", "duplicate": "xml-order", "nil": "xml-nil"}
 
 
@@ -37,6 +40,7 @@ def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) ->
         forms=_refusal_forms(status),
         status=status,
         findings=findings,
+        value=text,
         unreadable=None if findings else Finding(
             kit.requirement("media-type"), "media-type", "the answer is in no documented format",
             "one of " + ", ".join(kit.operation.media_types), named, "header Content-Type",
@@ -51,35 +55,47 @@ def _refusal_forms(status: int) -> frozenset[str]:
 
 def _read_json(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer:
     try:
-        value = decode_json(body, charset).value
+        document = decode_json(body, charset)
     except CodecError as error:
         return _unreadable(kit, status, body, f"the answer is no JSON: {error}", "JSON")
-    return _structured(kit, status, value, (), kit.operation.raw["error_media"]["json"])
+    twice = tuple(repeated_members(kit, document.notes))
+    return _structured(kit, status, document.value, twice, kit.operation.raw["error_media"]["json"])
 
 
 def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer:
-    assert kit.xml_response is not None and kit.xml_error is not None
+    """A result list, or else the error string, or else the framework's error: the root decides."""
+    assert kit.xml_response is not None
     error_requirement = kit.operation.raw["error_media"]["xml"]
     try:
-        root = parse_xml(body, charset).root
-        name = str(root.tag).rpartition("}")[2]
-        if name == kit.xml_error.root.name:
-            reading = kit.xml_error.read(body, charset)
-            problems = tuple(
-                Finding(error_requirement, "xml", problem.message, f"element {kit.xml_error.root.tag}", _shown(problem), _place(problem))
-                for problem in reading.problems
-            )
-            value = "".join(str(part) for part in root.itertext()) if reading.value is None and problems else reading.value
-            return _structured(kit, status, value, problems, error_requirement)
-        if name == "Error":
-            return _framework_shape(kit, status)
         reading = kit.xml_response.read(body, charset)
+        if reading.problems and reading.problems[0].kind == "root":
+            other = _read_other_xml(kit, status, charset, body, error_requirement)
+            if other is not None:
+                return other
     except CodecError as error:
         return _unreadable(kit, status, body, f"the answer is no readable XML: {error}", "well-formed XML")
-    findings = tuple(_xml_findings(kit, kit.xml_response, reading.problems))
+    findings = (*_xml_findings(kit, kit.xml_response, reading.problems), *_nulls_as_text(kit, reading.value))
     if reading.value is None and findings:
-        return Answer(frozenset(), status, unreadable=findings[0], summary=f"HTTP {status}, XML with root {name}")
+        return Answer(frozenset(), status, unreadable=findings[0], summary=f"HTTP {status}, XML with another root")
     return _structured(kit, status, reading.value, findings, error_requirement)
+
+
+def _read_other_xml(kit: Kit, status: int, charset: str | None, body: bytes, requirement: str) -> Answer | None:
+    """The error string, or the framework's error object; None for a root that is neither."""
+    assert kit.xml_error is not None
+    root = parse_xml(body, charset).root
+    name = str(root.tag).rpartition("}")[2]
+    if name == "Error":
+        return _framework_shape(kit, status, [str(part) for part in root.itertext()])
+    if name != kit.xml_error.root.name:
+        return None
+    reading = kit.xml_error.read(body, charset)
+    problems = tuple(
+        Finding(requirement, "xml", problem.message, f"element {kit.xml_error.root.tag}", _shown(problem), _place(problem))
+        for problem in reading.problems
+    )
+    value = "".join(str(part) for part in root.itertext()) if reading.value is None and problems else reading.value
+    return _structured(kit, status, value, problems, requirement)
 
 
 def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...], error_requirement: str) -> Answer:
@@ -91,6 +107,8 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
             for problem in kit.error.problems(value)
         ]  # fmt: skip
         traces = tuple(page_or_trace(kit, value))
+        if value and not value.strip():
+            wrong.append(Finding(kit.requirement("error-string"), "error-string", "an error without a text", "a text", repr(value), "body"))
         if not 400 <= status < 600:
             wrong.append(
                 Finding(kit.requirement("error-string"), "status", "an error string under a status of success", "a status of 4xx", f"HTTP status {status}", "status")
@@ -101,7 +119,10 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
             readings=(f"refused-status={status}",) if status in (400, 422) else (),
         )  # fmt: skip
     if isinstance(value, dict) and any(key.lower() in ("message", "modelstate") for key in value):
-        return _framework_shape(kit, status)
+        return _framework_shape(kit, status, value)
+    if status >= 400 and not _holds_results(value):
+        finding = Finding(error_requirement, "error-string", "an error that is no string", "the documented error string", shorten(repr(value)), "body")
+        return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=f"HTTP {status} with an error that is no string")
     problems = [] if kit.response.is_valid(value) else kit.response.problems(value)
     widths = {str(field.get("width")) for field in kit.operation.raw["fields"].values()}
     schema = [
@@ -114,8 +135,9 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
     readings: tuple[str, ...] = ()
     if isinstance(value, list):
         wide = ("id-width=int64",) if any(problem.requirement in widths for problem in problems) else ()
-        readings = (f"processed-status={status}", *_null_readings(kit, results), *wide)
-        if status not in (200, 201, 207):
+        processed = (f"processed-status={status}",) if status in PROCESSED_STATUSES else ()
+        readings = (*processed, *_null_readings(kit, results), *_guid_readings(results), *wide)
+        if not processed:
             schema.append(
                 Finding(kit.requirement("status"), "status", "a result list under an unexpected status", "200, 201 or 207", f"HTTP status {status}", "status")
             )
@@ -130,6 +152,11 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
     )
 
 
+def _holds_results(value: Any) -> bool:
+    """Whether a body is a list of results, an empty one included, whatever is wrong with them."""
+    return isinstance(value, list) and (not value or any(isinstance(entry, dict) for entry in value))
+
+
 def _described(results: tuple[dict[str, Any], ...], value: Any, kit: Kit) -> str:
     if not isinstance(value, list):
         return f"{type(value).__name__} instead of a list"
@@ -139,12 +166,24 @@ def _described(results: tuple[dict[str, Any], ...], value: Any, kit: Kit) -> str
 
 
 def _null_readings(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[str]:
-    names = (*kit.operation.raw["identity"], kit.operation.raw["errors"])
+    errors = kit.operation.raw["errors"]
+    names = (*kit.operation.raw["identity"], errors)
     for entry in results[:1]:
         if any(name not in entry for name in names):
             yield "null-members=omitted"
         elif any(entry[name] is None for name in names):
             yield "null-members=present"
+    for entry in results:
+        if entry.get(kit.operation.raw["success"]) is True and entry.get(errors) in (None, []):
+            yield f"errors-on-success={'null' if entry.get(errors) is None else 'empty'}"
+
+
+def _guid_readings(results: tuple[dict[str, Any], ...]) -> Iterator[str]:
+    """The letter case of the GUIDs, where they hold letters and all of one case."""
+    for entry in results:
+        for text in entry.values():
+            if isinstance(text, str) and _GUID_LETTERS.fullmatch(text) and text.islower() != text.isupper():
+                yield f"guid-case={'lower' if text.islower() else 'upper'}"
 
 
 def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
@@ -174,18 +213,19 @@ def _framework(kit: Kit, status: int, form: str | None, charset: str | None, bod
             )
     string = frozenset({forms.REFUSED}) if "framework-error-form=string" in reading else frozenset()
     return Answer(
-        frozenset({forms.FRAMEWORK}) | string | _refusal_forms(status), status, findings=findings, readings=reading,
+        frozenset({forms.FRAMEWORK}) | string | _refusal_forms(status), status, value=text, findings=findings, readings=reading,
         summary=f"HTTP {status}",
     )  # fmt: skip
 
 
-def _framework_shape(kit: Kit, status: int) -> Answer:
+def _framework_shape(kit: Kit, status: int, value: Any) -> Answer:
     """The framework's own error object where the operation's error string belongs."""
     finding = Finding(
         kit.requirement("error-string"), "error-string", "an error of the operation in the framework's form",
         "the documented error string", "an object with a Message", "body",
     )  # fmt: skip
-    return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} with the framework's error object")
+    summary = f"HTTP {status} with the framework's error object"
+    return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=summary)
 
 
 def _unreadable(kit: Kit, status: int, body: bytes, message: str, expected: str) -> Answer:
@@ -202,19 +242,34 @@ def _xml_findings(kit: Kit, contract: XmlContract, problems: tuple[XmlProblem, .
     errors = f"/{kit.operation.raw['errors']}"
     for problem in problems:
         check = _KIND_TO_CHECK.get(problem.kind, "xml-item")
+        if problem.kind == "root" and problem.path == f"/{contract.root.name}":
+            check = "xml-namespace"
         if problem.kind == "type":
             continue  # the JSON Schema judges values, with the requirement of the member
         if problem.kind == "unexpected" and not _misspelt(kit, problem):
             continue
-        if f"{errors}/" in problem.path or (problem.kind == "namespace" and problem.path.endswith(errors)):
+        if f"{errors}/" in problem.path or (problem.kind in ("namespace", "text") and problem.path.endswith(errors)):
             check = "xml-arrays"
         yield Finding(kit.requirement(check), check, problem.message, f"as {contract.path.name} has it", _shown(problem), _place(problem))
 
 
+def _nulls_as_text(kit: Kit, value: Any) -> Iterator[Finding]:
+    """A null member that is an empty element without nil, or the word null."""
+    for index, entry in enumerate(value if isinstance(value, list) else ()):
+        for name in kit.operation.raw["identity"]:
+            text = entry.get(name) if isinstance(entry, dict) else None
+            if isinstance(text, str) and text.strip().lower() in ("", "null"):
+                yield Finding(
+                    kit.requirement("xml-nil"), "xml-nil", "a null member is written as text", 'an empty element with i:nil="true"',
+                    repr(text), f"/{index}/{name}",
+                )  # fmt: skip
+
+
 def _misspelt(kit: Kit, problem: XmlProblem) -> bool:
-    """Whether an unexpected element looks like a documented one, or stands where only results may stand."""
+    """Whether an unexpected element looks like a documented one, or stands where only results, or only errors, may stand."""
     name = problem.path.rpartition("/")[2].partition("[")[0]
-    return name.lower() in kit.members or problem.path.count("/") <= 2
+    among_errors = f"/{kit.operation.raw['errors']}/" in problem.path
+    return name.lower() in kit.members or among_errors or problem.path.count("/") <= 2
 
 
 def _shown(problem: XmlProblem) -> str:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from conformance.checks.kit import Kit
 from conformance.model.verdict import Finding
+from conformance.transport.messages import Exchange, HttpReply, WsReply
 
 _LONG = 8
+_ESCAPES = (b"\\u", b"&#", b"<!", b"\x00")
+_ESCAPED = re.compile(r"[^!#-%(-.0-;=?-\[\]-~]")
+"""What JSON or XML may write in another way than as itself."""
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def echoed(kit: Kit, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
     """A finding for each text of the answer that holds one of the secrets as a word of its own.
 
-    The groups of digits in a GUID are no PIN, so GUIDs are taken out first.
+    Names of members are texts too.
     """
-    for pointer, found in _texts(value, ""):
-        text = _GUID.sub("", found)
+    for pointer, text in _texts(value, ""):
         for secret in secrets:
             if secret and _holds(text, secret):
                 yield Finding(
@@ -28,10 +32,28 @@ def echoed(kit: Kit, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
                 break
 
 
+def may_be_echoed(exchange: Exchange, secrets: tuple[str, ...]) -> bool:
+    """Whether a closer look is worth it: a secret stands in the decoded bytes, or an escape that might spell one."""
+    texts = exchange.others if exchange.reply is None else (_payload(exchange.reply),)
+    if any(mark in text for text in texts for mark in _ESCAPES) or any(_ESCAPED.search(secret) for secret in secrets):
+        return True
+    return any(secret.lower().encode("utf-8", "replace") in text.lower() for text in texts for secret in secrets)
+
+
+def _payload(reply: HttpReply | WsReply) -> bytes:
+    return reply.body if isinstance(reply, HttpReply) else reply.text
+
+
 def _holds(text: str, secret: str) -> bool:
+    """Whether a text gives the secret away; the groups of digits in a GUID are no PIN, but a token may be a GUID."""
     if len(secret) >= _LONG:
-        return secret in text
-    return re.search(rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])", text) is not None
+        return secret.lower() in text.lower()
+    return secret in text and _word(secret).search(_GUID.sub("", text)) is not None
+
+
+@lru_cache(maxsize=64)
+def _word(secret: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])")
 
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
@@ -39,6 +61,7 @@ def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
         yield pointer, value
     elif isinstance(value, dict):
         for name, content in value.items():
+            yield pointer, name
             yield from _texts(content, f"{pointer}/{name}")
     elif isinstance(value, list):
         for index, content in enumerate(value):

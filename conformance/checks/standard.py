@@ -8,7 +8,7 @@ from typing import Any
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Leg
 from conformance.checks.bad_input import page_or_trace, shorten
-from conformance.checks.kit import Kit
+from conformance.checks.kit import Kit, repeated_members
 from conformance.codec.errors import CodecError
 from conformance.codec.json_codec import decode_json
 from conformance.codec.values import Number
@@ -21,11 +21,12 @@ _LEG_MEMBERS = frozenset({"result", "errormsg", "errorcode", "detail"})
 def read_standard(kit: Kit, value: Any, status: int | None) -> Answer:
     """The answer to a call whose response is one standard object."""
     folded, readings, findings = _fold(kit, value)
+    if not isinstance(folded, dict) or not _LEG_MEMBERS & folded.keys():
+        return _nothing(kit, value, status)
     findings.extend(_schema_findings(kit.response, folded, kit.requirement("schema")))
     leg = _leg(folded)
-    if isinstance(folded, dict):
-        readings.extend(_leg_readings(kit, folded, leg))
-        findings.extend(_traces(kit, folded, ""))
+    readings.extend(_leg_readings(kit, folded, leg))
+    findings.extend(_traces(kit, folded, ""))
     return Answer(
         forms=frozenset({forms.STANDARD}),
         status=status,
@@ -41,26 +42,26 @@ def read_pair(kit: Kit, value: Any, status: int | None) -> Answer:
     """The answer to a call whose response has a leg for bid and one for ask, or is one flat error."""
     folded, readings, findings = _fold(kit, value)
     names = tuple(kit.operation.raw["legs"].values())
-    if isinstance(folded, dict) and not any(name in folded for name in names) and _LEG_MEMBERS & folded.keys():
+    if not isinstance(folded, dict) or not folded.keys() & {*names, *_LEG_MEMBERS}:
+        return _nothing(kit, value, status)
+    if not any(name in folded for name in names):
         return _flat(kit, folded, readings, findings, status)
-    if isinstance(folded, dict):
-        for name in names:
-            if isinstance(folded.get(name), str):
-                folded[name] = _parsed_leg(kit, name, folded[name], findings)
-                readings.append("leg-form=string")
-            elif isinstance(folded.get(name), dict):
-                readings.append("leg-form=object")
-            if isinstance(folded.get(name), dict):
-                leg, its_readings, its_findings = _fold(kit, folded[name])
-                folded[name] = leg
-                readings.extend(its_readings)
-                findings.extend(its_findings)
+    for name in names:
+        if isinstance(folded.get(name), str):
+            folded[name] = _parsed_leg(kit, name, folded[name], findings)
+            readings.append("leg-form=string")
+        elif isinstance(folded.get(name), dict):
+            readings.append("leg-form=object")
+        if isinstance(folded.get(name), dict):
+            folded[name], its_readings, its_findings = _fold(kit, folded[name], f"/{name}")
+            readings.extend(its_readings)
+            findings.extend(its_findings)
     findings.extend(_schema_findings(kit.response, folded, kit.requirement("schema")))
-    legs = tuple(_leg(folded.get(name) if isinstance(folded, dict) else None) for name in names)
+    legs = tuple(_leg(folded.get(name)) for name in names)
     if len({leg.code for leg in legs}) == 1 and legs[0].code not in (0, None):
         readings.append("early-error=pair")
     for name, leg in zip(names, legs, strict=True):
-        part = folded.get(name) if isinstance(folded, dict) else None
+        part = folded.get(name)
         if isinstance(part, dict):
             readings.extend(_leg_readings(kit, part, leg))
             findings.extend(_traces(kit, part, f"/{name}"))
@@ -73,6 +74,15 @@ def read_pair(kit: Kit, value: Any, status: int | None) -> Answer:
         readings=tuple(dict.fromkeys(readings)),
         summary="; ".join(f"{name}: {leg.says}" for name, leg in zip(names, legs, strict=True)),
     )
+
+
+def _nothing(kit: Kit, value: Any, status: int | None) -> Answer:
+    """JSON with not one documented member in it."""
+    shown = shorten(str(sorted(value) if isinstance(value, dict) else value))
+    found = f"an object with {shown}" if isinstance(value, dict) else f"{type(value).__name__} {shown}"
+    message = "the answer is not the documented object"
+    finding = Finding(kit.requirement("readable"), "readable", message, "a standard response object", found, "body")
+    return Answer(frozenset(), status, value=value, unreadable=finding, summary=found)
 
 
 def _flat(kit: Kit, folded: dict[str, Any], readings: list[str], findings: list[Finding], status: int | None) -> Answer:
@@ -94,16 +104,18 @@ def _flat(kit: Kit, folded: dict[str, Any], readings: list[str], findings: list[
 
 def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
     try:
-        return decode_json(text.encode("utf-8", "surrogatepass")).value
+        document = decode_json(text.encode("utf-8", "surrogatepass"))
     except CodecError as error:
         message = f"{name} is a string that holds no JSON: {error}"
         findings.append(
             Finding(kit.requirement("leg-form"), "leg-form", message, "an object, or a string that holds one", shorten(text), f"/{name}")
         )
         return text
+    findings.extend(repeated_members(kit, document.notes))
+    return document.value
 
 
-def _fold(kit: Kit, value: Any) -> tuple[Any, list[str], list[Finding]]:
+def _fold(kit: Kit, value: Any, at: str = "") -> tuple[Any, list[str], list[Finding]]:
     """Members under their documented names: published AlphaPoint documents declare the case of keys unimportant."""
     if not isinstance(value, dict):
         return value, [], []
@@ -114,7 +126,7 @@ def _fold(kit: Kit, value: Any) -> tuple[Any, list[str], list[Finding]]:
         documented = kit.members.get(name.lower(), name)
         if documented in folded:
             message = f"two members differ from {documented} in letter case alone"
-            findings.append(Finding(kit.requirement("schema"), "members", message, f"one {documented}", name, f"/{name}"))
+            findings.append(Finding(kit.requirement("schema"), "members", message, f"one {documented}", name, f"{at}/{name}"))
         folded[documented] = content
         if documented != name:
             odd.append(name)
@@ -147,8 +159,9 @@ def _leg_readings(kit: Kit, value: Mapping[str, Any], leg: Leg) -> Iterator[str]
         if detail is ... or not detail:
             yield f"detail-on-success={'omitted' if detail is ... else 'null' if detail is None else 'empty'}"
     for reading, texts in kit.operation.raw.get("readings", {}).items():
-        if value.get("errormsg") in texts:
-            yield f"{reading}={texts[value['errormsg']]}"
+        message = value.get("errormsg")
+        if isinstance(message, str) and message in texts:
+            yield f"{reading}={texts[message]}"
 
 
 def _traces(kit: Kit, value: Mapping[str, Any], at: str) -> Iterator[Finding]:

@@ -27,17 +27,27 @@ def command() -> None:
     metavar="DIR",
     help="Write below DIR instead of into the specs folder.",
 )
+@click.option("--corpus", is_flag=True, help="Generate the carried corpus of every operation anew as well.")
 @specs_option
 @printing
-def build(out: Path | None, specs: Path | None, quiet: bool, verbose: bool) -> None:
+def build(out: Path | None, corpus: bool, specs: Path | None, quiet: bool, verbose: bool) -> None:
     """Write every named case as JSON, one file a family, and a manifest for each operation.
 
-    Only files whose bytes change are written; fixture files that the contract no longer gives are removed.
+    Only files whose bytes change are written; fixture files that the contract no longer gives are removed. A carried
+    corpus that no longer belongs to the contract is generated anew.
     """
+    from conformance.cases.corpus.values import rebuild_corpus, stale_corpora
     from conformance.cases.fixtures import write_fixtures
     from conformance.specs.load import load_contract
 
-    result = write_fixtures(load_contract(specs), out)
+    contract = load_contract(specs)
+    result = write_fixtures(contract, out)
+    if out is None:
+        every = tuple(contract.operations.values())
+        for stale in every if corpus else stale_corpora(every):
+            count = rebuild_corpus(stale)
+            if not quiet:
+                click.echo(f"{stale.id}: corpus of {count} values generated anew")
     if verbose:
         for word, paths in (("wrote", result.written), ("removed", result.removed)):
             for path in paths:
@@ -59,10 +69,17 @@ def check(specs: Path | None, quiet: bool, verbose: bool) -> int:
 
     Exits 1 on drift, with a diff of each file (40 lines at most) and the ids of the cases that differ.
     """
+    from conformance.cases.corpus.values import stale_corpora
     from conformance.cases.fixture_drift import fixture_drift
     from conformance.specs.load import load_contract
 
-    drift = fixture_drift(load_contract(specs))
+    contract = load_contract(specs)
+    drift = fixture_drift(contract)
+    stale = stale_corpora(contract.operations.values())
+    for operation in stale:
+        click.echo(f"stale: the corpus of {operation.id} belongs to another contract. Run `conformance fixtures build`.")
+    if stale and not drift.files:
+        return 1
     if not drift.files:
         if not quiet:
             click.echo(f"ok  {drift.checked} fixture files are what the contract gives")

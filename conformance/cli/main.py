@@ -32,7 +32,7 @@ _COMMANDS = {
 
 def _print_version(context: click.Context, _option: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
-        from conformance.cli.version import tool_version
+        from conformance.report.version import tool_version
 
         click.echo(f"conformance {tool_version()}")
         context.exit()

@@ -16,6 +16,7 @@ DEFAULT_FOLDER = "conformance-report"
 @click.command("run")
 @selecting
 @click.option("--concurrency", type=click.IntRange(1, 256), metavar="N", help="How many cases may be in flight (default: the target's).")
+@click.option("--generated", type=click.IntRange(0), metavar="N", help="How many generated cases to run beside the named ones (default: 5000; none with --case or --requirement).")
 @click.option("--report", "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_FOLDER, show_default=True, metavar="DIR", help="Where the reports go.")
 @click.option("--resume", is_flag=True, help="Go on with the run whose journal is in the report folder.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, metavar="N", help="Seed of everything that is generated.")

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import time
-import uuid
 from collections.abc import Coroutine, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from conformance.cases.load import load_cases
-from conformance.cli.version import tool_version
 from conformance.engine.campaign import Campaign, carry_out
-from conformance.engine.selection import Choice, choose, parse_shard
+from conformance.engine.selection import Choice, Numbered, choose, choose_generated, parse_shard
+from conformance.engine.states.pool import Ledger
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
+from conformance.report.gathering import gather
+from conformance.report.identity import accepted_gaps, run_info
 from conformance.report.journal import FILE_NAME, JournalWriter, read_journal
 from conformance.report.lines import Header
 from conformance.report.progress import progress
@@ -30,9 +32,9 @@ from conformance.report.settings import Ending, Selection, Settings, SummaryOpti
 from conformance.report.terminal import print_report
 from conformance.specs.load import load_contract
 from conformance.target.choose import REFERENCE, ChosenTarget, chosen_target
-from conformance.target.model import TargetFile
 
 T = TypeVar("T")
+_GARBAGE_EVERY = 20_000
 _UNFINISHED = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
 
 
@@ -53,7 +55,8 @@ def run_command(options: Mapping[str, Any]) -> int:
     contract = load_contract(options["specs"])
     choice = choice_of(options)
     cases = choose(contract, load_cases(contract, choice.operations or None), choice)
-    summary = run_loop(_run(contract, cases, choice, options))
+    generated = choose_generated(contract, choice, options["generated"], options["seed"])
+    summary = run_loop(_run(contract, cases, generated, choice, options))
     if options["as_json"]:
         sys.stdout.write(to_json(summary))
     else:
@@ -65,6 +68,9 @@ def run_command(options: Mapping[str, Any]) -> int:
 
 def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, on uvloop where there is one."""
+    # what is loaded by now stays to the end; looking at it again and again would cost a tenth of the time of a run
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_EVERY, 20, 20)
     try:
         import uvloop
     except ImportError:
@@ -72,26 +78,33 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     return uvloop.run(coroutine)
 
 
-async def _run(contract: Contract, cases: tuple[Case, ...], choice: Choice, options: Mapping[str, Any]) -> RunSummary:
+async def _run(
+    contract: Contract, cases: tuple[Case, ...], generated: tuple[Numbered, ...], choice: Choice, options: Mapping[str, Any]
+) -> RunSummary:
     started = time.monotonic()
     async with chosen_target(options["target"], contract) as chosen:
-        info, settings = _identity(contract, chosen, choice, len(cases), options)
+        info, settings = _identity(contract, chosen, choice, len(cases) + len(generated), options)
         folder: Path = options["folder"]
-        results, info = _earlier(folder, info, resume=options["resume"])
-        left = [case for case in cases if case.id not in results]
+        earlier = _earlier(folder, info, resume=options["resume"])
+        results, done, info = gather(earlier.results), frozenset(result.id for result in earlier.results), earlier.info
+        left = [case for case in cases if case.id not in done]
         interrupted = False
         with (
             JournalWriter(folder / FILE_NAME, Header(info, settings), resume=options["resume"]) as journal,
-            progress(len(cases), sys.stderr, os.environ, quiet=options["quiet"] or options["as_json"], done=len(results)) as show,
+            progress(
+                settings.planned, sys.stderr, os.environ, quiet=options["quiet"] or options["as_json"], done=len(done)
+            ) as show,
         ):
 
             def keep(result: CaseResult) -> None:
-                results[result.id] = result
+                results.add(result)
                 journal.write(result)
                 show(result)
 
             today = (options["today"] or datetime.now(UTC)).date()
-            campaign = Campaign(contract, left, chosen, today, keep, options["concurrency"])
+            campaign = Campaign(contract, left, chosen, today, keep, options["concurrency"], generated, done)
+            campaign.earlier = earlier.results
+            campaign.ledger = Ledger(set(earlier.taken), journal.take)
             task = asyncio.current_task()
             try:
                 await carry_out(campaign)
@@ -105,35 +118,41 @@ async def _run(contract: Contract, cases: tuple[Case, ...], choice: Choice, opti
                 interrupted=interrupted,
                 waivers_unmatched=campaign.unmatched,
                 waivers_expired=campaign.expired,
+                left_behind=() if chosen.name == REFERENCE else (*earlier.left_behind, *campaign.left_behind),
+                throttled=campaign.throttled,
             )
             journal.finish(ending)
-    summary = summarise(contract, info, tuple(results.values()), SummaryOptions(settings, ending))
+    summary = summarise(contract, info, results, SummaryOptions(settings, ending))
     write_reports(folder, summary, contract)
     return summary
 
 
-def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> tuple[dict[str, CaseResult], RunInfo]:
-    """Results of the run to go on with, and its identity; what the target or the harness spoilt is run again."""
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What stands of the run that this one goes on with; its identity, or a new one when there was none."""
+
+    info: RunInfo
+    results: tuple[CaseResult, ...] = ()
+    taken: frozenset[str] = frozenset()
+    left_behind: tuple[str, ...] = ()
+
+
+def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> _Earlier:
+    """The run to go on with; what the target or the harness spoilt runs again."""
     path = folder / FILE_NAME
     if not resume or not path.exists():
-        return {}, info
+        return _Earlier(info)
     journal = read_journal(path)
-    kept = {result.id: result for result in journal.results if result.verdict not in _UNFINISHED}
-    return kept, replace(info, id=journal.header.info.id, started_at=journal.header.info.started_at)
+    kept = tuple(result for result in journal.results if result.verdict not in _UNFINISHED)
+    same = replace(info, id=journal.header.info.id, started_at=journal.header.info.started_at)
+    return _Earlier(same, kept, journal.taken, journal.options.ending.left_behind)
 
 
 def _identity(
     contract: Contract, chosen: ChosenTarget, choice: Choice, planned: int, options: Mapping[str, Any]
 ) -> tuple[RunInfo, Settings]:
     index, count = choice.shard
-    info = RunInfo(
-        id=uuid.uuid4().hex,
-        tool_version=tool_version(),
-        specs_digest=contract.digest,
-        seed=options["seed"],
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        target=described(chosen),
-    )
+    info = run_info(contract, chosen, options["seed"])
     selection = Selection(choice.operations, choice.requirements, choice.cases, choice.media_types, choice.transports)
     settings = Settings(
         selection=selection,
@@ -143,23 +162,3 @@ def _identity(
         planned=planned,
     )
     return info, settings
-
-
-def described(chosen: ChosenTarget) -> dict[str, Any]:
-    """The target as reports show it; the bundled one has another port each time, which is left out."""
-    if chosen.name == REFERENCE:
-        return {"name": REFERENCE}
-    place = "url" if "://" in chosen.name else "file"
-    return {**chosen.file.redacted(), place: chosen.name}
-
-
-def accepted_gaps(contract: Contract, target: TargetFile) -> dict[tuple[str, str], str]:
-    """The error codes that the target file says nobody can bring about there, with its reasons."""
-    gaps: dict[tuple[str, str], str] = {}
-    for service_id, service in target.services.items():
-        for name in contract.services[service_id].operations:
-            for code in contract.operations[name].codes:
-                provocation = service.errors.get(name, {}).get(code.code) or service.errors.get("any", {}).get(code.code)
-                if provocation is not None and provocation.unreachable is not None:
-                    gaps[(name, code.code)] = provocation.unreachable
-    return gaps

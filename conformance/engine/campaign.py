@@ -6,15 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from conformance.engine.generated import run_generated
 from conformance.engine.run import close_run, probe, run_cases, start_run
+from conformance.engine.selection import Numbered
+from conformance.engine.states.pool import Ledger
 from conformance.engine.waivers import Waivers
 from conformance.errors import TargetUnreachable
 from conformance.model.case import Case
 from conformance.model.spec import Contract
-from conformance.model.verdict import CaseResult
+from conformance.model.verdict import CaseResult, Verdict
 from conformance.target.choose import ChosenTarget
 from conformance.target.guard import guard_for
-from conformance.target.secrets import Vault
+from conformance.target.redact import redact_error
+from conformance.target.secrets import Vault, with_secrets
+
+_JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED)
+"""A case that could not be carried out says nothing about the waivers on it."""
 
 
 @dataclass(slots=True)
@@ -27,8 +34,16 @@ class Campaign:
     today: date
     on_result: Callable[[CaseResult], None]
     concurrency: int | None = None
+    generated: Sequence[Numbered] = ()
+    done: frozenset[str] = frozenset()
+    """Ids of generated cases that an earlier part of the run has finished."""
     stopped: str = ""
     requests: int = 0
+    throttled: int = 0
+    earlier: Sequence[CaseResult] = ()
+    """Results that the run goes on with; a waiver may have matched there."""
+    left_behind: tuple[str, ...] = ()
+    ledger: Ledger = field(default_factory=Ledger)
     unmatched: tuple[str, ...] = ()
     expired: tuple[str, ...] = ()
     ran: set[str] = field(default_factory=set)
@@ -36,27 +51,41 @@ class Campaign:
 
 async def carry_out(campaign: Campaign) -> None:
     """Run every case. What stops the run is kept in `campaign.stopped`; results that came before it stand."""
-    target = campaign.chosen.file
+    vault = Vault(campaign.chosen.environment)
+    target = with_secrets(campaign.chosen.file, vault)
     waivers = Waivers(target.waivers, campaign.today)
 
+    for result in campaign.earlier:
+        waivers.note(result)
+        if result.verdict in _JUDGED:
+            campaign.ran.add(result.id)
+
     def report(result: CaseResult) -> None:
-        campaign.ran.add(result.id)
+        if result.verdict in _JUDGED:
+            campaign.ran.add(result.id)
         campaign.on_result(waivers.apply(result))
 
-    operations = sorted({case.operation for case in campaign.cases})
+    operations = sorted({case.operation for case in campaign.cases} | {one.operation.id for one, _ in campaign.generated})
     reachable = [name for name in operations if campaign.contract.operations[name].service in target.services]
     guard = guard_for(target, campaign.contract)
-    vault = Vault(campaign.chosen.environment)
-    run = start_run(campaign.contract, target, guard, vault, report, reachable)
+    run = start_run(campaign.contract, target, guard, vault, report, reachable, campaign.ledger)
     try:
         await probe(run)
         cases = [case for case in campaign.cases if case.operation in reachable]
-        await run_cases(run, cases, campaign.concurrency or target.limits.concurrency)
+        concurrency = campaign.concurrency or target.limits.concurrency
+        await run_cases(run, cases, concurrency)
+        numbered = (one for one in campaign.generated if one[0].operation.id in reachable)
+        await run_generated(run, numbered, concurrency, campaign.done)
         campaign.stopped = run.stopped or ""
     except TargetUnreachable as error:
         campaign.stopped = error.message
+    except Exception as error:
+        redact_error(error, vault.known)
+        raise
     finally:
         campaign.requests = run.requests
+        campaign.throttled = run.gate.throttled
+        campaign.left_behind = tuple(sorted(one for service in run.services.values() for one in service.left_behind))
         campaign.unmatched = waivers.unmatched(frozenset(campaign.ran)) if not campaign.stopped else ()
         campaign.expired = waivers.expired()
         await close_run(run)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from conformance.target.model import Binding, Role, ServiceTarget
+from conformance.target.secrets import plain
 
 OPERATOR = "operator"
 _OWNERS = {"account": "trading", "account2": "trading", "foreign": "bystander", "none.account": OPERATOR}
@@ -41,11 +42,11 @@ def seats(service: ServiceTarget) -> tuple[Seat, ...]:
     """One seat for each desk; a single one where the target names none."""
     common = frozenset(service.roles)
     if not service.desks:
-        return (Seat(0, dict(service.bindings), dict(service.roles), common),)
+        return (Seat(0, plain(service.bindings), dict(service.roles), common),)
     return tuple(
         Seat(
             index,
-            {**service.bindings, **desk.bindings},
+            {**plain(service.bindings), **plain(desk.bindings)},
             {**service.roles, **desk.roles},
             common - frozenset(desk.roles),
         )

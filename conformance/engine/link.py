@@ -9,17 +9,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from conformance.engine.gate import Gate
-from conformance.engine.problems import Unreached
+from conformance.engine.problems import NotCarriedOut, Unreached
+from conformance.engine.throttle import wait_s, was_throttled
 from conformance.errors import ConfigurationError
 from conformance.target.model import Limits as TargetLimits
 from conformance.target.model import ServiceTarget, Tls
 from conformance.target.secrets import Vault
 from conformance.transport.address import Address, AddressError, Proxy, parse_address, parse_proxy
+from conformance.transport.dialing import Route, dial
 from conformance.transport.http import HttpTransport
 from conformance.transport.messages import Exchange, Headers, HttpRequest, Limits, ReplyMatch, WireProblem, WsRequest
 from conformance.transport.ws import WsTransport
 
 Send = Callable[[WsRequest], Awaitable[Exchange]]
+_LOST = ("reset", "closed-early", "timeout", "ws-closed", "no-reply")
+"""After these it is open whether one message was treated badly or nobody is there any more."""
+_PAUSE_S = 0.05
+"""A process that is being ended may still accept while its connections break."""
 
 
 @dataclass(slots=True)
@@ -28,6 +34,9 @@ class Socket:
 
     transport: WsTransport
     number: int = 0
+    signed_in: int = 0
+    """How often the user has signed in on it, over all its connections."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def next_number(self) -> int:
         """A sequence number that no message on this socket has had."""
@@ -50,39 +59,112 @@ class Link:
     proxy: Proxy | None
     quiet_s: float
     connect_retries: int
+    throttle_waits: int
+    throttle_wait_s: float
     sockets: dict[str, Socket] = field(default_factory=dict)
+    gone: str = ""
+    """Why the target cannot be reached any more, once that is known."""
 
-    async def send_http(self, request: HttpRequest) -> Exchange:
-        """Send one HTTP request; setting up the connection may be tried again, the message never."""
-        if self.http is None:
-            raise Unreached("the target file names no HTTP address for this service")
-        await self.gate.admit(request)
-        exchange = await self.http.send(request, limits=self.limits)
-        for _ in range(self.connect_retries):
-            if exchange.problem is None or not exchange.problem.unreachable or exchange.sent:
-                break
-            await asyncio.sleep(0.05)
-            exchange = await self.http.send(request, limits=self.limits)
-        return exchange
+    async def send_http(self, request: HttpRequest, *, cleaning: bool = False) -> Exchange:
+        """Send one HTTP request; setting up the connection may be tried again, the message only when it was throttled.
+
+        Raises `OutsideScope`, `Unreached` for a target that does not stop to throttle, `NotCarriedOut` without an address.
+        """
+        http = self.http
+        if http is None:
+            raise NotCarriedOut("the target file names no HTTP address for this service")
+
+        async def once() -> Exchange:
+            await self.gate.admit(request, cleaning=cleaning)
+            exchange = await http.send(request, limits=self.limits)
+            for _ in range(self.connect_retries):
+                if exchange.problem is None or not exchange.problem.unreachable or exchange.sent:
+                    break
+                await asyncio.sleep(0.05)
+                exchange = await http.send(request, limits=self.limits)
+            return exchange
+
+        return await self._unthrottled(once)
 
     def socket(self, key: str, on_connect: Callable[[Send], Awaitable[WireProblem | None]] | None) -> Socket:
-        """The WebSocket of one user, connected at its first message."""
+        """The WebSocket of one user, connected at its first message; what `on_connect` sends passes the gate, too."""
         if key not in self.sockets:
             if self.ws_address is None:
-                raise Unreached("the target file names no WebSocket address for this service")
+                raise NotCarriedOut("the target file names no WebSocket address for this service")
+
+            async def connected(send: Send) -> WireProblem | None:
+                async def gated(request: WsRequest) -> Exchange:
+                    async def once() -> Exchange:
+                        await self.gate.admit(request)
+                        return await send(request)
+
+                    return await self._unthrottled(once)
+
+                return None if on_connect is None else await on_connect(gated)
+
             transport = WsTransport(
-                self.ws_address, headers=self.headers, tls=self.tls, proxy=self.proxy, on_connect=on_connect
-            )
+                self.ws_address, headers=self.headers, tls=self.tls if self.ws_address.secure else None, proxy=self.proxy,
+                on_connect=None if on_connect is None else connected,
+            )  # fmt: skip
             self.sockets[key] = Socket(transport)
         return self.sockets[key]
 
-    async def send_ws(self, socket: Socket, text: str | bytes, *, quiet: bool) -> Exchange:
+    async def send_ws(self, socket: Socket, text: str | bytes, *, quiet: bool, cleaning: bool = False) -> Exchange:
         """Send one frame; `quiet` listens for `quiet_s` and takes silence as an observation."""
         number = sequence_number(text)
         match = ReplyMatch(number, expected=not quiet and number is not None, quiet_s=self.quiet_s)
         request = WsRequest(text, match)
-        await self.gate.admit(request)
-        return await socket.transport.send(request, limits=self.limits)
+
+        async def once() -> Exchange:
+            await self.gate.admit(request, cleaning=cleaning)
+            return await socket.transport.send(request, limits=self.limits)
+
+        return await self._unthrottled(once)
+
+    async def _unthrottled(self, send: Callable[[], Awaitable[Exchange]]) -> Exchange:
+        """The first exchange that was not turned away; the whole run waits meanwhile, since all share the limit."""
+        for attempt in range(self.throttle_waits + 1):
+            exchange = await send()
+            if not was_throttled(exchange):
+                return await self._still_there(exchange)
+            self.gate.throttled += 1
+            self.gate.hold(wait_s(exchange, attempt, self.throttle_wait_s))
+        raise Unreached(
+            f"the target still answered TOO MANY REQUESTS after {self.throttle_waits} waits; "
+            "set limits.requests_per_second or requests_per_minute lower"
+        )
+
+    async def _still_there(self, exchange: Exchange) -> Exchange:
+        """The exchange, unless it was lost because nobody is there any more: then `Unreached`."""
+        problem = exchange.problem
+        if problem is not None and (problem.unreachable or problem.kind in _LOST):
+            await asyncio.sleep(_PAUSE_S)
+            absent = await self.reach()
+            if absent is not None:
+                self.gone = absent.message if problem.unreachable else f"{absent.message} (before that: {problem.message})"
+                raise Unreached(self.gone)
+        return exchange
+
+    async def reach(self) -> WireProblem | None:
+        """Connect to each address once and leave again, nothing sent; the problem of the first that cannot be reached."""
+        for address in (self.address, self.ws_address):
+            if address is None:
+                continue
+            problem = await self._dialled(address)
+            for _ in range(self.connect_retries):
+                if problem is None:
+                    break
+                await asyncio.sleep(0.05)
+                problem = await self._dialled(address)
+            if problem is not None:
+                return problem
+        return None
+
+    async def _dialled(self, address: Address) -> WireProblem | None:
+        visitor = _Visitor()
+        problem = await dial(Route(address, self.tls if address.secure else None, self.proxy), visitor, self.limits, tunnel=address is self.ws_address)
+        visitor.leave()
+        return problem
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -90,6 +172,21 @@ class Link:
             await self.http.aclose()
         for socket in self.sockets.values():
             await socket.transport.aclose()
+
+
+class _Visitor(asyncio.Protocol):
+    """A connection that is made only to see that it can be made."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def leave(self) -> None:
+        """Close the connection, if there is one."""
+        if self._transport is not None:
+            self._transport.close()
 
 
 def sequence_number(text: str | bytes) -> int | None:
@@ -138,10 +235,12 @@ def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gat
         http=http,
         address=address,
         ws_address=ws_address,
-        tls=secure if ws_address and ws_address.secure else None,
+        tls=secure,
         proxy=proxy,
         quiet_s=limits.quiet_s,
         connect_retries=limits.connect_retries,
+        throttle_waits=limits.throttle_waits,
+        throttle_wait_s=limits.throttle_wait_s,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from conformance.cases.template import Bindings, fill, fill_body, places
+from conformance.cases.template import Bindings, fill, fill_body
 from conformance.model.case import Message
 from conformance.transport.messages import Headers, HttpRequest
 
@@ -37,7 +37,3 @@ def frame_text(message: Message, bindings: Bindings, number: int) -> tuple[bytes
     inserts: Bindings = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text}
     return fill(message.frame, inserts).encode("utf-8", "surrogatepass"), body
 
-
-def bindings_used(message: Message) -> tuple[str, ...]:
-    """The names that a message needs bound, in order of first use."""
-    return places(message.body.text + (message.frame or ""))

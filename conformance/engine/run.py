@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.checks.judge import Pins
 from conformance.checks.kit import Kit, build_kit
 from conformance.engine.desks import Seat, seats
 from conformance.engine.execute import Service, execute
-from conformance.engine.gate import Gate, Guard, Pace
-from conformance.engine.link import Link, open_link
+from conformance.engine.gate import Gate, Guard, paces_of
+from conformance.engine.link import open_link
 from conformance.engine.sessions import Sessions
-from conformance.engine.states.calls import CallStates
-from conformance.engine.states.handle import StateProvider
-from conformance.engine.states.hook import HookStates
-from conformance.engine.states.none import NoStates
-from conformance.errors import ConfigurationError, TargetUnreachable
+from conformance.engine.states.build import build_states
+from conformance.engine.states.pool import Ledger
+from conformance.errors import TargetUnreachable
 from conformance.model.case import Case
 from conformance.model.spec import Contract
-from conformance.model.verdict import CaseResult, Verdict
+from conformance.model.verdict import FLAKY_NOTE, CaseResult, Verdict
 from conformance.target.model import ServiceTarget, TargetFile
 from conformance.target.secrets import Vault
-from conformance.transport.address import AddressError, parse_address
-from conformance.transport.http import HttpTransport
-from conformance.transport.messages import HttpRequest
 
 OnResult = Callable[[CaseResult], None]
+_FLAKY_ATTEMPTS = 3
 _PATIENCE = 3
 """Target errors in a row after which the run stops."""
 
@@ -44,9 +40,15 @@ class Run:
     seats: Mapping[str, tuple[Seat, ...]]
     kits: Mapping[str, Kit]
     pins: Pins
+    vault: Vault
     on_result: OnResult
     stopped: str | None = None
     misses: int = 0
+    locks: dict[tuple[str, int], asyncio.Lock] = field(default_factory=dict)
+
+    def desk_lock(self, service: str, index: int) -> asyncio.Lock:
+        """Who holds it has a desk to himself, among cases that are not in the lane of desks."""
+        return self.locks.setdefault((service, index), asyncio.Lock())
 
     @property
     def requests(self) -> int:
@@ -58,11 +60,24 @@ class Run:
         if self.stopped is not None:
             return
         service_id = self.contract.operations[case.operation].service
-        result = await execute(case, self.kits[case.operation], self.services[service_id], seat, self.pins)
+        kit, service = self.kits[case.operation], self.services[service_id]
+        result = await execute(case, kit, service, seat, self.pins)
+        attempt = 1
+        while case.id in self.target.flaky and result.verdict is Verdict.FAIL and attempt < _FLAKY_ATTEMPTS:
+            result = await execute(case, kit, service, seat, self.pins)
+            attempt += 1
+        if attempt > 1:
+            outcome = "failed on each of" if result.verdict is Verdict.FAIL else f"{result.verdict.value} on attempt {attempt} of"
+            result = replace(result, notes=(*result.notes, f"{FLAKY_NOTE}{outcome} {_FLAKY_ATTEMPTS}"))
+        self.note(result)
+
+    def note(self, result: CaseResult) -> None:
+        """Hand a result on; several target errors in a row stop the run."""
         if result.verdict is Verdict.TARGET_ERROR:
             self.misses += 1
-            if self.misses >= _PATIENCE:
-                self.stopped = result.reason
+            lost = any(service.link.gone for service in self.services.values())
+            if lost or self.misses >= _PATIENCE:
+                self.stopped = self.stopped or result.reason
         else:
             self.misses = 0
         self.on_result(result)
@@ -96,10 +111,21 @@ async def run_cases(run: Run, cases: Sequence[Case], concurrency: int) -> None:
         shared, desk = _queue(lanes.shared), _queue(lanes.desk)
         workers.extend(_work(run, desk, seat, slots) for seat in its_seats[:concurrency])
         workers.extend(_work(run, shared, its_seats[0], slots) for _ in range(min(concurrency, len(lanes.shared))))
-    await asyncio.gather(*workers)
+    await side_by_side(workers)
     for service_id, its_cases in by_service.items():
         for case in lanes_of(its_cases).alone:
             await run.case(case, run.seats[service_id][0])
+
+
+async def side_by_side(workers: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run all to their end; when one fails, or on Ctrl-C, wait until the others have cleaned up as well."""
+    tasks = [asyncio.ensure_future(worker) for worker in workers]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _queue(cases: Sequence[Case]) -> asyncio.Queue[Case]:
@@ -117,23 +143,28 @@ async def _work(run: Run, queue: asyncio.Queue[Case], seat: Seat, slots: asyncio
 
 
 def start_run(
-    contract: Contract, target: TargetFile, guard: Guard, vault: Vault, on_result: OnResult, operations: Sequence[str]
+    contract: Contract,
+    target: TargetFile,
+    guard: Guard,
+    vault: Vault,
+    on_result: OnResult,
+    operations: Sequence[str],
+    ledger: Ledger | None = None,
 ) -> Run:
     """Put a run together; nothing is sent yet. Raises `ConfigurationError`."""
     limits = target.limits
-    paces = tuple(
-        Pace(limit, window_s)
-        for limit, window_s in ((limits.requests_per_second, 1.0), (limits.requests_per_minute, 60.0))
-        if limit is not None
-    )
-    gate = Gate(guard, target.scope.max_requests, paces)
+    gate = Gate(guard, target.scope.max_requests, paces_of(limits))
     needed = {contract.operations[name].service for name in operations}
     services = {
-        name: _open_service(name, service, target, gate, vault)
+        name: _open_service(name, service, target, gate, vault, ledger or Ledger())
         for name, service in target.services.items()
         if name in needed
     }
-    requirements = {reading.id: reading.requirement for reading in contract.readings.values()}
+    requirements = {
+        (operation, reading.id): reading.requirements[operation]
+        for reading in contract.readings.values()
+        for operation in reading.operations
+    }
     return Run(
         contract=contract,
         target=target,
@@ -142,41 +173,27 @@ def start_run(
         seats={name: seats(target.services[name]) for name in services},
         kits={name: build_kit(contract.operations[name]) for name in operations},
         pins=Pins(target.readings, requirements),
+        vault=vault,
         on_result=on_result,
     )
 
 
-def _open_service(name: str, service: ServiceTarget, target: TargetFile, gate: Gate, vault: Vault) -> Service:
+def _open_service(
+    name: str, service: ServiceTarget, target: TargetFile, gate: Gate, vault: Vault, ledger: Ledger
+) -> Service:
     link = open_link(name, service, target.limits, gate, vault)
     sessions = Sessions(link, vault)
-    return Service(link, sessions, _states(name, service, link, sessions), service.errors, target.limits.settle_s)
-
-
-def _states(name: str, service: ServiceTarget, link: Link, sessions: Sessions) -> StateProvider:
-    provider = service.states.provider
-    if provider == "calls":
-        return CallStates(link, sessions)
-    if provider == "hook":
-        if service.states.url is None:
-            raise ConfigurationError("a hook needs its url", where=f"services.{name}.states")
-        try:
-            address = parse_address(service.states.url)
-        except AddressError as error:
-            raise ConfigurationError(str(error), where=f"services.{name}.states.url") from error
-        return HookStates(HttpTransport(address), link.limits)
-    return NoStates()
+    states = build_states(service.states, f"services.{name}.states", link, sessions, ledger)
+    return Service(link, sessions, states, service.errors, target.limits.settle_s, target.limits.clean_timeout_s)
 
 
 async def probe(run: Run) -> None:
     """Reach every service once before the first case. Raises `TargetUnreachable`."""
     for name, service in run.services.items():
-        if service.link.http is None:
-            continue
-        request = HttpRequest("GET", "/", (("Accept", "*/*"),))
-        exchange = await service.link.http.send(request, limits=service.link.limits)
-        if exchange.problem is not None and exchange.problem.unreachable:
+        problem = await service.link.reach()
+        if problem is not None:
             raise TargetUnreachable(
-                exchange.problem.message,
+                problem.message,
                 where=f"services.{name}",
                 hint="Nothing was verified. Check the address, and that the endpoint is up.",
             )
@@ -186,5 +203,4 @@ async def close_run(run: Run) -> None:
     """Close every connection."""
     for service in run.services.values():
         await service.link.aclose()
-        if isinstance(service.states, HookStates):
-            await service.states.transport.aclose()
+        await service.states.aclose()

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from conformance.cases.corpus.stream import Source, generated_case, numbers, sources
 from conformance.errors import UsageError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
+
+Numbered = tuple[Source, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,25 @@ def choose(contract: Contract, cases: Sequence[Case], choice: Choice) -> tuple[C
     index, count = choice.shard
     chosen = [one for one in sorted(cases, key=lambda one: one.id) if _wanted(one, choice)]
     return tuple(chosen[index - 1 :: count])
+
+
+DEFAULT_GENERATED = 5000
+
+
+def choose_generated(contract: Contract, choice: Choice, count: int | None, seed: int) -> tuple[Numbered, ...]:
+    """The numbered cases of a run: `count` of them, or the default number where no case or requirement was asked for.
+
+    The filters of the choice take cases away; they do not bring others in. Raises `UsageError` beyond the corpus.
+    """
+    if count is None:
+        count = 0 if choice.cases or choice.requirements else DEFAULT_GENERATED
+    if count == 0:
+        return ()
+    found = tuple(numbers(sources(contract, choice.operations, seed), count))
+    if choice.cases or choice.requirements or choice.media_types or choice.transports:
+        found = tuple(one for one in found if _wanted(generated_case(*one), choice))
+    index, shards = choice.shard
+    return found[index - 1 :: shards]
 
 
 def _wanted(case: Case, choice: Choice) -> bool:

@@ -28,6 +28,11 @@ class Waivers:
         reasons = dict.fromkeys(self.waivers[number].reason for number in covered if number is not None)
         return replace(result, verdict=Verdict.WAIVED, reason="; ".join(reasons))
 
+    def note(self, result: CaseResult) -> None:
+        """Take a result of an earlier part of the run into account: what it matched is matched."""
+        for finding in result.findings:
+            self._covers(result.id, finding)
+
     def _covers(self, case: str, finding: Finding) -> int | None:
         found = None
         for number, waiver in enumerate(self.waivers):

@@ -50,7 +50,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class StateNeed:
-    """A state of the target that must be brought about before the message, under a name that binds its ids."""
+    """A state of the target that must be brought about before the message, under a name that binds its ids.
+
+    The parameter `after` puts it behind so many of the messages that are sent before the judged one.
+    """
 
     state: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -61,8 +64,7 @@ class Alternative:
     """One answer that is right, the effect that goes with it, and the readings it stands for.
 
     `answer` keys: `code` (a code or a list of codes; both legs of a pair, or the flat form), `bid` and `ask`,
-    `results` (one entry for each instruction: true, false or "any"), `form` (see `conformance.checks.answer`),
-    `status` (list of HTTP status codes, or "4xx").
+    `results` (one entry for each instruction: true, false or "any"; or "all"), `form` (see `conformance.checks.answer`).
     """
 
     answer: Mapping[str, Any]

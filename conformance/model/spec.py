@@ -34,6 +34,14 @@ class Reading:
     requirement: str
     question: str
     alternatives: Mapping[str, str]
+    also: tuple[str, ...] = ()
+    """The requirements of the operations behind the first, in their order."""
+
+    @property
+    def requirements(self) -> Mapping[str, str]:
+        """For each operation, the requirement that an alternative other than a pinned one breaks."""
+        names = (self.requirement, *self.also)
+        return {name: names[min(place, len(names) - 1)] for place, name in enumerate(self.operations)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+FLAKY_NOTE = "flaky: "
+"""How the note on a case begins that was run more than once."""
+
+
 class Verdict(StrEnum):
     """The verdict on a case or a requirement, the worst last."""
 

@@ -40,6 +40,8 @@ class Journal:
     header: Header
     results: tuple[CaseResult, ...]
     footer: Ending | None
+    taken: frozenset[str] = frozenset()
+    """Keys of ids out of the target file's pools that are used up."""
 
     @property
     def options(self) -> SummaryOptions:
@@ -98,6 +100,11 @@ class JournalWriter:
         if len(self._held) >= _MOST_LINES or self._clock() - self._flushed_at >= _LONGEST_S:
             self.flush()
 
+    def take(self, key: str) -> None:
+        """Note, at once, that ids out of a pool are used up: a run that goes on with this one must not use them again."""
+        self._held.append(_encode({"type": "taken", "key": key}))
+        self.flush()
+
     def finish(self, ending: Ending) -> None:
         """Append the footer: the run has ended, well or not."""
         self._held.append(_encode(footer_line(ending)))
@@ -149,16 +156,21 @@ def read_journal(path: Path) -> Journal:
     header = _taken(file, 1, _object(file, 1, lines[0]), "header", header_from)
     results: dict[str, CaseResult] = {}
     footer: Ending | None = None
+    taken: set[str] = set()
     for number, line in enumerate(lines[1:], 2):
         raw = _object(file, number, line)
         if raw.get("type") == "footer":
             footer = _taken(file, number, raw, "footer", ending_from)
             continue
+        if raw.get("type") == "taken":
+            taken.add(str(raw.get("key")))
+            footer = None
+            continue
         result = _taken(file, number, raw, "case", result_from)
         results.pop(result.id, None)
         results[result.id] = result
         footer = None
-    return Journal(header, tuple(results.values()), None if is_cut else footer)
+    return Journal(header, tuple(results.values()), None if is_cut else footer, frozenset(taken))
 
 
 def _taken(

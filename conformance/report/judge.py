@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conformance.model.spec import Contract, Requirement
 from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.gathering import Folded
 from conformance.report.rows import RequirementRow
 from conformance.report.settings import Settings
 from conformance.report.text import many
@@ -22,7 +23,7 @@ class _Touching:
 
 
 def requirement_rows(
-    contract: Contract, results: Sequence[CaseResult], settings: Settings
+    contract: Contract, results: Sequence[CaseResult], settings: Settings, folded: Folded | None = None
 ) -> tuple[RequirementRow, ...]:
     """One row for each requirement of the selected operations, sorted by id.
 
@@ -39,6 +40,8 @@ def requirement_rows(
     rows.extend(
         _unknown_row(name, group) for name, group in touching.items() if name not in contract.requirements
     )
+    counted = folded or Folded()
+    rows = [replace(row, generated=row.generated + counted.for_requirement(row.id)) for row in rows]
     return tuple(sorted(rows, key=lambda row: row.id))
 
 

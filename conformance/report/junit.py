@@ -80,8 +80,10 @@ def _generated(summary: RunSummary, contract: Contract) -> Iterable[_Test]:
         if result.tier != "named":
             for name in {*result.requirements, *(finding.requirement for finding in result.findings)}:
                 groups[result.operation, name].append(result)
-    for (operation, name), results in sorted(groups.items()):
-        verdict = _group_verdict(name, results)
+    counted = {(operation, name) for operation, name, verdict in summary.folded.requirements if verdict is Verdict.PASS}
+    for operation, name in sorted({*groups, *counted}):
+        results = groups[operation, name]
+        verdict = _group_verdict(name, results, passed=(operation, name) in counted)
         failing = [result for result in results if result.verdict is not Verdict.WAIVED]
         found = [(one, finding) for one in failing for finding in one.findings if finding.requirement == name]
         reason = next((one.reason for one in results if one.verdict is verdict and one.reason), "")
@@ -95,7 +97,7 @@ def _generated(summary: RunSummary, contract: Contract) -> Iterable[_Test]:
         )
 
 
-def _group_verdict(name: str, results: Sequence[CaseResult]) -> Verdict:
+def _group_verdict(name: str, results: Sequence[CaseResult], *, passed: bool) -> Verdict:
     """Fail only for a finding on this very requirement; else an error, or one pass that counts for all."""
     is_hit = any(
         finding.requirement == name
@@ -105,7 +107,7 @@ def _group_verdict(name: str, results: Sequence[CaseResult]) -> Verdict:
     )
     if is_hit:
         return Verdict.FAIL
-    verdicts = {one.verdict for one in results}
+    verdicts = {one.verdict for one in results} | ({Verdict.PASS} if passed else set())
     for verdict in (Verdict.HARNESS_ERROR, Verdict.TARGET_ERROR, Verdict.PASS, Verdict.WAIVED):
         if verdict in verdicts:
             return verdict
@@ -150,6 +152,7 @@ def _properties(suite: etree._Element, summary: RunSummary) -> None:
     values = [("verdict", summary.verdict), ("exit_code", str(summary.exit_code))]
     values += [("specs_digest", summary.info.specs_digest), ("seed", str(summary.info.seed))]
     values += [("reason", reason) for reason in summary.reasons]
+    values += [("notice", notice) for notice in summary.notices]
     for name, value in values:
         etree.SubElement(holder, "property", name=name, value=xml_safe(value))
 

@@ -118,6 +118,8 @@ def footer_line(ending: Ending) -> dict[str, Any]:
         "interrupted": ending.interrupted,
         "waivers_unmatched": ending.waivers_unmatched,
         "waivers_expired": ending.waivers_expired,
+        "left_behind": ending.left_behind,
+        "throttled": ending.throttled,
     }
 
 
@@ -129,6 +131,8 @@ def ending_from(raw: Mapping[str, Any]) -> Ending:
         interrupted=raw["interrupted"],
         waivers_unmatched=tuple(raw["waivers_unmatched"]),
         waivers_expired=tuple(raw["waivers_expired"]),
+        left_behind=tuple(raw.get("left_behind", ())),
+        throttled=raw.get("throttled", 0),
     )
 
 

@@ -24,8 +24,9 @@ _Row = TypeVar("_Row")
 def to_markdown(summary: RunSummary, contract: Contract) -> str:
     """Verdict, counts, what did not pass, matrix, readings, up to three findings of each kind."""
     lines = [f"# Conformance: {summary.verdict} (exit {summary.exit_code})", ""]
-    lines += [f"- {_cell(reason)}" for reason in summary.reasons]
-    lines += [""] if summary.reasons else []
+    remarks = (*summary.reasons, *summary.notices, *(f"left behind on the target: {one}" for one in summary.left_behind))
+    lines += [f"- {_cell(remark)}" for remark in remarks]
+    lines += [""] if remarks else []
     lines += _counts(summary)
     lines += _requirements(summary)
     lines += _blocks(code_section(summary.error_codes))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from conformance.cases.make import channels
 from conformance.model.spec import Contract, ErrorCode, Operation
 from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.gathering import Folded
 from conformance.report.rows import CodeRow, ReadingRow
 from conformance.report.settings import Settings
 
@@ -37,10 +38,11 @@ def code_rows(contract: Contract, results: Iterable[CaseResult], settings: Setti
 
 
 def reading_rows(
-    contract: Contract, results: Iterable[CaseResult], settings: Settings
+    contract: Contract, results: Iterable[CaseResult], settings: Settings, folded: Folded | None = None
 ) -> tuple[ReadingRow, ...]:
     """One row for each reading that was observed or belongs to the selected operations, sorted by id."""
     tally = Counter(observed for result in results for observed in result.readings)
+    tally.update((folded or Folded()).readings)
     seen: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for text in sorted(tally):
         reading, _, alternative = text.partition("=")

@@ -111,4 +111,6 @@ def _ending(placed: Sequence[tuple[Path, Journal]]) -> Ending:
         interrupted=any(footer.interrupted for footer in footers),
         waivers_unmatched=tuple(sorted(unmatched)),
         waivers_expired=tuple(sorted({waiver for footer in footers for waiver in footer.waivers_expired})),
+        left_behind=tuple(sorted({one for footer in footers for one in footer.left_behind})),
+        throttled=sum(footer.throttled for footer in footers),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.gathering import Folded
 from conformance.report.rows import CodeRow, RequirementRow, RunVerdict
 from conformance.report.settings import SummaryOptions
 from conformance.report.text import many
@@ -28,6 +29,7 @@ def outcome(
     requirements: Sequence[RequirementRow],
     codes: Sequence[CodeRow],
     options: SummaryOptions,
+    folded: Folded | None = None,
 ) -> Outcome:
     """Exit 130 when interrupted, else the first that holds of 5 broken, 1 violated, 3 stopped, 4 incomplete.
 
@@ -35,7 +37,8 @@ def outcome(
     """
     crashed = _tally(results, Verdict.HARNESS_ERROR)
     broken = [f"{many(crashed, 'case')} broke the harness"] if crashed else []
-    violated = _violations(results, requirements, options)
+    uncounted = (folded or Folded()).verdicts[Verdict.FAIL]
+    violated = _violations(results, requirements, options, uncounted)
     stopped = [f"the target stopped: {options.ending.stopped}"] if options.ending.stopped else []
     incomplete = _gaps(results, requirements, codes, options)
     reasons = (*broken, *violated, *stopped, *incomplete)
@@ -53,10 +56,10 @@ def outcome(
 
 
 def _violations(
-    results: Sequence[CaseResult], requirements: Sequence[RequirementRow], options: SummaryOptions
+    results: Sequence[CaseResult], requirements: Sequence[RequirementRow], options: SummaryOptions, uncounted: int
 ) -> list[str]:
     reasons = []
-    failed = _tally(results, Verdict.FAIL)
+    failed = _tally(results, Verdict.FAIL) + uncounted
     if failed or any(row.verdict is Verdict.FAIL for row in requirements):
         rows = sum(row.verdict is Verdict.FAIL for row in requirements)
         reasons.append(f"{many(failed, 'case')} failed, {many(rows, 'requirement')} violated")

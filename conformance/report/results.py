@@ -9,8 +9,10 @@ from typing import Any
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo
+from conformance.report.gathering import Gathering, gather
 from conformance.report.judge import requirement_rows
 from conformance.report.matrix import code_rows, reading_rows
+from conformance.report.notices import notices
 from conformance.report.outcome import outcome
 from conformance.report.rows import CodeRow, ReadingRow, RequirementRow, RunSummary
 from conformance.report.settings import SummaryOptions
@@ -19,26 +21,33 @@ SCHEMA_VERSION = 1
 
 
 def summarise(
-    contract: Contract, info: RunInfo, results: Sequence[CaseResult], options: SummaryOptions | None = None
+    contract: Contract,
+    info: RunInfo,
+    results: Sequence[CaseResult] | Gathering,
+    options: SummaryOptions | None = None,
 ) -> RunSummary:
     """All that the reports say, in one order whatever that of `results`; a case's later result wins."""
     chosen = options or SummaryOptions()
-    latest = {result.id: result for result in results}
-    cases = tuple(_tidy(latest[name]) for name in sorted(latest))
-    requirements = requirement_rows(contract, cases, chosen.settings)
+    gathering = results if isinstance(results, Gathering) else gather(results)
+    folded = gathering.folded
+    cases = tuple(_tidy(result) for result in gathering.results)
+    requirements = requirement_rows(contract, cases, chosen.settings, folded)
     codes = code_rows(contract, cases, chosen.settings)
-    came_to = outcome(cases, requirements, codes, chosen)
+    came_to = outcome(cases, requirements, codes, chosen, folded)
     return RunSummary(
         info=info,
         duration_s=chosen.ending.duration_s,
         verdict=came_to.verdict,
         exit_code=came_to.exit_code,
         reasons=came_to.reasons,
-        requests_sent=sum(result.requests for result in cases),
+        requests_sent=sum(result.requests for result in cases) + folded.requests,
         requirements=requirements,
         error_codes=codes,
-        readings=reading_rows(contract, cases, chosen.settings),
+        readings=reading_rows(contract, cases, chosen.settings, folded),
         cases=cases,
+        notices=notices(info, cases, chosen.ending),
+        left_behind=tuple(sorted(chosen.ending.left_behind)),
+        folded=folded,
     )
 
 
@@ -68,9 +77,11 @@ def _document(summary: RunSummary) -> dict[str, Any]:
             "verdict": summary.verdict,
             "exit_code": summary.exit_code,
             "reasons": list(summary.reasons),
+            "notices": list(summary.notices),
             "requests_sent": summary.requests_sent,
             "requirements": summary.requirement_counts,
             "cases": summary.case_counts,
+            "generated_not_listed": sum(summary.folded.verdicts.values()),
         },
         "requirements": [_requirement(row) for row in summary.requirements],
         "error_codes": [_code(row) for row in summary.error_codes],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
+from conformance.report.gathering import Folded
 
 RunVerdict = Literal["pass", "fail", "incomplete", "error"]
 
@@ -70,6 +71,12 @@ class RunSummary:
     error_codes: tuple[CodeRow, ...]
     readings: tuple[ReadingRow, ...]
     cases: tuple[CaseResult, ...]
+    notices: tuple[str, ...] = ()
+    """What is to be known beside the verdict, in words: unchecked TLS, flaky cases, things left on the target."""
+    left_behind: tuple[str, ...] = ()
+    """What the run could not take back, by ids that differ from run to run: printed, and in the journal's footer."""
+    folded: Folded = field(default_factory=Folded)
+    """Generated cases that are counted but not in `cases`: those that passed, and failures beyond the first few hundred."""
 
     @property
     def requirement_counts(self) -> dict[str, int]:
@@ -79,7 +86,8 @@ class RunSummary:
     @property
     def case_counts(self) -> dict[str, int]:
         """How many cases have each verdict; every verdict is a key."""
-        return count_verdicts(result.verdict for result in self.cases)
+        counts = count_verdicts(result.verdict for result in self.cases)
+        return {name: count + self.folded.verdicts[Verdict(name)] for name, count in counts.items()}
 
 
 SHOWN_ORDER = (

@@ -37,7 +37,8 @@ def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width
         trouble_section(waived(summary), "Waived", "warn"),
         trouble_section(troubled(summary), "No verdict", "bad"),
         finding_section(summary, contract, width),
-        [Line(f"- {visible(reason)}", "warn") for reason in summary.reasons],
+        [Line(f"- left behind on the target: {visible(one)}", "warn") for one in summary.left_behind],
+        [Line(f"- {visible(reason)}", "warn") for reason in (*summary.reasons, *summary.notices)],
     ):
         blocks = list(section)
         if blocks:
@@ -49,7 +50,7 @@ def verdict_line(summary: RunSummary) -> Line:
     """`verdict: pass (exit 0) · 812 cases · 4051 requests · 3.2 s`."""
     parts = (
         f"verdict: {summary.verdict} (exit {summary.exit_code})",
-        many(len(summary.cases), "case"),
+        many(sum(summary.case_counts.values()), "case"),
         many(summary.requests_sent, "request"),
         f"{summary.duration_s:.1f} s",
     )

@@ -53,6 +53,10 @@ class Ending:
     waivers_unmatched: tuple[str, ...] = ()
     """Waivers that no finding matched, each in one line."""
     waivers_expired: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
+    """What the run set up on the target and could not take back, each in words."""
+    throttled: int = 0
+    """How many messages the target turned away because it was asked too often; they were sent again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from conformance.model.spec import Contract, Operation
 from conformance.specs.check_model import CaseSet, Outcomes, Problem, place_in, requirements_of
 from conformance.specs.load import read_yaml
 
-_PLACE = re.compile(r"\$\{([A-Za-z_]\w*)\.[\w.#]+(?:[+-]\d+)?\}")
+_PLACE = re.compile(r"\$\{([A-Za-z_]\w*)\.[\w.#]+(?:[+-]\d+|\^)?\}")
 
 
 def requirements_covered(contract: Contract, cases: CaseSet) -> Outcomes:

@@ -114,6 +114,7 @@ def _load_readings(path: Path, service: str) -> tuple[Reading, ...]:
                 requirement=str(item.get("requirement", "")),
                 question=str(_key(item, "question", path)),
                 alternatives={str(name): str(text) for name, text in alternatives.items()},
+                also=tuple(str(name) for name in item.get("also") or ()),
             )
         )
     return tuple(readings)

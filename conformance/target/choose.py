@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from conformance.model.spec import Contract
 from conformance.target.file import check_target, load_target
 from conformance.target.model import TargetFile
 from conformance.target.reference import reference_environment, reference_target, serve_reference
-from conformance.transport.address import AddressError, parse_address
+from conformance.transport.address import Address, AddressError, Proxy, parse_address, parse_proxy
 
 REFERENCE = "reference"
 _STAND_IN = "http://127.0.0.1:9"
@@ -58,25 +58,34 @@ def _bare(url: str, contract: Contract) -> dict[str, Any]:
     except AddressError as error:
         raise UsageError(str(error), where="--target") from error
     part = {"websocket" if address.scheme.startswith("ws") else "http": url}
-    return {"name": str(address), "services": {service: part for service in contract.services}}
+    return {"name": str(address), "services": dict.fromkeys(contract.services, part)}
 
 
 def permitted(target: TargetFile) -> TargetFile:
-    """The target itself, if it may be run against. Raises `ConfigurationError` for an address off loopback without permission."""
+    """The target itself, if it may be run against. Raises `ConfigurationError` for an address off loopback without permission.
+
+    Permission is `scope.destructive`, and the accounts that may be touched where the harness makes orders itself.
+    Behind a proxy that is not on loopback no address is taken for loopback: it is the proxy's machine that would be meant.
+    """
+    scope = target.scope
+    hint = "Name the accounts that may be touched under [scope], and set destructive = true there."
     for service_id, service in target.services.items():
+        where = f"services.{service_id}"
+        proxied = service.proxy is not None and not _is_loopback(service.proxy.url, f"{where}.proxy.url", parse_proxy)
         for key, url in (("http", service.http), ("websocket", service.websocket)):
-            if url is not None and not target.scope.destructive and not _is_loopback(url, f"services.{service_id}.{key}"):
-                raise ConfigurationError(
-                    f"{url} is not a loopback address, and these calls cancel orders",
-                    where=f"services.{service_id}.{key}",
-                    hint="Name the accounts that may be touched under [scope], and set destructive = true there.",
-                )
+            if url is None or (_is_loopback(url, f"{where}.{key}", parse_address) and not proxied):
+                continue
+            what = f"{url} is not a loopback address, and these calls cancel orders"
+            if not scope.destructive:
+                raise ConfigurationError(what, where=f"{where}.{key}", hint=hint)
+            if service.states.provider == "calls" and not scope.accounts and not scope.everything:
+                raise ConfigurationError(f"{what}; [scope] names no accounts", where=f"{where}.{key}", hint=hint)
     return target
 
 
-def _is_loopback(url: str, where: str) -> bool:
+def _is_loopback(url: str, where: str, parse: Callable[[str], Address | Proxy]) -> bool:
     try:
-        host = parse_address(url).host
+        host = parse(url).host
     except AddressError as error:
         raise ConfigurationError(str(error), where=where) from error
     if host.lower() == "localhost":

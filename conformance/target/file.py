@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from pydantic import ValidationError
 
 from conformance.errors import ConfigurationError
 from conformance.model.spec import Contract
-from conformance.target.model import TargetFile
+from conformance.target.model import Role, ServiceTarget, TargetFile, is_pin
+
+_SIGNING_IN = "Authenticate"
+_SESSIONS = ("basic", "signature", "websocket")
 
 
 def load_target(path: Path, contract: Contract) -> TargetFile:
@@ -26,7 +30,9 @@ def load_target(path: Path, contract: Contract) -> TargetFile:
         raise ConfigurationError(f"the target file cannot be read: {error}", where=str(path)) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"not TOML: {error}", where=str(path)) from error
-    return check_target(data, contract, str(path))
+    target = check_target(data, contract, str(path))
+    _refuse_written_pins(target, str(path))
+    return target
 
 
 def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> TargetFile:
@@ -35,47 +41,137 @@ def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> Tar
         target = TargetFile.model_validate(data)
     except ValidationError as error:
         raise ConfigurationError(_complaints(error), where=where, hint="docs/staging.md explains every key.") from error
-    _check_names(target, contract, where)
+    _check_services(target, contract, where)
+    _check_readings(target, contract, where)
+    _check_cases(target, contract, where)
     return target
 
 
+def has_sessions(contract: Contract, service: str) -> bool:
+    """Whether the service has calls to sign in with; the operations' `scope` data names them."""
+    calls: list[str] = []
+    for name in contract.services[service].operations:
+        calls.extend(contract.operations[name].raw.get("scope", {}).get("reads", ()))
+    return any(call.startswith(_SIGNING_IN) for call in calls)
+
+
 def _complaints(error: ValidationError) -> str:
-    """Every complaint on a line of its own: the key, what is wrong; values are left out, for they may be secrets."""
-    lines = []
+    """Every complaint: the key, what is wrong; values are left out, for they may be secrets."""
+    lines: list[str] = []
     for item in error.errors(include_input=False, include_url=False, include_context=False):
-        key = ".".join(str(part) for part in item["loc"]) or "(whole file)"
-        lines.append(f"{key}: {item['msg']}")
-    return "; ".join(lines)
+        steps = [str(part) for part in item["loc"] if part not in ("str", "int") and not str(part).startswith("function-")]
+        message = item["msg"]
+        if message == "Extra inputs are not permitted":
+            message = "no such key"
+        lines.append(f"{'.'.join(steps) or '(whole file)'}: {message}")
+    return "; ".join(dict.fromkeys(_worth_saying(lines)))
 
 
-def _check_names(target: TargetFile, contract: Contract, where: str) -> None:
+def _worth_saying(lines: list[str]) -> Iterable[str]:
+    """Of the complaints about one key that may hold several kinds of value, the one that says what to do."""
+    told = {line.partition(": ")[0] for line in lines if "secret" in line or "credential" in line}
+    for line in lines:
+        key, _, message = line.partition(": ")
+        if key not in told or "secret" in message or "credential" in message:
+            yield line
+
+
+def _refuse_written_pins(target: TargetFile, where: str) -> None:
     for service_id, service in target.services.items():
-        if service_id not in contract.services:
-            known = ", ".join(sorted(contract.services))
-            raise ConfigurationError(f"services.{service_id}: no such service", where=where, hint=f"Known: {known}.")
+        tables = [
+            ("bindings", service.bindings),
+            *((f"desks.{n}.bindings", desk.bindings) for n, desk in enumerate(service.desks)),
+            *((f"states.pool.{s}.{n}", ids) for s, entries in service.states.pool.items() for n, ids in enumerate(entries)),
+        ]
+        for place, bindings in tables:
+            for name, value in bindings.items():
+                if is_pin(name) and isinstance(value, int | str):
+                    raise ConfigurationError(
+                        f"services.{service_id}.{place}.{name}: a PIN does not stand in this file",
+                        where=where, hint='Give { env = "NAME" } or { file = "PATH" }.',
+                    )  # fmt: skip
+
+
+def _check_services(target: TargetFile, contract: Contract, where: str) -> None:
+    for service_id, service in target.services.items():
+        place = f"services.{service_id}"
+        _known(place, service_id, contract.services, "service", where)
+        operations = contract.services[service_id].operations
         for operation_id, codes in service.errors.items():
-            if operation_id != "any" and operation_id not in contract.services[service_id].operations:
-                raise ConfigurationError(f"services.{service_id}.errors.{operation_id}: no such operation", where=where)
-            known_codes = {
+            _known(f"{place}.errors.{operation_id}", operation_id, ("any", *operations), "operation", where)
+            known = {
                 code.code
-                for name in contract.services[service_id].operations
+                for name in operations
                 if operation_id in ("any", name)
                 for code in contract.operations[name].codes
             }
-            for code in codes:
-                if code not in known_codes:
-                    raise ConfigurationError(
-                        f"services.{service_id}.errors.{operation_id}.{code}: no such error code",
-                        where=where,
-                        hint=f"Known: {', '.join(sorted(known_codes))}.",
-                    )
+            for code, provocation in codes.items():
+                _known(f"{place}.errors.{operation_id}.{code}", code, known, "error code", where)
+                if provocation.role is not None:
+                    roles = _role_names(service)
+                    _known(f"{place}.errors.{operation_id}.{code}.role", provocation.role, roles, "role", where)
+        if not has_sessions(contract, service_id):
+            _check_without_sessions(service, place, where)
+
+
+def _role_names(service: ServiceTarget) -> set[str]:
+    return {*service.roles, *(name for desk in service.desks for name in desk.roles)}
+
+
+def _check_without_sessions(service: ServiceTarget, place: str, where: str) -> None:
+    for path, role in _roles(service):
+        if role.sign_in in _SESSIONS:
+            raise ConfigurationError(
+                f"{place}.{path}.login: this service has no sign-in", where=where,
+                hint='Use login = "each-message" for HTTP Basic with every message, or give headers.',
+            )  # fmt: skip
+    sources = [("states", service.states), *((f"states.by_state.{n}", s) for n, s in service.states.by_state.items())]
+    for path, source in sources:
+        if source.provider == "calls":
+            raise ConfigurationError(
+                f"{place}.{path}.provider: this service has no calls that bring about states", where=where,
+                hint='Use "hook", "command" or "pool".',
+            )  # fmt: skip
+
+
+def _roles(service: ServiceTarget) -> Iterable[tuple[str, Role]]:
+    for name, role in service.roles.items():
+        yield f"roles.{name}", role
+    for number, desk in enumerate(service.desks):
+        for name, role in desk.roles.items():
+            yield f"desks.{number}.roles.{name}", role
+
+
+def _check_readings(target: TargetFile, contract: Contract, where: str) -> None:
     for reading, alternative in target.readings.items():
-        if reading not in contract.readings:
-            raise ConfigurationError(
-                f"readings.{reading}: no such reading", where=where, hint="`conformance list readings` names them."
-            )
-        if alternative not in contract.readings[reading].alternatives:
-            known = ", ".join(contract.readings[reading].alternatives)
-            raise ConfigurationError(
-                f"readings.{reading}: {alternative!r} is no alternative", where=where, hint=f"Known: {known}."
-            )
+        _known(f"readings.{reading}", reading, contract.readings, "reading", where)
+        alternatives = contract.readings[reading].alternatives
+        _known(f"readings.{reading}", alternative, alternatives, "alternative", where)
+
+
+def _check_cases(target: TargetFile, contract: Contract, where: str) -> None:
+    if not target.waivers and not target.flaky:
+        return
+    from conformance.cases.load import load_cases
+
+    ids = {case.id for case in load_cases(contract)}
+    for number, waiver in enumerate(target.waivers):
+        _known(f"waivers.{number}.case", waiver.case, ids, "case", where)
+        _known(f"waivers.{number}.requirement", waiver.requirement, contract.requirements, "requirement", where)
+    for number, case in enumerate(target.flaky):
+        _known(f"flaky.{number}", case, ids, "case", where)
+
+
+def _known(key: str, name: str, known: Iterable[str], what: str, where: str) -> None:
+    names = sorted(known)
+    if name in names:
+        return
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        hint = f"Did you mean {', '.join(close)}?"
+    else:
+        hint = f"Known: {', '.join(names)}." if len(names) <= 12 else f"`conformance list {_LISTED[what]}` names them."
+    raise ConfigurationError(f"{key}: no such {what}: {name!r}", where=where, hint=hint)
+
+
+_LISTED = {"case": "cases", "requirement": "requirements", "reading": "readings", "error code": "errors"}

@@ -1,24 +1,86 @@
-"""The scope guard of a target file, as one function that the gate asks before every message."""
+"""The scope guard of a run: the target file's scope, and what the run itself brought about, asked before every message."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from conformance.model.spec import Contract
-from conformance.target.model import TargetFile
+from conformance.target.model import Binding, ScopePart, TargetFile
+from conformance.target.scope import Catalogue, Decision, Granted, Scope, catalogue_of, decide_by
 from conformance.transport.messages import HttpRequest, WsRequest
 
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """The decision on a message that may touch everything."""
-
-    allowed: bool = True
-    reason: str = "the target file lets everything be touched"
+_HARMLESS = ("creator", "pin", "wrong_pin")
+_HARMLESS_MEMBERS = ("CreatorID", "PIN")
+_ANYTHING = Decision(True, "the target file lets everything be touched")
 
 
-def guard_for(target: TargetFile, contract: Contract) -> Callable[[HttpRequest | WsRequest], Allowed]:
-    """Decide on each message by the target's scope."""
-    everything = Allowed()
-    return lambda _request: everything
+@dataclass(slots=True)
+class Guard:
+    """Decides on each message; `grant` widens the scope by what a state provider has just made for the run."""
+
+    catalogue: Catalogue
+    scope: Scope
+    harmless: set[str]
+    orders: set[int] = field(default_factory=set)
+    quotes: set[int] = field(default_factory=set)
+    uids: set[str] = field(default_factory=set)
+
+    def __call__(self, sent: HttpRequest | WsRequest) -> Decision:
+        """Whether the message may be written."""
+        if self.scope.unlimited:
+            return _ANYTHING
+        granted = Granted(
+            orders=frozenset(self.orders),
+            quotes=frozenset(self.quotes),
+            uids=frozenset(self.uids),
+            harmless_values=frozenset(self.harmless),
+        )
+        return decide_by(self.catalogue, self.scope, sent, granted)
+
+    def grant(self, bindings: Mapping[str, Binding]) -> None:
+        """Take the ids of a state into the scope: they exist because this run made them."""
+        if self.scope.unlimited:
+            return
+        for name, value in bindings.items():
+            member = name.rpartition(".")[2]
+            if member in _HARMLESS_MEMBERS:
+                self.harmless.add(str(value))
+            elif isinstance(value, str):
+                self.uids.add(value.lower())
+            elif member in ("bid", "ask"):
+                self.quotes.add(value)
+            else:
+                self.orders.add(value)
+
+
+def guard_for(target: TargetFile, contract: Contract) -> Guard:
+    """The guard of a target file. Raises `SpecError` for a `scope:` key that cannot be used."""
+    operations = {
+        name: contract.operations[name]
+        for service in target.services
+        for name in contract.services[service].operations
+    }
+    harmless = {
+        str(service.bindings[name])
+        for service in target.services.values()
+        for name in _HARMLESS
+        if name in service.bindings
+    }
+    return Guard(catalogue_of(operations), scope_of(target.scope), harmless)
+
+
+def scope_of(part: ScopePart) -> Scope:
+    """The `[scope]` table as the guard reads it."""
+    if part.everything:
+        return Scope.everything(max_requests=part.max_requests)
+    return Scope(
+        accounts=frozenset(part.accounts),
+        oms=frozenset(part.oms),
+        instruments=frozenset(part.instruments),
+        orders=frozenset(part.orders),
+        uids=frozenset(uid.lower() for uid in part.uids),
+        unknown=frozenset(one.lower() if isinstance(one, str) else one for one in part.unknown),
+        max_requests=part.max_requests,
+        destructive=part.destructive,
+    )

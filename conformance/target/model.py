@@ -2,49 +2,87 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 Binding = int | str
-Port = Annotated[str, StringConstraints(min_length=1)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+SignIn = Literal["basic", "signature", "websocket", "each-message", "none"]
+_CREDENTIAL = re.compile(r"(?i)authorization|cookie|token|secret|password|signature|api-?key")
+_PIN = re.compile(r"(?i)(?:^|[._])pin$")
 
 
 class Part(BaseModel):
     """Base of every table of the file: frozen, and closed to keys that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Secret(Part):
     """Where a secret stands: in an environment variable or in a file of its own, never in the target file."""
 
-    env: str | None = None
+    env: Text | None = None
     file: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_place(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping | Secret):
+            message = 'a secret does not stand in this file; give { env = "NAME" } or { file = "PATH" }'
+            raise PydanticCustomError("secret_in_file", message)
+        return value
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Secret:
         if (self.env is None) == (self.file is None):
-            raise ValueError('give exactly one of env = "NAME" and file = "PATH"')
+            raise PydanticCustomError("secret_place", 'give exactly one of env = "NAME" and file = "PATH"')
         return self
+
+
+Headers = dict[str, str | Secret]
+
+
+def _no_plain_credentials(headers: Headers) -> Headers:
+    for name, value in headers.items():
+        if isinstance(value, str) and _CREDENTIAL.search(name):
+            message = 'the header {name} carries a credential; give { env = "NAME" } or { file = "PATH" }'
+            raise PydanticCustomError("secret_in_file", message.replace("{name}", name))
+    return headers
 
 
 class Tls(Part):
     """How TLS is checked; `verify = false` is allowed, and noted in every report."""
 
-    ca_bundle: Path | None = None
-    client_certificate: Path | None = None
-    client_key: Path | None = None
-    verify: bool = True
+    ca_bundle: Path | None = Field(None, description="PEM file of the authorities to trust instead of the system's.")
+    client_certificate: Path | None = Field(None, description="PEM file of the certificate to show to the server.")
+    client_key: Path | None = Field(None, description="PEM file of its key, when it is not in the same file.")
+    verify: bool = Field(True, description="false trusts anybody; every report warns of it.")
+
+    @model_validator(mode="after")
+    def _key_with_certificate(self) -> Tls:
+        if self.client_key is not None and self.client_certificate is None:
+            raise PydanticCustomError("client_key", "client_key needs client_certificate")
+        return self
 
 
 class ProxyPart(Part):
-    """A plain HTTP proxy on the way."""
+    """A plain HTTP proxy on the way; `authorization` is the whole value of Proxy-Authorization."""
 
-    url: str
+    url: Text
     authorization: Secret | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _no_credentials(cls, url: str) -> str:
+        if "@" in url:
+            raise PydanticCustomError("secret_in_file", "write http://host:port, and give credentials as `authorization`")
+        return url
 
 
 class Limits(Part):
@@ -54,30 +92,58 @@ class Limits(Part):
     total_timeout_s: float = Field(10.0, gt=0)
     quiet_s: float = Field(0.5, gt=0, description="How long silence is listened to before it counts as no reply.")
     settle_s: float = Field(2.0, ge=0, description="How long an effect may take to show after the answer.")
+    clean_timeout_s: float = Field(5.0, gt=0, description="How long taking back what one case set up may take.")
     max_body_bytes: int = Field(8 * 1024 * 1024, gt=0)
     requests_per_second: float | None = Field(None, gt=0)
     requests_per_minute: float | None = Field(None, gt=0)
+    throttle_waits: int = Field(8, ge=0, le=100, description="How often TOO MANY REQUESTS is waited out, for one message.")
+    throttle_wait_s: float = Field(30.0, gt=0, description="The longest single wait, whatever Retry-After asks for.")
     connect_retries: int = Field(1, ge=0, le=10, description="Only for setting up a connection, never for a message.")
     concurrency: int = Field(16, ge=1, le=256)
 
 
 class Role(Part):
-    """Credentials of one role. AlphaPoint: `login` says how a session is got; TPP: headers alone."""
+    """Credentials of one role. `login` says how they are used; left out, the keys that are given say it."""
 
-    login: Literal["basic", "signature", "websocket", "none"] = "basic"
-    user: str | None = None
+    login: SignIn | None = None
+    user: Text | None = None
     password: Secret | None = None
-    user_id: str | None = None
+    user_id: Text | None = None
     api_key: Secret | None = None
     api_secret: Secret | None = None
-    headers: dict[str, str | Secret] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     account: int | None = Field(None, description="The account that the role's user has by default.")
+
+    _headers = field_validator("headers")(_no_plain_credentials)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Role:
+        named = self.user is not None and self.password is not None
+        signed = self.user_id is not None and self.api_key is not None and self.api_secret is not None
+        if (self.user is None) != (self.password is None):
+            raise PydanticCustomError("role", "user and password go together")
+        if not signed and (self.api_key is not None or self.api_secret is not None):
+            raise PydanticCustomError("role", "user_id, api_key and api_secret go together")
+        if self.login in ("basic", "websocket", "each-message") and not named:
+            raise PydanticCustomError("role", "this login needs user and password")
+        if self.login == "signature" and not signed:
+            raise PydanticCustomError("role", "this login needs user_id, api_key and api_secret")
+        return self
+
+    @property
+    def sign_in(self) -> SignIn:
+        """How the role signs in: as `login` says, else by signature, else by Basic, else not at all."""
+        if self.login is not None:
+            return self.login
+        if self.api_key is not None:
+            return "signature"
+        return "basic" if self.user is not None else "none"
 
 
 class Desk(Part):
     """A set of accounts and users that one case at a time has to itself."""
 
-    bindings: dict[str, Binding] = Field(default_factory=dict)
+    bindings: dict[str, Binding | Secret] = Field(default_factory=dict)
     roles: dict[str, Role] = Field(default_factory=dict)
 
 
@@ -87,34 +153,63 @@ class Provocation(Part):
     role: str | None = None
     bindings: dict[str, Binding] = Field(default_factory=dict)
     without_states: bool = Field(False, description="The code comes before any order or quote is looked at.")
-    unreachable: str | None = None
+    unreachable: Text | None = None
 
 
-class States(Part):
-    """Where states come from: the service's own calls, an HTTP hook, a command, or a pool of ids."""
+class StateSource(Part):
+    """One way to states: the service's own calls, an HTTP hook, a command, a pool of ids, or none."""
 
     provider: Literal["calls", "hook", "command", "pool", "none"] = "none"
-    url: str | None = None
-    command: tuple[str, ...] | None = None
-    pool: dict[str, tuple[dict[str, Binding], ...]] = Field(default_factory=dict)
+    url: Text | None = Field(None, description="Of the hook.")
+    command: tuple[Text, ...] | None = Field(None, min_length=1, description="Program and arguments; no shell.")
+    clean: bool = Field(False, description="Whether hook or command is asked to take back what is still open.")
     timeout_s: float = Field(10.0, gt=0)
+
+    @model_validator(mode="after")
+    def _complete(self) -> StateSource:
+        if self.provider == "hook" and self.url is None:
+            raise PydanticCustomError("states", 'provider = "hook" needs url')
+        if self.provider == "command" and self.command is None:
+            raise PydanticCustomError("states", 'provider = "command" needs command')
+        return self
+
+
+class States(StateSource):
+    """Where states come from. What `pool` or `by_state` names comes from there, everything else from the provider."""
+
+    pool: dict[str, tuple[dict[str, Binding | Secret], ...]] = Field(default_factory=dict)
+    by_state: dict[str, StateSource] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _pool_given(self) -> States:
+        if self.provider == "pool" and not self.pool:
+            raise PydanticCustomError("states", 'provider = "pool" needs a table `pool` of state to ids')
+        return self
 
 
 class ServiceTarget(Part):
     """One service of the target."""
 
-    http: str | None = None
-    websocket: str | None = None
+    http: Text | None = None
+    websocket: Text | None = None
     tls: Tls = Tls()
     proxy: ProxyPart | None = None
-    headers: dict[str, str | Secret] = Field(default_factory=dict)
-    bindings: dict[str, Binding] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
+    bindings: dict[str, Binding | Secret] = Field(default_factory=dict)
     roles: dict[str, Role] = Field(default_factory=dict)
     desks: tuple[Desk, ...] = ()
     states: States = States()
     errors: dict[str, dict[str, Provocation]] = Field(
         default_factory=dict, description="Operation id (or `any`) to error code to how it is provoked."
     )
+
+    _headers = field_validator("headers")(_no_plain_credentials)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> ServiceTarget:
+        if self.http is None and self.websocket is None:
+            raise PydanticCustomError("address", "give http, websocket or both")
+        return self
 
 
 class ScopePart(Part):
@@ -134,11 +229,11 @@ class ScopePart(Part):
 class Waiver(Part):
     """One known violation that does not fail the run until it expires."""
 
-    case: str
-    requirement: str
-    finding: str = Field(description="A part of the finding's message.")
-    reason: str
-    owner: str
+    case: Text
+    requirement: Text
+    finding: Text = Field(description="A part of the finding's message.")
+    reason: Text
+    owner: Text
     expires: date
 
 
@@ -146,17 +241,25 @@ class TargetFile(Part):
     """A whole target file."""
 
     schema_version: Literal[1] = 1
-    name: str
+    name: Text
     limits: Limits = Limits()
     scope: ScopePart = ScopePart()
-    services: dict[str, ServiceTarget]
+    services: dict[str, ServiceTarget] = Field(min_length=1)
     readings: dict[str, str] = Field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     flaky: tuple[str, ...] = Field((), description="Ids of cases that are run up to three times.")
 
     def redacted(self) -> dict[str, Any]:
-        """The target as reports show it: addresses and names; secrets were never in it."""
+        """The target as reports show it: addresses, names, places of secrets; a PIN that stands in it is left out."""
         data: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
         for service in data.get("services", {}).values():
             service.pop("desks", None)
+            service.get("states", {}).pop("pool", None)
+            for name in [name for name in service.get("bindings", {}) if is_pin(name)]:
+                del service["bindings"][name]
         return data
+
+
+def is_pin(binding: str) -> bool:
+    """Whether a binding of this name holds a PIN."""
+    return _PIN.search(binding) is not None

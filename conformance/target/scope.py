@@ -27,9 +27,7 @@ def decide(
     return decide_by(catalogue_of(operations), scope, sent, granted)
 
 
-def decide_by(
-    catalogue: Catalogue, scope: Scope, sent: HttpRequest | WsRequest, granted: Granted
-) -> Decision:
+def decide_by(catalogue: Catalogue, scope: Scope, sent: HttpRequest | WsRequest, granted: Granted) -> Decision:
     """The same with a catalogue that was made before, for a run of many messages."""
     if scope.unlimited:
         return ALLOWED

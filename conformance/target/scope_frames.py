@@ -68,9 +68,7 @@ def _respelled(content: Content, rule: Rule) -> Content:
     views = []
     for view in content.views:
         known = [(rule.by_fold.get(fold(found.name)), found) for found in view.top]
-        views.append(
-            View(tuple(Found(member.name, found.value) for member, found in known if member), view.found)
-        )
+        views.append(View(tuple(Found(member.name, found.value) for member, found in known if member), view.found))
     return replace(content, views=tuple(views))
 
 
@@ -91,8 +89,4 @@ def _payload(value: Any) -> Content:
     if not isinstance(value, str) or not value.strip():
         return NO_CONTENT
     content = text_content(value)
-    return (
-        content
-        if content.views
-        else Content(NO_CONTENT.views, content.unreadable, content.refusal, content.names)
-    )
+    return content if content.views else Content(NO_CONTENT.views, content.unreadable, content.refusal, content.names)

@@ -59,11 +59,7 @@ def _found(bounds: Bounds, rule: Rule, view: View, found: Found) -> str:
     if found.value is CONTAINER:
         return ""
     if not name:
-        return (
-            _hidden(bounds, rule, text)
-            if rule.unreadable_is_everything
-            else _tokens(bounds, rule, _text(found))
-        )
+        return _hidden(bounds, rule, text) if rule.unreadable_is_everything else _tokens(bounds, rule, _text(found))
     empty = found.value is None and not rule.unreadable_is_everything
     if not empty and (name.endswith(_RISKY_ENDS) or any(part in name for part in _RISKY_PARTS)):
         widens = f"the member {found.name[:60]!a} is not known, and may widen the call"
@@ -90,7 +86,8 @@ def _declared(bounds: Bounds, rule: Rule, view: View, member: Member, found: Fou
     if kind in rule.kinds and not (member.kind == "uid" and ids.uids):
         for number in sorted(ids.numbers):
             if not bounds.permits(kind, number):
-                return f"{shown} may be read as {number}, which is outside scope.{_key(kind)}"
+                what = "is" if number == ids.exact else f"may be read as {number}, which is"
+                return f"{shown} {what} outside scope.{_key(kind)}"
     if "uid" in rule.kinds and not all(bounds.permits("uid", uid) for uid in ids.uids):
         return f"{shown} is outside scope.uids"
     if member.everything and ids.nothing and not _excused(bounds, rule, member, view):
@@ -168,6 +165,8 @@ def _tokens(bounds: Bounds, rule: Rule, text: str) -> str:
 
 def _token(bounds: Bounds, rule: Rule, token: Token) -> str:
     if token.text in bounds.granted.harmless_values and fold(token.name) in rule.harmless:
+        return ""
+    if token.affirms and fold(token.name) not in rule.by_fold:
         return ""
     outside = f"{token.text[:60]!a}, in text that cannot be read, may be an id outside the scope"
     if token.opaque:

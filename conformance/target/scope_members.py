@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote
 
 from conformance.target.scope_ids import Literal
 
-Scalar: TypeAlias = "None | bool | str | Literal"
+Scalar: TypeAlias = "bool | str | Literal | None"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,14 +62,13 @@ class Catalogue:
 
     def reads_call(self, call: str) -> bool:
         """Whether a frame's call only reads (or signs in or out)."""
-        return any(fnmatchcase(call.lower(), pattern) for pattern in self.read_calls)
+        return call.isalnum() and any(fnmatchcase(call.lower(), pattern) for pattern in self.read_calls)
 
     def reads_path(self, path: str) -> bool:
         """Whether an HTTP path only reads; `path` is lower-case and has no slash at its end."""
-        return any(
-            fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")
-            for pattern in self.read_paths
-        )
+        folder, _, call = path.rpartition("/")
+        patterns = (pattern.rpartition("/") for pattern in self.read_paths)
+        return call.isalnum() and any(folder == here and fnmatchcase(call, name) for here, _, name in patterns)
 
 
 def catalogue_of(operations: Mapping[str, Operation]) -> Catalogue:

@@ -19,21 +19,17 @@ _MAX_VARIANTS = 64
 _JSON_ESCAPE = re.compile(r"\\(?:[uU]([0-9a-fA-F]{4})|[xX]([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL)
 _MARKUP_COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[|\]\]>", re.DOTALL)
 _CODE_COMMENT = re.compile(r"/\*.*?\*/|//[^\r\n]*|#[^\r\n]*", re.DOTALL)
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
-)
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _SPLIT_NUMBER = re.compile(r"[0-9]<[^<>]*>[0-9]")
 _NAMESPACE = re.compile(r"""xmlns(?::[A-Za-z_][\w.-]*)?\s*=\s*(["'])(?:https?:|urn:)[\w:/.#-]*\1""")
-_DECLARATION = re.compile(
-    r"""\A\ufeff?<\?xml\s+version=(["'])1\.\d\1(?:\s+encoding=(["'])[A-Za-z][\w.-]*\2)?\s*\?>"""
-)
+_DECLARATION = re.compile(r"""\A\ufeff?<\?xml\s+version=(["'])1\.\d\1(?:\s+encoding=(["'])[A-Za-z][\w.-]*\2)?\s*\?>""")
 _ENCODING = re.compile(r"""<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*"?([^\s";,]*)""", re.IGNORECASE)
 _GUID = re.compile(
     r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])|(?<![0-9a-z])[0-9a-f]{32}(?![0-9a-z])",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[+-]?[\w.+]*[0-9][\w.+-]*")
+_WORD = re.compile(r"[+-]?[\w.+]*[0-9][\w.+-]*|\b(?:true|yes|on)\b", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -46,6 +42,11 @@ class Token:
     uids: frozenset[str]
     name: str
     opaque: bool = False
+
+    @property
+    def affirms(self) -> bool:
+        """Whether it is a word that counts as 1 where a number is expected."""
+        return not any(one.isdigit() for one in self.text)
 
 
 def fold(name: str) -> str:
@@ -134,9 +135,7 @@ def _escape(match: re.Match[str]) -> str:
     wide, narrow, octal, other = match.groups()
     if wide or narrow:
         return chr(int(wide or narrow, 16))
-    return (
-        chr(int(octal, 8)) if octal else {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": ""}.get(other, other)
-    )
+    return chr(int(octal, 8)) if octal else {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": ""}.get(other, other)
 
 
 def _without_references(text: str) -> str:
@@ -178,4 +177,5 @@ def _tokens(text: str) -> Iterator[Token]:
         before = names[place - 1][1] if place else ""
         word = match.group()
         opaque = len(word) > MAX_DIGITS
-        yield Token(word, frozenset() if opaque else numbers_in(word), frozenset(), before, opaque)
+        numbers = frozenset() if opaque else numbers_in(word) or frozenset({1} if word.isalpha() else ())
+        yield Token(word, numbers, frozenset(), before, opaque)

@@ -21,14 +21,15 @@ class Connection:
         self._parts = parts
         self._token: str | None = None
 
-    def receive(self, text: str) -> tuple[str, ...]:
-        """The texts to send back for one that arrived."""
+    def receive(self, text: str) -> tuple[tuple[str, ...], str]:
+        """The texts to send back for one that arrived, and the operation that it names ("" for any other call)."""
         parts = self._parts
         frame = parts.alphapoint.frames.decode(text)
         if frame is None:
-            return parts.frame_filter(FrameInfo(text), parts.alphapoint.frames.unparsable(parts, text))
+            return parts.frame_filter(FrameInfo(text), parts.alphapoint.frames.unparsable(parts, text)), ""
         replies = self._reply(frame) if frame.m in _ASKING else ()
-        return parts.frame_filter(FrameInfo(text, OPERATIONS.get(frame.n.lower(), "")), replies)
+        operation = OPERATIONS.get(frame.n.lower(), "")
+        return parts.frame_filter(FrameInfo(text, operation), replies), operation
 
     def _reply(self, frame: Frame) -> tuple[str, ...]:
         parts = self._parts

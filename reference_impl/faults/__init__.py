@@ -4,7 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reference_impl.faults import cancel_all, cancel_quote, tpp
+from reference_impl.faults import (
+    alphapoint_codes,
+    alphapoint_frames,
+    alphapoint_moments,
+    alphapoint_roles,
+    alphapoint_shape,
+    alphapoint_wire,
+    cancel_all,
+    cancel_all_request,
+    cancel_quote,
+    cancel_quote_request,
+    tpp,
+)
 from reference_impl.variants import Variant, registry
 
-FAULTS: Mapping[str, Variant] = registry(cancel_all.FAULTS, cancel_quote.FAULTS, tpp.FAULTS)
+FAULTS: Mapping[str, Variant] = registry(
+    alphapoint_codes.FAULTS,
+    alphapoint_frames.FAULTS,
+    alphapoint_moments.FAULTS,
+    alphapoint_roles.FAULTS,
+    alphapoint_shape.FAULTS,
+    alphapoint_wire.FAULTS,
+    cancel_all.FAULTS,
+    cancel_all_request.FAULTS,
+    cancel_quote.FAULTS,
+    cancel_quote_request.FAULTS,
+    tpp.FAULTS,
+)

@@ -30,6 +30,18 @@ class TppOrders:
         """The order of that number or UID."""
         return self._by_key.get(key)
 
+    def put(self, order: TppOrder) -> None:
+        """Makes an order stand as it is given."""
+        self._by_key[_key(order)] = order
+
+    def open_keys(self) -> tuple[int | str, ...]:
+        """The number or UID of each open order, the oldest first."""
+        return tuple(key for key, order in self._by_key.items() if order.state == "open")
+
+    def snapshot(self) -> TppOrders:
+        """The orders as they stand now, apart from what becomes of them."""
+        return TppOrders(tuple(self._by_key.values()))
+
     def cancel(self, key: int | str) -> bool:
         """Cancels an open order; False when there is none under that number or UID."""
         order = self._by_key.get(key)

@@ -56,6 +56,9 @@ FORMS = (
     Form("deep", "a frame nested two thousand levels deep", "[" * 2000 + "]" * 2000, unreadable=True),
 )  # fmt: skip
 
+UNPARSABLE = ("not-json", "empty", "cut-off")
+"""The forms that are no JSON at all, of which the reading of that name speaks."""
+
 
 def frame_cases(operation: Operation) -> Iterator[Case]:
     """Each form with the operation's legal request as payload."""
@@ -81,5 +84,6 @@ def _expectation(operation: Operation, form: Form, requirement: str, names: tupl
     if form.legal:
         return expect.done(operation, requirement, names)
     if form.unreadable:
-        return or_unanswered(expect.refused(operation, requirement, names, (20, 100, 104, 106)), names)
+        refused = expect.refused(operation, requirement, names, (20, 100, 104, 106))
+        return or_unanswered(refused, names, unparsable=form.name in UNPARSABLE)
     return or_unanswered(expect.either(operation, requirement, names, (20, 100, 104, 106)), names)

@@ -9,8 +9,8 @@ from typing import Any
 from conformance.cases import expect, make, render
 from conformance.cases.make import Channel, channels
 from conformance.codec.values import Pairs, Raw
-from conformance.codec.xml_codec import RawElement, RawXml
-from conformance.model.case import Body, Case, Expectation, StateNeed
+from conformance.codec.xml_codec import RawXml
+from conformance.model.case import Case, Expectation, StateNeed
 from conformance.model.spec import Operation
 
 INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
@@ -89,6 +89,7 @@ def _guids(here: str) -> tuple[Odd, ...]:
         Odd("not-hex", "broken", "with a letter that is no digit", "6269c403-5b9f-47dd-b8c3-7ecbef8f686g", "6269c403-5b9f-47dd-b8c3-7ecbef8f686g"),
         Odd("zero", "unknown", "all zeros", "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000"),
         Odd("unknown", "unknown", "of no order", "${unknown_uid}", "${unknown_uid}"),
+        Odd("capitals", "legal", "in capitals", here[:-1] + "^}", here[:-1] + "^}"),
         Odd("braced", "lenient", "in braces", "{" + here + "}", "{" + here + "}"),
         Odd("parenthesised", "lenient", "in parentheses", f"({here})", f"({here})"),
         Odd("padded", "lenient", "between spaces", f" {here} ", f" {here} "),

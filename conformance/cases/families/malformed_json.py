@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.cases import expect, make, render
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Operation
+
+_UNPARSABLE = ("silence", "error-frame", "standard-100")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +103,19 @@ def _case(operation: Operation, channel: Channel, kind: Broken) -> Case:
     return make.case(operation, channel, name, title, also, sent, expectation)
 
 
-def or_unanswered(expectation: Expectation, names: tuple[str, ...]) -> Expectation:
-    """Live gateways stay silent, or send an error frame, on text that they cannot read."""
+def or_unanswered(expectation: Expectation, names: tuple[str, ...], *, unparsable: bool = False) -> Expectation:
+    """Live gateways stay silent, or send an error frame, on text that they cannot read.
+
+    Only where the whole frame is no JSON (`unparsable`) does the answer show the reading of that name.
+    """
+    silence, error_frame, standard = ((f"unparsable-frame={name}",) if unparsable else () for name in _UNPARSABLE)
+    answered = tuple(replace(one, readings=(*one.readings, *standard)) for one in expectation.any_of)
     return Expectation(
         expectation.requirement,
         (
-            *expectation.any_of,
-            Alternative({"form": "silence"}, untouched=names, readings=("unparsable-frame=silence",)),
-            Alternative({"form": "error-frame"}, untouched=names, readings=("unparsable-frame=error-frame",)),
+            *answered,
+            Alternative({"form": "silence"}, untouched=names, readings=silence),
+            Alternative({"form": "error-frame"}, untouched=names, readings=error_frame),
         ),
         effect=expectation.effect,
         outside=expectation.outside,

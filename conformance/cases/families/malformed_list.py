@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,8 @@ _EMPTY_LISTS = ("empty", "blank", "null")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way to write a list: `kind` is "legal" (it must be carried out), "lenient" or "broken" (it cannot be read)."""
+    """One way to write a list: `kind` is "legal" (it must be carried out), "lenient", "ignored" (nothing may be carried out)
+    or "broken" (it cannot be read)."""
 
     name: str
     kind: str
@@ -66,7 +68,10 @@ def _expectation(operation: Operation, requirement: str, form: Form) -> Expectat
         )
     if form.kind == "broken":
         return expect.refused(operation, requirement, _NAMES)
-    return expect.nothing_else(operation, requirement, ("order",), ("other",))
+    every = expect.nothing_else(operation, requirement, ("order",), ("other",))
+    if form.kind != "ignored":
+        return every
+    return Expectation(requirement, every.any_of[1:], effect=every.effect, outside=every.outside)
 
 
 def _json_forms(operation: Operation) -> Iterator[Form]:
@@ -133,7 +138,8 @@ def _xml_forms(operation: Operation) -> Iterator[Form]:
     yield Form("wrong-namespace", "broken", "another namespace", styled(renamespace=((namespace, "urn:other"),)), "TPP-REQ-XML-NS")
     yield Form("no-namespace", "broken", "no namespace", Body(good.replace(f' xmlns="{namespace}"', "")), "TPP-REQ-XML-NS")
     yield Form("response-namespace", "broken", "the namespace of the answer", styled(renamespace=((namespace, namespace + "TPP.Contracts.Services.Order"),)), "TPP-REQ-XML-NS")
-    yield Form("wrong-item", "lenient", "items of another name", styled(rename=((item, "Cancellation"),)), "TPP-REQ-XML-ITEM")
+    yield Form("order-alphabetical", "legal", "elements in alphabetical order", Body(good), "TPP-REQ-XML-ORDER")
+    yield Form("wrong-item", "ignored", "items of another name", styled(rename=((item, "Cancellation"),)), "TPP-REQ-XML-ITEM")
     yield Form("member-lower-case", "lenient", "a member in lower case", styled(rename=(("OrderID", "orderid"),)), "TPP-REQ-XML-ITEM")
     yield Form("member-namespace", "lenient", "a member in another namespace", styled(renamespace=(("OrderID", "urn:other"),)), "TPP-REQ-XML-NS")
     yield Form("nil-boolean", "lenient", "nil on the boolean", Body(good.replace("<IsInternationalOrder>false</IsInternationalOrder>", '<IsInternationalOrder i:nil="true" />')), "TPP-REQ-XML-NIL")
@@ -162,6 +168,6 @@ def _xml_forms(operation: Operation) -> Iterator[Form]:
 def _bomb(root: str) -> str:
     letters = "abcdefghij"
     entities = "".join(
-        f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in zip(letters, letters[1:], strict=False)
+        f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in itertools.pairwise(letters)
     )
     return f'<!DOCTYPE {root} [<!ENTITY a "ha">{entities}]>'

@@ -121,9 +121,14 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     requirement = operation.attribution["route"]
     done = expect.done(operation, requirement, _NAMES).any_of
     missing = Alternative({"form": "framework"}, untouched=_NAMES)
-    for name, path in (("upper-case", operation.path.upper()), ("trailing-slash", operation.path + "/"), ("query", operation.path + "?dryRun=true")):
+    parameters = "TPP-URI-PARAMS"
+    for name, path, breaks in (
+        ("upper-case", operation.path.upper(), requirement),
+        ("trailing-slash", operation.path + "/", requirement),
+        ("query", operation.path + "?dryRun=true", parameters),
+    ):
         sent = Message(body, operation.method, path, headers)
-        expectation = Expectation(requirement, (*done, missing), effect=operation.attribution["effect"])
+        expectation = Expectation(breaks, (*done, missing), effect=breaks, outside=operation.attribution["effect"])
         yield make.case(operation, channel, f"negotiation/path-{name}", f"Path: {name}", (), sent, expectation, states=_STATES)
     sent = Message(body, operation.method, operation.path + "/all", headers)
     nothing = Expectation(requirement, (missing, Alternative({"form": "refused"}, untouched=_NAMES)), effect=operation.attribution["effect"])

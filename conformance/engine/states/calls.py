@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases.template import fill
+from conformance.engine import renewal
 from conformance.engine.desks import Seat
 from conformance.engine.link import Link
-from conformance.engine.problems import StateUnavailable, Unreached
-from conformance.engine.sessions import Sessions
-from conformance.errors import HarnessError
+from conformance.engine.problems import NotCarriedOut, StateUnavailable, Unreached
+from conformance.engine.sessions import Sessions, reply_value
 from conformance.engine.states.handle import CANCELLED, OPEN, Handle, together
+from conformance.errors import HarnessError
 from conformance.model.case import StateNeed
-from conformance.transport.messages import HttpReply, HttpRequest, WsReply
+from conformance.transport.messages import Headers, HttpRequest
 
 LIMIT_ORDER, GOOD_TILL_CANCELLED = 2, 1
 _BUY, _SELL = 0, 1
@@ -71,34 +72,40 @@ class CallStates:
             "LimitPrice": _HIGH_PRICE if side == _SELL else _LOW_PRICE,
         }  # fmt: skip
         count = int(need.params.get("count", 1))
-        answers = await asyncio.gather(*(self.call(seat, role, "SendOrder", order) for _ in range(count)))
-        ids = tuple(self._id(answer, "OrderId", "SendOrder") for answer in answers)
+        answers = await asyncio.gather(
+            *(self.call(seat, role, "SendOrder", order) for _ in range(count)), return_exceptions=True
+        )
+        ids = tuple(number for answer in answers if (number := _id_in(answer, "OrderId")) is not None)
+        self.link.gate.guard.grant({f"{name}.{index}": number for index, number in enumerate(ids)})
         placed = Placed({name: ids}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=False)
+        if len(ids) < count:
+            await self._take_back(placed, seat)
+            raise _why(answers, "OrderId", "SendOrder")
         return Handle(name, {name: ids[0]}, {name: OPEN}, placed)
 
     async def _quote(self, name: str, need: StateNeed, seat: Seat, role: str, base: Mapping[str, int]) -> Handle:
         sides = {"Bid": _LOW_PRICE, "BidQty": 1, "Ask": _HIGH_PRICE, "AskQty": 1}
         answer = await self.call(seat, role, "CreateQuote", {**base, **sides})
-        bid, ask = self._id(answer, "BidQuoteId", "CreateQuote"), self._id(answer, "AskQuoteId", "CreateQuote")
+        bid, ask = _id_in(answer, "BidQuoteId"), _id_in(answer, "AskQuoteId")
+        if bid is None or ask is None:
+            raise _why([answer], "BidQuoteId", "CreateQuote")
+        self.link.gate.guard.grant({f"{name}.bid": bid, f"{name}.ask": ask})
         bid_name, ask_name = f"{name}.bid", f"{name}.ask"
         placed = Placed(
             {bid_name: (bid,), ask_name: (ask,)}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=True
         )
         state = OPEN
         if need.state == "cancelled-quote":
-            await self._cancel_quote(placed, seat)
+            try:
+                await self._cancel_quote(placed, seat)
+            except NotCarriedOut:
+                await self._take_back(placed, seat)
+                raise
             state = CANCELLED
         handle = Handle(name, {bid_name: bid, ask_name: ask}, {bid_name: state, ask_name: state}, placed)
         if state == CANCELLED and set((await self.observe((handle,), seat)).values()) != {CANCELLED}:
             raise StateUnavailable("the quote that was to be a cancelled one is still open")
         return handle
-
-    def _id(self, answer: Any, member: str, call: str) -> int:
-        folded = {str(key).lower(): value for key, value in answer.items()} if isinstance(answer, dict) else {}
-        number = folded.get(member.lower())
-        if isinstance(number, int) and not isinstance(number, bool) and number > 0:
-            return number
-        raise StateUnavailable(f"{call} was refused: {json.dumps(answer)[:200]}")
 
     async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
         """Open or cancelled, for each watched name; one call for each account, or account and instrument."""
@@ -135,48 +142,99 @@ class CallStates:
         )
 
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
-        """Cancel what is still open."""
+        """Cancel what is still open; what the service would not cancel, and does not say is closed, is named."""
         left: list[str] = []
         for handle in handles:
             placed = handle.memory
             if placed is None or all(after.get(name) == CANCELLED for name in placed.ids):
                 continue
-            if placed.quote:
-                await self._cancel_quote(placed, seat)
-            else:
-                where = {"OMSId": placed.oms, "AccountId": placed.account}
-                orders = [order for name, ids in placed.ids.items() if after.get(name) != CANCELLED for order in ids]
-                await asyncio.gather(
-                    *(self.call(seat, placed.role, "CancelOrder", {**where, "OrderId": order}) for order in orders)
-                )
+            still = Placed(
+                {name: ids for name, ids in placed.ids.items() if placed.quote or after.get(name) != CANCELLED},
+                placed.account, placed.oms, placed.instrument, placed.role, placed.quote,
+            )  # fmt: skip
+            left.extend(await self._take_back(still, seat))
         return tuple(left)
 
-    async def _cancel_quote(self, placed: Placed, seat: Seat) -> None:
-        (bid,), (ask,) = placed.ids.values()
-        ids = {"BidQuoteId": bid, "AskQuoteId": ask}
-        place = {"OMSId": placed.oms, "AccountId": placed.account, "InstrumentId": placed.instrument}
-        await self.call(seat, placed.role, "CancelQuote", {**place, **ids})
+    async def _take_back(self, placed: Placed, seat: Seat) -> tuple[str, ...]:
+        """Cancel everything of one place; what is still open afterwards, in words."""
+        kind = "quote leg" if placed.quote else "order"
+        every = [number for ids in placed.ids.values() for number in ids]
+        try:
+            if placed.quote:
+                done = [_is_success(await self._cancel_quote(placed, seat))]
+            else:
+                where = {"OMSId": placed.oms, "AccountId": placed.account}
+                calls = (self.call(seat, placed.role, "CancelOrder", {**where, "OrderId": one}, cleaning=True) for one in every)
+                done = [_is_success(answer) for answer in await asyncio.gather(*calls, return_exceptions=True)]
+            if all(done):
+                return ()
+            still_open = await self._open(placed, seat)
+        except NotCarriedOut:
+            still_open = None
+        left = [number for number in every if still_open is None or number in still_open]
+        return tuple(f"{kind} {number} of account {placed.account}" for number in left)
 
-    async def call(self, seat: Seat, role: str, name: str, payload: Mapping[str, Any]) -> Any:
+    async def _cancel_quote(self, placed: Placed, seat: Seat) -> Any:
+        (bid,), (ask,) = placed.ids.values()
+        # in the document's spelling: the scope guard lets no other pass for the same members
+        ids = {"bidQuoteId": bid, "askQuoteId": ask}
+        place = {"omsId": placed.oms, "accountId": placed.account, "instrumentId": placed.instrument}
+        return await self.call(seat, placed.role, "CancelQuote", {**place, **ids}, cleaning=True)
+
+    async def aclose(self) -> None:
+        """The link belongs to the service."""
+
+    async def call(self, seat: Seat, role: str, name: str, payload: Mapping[str, Any], *, cleaning: bool = False) -> Any:
         """The decoded answer of one of the service's calls; None when it is no JSON."""
-        key = seat.key(role)
+        key, body = seat.key(role), json.dumps(payload)
+        speaker = renewal.Speaker(key, role, seat.roles.get(role), seat.bindings.get("oms"))
         if self.link.http is not None:
-            headers = await self.sessions.headers(key, role, seat.roles.get(role))
-            request = HttpRequest("POST", f"/AP/{name}", (*_HEADERS, *headers), json.dumps(payload).encode())
-            exchange = await self.link.send_http(request)
+
+            def request_of(headers: Headers) -> HttpRequest:
+                return HttpRequest("POST", f"/AP/{name}", (*_HEADERS, *headers), body.encode())
+
+            exchange = await renewal.send_http(self.sessions, speaker, request_of, cleaning=cleaning)
         else:
-            socket = self.sessions.socket(key, role, seat.roles.get(role))
-            frame = {"m": 0, "i": socket.next_number(), "n": name, "o": json.dumps(payload)}
-            exchange = await self.link.send_ws(socket, json.dumps(frame), quiet=False)
+
+            def text_of(number: int) -> str:
+                return json.dumps({"m": 0, "i": number, "n": name, "o": body})
+
+            exchange = await renewal.send_ws(self.sessions, speaker, key, text_of, quiet=False, cleaning=cleaning)
         if exchange.problem is not None:
             if exchange.problem.unreachable:
                 raise Unreached(exchange.problem.message)
             raise StateUnavailable(f"{name} got no answer: {exchange.problem.message}")
-        try:
-            if isinstance(exchange.reply, HttpReply):
-                return json.loads(exchange.reply.body)
-            assert isinstance(exchange.reply, WsReply)
-            return json.loads(json.loads(exchange.reply.text)["o"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return None
+        return reply_value(exchange)
 
+
+def _members(answer: Any) -> Mapping[str, Any]:
+    return {str(key).lower(): value for key, value in answer.items()} if isinstance(answer, dict) else {}
+
+
+def _id_in(answer: Any, member: str) -> int | None:
+    number = _members(answer).get(member.lower())
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
+
+
+def _why(answers: Sequence[Any], member: str, call: str) -> NotCarriedOut:
+    """Why a call brought nothing about: its error, or what it answered instead of an id."""
+    bad = next(answer for answer in answers if _id_in(answer, member) is None)
+    if isinstance(bad, NotCarriedOut):
+        return bad
+    if isinstance(bad, BaseException):
+        raise bad
+    return StateUnavailable(f"{call} was refused: {json.dumps(bad)[:200]}")
+
+
+def _is_success(answer: Any) -> bool:
+    """Whether a standard response, or both of a pair, say that all went well."""
+    if isinstance(answer, str):
+        try:
+            answer = json.loads(answer)
+        except (ValueError, RecursionError):
+            return False
+    members = _members(answer)
+    if "result" in members:
+        return members["result"] is True
+    legs = [members[leg] for leg in ("bidresult", "askresult") if leg in members]
+    return len(legs) == 2 and all(_is_success(leg) for leg in legs)

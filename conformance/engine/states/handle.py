@@ -10,7 +10,7 @@ from conformance.engine.desks import Seat
 from conformance.model.case import StateNeed
 from conformance.target.model import Binding
 
-OPEN, CANCELLED, EXECUTED, MIXED = "open", "cancelled", "executed", "mixed"
+OPEN, CANCELLED, EXECUTED, MIXED, UNKNOWN = "open", "cancelled", "executed", "mixed", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Handle:
     before: Mapping[str, str]
     memory: Any = None
     """What the provider needs to observe and to clean up."""
+    provider: StateProvider | None = None
+    """Who made it, where several providers share the states of a service."""
 
 
 class StateProvider(Protocol):
@@ -39,7 +41,16 @@ class StateProvider(Protocol):
         """Take back what is still open; what could not be taken back is named in the answer."""
         ...
 
+    async def aclose(self) -> None:
+        """Close what the provider has opened for itself."""
+        ...
+
 
 def together(states: list[str]) -> str:
     """One word for a group: all alike, or mixed."""
     return states[0] if len(set(states)) == 1 else MIXED
+
+
+def initial(state: str) -> str:
+    """How a thing in a state of this name stands before anything is sent."""
+    return CANCELLED if state.startswith("cancelled") else EXECUTED if state.startswith("executed") else OPEN

@@ -24,3 +24,6 @@ class NoStates:
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
         """Nothing to take back."""
         return ()
+
+    async def aclose(self) -> None:
+        """Nothing to close."""

@@ -167,20 +167,12 @@ def members_of(value: Any, name: str) -> Iterator[Any]:
 
 def accounts_cancelled(body: bytes, read: Callable[[str], Any], to_int: Callable[[object], int | None]) -> Acts:
     """CancelAllOrders: what cannot be read is no account, and no account is every account."""
-    acts: Acts = set()
-    for text in texts(body):
-        try:
-            value = read(text)
-        except (ValueError, RecursionError):
-            value = None
-        for candidate in (value, *(value if isinstance(value, list) else ())):
-            found = list(members_of(candidate, "AccountId"))
-            numbers = [to_int(one) for one in found]
-            acts |= {number or EVERY for number in numbers} if numbers else {EVERY} if candidate is value else set()
-        if not text.isascii():
-            continue
-        return acts
-    return acts or {EVERY}
+    try:
+        value = read(next(texts(body)))
+    except (ValueError, RecursionError):
+        return {EVERY}
+    found = list(members_of(value, "AccountId"))
+    return {to_int(one) or EVERY for one in found} or {EVERY}
 
 
 def orders_cancelled(body: bytes, read: Callable[[str], Any], to_int: Callable[[object], int | None]) -> Acts:
@@ -213,7 +205,9 @@ def _guid(value: object) -> str | None:
 def xml_by_local_name(text: str) -> list[tuple[str, str]]:
     """A tree reader that ignores order and namespaces, and joins the text of an element."""
     root = ElementTree.fromstring(re.sub(r"^<\?xml[^>]*\?>", "", text))
-    return [(node.tag.rpartition("}")[2], "".join(node.itertext())) for node in root.iter() if isinstance(node.tag, str)]
+    return [
+        (node.tag.rpartition("}")[2], "".join(node.itertext())) for node in root.iter() if isinstance(node.tag, str)
+    ]
 
 
 def xml_first_node(text: str) -> list[tuple[str, str]]:

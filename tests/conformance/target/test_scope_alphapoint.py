@@ -7,9 +7,29 @@ from dataclasses import replace
 
 import pytest
 from scope_support import (
-    ACCOUNT, ASK, BID, CAO, CQ, FOREIGN_ACCOUNT, FOREIGN_INSTRUMENT, FOREIGN_OMS, FOREIGN_ORDER, INSTRUMENT,
-    LIMITED, OMS, ORDER, OTHER_ACCOUNT, QUOTE, SCOPED_ORDER, UNKNOWN, cao, frame, judged, post, quote,
-)  # fmt: skip
+    ACCOUNT,
+    ASK,
+    BID,
+    CAO,
+    CQ,
+    FOREIGN_ACCOUNT,
+    FOREIGN_INSTRUMENT,
+    FOREIGN_OMS,
+    FOREIGN_ORDER,
+    INSTRUMENT,
+    LIMITED,
+    OMS,
+    ORDER,
+    OTHER_ACCOUNT,
+    QUOTE,
+    SCOPED_ORDER,
+    UNKNOWN,
+    cao,
+    frame,
+    judged,
+    post,
+    quote,
+)
 
 from conformance.target.scope import Granted, Scope
 from conformance.transport.messages import HttpRequest
@@ -25,12 +45,30 @@ def test_an_account_in_scope_or_vouched_unknown_passes(account: object) -> None:
 @pytest.mark.parametrize(
     "account",
     [
-        str(FOREIGN_ACCOUNT), f'"{FOREIGN_ACCOUNT}"', f'" {FOREIGN_ACCOUNT} "', f"{FOREIGN_ACCOUNT}.0", "7.7e1",
-        str(2**32 + FOREIGN_ACCOUNT), str(2**64 + FOREIGN_ACCOUNT), str(FOREIGN_ACCOUNT - 2**32), "-1", "1e2",
-        f'"0x{ACCOUNT}0"', '"011"', f'"{ACCOUNT},{FOREIGN_ACCOUNT}"', "true", "1e400", "9" * 30, '"\u0667\u0667"',
-        str(2**31), str(2**63), '"0b1001101"', '"' + "9" * 5000 + '"', "1e99999999999999999999",
+        str(FOREIGN_ACCOUNT),
+        f'"{FOREIGN_ACCOUNT}"',
+        f'" {FOREIGN_ACCOUNT} "',
+        f"{FOREIGN_ACCOUNT}.0",
+        "7.7e1",
+        str(2**32 + FOREIGN_ACCOUNT),
+        str(2**64 + FOREIGN_ACCOUNT),
+        str(FOREIGN_ACCOUNT - 2**32),
+        "-1",
+        "1e2",
+        f'"0x{ACCOUNT}0"',
+        '"011"',
+        f'"{ACCOUNT},{FOREIGN_ACCOUNT}"',
+        "true",
+        "1e400",
+        "9" * 30,
+        '"\u0667\u0667"',
+        str(2**31),
+        str(2**63),
+        '"0b1001101"',
+        '"' + "9" * 5000 + '"',
+        "1e99999999999999999999",
     ],
-)  # fmt: skip
+)
 def test_a_value_that_some_reader_takes_for_another_account_is_refused(account: str) -> None:
     assert not judged(cao(account)).allowed
 
@@ -38,11 +76,28 @@ def test_a_value_that_some_reader_takes_for_another_account_is_refused(account: 
 @pytest.mark.parametrize(
     "account",
     [
-        "null", "0", "-0", "0.0", '""', '" "', "false", '"abc"', "{}", "[]", f"[{ACCOUNT}]", f'{{"x":{ACCOUNT}}}',
-        f"{ACCOUNT}.0", f"{ACCOUNT}e0", f"{ACCOUNT}.5", f'" {ACCOUNT} "', f'"+{ACCOUNT}"', f'"{ACCOUNT}abc"',
-        str(2**32 + ACCOUNT), str(2**64 + ACCOUNT),
+        "null",
+        "0",
+        "-0",
+        "0.0",
+        '""',
+        '" "',
+        "false",
+        '"abc"',
+        "{}",
+        "[]",
+        f"[{ACCOUNT}]",
+        f'{{"x":{ACCOUNT}}}',
+        f"{ACCOUNT}.0",
+        f"{ACCOUNT}e0",
+        f"{ACCOUNT}.5",
+        f'" {ACCOUNT} "',
+        f'"+{ACCOUNT}"',
+        f'"{ACCOUNT}abc"',
+        str(2**32 + ACCOUNT),
+        str(2**64 + ACCOUNT),
     ],
-)  # fmt: skip
+)
 def test_a_value_that_some_reader_takes_for_no_account_is_refused(account: str) -> None:
     assert not judged(cao(account)).allowed
 
@@ -50,14 +105,27 @@ def test_a_value_that_some_reader_takes_for_no_account_is_refused(account: str) 
 @pytest.mark.parametrize(
     "body",
     [
-        "", "{}", "null", "[]", "42", '"cancel"', f'{{"OMSId":{OMS}}}', "cancel everything",
-        f'{{"OMSId":{OMS},"AccountId":{ACCOUNT}', f"{{'OMSId':{OMS},'AccountId':{ACCOUNT}}}",
-        f'{{"OMSId":{OMS},"AccountId":{ACCOUNT},}}', f'{{"OMSId":{OMS},"AccountId":0{ACCOUNT}}}',
-        f'[{{"OMSId":{OMS},"AccountId":{ACCOUNT}}}]', json.dumps(json.dumps(GOOD)), "[" * 2000 + "]" * 2000,
-        f"OMSId={OMS}&AccountId={ACCOUNT}", f'{{"OMSId":{OMS},"AccountId":{ACCOUNT},"Note":NaN}}',
-        f'{{"request":{{"OMSId":{OMS},"AccountId":{ACCOUNT}}}}}', f'\ufeff{{"OMSId":{OMS},"AccountId":{ACCOUNT}}}',
+        "",
+        "{}",
+        "null",
+        "[]",
+        "42",
+        '"cancel"',
+        f'{{"OMSId":{OMS}}}',
+        "cancel everything",
+        f'{{"OMSId":{OMS},"AccountId":{ACCOUNT}',
+        f"{{'OMSId':{OMS},'AccountId':{ACCOUNT}}}",
+        f'{{"OMSId":{OMS},"AccountId":{ACCOUNT},}}',
+        f'{{"OMSId":{OMS},"AccountId":0{ACCOUNT}}}',
+        f'[{{"OMSId":{OMS},"AccountId":{ACCOUNT}}}]',
+        json.dumps(json.dumps(GOOD)),
+        "[" * 2000 + "]" * 2000,
+        f"OMSId={OMS}&AccountId={ACCOUNT}",
+        f'{{"OMSId":{OMS},"AccountId":{ACCOUNT},"Note":NaN}}',
+        f'{{"request":{{"OMSId":{OMS},"AccountId":{ACCOUNT}}}}}',
+        f'\ufeff{{"OMSId":{OMS},"AccountId":{ACCOUNT}}}',
     ],
-)  # fmt: skip
+)
 def test_a_body_in_which_some_reader_finds_no_account_is_refused(body: str) -> None:
     assert not judged(post(CAO, body)).allowed
 
@@ -71,14 +139,25 @@ def test_the_body_may_be_anything_when_accounts_and_systems_are_unlimited() -> N
 @pytest.mark.parametrize(
     "extra",
     [
-        f'"AccountId":{FOREIGN_ACCOUNT}', f'"accountid":{FOREIGN_ACCOUNT}', f'"ACCOUNTID":{FOREIGN_ACCOUNT}',
-        f'"\\u0041ccountId":{FOREIGN_ACCOUNT}', f'"account_id":{FOREIGN_ACCOUNT}', f'" AccountId ":{FOREIGN_ACCOUNT}',
-        f'"Account\\u0130d":{FOREIGN_ACCOUNT}', f'"Accounts":[{FOREIGN_ACCOUNT}]', '"AllAccounts":true', '"accountid":null',
-        f'"x":{{"AccountId":{FOREIGN_ACCOUNT}}}', f'"x":[{{"y":{{"accountID":{FOREIGN_ACCOUNT}}}}}]',
-        f'"Note":"{{\\"AccountId\\":{FOREIGN_ACCOUNT}}}"', f'"Note":"%22Account%49d%22:{FOREIGN_ACCOUNT}"',
-        f'"IntrumentId":{FOREIGN_INSTRUMENT}', f'"omsid":{FOREIGN_OMS}', f'"AccountId\\u0000":{FOREIGN_ACCOUNT}',
+        f'"AccountId":{FOREIGN_ACCOUNT}',
+        f'"accountid":{FOREIGN_ACCOUNT}',
+        f'"ACCOUNTID":{FOREIGN_ACCOUNT}',
+        f'"\\u0041ccountId":{FOREIGN_ACCOUNT}',
+        f'"account_id":{FOREIGN_ACCOUNT}',
+        f'" AccountId ":{FOREIGN_ACCOUNT}',
+        f'"Account\\u0130d":{FOREIGN_ACCOUNT}',
+        f'"Accounts":[{FOREIGN_ACCOUNT}]',
+        '"AllAccounts":true',
+        '"accountid":null',
+        f'"x":{{"AccountId":{FOREIGN_ACCOUNT}}}',
+        f'"x":[{{"y":{{"accountID":{FOREIGN_ACCOUNT}}}}}]',
+        f'"Note":"{{\\"AccountId\\":{FOREIGN_ACCOUNT}}}"',
+        f'"Note":"%22Account%49d%22:{FOREIGN_ACCOUNT}"',
+        f'"IntrumentId":{FOREIGN_INSTRUMENT}',
+        f'"omsid":{FOREIGN_OMS}',
+        f'"AccountId\\u0000":{FOREIGN_ACCOUNT}',
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("first", [True, False])
 def test_a_member_that_adds_something_foreign_is_refused_in_either_order(extra: str, first: bool) -> None:
     own = f'"OMSId":{OMS},"AccountId":{ACCOUNT}'
@@ -109,7 +188,11 @@ def test_query_and_body_both_count() -> None:
     assert not judged(HttpRequest("GET", CAO)).allowed
     assert not judged(HttpRequest("GET", f"{CAO}?AccountId={ACCOUNT}&AccountId={ACCOUNT}")).allowed
     assert not judged(post(f"{CAO}?OMSId={OMS}&AccountId={ACCOUNT}", "{}")).allowed
-    for query in (f"AccountId={FOREIGN_ACCOUNT}", f"a=1;accountid={FOREIGN_ACCOUNT}", f"%2541ccountId={FOREIGN_ACCOUNT}"):
+    for query in (
+        f"AccountId={FOREIGN_ACCOUNT}",
+        f"a=1;accountid={FOREIGN_ACCOUNT}",
+        f"%2541ccountId={FOREIGN_ACCOUNT}",
+    ):
         assert not judged(post(f"{CAO}?{query}", json.dumps(GOOD))).allowed
     assert judged(post(f"{CAO}?x=1", json.dumps(GOOD))).allowed
 
@@ -140,7 +223,11 @@ def test_legs_of_an_account_in_scope_may_be_missing() -> None:
 @pytest.mark.parametrize(
     ("call", "members", "allowed"),
     [
-        ("SendOrder", {"OMSId": OMS, "AccountId": ACCOUNT, "InstrumentId": INSTRUMENT, "Quantity": 1.5, "OrderType": 2}, True),
+        (
+            "SendOrder",
+            {"OMSId": OMS, "AccountId": ACCOUNT, "InstrumentId": INSTRUMENT, "Quantity": 1.5, "OrderType": 2},
+            True,
+        ),
         ("SendOrder", {"OMSId": OMS, "AccountId": FOREIGN_ACCOUNT, "InstrumentId": INSTRUMENT}, False),
         ("SendOrder", {"OMSId": OMS, "InstrumentId": INSTRUMENT}, False),
         ("SendOrder", {"OMSId": OMS, "AccountId": ACCOUNT, "InstrumentId": FOREIGN_INSTRUMENT}, False),
@@ -154,7 +241,7 @@ def test_legs_of_an_account_in_scope_may_be_missing() -> None:
         ("CancelOrder", {"OMSId": OMS, "OrderId": ORDER, "ClOrderId": 1}, False),
         ("CancelOrder", {"OMSId": OMS, "OrderId": ORDER, "AccountId": FOREIGN_ACCOUNT}, False),
     ],
-)  # fmt: skip
+)
 def test_set_up_calls_are_judged_over_both_transports(call: str, members: dict[str, object], allowed: bool) -> None:
     body = json.dumps(members)
     assert judged(post(f"/AP/{call}", body)).allowed is allowed
@@ -171,3 +258,19 @@ def test_without_destructive_only_reading_calls_pass() -> None:
 def test_an_id_beyond_31_bits_that_is_in_scope_passes_when_written_plainly() -> None:
     big = 9_076_080_695
     assert judged(quote(bidQuoteId=big), granted=Granted(quotes=frozenset({big, ASK}))).allowed
+
+
+@pytest.mark.parametrize(
+    "number", [2**32 + FOREIGN_ACCOUNT, 2**40 + FOREIGN_ACCOUNT, FOREIGN_ACCOUNT - 2**32, 2**53 + 1, 2**31]
+)
+def test_a_vouched_id_is_refused_where_a_narrow_reader_takes_it_for_another(number: int) -> None:
+    vouching = replace(LIMITED, unknown=frozenset({number}))
+    assert not judged(quote(bidQuoteId=number), vouching).allowed
+    assert not judged(cao(str(number)), vouching).allowed
+
+
+def test_a_vouched_id_beyond_32_bits_passes_when_its_narrow_readings_are_vouched_too() -> None:
+    number = 2**31
+    vouching = replace(LIMITED, unknown=frozenset({number, number - 1, -number}))
+    assert judged(quote(bidQuoteId=number), vouching).allowed
+    assert not judged(cao(str(number)), vouching).allowed  # a reader of 32 bits may see no account in it

@@ -1,4 +1,4 @@
-"""Whatever the guard lets through, no careless server acts outside the scope; and plain legal messages always pass."""
+"""Whatever the guard lets through, no careless server acts outside the scope; plain legal messages always pass."""
 
 from __future__ import annotations
 
@@ -10,17 +10,48 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scope_readers import (
-    EVERY, INTS, JSON_READERS, XML_READERS, accounts_cancelled, orders_cancelled, xml_orders_cancelled,
-)  # fmt: skip
+    EVERY,
+    INTS,
+    JSON_READERS,
+    XML_READERS,
+    accounts_cancelled,
+    orders_cancelled,
+    xml_orders_cancelled,
+)
 from scope_support import (
-    ACCOUNT, CAO, CREATOR, FOREIGN_ACCOUNT, FOREIGN_ORDER, FOREIGN_UID, GRANTED, LIMITED, NAMESPACE, OMS, ORDER,
-    OTHER_ACCOUNT, PIN, SCOPED_ORDER, TPP, UID, UNKNOWN, UNKNOWN_UID, XML, XSI, frame, instruction, judged, post, tpp,
+    ACCOUNT,
+    CAO,
+    CREATOR,
+    FOREIGN_ACCOUNT,
+    FOREIGN_ORDER,
+    FOREIGN_UID,
+    GRANTED,
+    LIMITED,
+    NAMESPACE,
+    OMS,
+    ORDER,
+    OTHER_ACCOUNT,
+    PIN,
+    SCOPED_ORDER,
+    TPP,
+    UID,
+    UNKNOWN,
+    UNKNOWN_UID,
+    XML,
+    XSI,
+    frame,
+    instruction,
+    judged,
+    post,
+    tpp,
     tpp_xml,
-)  # fmt: skip
+)
 
 from conformance.target.scope import Granted, Scope
 
-RUN = settings(max_examples=250, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+RUN = settings(
+    max_examples=250, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
 ACCOUNTS = {ACCOUNT, OTHER_ACCOUNT, UNKNOWN}
 ORDERS = {ORDER, SCOPED_ORDER, UNKNOWN, UID, UNKNOWN_UID}
 
@@ -38,7 +69,16 @@ def spellings(number: int) -> list[str]:
 def key_spellings(name: str) -> list[str]:
     """JSON keys that some reader takes for the name."""
     escaped = f'"\\u{ord(name[0]):04x}{name[1:]}"'
-    return [f'"{name}"', f'"{name}"', f'"{name.lower()}"', f'"{name.upper()}"', escaped, f'" {name}"', f"'{name}'", name]
+    return [
+        f'"{name}"',
+        f'"{name}"',
+        f'"{name.lower()}"',
+        f'"{name.upper()}"',
+        escaped,
+        f'" {name}"',
+        f"'{name}'",
+        name,
+    ]
 
 
 def members(name: str, own: list[int], foreign: int) -> st.SearchStrategy[str]:
@@ -49,14 +89,21 @@ def members(name: str, own: list[int], foreign: int) -> st.SearchStrategy[str]:
     return st.builds("{}:{}".format, st.sampled_from(key_spellings(name)), value)
 
 
-HARMLESS = st.sampled_from([f'"OMSId":{OMS}', '"Note":"x"', '"Note":"a\\u0000b"', f'"CreatorID":{CREATOR}', f'"PIN":"{PIN}"', '"x":[1]'])
+HARMLESS = st.sampled_from(
+    [f'"OMSId":{OMS}', '"Note":"x"', '"Note":"a\\u0000b"', f'"CreatorID":{CREATOR}', f'"PIN":"{PIN}"', '"x":[1]']
+)
 
 
 @st.composite
 def objects(draw: st.DrawFn, name: str, own: tuple[int, ...], foreign: int) -> str:
-    parts = draw(st.lists(st.one_of(members(name, list(own), foreign), HARMLESS), min_size=0, max_size=4))
+    parts = draw(st.lists(st.one_of(members(name, list(own), foreign), HARMLESS), max_size=3))
+    parts += draw(st.sampled_from([[], [f'"{name}":{own[0]}']]))
     text = "{" + draw(st.sampled_from([",", ", ", ",\n"])).join(parts) + "}"
-    for wrap in draw(st.lists(st.sampled_from(["[%s]", '{"x":%s}', '{"OrderID":%s}', "string"]), max_size=1)):
+    for wrap in draw(
+        st.lists(st.sampled_from(["[%s]", '{"x":%s}', '{"OrderID":%s}', "string"]), max_size=1)
+        if draw(st.booleans())
+        else st.just([])
+    ):
         text = json.dumps(text) if wrap == "string" else wrap.replace("%s", text)
     return text
 
@@ -66,7 +113,11 @@ def bodies(draw: st.DrawFn, text: st.SearchStrategy[str], listed: bool) -> bytes
     whole = draw(text)
     if listed:
         whole = f"[{','.join([whole, *draw(st.lists(text, max_size=1))])}]"
-    damage = draw(st.sampled_from(["none"] * 6 + ["cut", "quotes", "comment", "junk", "twice", "comma", "unquoted", "line", "cdata"]))
+    damage = draw(
+        st.sampled_from(
+            ["none"] * 6 + ["cut", "quotes", "comment", "junk", "twice", "comma", "unquoted", "line", "cdata"]
+        )
+    )
     whole = {
         "cut": whole[: draw(st.integers(0, len(whole)))], "quotes": whole.replace('"', "'"), "comment": "/* x */" + whole,
         "junk": whole + " junk", "twice": whole + whole, "comma": whole[:-1] + "," + whole[-1:], "unquoted": whole.replace('"', ""),
@@ -75,7 +126,9 @@ def bodies(draw: st.DrawFn, text: st.SearchStrategy[str], listed: bool) -> bytes
     return whole.encode(draw(st.sampled_from(["utf-8"] * 6 + ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])))
 
 
-MEDIA = st.sampled_from(["application/json"] * 4 + ["application/json; charset=utf-8", "application/json; charset=utf-16", "text/json"])
+MEDIA = st.sampled_from(
+    ["application/json"] * 4 + ["application/json; charset=utf-8", "application/json; charset=utf-16", "text/json"]
+)
 
 
 @RUN
@@ -87,12 +140,10 @@ def test_no_reader_of_an_allowed_cancel_all_leaves_the_accounts_in_scope(body: b
         for read in JSON_READERS:
             for to_int in INTS[1:]:  # text for an integer is documented of real readers, so it counts as an id
                 assert accounts_cancelled(body, read, to_int) <= ACCOUNTS, (read, to_int)
-    if body.isascii():
-        assert judged(frame("CancelAllOrders", body.decode())).allowed <= _harmless_to_all(body)
-
-
-def _harmless_to_all(body: bytes) -> bool:
-    return all(accounts_cancelled(body, read, to_int) <= ACCOUNTS for read in JSON_READERS for to_int in INTS[1:])
+    if body.isascii() and judged(frame("CancelAllOrders", body.decode())).allowed:
+        for read in JSON_READERS:
+            for to_int in INTS[1:]:
+                assert accounts_cancelled(body, read, to_int) <= ACCOUNTS, (read, to_int)
 
 
 @RUN
@@ -104,11 +155,20 @@ def test_no_reader_of_allowed_json_instructions_cancels_a_foreign_order(body: by
                 assert orders_cancelled(body, read, to_int) <= ORDERS, (read, to_int)
 
 
-UIDS = [text for uid in (UID, FOREIGN_UID) for text in (uid, uid.upper(), f"{{{uid}}}", uid.replace("-", ""), f" {uid}", f"urn:uuid:{uid}")]
+UIDS = [
+    text
+    for uid in (UID, FOREIGN_UID)
+    for text in (uid, uid.upper(), f"{{{uid}}}", uid.replace("-", ""), f" {uid}", f"urn:uuid:{uid}")
+]
 
 
 @RUN
-@given(st.lists(st.tuples(st.sampled_from(["InternationalOrderUID", "internationalorderuid"]), st.sampled_from(UIDS)), max_size=3))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["InternationalOrderUID", "internationalorderuid"]), st.sampled_from(UIDS)),
+        max_size=3,
+    )
+)
 def test_no_reader_of_allowed_json_instructions_cancels_a_foreign_guid(pairs: list[tuple[str, str]]) -> None:
     body = f"[{{{','.join(f'{json.dumps(key)}:{json.dumps(value)}' for key, value in pairs)}}}]".encode()
     foreign = any(FOREIGN_UID in value.lower() or FOREIGN_UID.replace("-", "") in value.lower() for _, value in pairs)
@@ -127,14 +187,20 @@ def xml_contents(number: int) -> list[str]:
 
 @st.composite
 def documents(draw: st.DrawFn) -> bytes:
-    names = st.sampled_from(["OrderID", "OrderID", "p:OrderID", "orderid", "CreatorID", "PIN", "Note", "InternationalOrderUID"])
+    names = st.sampled_from(
+        ["OrderID", "OrderID", "p:OrderID", "orderid", "CreatorID", "PIN", "Note", "InternationalOrderUID"]
+    )
     contents = st.sampled_from(
         [text for number in (ORDER, SCOPED_ORDER, FOREIGN_ORDER) for text in xml_contents(number)]
         + [str(CREATOR), PIN, "", UID, FOREIGN_UID, "abc"]
     )
     items = draw(st.lists(st.tuples(names, st.one_of(st.just(str(ORDER)), contents)), max_size=4))
     inner = "".join(f"<{name}>{content}</{name}>" for name, content in items)
-    prolog = draw(st.sampled_from([""] * 5 + ['<?xml version="1.0"?>', '<!DOCTYPE a [<!ENTITY o "61">]>', "<!-- 5 -->", "<?x y?>"]))
+    prolog = draw(
+        st.sampled_from(
+            [""] * 5 + ['<?xml version="1.0"?>', '<!DOCTYPE a [<!ENTITY o "61">]>', "<!-- 5 -->", "<?x y?>"]
+        )
+    )
     text = f'{prolog}<a xmlns="{NAMESPACE}" xmlns:p="urn:x" xmlns:i="{XSI}"><b>{inner}</b></a>'
     cut = draw(st.one_of(st.just(len(text)), st.just(len(text)), st.integers(0, len(text))))
     return text[:cut].encode(draw(st.sampled_from(["utf-8"] * 4 + ["utf-16", "utf-16-le", "utf-16-be"])))
@@ -165,7 +231,9 @@ def test_the_careless_xml_readers_do_act_on_plain_foreign_ids(read: Any) -> None
 
 @RUN
 @given(st.integers(1, 2**62), st.integers(1, 2**31 - 1), st.uuids(), st.randoms(use_true_random=False))
-def test_plain_legal_messages_with_ids_in_scope_always_pass(order: int, account: int, uid: Any, chance: random.Random) -> None:
+def test_plain_legal_messages_with_ids_in_scope_always_pass(
+    order: int, account: int, uid: Any, chance: random.Random
+) -> None:
     scope = Scope(frozenset({account}), frozenset({OMS}), frozenset(), frozenset({order}), destructive=True)
     granted = Granted(uids=frozenset({str(uid)}), harmless_values=GRANTED.harmless_values)
     call = [("OMSId", OMS), ("AccountId", account)]

@@ -6,9 +6,27 @@ import json
 
 import pytest
 from scope_support import (
-    CREATOR, FOREIGN_ORDER, FOREIGN_UID, GRANTED, LIMITED, NAMESPACE, ORDER, PIN, SCOPED_ORDER, TPP, UID, UNKNOWN,
-    UNKNOWN_UID, XML, instruction, judged, post, tpp, tpp_xml, with_headers,
-)  # fmt: skip
+    CREATOR,
+    FOREIGN_ORDER,
+    FOREIGN_UID,
+    GRANTED,
+    LIMITED,
+    NAMESPACE,
+    ORDER,
+    PIN,
+    SCOPED_ORDER,
+    TPP,
+    UID,
+    UNKNOWN,
+    UNKNOWN_UID,
+    XML,
+    instruction,
+    judged,
+    post,
+    tpp,
+    tpp_xml,
+    with_headers,
+)
 
 from conformance.target.scope import Granted
 
@@ -31,10 +49,27 @@ def test_one_foreign_instruction_refuses_the_list(bad: object, position: int) ->
 @pytest.mark.parametrize(
     "value",
     [
-        "61", '"61"', '" 61 "', "61.0", "6.1e1", "60.5", '"075"', '"0x3D"', '"0b111101"', str(2**32 + 61),
-        str(2**64 + 61), str(61 - 2**32), "true", "[61]", '{"x":1}', '"61abc"', '"\uff16\uff11"', '"6_1"', '"6,1"',
+        "61",
+        '"61"',
+        '" 61 "',
+        "61.0",
+        "6.1e1",
+        "60.5",
+        '"075"',
+        '"0x3D"',
+        '"0b111101"',
+        str(2**32 + 61),
+        str(2**64 + 61),
+        str(61 - 2**32),
+        "true",
+        "[61]",
+        '{"x":1}',
+        '"61abc"',
+        '"\uff16\uff11"',
+        '"6_1"',
+        '"6,1"',
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("key", ["OrderID", "orderid", "ORDERID", "\\u004frderID", "order_id"])
 def test_every_spelling_of_a_foreign_order_is_refused(key: str, value: str) -> None:
     assert not judged(post(TPP, f'[{{"{key}":{value},"OrderID":{ORDER}}}]')).allowed
@@ -44,16 +79,26 @@ def test_every_spelling_of_a_foreign_order_is_refused(key: str, value: str) -> N
 @pytest.mark.parametrize(
     "uid",
     [
-        FOREIGN_UID, FOREIGN_UID.upper(), FOREIGN_UID.replace("-", ""), f"{{{FOREIGN_UID}}}", f" ({FOREIGN_UID}) ",
-        f"urn:uuid:{FOREIGN_UID}", "qqqqqqqru0yN3u7u7u7u7g==", f"{UID[:-1]}", f"{UID}0", FOREIGN_UID.replace("-", ":"),
+        FOREIGN_UID,
+        FOREIGN_UID.upper(),
+        FOREIGN_UID.replace("-", ""),
+        f"{{{FOREIGN_UID}}}",
+        f" ({FOREIGN_UID}) ",
+        f"urn:uuid:{FOREIGN_UID}",
+        "qqqqqqqru0yN3u7u7u7u7g==",
+        f"{UID[:-1]}",
+        f"{UID}0",
+        FOREIGN_UID.replace("-", ":"),
     ],
-)  # fmt: skip
+)
 def test_every_spelling_of_a_foreign_guid_is_refused(uid: str) -> None:
     assert not judged(tpp(instruction(None, uid))).allowed
     assert not judged(tpp_xml("", f"<InternationalOrderUID>{uid}</InternationalOrderUID>")).allowed
 
 
-@pytest.mark.parametrize("uid", [f"{{{UID}}}", f" {UID} ", UID.replace("-", ""), "00000000-0000-0000-0000-000000000000", ""])
+@pytest.mark.parametrize(
+    "uid", [f"{{{UID}}}", f" {UID} ", UID.replace("-", ""), "00000000-0000-0000-0000-000000000000", ""]
+)
 def test_odd_spellings_of_the_own_guid_pass(uid: str) -> None:
     assert judged(tpp(instruction(None, uid))).allowed
 
@@ -79,12 +124,27 @@ def test_the_order_is_found_wherever_it_stands() -> None:
 @pytest.mark.parametrize(
     "markup",
     [
-        "61", " 61\n", "+61", "061", "<![CDATA[61]]>", "6<!-- -->1", "6<![CDATA[1]]>", "&#54;1", "&#x36;&#x31;", "61<a/>",
-        f"<!-- {ORDER} -->61", f"{ORDER}</OrderID><OrderID>61", f"61</OrderID><OrderID>{ORDER}", "true", "61.0",
-        f"{ORDER}</OrderID><q:OrderID xmlns:q='urn:x'>61</q:OrderID><OrderID>", f"{ORDER}<OrderID>61</OrderID>",
-        f"{ORDER}</OrderID><orderid>61</orderid><OrderID>{ORDER}", f"{ORDER}<!-- <OrderID>61</OrderID> -->",
+        "61",
+        " 61\n",
+        "+61",
+        "061",
+        "<![CDATA[61]]>",
+        "6<!-- -->1",
+        "6<![CDATA[1]]>",
+        "&#54;1",
+        "&#x36;&#x31;",
+        "61<a/>",
+        f"<!-- {ORDER} -->61",
+        f"{ORDER}</OrderID><OrderID>61",
+        f"61</OrderID><OrderID>{ORDER}",
+        "true",
+        "61.0",
+        f"{ORDER}</OrderID><q:OrderID xmlns:q='urn:x'>61</q:OrderID><OrderID>",
+        f"{ORDER}<OrderID>61</OrderID>",
+        f"{ORDER}</OrderID><orderid>61</orderid><OrderID>{ORDER}",
+        f"{ORDER}<!-- <OrderID>61</OrderID> -->",
     ],
-)  # fmt: skip
+)
 def test_every_xml_form_of_a_foreign_order_is_refused(markup: str) -> None:
     assert not judged(tpp_xml(markup)).allowed
 
@@ -95,7 +155,8 @@ def test_xml_forms_of_the_own_order_pass(markup: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "prolog", ["<!DOCTYPE a>", '<!DOCTYPE a [<!ENTITY o "61">]>', "<!-- x --><!doctype a>", '<?xml version="1.0"?><!DOCTYPE a>']
+    "prolog",
+    ["<!DOCTYPE a>", '<!DOCTYPE a [<!ENTITY o "61">]>', "<!-- x --><!doctype a>", '<?xml version="1.0"?><!DOCTYPE a>'],
 )
 def test_a_doctype_is_refused_outright(prolog: str) -> None:
     assert not judged(tpp_xml(str(ORDER), before=prolog)).allowed
@@ -126,11 +187,20 @@ def test_a_broken_body_with_a_foreign_id_is_refused() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        f"[{{OrderID:{CREATOR}}}]", f'[{{"OrderID" /* CreatorID */ :{CREATOR}}}', f"<a><OrderID>{CREATOR}</a>",
-        f"[{{'OrderID':0x3D}}]", "[{'OrderID':075}]", f"[{{'OrderID':'{FOREIGN_UID}'}}]", "<a>6<b>1</b>", "<a>&#54;1",
-        "[{'OrderID':'\\u0036\\u0031'}]", "%5B%7B%27OrderID%27%3A61", "[{'OrderID':" + "9" * 5000 + "}]", '["\\x36\\x31"]',
+        f"[{{OrderID:{CREATOR}}}]",
+        f'[{{"OrderID" /* CreatorID */ :{CREATOR}}}',
+        f"<a><OrderID>{CREATOR}</a>",
+        "[{'OrderID':0x3D}]",
+        "[{'OrderID':075}]",
+        f"[{{'OrderID':'{FOREIGN_UID}'}}]",
+        "<a>6<b>1</b>",
+        "<a>&#54;1",
+        "[{'OrderID':'\\u0036\\u0031'}]",
+        "%5B%7B%27OrderID%27%3A61",
+        "[{'OrderID':" + "9" * 5000 + "}]",
+        '["\\x36\\x31"]',
     ],
-)  # fmt: skip
+)
 def test_a_broken_body_cannot_hide_an_id(body: str) -> None:
     assert not judged(post(TPP, body)).allowed
 

@@ -1,0 +1,76 @@
+"""`python -m benchmarks [--json] [NAME]…`: run the measurements and print ratios and absolute figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from importlib import metadata
+from typing import Any
+
+from benchmarks.measures import MEASURES
+
+LIMITS = {
+    "cases_per_s_vs_schemathesis_default": (">=", 60),
+    "cases_per_s_vs_schemathesis_positive": (">=", 25),
+    "rate_vs_raw_client": (">=", 0.5),
+    "growth": ("<=", 1.05),
+    "memory_growth": ("<=", 1.2),
+    "import": ("<=", 0.33),
+}
+"""What each ratio should be; docs/performance.md says why."""
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    return {
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "schemathesis": metadata.version("schemathesis"),
+        "system": platform.system(),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the chosen measurements; 1 when a ratio is outside its limit."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the harness, side by side.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of: {', '.join(MEASURES)} (default: all)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.names) - set(MEASURES))
+    if unknown:
+        parser.error(f"no measurement is called {unknown[0]!r}")
+    ratios: dict[str, float] = {}
+    absolute: dict[str, dict[str, Any]] = {}
+    for name, measure in MEASURES.items():
+        if options.names and name not in options.names:
+            continue
+        sys.stderr.write(f"measuring {name} …\n")
+        measured = measure()
+        ratios.update({key: round(value, 4) for key, value in measured.ratios.items()})
+        absolute.update({key: {"value": round(value, 2), "unit": unit} for key, (value, unit) in measured.absolute.items()})
+    if options.json:
+        sys.stdout.write(json.dumps({"ratios": ratios, "absolute": absolute, "machine": machine()}, indent=2) + "\n")
+    else:
+        _print(ratios, absolute)
+    return 0 if all(_holds(name, value) for name, value in ratios.items()) else 1
+
+
+def _holds(name: str, value: float) -> bool:
+    sign, limit = LIMITS.get(name, (">=", 0))
+    return value >= limit if sign == ">=" else value <= limit
+
+
+def _print(ratios: dict[str, float], absolute: dict[str, dict[str, Any]]) -> None:
+    for name, value in ratios.items():
+        sign, limit = LIMITS.get(name, ("", ""))
+        wanted = f"   wanted {sign} {limit}   {'ok' if _holds(name, value) else 'MISSED'}" if sign else ""
+        sys.stdout.write(f"{name:42} {value:10.3f}{wanted}\n")
+    for name, entry in absolute.items():
+        sys.stdout.write(f"{name:42} {entry['value']:10.2f} {entry['unit']}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,56 @@
+"""Measures the harness: judged cases a second over generated cases, without named ones. `ADDRESS COUNT FORMATS CONCURRENCY`."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+from benchmarks.workload import target, workload
+from conformance.cli.running import run_loop
+from conformance.engine.generated import run_generated
+from conformance.engine.run import close_run, probe, start_run
+from conformance.model.verdict import CaseResult, Verdict
+from conformance.specs.load import load_contract
+from conformance.target.guard import guard_for
+from conformance.target.reference import reference_environment
+from conformance.target.secrets import Vault
+
+
+async def measure(address: str, count: int, formats: str, concurrency: int) -> dict[str, float]:
+    """Run `count` cases and judge each; the figures of the run."""
+    contract = load_contract()
+    chosen = workload(contract, count, formats)
+    there = target(contract, address)
+    judged = failed = 0
+
+    def on_result(result: CaseResult) -> None:
+        nonlocal judged, failed
+        judged += 1
+        failed += result.verdict is not Verdict.PASS
+
+    vault = Vault(reference_environment())
+    run = start_run(contract, there, guard_for(there, contract), vault, on_result, sorted(contract.operations))
+    try:
+        await probe(run)
+        await run_generated(run, iter(chosen[:200]), concurrency)  # sessions, connections and caches are warm then
+        judged = failed = 0
+        cpu_s, started = time.process_time(), time.perf_counter()
+        await run_generated(run, iter(chosen), concurrency)
+        seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu_s
+    finally:
+        await close_run(run)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"cases": judged, "failed": failed, "seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb}
+
+
+def main() -> None:
+    """Measure, and print the figures as one line of JSON."""
+    address, count, formats, concurrency = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    found = run_loop(measure(address, count, formats, concurrency))
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+if __name__ == "__main__":
+    main()

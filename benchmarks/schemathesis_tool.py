@@ -1,0 +1,49 @@
+"""Runs `schemathesis run` against a server, as a user would, and reads how much it did."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.processes import run
+
+_CASES = re.compile(r"(\d[\d,]*) generated")
+_SECONDS = re.compile(r"in (\d+(?:\.\d+)?)s")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """What one run did: test cases that it says it generated, wall seconds, exit code."""
+
+    cases: int
+    wall_s: float
+    exit_code: int
+    output: str
+
+
+def openapi_of(service: str) -> Path:
+    """The project's own OpenAPI document of a service."""
+    from conformance.specs.load import specs_root
+
+    return specs_root() / service / "openapi.yaml"
+
+
+def schemathesis_run(
+    service: str, address: str, arguments: Sequence[str] = (), processors: Sequence[int] | None = None
+) -> ToolRun:
+    """One run in an empty folder, so that no state of an earlier one is found."""
+    program = Path(sys.executable).with_name("schemathesis")
+    command = [str(program), "run", str(openapi_of(service)), "--url", address, "--no-color", *arguments]
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(command, processors, cwd=folder)
+    cases = [int(found.replace(",", "")) for found in _CASES.findall(done.output)]
+    return ToolRun(sum(cases), done.wall_s, done.exit_code, done.output)
+
+
+def version_command() -> list[str]:
+    """The command that only tells its version: what it costs to start."""
+    return [str(Path(sys.executable).with_name("schemathesis")), "--version"]

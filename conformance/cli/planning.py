@@ -1,0 +1,139 @@
+"""What `plan` does once its options are read: put the messages together, and print them as text or JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import click
+
+from conformance.cases.corpus.stream import generated_case
+from conformance.cases.load import load_cases
+from conformance.cli.running import choice_of
+from conformance.engine.plan import Planned, pins_of, plan
+from conformance.engine.selection import choose, choose_generated
+from conformance.model.case import Case
+from conformance.model.spec import Contract
+from conformance.report.text import many, shortened, visible, writable
+from conformance.specs.load import load_contract
+from conformance.target.choose import chosen_target
+from conformance.target.guard import guard_for
+from conformance.target.model import TargetFile
+from conformance.target.redact import redact
+
+_LONGEST = 2000
+
+
+def plan_command(options: Mapping[str, Any]) -> None:
+    """Print the plan. Raises what `run` would raise for the same options."""
+    contract = load_contract(options["specs"])
+    choice = choice_of(options)
+    named = choose(contract, load_cases(contract, choice.operations or None), choice)
+    generated = choose_generated(contract, choice, options["generated"], options["seed"])
+    cases = [*named, *(generated_case(source, number) for source, number in generated)]
+    target = asyncio.run(_target(options["target"], contract))
+    messages = _messages(cases, contract, target)
+    if options["as_json"]:
+        _print_json(messages, pins_of(target))
+        return
+    encoding = sys.stdout.encoding
+    counted: Counter[str] = Counter()
+    for message in messages:
+        counted.update(_counts(message))
+        for line in _lines(message, pins_of(target), quiet=options["quiet"], verbose=options["verbose"]):
+            click.echo(writable(line, encoding))
+    click.echo(
+        f"{many(counted['all'], 'message')} planned, nothing sent; {counted['refused']} outside the scope, "
+        f"{counted['hindered']} that this target cannot be sent"
+    )
+
+
+async def _target(name: str, contract: Contract) -> TargetFile:
+    async with chosen_target(name, contract, start=False) as chosen:
+        return chosen.file
+
+
+def _messages(cases: Iterable[Case], contract: Contract, target: TargetFile) -> Iterator[Planned]:
+    guard = guard_for(target, contract)
+    if guard.scope.unlimited:
+        return plan(cases, contract, target, lambda: guard)
+    return plan(cases, contract, target, lambda: guard_for(target, contract))
+
+
+def _counts(message: Planned) -> Iterator[str]:
+    yield "all"
+    if not message.allowed:
+        yield "refused"
+    elif message.hindrance:
+        yield "hindered"
+
+
+def _lines(message: Planned, secrets: tuple[str, ...], *, quiet: bool, verbose: bool) -> Iterator[str]:
+    scope = _scope(message)
+    what = f"{message.method} {message.path}" if message.frame is None else "frame"
+    if quiet:
+        yield f"{message.case}  {message.role}  {message.transport}  {redact(visible(what), secrets)}  {scope}"
+        return
+    part = {"before": " (sent before)", "twin": " (the same in another way)"}.get(message.part, "")
+    copies = f", {message.copies} at the same moment" if message.copies > 1 else ""
+    yield f"{message.case}{part}"
+    yield f"  as {message.role} over {message.transport}, {message.media_type}{copies}"
+    for state in message.states:
+        yield f"  set up first: {redact(visible(state), secrets)}"
+    text = message.frame
+    if text is None:
+        yield f"  > {redact(visible(what), secrets)}"
+        for name, value in message.headers:
+            yield f"  > {redact(f'{name}: {visible(value)}', secrets)}"
+        yield "  >"
+        text = message.body
+    note = "" if message.encoding == "utf-8" else f"  [{message.encoding}]"
+    shown = visible(redact(text, secrets))
+    yield f"  > {(shown if verbose else shortened(shown, _LONGEST)) or '(no body)'}{note}"
+    yield f"  scope: {scope}"
+    yield ""
+
+
+def _scope(message: Planned) -> str:
+    if not message.allowed:
+        return f"refused: {message.reason}"
+    if message.hindrance:
+        return f"not sent: {message.hindrance}"
+    return f"allowed: {message.reason}" if message.reason else "allowed"
+
+
+def _print_json(messages: Iterable[Planned], secrets: tuple[str, ...]) -> None:
+    """A list, written as it is made, for it may be long."""
+    opening = "["
+    for message in messages:
+        sys.stdout.write(f"{opening}\n{json.dumps(_object(message, secrets))}")
+        opening = ","
+    sys.stdout.write("\n]\n" if opening == "," else "[]\n")
+
+
+def _object(message: Planned, secrets: tuple[str, ...]) -> dict[str, Any]:
+    shared: dict[str, Any] = {
+        "case": message.case,
+        "operation": message.operation,
+        "part": message.part,
+        "copies": message.copies,
+        "role": message.role,
+        "transport": message.transport,
+        "media_type": message.media_type,
+        "states": [redact(state, secrets) for state in message.states],
+    }
+    if message.frame is None:
+        shared["method"] = message.method
+        shared["path"] = redact(message.path, secrets)
+        shared["headers"] = [[name, redact(f"{name}: {value}", secrets)[len(name) + 2 :]] for name, value in message.headers]
+        shared["body"] = redact(message.body, secrets)
+        shared["encoding"] = message.encoding
+    else:
+        shared["frame"] = redact(message.frame, secrets)
+    shared["scope"] = {"allowed": message.allowed, "reason": message.reason}
+    shared["hindrance"] = message.hindrance
+    return shared

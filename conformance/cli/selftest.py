@@ -1,0 +1,145 @@
+"""`conformance selftest`: every fault of the reference implementation is caught, no equivalent is failed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.cli.group import suggestion
+from conformance.cli.options import json_option, printing, specs_option
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from conformance.engine.selftest import Suspect, Trial
+    from conformance.report.document import Block
+    from reference_impl.variants import Variant
+
+_MOST_JOBS = 16
+_NAMED = 3
+"""How many ids a line of text names before it only counts."""
+
+
+@click.command("selftest")
+@click.option("--operation", "operations", multiple=True, metavar="ID", help="Only variants of this operation; repeatable.")
+@click.option("--fault", "faults", multiple=True, metavar="ID", help="Only this fault; repeatable.")
+@click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="Only this equivalent; repeatable.")
+@click.option("--jobs", type=click.IntRange(1, _MOST_JOBS), metavar="N", help="Servers at a time (default: one for each core, at most 4).")
+@json_option
+@specs_option
+@printing
+def command(
+    operations: tuple[str, ...], faults: tuple[str, ...], equivalents: tuple[str, ...], jobs: int | None,
+    as_json: bool, specs: Path | None, quiet: bool, verbose: bool,
+) -> int:  # fmt: skip
+    """Run the named cases against every fault and every equivalent of the reference implementation.
+
+    A fault is caught by a finding on one of its own requirements, and only if it executed. An equivalent must
+    execute, and every case must pass. Exits 1 otherwise. With -q only the summary and what is wrong.
+    """
+    from conformance.cases.load import load_cases
+    from conformance.cli.running import run_loop
+    from conformance.engine.selftest import summary_of, try_suspects
+    from conformance.specs.load import load_contract
+
+    contract = load_contract(specs)
+    suspects = _suspects(tuple(contract.operations), operations, faults, equivalents)
+    cases = load_cases(contract, sorted({suspect.operation for suspect in suspects}))
+    loud = not (quiet or as_json)
+
+    def show(trial: Trial) -> None:
+        if loud:
+            click.echo(f"{_verdict(trial)}: {trial.suspect.id}", err=True)
+
+    trials = run_loop(try_suspects(contract, cases, suspects, jobs or min(os.cpu_count() or 1, 4), show))
+    summary = summary_of(trials)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    else:
+        _print(trials, summary["summary"], quiet=quiet, verbose=verbose)
+    return 0 if all(trial.good for trial in trials) else 1
+
+
+def _suspects(
+    known_operations: Sequence[str], operations: Sequence[str], faults: Sequence[str], equivalents: Sequence[str]
+) -> tuple[Suspect, ...]:
+    """The variants asked for: those named, else all; of the operations asked for. Raises `UsageError`."""
+    from conformance.engine.selftest import Suspect
+    from reference_impl.equivalents import EQUIVALENTS
+    from reference_impl.faults import FAULTS
+
+    _demand("--operation", operations, known_operations)
+    _demand("--fault", faults, list(FAULTS))
+    _demand("--equivalent", equivalents, list(EQUIVALENTS))
+    named = bool(faults or equivalents)
+    chosen: list[Variant] = [
+        *(FAULTS[name] for name in (faults if named else FAULTS)),
+        *(EQUIVALENTS[name] for name in (equivalents if named else EQUIVALENTS)),
+    ]
+    suspects = tuple(
+        Suspect(variant.id, variant.kind, variant.operation, variant.requirements)
+        for variant in dict.fromkeys(chosen)
+        if not operations or variant.operation in operations
+    )
+    if not suspects:
+        raise UsageError("no fault and no equivalent is left to try", hint="`conformance list faults` shows what there is.")
+    return suspects
+
+
+def _demand(option: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"unknown id {name!r}.{suggestion(name, list(known))}", where=option,
+                hint="`conformance list faults|equivalents|operations` shows what there is.",
+            )  # fmt: skip
+
+
+def _verdict(trial: Trial) -> str:
+    if not trial.executed:
+        return "not executed"
+    if trial.suspect.kind == "fault":
+        return "caught" if trial.caught else "missed"
+    return "passed" if trial.good else "false alarm"
+
+
+def _print(trials: Sequence[Trial], counts: Mapping[str, int], *, quiet: bool, verbose: bool) -> None:
+    from conformance.report.document import Line, plain_lines, print_rich
+    from conformance.report.terminal import is_live
+    from conformance.report.text import writable
+
+    shown = [trial for trial in sorted(trials, key=lambda one: (one.good, one.suspect.id)) if not (quiet and trial.good)]
+    blocks: list[Block] = [_grid(shown, verbose=verbose)] if shown else []
+    text = "{caught} of {faults} faults caught, {false_alarms} false alarms on {equivalents} equivalents".format(**counts)
+    blocks.append(Line(text, "good" if all(trial.good for trial in trials) else "bad"))
+    if is_live(sys.stdout, os.environ):
+        from rich.console import Console
+
+        print_rich(blocks, Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR")), force_terminal=True))
+        return
+    for line in plain_lines(blocks):
+        click.echo(writable(line, sys.stdout.encoding))
+
+
+def _grid(trials: Sequence[Trial], *, verbose: bool) -> Block:
+    from conformance.report.document import Grid, Row
+
+    def named(ids: Sequence[str]) -> str:
+        if verbose or len(ids) <= _NAMED:
+            return ", ".join(ids)
+        return f"{', '.join(ids[:_NAMED])} and {len(ids) - _NAMED} more"
+
+    rows = []
+    for trial in trials:
+        fault = trial.suspect.kind == "fault"
+        note = named(trial.by if trial.caught else trial.findings_on if fault else trial.alarms)
+        if fault and not trial.caught and note:
+            note = f"findings on {note} alone"
+        cells = (_verdict(trial), trial.suspect.id, named(trial.suspect.requirements), note or trial.stopped)
+        rows.append(Row(cells, "plain" if trial.good else "bad"))
+    return Grid(("verdict", "variant", "breaks", "cases"), tuple(rows))

@@ -1,0 +1,118 @@
+"""`conformance target`: write a commented target file, check one, or print its JSON Schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.cli.options import json_option, printing, specs_option
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from conformance.engine.survey import Survey
+
+SERVICES = ("alphapoint", "tpp")
+PASS, UNREACHABLE, INCOMPLETE = 0, 3, 4
+
+
+@click.group("target")
+def command() -> None:
+    """Write a commented target file, or check one."""
+
+
+@command.command("init")
+@click.option("--service", type=click.Choice(SERVICES), default=SERVICES[0], show_default=True, help="Which service it is for.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@printing
+def init(service: str, file: Path | None, quiet: bool, verbose: bool) -> int:  # noqa: ARG001  -v is for tracebacks
+    """Write a commented target file to FILE, or to standard output. A file that is there is never overwritten."""
+    text = resources.files("conformance.target").joinpath("samples", f"{service}.toml").read_text("utf-8")
+    if file is None:
+        click.echo(text, nl=False)
+        return PASS
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError as error:
+        raise UsageError("there is such a file already", where=str(file), hint="Name another one, or move it away.") from error
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror or error}", where=str(file)) from error
+    if not quiet:
+        click.echo(f"wrote {file}; fill it in, then: conformance target check {file}")
+    return PASS
+
+
+@command.command("schema")
+def schema() -> int:
+    """Print the JSON Schema of target files, for editors."""
+    from conformance.target.schema import SCHEMA_FILE
+
+    click.echo(SCHEMA_FILE.read_text("utf-8"), nl=False)
+    return PASS
+
+
+@command.command("check")
+@click.argument("file")
+@json_option
+@specs_option
+@printing
+def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bool) -> int:
+    """Check a target file without touching an order: it parses, the host answers, every role signs in.
+
+    Says what is missing for full coverage: roles, bindings, states, error codes. Only sign-in calls are sent.
+    Exit codes: 0 nothing is missing, 2 the file cannot be used, 3 the target cannot be reached, 4 something is missing.
+    """
+    from conformance.cli.running import run_loop
+    from conformance.engine.survey import survey
+    from conformance.specs.load import load_contract
+    from conformance.target.choose import chosen_target
+
+    contract = load_contract(specs)
+
+    async def look() -> Survey:
+        async with chosen_target(file, contract) as chosen:
+            return await survey(contract, chosen)
+
+    found = run_loop(look())
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        _print(found, quiet=quiet, verbose=verbose)
+    if found.unreachable:
+        return UNREACHABLE
+    return INCOMPLETE if found.missing else PASS
+
+
+def _print(found: Survey, *, quiet: bool, verbose: bool) -> None:
+    from conformance.report.document import Block, Grid, Line, Row, plain_lines, print_rich
+    from conformance.report.terminal import is_live
+    from conformance.report.text import many, visible, writable
+
+    blocks: list[Block] = []
+    if not quiet:
+        shown = [item for item in found.items if verbose or not item.good]
+        rows = tuple(
+            Row((item.word, visible(item.what), visible(item.note)), "plain" if item.good else "bad" if item.hard else "warn")
+            for item in shown
+        )
+        blocks += [Grid(("", "what", "note"), rows)] if rows else []
+        blocks += [Line(f"- {visible(warning)}", "warn") for warning in found.warnings]
+    if found.unreachable:
+        blocks.append(Line(f"the target cannot be reached: {visible(found.unreachable)}", "bad"))
+    elif found.missing:
+        blocks.append(Line(f"usable, with {many(len(found.missing), 'gap')}: cases that need them will be not-verified", "warn"))
+    else:
+        blocks.append(Line(f"all {many(len(found.items), 'check')} passed: nothing is missing", "good"))
+    if is_live(sys.stdout, os.environ):
+        from rich.console import Console
+
+        print_rich(blocks, Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR")), force_terminal=True))
+        return
+    for line in plain_lines(blocks):
+        click.echo(writable(line, sys.stdout.encoding))

@@ -1,0 +1,116 @@
+"""States by asking somebody outside the target: an HTTP hook or a command, JSON in, JSON out.
+
+`state`   {"state", "count"} answers {"orders": [{...ids...}]} with as many entries as `count` says.
+`observe` {"orders": [{...ids...}]} answers the same entries with "state" added: open, cancelled, executed or unknown.
+`clean`   {"orders": [{...ids...}]} takes back what is open, and answers like `observe`; asked only with `clean = true`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from conformance.engine.desks import Seat
+from conformance.engine.problems import StateUnavailable
+from conformance.engine.states.handle import OPEN, UNKNOWN, Handle, initial, together
+from conformance.model.case import StateNeed
+from conformance.target.model import Binding
+
+_ID_MEMBERS = ("OrderID", "InternationalOrderUID")
+_LEGS = ("bid", "ask")
+_SINGLE = "id"
+_LONGEST = 200
+
+
+class Oracle(Protocol):
+    """Who is asked; `what` names it in messages."""
+
+    @property
+    def what(self) -> str: ...
+
+    async def ask(self, action: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer, a JSON object. Raises `StateUnavailable` or `Unreached`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AskedStates:
+    """The provider; whom it asks is no part of the target, so its messages pass no scope guard."""
+
+    oracle: Oracle
+    takes_back: bool = False
+
+    async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
+        """`count` things in a state that the other side knows; with one they bind `name.Member`, with more `name.0.Member`."""
+        count = int(need.params.get("count", 1))
+        answer = await self.oracle.ask("state", {"state": need.state, "count": count})
+        orders = answer.get("orders")
+        if not isinstance(orders, list) or len(orders) != count or not all(isinstance(order, dict) for order in orders):
+            raise StateUnavailable(
+                f"{self.oracle.what} did not bring about {need.state!r}: {json.dumps(answer)[:_LONGEST]}"
+            )
+        return handle_of(name, need.state, orders, self)
+
+    async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
+        """One request for everything that is watched."""
+        return await self._seen("observe", handles)
+
+    async def _seen(self, action: str, handles: tuple[Handle, ...]) -> Mapping[str, str]:
+        wanted = [ids for handle in handles for ids in handle.memory]
+        if not wanted:
+            return {}
+        answer = await self.oracle.ask(action, {"orders": wanted})
+        states = answer.get("orders")
+        if not isinstance(states, list) or len(states) != len(wanted):
+            raise StateUnavailable(f"{self.oracle.what} did not say how orders stand: {json.dumps(answer)[:_LONGEST]}")
+        seen: dict[str, str] = {}
+        place = 0
+        for handle in handles:
+            part: Sequence[Any] = states[place : place + len(handle.memory)]
+            place += len(handle.memory)
+            words = [str(entry.get("state")) if isinstance(entry, dict) else UNKNOWN for entry in part]
+            if words:
+                seen[handle.name] = together(words)
+        return seen
+
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
+        """With `clean = true` the other side takes back what is open; else what it made is its own to keep."""
+        still_open = tuple(one for one in handles if initial_of(one) == OPEN and after.get(one.name, OPEN) in (OPEN, "mixed"))
+        if not self.takes_back or not still_open:
+            return ()
+        seen = await self._seen("clean", still_open)
+        left = [one for one in still_open if seen.get(one.name) in (OPEN, "mixed", UNKNOWN)]
+        return tuple(json.dumps(ids) for one in left for ids in one.memory)
+
+    async def aclose(self) -> None:
+        """Close what was opened to ask."""
+        await self.oracle.aclose()
+
+
+def initial_of(handle: Handle) -> str:
+    """How a state that somebody outside made stood at first."""
+    return next(iter(handle.before.values()), OPEN)
+
+
+def handle_of(name: str, state: str, orders: Sequence[Mapping[str, Any]], provider: Any) -> Handle:
+    """A handle over entries of ids. An entry's `id` binds the name itself, `bid` and `ask` make the two legs of a quote."""
+    bindings: dict[str, Binding] = {}
+    for index, order in enumerate(orders):
+        prefix = name if len(orders) == 1 else f"{name}.{index}"
+        for key, value in order.items():
+            if isinstance(value, int | str) and not isinstance(value, bool):
+                bindings[prefix if key == _SINGLE else f"{prefix}.{key}"] = value
+    legs = [f"{name}.{leg}" for leg in _LEGS if f"{name}.{leg}" in bindings]
+    before = dict.fromkeys(legs or [name], initial(state))
+    memory = () if legs else tuple(_ids(order) for order in orders)
+    return Handle(name, bindings, before, memory, provider)
+
+
+def _ids(order: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: order[name] for name in (*_ID_MEMBERS, _SINGLE) if order.get(name) is not None}

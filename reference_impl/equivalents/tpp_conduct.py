@@ -1,0 +1,238 @@
+"""Permitted differences of POST api/orders/cancellations in what is done, said and refused: the readings, and more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from lxml import etree
+
+from reference_impl.parts import Parts, with_tpp
+from reference_impl.recorder import Recorder
+from reference_impl.tpp.changes import (
+    on_errors,
+    on_instruction,
+    on_request_text,
+    on_response,
+    on_result,
+    on_results,
+    on_text,
+    refuse_text,
+    tpp_equivalent,
+)
+from reference_impl.tpp.read_json import read_json
+from reference_impl.tpp.read_xml import MEMBERS, read_xml
+from reference_impl.tpp.service import key_of
+from reference_impl.tpp.values import Instruction, Media, Result, UnreadableList
+from reference_impl.tpp.write_xml import SERIALIZATION
+from reference_impl.variants import Change, Variant
+from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
+
+_SLOW_S = 0.05
+_UNDER_WAY_S = 0.04
+_WORDS = {
+    "Order is not active.": "ERR-17: l\u2019ordre n\u2019est plus actif \u2013 d\u00e9j\u00e0 trait\u00e9 <cl\u00f4tur\u00e9> & archiv\u00e9",
+    "Order not found.": "Unknown order",
+    "PIN validation failed.": "Not authorised",
+}
+Errors = tuple[str, ...]
+
+
+def _status(old: int, new: int) -> Change:
+    return on_response(lambda _, response: replace(response, status=new) if response.status == old else response)
+
+
+def _mixed_status(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    mixed = response.status == 200 and all(word in response.body for word in (b"true", b"false"))
+    return replace(response, status=207) if mixed else response
+
+
+def _refuse_list(unwanted: str) -> Change:
+    """Refuses a whole list, before anything is done, for what `unwanted` names."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        inner = parts.tpp.admit
+
+        def admit(p: Parts, instructions: Sequence[Instruction]) -> None:
+            inner(p, instructions)
+            problems = {
+                "empty": "The list is empty." if not instructions else None,
+                "broken": next((problem for i in instructions if (problem := p.tpp.problem(i))), None),
+                "twice": "An order is named twice." if _named_twice(instructions) else None,
+            }
+            problem = problems[unwanted]
+            if problem is not None:
+                recorder.hit()
+                raise UnreadableList(problem)
+
+        return with_tpp(parts, admit=admit)
+
+    return apply
+
+
+def _named_twice(instructions: Sequence[Instruction]) -> bool:
+    keys = [key_of(instruction) for instruction in instructions]
+    return len(set(keys)) < len(keys)
+
+
+def _upper(_parts: Parts, _instruction: Instruction, result: Result) -> Result:
+    return replace(result, uid=result.uid.upper() if result.uid else None)
+
+
+def _deciding_id(_parts: Parts, instruction: Instruction, result: Result) -> Result:
+    """The id of the other kind is not repeated."""
+    return replace(result, order_id=None) if instruction.is_international else replace(result, uid=None)
+
+
+def _empty_errors(_parts: Parts, _instruction: Instruction, result: Result) -> Result:
+    return replace(result, errors=()) if result.success else result
+
+
+def _both_ids_refused(_parts: Parts, instruction: Instruction, found: Errors) -> Errors:
+    both = instruction.order_id is not None and instruction.uid is not None
+    return found or (("Name one order.",) if both else ())
+
+
+def _sorted(results: Sequence[Result]) -> Sequence[Result]:
+    return sorted(results, key=lambda result: (result.uid or "", -(result.order_id or 0)))
+
+
+def _domestic_last(results: Sequence[Result]) -> Sequence[Result]:
+    return sorted(results, key=lambda result: result.uid is None)
+
+
+def _int64(parts: Parts, recorder: Recorder) -> Parts:
+    """Numbers of 64 bits; counted where one is beyond 32."""
+    bound = 2**63
+    readers = {"json": partial(read_json, bound=bound), "xml": partial(read_xml, bound=bound)}
+
+    def seen(instruction: Instruction) -> Instruction:
+        if any(value is not None and abs(value) > 2**31 for value in (instruction.order_id, instruction.creator_id)):
+            recorder.hit()
+        return instruction
+
+    return on_instruction(seen)(with_tpp(parts, readers=readers), recorder)
+
+
+def _framework_string(parts: Parts, recorder: Recorder) -> Parts:
+    def answer_framework(p: Parts, media: Media, status: int, message: str) -> HttpResponse:
+        recorder.hit()
+        return p.tpp.answer_error(p, media, status, message)
+
+    return with_tpp(parts, answer_framework=answer_framework)
+
+
+def _framework_bare(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    return HttpResponse(response.status, b"", "", response.headers) if response.status in (404, 405, 415) else response
+
+
+def _not_acceptable(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The default server has done it by now, so only what has no effect is refused: the framework's errors."""
+    known = any(word in (request.header("accept") or "*/*") for word in ("json", "xml", "*"))
+    return response if known or response.status == 200 else replace(response, status=406)
+
+
+def _lost_out_of_order(text: str) -> str:
+    """Members out of the alphabetical order become null, as the vendor's serializer has it."""
+    try:
+        root = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    except (etree.XMLSyntaxError, ValueError):
+        return text
+    lost = []
+    for item in root.iterchildren(etree.Element):
+        last = -1
+        for child in item.iterchildren(etree.Element):
+            name = etree.QName(child).localname
+            rank = MEMBERS.index(name) if name in MEMBERS else last
+            if rank < last:
+                lost.append(child)
+            last = max(rank, last)
+    for child in lost:
+        child.getparent().remove(child)  # type: ignore[union-attr]  # it was found below its item
+    return etree.tostring(root, encoding="unicode") if lost else text
+
+
+def _numbers_as_text(text: str) -> str:
+    return re.sub(r'("(?:OrderID|CreatorID)":)"(\d+)"', r"\1\2", text)
+
+
+def _has_unknown_member(text: str) -> bool:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    known = {name.lower() for name in MEMBERS}
+    items = value if isinstance(value, list) else []
+    return any(isinstance(item, dict) and not {name.lower() for name in item} <= known for item in items)
+
+
+def _slow(parts: Parts, recorder: Recorder) -> Parts:
+    inner = parts.hold
+
+    async def hold(request: HttpRequest) -> None:
+        await inner(request)
+        if request.operation == TPP_OPERATION:
+            recorder.hit()
+            await asyncio.sleep(_SLOW_S)
+
+    return replace(parts, hold=hold)
+
+
+def _under_way(parts: Parts, recorder: Recorder) -> Parts:
+    """Accepts a cancellation at once and completes it a little later."""
+    inner_judge, inner_effect = parts.tpp.judge, parts.tpp.effect
+    pending: set[int | str | None] = set()
+
+    def judge(p: Parts, instruction: Instruction) -> Errors:
+        return inner_judge(p, instruction) or (("Order is not active.",) if key_of(instruction) in pending else ())
+
+    def effect(p: Parts, instruction: Instruction) -> None:
+        recorder.hit()
+        pending.add(key_of(instruction))
+        asyncio.get_running_loop().call_later(_UNDER_WAY_S, inner_effect, p, instruction)
+
+    return with_tpp(parts, judge=judge, effect=effect)
+
+
+def _worded(_parts: Parts, _instruction: Instruction, found: Errors) -> Errors:
+    return tuple(_WORDS.get(error, error) for error in found)
+
+
+def _error_text(text: str) -> str:
+    return '"Ung\\u00fcltige Anfrage"' if text.startswith('"') else f'<string xmlns="{SERIALIZATION}">Ung\u00fcltige Anfrage &lt;400&gt;</string>'
+
+
+EQUIVALENTS: tuple[Variant, ...] = (
+    tpp_equivalent("tpp-status-201", "Answers a list under 201", _status(200, 201)),
+    tpp_equivalent("tpp-status-207", "Answers a list under 207", _status(200, 207)),
+    tpp_equivalent("tpp-status-207-when-mixed", "Answers a list under 207 when its results differ", on_response(_mixed_status)),
+    tpp_equivalent("tpp-status-422", "Refuses a list that cannot be read under 422", _status(400, 422)),
+    tpp_equivalent("tpp-empty-list-refused", "Refuses an empty list", _refuse_list("empty")),
+    tpp_equivalent("tpp-broken-refuses-list", "Refuses a list for one broken instruction", _refuse_list("broken")),
+    tpp_equivalent("tpp-order-twice-refuses-list", "Refuses a list that names an order twice", _refuse_list("twice")),
+    tpp_equivalent("tpp-results-reversed", "Lists the results from last to first", on_results(lambda results: list(reversed(results)))),
+    tpp_equivalent("tpp-results-sorted", "Lists the results by their ids", on_results(_sorted)),
+    tpp_equivalent("tpp-results-grouped", "Lists the results of international orders first", on_results(_domestic_last)),
+    tpp_equivalent("tpp-uids-upper-case", "Writes UIDs in capitals", on_result(_upper)),
+    tpp_equivalent("tpp-deciding-id-alone", "Repeats the id that decides and no other", on_result(_deciding_id)),
+    tpp_equivalent("tpp-errors-empty-on-success", "Writes an empty list of errors for a success", on_result(_empty_errors)),
+    tpp_equivalent("tpp-several-errors", "Gives several errors for a failure", on_errors(lambda _p, _i, found: (*found, "Contact the desk.") if found else found)),
+    tpp_equivalent("tpp-errors-worded-otherwise", "Words its errors in other ways, beyond ASCII and with markup", on_errors(_worded)),
+    tpp_equivalent("tpp-error-string-in-json-worded-otherwise", "Words the error string of JSON otherwise", on_text("json", _error_text, "error")),
+    tpp_equivalent("tpp-error-string-in-xml-worded-otherwise", "Words the error string of XML otherwise", on_text("xml", _error_text, "error")),
+    tpp_equivalent("tpp-both-ids-refused", "Refuses an instruction with both ids", on_errors(_both_ids_refused)),
+    tpp_equivalent("tpp-int64", "Reads numbers of 64 bits", _int64),
+    tpp_equivalent("tpp-framework-errors-as-string", "Writes the errors of the framework as the string", _framework_string),
+    tpp_equivalent("tpp-framework-errors-bare", "Gives the errors of the framework without a body", on_response(_framework_bare)),
+    tpp_equivalent("tpp-framework-errors-406", "Gives 406 where Accept names nothing that is known", on_response(_not_acceptable)),
+    tpp_equivalent("tpp-xml-out-of-order-lost", "Loses elements that stand against the alphabet", on_request_text("xml", _lost_out_of_order)),
+    tpp_equivalent("tpp-json-numbers-as-text", "Reads numbers that are written as text", on_request_text("json", _numbers_as_text)),
+    tpp_equivalent("tpp-json-unknown-member-refused", "Refuses a list with a member that the document does not name", refuse_text("json", _has_unknown_member)),
+    tpp_equivalent("tpp-json-braced-uid-refused", "Refuses a UID in braces", refuse_text("json", lambda text: '"{' in text)),
+    tpp_equivalent("tpp-slow", "Takes 50 ms for an answer", _slow),
+    tpp_equivalent("tpp-under-way", "Reports success and completes the cancellation 40 ms later", _under_way),
+)  # fmt: skip

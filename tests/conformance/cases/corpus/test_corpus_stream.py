@@ -1,0 +1,113 @@
+"""Generated cases: the same for everyone, spread over forms and channels, and true to the form they name."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from conformance.cases.corpus.forms import JSON_FORMS, XML_FORMS
+from conformance.cases.corpus.stream import Source, find_case, generated_case, numbers, relation_key, sources
+from conformance.cases.template import fill_body
+from conformance.codec.errors import CodecError
+from conformance.codec.json_codec import decode_json
+from conformance.errors import UsageError
+from conformance.model.case import Case
+from conformance.specs.load import load_contract
+
+CONTRACT = load_contract()
+SOURCES = sources(CONTRACT, None, 0)
+IDS = {
+    "oms": 1, "account": 101, "maker.account": 201, "instrument": 1, "creator": 98765, "pin": "1234",
+    "unknown_oms": 987654, "unknown_account": 987654321, "unknown_instrument": 987654, "unknown_order": 1987654321,
+    "unknown_uid": "00000000-dead-4bad-8bad-000000000000", "quote.bid": 5, "quote.ask": 6, "order.OrderID": 7,
+}  # fmt: skip
+
+
+def first(count: int) -> list[tuple[Source, int, Case]]:
+    return [(source, number, generated_case(source, number)) for source, number in numbers(SOURCES, count)]
+
+
+def test_ids_are_unique_and_lead_back_to_their_case() -> None:
+    cases = [case for _, _, case in first(3000)]
+
+    assert len({case.id for case in cases}) == len(cases)
+    for case in cases[::400]:
+        assert find_case(CONTRACT, case.id, 0) == case
+
+
+def test_an_id_that_is_no_generated_case_finds_nothing() -> None:
+    assert find_case(CONTRACT, "cao/codes/20@http", 0) is None
+    assert find_case(CONTRACT, "cao/generated/99999999@http", 0) is None
+    assert find_case(CONTRACT, "cao/generated/000001@nowhere", 0) is None
+
+
+def test_the_first_thousands_cover_every_form_channel_and_kind_of_value() -> None:
+    cases = [case for _, _, case in first(5000)]
+
+    named = {form.name for form in (*JSON_FORMS, *XML_FORMS)}
+    assert {case.title.partition(": ")[2].partition(",")[0] for case in cases} == named
+    assert {(case.operation, case.transport, case.media_type) for case in cases} >= {
+        (source.operation.id, channel.transport, channel.media_type) for source in SOURCES for channel in source.channels
+    }
+    assert any(case.states for case in cases)
+    breaking = Counter("breaks" in case.title for case in cases)
+    assert min(breaking[True], breaking[False]) > 1500
+
+
+def test_more_than_the_corpus_has_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="more than the corpus has"):
+        list(numbers(SOURCES, 10**9))
+
+
+def test_a_part_is_a_prefix_of_the_whole() -> None:
+    assert list(numbers(SOURCES, 500)) == list(numbers(SOURCES, 2000))[:500]
+
+
+def test_legal_json_forms_carry_the_same_value_and_broken_ones_none() -> None:
+    for source, _, case in first(4000):
+        if case.message.body.repeat is not None or case.media_type.endswith("xml"):
+            continue
+        body = fill_body(case.message.body, IDS, "json")
+        if case.title.startswith("legal"):
+            decode_json(body)
+        elif case.title.startswith("broken") and isinstance(source.values[0].value, dict | list):
+            try:
+                value = decode_json(body).value
+            except CodecError:
+                continue
+            assert not isinstance(value, dict | list), case
+
+
+def test_legal_forms_of_one_positive_value_decode_alike() -> None:
+    seen: dict[tuple[str, int], object] = {}
+    compared = 0
+    for source, number, case in first(12_000):
+        key = relation_key(source, number, case)
+        if key is None or not source.values[number % len(source.values)].positive or not case.media_type.endswith("json"):
+            continue
+        value = decode_json(fill_body(case.message.body, IDS, "json")).value
+        compared += key in seen
+        assert seen.setdefault(key, value) == value, case
+    assert compared > 300
+
+
+def test_legal_xml_forms_of_a_positive_value_are_valid_and_carry_it() -> None:
+    for source, number, case in first(6000):
+        value = source.values[number % len(source.values)]
+        if not case.media_type.endswith("xml") or not case.title.startswith("legal") or not value.positive or case.states:
+            continue
+        assert source.contract is not None
+        reading = source.contract.read(fill_body(case.message.body, IDS, "xml"))
+        assert reading.problems == (), case
+        assert len(reading.value) == len(value.value)
+
+
+def test_a_value_that_breaks_the_schema_never_expects_a_success() -> None:
+    for source, number, case in first(6000):
+        value = source.values[number % len(source.values)]
+        if value.positive or case.states or case.operation != "tpp.create_cancellations":
+            continue
+        for alternative in case.expect.any_of:
+            results = alternative.answer.get("results", "none")
+            assert results == "none", case

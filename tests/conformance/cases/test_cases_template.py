@@ -1,0 +1,97 @@
+"""Places in messages: what they are, how they are filled, and how values become bodies."""
+
+from __future__ import annotations
+
+import pytest
+from cases_support import CAO, TPP, contract
+
+from conformance.cases.make import Channel
+from conformance.cases.render import body, json_text, placed, xml_text
+from conformance.cases.template import fill, fill_body, is_text, places
+from conformance.codec.values import Pairs, Raw
+from conformance.errors import HarnessError
+from conformance.model.case import Body, Repeat
+
+
+def test_places_are_named_once_in_the_order_of_use() -> None:
+    assert places("${b} ${a.x} ${b+4294967296} ${c.#.d}") == ("b", "a.x", "c.#.d")
+
+
+def test_what_is_no_place_stays() -> None:
+    assert places("$a {b} ${} ${1a}") == ()
+    assert fill("$a {b} ${} ${1a}", {}) == "$a {b} ${} ${1a}"
+
+
+@pytest.mark.parametrize(("name", "text"), [("order.InternationalOrderUID", True), ("pin", True), ("wrong_pin", True), ("unknown_uid", True), ("order.OrderID", False), ("oms", False)])
+def test_a_name_says_whether_it_holds_text(name: str, text: bool) -> None:
+    assert is_text(name) is text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("${n}", "7"), ("-${n}", "-7"), ("${n+4294967296}", "4294967303"), ("${n-1}", "6"), ("${n}.5", "7.5"), ('"${n}"', '"7"')],
+)
+def test_numbers_are_put_in_place(text: str, expected: str) -> None:
+    assert fill(text, {"n": 7}) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"), [("json", 'a\\"b\\\\c<&'), ("xml", 'a"b\\c&lt;&amp;'), ("raw", 'a"b\\c<&')]
+)
+def test_text_is_escaped_for_where_it_stands(form: str, expected: str) -> None:
+    assert fill("${pin}", {"pin": 'a"b\\c<&'}, form=form) == expected
+
+
+def test_a_place_without_a_value_is_never_sent() -> None:
+    with pytest.raises(HarnessError, match="account"):
+        fill("${account}", {"oms": 1})
+
+
+def test_a_repeated_part_is_filled_for_each_index() -> None:
+    long = Body('{"o":${many.#.id}}', repeat=Repeat("[", ",", "]", 3))
+    assert fill_body(long, {"many.0.id": 5, "many.1.id": 6, "many.2.id": 7}, "json") == b'[{"o":5},{"o":6},{"o":7}]'
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "expected"),
+    [("\xff", "latin-1", b"\xff"), ("\xff", "utf-8", b"\xc3\xbf"), ("a", "utf-16-le", b"a\x00"), ("\ud800", "utf-8", b"\xed\xa0\x80")],
+)
+def test_a_body_has_the_bytes_of_its_encoding(text: str, encoding: str, expected: bytes) -> None:
+    assert fill_body(Body(text, encoding), {}, "json") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": "${oms}"}, '{"a":${oms}}'),
+        ({"a": {"text": "${oms}"}}, '{"a":"${oms}"}'),
+        ({"a": "${pin}"}, '{"a":"${pin}"}'),
+        ({"a": "x${oms}"}, '{"a":"x${oms}"}'),
+        ({"a": ["${oms}", None, True]}, '{"a":[${oms},null,true]}'),
+        (Pairs((("a", "${oms}"), ("a", 1))), '{"a":${oms},"a":1}'),
+        ({"a": Raw("1e0")}, '{"a":1e0}'),
+    ],
+)
+def test_a_place_of_a_number_stands_bare_in_json(value: object, expected: str) -> None:
+    assert json_text(value) == expected
+
+
+def test_a_plain_value_stays() -> None:
+    assert placed(5) == 5
+
+
+def test_a_body_is_written_for_its_channel() -> None:
+    operation = contract().operations[TPP]
+    item = [{"OrderID": "${order.OrderID}", "PIN": "${pin}"}]
+    assert body(operation, Channel("http", "text/json"), item).text == '[{"OrderID":${order.OrderID},"PIN":"${pin}"}]'
+    assert "<OrderID>${order.OrderID}</OrderID><PIN>${pin}</PIN>" in body(operation, Channel("http", "text/xml"), item).text
+
+
+def test_xml_has_the_order_of_the_xsd() -> None:
+    text = xml_text(contract().operations[TPP], [{"PIN": "1", "OrderID": 1, "CreatorID": None}])
+    assert text.index("<CreatorID") < text.index("<OrderID") < text.index("<PIN")
+
+
+def test_an_object_is_written_as_it_is_given() -> None:
+    operation = contract().operations[CAO]
+    assert body(operation, Channel("ws", "application/json"), operation.valid).text == '{"OMSId":${oms},"AccountId":${account}}'

@@ -1,0 +1,268 @@
+"""HTTP endpoints that misbehave in every way: the run gives the right verdict, in bounded time, without a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import socket
+import ssl
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+import trustme
+from hostile_support import GOOD, JSON_CASE, UNKNOWN, XML_CASE, Outcome, Script, answer, read_request, run, scripted
+
+ANSWERED = {("TPP-ANSWERED", "answered")}
+MOST_S = 3.0
+
+
+async def _never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    await reader.read()
+
+
+async def _drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    for byte in answer(GOOD):
+        writer.write(bytes((byte,)))
+        await asyncio.sleep(1)
+
+
+async def _endless_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000000000\r\n\r\n[")
+    while True:
+        writer.write(b" " * 65536)
+        await writer.drain()
+
+
+async def _endless_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write((b"10000\r\n" + b" " * 65536 + b"\r\n") * 4)
+        await writer.drain()
+
+
+async def _endless_headers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"X-More: and more\r\n" * 100)
+        await writer.drain()
+
+
+async def _resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def _closes_in_the_middle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(answer(GOOD)[:-20])
+    await writer.drain()
+
+
+async def _two_lengths(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(answer(GOOD, "Content-Length: 3"))
+    await writer.drain()
+
+
+def _bomb() -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join([*(packer.compress(b" " * 1_000_000) for _ in range(200)), packer.flush()])
+
+
+def _answers(body: bytes, *headers: str, media: str = "application/json", length: int | None = None) -> Script:
+    whole = answer(body, *headers, media=media, length=length)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await read_request(reader)
+            writer.write(whole)
+            await writer.drain()
+            if length is not None:
+                return
+
+    return script
+
+
+def _went(tmp_path: Path, script: Script, case: str = JSON_CASE) -> Outcome:
+    with scripted(script) as server:
+        outcome = run(tmp_path, server.port, case)
+    assert outcome.elapsed_s < MOST_S
+    assert "Traceback" not in outcome.output
+    assert outcome.journal[-1]["type"] == "footer"
+    assert outcome.results["summary"]["cases"]["harness-error"] == 0
+    return outcome
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        _never, _drips, _endless_body, _endless_chunks, _endless_headers, _resets, _closes_in_the_middle, _two_lengths,
+        _answers(_bomb(), "Content-Encoding: gzip"), _answers(b"no gzip", "Content-Encoding: gzip"),
+        _answers(GOOD, "Content-Encoding: br"), _answers(GOOD, length=len(GOOD) + 10),
+    ],
+    ids=[
+        "never-answers", "one-byte-a-second", "endless-body", "endless-chunks", "endless-headers", "resets",
+        "closes-in-the-middle", "two-lengths", "gzip-bomb", "broken-gzip", "unknown-coding", "content-length-too-long",
+    ],
+)  # fmt: skip
+def test_an_answer_that_does_not_come_to_an_end_is_one_finding(tmp_path: Path, script: Script) -> None:
+    outcome = _went(tmp_path, script)
+    assert outcome.exit_code == 1
+    assert outcome.case(JSON_CASE)["verdict"] == "fail"
+    assert outcome.checks(JSON_CASE) == ANSWERED
+
+
+_DEEP = 100_000
+_RESULT = '{"OrderID":%d,"InternationalOrderUID":null,"Success":false,"Errors":["x"]}' % UNKNOWN
+_XML = (
+    '<ArrayOfCancellationCreationResult xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
+    ' xmlns="http://schemas.datacontract.org/2004/07/TPP.Contracts.Services.Order">%s</ArrayOfCancellationCreationResult>'
+)
+_LAUGHS = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(12))
+_BOMB = f'<!DOCTYPE x [<!ENTITY l0 "ha">{_LAUGHS}]>' + _XML % "&l12;"
+_OUTSIDE = '<!DOCTYPE x [<!ENTITY out SYSTEM "%s">]>' + _XML % "&out;"
+
+
+@pytest.mark.parametrize(
+    ("case", "body", "media"),
+    [
+        (JSON_CASE, b"[" * _DEEP + b"]" * _DEEP, "application/json"),
+        (JSON_CASE, b'{"a":' * _DEEP + b"1" + b"}" * _DEEP, "application/json"),
+        (JSON_CASE, GOOD.replace(b"no such order", b"\xff\xfe\xc0"), "application/json"),
+        (JSON_CASE, GOOD[:-5], "application/json"),
+        (JSON_CASE, b"", "application/json"),
+        (JSON_CASE, b"\x00" * 1000, "application/json"),
+        (JSON_CASE, GOOD.replace(str(UNKNOWN).encode(), b"9" * 10_000), "application/json"),
+        (JSON_CASE, GOOD.replace(str(UNKNOWN).encode(), b"1e999999999"), "application/json"),
+        (JSON_CASE, GOOD.replace(b'"Success": false', b'"Success": false, "Success": true'), "application/json"),
+        (XML_CASE, _BOMB.encode(), "application/xml"),
+        (XML_CASE, (_XML % ("<a>" * _DEEP + "</a>" * _DEEP)).encode(), "application/xml"),
+        (XML_CASE, b"\xff" + (_XML % "").encode(), "application/xml"),
+        (XML_CASE, b"<", "application/xml"),
+    ],
+    ids=[
+        "deep-lists", "deep-objects", "invalid-utf-8", "cut-json", "empty", "nulls", "huge-integer", "huge-exponent",
+        "duplicate-keys", "entity-bomb", "deep-xml", "invalid-utf-8-xml", "cut-xml",
+    ],
+)  # fmt: skip
+def test_an_answer_that_nobody_should_read_is_a_finding(tmp_path: Path, case: str, body: bytes, media: str) -> None:
+    outcome = _went(tmp_path, _answers(body, media=media), case)
+    assert outcome.exit_code == 1
+    assert outcome.case(case)["verdict"] == "fail"
+    assert "answered" not in {check for _, check in outcome.checks(case)}
+
+
+def test_an_external_entity_is_not_fetched(tmp_path: Path) -> None:
+    asked = []
+
+    async def secret(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await read_request(reader))
+
+    with scripted(secret) as other:
+        body = (_OUTSIDE % f"http://127.0.0.1:{other.port}/leak").encode()
+        outcome = _went(tmp_path, _answers(body, media="application/xml"), XML_CASE)
+    assert outcome.case(XML_CASE)["verdict"] == "fail"
+    assert not asked
+
+
+def test_a_file_named_by_an_entity_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "private.txt").write_text("do-not-read-me")
+    body = (_OUTSIDE % (tmp_path / "private.txt").as_uri()).encode()
+    outcome = _went(tmp_path, _answers(body, media="application/xml"), XML_CASE)
+    assert outcome.case(XML_CASE)["verdict"] == "fail"
+    assert "do-not-read-me" not in json.dumps([outcome.journal, outcome.results]) + outcome.output
+
+
+def test_a_list_of_seven_megabytes_is_read_and_judged(tmp_path: Path) -> None:
+    body = f"[{','.join([_RESULT] * (7_000_000 // len(_RESULT)))}]".encode()
+    outcome = _went(tmp_path, _answers(body))
+    assert outcome.exit_code == 1
+    assert len(outcome.case(JSON_CASE)["findings"]) < 20
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(tmp_path: Path) -> None:
+    asked = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await read_request(reader))
+
+    with scripted(elsewhere) as other:
+        whole = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:{other.port}/\r\nContent-Length: 0\r\n\r\n"
+
+        async def redirects(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
+            writer.write(whole.encode())
+            await writer.drain()
+
+        outcome = _went(tmp_path, redirects)
+    assert outcome.case(JSON_CASE)["verdict"] == "fail"
+    assert not asked
+
+
+def test_gzip_and_a_right_answer_pass(tmp_path: Path) -> None:
+    outcome = _went(tmp_path, _answers(gzip.compress(GOOD), "Content-Encoding: gzip"))
+    assert not outcome.case(JSON_CASE)["findings"]
+
+
+def test_self_signed_tls_is_a_target_that_cannot_be_reached(tmp_path: Path) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with scripted(_answers(GOOD), context) as server:
+        outcome = run(tmp_path, server.port, JSON_CASE, scheme="https")
+    assert outcome.exit_code == 3
+    assert "certificate" in json.dumps(outcome.results["summary"]["reasons"])
+    assert outcome.elapsed_s < MOST_S
+
+
+def test_a_target_that_goes_away_stops_the_run_and_earlier_results_stay(tmp_path: Path) -> None:
+    asked = 0
+
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        while True:
+            await read_request(reader)
+            asked += 1
+            if asked > 1:
+                server.stop()
+                return
+            writer.write(answer(GOOD))
+            await writer.drain()
+
+    with scripted(dies) as server:
+        text_case = "tpp/effects/unknown-order@text-json"
+        outcome = run(tmp_path, server.port, JSON_CASE, text_case, "tpp/effects/unknown-order@text-xml")
+    assert outcome.exit_code == 3
+    verdicts = {case["id"]: case["verdict"] for case in outcome.results["cases"]}
+    assert verdicts[text_case] == "target-error"
+    assert verdicts[JSON_CASE] in ("pass", "not-verified")
+    assert len(verdicts) == 2
+    assert outcome.journal[-1]["stopped"]
+
+
+def test_one_reset_among_right_answers_fails_that_case_alone(tmp_path: Path) -> None:
+    asked = 0
+
+    async def once_rude(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        while True:
+            await read_request(reader)
+            asked += 1
+            if asked == 1:
+                return
+            writer.write(answer(GOOD, media="application/json" if asked == 1 else "text/json"))
+            await writer.drain()
+
+    with scripted(once_rude) as server:
+        outcome = run(tmp_path, server.port, JSON_CASE, "tpp/effects/unknown-order@text-json")
+    assert outcome.exit_code == 1
+    assert outcome.case(JSON_CASE)["verdict"] == "fail"
+    assert outcome.case("tpp/effects/unknown-order@text-json")["verdict"] != "fail"

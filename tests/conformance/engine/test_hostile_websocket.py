@@ -1,0 +1,184 @@
+"""WebSocket endpoints that misbehave in every way: one finding on the right requirement, in bounded time, no traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from hostile_support import WS_CASE, Outcome, Script, run, scripted
+
+MOST_S = 3.0
+_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+Talk = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def _shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    key = re.search(rb"(?i)sec-websocket-key:\s*(\S+)", head)
+    assert key is not None
+    accept = base64.b64encode(hashlib.sha1(key[1] + _MAGIC).digest()).decode()
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept}"]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+
+
+async def _read_frame(reader: asyncio.StreamReader) -> bytes:
+    first, second = await reader.readexactly(2)
+    size = second & 0x7F
+    if size >= 126:
+        size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
+    mask = await reader.readexactly(4)
+    payload = bytes(byte ^ mask[place % 4] for place, byte in enumerate(await reader.readexactly(size)))
+    return payload if first & 0x0F == 1 else await _read_frame(reader)
+
+
+def frame(payload: bytes, first: int = 0x81) -> bytes:
+    """A server's frame, which carries no mask."""
+    size = len(payload)
+    return bytes((first, size)) + payload if size < 126 else bytes((first, 126)) + size.to_bytes(2, "big") + payload
+
+
+def reply(number: int, *, kind: int = 1, name: str = "CancelAllOrders", payload: str | None = None) -> bytes:
+    """A right answer, unless told otherwise."""
+    standard = json.dumps({"result": True, "errormsg": None, "errorcode": 0, "detail": None})
+    return json.dumps({"m": kind, "i": number, "n": name, "o": standard if payload is None else payload}).encode()
+
+
+def _talks(talk: Talk) -> Script:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(1) != b"G":
+            return
+        await _shake_hands(reader, writer)
+        number = json.loads(await _read_frame(reader))["i"]
+        await talk(number, reader, writer)
+        await writer.drain()
+        await reader.read()
+
+    return script
+
+
+def _says(*build: Callable[[int], bytes]) -> Script:
+    async def talk(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for one in build:
+            writer.write(one(number))
+
+    return _talks(talk)
+
+
+def _went(tmp_path: Path, script: Script) -> Outcome:
+    with scripted(script) as server:
+        outcome = run(tmp_path, server.port, WS_CASE)
+    assert outcome.elapsed_s < MOST_S
+    assert "Traceback" not in outcome.output
+    assert outcome.journal[-1]["type"] == "footer"
+    return outcome
+
+
+def _event(_number: int) -> bytes:
+    return frame(json.dumps({"m": 3, "i": 99, "n": "OrderStateEvent", "o": "{}"}).encode())
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        _says(lambda i: frame(reply(i))),
+        _says(_event, lambda i: frame(reply(i)), _event),
+        _says(lambda i: frame(reply(i)[:9], 0x01), lambda i: frame(b"", 0x89), lambda i: frame(reply(i)[9:], 0x80)),
+        _says(lambda i: frame(b"?", 0x89) * 50, lambda i: frame(reply(i))),
+        _says(lambda i: frame(reply(i)), lambda i: frame(reply(i))),
+    ],
+    ids=["plain", "unsolicited-events", "fragments-around-a-ping", "some-pings", "answered-twice"],
+)
+def test_what_the_protocol_allows_is_not_failed(tmp_path: Path, script: Script) -> None:
+    assert not _went(tmp_path, script).case(WS_CASE)["findings"]
+
+
+async def _floods(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(frame(b"", 0x89) * 1000)
+        await writer.drain()
+
+
+async def _huge(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"\x81\x7f" + (1 << 30).to_bytes(8, "big"))
+    for _ in range(1 << 14):
+        writer.write(b" " * 65536)
+        await writer.drain()
+
+
+async def _fragments_for_ever(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(frame(b"", 0x01))
+    while True:
+        writer.write(frame(b"", 0x00) * 1000)
+        await writer.drain()
+
+
+async def _hangs_up(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+async def _says_nothing(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        _talks(_floods), _talks(_huge), _talks(_fragments_for_ever), _talks(_hangs_up), _talks(_says_nothing),
+        _says(lambda i: bytes((0x81, 0x84)) + b"mask" + b"text"), _says(lambda i: frame(b"\xff\xfe")),
+        _says(lambda i: frame(b"", 0x83)), _says(lambda i: frame(reply(i))[:20]), _says(lambda i: b"HTTP/1.1 400 Bad\r\n\r\n"),
+        _says(lambda i: frame((1000).to_bytes(2, "big"), 0x88)),
+    ],
+    ids=[
+        "ping-flood", "one-gigabyte", "endless-fragments", "no-close", "silence", "masked", "invalid-utf-8",
+        "reserved-opcode", "half-a-frame", "http-in-between", "closes",
+    ],
+)  # fmt: skip
+def test_a_broken_connection_is_one_finding_that_no_answer_came(tmp_path: Path, script: Script) -> None:
+    outcome = _went(tmp_path, script)
+    assert outcome.exit_code == 1
+    assert outcome.checks(WS_CASE) == {("CAO-SYNC", "answered")}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        _says(lambda i: frame(reply(i + 2))), _says(lambda i: frame(reply(i - 2)), lambda i: frame(reply(i + 2))),
+        _says(lambda i: frame(reply(i, kind=5, payload="something went wrong"))),
+        _says(lambda i: frame(reply(i, payload="no object"))), _says(lambda i: frame(reply(i, name="CancelQuote"))),
+        _says(lambda i: frame(b'{"i":%d,"o":' % i + b"[" * 40_000 + b"]" * 15_000)),
+        _says(lambda i: frame(reply(i).replace(b'"i": ', b'"i": 1' + b"0" * 4000))),
+    ],
+    ids=["for-another", "for-two-others", "error-frame-of-bare-text", "bare-text", "another-name", "deep", "huge-number"],
+)  # fmt: skip
+def test_a_frame_that_is_no_answer_to_this_call_is_a_finding(tmp_path: Path, script: Script) -> None:
+    outcome = _went(tmp_path, script)
+    assert outcome.exit_code == 1
+    assert outcome.case(WS_CASE)["verdict"] == "fail"
+
+
+def test_a_refused_handshake_says_that_the_role_was_not_let_in(tmp_path: Path) -> None:
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    outcome = _went(tmp_path, refuses)
+    assert outcome.exit_code == 4
+    assert outcome.case(WS_CASE)["verdict"] == "not-verified"
+    assert "403" in outcome.case(WS_CASE)["reason"]
+
+
+def test_an_endpoint_that_is_gone_after_the_handshake_stops_the_run(tmp_path: Path) -> None:
+    async def dies(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server.stop()
+
+    with scripted(_talks(dies)) as server:
+        outcome = run(tmp_path, server.port, WS_CASE)
+    assert outcome.exit_code == 3
+    assert outcome.case(WS_CASE)["verdict"] == "target-error"
