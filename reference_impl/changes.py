@@ -45,8 +45,12 @@ Members = dict[str, Any]
 
 
 def fault_of(operation: Operation, name: str, summary: str, breaks: str, change: Change) -> Variant:
-    """A fault of one operation; `breaks` are the ids of requirements without their prefix, separated by blanks."""
-    requirements = tuple(f"{operation.prefix.upper()}-{one}" for one in breaks.split())
+    """A fault of one operation; `breaks` are the ids of requirements without their prefix, separated by blanks.
+
+    A word such as `cq:RESP-PAIR` counts for that operation alone.
+    """
+    named = (word.rpartition(":") for word in breaks.split())
+    requirements = tuple(f"{operation.prefix.upper()}-{name}" for only, _, name in named if only in ("", operation.prefix))
     return fault(f"{operation.prefix}-{name}", operation.id, summary, change, requirements)
 
 
@@ -73,7 +77,7 @@ def standards(operation: Operation, change: Callable[[Members, Call], Members]) 
 
         def render_standard(p: Parts, call: Call, value: Standard) -> Members:
             rendered = dict(inner(p, call, value))
-            return recorder.swap(rendered, change(dict(rendered), call)) if operation.is_of(call) else rendered
+            return _swap(recorder, rendered, change(dict(rendered), call)) if operation.is_of(call) else rendered
 
         return with_alphapoint(parts, render_standard=render_standard)
 
@@ -108,11 +112,18 @@ def payloads(operation: Operation, change: Callable[[Any, Call], Any]) -> Change
 
         def finish(call: Call, value: Any) -> Any:
             value = inner(call, value)
-            return recorder.swap(value, change(value, call)) if operation.is_of(call) else value
+            return _swap(recorder, value, change(value, call)) if operation.is_of(call) else value
 
         return with_alphapoint(parts, finish=finish)
 
     return apply
+
+
+def _swap(recorder: Recorder, before: Any, after: Any) -> Any:
+    """`after`, counted when its JSON differs; to Python itself, 1 and true are the same, and order does not count."""
+    if repr(before) != repr(after):
+        recorder.hit()
+    return after
 
 
 @dataclass(frozen=True, slots=True)

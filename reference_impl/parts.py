@@ -192,7 +192,7 @@ class Parts:
     refuse: Callable[[HttpRequest], HttpResponse | None] = refuse_nothing
     """An answer given before anything is done; None goes on."""
     delay_s: Callable[[str], float] = no_delay_s
-    """How long the answer to an operation, by id, is held back once it is ready."""
+    """How long the frames that answer an operation, by id, are held back once they are ready."""
 
 
 def with_alphapoint(parts: Parts, **changes: Any) -> Parts:

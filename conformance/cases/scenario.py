@@ -97,10 +97,10 @@ def _added(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) 
 
 
 def expectation(raw: Mapping[str, Any], channel: Channel) -> Expectation:
-    """An expectation as a scenario writes it; a requirement may be given for each transport."""
+    """An expectation as a scenario writes it; a requirement may be given for each transport, or for each format."""
     requirement = raw["requirement"]
     if isinstance(requirement, Mapping):
-        requirement = requirement[channel.transport]
+        requirement = requirement[channel.transport if channel.transport in requirement else channel.form]
     return Expectation(
         requirement,
         tuple(make.alternative(one) for one in raw["any_of"]),

@@ -67,11 +67,16 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
 
 
 def _answers(text: bytes, call: str) -> bool:
-    """Whether an uncorrelated frame looks like the answer to this call: a reply of its name, or an error."""
+    """Whether an uncorrelated frame looks like the answer to this call: a reply of its name, or an error.
+
+    A text that names no call can have a reply of any name.
+    """
     document = decode_frame(text)
     kind, name = document.members.get("m"), document.members.get("n")
     if kind == EVENT:
         return False
+    if not call:
+        return kind in (REPLY, ERROR)
     return kind == ERROR or (isinstance(name, str) and name.lower() == call.lower())
 
 

@@ -121,9 +121,12 @@ def _by_identity(
     free = dict(enumerate(given))
     ordered: dict[int, dict[str, Any]] = {}
     for place in sorted(range(len(wanted)), key=lambda place: any(value is UNUSABLE for _, value in wanted[place])):
-        index = next((i for i, got in free.items() if _fits(wanted[place], got)), None)
-        if index is None:
+        fitting = [i for i, got in free.items() if _fits(wanted[place], got)]
+        if not fitting:
             return None
+        # a result that repeats every member first: one that leaves some out fits other instructions as well
+        exact = tuple(value for _, value in wanted[place])
+        index = next((i for i in fitting if free[i] == exact), fitting[0])
         del free[index]
         ordered[place] = results[index]
     return tuple(ordered[place] for place in range(len(wanted)))

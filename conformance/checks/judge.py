@@ -62,7 +62,7 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
         findings=tuple(dict.fromkeys(found.findings)),
         blocked=tuple(dict.fromkeys(found.blocked)),
         readings=tuple(dict.fromkeys(found.readings)),
-        code_seen=found.code,
+        code_seen=found.code if case.together == 1 else None,  # which copy is answered first is chance
         unverified=tuple(dict.fromkeys(found.unverified)),
         gist=found.gist,
         summary=found.summary,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.bad_input import page_or_trace, shorten
 from conformance.checks.kit import Kit, repeated_members
+from conformance.checks.secrets import texts_beyond
+from conformance.checks.xml_values import nulls_as_text, widened
 from conformance.codec.errors import CodecError
 from conformance.codec.json_codec import decode_json
 from conformance.codec.media import MediaType, format_of
@@ -74,10 +77,13 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
                 return other
     except CodecError as error:
         return _unreadable(kit, status, body, f"the answer is no readable XML: {error}", "well-formed XML")
-    findings = (*_xml_findings(kit, kit.xml_response, reading.problems), *_nulls_as_text(kit, reading.value))
+    findings = (*_xml_findings(kit, kit.xml_response, reading.problems), *nulls_as_text(kit, reading.value))
     if reading.value is None and findings:
         return Answer(frozenset(), status, unreadable=findings[0], summary=f"HTTP {status}, XML with another root")
-    return _structured(kit, status, reading.value, findings, error_requirement)
+    answer = _structured(kit, status, widened(kit, reading.value), findings, error_requirement)
+    if b"<!--" not in body and not any(problem.kind in ("unexpected", "attribute") for problem in reading.problems):
+        return answer
+    return replace(answer, value={"results": answer.value, "beyond": texts_beyond(kit, parse_xml(body, charset).root)})
 
 
 def _read_other_xml(kit: Kit, status: int, charset: str | None, body: bytes, requirement: str) -> Answer | None:
@@ -251,18 +257,6 @@ def _xml_findings(kit: Kit, contract: XmlContract, problems: tuple[XmlProblem, .
         if f"{errors}/" in problem.path or (problem.kind in ("namespace", "text") and problem.path.endswith(errors)):
             check = "xml-arrays"
         yield Finding(kit.requirement(check), check, problem.message, f"as {contract.path.name} has it", _shown(problem), _place(problem))
-
-
-def _nulls_as_text(kit: Kit, value: Any) -> Iterator[Finding]:
-    """A null member that is an empty element without nil, or the word null."""
-    for index, entry in enumerate(value if isinstance(value, list) else ()):
-        for name in kit.operation.raw["identity"]:
-            text = entry.get(name) if isinstance(entry, dict) else None
-            if isinstance(text, str) and text.strip().lower() in ("", "null"):
-                yield Finding(
-                    kit.requirement("xml-nil"), "xml-nil", "a null member is written as text", 'an empty element with i:nil="true"',
-                    repr(text), f"/{index}/{name}",
-                )  # fmt: skip
 
 
 def _misspelt(kit: Kit, problem: XmlProblem) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from lxml import etree
+
 from conformance.checks.kit import Kit
 from conformance.model.verdict import Finding
 from conformance.transport.messages import Exchange, HttpReply, WsReply
@@ -38,6 +40,20 @@ def may_be_echoed(exchange: Exchange, secrets: tuple[str, ...]) -> bool:
     if any(mark in text for text in texts for mark in _ESCAPES) or any(_ESCAPED.search(secret) for secret in secrets):
         return True
     return any(secret.lower().encode("utf-8", "replace") in text.lower() for text in texts for secret in secrets)
+
+
+def texts_beyond(kit: Kit, root: etree._Element) -> list[str]:
+    """What an XML answer says outside its documented elements: in others, in attributes, in comments."""
+    documented = {*kit.members, "string"}
+    found: list[str] = []
+    for node in root.iter():
+        name = etree.QName(node).localname.lower() if isinstance(node.tag, str) else ""
+        found.extend(str(value) for value in node.attrib.values())
+        if name not in documented and node.text:
+            found.append(str(node.text))
+        if node.tail:
+            found.append(str(node.tail))
+    return found
 
 
 def _payload(reply: HttpReply | WsReply) -> bytes:

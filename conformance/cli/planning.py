@@ -14,7 +14,7 @@ import click
 from conformance.cases.corpus.stream import generated_case
 from conformance.cases.load import load_cases
 from conformance.cli.running import choice_of
-from conformance.engine.plan import Planned, pins_of, plan
+from conformance.engine.plan import Planned, plan
 from conformance.engine.selection import choose, choose_generated
 from conformance.model.case import Case
 from conformance.model.spec import Contract
@@ -38,13 +38,13 @@ def plan_command(options: Mapping[str, Any]) -> None:
     target = asyncio.run(_target(options["target"], contract))
     messages = _messages(cases, contract, target)
     if options["as_json"]:
-        _print_json(messages, pins_of(target))
+        _print_json(messages)
         return
     encoding = sys.stdout.encoding
     counted: Counter[str] = Counter()
     for message in messages:
         counted.update(_counts(message))
-        for line in _lines(message, pins_of(target), quiet=options["quiet"], verbose=options["verbose"]):
+        for line in _lines(message, quiet=options["quiet"], verbose=options["verbose"]):
             click.echo(writable(line, encoding))
     click.echo(
         f"{many(counted['all'], 'message')} planned, nothing sent; {counted['refused']} outside the scope, "
@@ -72,27 +72,27 @@ def _counts(message: Planned) -> Iterator[str]:
         yield "hindered"
 
 
-def _lines(message: Planned, secrets: tuple[str, ...], *, quiet: bool, verbose: bool) -> Iterator[str]:
+def _lines(message: Planned, *, quiet: bool, verbose: bool) -> Iterator[str]:
     scope = _scope(message)
     what = f"{message.method} {message.path}" if message.frame is None else "frame"
     if quiet:
-        yield f"{message.case}  {message.role}  {message.transport}  {redact(visible(what), secrets)}  {scope}"
+        yield f"{message.case}  {message.role}  {message.transport}  {redact(visible(what))}  {scope}"
         return
     part = {"before": " (sent before)", "twin": " (the same in another way)"}.get(message.part, "")
     copies = f", {message.copies} at the same moment" if message.copies > 1 else ""
     yield f"{message.case}{part}"
     yield f"  as {message.role} over {message.transport}, {message.media_type}{copies}"
     for state in message.states:
-        yield f"  set up first: {redact(visible(state), secrets)}"
+        yield f"  set up first: {redact(visible(state))}"
     text = message.frame
     if text is None:
-        yield f"  > {redact(visible(what), secrets)}"
+        yield f"  > {redact(visible(what))}"
         for name, value in message.headers:
-            yield f"  > {redact(f'{name}: {visible(value)}', secrets)}"
+            yield f"  > {redact(f'{name}: {visible(value)}')}"
         yield "  >"
         text = message.body
     note = "" if message.encoding == "utf-8" else f"  [{message.encoding}]"
-    shown = visible(redact(text, secrets))
+    shown = visible(redact(text))
     yield f"  > {(shown if verbose else shortened(shown, _LONGEST)) or '(no body)'}{note}"
     yield f"  scope: {scope}"
     yield ""
@@ -106,16 +106,16 @@ def _scope(message: Planned) -> str:
     return f"allowed: {message.reason}" if message.reason else "allowed"
 
 
-def _print_json(messages: Iterable[Planned], secrets: tuple[str, ...]) -> None:
+def _print_json(messages: Iterable[Planned]) -> None:
     """A list, written as it is made, for it may be long."""
     opening = "["
     for message in messages:
-        sys.stdout.write(f"{opening}\n{json.dumps(_object(message, secrets))}")
+        sys.stdout.write(f"{opening}\n{json.dumps(_object(message))}")
         opening = ","
     sys.stdout.write("\n]\n" if opening == "," else "[]\n")
 
 
-def _object(message: Planned, secrets: tuple[str, ...]) -> dict[str, Any]:
+def _object(message: Planned) -> dict[str, Any]:
     shared: dict[str, Any] = {
         "case": message.case,
         "operation": message.operation,
@@ -124,16 +124,16 @@ def _object(message: Planned, secrets: tuple[str, ...]) -> dict[str, Any]:
         "role": message.role,
         "transport": message.transport,
         "media_type": message.media_type,
-        "states": [redact(state, secrets) for state in message.states],
+        "states": [redact(state) for state in message.states],
     }
     if message.frame is None:
         shared["method"] = message.method
-        shared["path"] = redact(message.path, secrets)
-        shared["headers"] = [[name, redact(f"{name}: {value}", secrets)[len(name) + 2 :]] for name, value in message.headers]
-        shared["body"] = redact(message.body, secrets)
+        shared["path"] = redact(message.path)
+        shared["headers"] = [[name, redact(f"{name}: {value}")[len(name) + 2 :]] for name, value in message.headers]
+        shared["body"] = redact(message.body)
         shared["encoding"] = message.encoding
     else:
-        shared["frame"] = redact(message.frame, secrets)
+        shared["frame"] = redact(message.frame)
     shared["scope"] = {"allowed": message.allowed, "reason": message.reason}
     shared["hindrance"] = message.hindrance
     return shared

@@ -93,6 +93,11 @@ def _from_file(path: Path) -> Case:
         raise UsageError(f"not JSON: {error}", where=str(path), hint="Give one case, as fixture files hold them.") from error
     if not isinstance(data, dict):
         raise UsageError("not one case", where=str(path), hint="Give a JSON object, as one entry of a fixture file.")
+    cases = data.get("cases")
+    if isinstance(cases, list):
+        if len(cases) != 1:
+            raise UsageError(f"{len(cases)} cases, not one", where=str(path), hint="Give the id of one of them.")
+        data = cases[0]
     try:
         return from_data(data)
     except SpecError as error:

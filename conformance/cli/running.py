@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from conformance.cases.load import load_cases
+from conformance.cli.exploring import explore_seed, exploring
 from conformance.engine.campaign import Campaign, carry_out
 from conformance.engine.selection import Choice, Numbered, choose, choose_generated, parse_shard
 from conformance.engine.states.pool import Ledger
+from conformance.errors import UsageError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
@@ -32,6 +34,7 @@ from conformance.report.settings import Ending, Selection, Settings, SummaryOpti
 from conformance.report.terminal import print_report
 from conformance.specs.load import load_contract
 from conformance.target.choose import REFERENCE, ChosenTarget, chosen_target
+from conformance.target.model import TargetFile
 
 T = TypeVar("T")
 _GARBAGE_EVERY = 20_000
@@ -78,11 +81,29 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     return uvloop.run(coroutine)
 
 
+def offered(contract: Contract, choice: Choice, target: TargetFile) -> Choice:
+    """The filters with the operations of services that the target file leaves out taken away.
+
+    Raises `UsageError` for an operation that was asked for and that the target does not have.
+    """
+    have = tuple(name for name, one in contract.operations.items() if one.service in target.services)
+    for name in choice.operations:
+        if name not in have:
+            service = contract.operations[name].service
+            raise UsageError(f"the target names no service {service!r}, which {name} is of", where="--operation",
+                             hint=f"Add [services.{service}] to the target file.")  # fmt: skip
+    return replace(choice, operations=have) if not choice.operations and len(have) < len(contract.operations) else choice
+
+
 async def _run(
     contract: Contract, cases: tuple[Case, ...], generated: tuple[Numbered, ...], choice: Choice, options: Mapping[str, Any]
 ) -> RunSummary:
     started = time.monotonic()
     async with chosen_target(options["target"], contract) as chosen:
+        choice = offered(contract, choice, chosen.file)
+        if choice.operations:
+            cases = tuple(case for case in cases if case.operation in choice.operations)
+            generated = tuple(one for one in generated if one[0].operation.id in choice.operations)
         info, settings = _identity(contract, chosen, choice, len(cases) + len(generated), options)
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])
@@ -104,6 +125,9 @@ async def _run(
             today = (options["today"] or datetime.now(UTC)).date()
             campaign = Campaign(contract, left, chosen, today, keep, options["concurrency"], generated, done)
             campaign.earlier = earlier.results
+            if info.explore_seed is not None:
+                campaign.explored = choice.operations or tuple(contract.operations)
+                campaign.explore = exploring(options, choice, info.explore_seed)
             campaign.ledger = Ledger(set(earlier.taken), journal.take)
             task = asyncio.current_task()
             try:
@@ -152,7 +176,7 @@ def _identity(
     contract: Contract, chosen: ChosenTarget, choice: Choice, planned: int, options: Mapping[str, Any]
 ) -> tuple[RunInfo, Settings]:
     index, count = choice.shard
-    info = run_info(contract, chosen, options["seed"])
+    info = replace(run_info(contract, chosen, options["seed"]), explore_seed=explore_seed(options))
     selection = Selection(choice.operations, choice.requirements, choice.cases, choice.media_types, choice.transports)
     settings = Settings(
         selection=selection,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from conformance.engine.generated import run_generated
-from conformance.engine.run import close_run, probe, run_cases, start_run
+from conformance.engine.run import Run, close_run, probe, run_cases, start_run
 from conformance.engine.selection import Numbered
 from conformance.engine.states.pool import Ledger
 from conformance.engine.waivers import Waivers
@@ -37,6 +37,12 @@ class Campaign:
     generated: Sequence[Numbered] = ()
     done: frozenset[str] = frozenset()
     """Ids of generated cases that an earlier part of the run has finished."""
+    explore: Callable[[Run, int], Awaitable[object]] | None = None
+    """What goes on with the run when its cases are done, at most so many at a time."""
+    explored: Sequence[str] = ()
+    """The operations that are needed for that."""
+    enough: Callable[[], bool] | None = None
+    """Asked after each result; once it says so, nothing more is begun."""
     stopped: str = ""
     requests: int = 0
     throttled: int = 0
@@ -64,8 +70,10 @@ async def carry_out(campaign: Campaign) -> None:
         if result.verdict in _JUDGED:
             campaign.ran.add(result.id)
         campaign.on_result(waivers.apply(result))
+        if campaign.enough is not None and campaign.enough():
+            run.stopped = run.stopped or "enough was seen"
 
-    operations = sorted({case.operation for case in campaign.cases} | {one.operation.id for one, _ in campaign.generated})
+    operations = sorted({case.operation for case in campaign.cases} | {one.operation.id for one, _ in campaign.generated} | set(campaign.explored))
     reachable = [name for name in operations if campaign.contract.operations[name].service in target.services]
     guard = guard_for(target, campaign.contract)
     run = start_run(campaign.contract, target, guard, vault, report, reachable, campaign.ledger)
@@ -76,6 +84,8 @@ async def carry_out(campaign: Campaign) -> None:
         await run_cases(run, cases, concurrency)
         numbered = (one for one in campaign.generated if one[0].operation.id in reachable)
         await run_generated(run, numbered, concurrency, campaign.done)
+        if campaign.explore is not None and run.stopped is None:
+            await campaign.explore(run, concurrency)
         campaign.stopped = run.stopped or ""
     except TargetUnreachable as error:
         campaign.stopped = error.message

@@ -25,7 +25,7 @@ from conformance.errors import HarnessError
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.target.model import Provocation, is_pin
-from conformance.target.redact import redact_error, redact_excerpt
+from conformance.target.redact import redact, redact_error, redact_excerpt
 from conformance.transport.messages import Exchange, Headers, HttpRequest
 
 _POLL_S = 0.02
@@ -116,7 +116,7 @@ def _broken(case: Case, course: _Course, error: Exception, secrets: Iterable[str
     """A defect of the harness, with the place where it showed in the notes."""
     redact_error(error, secrets)
     result = _result(case, course, Verdict.HARNESS_ERROR, reason=f"{type(error).__name__}: {error}")
-    return replace(result, notes=("".join(traceback.format_exception(error)),))
+    return replace(result, notes=(redact("".join(traceback.format_exception(error)), secrets),))
 
 
 async def _carry_out(
@@ -261,9 +261,10 @@ async def _observe_and_judge(
         observation = Observation(course.exchanges, course.body, course.frame, before, after, secrets)
         judgement = judge(kit, case, observation, pins)
         waiting = any(finding.check == "effect" and finding.expected == CANCELLED for finding in judgement.findings)
-        if not waiting or loop.time() + pause_s > deadline:
+        left_s = deadline - loop.time()
+        if not waiting or left_s <= 0:
             return judgement, after
-        await asyncio.sleep(pause_s)
+        await asyncio.sleep(min(pause_s, left_s))
         pause_s *= 2
 
 
@@ -277,9 +278,19 @@ async def _observe(service: Service, course: _Course) -> Mapping[str, str]:
 
 
 async def _clean(service: Service, course: _Course, after: Mapping[str, str]) -> None:
-    """Take back what the case set up, in bounded time; what stays open is remembered for the end of the run."""
+    """Take back what the case set up, in bounded time, also when Ctrl-C comes while that is under way."""
     if not course.handles:
         return
+    cleaning = asyncio.ensure_future(_take_back(service, course, after))
+    try:
+        await asyncio.shield(cleaning)
+    except asyncio.CancelledError:
+        await asyncio.wait((cleaning,))
+        raise
+
+
+async def _take_back(service: Service, course: _Course, after: Mapping[str, str]) -> None:
+    """What stays open is remembered for the end of the run."""
     try:
         async with asyncio.timeout(service.clean_timeout_s):
             left = await service.states.clean(course.handles, after, course.seat)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +9,7 @@ from conformance.cases.corpus.stream import Source, generated_case, relation_key
 from conformance.checks.relations import forms_differ
 from conformance.engine.evidence import evidence_of
 from conformance.engine.execute import Judged, execute_judged
-from conformance.engine.run import Run
+from conformance.engine.run import Run, side_by_side
 from conformance.model.verdict import CaseResult, Verdict
 
 Numbered = tuple[Source, int]
@@ -53,7 +52,7 @@ async def run_generated(run: Run, numbered: Iterator[Numbered], concurrency: int
     """
     memory = FormMemory()
     workers = [_work(run, numbered, number, memory, done) for number in range(concurrency)]
-    await asyncio.gather(*workers)
+    await side_by_side(workers)
     for result in memory.broken(tuple(run.vault.known)):
         run.on_result(result)
 

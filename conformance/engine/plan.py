@@ -84,13 +84,6 @@ def plan(
                 yield _planned(other, message, "twin", 1, guard)
 
 
-def pins_of(target: TargetFile) -> tuple[str, ...]:
-    """PINs that stand openly in the target file; no output may show them."""
-    tables = [table for service in target.services.values() for table in _tables(service)]
-    found = [value for table in tables for name, value in table.items() if is_pin(name)]
-    return tuple(dict.fromkeys(str(value) for value in found if not isinstance(value, Secret)))
-
-
 def _seat(service: ServiceTarget) -> Seat:
     """The first seat, without the bindings that are secrets: a plan fetches none."""
     desks = tuple(desk.model_copy(update={"bindings": plain(desk.bindings)}) for desk in service.desks)

@@ -15,6 +15,8 @@ from conformance.transport.messages import Exchange, Headers, HttpReply, HttpReq
 
 _NOT_AUTHORIZED = 20
 _NOT_FOUND = 404
+_RENEWALS = 3
+"""A session that is gone this often in a row is a probe that tells nothing: the service refuses it to everybody."""
 _PROBE = "GetUserAccounts"
 _JSON_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
@@ -33,19 +35,17 @@ async def send_http(
     sessions: Sessions, speaker: Speaker, request_of: Callable[[Headers], HttpRequest], *, cleaning: bool = False
 ) -> Exchange:
     """One HTTP request with the speaker's headers; again with a new session when the old one turns out to be gone."""
-    headers = await sessions.headers(speaker.key, speaker.name, speaker.role)
-    token = sessions.tokens.get(speaker.key)
-    exchange = await sessions.link.send_http(request_of(headers), cleaning=cleaning)
-    if token is None or not _may_lack_session(exchange) or not keeps_session(speaker.name, speaker.role):
-        return exchange
-    if not await _is_gone(sessions, speaker, headers):
-        return exchange
-    sessions.forget(speaker.key, token)
-    headers = await sessions.headers(speaker.key, speaker.name, speaker.role)
-    if await _is_gone(sessions, speaker, headers):
-        sessions.unprobed.add(speaker.key)
-        return exchange
-    return await sessions.link.send_http(request_of(headers), cleaning=cleaning)
+    for _ in range(_RENEWALS + 1):
+        headers = await sessions.headers(speaker.key, speaker.name, speaker.role)
+        token = sessions.tokens.get(speaker.key)
+        exchange = await sessions.link.send_http(request_of(headers), cleaning=cleaning)
+        if token is None or not _may_lack_session(exchange) or not keeps_session(speaker.name, speaker.role):
+            return exchange
+        if not await _is_gone(sessions, speaker, headers):
+            return exchange
+        sessions.forget(speaker.key, token)
+    sessions.unprobed.add(speaker.key)
+    return exchange
 
 
 async def send_ws(
@@ -57,19 +57,18 @@ async def send_ws(
     `text_of` writes the frame for a sequence number.
     """
     socket = sessions.socket(socket_key, speaker.name, speaker.role)
-    exchange = await sessions.link.send_ws(socket, text_of(socket.next_number()), quiet=quiet, cleaning=cleaning)
-    generation = socket.signed_in
-    if speaker.role is None or not _may_lack_session(exchange) or not keeps_session(speaker.name, speaker.role):
-        return exchange
-    if not await _is_gone_on(sessions, speaker, socket, socket_key):
-        return exchange
-    async with socket.lock:
-        if socket.signed_in == generation and not await sessions.sign_in_again(socket, speaker.name, speaker.role):
-            raise RoleUnavailable(f"the session of role {speaker.name!r} ran out, and it was not signed in again")
-    if await _is_gone_on(sessions, speaker, socket, socket_key):
-        sessions.unprobed.add(socket_key)
-        return exchange
-    return await sessions.link.send_ws(socket, text_of(socket.next_number()), quiet=quiet, cleaning=cleaning)
+    for _ in range(_RENEWALS + 1):
+        exchange = await sessions.link.send_ws(socket, text_of(socket.next_number()), quiet=quiet, cleaning=cleaning)
+        generation = socket.signed_in
+        if speaker.role is None or not _may_lack_session(exchange) or not keeps_session(speaker.name, speaker.role):
+            return exchange
+        if not await _is_gone_on(sessions, speaker, socket, socket_key):
+            return exchange
+        async with socket.lock:
+            if socket.signed_in == generation and not await sessions.sign_in_again(socket, speaker.name, speaker.role):
+                raise RoleUnavailable(f"the session of role {speaker.name!r} ran out, and it was not signed in again")
+    sessions.unprobed.add(socket_key)
+    return exchange
 
 
 async def _is_gone(sessions: Sessions, speaker: Speaker, headers: Headers) -> bool:

@@ -124,7 +124,8 @@ async def side_by_side(workers: Sequence[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:
-            task.cancel()
+            if not task.cancelling():  # a second time would break into the cleaning up
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -111,16 +110,12 @@ async def _try(contract: Contract, cases: Sequence[Case], suspect: Suspect) -> T
         chosen = _hurried(started, suspect)
         enough_at = asyncio.get_running_loop().time() + _ENOUGH_S
 
-        def keep(result: CaseResult) -> None:
-            results.append(result)
-            now = asyncio.get_running_loop().time()
-            if now > enough_at and any(f.requirement in broken for one in results for f in one.findings):
-                patience.reschedule(now)
+        def enough() -> bool:
+            late = asyncio.get_running_loop().time() > enough_at
+            return late and any(finding.requirement in broken for result in results for finding in result.findings)
 
-        campaign = Campaign(contract, cases, chosen, _NEVER, keep)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None) as patience:
-                await carry_out(campaign)
+        campaign = Campaign(contract, cases, chosen, _NEVER, results.append, enough=enough)
+        await carry_out(campaign)
         executed = await _executed(chosen, contract.operations[suspect.operation].service, suspect.id)
     findings = [(result.id, finding.requirement) for result in results for finding in result.findings]
     return Trial(

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 FLAKY_NOTE = "flaky: "
 """How the note on a case begins that was run more than once."""
+FROZEN_NOTE = "frozen in "
+"""How the note on a case begins that an exploring run made up and wrote into the file named behind it."""
 
 
 class Verdict(StrEnum):
@@ -81,3 +82,5 @@ class RunInfo:
     seed: int
     started_at: str
     target: Mapping[str, object] = field(default_factory=dict)
+    explore_seed: int | None = None
+    """Of what was made up live; None for a run that did not explore."""

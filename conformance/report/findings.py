@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conformance.model.spec import Contract
-from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
+from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, RunInfo, Verdict
 from conformance.report.rows import RunSummary
 
 _UNKNOWN = "not in this contract"
@@ -67,6 +67,12 @@ def troubled(summary: RunSummary) -> tuple[CaseResult, ...]:
     return tuple(result for result in summary.cases if result.verdict in errors)
 
 
+def replay_name(result: CaseResult) -> str:
+    """What `conformance replay` takes for a case: its id, or the file into which an exploring run wrote it."""
+    frozen = (note.removeprefix(FROZEN_NOTE) for note in result.notes if note.startswith(FROZEN_NOTE))
+    return next(frozen, result.id)
+
+
 def replay_command(case_id: str, info: RunInfo) -> str:
     """The command line that sends the case again; names the target's `file` or `url` when the run had one."""
     words = ["conformance", "replay", case_id]
@@ -80,7 +86,7 @@ def _group(
     name: str, found: list[tuple[CaseResult, Finding]], contract: Contract, info: RunInfo, most: int
 ) -> FindingGroup:
     shown = tuple(
-        Instance(result, finding, replay_command(result.id, info)) for result, finding in _spread(found)
+        Instance(result, finding, replay_command(replay_name(result), info)) for result, finding in _spread(found)
     )[:most]
     requirement = contract.requirements.get(name)
     if requirement is None:

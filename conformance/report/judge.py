@@ -13,6 +13,8 @@ from conformance.report.rows import RequirementRow
 from conformance.report.settings import Settings
 from conformance.report.text import many
 
+_UNSEEN = "the effect could not be observed"
+
 
 @dataclass(slots=True)
 class _Touching:
@@ -122,11 +124,11 @@ def _judge(requirement: Requirement, group: _Touching) -> tuple[Verdict, str]:
         return Verdict.WAIVED, _common_reason(group.finding)
     if requirement.untested is not None:
         return Verdict.NOT_APPLICABLE, requirement.untested
-    return _judge_without_findings(group)
+    return _judge_without_findings(requirement.id, group)
 
 
-def _judge_without_findings(group: _Touching) -> tuple[Verdict, str]:
-    named = [result for result in group.naming if result.tier == "named"]
+def _judge_without_findings(requirement: str, group: _Touching) -> tuple[Verdict, str]:
+    named = [_for_requirement(requirement, result) for result in group.naming if result.tier == "named"]
     if any(result.verdict is Verdict.PASS for result in named):
         missing = sum(result.verdict is Verdict.NOT_VERIFIED for result in named)
         return Verdict.PASS, f"{missing} of {many(len(named), 'case')} not verified" if missing else ""
@@ -143,6 +145,13 @@ def _judge_without_findings(group: _Touching) -> tuple[Verdict, str]:
     if unsure:
         return Verdict.NOT_VERIFIED, _common_reason(unsure) or "its cases gave no reason"
     return Verdict.NOT_VERIFIED, "each of its cases failed on another requirement"
+
+
+def _for_requirement(requirement: str, result: CaseResult) -> CaseResult:
+    """The result as far as it speaks of one requirement: a case may pass and leave the effect that it names unseen."""
+    if result.verdict is Verdict.PASS and requirement in result.unverified:
+        return replace(result, verdict=Verdict.NOT_VERIFIED, reason=_UNSEEN)
+    return result
 
 
 def _common_reason(results: Sequence[CaseResult]) -> str:

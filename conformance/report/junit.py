@@ -10,7 +10,7 @@ from lxml import etree
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
-from conformance.report.findings import replay_command
+from conformance.report.findings import replay_command, replay_name
 from conformance.report.rows import RunSummary
 from conformance.report.text import many, xml_safe
 
@@ -135,7 +135,7 @@ def _finding_text(result: CaseResult, finding: Finding, contract: Contract, info
         lines += [f"requirement: {requirement.text}", f"place: {requirement.document}, {requirement.place}"]
     named = (("expected", finding.expected), ("actual", finding.actual), ("at", finding.at))
     lines += [f"{name}: {text}" for name, text in named if text]
-    lines.append(f"replay: {replay_command(result.id, info)}")
+    lines.append(f"replay: {replay_command(replay_name(result), info)}")
     return "\n".join(lines)
 
 

@@ -33,6 +33,7 @@ def header_line(header: Header) -> dict[str, Any]:
             "seed": header.info.seed,
             "started_at": header.info.started_at,
             "target": _plain(header.info.target),
+            **({} if header.info.explore_seed is None else {"explore_seed": header.info.explore_seed}),
         },
         "selection": asdict(settings.selection),
         "accepted_gaps": [
@@ -54,7 +55,8 @@ def header_from(raw: Mapping[str, Any]) -> Header:
     gaps = {(gap["operation"], gap["code"]): gap["reason"] for gap in raw["accepted_gaps"]}
     return Header(
         RunInfo(
-            run["id"], run["tool_version"], run["specs_digest"], run["seed"], run["started_at"], run["target"]
+            run["id"], run["tool_version"], run["specs_digest"], run["seed"], run["started_at"], run["target"],
+            run.get("explore_seed"),
         ),
         Settings(Selection(**selection), gaps, raw["pinned"], raw["shard"], raw["planned"]),
     )
@@ -81,6 +83,7 @@ def case_line(result: CaseResult) -> dict[str, Any]:
         "requests": result.requests,
         "evidence": None if result.evidence is None else asdict(result.evidence),
         "notes": result.notes,
+        "unverified": result.unverified,
     }
     return {name: value for name, value in line.items() if value not in (None, (), [])}
 
@@ -106,6 +109,7 @@ def result_from(raw: Mapping[str, Any]) -> CaseResult:
         requests=raw.get("requests", 0),
         evidence=None if evidence is None else Evidence(**evidence),
         notes=tuple(raw.get("notes", ())),
+        unverified=tuple(raw.get("unverified", ())),
     )
 
 

@@ -51,7 +51,7 @@ def _plain(total: int, out: TextIO, done: int) -> Report:
                 say(f"{result.verdict.value}: {result.id}: {_first_words(result)}")
             if bad == _MOST_FAILURES:
                 say("more failures are counted, not listed; the report at the end has them")
-        reached = finished * 10 // max(total, 1)
+        reached = min(finished, total) * 10 // max(total, 1)  # what exploring finds was not planned
         if reached > tenths:
             tenths = reached
             say(f"{reached * 10:3d}%  {finished} of {many(total, 'case')}, {bad} failed")

@@ -72,6 +72,7 @@ def _document(summary: RunSummary) -> dict[str, Any]:
             "started_at": info.started_at,
             "duration_s": round(summary.duration_s, 3),
             "target": _sorted(info.target),
+            **({} if info.explore_seed is None else {"explore_seed": info.explore_seed}),
         },
         "summary": {
             "verdict": summary.verdict,

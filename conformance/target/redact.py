@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from conformance.target.secret_forms import SHORTEST, forms_of
+from conformance.target.secret_forms import SHORTEST, forms_of, unescaped
 
 HIDDEN = "[redacted]"
 _CUT_MARKS = ("…", "...")
@@ -26,8 +26,8 @@ _ENDS = (
 _ASSIGNED = tuple(f"{end}{mark}" for end in _ENDS for mark in ("=", " ="))
 _HEADER = re.compile(rf"(?im)^((?:x-)?{_NAMES}[ \t]*:[ \t]*)([^\r\n]+)")
 _MEMBER = re.compile(
-    rf"((?P<quote>\\*[\"'])(?i:{_NAMES})(?P=quote)\s*:\s*)"
-    r"(\\*\"(?:[^\"\\]|\\+(?!\"|\\)[^\"]|\\+\"(?![\s,}\]\\]|$))*(?:\\*\"|$)|'[^']*(?:'|$)|-?\d[\d.eE+-]*)"
+    rf"((?P<quote>(?<!\\)\\*+[\"'])(?i:{_NAMES})(?P=quote)\s*:\s*)"
+    r"(\\*\"(?:[^\"\\]|\\++[^\"]|\\++\"(?![\s,}\]\\]|$))*(?:\\*\"|$)|'[^']*(?:'|$)|-?\d[\d.eE+-]*)"
 )
 _ATTRIBUTE = re.compile(
     rf"(?i)((?<![\w-])(?:[\w.-]+:)?{_NAMES}\s*=\s*)(\\*\"[^\"]*(?:\"|$)|'[^']*(?:'|$)|[^\s&\"'<>;,]+)"
@@ -90,23 +90,25 @@ def redact_error(error: BaseException, secrets: Iterable[str]) -> None:
 
 def known_places(text: str, secrets: Iterable[str]) -> list[tuple[int, int, str]]:
     """Start, end and secret of every place where one of these secrets stands in some form, in the order of the text."""
+    plain = unescaped(text)
     return sorted(
         (start, end, secret)
         for secret in secrets
         if len(secret) >= SHORTEST
-        for start, end in _proper(text, forms_of(secret).find(text), secret)
+        for start, end in _proper(text, forms_of(secret).find(text, plain), secret)
     )
 
 
 def _spans(text: str, secrets: Iterable[str], others: Iterable[str]) -> list[Span]:
     """Where credentials stand, in no order."""
     spans: list[Span] = []
+    plain = unescaped(text)
     for secret in secrets:
         if len(secret) >= SHORTEST:
-            spans.extend(_proper(text, forms_of(secret).find(text), secret))
+            spans.extend(_proper(text, forms_of(secret).find(text, plain), secret))
     for other in [one for one in others if one in text]:
         if len(other) >= SHORTEST:
-            spans.extend(_proper(text, forms_of(other).find(text), other))
+            spans.extend(_proper(text, forms_of(other).find(text, plain), other))
     folded = text.lower()
     if any(word in folded for word in _WORDS):
         patterns = [_HEADER, *([_ELEMENT] if "<" in text else ())]

@@ -12,13 +12,8 @@ SHORTEST = 4
 """Shorter secrets are hidden only where credentials stand: as free text they would be found everywhere."""
 _LEAST_BASE64 = 6
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9_-]+")
-_ESCAPED = re.compile(
-    r"&\#x0*(?P<reference>[0-9a-f]{1,8});|&\#0*(?P<decimal>[0-9]{1,8});|%(?P<percent>[0-9a-f]{2})"
-    r"|\\+u(?P<unit>[0-9a-f]{4})|\\+x(?P<byte>[0-9a-f]{2})",
-    re.IGNORECASE,
-)
-_LONG = 12
 _ESCAPES = ("\\u", "&#", "%", "\\x")
+_ESCAPE = re.compile(r"\\+u([0-9A-Fa-f]{4})|\\+x([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})|&#[xX]0*([0-9A-Fa-f]{1,6});|&#0*([0-9]{1,7});")
 _MOST_KEPT = 4096
 
 
@@ -30,15 +25,14 @@ class Forms:
     needle: str
     encoded: tuple[str, ...]
 
-    def find(self, text: str) -> list[tuple[int, int]]:
-        """Every place where the secret stands in some form."""
+    def find(self, text: str, plain: str) -> list[tuple[int, int]]:
+        """Every place where the secret stands in some form; `plain` is `unescaped(text)`."""
         spans: list[tuple[int, int]] = []
         place = text.find(self.secret)
         while place >= 0:
             spans.append((place, place + len(self.secret)))
             place = text.find(self.secret, place + len(self.secret))
-        partly = self.needle != self.secret and self.needle in text
-        if partly or (any(escape in text for escape in _ESCAPES) and self._may_stand_escaped_in(text)):
+        if self.needle in plain and (plain is not text or self.needle != self.secret):
             spans.extend(match.span() for match in _loose(self.secret).finditer(text))
         for form in self.encoded:
             place = text.find(form)
@@ -47,23 +41,18 @@ class Forms:
                 place = text.find(form, place + 1)
         return spans
 
-    def _may_stand_escaped_in(self, text: str) -> bool:
-        """False only where the costly search would find nothing: a secret of letters and digits can be unescaped in one way.
 
-        What stands before it may be an escape that takes its first four characters with it.
-        """
-        return not self.secret.isalnum() or len(self.secret) < _LONG or self.secret[4:] in _unescaped(text)
-
-
-@lru_cache(maxsize=16)
-def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(_spoken, text)
+def unescaped(text: str) -> str:
+    """The text with every letter and digit that is escaped by its number written plainly; the text itself without any."""
+    if not any(escape in text for escape in _ESCAPES):
+        return text
+    return _ESCAPE.sub(_letter, text)
 
 
-def _spoken(match: re.Match[str]) -> str:
-    decimal = match["decimal"]
-    number = int(decimal) if decimal else int(next(filter(None, match.group("reference", "percent", "unit", "byte"))), 16)
-    return chr(number) if number < 0x110000 else match.group()
+def _letter(match: re.Match[str]) -> str:
+    *hexadecimal, decimal = match.groups()
+    number = int(decimal) if decimal else int(next(one for one in hexadecimal if one), 16)
+    return chr(number) if number < 128 else match.group()
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -12,14 +12,16 @@ from conformance.transport.messages import Exchange, HttpRequest, Limits, WirePr
 from conformance.transport.rendering import asks_to_close, render
 
 _CLOSE_TIMEOUT_S = 0.5
+MAX_IDLE_S = 2.0
+"""After this a connection is not used again: servers close idle ones, the common ones after five seconds and more."""
 
 
 class HttpTransport:
     """`Transport[HttpRequest]` over HTTP/1.1; redirects are replies like any other.
 
     At most `max_connections` requests are in flight; more wait their turn, and that wait counts against no
-    time-out. An idle connection is used again only when the peer has not closed it, so nothing has to be
-    sent twice. When a peer still closes one in the moment of use, the exchange ends as `closed-early` or
+    time-out. An idle connection is used again only within `MAX_IDLE_S` and when the peer has not closed it,
+    so nothing has to be sent twice. When a peer still closes one in the moment of use, the exchange ends as `closed-early` or
     `reset` with `reused_connection` set, and from then on every request gets a connection of its own.
     """
 
@@ -37,7 +39,7 @@ class HttpTransport:
             raise ValueError(f"an HTTP transport needs an http or https address, not {address}")
         self._route = Route(address, tls or (ssl.create_default_context() if address.secure else None), proxy)
         self._slots = asyncio.Semaphore(max_connections)
-        self._idle: list[HttpConnection] = []
+        self._idle: list[tuple[HttpConnection, float]] = []
         self._open: set[HttpConnection] = set()
         self._keep_alive = keep_alive
         self._closed = False
@@ -74,8 +76,8 @@ class HttpTransport:
 
     def _checkout(self) -> HttpConnection | None:
         while self._idle:
-            connection = self._idle.pop()
-            if connection.usable():
+            connection, since_s = self._idle.pop()
+            if asyncio.get_running_loop().time() - since_s < MAX_IDLE_S and connection.usable():
                 return connection
             connection.drop()
         return None
@@ -86,7 +88,7 @@ class HttpTransport:
         if lost and exchange.reused_connection:
             self._keep_alive = False
         if self._keep_alive and not self._closed and connection.alive:
-            self._idle.append(connection)
+            self._idle.append((connection, asyncio.get_running_loop().time()))
         else:
             connection.drop()
 

@@ -84,14 +84,25 @@ def silence(_parts: Parts, _text: str) -> tuple[str, ...]:
     return ()
 
 
-def error_frame(parts: Parts, _text: str) -> tuple[str, ...]:
+def _told(text: str) -> tuple[Any, str]:
+    """The `i` and `n` that an answer echoes of a JSON object that is no frame; 0 and "" where there are none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return 0, ""
+    keys = {key.lower(): member for key, member in value.items()} if isinstance(value, dict) else {}
+    name = keys.get("n", "")
+    return keys.get("i", 0), name if isinstance(name, str) else ""
+
+
+def error_frame(parts: Parts, text: str) -> tuple[str, ...]:
     """A frame of kind 5 for what is no frame."""
-    return (parts.alphapoint.frames.encode(Frame(ERROR, 0, "", "Invalid Frame")),)
+    return (parts.alphapoint.frames.encode(Frame(ERROR, *_told(text), "Invalid Frame")),)
 
 
-def standard_invalid(parts: Parts, _text: str) -> tuple[str, ...]:
+def standard_invalid(parts: Parts, text: str) -> tuple[str, ...]:
     """A reply with the standard response 100 for what is no frame."""
-    text = parts.alphapoint.encode(
+    payload = parts.alphapoint.encode(
         {
             "result": False,
             "errormsg": "Invalid Request",
@@ -99,7 +110,7 @@ def standard_invalid(parts: Parts, _text: str) -> tuple[str, ...]:
             "detail": "Not a frame",
         }
     )
-    return (parts.alphapoint.frames.encode(Frame(REPLY, 0, "", text)),)
+    return (parts.alphapoint.frames.encode(Frame(REPLY, *_told(text), payload)),)
 
 
 CODEC = FrameCodec(decode, reply, encode, silence)

@@ -33,7 +33,7 @@ from reference_impl.variants import Change, Variant
 from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
 
 _SLOW_S = 0.05
-_UNDER_WAY_S = 0.04
+_UNDER_WAY_S = 0.03
 _WORDS = {
     "Order is not active.": "ERR-17: l\u2019ordre n\u2019est plus actif \u2013 d\u00e9j\u00e0 trait\u00e9 <cl\u00f4tur\u00e9> & archiv\u00e9",
     "Order not found.": "Unknown order",
@@ -130,10 +130,17 @@ def _framework_bare(_request: HttpRequest, response: HttpResponse) -> HttpRespon
     return HttpResponse(response.status, b"", "", response.headers) if response.status in (404, 405, 415) else response
 
 
-def _not_acceptable(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The default server has done it by now, so only what has no effect is refused: the framework's errors."""
-    known = any(word in (request.header("accept") or "*/*") for word in ("json", "xml", "*"))
-    return response if known or response.status == 200 else replace(response, status=406)
+def _not_acceptable(parts: Parts, recorder: Recorder) -> Parts:
+    inner = parts.refuse
+
+    def refuse(request: HttpRequest) -> HttpResponse | None:
+        accept = (request.header("accept") or "*/*").lower()
+        if request.operation != TPP_OPERATION or any(word in accept for word in ("json", "xml", "*")):
+            return inner(request)
+        recorder.hit()
+        return parts.tpp.answer_framework(parts, parts.tpp.negotiate(request), 406, "Nothing acceptable.")
+
+    return replace(parts, refuse=refuse)
 
 
 def _lost_out_of_order(text: str) -> str:
@@ -228,7 +235,7 @@ EQUIVALENTS: tuple[Variant, ...] = (
     tpp_equivalent("tpp-int64", "Reads numbers of 64 bits", _int64),
     tpp_equivalent("tpp-framework-errors-as-string", "Writes the errors of the framework as the string", _framework_string),
     tpp_equivalent("tpp-framework-errors-bare", "Gives the errors of the framework without a body", on_response(_framework_bare)),
-    tpp_equivalent("tpp-framework-errors-406", "Gives 406 where Accept names nothing that is known", on_response(_not_acceptable)),
+    tpp_equivalent("tpp-accept-unknown-406", "Gives 406 where Accept names nothing that is known", _not_acceptable),
     tpp_equivalent("tpp-xml-out-of-order-lost", "Loses elements that stand against the alphabet", on_request_text("xml", _lost_out_of_order)),
     tpp_equivalent("tpp-json-numbers-as-text", "Reads numbers that are written as text", on_request_text("json", _numbers_as_text)),
     tpp_equivalent("tpp-json-unknown-member-refused", "Refuses a list with a member that the document does not name", refuse_text("json", _has_unknown_member)),

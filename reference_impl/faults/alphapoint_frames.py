@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from starlette.websockets import WebSocketDisconnect
-
+from reference_impl.alphapoint.values import Frame
 from reference_impl.changes import (
     CAO,
     CQ,
@@ -21,11 +19,13 @@ from reference_impl.changes import (
     reply_members,
     without,
 )
-from reference_impl.parts import Parts
+from reference_impl.parts import Parts, with_frames
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
 from reference_impl.wire import FrameInfo
 
+_DONE = '{"result":true,"errormsg":null,"errorcode":0,"detail":null}'
+_SUCCESS = {CAO.call: _DONE, CQ.call: f'{{"BidResult":{_DONE},"AskResult":{_DONE}}}'}
 _LARGE = 2**31 - 1_000_000
 
 
@@ -101,45 +101,17 @@ def _others_payload(operation: Operation) -> Change:
     return apply
 
 
-def _hangs_up(readable: bool) -> Make:
-    """Ends the connection in place of an answer to a text that is no frame."""
+def _success_for_no_frame(operation: Operation) -> Change:
+    """Says success to a text that is no frame."""
 
-    def make(_operation: Operation) -> Change:
-        def apply(parts: Parts, recorder: Recorder) -> Parts:
-            inner = parts.frame_filter
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        def unparsable(p: Parts, _text: str) -> tuple[str, ...]:
+            recorder.hit()
+            return (p.alphapoint.frames.encode(Frame(1, 0, operation.call, _SUCCESS[operation.call])),)
 
-            def frame_filter(info: FrameInfo, replies: tuple[str, ...]) -> tuple[str, ...]:
-                replies = inner(info, replies)
-                if not info.operation and _is_json(info.text) == readable and not _names_a_call(info.text):
-                    recorder.hit()
-                    raise WebSocketDisconnect(1011)
-                return replies
+        return with_frames(parts, unparsable=unparsable)
 
-            return replace(parts, frame_filter=frame_filter)
-
-        return apply
-
-    return make
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _names_a_call(text: str) -> bool:
-    """Whether it is a frame of the calls around the two operations."""
-    try:
-        return bool(json.loads(text)["n"])
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return False
-
-
-def _page(_parts: Parts, _text: str) -> tuple[str, ...]:
-    return ("<html><body>Bad frame</body></html>",)
+    return apply
 
 
 FAULTS: tuple[Variant, ...] = (
@@ -163,12 +135,12 @@ FAULTS: tuple[Variant, ...] = (
     fault_of(CQ, "ws-n-other-call", "Answers under the name of CancelOrder", "WS-N", reply_members(CQ, lambda frame: {**frame, "n": "CancelOrder"})),
     *faults_of_both("ws-o-object", "Writes o as a bare object", "WS-O", _changed(lambda frame: {**frame, "o": _payload(frame)})),
     *faults_of_both("ws-o-missing", "Leaves o out", "WS-O", _changed(without("o"))),
-    *faults_of_both("ws-o-twice-encoded", "Encodes o twice", "WS-O RESP-STANDARD RESP-PAIR", _changed(lambda frame: {**frame, "o": json.dumps(frame["o"])})),
+    *faults_of_both("ws-o-twice-encoded", "Encodes o twice", "WS-O RESP-STANDARD cq:RESP-PAIR", _changed(lambda frame: {**frame, "o": json.dumps(frame["o"])})),
     fault_of(CAO, "ws-o-no-json", "Writes text in o that is no JSON", "WS-O", reply_members(CAO, lambda frame: {**frame, "o": "cancelled"})),
     fault_of(CQ, "ws-o-empty", "Leaves o empty", "WS-O", reply_members(CQ, lambda frame: {**frame, "o": ""})),
     *faults_of_both("ws-silent-refusals", "Leaves refusals over WebSocket unanswered", "SYNC", _silent_on(_failed)),
     fault_of(CAO, "ws-silent-success", "Leaves successes over WebSocket unanswered", "SYNC", _silent_on(lambda frame: not _failed(frame))(CAO)),
     fault_of(CQ, "ws-others-payload", "Answers with the payload of the reply before", "CODE-20 CODE-100 RESP-RESULT-TRUE", _others_payload(CQ)),
-    fault_of(CAO, "ws-success-for-errors", "Says success over WebSocket where HTTP says the error", "SAME-TRANSPORT CODE-20 CODE-100 CODE-104", reply_members(CAO, lambda frame: {**frame, "o": '{"result":true,"errormsg":null,"errorcode":0,"detail":null}'})),
-    *faults_of_both("ws-hangs-up", "Ends the connection at a text that is no JSON", "WS-MALFORMED", _hangs_up(False)),
+    fault_of(CAO, "ws-success-for-errors", "Says success over WebSocket where HTTP says the error", "SAME-TRANSPORT CODE-20 CODE-100 CODE-104", reply_members(CAO, lambda frame: {**frame, "o": _DONE})),
+    *faults_of_both("ws-success-for-no-frame", "Says success to a text that is no frame", "WS-MALFORMED", _success_for_no_frame),
 )

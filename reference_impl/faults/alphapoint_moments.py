@@ -146,7 +146,7 @@ FAULTS: tuple[Variant, ...] = (
     fault_of(CAO, "every-7th-nothing", "Does nothing at every seventh call", "EFFECT-ACCOUNT RESP-RESULT-TRUE SCOPE-TRADING CODE-100", _every(7, _does_nothing)(CAO)),
     fault_of(CQ, "every-7th-nothing", "Does nothing at every seventh call", "EFFECT-PAIR RESP-RESULT-TRUE REQ-BIDQUOTEID-TYPE REQ-ASKQUOTEID-TYPE CODE-100", _every(7, _does_nothing)(CQ)),
     *faults_of_both("every-11th-102", "Fails at every eleventh call", "RESP-RESULT-TRUE REQ-OMSID-TYPE REQ-ACCOUNTID-TYPE REQ-FORM KEY-CASE CODE-100 CODE-104 CODE-20", _every(11, _fails)),
-    *faults_of_both("first-call-20", "Refuses the first call of each user", "RESP-RESULT-TRUE REQ-ACCOUNTID-DEFAULT REQ-ACCOUNTID-OPTIONAL CODE-101 CODE-102 PERM-OPERATOR", _first_call_refused),
+    *faults_of_both("first-call-20", "Refuses the first call of each user", "RESP-RESULT-TRUE cq:REQ-ACCOUNTID-DEFAULT cao:REQ-ACCOUNTID-OPTIONAL CODE-101 CODE-102 PERM-OPERATOR", _first_call_refused),
     *faults_of_both("after-100-text", "Writes errorcode as text from the hundredth answer on", "RESP-ERRORCODE", _after(100, lambda members: {**members, "errorcode": str(members["errorcode"])})),
     *faults_of_both("after-200-message", "Says Success in errormsg of each success from the two hundredth answer on", "RESP-ERRORMSG-SUCCESS", _after(200, lambda members: members if members["errorcode"] else {**members, "errormsg": "Success"})),
     *faults_of_both("crossed", "Gives every fifth caller the outcome of the call before", "RESP-RESULT-TRUE CODE-20 CODE-100 CODE-104 REQ-OMSID-TYPE REQ-ACCOUNTID-TYPE REQ-FORM", _crossed),

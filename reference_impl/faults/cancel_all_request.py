@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,17 +16,18 @@ from reference_impl.alphapoint.values import (
     Refused,
     Standard,
 )
-from reference_impl.changes import CAO, Operation, fault_of, faults_of_both, handler, step
+from reference_impl.changes import CAO, CQ, Operation, fault_of, faults_of_both, handler, step
 from reference_impl.faults.misreading import (
     instead_of_absent,
     instead_of_huge,
     instead_of_unusable,
     leading_digits,
     misread,
+    reads_unreadable,
     unsigned,
     wrapped,
 )
-from reference_impl.parts import Parts, with_alphapoint
+from reference_impl.parts import Parts
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
 from reference_impl.world.model import Account
@@ -89,45 +89,6 @@ def _unusable_means_everybody(parts: Parts, recorder: Recorder) -> Parts:
     return _everybody(_unusable)(misread(CAO, "AccountId", instead_of_unusable(None))(parts, recorder), recorder)
 
 
-def _reads(parse: Callable[[str], Any]) -> Callable[[Operation], Change]:
-    """Reads a payload that is no JSON in a way of its own."""
-
-    def make(operation: Operation) -> Change:
-        def apply(parts: Parts, recorder: Recorder) -> Parts:
-            inner = parts.alphapoint.read_members
-
-            def read_members(p: Parts, call: Call) -> Any:
-                text = call.payload.decode("utf-8", "replace") if isinstance(call.payload, bytes) else call.payload
-                try:
-                    return inner(p, call)
-                except Refused:
-                    members = parse(text) if operation.is_of(call) else None
-                    if not isinstance(members, dict) or not members:
-                        raise
-                    recorder.hit()
-                    return {name.lower(): value for name, value in members.items()}
-
-            return with_alphapoint(parts, read_members=read_members)
-
-        return apply
-
-    return make
-
-
-def _first_value(text: str) -> Any:
-    try:
-        return json.JSONDecoder().raw_decode(text.lstrip())[0]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _quoted_anyhow(text: str) -> Any:
-    try:
-        return json.loads(text.replace("'", '"'))
-    except (ValueError, RecursionError):
-        return None
-
-
 def _integers_only_as_text(inner: Any, parts: Parts, call: Call) -> Any:
     for name, value in call.members.items():
         if isinstance(value, int):
@@ -135,19 +96,31 @@ def _integers_only_as_text(inner: Any, parts: Parts, call: Call) -> Any:
     return inner(parts, call)
 
 
-def _extra_member_stops(recorder: Recorder, inner: Callable[[Parts, Call], Answer], parts: Parts, call: Call) -> Answer:
+_KNOWN = {CAO: {"omsid", "accountid"}, CQ: {"omsid", "accountid", "instrumentid", "bidquoteid", "askquoteid"}}
+
+
+def _extra_member_stops(operation: Operation) -> Change:
     """Reports success and does nothing when it meets a member that it does not know."""
-    if set(call.members) - {"omsid", "accountid"}:
-        recorder.hit()
-        return Standard()
-    return inner(parts, call)
+
+    def run(recorder: Recorder, inner: Callable[[Parts, Call], Answer], parts: Parts, call: Call) -> Answer:
+        if set(call.members) - _KNOWN[operation]:
+            recorder.hit()
+            return Standard() if operation is CAO else Pair(Standard(), Standard())
+        return inner(parts, call)
+
+    return handler(operation, run)
 
 
-def _extra_member_fails(recorder: Recorder, inner: Callable[[Parts, Call], Answer], parts: Parts, call: Call) -> Answer:
-    if set(call.members) - {"omsid", "accountid"}:
-        recorder.hit()
-        raise Refused(RESOURCE_NOT_FOUND, "member", "Unknown member")
-    return inner(parts, call)
+def _extra_member_fails(operation: Operation) -> Change:
+    """Answers 104 when it meets a member that it does not know."""
+
+    def run(recorder: Recorder, inner: Callable[[Parts, Call], Answer], parts: Parts, call: Call) -> Answer:
+        if set(call.members) - _KNOWN[operation]:
+            recorder.hit()
+            raise Refused(RESOURCE_NOT_FOUND, "member", "Unknown member")
+        return inner(parts, call)
+
+    return handler(operation, run)
 
 
 FAULTS: tuple[Variant, ...] = (
@@ -169,10 +142,8 @@ FAULTS: tuple[Variant, ...] = (
     *faults_of_both("account-64-bits", "Keeps 64 bits of AccountId", "REQ-ACCOUNTID-TYPE", lambda o: misread(o, "AccountId", wrapped(64))),
     *faults_of_both("account-unsigned", "Drops the sign of AccountId", "REQ-ACCOUNTID-TYPE", lambda o: misread(o, "AccountId", unsigned)),
     *faults_of_both("account-leading-digits", "Takes the digits that the text of AccountId starts with", "REQ-ACCOUNTID-TYPE", lambda o: misread(o, "AccountId", leading_digits)),
-    *faults_of_both("form-taken", "Takes a form for JSON", "REQ-FORM", _reads(lambda text: dict(parse_qsl(text)))),
-    *faults_of_both("first-value", "Reads the first JSON value of a body and leaves the rest", "REQ-FORM", _reads(_first_value)),
-    *faults_of_both("any-quotes", "Reads apostrophes as quotes", "REQ-FORM", _reads(_quoted_anyhow)),
+    *faults_of_both("form-taken", "Takes a form for JSON", "REQ-FORM", reads_unreadable(lambda text: dict(parse_qsl(text)))),
     *faults_of_both("integers-as-text", "Takes integers as text alone, which the sample is not", "REQ-SAMPLE RESP-RESULT-TRUE", lambda o: step(o, "read", _integers_only_as_text)),
-    fault_of(CAO, "extra-nothing", "Reports success and does nothing when there is a member that it does not know", "EXTRA-MEMBERS", handler(CAO, _extra_member_stops)),
-    fault_of(CAO, "extra-104", "Refuses a member that it does not know with 104", "EXTRA-MEMBERS", handler(CAO, _extra_member_fails)),
+    *faults_of_both("extra-nothing", "Reports success and does nothing when there is a member that it does not know", "EXTRA-MEMBERS", _extra_member_stops),
+    *faults_of_both("extra-104", "Refuses a member that it does not know with 104", "EXTRA-MEMBERS", _extra_member_fails),
 )

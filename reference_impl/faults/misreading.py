@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reference_impl.alphapoint.values import Call
+from reference_impl.alphapoint.values import Call, Refused
 from reference_impl.changes import Operation, step
+from reference_impl.parts import Parts, with_alphapoint
+from reference_impl.recorder import Recorder
 from reference_impl.variants import Change
 
 Reading = Callable[[Any], Any]
@@ -62,3 +64,28 @@ def instead_of_unusable(default: int | None) -> Reading:
 def instead_of_huge(default: int) -> Reading:
     """Takes a default for a number that 64 bits do not hold."""
     return lambda value: default if isinstance(value, int | float) and not -(2**63) <= value < 2**63 else value
+
+
+def reads_unreadable(parse: Callable[[str], Any]) -> Callable[[Operation], Change]:
+    """Reads a payload that is no JSON in a way of its own."""
+
+    def make(operation: Operation) -> Change:
+        def apply(parts: Parts, recorder: Recorder) -> Parts:
+            inner = parts.alphapoint.read_members
+
+            def read_members(p: Parts, call: Call) -> Any:
+                text = call.payload.decode("utf-8", "replace") if isinstance(call.payload, bytes) else call.payload
+                try:
+                    return inner(p, call)
+                except Refused:
+                    members = parse(text) if operation.is_of(call) else None
+                    if not isinstance(members, dict) or not members:
+                        raise
+                    recorder.hit()
+                    return {name.lower(): value for name, value in members.items()}
+
+            return with_alphapoint(parts, read_members=read_members)
+
+        return apply
+
+    return make

@@ -12,6 +12,7 @@ from reference_impl.faults import (
     tpp_pin,
     tpp_reading,
     tpp_results,
+    tpp_texts,
     tpp_xml_answer,
 )
 from reference_impl.variants import Variant
@@ -26,5 +27,6 @@ FAULTS: tuple[Variant, ...] = (
     *tpp_pin.FAULTS,
     *tpp_reading.FAULTS,
     *tpp_results.FAULTS,
+    *tpp_texts.FAULTS,
     *tpp_xml_answer.FAULTS,
 )

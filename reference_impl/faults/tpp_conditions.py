@@ -70,7 +70,7 @@ def _json_items(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[
     def changed(text: str) -> str:
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             return text

@@ -25,7 +25,7 @@ from reference_impl.variants import Change, Variant
 from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
 
 Errors = tuple[str, ...]
-_RACE_S = 0.02
+_RACE_S = 0.05
 
 
 def _forgiven(state: str, *, international: bool | None = None) -> Change:

@@ -75,6 +75,7 @@ def _list_status(status: int, marks: tuple[bytes, ...]) -> Change:
 
 FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-error-in-framework-form", "Writes its own errors in the form of the framework", _framework_form, "ERR-STRING"),
+    tpp_fault("tpp-framework-error-cut-off", "Leaves the last bracket of the framework's errors out", on_text("json", lambda text: text[:-1], "framework"), "FRAMEWORK-ERRORS"),
     tpp_fault("tpp-json-error-as-object", "Writes an error in JSON as an object", on_text("json", lambda text: f'{{"error":{text}}}', "error"), "ERR-STRING", "ERR-JSON"),
     tpp_fault("tpp-json-error-as-list", "Writes an error in JSON as a list of texts", on_text("json", lambda text: f"[{text}]", "error"), "ERR-STRING", "ERR-JSON", "RESP-LIST"),
     tpp_fault("tpp-json-error-as-code", "Writes an error in JSON as a number", on_text("json", lambda _: "17", "error"), "ERR-STRING", "ERR-JSON", "RESP-LIST"),

@@ -13,6 +13,7 @@ from reference_impl.tpp.values import Format, Instruction, Media
 from reference_impl.variants import Change, Variant
 from reference_impl.wire import HttpRequest, HttpResponse
 
+_LONG = 250
 _TYPES: tuple[tuple[str, Format], ...] = (
     ("application/json", "json"),
     ("text/json", "json"),
@@ -136,11 +137,11 @@ def _trace(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return replace(response, body=trace, content_type="application/json; charset=utf-8")
 
 
-def _no_answer(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Announces more than it sends, for lists of several."""
-    if request.body.count(b"IsInternationalOrder") < 2:
+def _misframed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Announces chunks beside a length, and sends none."""
+    if request.body.count(b"98765") < _LONG:
         return response
-    return replace(response, headers=(*response.headers, ("content-length", str(len(response.body) + 7))))
+    return replace(response, headers=(*response.headers, ("transfer-encoding", "identity, chunked")))
 
 
 FAULTS: tuple[Variant, ...] = (
@@ -176,5 +177,5 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-method-trace", "Shows where it failed on another method", on_response(_trace), "MALFORMED"),
     tpp_fault("tpp-longer-path-acts", "Carries out what is sent to a path below its own", _acts(lambda request: request.path != http.PATH, on_any_path=True), "ROUTE"),
     tpp_fault("tpp-query-is-dry-run", "Reports success and does nothing, when there is a query", _dry_run, "URI-PARAMS", "EFFECT"),
-    tpp_fault("tpp-long-answer-cut", "Breaks off in the answer to a list of several", on_response(_no_answer), "ANSWERED"),
+    tpp_fault("tpp-long-answer-misframed", "Announces the answer to a long list in chunks and sends it in one piece", on_response(_misframed), "ANSWERED"),
 )  # fmt: skip

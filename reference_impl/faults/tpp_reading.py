@@ -12,7 +12,6 @@ from typing import Any
 from reference_impl.parts import Parts, with_tpp
 from reference_impl.recorder import Recorder
 from reference_impl.tpp.changes import on_list, on_request_text, on_response, refuse_text, tpp_fault
-from reference_impl.tpp.guid import canonical_guid
 from reference_impl.tpp.read_json import read_json
 from reference_impl.tpp.read_xml import NAMESPACE, read_xml
 from reference_impl.tpp.values import Instruction, UnreadableList
@@ -83,14 +82,21 @@ def _fraction_cut(text: str) -> str:
     return re.sub(r'("OrderID":|<OrderID>)(\d+)\.\d+', r"\1\2", text)
 
 
-def _upper_case_lost(text: str) -> str:
+def _capitals_lost(parts: Parts, recorder: Recorder) -> Parts:
     """A UID counts only in the letter case in which it was given out."""
 
-    def other(match: re.Match[str]) -> str:
-        guid = canonical_guid(match[0])
-        return match[0] if guid == match[0] else match[0].replace("A", "0").replace("B", "1").replace("C", "2").replace("D", "3").replace("E", "4").replace("F", "5")
+    def lost(text: str, instruction: Instruction) -> bool:
+        return instruction.uid is not None and instruction.uid.upper() in text and instruction.uid not in text
 
-    return re.sub(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", other, text)
+    readers = {}
+    for form, inner in parts.tpp.readers.items():
+
+        def read(text: str, inner: Callable[[str], list[Instruction]] = inner) -> list[Instruction]:
+            found = inner(text)
+            return recorder.swap(found, [replace(i, problem="Order not found.") if lost(text, i) else i for i in found])
+
+        readers[form] = read
+    return with_tpp(parts, readers=readers)
 
 
 def _acts_on_what_it_can_read(parts: Parts, recorder: Recorder) -> Parts:
@@ -176,6 +182,7 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-xml-nil-pair-not-understood", "Refuses a nil element that is a pair of tags", _refuses(r'nil="true"\s*>\s*</'), "REQ-XML-NIL"),
     tpp_fault("tpp-xml-nil-prefix-fixed", "Refuses another prefix than i for nil", _refuses(r"\b(?!i:)\w+:nil="), "REQ-XML-NIL"),
     tpp_fault("tpp-xml-nil-not-read", "Reads a nil element as an empty one", _xml(_nil_not_read), "REQ-XML-NIL", "REQ-SAMPLE-XML", "REQ-UID-REQUIRED"),
+    tpp_fault("tpp-json-null-not-understood", "Refuses an OrderID that is null", refuse_text("json", re.compile(r'"OrderID"\s*:\s*null').search), "REQ-SAMPLE-JSON", "REQ-ORDERID-TYPE"),
     tpp_fault("tpp-xml-null-must-be-written", "Refuses an instruction that leaves the null UID out", refuse_text("xml", lambda text: _ITEM in text and "InternationalOrderUID" not in text), "REQ-XML-NIL", "REQ-UID-TYPE"),
     tpp_fault("tpp-xml-alphabet-refused", "Refuses the alphabetical order", _xml(_alphabet_refused), "REQ-XML-ORDER", "REQ-SAMPLE-XML"),
     tpp_fault("tpp-xml-any-root", "Carries a list out under another root", _xml(_any_root), "REQ-XML-ROOT"),
@@ -184,7 +191,7 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-number-wraps-at-32-bits", "Keeps the lower 32 bits of an OrderID", _wrapped(32), "REQ-ORDERID-TYPE"),
     tpp_fault("tpp-number-wraps-at-64-bits", "Keeps the lower 64 bits of an OrderID", _wrapped(64), "REQ-ORDERID-TYPE"),
     tpp_fault("tpp-fraction-cut", "Cuts the fraction of an OrderID off", on_request_text("json", _fraction_cut), "REQ-ORDERID-TYPE"),
-    tpp_fault("tpp-upper-case-uid-not-found", "Does not find an order under a UID in capitals", on_request_text("json", _upper_case_lost), "REQ-UID-TYPE"),
+    tpp_fault("tpp-upper-case-uid-not-found", "Does not find an order under a UID in capitals", _capitals_lost, "REQ-UID-TYPE"),
     tpp_fault("tpp-unreadable-list-acts", "Cancels what it reads before the body turns out to be broken", _acts_on_what_it_can_read, "REQ-LIST", "FAILED-NO-EFFECT", "MALFORMED"),
     tpp_fault("tpp-unreadable-as-empty", "Takes a body that cannot be read for an empty list", _unreadable(lambda _text: []), "REQ-LIST"),
     tpp_fault("tpp-unreadable-as-instruction", "Takes a body that cannot be read for an instruction that failed", _unreadable(lambda _text: [Instruction()]), "REQ-LIST"),

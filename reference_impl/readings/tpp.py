@@ -73,6 +73,16 @@ def _upper_guids(parts: Parts) -> Parts:
     return with_tpp(parts, carry_out=carry_out)
 
 
+def _empty_errors(parts: Parts) -> Parts:
+    inner = parts.tpp.carry_out
+
+    def carry_out(p: Parts, instruction: Instruction) -> Result:
+        result = inner(p, instruction)
+        return replace(result, errors=()) if result.success else result
+
+    return with_tpp(parts, carry_out=carry_out)
+
+
 def _framework_string(parts: Parts) -> Parts:
     def answer_framework(p: Parts, media: Media, status: int, message: str) -> HttpResponse:
         return p.tpp.answer_error(p, media, status, message)
@@ -95,6 +105,7 @@ READINGS: tuple[Reading, ...] = (
     Reading("empty-list", (TPP,), {"empty-result": as_it_is, "refused": _empty_refused}),
     Reading("result-order", (TPP,), {"same": as_it_is, "other": _other_order}),
     Reading("broken-instruction", (TPP,), {"only-itself": as_it_is, "whole-list": _whole_list}),
+    Reading("errors-on-success", (TPP,), {"null": as_it_is, "empty": _empty_errors}),
     Reading("guid-case", (TPP,), {"lower": as_it_is, "upper": _upper_guids}),
     Reading("framework-error-form", (TPP,), {"framework": as_it_is, "string": _framework_string}),
     Reading("id-width", (TPP,), {"int32": as_it_is, "int64": _int64}),

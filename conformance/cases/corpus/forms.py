@@ -66,7 +66,7 @@ JSON_FORMS: tuple[WireForm, ...] = (
     WireForm("utf-16", "lenient", _json_text(lambda text: text, "utf-16"), "; charset=utf-16"),
     WireForm("comment", "lenient", _json_text(lambda text: "/*x*/" + text)),
     WireForm("trailing-junk", "lenient", _json_text(lambda text: text + " x")),
-    WireForm("cut-off", "broken", _json_text(lambda text: text[:-1])),
+    WireForm("cut-off", "broken", _json_text(lambda text: text[:-1] or "[")),
     WireForm("doubled-bracket", "broken", _json_text(lambda text: text[0] + text)),
     WireForm("without-colons", "broken", _json_text(lambda text: text.replace(":", " "))),
     WireForm("bad-utf8", "broken", _json_text(lambda text: text[:1] + "\xff" + text[1:].encode("ascii", "replace").decode(), "latin-1")),

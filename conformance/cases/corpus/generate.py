@@ -73,7 +73,7 @@ def proved(value: Any, validator: SchemaValidator, second: Any) -> CorpusValue |
 def concrete(value: Any) -> Any:
     """The value with a legal id in each place, for the validators."""
     if isinstance(value, str) and value.startswith("${") and value.endswith("}"):
-        name = value[2:-1].partition("+")[0]
+        name = value[2:-1].partition("+")[0].lower()
         return "00000000-dead-4bad-8bad-000000000000" if name.endswith("uid") else "1234" if name.endswith("pin") else 1987654321
     if isinstance(value, list):
         return [concrete(item) for item in value]

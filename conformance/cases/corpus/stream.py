@@ -85,6 +85,12 @@ def generated_case(source: Source, number: int) -> Case:
     form = forms[(turn // len(source.channels)) % len(forms)]
     if number % _LIVE_EVERY == _LIVE_EVERY - 1 and lap % 4 == 0:
         return _live(source, number, channel, form)
+    return value_case(source, number, value, channel, form, turn)
+
+
+def value_case(source: Source, number: int, value: CorpusValue, channel: Channel, form: WireForm, turn: int) -> Case:
+    """A value in a form over a channel; over another one where there is nothing to break, or XML cannot say it."""
+    forms = XML_FORMS if channel.form == "xml" else JSON_FORMS
     shown = only_named(source.operation, channel, value.value)
     body = form.write(shown, source.contract)
     if form.standing == "broken" and body == forms[0].write(shown, source.contract):

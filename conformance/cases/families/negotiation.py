@@ -78,12 +78,13 @@ def _accept_case(operation: Operation, channel: Channel, accept: Accept) -> Case
 
 def _charset_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     requirement = operation.raw["request_media"][channel.media_type]
-    for number, charset in enumerate(_CHARSETS, 1):
-        headers = (("Content-Type", f"{channel.media_type}; charset={charset}"), ("Accept", channel.media_type))
+    named = [(f"charset-{number}", f"{channel.media_type}; charset={charset}") for number, charset in enumerate(_CHARSETS, 1)]
+    for name, content_type in (*named, ("content-type-capitals", channel.media_type.upper())):
+        headers = (("Content-Type", content_type), ("Accept", channel.media_type))
         sent = make.message(operation, channel, render.body(operation, channel, operation.valid), headers=headers)
         done = expect.done(operation, requirement, _NAMES)
         yield make.case(
-            operation, channel, f"negotiation/charset-{number}", f"Content-Type with charset={charset}", (), sent, done,
+            operation, channel, f"negotiation/{name}", f"Content-Type: {content_type}", (), sent, done,
             states=_STATES, accept=channel.media_type,
         )  # fmt: skip
 

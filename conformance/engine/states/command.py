@@ -13,6 +13,7 @@ from conformance.engine.problems import StateUnavailable
 
 _SIDE_BY_SIDE = 8
 _MOST_BYTES = 8 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ class Command:
     async def _output(self, question: bytes) -> tuple[bytes, int | None]:
         try:
             process = await asyncio.create_subprocess_exec(
-                *self.arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_MOST_BYTES
+                *self.arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
             )
         except OSError as error:
             raise StateUnavailable(f"{self.what} cannot be started: {error.strerror or error}") from error
         try:
-            output, _ = await asyncio.wait_for(process.communicate(question), self.timeout_s)
+            output = await asyncio.wait_for(_talk(process, question), self.timeout_s)
         except TimeoutError as error:
             raise StateUnavailable(f"{self.what} gave no answer within {self.timeout_s:g} s") from error
         finally:
@@ -58,3 +59,17 @@ class Command:
 
     async def aclose(self) -> None:
         """Nothing stays open between two questions."""
+
+
+async def _talk(process: asyncio.subprocess.Process, question: bytes) -> bytes:
+    """Write the question, read all of the answer, wait for the end; a command may well end without having read."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(OSError, RuntimeError):  # uvloop's pipes raise the latter when the reader is gone
+        process.stdin.write(question)
+        process.stdin.close()
+    output = bytearray()
+    while len(output) < _MOST_BYTES and (data := await process.stdout.read(_CHUNK_BYTES)):
+        output += data
+    await process.wait()
+    return bytes(output)

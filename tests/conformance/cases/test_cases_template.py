@@ -35,6 +35,10 @@ def test_numbers_are_put_in_place(text: str, expected: str) -> None:
     assert fill(text, {"n": 7}) == expected
 
 
+def test_a_text_may_be_put_in_place_in_capitals() -> None:
+    assert fill("${order.InternationalOrderUID^} ${uid}", {"order.InternationalOrderUID": "ab-1", "uid": "c"}) == "AB-1 c"
+
+
 @pytest.mark.parametrize(
     ("form", "expected"), [("json", 'a\\"b\\\\c<&'), ("xml", 'a"b\\c&lt;&amp;'), ("raw", 'a"b\\c<&')]
 )

@@ -69,6 +69,7 @@ WRONG_JSON: dict[str, tuple[Any, list[str]]] = {
     "failure-without-errors": ([failed(Errors=[])], ["TPP-RESP-ERRORS-ON-FAILURE"]),
     "failure-with-null": ([failed(Errors=None)], ["TPP-RESP-ERRORS-ON-FAILURE"]),
     "failure-with-nothing": ([failed(Errors=...)], ["TPP-RESP-ERRORS-ON-FAILURE"]),
+    "failure-with-white-space": ([failed(Errors=[" \t"])], ["TPP-RESP-ERRORS-ON-FAILURE"]),
     "failure-with-empty-text": ([failed(Errors=["", None])], ["TPP-RESP-ERRORS-ON-FAILURE"]),
     "twice": ('[{"OrderID":1001,"Success":false,"Success":true}]', ["TPP-RESP-LIST"]),
 }
@@ -99,6 +100,7 @@ RIGHT_XML: dict[str, str | bytes] = {
     "unknown-member": results_xml(result_xml(success="<Reason>x</Reason><Success>true</Success>")),
     "schema-location": results_xml(result_xml()).replace(" xmlns=", ' i:schemaLocation="urn:x x.xsd" xmlns=', 1),
     "utf-16": ('<?xml version="1.0" encoding="utf-16"?>' + results_xml(result_xml())).encode("utf-16"),
+    "wide-id": results_xml(result_xml(order="<OrderID>1099511627776</OrderID>")),
     "uid": results_xml(result_xml(uid=f"<InternationalOrderUID>{UID}</InternationalOrderUID>", order='<OrderID i:nil="true" />')),
 }
 WRONG_XML: dict[str, tuple[str, set[str]]] = {
@@ -110,6 +112,7 @@ WRONG_XML: dict[str, tuple[str, set[str]]] = {
     "another-item": (results_xml(result_xml().replace("CancellationCreationResult", "Result")), {"TPP-RESP-XML-ITEM"}),
     "member-namespace": (results_xml(result_xml(order='<OrderID xmlns="urn:x">1001</OrderID>')), {"TPP-RESP-XML-NS"}),
     "member-lower-case": (results_xml(result_xml(order="<orderid>1001</orderid>")), {"TPP-RESP-XML-ITEM"}),
+    "id-beyond-64-bits": (results_xml(result_xml(order="<OrderID>9223372036854775808</OrderID>")), {"TPP-RESP-ORDERID"}),
     "order-of-the-table": (
         results_xml(result_xml(errors="", uid="", order="<OrderID>1001</OrderID>", success='<Success>true</Success><Errors i:nil="true" />')),
         {"TPP-RESP-XML-ORDER"},
@@ -117,15 +120,15 @@ WRONG_XML: dict[str, tuple[str, set[str]]] = {
     "member-twice": (results_xml(result_xml(order="<OrderID>1001</OrderID><OrderID>1001</OrderID>")), {"TPP-RESP-XML-ORDER"}),
     "nil-boolean": (results_xml(result_xml(success='<Success i:nil="true" />')), {"TPP-RESP-XML-NIL", "TPP-RESP-SUCCESS"}),
     "nil-with-content": (results_xml(result_xml(order='<OrderID i:nil="true">1001</OrderID>')), {"TPP-RESP-XML-NIL"}),
-    "null-as-text": (results_xml(result_xml(order="<OrderID>null</OrderID>")), {"TPP-RESP-ORDERID"}),
-    "empty-integer": (results_xml(result_xml(order="<OrderID />")), {"TPP-RESP-ORDERID"}),
+    "null-as-text": (results_xml(result_xml(order="<OrderID>null</OrderID>")), {"TPP-RESP-XML-NIL", "TPP-RESP-ORDERID"}),
+    "empty-integer": (results_xml(result_xml(order="<OrderID />")), {"TPP-RESP-XML-NIL", "TPP-RESP-ORDERID"}),
     "boolean-in-capitals": (results_xml(result_xml(success="<Success>True</Success>")), {"TPP-RESP-SUCCESS"}),
     "errors-in-own-namespace": (
         results_xml(FAILED_XML.replace(f' xmlns:a="{ARRAYS_NS}"', "").replace("a:string", "string")), {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"},
     ),
     "errors-of-another-name": (results_xml(FAILED_XML.replace("a:string", "a:Error")), {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"}),
     "errors-as-text": (
-        results_xml(result_xml(errors="<Errors>no</Errors>", success="<Success>false</Success>")), {"TPP-RESP-XML-ITEM", "TPP-RESP-ERRORS-ON-FAILURE"},
+        results_xml(result_xml(errors="<Errors>no</Errors>", success="<Success>false</Success>")), {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"},
     ),
     "attribute": (results_xml(result_xml(order='<OrderID unit="x">1001</OrderID>')), {"TPP-RESP-XML-ITEM"}),
     "text-between": (results_xml(result_xml() + "done"), {"TPP-RESP-XML-ITEM"}),
@@ -150,6 +153,13 @@ def test_a_wrong_document_is_found(name: str) -> None:
     assert set(faults_of(TPP, http(body, media=TEXT_XML))) == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "media"), [(results_xml(result_xml()), JSON), (json.dumps([result()]), "text/plain"), ("[", "text/json")]
+)
+def test_what_cannot_be_read_as_it_is_not_what_was_asked_for_is_a_wrong_media_type(body: str, media: str) -> None:
+    assert faults_of(TPP, http(body, media=media), accept=XML) == ["TPP-RESP-XML-APPLICATION"]
+
+
 def test_xml_and_json_give_the_same_results() -> None:
     document = read_answer(kit(TPP), http(results_xml(result_xml(), FAILED_XML), media=TEXT_XML), b"", None)
     text = read_answer(kit(TPP), http([result(), failed()]), b"", None)
@@ -168,6 +178,11 @@ def test_the_error_string_fits_a_refusal_in_both_formats(status: int, body: str,
     ("body", "media", "status", "expected"),
     [
         ('""', JSON, 400, {"TPP-ERR-STRING"}),
+        ('" "', JSON, 400, {"TPP-ERR-STRING"}),
+        ('{"error":"no"}', JSON, 400, {"TPP-ERR-JSON"}),
+        ('["no"]', JSON, 400, {"TPP-ERR-JSON"}),
+        ("null", JSON, 400, {"TPP-ERR-JSON"}),
+        ("17", JSON, 422, {"TPP-ERR-JSON"}),
         (error_xml(""), XML, 400, {"TPP-ERR-STRING"}),
         (error_xml().replace("string", "String"), XML, 400, {"TPP-RESP-XML-ROOT"}),
         (error_xml().replace("Serialization/", "Other/"), XML, 400, {"TPP-ERR-XML"}),

@@ -17,10 +17,10 @@ from conformance.target.secrets import Vault
 
 sys.path.append(str(ROOT / "tests" / "conformance" / "engine"))
 
-from hostile_support import Script, answer, read_request, scripted  # noqa: E402  its folder is added above
+from hostile_support import Script, answer, read_request, scripted
 
 SECRETS = secrets_of(20)
-_FAULTS = ("cao-echoes-token", "cao-only-first-order", "cq-success-on-wrong-leg", "tpp-xml-null-as-text", "tpp-drops-last-result")
+_FAULTS = ("cao-echoes-token", "cao-only-first-order", "cq-echoes-token", "tpp-pin-echoed", "tpp-drops-last-result")
 _CASES = ("cao/roles/*", "cao/effects/*", "cq/effects/*", "tpp/fields/pin*", "tpp/response/*", "tpp/relations/*", "cao/malformed/utf-16*")
 
 
@@ -55,8 +55,9 @@ def test_reports_and_output_of_a_failing_run_hold_no_secret(tmp_path: Path, lear
         cases = [word for case in _CASES for word in ("--case", case)]
         done = CliRunner().invoke(main, ["run", "--target", str(target), "--report", str(report), "-v", *cases], env=SECRETS)
         CliRunner().invoke(main, ["report", "render", str(report), "--format", "html"])
-        again = CliRunner().invoke(main, ["replay", "cao/effects/orders@http", "--target", str(target)], env=SECRETS)
+        again = CliRunner().invoke(main, ["replay", "cao/effects/many-orders@http", "--target", str(target)], env=SECRETS)
     assert done.exit_code == 1, done.output
+    assert again.exit_code in (0, 1), again.output
     results = json.loads((report / "results.json").read_text())
     failed = [case for case in results["cases"] if case["verdict"] == "fail"]
     assert {case["id"].partition("/")[0] for case in failed} == {"cao", "cq", "tpp"}

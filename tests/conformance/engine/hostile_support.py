@@ -102,7 +102,7 @@ def scripted(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Serv
     def work() -> None:
         asyncio.set_event_loop(loop)
         loop.set_exception_handler(lambda _loop, _context: None)
-        loop.create_task(listen())
+        loop.run_until_complete(listen())
         loop.run_forever()
 
     thread = threading.Thread(target=work)
@@ -143,6 +143,7 @@ class Outcome:
     results: dict[str, Any]
     journal: list[dict[str, Any]]
     elapsed_s: float
+    busy_s: float
 
     def case(self, name: str) -> dict[str, Any]:
         """One case of results.json."""
@@ -166,9 +167,9 @@ def run(folder: Path, port: int, *cases: str, scheme: str = "http") -> Outcome:
     target = write_target(folder, port, scheme=scheme)
     report = folder / "report"
     words = [word for case in cases for word in ("--case", case)]
-    started = time.monotonic()
+    started, started_busy = time.monotonic(), time.process_time()
     done = CliRunner().invoke(main, ["run", "--target", str(target), "--report", str(report), "-v", *words])
-    elapsed_s = time.monotonic() - started
+    elapsed_s, busy_s = time.monotonic() - started, time.process_time() - started_busy
     results = json.loads((report / "results.json").read_text()) if (report / "results.json").exists() else {}
     lines = (report / "journal.jsonl").read_text().splitlines() if (report / "journal.jsonl").exists() else []
-    return Outcome(done.exit_code, done.output, results, [json.loads(line) for line in lines], elapsed_s)
+    return Outcome(done.exit_code, done.output, results, [json.loads(line) for line in lines], elapsed_s, busy_s)

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,12 @@ from typing import Any
 from click.testing import CliRunner
 
 from conformance.cli.main import main
+from conformance.engine.campaign import Campaign, carry_out
+from conformance.model.case import Case
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult
+from conformance.target.choose import ChosenTarget
+from conformance.target.file import check_target
 from reference_impl.serve import ServeOptions, listen, make_app, make_server
 
 WORLD = Path(__file__).with_name("staging_world.toml")
@@ -69,6 +77,8 @@ def start(world: Path | None = WORLD, *, port: int = 0, wrap: Any = None, **opti
             await asyncio.sleep(0.005)
         started.set()
         await box["stop"].wait()
+        for one in server.servers:
+            one.close()
         server.force_exit = server.should_exit = True
         for protocol in list(server.server_state.connections):
             protocol.transport.abort()
@@ -152,3 +162,18 @@ def command(folder: Path, *arguments: str, env: Mapping[str, str] = ENVIRONMENT)
     """Any other command of the tool."""
     result = CliRunner().invoke(main, list(arguments), env=dict(env), catch_exceptions=False)
     return Came(result.exit_code, result.output, {}, folder)
+
+
+def judge_all(
+    contract: Contract, cases: Sequence[Case], target: str | Mapping[str, Any], environment: Mapping[str, str] = ENVIRONMENT
+) -> dict[str, CaseResult]:
+    """The results of these cases against the target that a text or a mapping describes, without reports."""
+    results: dict[str, CaseResult] = {}
+
+    def keep(result: CaseResult) -> None:
+        results[result.id] = result
+
+    checked = check_target(tomllib.loads(target) if isinstance(target, str) else target, contract, "target.toml")
+    chosen = ChosenTarget(checked, environment, "target.toml")
+    asyncio.run(carry_out(Campaign(contract, cases, chosen, date(2030, 1, 1), keep)))
+    return results

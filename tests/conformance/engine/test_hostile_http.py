@@ -16,7 +16,8 @@ import trustme
 from hostile_support import GOOD, JSON_CASE, UNKNOWN, XML_CASE, Outcome, Script, answer, read_request, run, scripted
 
 ANSWERED = {("TPP-ANSWERED", "answered")}
-MOST_S = 3.0
+MOST_S, MOST_WITH_OTHERS_S = 3.0, 9.0
+"""Seconds of work, and seconds on the clock of a machine that is busy with other tests as well."""
 
 
 async def _never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,7 +96,8 @@ def _answers(body: bytes, *headers: str, media: str = "application/json", length
 def _went(tmp_path: Path, script: Script, case: str = JSON_CASE) -> Outcome:
     with scripted(script) as server:
         outcome = run(tmp_path, server.port, case)
-    assert outcome.elapsed_s < MOST_S
+    assert outcome.busy_s < MOST_S
+    assert outcome.elapsed_s < MOST_WITH_OTHERS_S
     assert "Traceback" not in outcome.output
     assert outcome.journal[-1]["type"] == "footer"
     assert outcome.results["summary"]["cases"]["harness-error"] == 0
@@ -122,7 +124,7 @@ def test_an_answer_that_does_not_come_to_an_end_is_one_finding(tmp_path: Path, s
 
 
 _DEEP = 100_000
-_RESULT = '{"OrderID":%d,"InternationalOrderUID":null,"Success":false,"Errors":["x"]}' % UNKNOWN
+_RESULT = f'{{"OrderID":{UNKNOWN},"InternationalOrderUID":null,"Success":false,"Errors":["x"]}}'
 _XML = (
     '<ArrayOfCancellationCreationResult xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
     ' xmlns="http://schemas.datacontract.org/2004/07/TPP.Contracts.Services.Order">%s</ArrayOfCancellationCreationResult>'
@@ -220,7 +222,8 @@ def test_self_signed_tls_is_a_target_that_cannot_be_reached(tmp_path: Path) -> N
         outcome = run(tmp_path, server.port, JSON_CASE, scheme="https")
     assert outcome.exit_code == 3
     assert "certificate" in json.dumps(outcome.results["summary"]["reasons"])
-    assert outcome.elapsed_s < MOST_S
+    assert outcome.busy_s < MOST_S
+    assert outcome.elapsed_s < MOST_WITH_OTHERS_S
 
 
 def test_a_target_that_goes_away_stops_the_run_and_earlier_results_stay(tmp_path: Path) -> None:

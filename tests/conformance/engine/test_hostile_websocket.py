@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from hostile_support import WS_CASE, Outcome, Script, run, scripted
 
-MOST_S = 3.0
+MOST_S, MOST_WITH_OTHERS_S = 3.0, 9.0
+"""Seconds of work, and seconds on the clock of a machine that is busy with other tests as well."""
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Talk = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -73,7 +74,8 @@ def _says(*build: Callable[[int], bytes]) -> Script:
 def _went(tmp_path: Path, script: Script) -> Outcome:
     with scripted(script) as server:
         outcome = run(tmp_path, server.port, WS_CASE)
-    assert outcome.elapsed_s < MOST_S
+    assert outcome.busy_s < MOST_S
+    assert outcome.elapsed_s < MOST_WITH_OTHERS_S
     assert "Traceback" not in outcome.output
     assert outcome.journal[-1]["type"] == "footer"
     return outcome

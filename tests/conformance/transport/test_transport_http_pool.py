@@ -124,6 +124,13 @@ def test_a_connection_closed_while_idle_is_replaced_before_anything_is_written(r
     assert len(server.requests) == 3
 
 
+def test_a_connection_that_was_idle_for_long_is_not_used_again(run: Any, serve: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("conformance.transport.http.MAX_IDLE_S", 0.0)
+    exchanges, server = converse(run, serve, keep_answering, in_turn)
+    assert [exchange.reused_connection for exchange in exchanges] == [False] * 3
+    assert server.connections == 3
+
+
 def test_bytes_sent_while_idle_end_the_connection(run: Any, serve: Any) -> None:
     async def script(server: Any, reader: Any, writer: Any) -> None:
         while True:

@@ -1,0 +1,236 @@
+"""The hunt: trials by number for a given time, side by side; what breaks is shrunk, frozen and reported once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from conformance.cases.corpus.stream import sources
+from conformance.engine.desks import Seat
+from conformance.engine.execute import execute
+from conformance.engine.run import Run, side_by_side
+from conformance.explore.freeze import frozen_case, write_found
+from conformance.explore.grammar import Way, streams_of, trial_of
+from conformance.explore.groups import Catch, Caught
+from conformance.explore.rules import Ground, ground_of
+from conformance.explore.shrink import MOST_TRIES, Budget, shrink
+from conformance.explore.trial import Trial
+from conformance.model.case import Case
+from conformance.model.verdict import FROZEN_NOTE, CaseResult, Verdict
+
+_PATIENCE = 40
+"""After so many trials of one way that the target did not let happen, and none that it did, the way is left."""
+_SHRINK_S = 10.0
+_SPARE_S = 5.0
+"""How long what was found in the last moment may still be shrunk after the time is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class HuntOptions:
+    """How long and from which seed; where findings are frozen; the operations, transports and media types to keep to."""
+
+    seconds: float
+    seed: int
+    folder: Path
+    operations: tuple[str, ...] = ()
+    transports: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ()
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the trials of one way."""
+
+    done: int = 0
+    refused: int = 0
+    reason: str = ""
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the target lets none of them happen."""
+        return self.done == 0 and self.refused >= _PATIENCE
+
+
+@dataclass(slots=True)
+class Hunt:
+    """A hunt in progress, and afterwards what came of it."""
+
+    run: Run
+    options: HuntOptions
+    until_s: float = 0.0
+    streams: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, Iterator[int]] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    catch: Catch = field(default_factory=Catch)
+    spoilt: dict[str, CaseResult] = field(default_factory=dict)
+    """Trials on which the harness itself failed, by reason."""
+    took_s: float = 0.0
+
+    @property
+    def trials(self) -> int:
+        """How many trials were carried out."""
+        return sum(tally.done for tally in self.tallies.values())
+
+
+async def hunt(run: Run, concurrency: int, options: HuntOptions) -> Hunt:
+    """Explore until the time is up, the run is stopped, or the request cap is reached; findings go to `run.on_result`."""
+    grounds = _grounds(run, options)
+    streams = streams_of(grounds)
+    started = options.clock()
+    state = Hunt(run, options, started + options.seconds, streams, {name: itertools.count() for name in streams})
+    desks = _desks(run, grounds)
+    try:
+        if streams:
+            await side_by_side([_work(state, number, names) for number, names in enumerate(_posts(streams, concurrency, desks))])
+    finally:
+        state.took_s = options.clock() - started
+        for result in _reported(state):
+            run.on_result(result)
+    return state
+
+
+def _grounds(run: Run, options: HuntOptions) -> list[Ground]:
+    chosen = [name for name in run.kits if not options.operations or name in options.operations]
+    if not chosen:
+        return []
+    found = (ground_of(one, options.transports, options.media_types) for one in sources(run.contract, chosen, 0))
+    return [one for one in found if one is not None]
+
+
+def _desks(run: Run, grounds: Sequence[Ground]) -> int:
+    """How many workers can have a desk of their own."""
+    counts = [len(run.seats[one.operation.service]) for one in grounds if one.operation.answer != "results"]
+    return min(counts, default=0)
+
+
+def _posts(streams: Iterable[str], concurrency: int, desks: int) -> Iterator[tuple[str, ...]]:
+    """The streams of each worker: as many as there are desks, and at most every other one, keep to the desks.
+
+    What a desk does waits a lot, for silence and for effects; the others are not held up by it.
+    """
+    both = tuple(streams)
+    for number in range(concurrency):
+        if len(both) == 1 or concurrency == 1:
+            yield both
+        elif number % 2 and number // 2 < desks:
+            yield ("desk",)
+        else:
+            yield ("free",)
+
+
+async def _work(state: Hunt, worker: int, names: Sequence[str]) -> None:
+    """Take the next number of one stream after the other."""
+    for name in itertools.cycle(names):
+        if _over(state):
+            return
+        if not await _try(state, name, worker):
+            await asyncio.sleep(0)
+
+
+def _over(state: Hunt) -> bool:
+    gate = state.run.gate
+    capped = gate.max_requests is not None and gate.requests >= gate.max_requests
+    hopeless = bool(state.tallies) and all(tally.hopeless for tally in state.tallies.values())
+    return state.run.stopped is not None or capped or hopeless or state.options.clock() >= state.until_s
+
+
+async def _try(state: Hunt, stream: str, worker: int) -> bool:
+    """One trial; whether anything was sent."""
+    way, trial = trial_of(state.streams[stream], state.options.seed, stream, next(state.numbers[stream]))
+    tally = state.tallies.setdefault(way.name, Tally())
+    case = None if tally.hopeless else trial.case()
+    if case is None:
+        return False
+    result = await carry_out(state.run, case, worker)
+    if result.verdict in (Verdict.PASS, Verdict.FAIL):
+        tally.done += 1
+    elif result.verdict is Verdict.NOT_VERIFIED:
+        tally.refused += 1
+        tally.reason = result.reason
+    elif result.verdict is Verdict.HARNESS_ERROR:
+        state.spoilt.setdefault(result.reason, result)
+    elif result.verdict is Verdict.TARGET_ERROR:
+        state.run.note(replace(result, tier="generated"))
+    for caught in state.catch.take(trial, result) if result.findings else ():
+        await _settle(state, caught, worker)
+    return True
+
+
+async def carry_out(run: Run, case: Case, worker: int) -> CaseResult:
+    """The result of one case at the worker's desk, which nobody else uses meanwhile."""
+    service = run.contract.operations[case.operation].service
+    seats = run.seats[service]
+    seat: Seat = seats[worker % len(seats)]
+    if case.lane == "shared":
+        return await execute(case, run.kits[case.operation], run.services[service], seat, run.pins)
+    async with run.desk_lock(service, seat.index):
+        return await execute(case, run.kits[case.operation], run.services[service], seat, run.pins)
+
+
+async def _settle(state: Hunt, caught: Caught, worker: int) -> None:
+    """Shrink the first trial of a group, and keep the result of the smallest one that broke."""
+
+    async def breaks(trial: Trial) -> bool:
+        case = trial.case()
+        if case is None:
+            return False
+        result = await carry_out(state.run, case, worker)
+        caught.tries += 1
+        finding = next((one for one in result.findings if _is_same(caught, result, one.requirement, one.check)), None)
+        if finding is None:
+            return False
+        caught.trial, caught.result, caught.finding = trial, result, finding
+        return True
+
+    clock = state.options.clock
+    until_s = min(clock() + _SHRINK_S, state.until_s + _SPARE_S)
+    first = caught.trial, caught.result, caught.finding
+    smallest, caught.again = await shrink(caught.trial, breaks, Budget(MOST_TRIES, until_s, clock))
+    if caught.trial is not smallest:  # the smallest one that broke each time is not the one that broke last
+        kept = first if not caught.again else (smallest, caught.result, caught.finding)
+        caught.trial, caught.result, caught.finding = kept
+
+
+def _is_same(caught: Caught, result: CaseResult, requirement: str, check: str) -> bool:
+    return (result.operation, requirement, check) == (caught.key.operation, caught.key.requirement, caught.key.check)
+
+
+def _reported(state: Hunt) -> Iterator[CaseResult]:
+    """One result for each thing found, its case frozen; then what the harness could not do."""
+    frozen: dict[str, Case] = {}
+    results: list[tuple[Caught, str]] = []
+    for caught in state.catch.sorted():
+        case = frozen_case(caught)
+        name = caught.result.id if case is None else case.id
+        if case is not None:
+            frozen[f"{caught.key.requirement} {case.id}"] = case
+        results.append((caught, name))
+    paths = write_found(state.options.folder, state.run.contract.operations, frozen)
+    for caught, name in results:
+        yield _result(caught, name, paths.get(name))
+    yield from (replace(result, tier="generated") for _, result in sorted(state.spoilt.items()))
+
+
+def _result(caught: Caught, name: str, path: Path | None) -> CaseResult:
+    times = "once" if caught.count == 1 else f"{caught.count} times"
+    again = {True: "it happened again from a clean state", False: f"it did not happen again in {caught.tries} tries"}
+    found = f"found {times} while exploring"
+    notes = [found, *([again[caught.again]] if caught.again is not None else ["not shrunk"])]
+    if path is not None:
+        notes.append(f"{FROZEN_NOTE}{path}")
+    requirements = tuple(dict.fromkeys((*caught.result.requirements, caught.key.requirement)))
+    return replace(
+        caught.result,
+        id=name,
+        tier="generated",
+        verdict=Verdict.FAIL,
+        requirements=requirements,
+        findings=(caught.finding,),
+        reason=found,
+        notes=(*caught.result.notes, *notes),
+    )

@@ -1,0 +1,103 @@
+"""What an operation's file says to an exploring run: its model, its things, and the requirement of each departure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.cases.corpus.generate import second_validator
+from conformance.cases.corpus.stream import Source
+from conformance.cases.make import Channel
+from conformance.model.spec import Operation
+from conformance.specs.validate import SchemaValidator, load_validator
+
+OPEN, CANCELLED, EXECUTED = "open", "cancelled", "executed"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A thing that can be set up: its state, how it stands then, and the instruction that is for it.
+
+    `secret` is a member that must hold what the thing binds under its name; each of `wrong` is something else.
+    """
+
+    state: str
+    stands: str
+    instruction: Mapping[str, Any]
+    secret: str = ""
+    wrong: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The `explore` table of an operation."""
+
+    model: str = ""
+    requirement: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, int] = field(default_factory=dict)
+    """Each role that is tried, and how often beside the others."""
+    every: tuple[str, ...] = ()
+    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cancel: str = ""
+    """The service's call that cancels one order; empty where there is none."""
+
+
+def rules_of(operation: Operation) -> Rules:
+    """The rules of an operation; without an `explore` table there is no model, and only values are varied."""
+    raw: Mapping[str, Any] = operation.raw.get("explore", {})
+    return Rules(
+        model=str(raw.get("model", "")),
+        requirement=raw.get("requirement", {}),
+        kinds={str(one["state"]): _kind(operation, one) for one in raw.get("things", ())},
+        members=raw.get("members", {}),
+        roles=raw.get("roles", {}),
+        every=tuple(raw.get("every", ())),
+        accounts={role: tuple(names) for role, names in raw.get("accounts", {}).items()},
+        cancel=str(raw.get("cancel", "")),
+    )
+
+
+def _kind(operation: Operation, raw: Mapping[str, Any]) -> Kind:
+    base: Any = operation.raw[raw["base"]]
+    return Kind(
+        state=str(raw["state"]),
+        stands=str(raw.get("stands", OPEN)),
+        instruction=base[0],
+        secret=str(raw.get("secret", "")),
+        wrong=tuple(raw.get("wrong", ())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One operation with everything that its trials are made of; `channels` are those that the run was limited to."""
+
+    source: Source
+    rules: Rules
+    channels: tuple[Channel, ...]
+    request: SchemaValidator
+    """Of the request schema."""
+    second: Any
+    """Of another implementation, which must agree with the first."""
+
+    @property
+    def operation(self) -> Operation:
+        """The operation."""
+        return self.source.operation
+
+
+def ground_of(source: Source, transports: Collection[str], media_types: Collection[str]) -> Ground | None:
+    """The ground of an operation; None when the filters leave it no channel."""
+    channels = tuple(
+        one
+        for one in source.channels
+        if (not transports or one.transport in transports) and (not media_types or one.media_type in media_types)
+    )
+    if not channels:
+        return None
+    operation = source.operation
+    validator = load_validator(operation.folder / "request.schema.json")
+    return Ground(source, rules_of(operation), channels, validator, second_validator(operation))

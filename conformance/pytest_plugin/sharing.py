@@ -1,0 +1,140 @@
+"""What several workers that judge one live target must not do at the same time, and what they share out.
+
+Each worker has its own desks, its part of the rate limits, of the request cap and of the concurrency. What a part cannot
+settle is settled by locks on files in a folder that the workers share: a case that touches everybody waits until nobody
+else is at work, a desk is used by one worker at a time, and the ids of a pool are given away by one worker at a time.
+The bundled reference implementation needs none of it: there each worker has a server of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.engine.states.pool import Ledger
+from conformance.errors import ConfigurationError
+from conformance.target.model import ServiceTarget, TargetFile
+
+_POLL_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which of how many workers this process is; `room` is the folder of the locks, where there are several."""
+
+    worker: int = 0
+    workers: int = 1
+    room: Path | None = None
+    whole_scopes: bool = True
+    """Whether all items of a scope come to the same process."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else is at work on the target."""
+        return self.room is None
+
+
+def share_of(target: TargetFile, share: Share) -> TargetFile:
+    """The target as one worker sees it: its desks, and its part of what is limited for all of them together."""
+    if share.alone:
+        return target
+    limits = target.limits
+    rates = {
+        name: rate / share.workers
+        for name in ("requests_per_second", "requests_per_minute")
+        if (rate := getattr(limits, name)) is not None
+    }
+    concurrency = max(1, limits.concurrency // share.workers)
+    cap = target.scope.max_requests
+    part = None if cap is None else cap // share.workers + (share.worker % share.workers < cap % share.workers)
+    return target.model_copy(
+        update={
+            "limits": limits.model_copy(update={**rates, "concurrency": concurrency}),
+            "scope": target.scope.model_copy(update={"max_requests": part}),
+            "services": {name: _desks_of(service, share) for name, service in target.services.items()},
+        }
+    )
+
+
+def desks_of(desks: int, share: Share) -> tuple[int, ...]:
+    """The numbers of the worker's desks: every n-th, or one that it shares when there are fewer desks than workers."""
+    own = tuple(range(share.worker % share.workers, desks, share.workers))
+    return own or ((share.worker % desks,) if desks else ())
+
+
+def _desks_of(service: ServiceTarget, share: Share) -> ServiceTarget:
+    own = tuple(service.desks[number] for number in desks_of(len(service.desks), share))
+    return service.model_copy(update={"desks": own})
+
+
+def demand_locks() -> None:
+    """Raises `ConfigurationError` where this system has no locks that workers could share."""
+    if importlib.util.find_spec("fcntl") is None:
+        raise ConfigurationError(
+            "several workers cannot share a live target on this system", hint="Run without -n, or use conformance run."
+        )
+
+
+class Room:
+    """The folder of locks of the workers on one target; without a folder nobody is waited for."""
+
+    def __init__(self, share: Share, target: TargetFile) -> None:
+        """`target` is the whole one, before it is shared out."""
+        self._folder = share.room
+        self._desks = {
+            name: desks_of(len(service.desks), share) or (0,) for name, service in target.services.items()
+        }
+        self.pooled = any(
+            service.states.provider == "pool" or bool(service.states.pool) for service in target.services.values()
+        )
+        self.ledger = Ledger()
+        if share.room is not None and self.pooled:
+            self.ledger.on_taken = self._write_down
+
+    @contextlib.asynccontextmanager
+    async def entered(self, *, alone: bool, services_with_desks: Sequence[str] = ()) -> AsyncIterator[None]:
+        """Be among those at work, or `alone`; the worker's desks of the services are its own meanwhile."""
+        folder = self._folder
+        if folder is None:
+            yield
+            return
+        async with contextlib.AsyncExitStack() as held:
+            # whoever waits to be alone stands in the door, so that nobody enters after him
+            async with _lock(folder / "door", exclusive=True):
+                await held.enter_async_context(_lock(folder / "room", exclusive=alone or self.pooled))
+            for name in sorted(services_with_desks):
+                for desk in self._desks[name]:
+                    await held.enter_async_context(_lock(folder / f"desk-{name}-{desk}", exclusive=True))
+            if self.pooled:
+                self._read_up()
+            yield
+
+    def _write_down(self, key: str) -> None:
+        assert self._folder is not None
+        with (self._folder / "ledger").open("a", encoding="ascii") as file:
+            file.write(f"{key}\n")
+
+    def _read_up(self) -> None:
+        assert self._folder is not None
+        path = self._folder / "ledger"
+        if path.exists():
+            self.ledger.taken.update(path.read_text(encoding="ascii").split())
+
+
+@contextlib.asynccontextmanager
+async def _lock(path: Path, *, exclusive: bool) -> AsyncIterator[None]:
+    import fcntl
+
+    kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+    with path.open("ab") as file:
+        while True:
+            try:
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(_POLL_S)
+        yield

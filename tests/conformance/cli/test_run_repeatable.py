@@ -1,0 +1,126 @@
+"""Two runs say the same, whatever the concurrency or the shards; an interrupted one leaves a journal and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from secret_support import ROOT, reference, secrets_of, target_text, world_with
+
+from conformance.cli.main import main
+
+SECRETS = secrets_of(21)
+_DIFFERS = ("id", "started_at", "duration_s")
+_CASES = ("--case", "cao/effects/*", "--case", "cao/account/*", "--case", "tpp/effects/*", "--case", "cq/codes/*")
+
+
+def _results(folder: Path, *words: str) -> str:
+    done = CliRunner().invoke(main, ["run", "--report", str(folder), "-q", *_CASES, *words])
+    assert done.exit_code in (0, 4), done.output
+    return _same(folder)
+
+
+def _same(folder: Path) -> str:
+    """results.json without what differs from run to run."""
+    results: dict[str, Any] = json.loads((folder / "results.json").read_text())
+    for name in _DIFFERS:
+        del results["run"][name]
+    return json.dumps(results, indent=1)
+
+
+def test_two_runs_differ_in_id_and_times_alone_whatever_the_concurrency(tmp_path: Path) -> None:
+    assert _results(tmp_path / "one", "--concurrency", "1") == _results(tmp_path / "many", "--concurrency", "32")
+
+
+def test_shards_merged_say_what_the_whole_says(tmp_path: Path) -> None:
+    whole = json.loads(_results(tmp_path / "whole"))
+    for index in (1, 2):
+        _results(tmp_path / f"part{index}", "--shard", f"{index}/2")
+    words = ["report", "merge", str(tmp_path / "part1"), str(tmp_path / "part2"), "--out", str(tmp_path / "merged")]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code in (0, 4), done.output
+    merged = json.loads(_same(tmp_path / "merged"))
+    for part in ("requirements", "error_codes", "readings", "cases", "summary"):
+        assert merged[part] == whole[part]
+
+
+@pytest.mark.timeout(50)
+@pytest.mark.parametrize("after", [5, 60])
+def test_ctrl_c_keeps_the_journal_and_takes_every_order_back(tmp_path: Path, after: int) -> None:
+    world, target, report = tmp_path / "world.toml", tmp_path / "target.toml", tmp_path / "report"
+    world.write_text(world_with(SECRETS), encoding="utf-8")
+    with reference("--world", str(world)) as address:
+        target.write_text(target_text(address, requests_per_second=150), encoding="utf-8")
+        words = ["run", "--target", str(target), "--report", str(report), "--operation", "alphapoint.cancel_quote"]
+        environment = {**os.environ, **SECRETS, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "conformance", *words]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            _wait_for(report / "journal.jsonl", after)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=20)
+        left = _still_open(address)
+    assert process.returncode == 130, output + errors
+    assert "Traceback" not in output + errors
+    lines = [json.loads(line) for line in (report / "journal.jsonl").read_text().splitlines()]
+    assert lines[-1]["type"] == "footer"
+    assert lines[-1]["interrupted"] is True
+    assert len(lines) > after
+    assert json.loads((report / "results.json").read_text())["summary"]["exit_code"] == 130
+    assert left == []
+
+
+def _wait_for(journal: Path, lines: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if journal.exists() and journal.read_bytes().count(b"\n") > lines:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"the journal did not grow to {lines} lines")
+
+
+def _still_open(address: str) -> list[int]:
+    """Every order and quote leg that is open at the reference, asked for as the operator of all accounts."""
+    token = json.loads(_ask(f"{address}/AP/Authenticate", {}, basic=f"operator:{SECRETS['REFERENCE_OPERATOR_PASSWORD']}"))
+    found: list[int] = []
+    for account in range(101, 113):
+        for place in (account, account + 100, account + 200, account + 300, account + 400):
+            where = {"OMSId": 1, "AccountId": place}
+            answers = [_ask(f"{address}/AP/GetOpenOrders", where, token=token["SessionToken"])]
+            answers += [
+                _ask(f"{address}/AP/GetOpenQuotes", {**where, "InstrumentId": instrument}, token=token["SessionToken"])
+                for instrument in (1, 2)
+            ]
+            found += [number for answer in answers for number in _numbers(json.loads(answer))]
+    return sorted(set(found))
+
+
+def _numbers(value: Any) -> list[int]:
+    if isinstance(value, list):
+        return [number for item in value for number in _numbers(item)]
+    if isinstance(value, dict):
+        own = [content for name, content in value.items() if name.lower() == "orderid" and content]
+        return own + [number for content in value.values() if isinstance(content, dict) for number in _numbers(content)]
+    return []
+
+
+def _ask(url: str, payload: dict[str, int], *, token: str = "", basic: str = "") -> str:
+    request = urllib.request.Request(url, method="GET" if basic else "POST")
+    if basic:
+        request.add_header("Authorization", f"Basic {base64.b64encode(basic.encode()).decode()}")
+    else:
+        request.data = json.dumps(payload).encode()
+        request.add_header("aptoken", token)
+        request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        text: str = answer.read().decode()
+        return text

@@ -1,0 +1,109 @@
+"""`conformance target init` and `check`: a file to start from, and what is still missing, found out without touching an order."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from live_support import ENVIRONMENT, command, live, pointed, sample
+
+
+def _check(folder: Path, text: str, *arguments: str, **options: object) -> tuple[int, str]:
+    (folder / "target.toml").write_text(text, "utf-8")
+    came = command(folder, "target", "check", str(folder / "target.toml"), *arguments, **options)  # type: ignore[arg-type]
+    return came.exit_code, came.output
+
+
+@pytest.mark.parametrize("service", ["alphapoint", "tpp"])
+def test_init_writes_a_commented_file_and_never_over_another(tmp_path: Path, service: str) -> None:
+    path = tmp_path / "mine.toml"
+    assert command(tmp_path, "target", "init", "--service", service, str(path)).exit_code == 0
+    assert path.read_text("utf-8") == sample(service)
+    assert tomllib.loads(path.read_text("utf-8"))["services"].keys() == {service}
+    again = command(tmp_path, "target", "init", str(path))
+    assert again.exit_code == 2
+    assert path.read_text("utf-8") == sample(service)
+
+
+def test_init_without_a_file_prints_it(tmp_path: Path) -> None:
+    assert command(tmp_path, "target", "init").output == sample("alphapoint")
+
+
+def test_schema_prints_json(tmp_path: Path) -> None:
+    assert json.loads(command(tmp_path, "target", "schema").output)["title"] == "TargetFile"
+
+
+@pytest.mark.parametrize("service", ["alphapoint", "tpp"])
+def test_check_of_a_complete_file_is_exit_0_and_touches_no_order(tmp_path: Path, service: str) -> None:
+    asked: list[str] = []
+
+    class Tap:
+        def __init__(self, app: object) -> None:
+            self.app = app
+
+        async def __call__(self, scope: dict[str, str], receive: object, send: object) -> None:
+            asked.append(scope["path"])
+            await self.app(scope, receive, send)  # type: ignore[operator]
+
+    with live(wrap=Tap) as server:
+        code, output = _check(tmp_path, pointed(sample(service), server.url, everything=False), "-v")
+    assert code == 0, output
+    assert "nothing is missing" in output
+    assert set(asked) <= {"/AP/Authenticate", "/WSGateway/", "/WSGateway"}
+
+
+def test_check_lists_what_full_coverage_lacks(tmp_path: Path) -> None:
+    with live() as server:
+        text = pointed(sample("alphapoint"), server.url, everything=False)
+        text = re.sub(r"\[services\.alphapoint\.roles\.none\][^\n]*\n(?:[a-z][^\n]*\n)+", "", text)
+        text = text.replace("instrument2 = 32\n", "").replace('provider = "calls"', 'provider = "none"')
+        text = text[: text.index("[services.alphapoint.errors.any.106]")]
+        code, output = _check(tmp_path, text)
+    assert code == 4
+    for missing in ("services.alphapoint.roles.none", "services.alphapoint.bindings.instrument2",
+                    "services.alphapoint.states: open-order", "services.alphapoint.errors: 106 of alphapoint.cancel_quote"):  # fmt: skip
+        assert re.search(rf"missing +{re.escape(missing)} ", output), output
+
+
+def test_check_says_which_role_cannot_sign_in(tmp_path: Path) -> None:
+    env = {**ENVIRONMENT, "STAGING_MAKER_2_PASSWORD": "wr0ng-Zq8"}
+    with live() as server:
+        code, output = _check(tmp_path, pointed(sample("alphapoint"), server.url), env=env)
+    assert code == 4
+    assert "marketmaker#1 signs in over HTTP" in output
+    assert "marketmaker#1 signs in over WebSocket" in output
+    assert "refused its credentials" in output
+    assert "wr0ng" not in output
+
+
+def test_check_of_a_host_that_is_not_there_is_exit_3(tmp_path: Path) -> None:
+    code, output = _check(tmp_path, pointed(sample("tpp"), "http://127.0.0.1:9"))
+    assert code == 3
+    assert "services.tpp: no connection to http://127.0.0.1:9" in output
+
+
+def test_check_of_a_file_that_cannot_be_used_is_exit_2(tmp_path: Path) -> None:
+    code, output = _check(tmp_path, "name = 1")
+    assert code == 2
+    assert "target.toml" in output
+
+
+def test_check_counts_the_ids_of_a_pool(tmp_path: Path) -> None:
+    with live() as server:
+        text = pointed(sample("tpp"), server.url)
+        pool = '[services.tpp.states]\nprovider = "pool"\npool = { open-order = [{ OrderID = 1 }] }\n'
+        code, output = _check(tmp_path, text[: text.index("[services.tpp.states]")] + pool)
+    assert code == 4
+    assert "the pool holds 1 of " in output
+
+
+def test_check_as_json(tmp_path: Path) -> None:
+    with live() as server:
+        code, output = _check(tmp_path, pointed(sample("tpp"), server.url), "--json")
+    found = json.loads(output)
+    assert code == 0
+    assert found["unreachable"] is None
+    assert {item["result"] for item in found["checks"]} == {"ok"}

@@ -1,0 +1,152 @@
+"""Shrinking: the smallest trial that still breaks, and what only some ids show."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from conformance.cases.corpus.stream import sources
+from conformance.explore.account_trials import AccountTrial, CancelOne, Placed
+from conformance.explore.corpus_trials import CorpusTrial
+from conformance.explore.list_trials import Instruction, ListTrial, ManyTrial, Thing
+from conformance.explore.model_of_accounts import Request
+from conformance.explore.model_of_accounts import Thing as BookThing
+from conformance.explore.rules import Ground, ground_of
+from conformance.explore.shrink import Budget, shrink
+from conformance.explore.trial import Trial
+from conformance.explore.wires import Wire
+from conformance.specs.load import load_contract
+
+CONTRACT = load_contract()
+UID = "a7000000-0000-0000-0000-000000000001"
+
+
+def ground(name: str) -> Ground:
+    """The ground of one operation."""
+    found = ground_of(sources(CONTRACT, [name], 0)[0], (), ())
+    assert found is not None
+    return found
+
+
+LIST = ground("tpp.create_cancellations")
+ALL = ground("alphapoint.cancel_all_orders")
+
+
+def shrunk(trial: Trial, breaks: Callable[[Trial], bool], tries: int = 500) -> tuple[Trial, bool]:
+    """What becomes of a trial; nothing is sent."""
+
+    async def asked(candidate: Trial) -> bool:
+        return candidate.case() is not None and breaks(candidate)
+
+    return asyncio.run(shrink(trial, asked, Budget(tries, 1.0, lambda: 0.0)))
+
+
+def unknown(uid: str, **more: object) -> Instruction:
+    """An international instruction for an order that does not exist."""
+    members = {"OrderID": None, "CreatorID": "${creator}", "PIN": "0000", "IsInternationalOrder": True, "InternationalOrderUID": uid}
+    return Instruction({**members, **more})
+
+
+def open_order(name: str) -> Instruction:
+    """A domestic instruction for an order that is set up."""
+    return Instruction({"OrderID": f"${{{name}.OrderID}}", "CreatorID": None, "PIN": "${pin}", "IsInternationalOrder": False}, name)
+
+
+def has_uid(trial: Trial) -> bool:
+    """Breaks for one UID, in XML."""
+    assert isinstance(trial, ListTrial)
+    xml = trial.wire.channel.form == "xml"
+    return xml and any(one.members.get("InternationalOrderUID") == UID for listed in trial.lists for one in listed)
+
+
+def xml_wire(form: int = 0) -> Wire:
+    """The first XML channel."""
+    return Wire(next(one for one in LIST.channels if one.form == "xml"), form, 2)
+
+
+def test_other_instructions_lists_orders_forms_and_members_fall_away() -> None:
+    first = (open_order("o0"), unknown("b" + UID[1:]))
+    last = (open_order("o1"), unknown(UID), unknown("c" + UID[1:]))
+    trial = ListTrial(LIST, xml_wire(3), (first, last), {"o0": Thing("open-order"), "o1": Thing("open-order", 1)})
+    smallest, again = shrunk(trial, has_uid)
+    assert again
+    assert isinstance(smallest, ListTrial)
+    assert smallest == ListTrial(LIST, Wire(xml_wire().channel), ((unknown(UID, PIN="${pin}"),),))
+
+
+def test_copies_and_twins_fall_away() -> None:
+    trial = ListTrial(LIST, xml_wire(), ((unknown(UID),),), twin=Wire(LIST.channels[0]))
+    smallest, _ = shrunk(trial, has_uid)
+    assert isinstance(smallest, ListTrial)
+    assert smallest.twin is None
+
+
+def test_a_budget_ends_it_with_what_it_has() -> None:
+    trial = ListTrial(LIST, xml_wire(), ((unknown(UID), unknown(UID), unknown(UID)),))
+    smallest, again = shrunk(trial, has_uid, tries=2)
+    assert again
+    assert isinstance(smallest, ListTrial)
+    assert len(smallest.lists[0]) == 2
+
+
+def test_what_does_not_happen_again_is_kept_as_it_was() -> None:
+    trial = ListTrial(LIST, xml_wire(), ((unknown(UID),),))
+    assert shrunk(trial, lambda _: False) == (trial, False)
+
+
+def test_what_only_some_given_ids_show_is_looked_for_among_more_orders() -> None:
+    trial = ListTrial(LIST, xml_wire(), ((open_order("o0"),),), {"o0": Thing("open-order")})
+    smallest, again = shrunk(trial, lambda one: isinstance(one, ManyTrial) and one.count >= 256)
+    assert again
+    assert isinstance(smallest, ManyTrial)
+    assert smallest.count == 256
+
+
+def test_very_many_orders_shrink_only_as_far_as_they_break_each_time() -> None:
+    turns = itertools.count()
+
+    def breaks(one: Trial) -> bool:
+        assert isinstance(one, ManyTrial)
+        return one.count >= 32 or (one.count >= 8 and next(turns) % 2 == 0)
+
+    smallest, again = shrunk(ManyTrial(LIST, Wire(LIST.channels[0]), "open-order", 64), breaks)
+    assert again
+    assert isinstance(smallest, ManyTrial)
+    assert smallest.count == 32
+
+
+def test_calls_and_things_of_a_book_fall_away() -> None:
+    order = [Placed(BookThing(f"o{number}", quote=False, account="account", instrument="instrument"), after=number) for number in range(3)]
+    steps = (Request("trading", account="account"), CancelOne("o1"), Request("trading", account="account"))
+    trial = AccountTrial(ALL, Wire(ALL.channels[0], 2), "trading", steps, tuple(order), keys="pascal")
+    smallest, _ = shrunk(trial, lambda one: isinstance(one, AccountTrial) and any(placed.thing.name == "o2" for placed in one.placed))
+    assert isinstance(smallest, AccountTrial)
+    assert [placed.thing.name for placed in smallest.placed] == ["o2"]
+    assert len(smallest.steps) == 1
+    assert (smallest.keys, smallest.wire) == ("documented", Wire(ALL.channels[0]))
+
+
+def test_parts_of_a_corpus_value_fall_away_as_long_as_it_proves_the_same() -> None:
+    from conformance.explore.corpus_trials import judged_value
+
+    value = judged_value(LIST, [{"OrderID": "${unknown_order}"}, {"OrderID": "abc", "CreatorID": 1, "PIN": "1"}])
+    assert value is not None
+    smallest, _ = shrunk(CorpusTrial(LIST, value, LIST.channels[0], 2), lambda one: True)
+    assert isinstance(smallest, CorpusTrial)
+    assert smallest.value.value == [{"OrderID": "abc"}]
+    assert smallest.value.breaks == "TPP-REQ-ORDERID-TYPE"
+    assert smallest.form == 0
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACT.operations))
+def test_every_smaller_trial_can_be_made_a_case_or_is_left_out(name: str) -> None:
+    from conformance.explore.grammar import trial_of, ways_of
+
+    ways = ways_of(ground(name))
+    for number in range(60):
+        _, trial = trial_of(ways, 3, "test", number)
+        for smaller in itertools.islice(trial.simpler(), 12):
+            smaller.case()

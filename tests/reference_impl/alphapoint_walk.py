@@ -1,0 +1,191 @@
+"""One walk through everything that AlphaPoint's variants change, in process: what it tells is compared between servers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from starlette.websockets import WebSocketDisconnect
+
+from reference_impl.alphapoint.frames import Connection
+from reference_impl.app import respond
+from reference_impl.defaults import default_parts
+from reference_impl.variants import Variant, apply_variants
+from reference_impl.wire import OPERATIONS, HttpRequest
+from reference_impl.world.load import load_world
+
+WORLD = load_world(None)
+ACCOUNTS = (101, 201, 301, 401, 501, 601, 901, 902)
+ANONYMOUS, INVENTED = "", "?"
+MANY = 220
+
+
+class Walk:
+    """A server of the bundled world with some variants, and who has signed in to it."""
+
+    def __init__(self, *variants: Variant) -> None:
+        numbers = itertools.count(1)
+        plain = default_parts(WORLD, new_token=lambda: f"token-{next(numbers)}")
+        self.parts, self.recorders = apply_variants(plain, variants)
+        self._tokens = {INVENTED: "token-invented"}
+        self._sockets: dict[str, Connection] = {}
+        self._ids: dict[str, int] = {}
+        self._untouched: Any = None
+
+    def http(self, user: str, call: str, body: str, headers: Sequence[tuple[str, str]] = (), method: str = "POST") -> Any:
+        """One request, and all of its response that a client sees."""
+        path = f"/ap/{call.lower()}"
+        own = (("aptoken", self._token(user)),) if user else ()
+        request = HttpRequest(method, path, "", (*own, *headers), body.encode(), OPERATIONS.get(call.lower(), ""))
+        response = respond(self.parts, None, request)
+        return response.status, response.content_type, response.headers, response.chunked, response.body
+
+    def _token(self, user: str) -> str:
+        if user not in self._tokens:
+            self._tokens[user] = self.parts.alphapoint.sessions.open(WORLD.users[user])
+        return self._tokens[user]
+
+    def frame(self, user: str, text: str) -> Any:
+        """The texts that answer one on a user's socket."""
+        if user not in self._sockets:
+            self._sockets[user] = Connection(self.parts)
+            if user:
+                self.ws(user, "WebAuthenticateUser", json.dumps({"UserName": user, "Password": f"{user}-password"}), 0)
+        try:
+            replies, operation = self._sockets[user].receive(text)
+        except WebSocketDisconnect as error:
+            return error.code
+        return replies, self.parts.delay_s(operation)
+
+    def ws(self, user: str, call: str, body: str, number: Any = 70_004) -> Any:
+        """A call in a frame."""
+        return self.frame(user, json.dumps({"m": 0, "i": number, "n": call, "o": body}))
+
+    def call(self, user: str, name: str, **members: Any) -> Any:
+        """A call around the two operations; its payload."""
+        return json.loads(self.http(user, name, json.dumps({"OMSId": 1, **members}))[-1])
+
+    def open_ids(self) -> Any:
+        """What is open in the book, by account."""
+        return [[order.order_id for order in self.parts.alphapoint.book.open_orders(1, account)] for account in ACCOUNTS]
+
+    def scene(self) -> dict[str, int]:
+        """Open orders and quotes of several users, and nothing else; fresh ones when some are gone. Ids by name."""
+        if self._untouched == self.open_ids():
+            return self._ids
+        book = self.parts.alphapoint.book
+        book.cancel(order.order_id for account in ACCOUNTS for order in book.open_orders(1, account))
+        order = {"Quantity": 1, "LimitPrice": 5}
+        for number in range(13):
+            high = {"LimitPrice": 1_000_000} if number % 3 == 1 else {}
+            self.call("trader01", "SendOrder", AccountId=101, InstrumentId=1 + number % 2, Side=number % 2, **{**order, **high})
+        self.call("operator", "SendOrder", AccountId=101, InstrumentId=1, Side=0, **order)
+        ids: dict[str, int] = {}
+        for user, accounts in (("trader01", (301,)), ("operator", (201, 501, 601, 901, 902))):
+            for account in accounts:
+                ids[f"order{account}"] = self.call(user, "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order)["OrderId"]
+        for account, instrument in ((201, 2), (201, 1), (401, 1), (501, 1), (901, 1), (902, 1)):
+            quote = self.call("operator", "CreateQuote", AccountId=account, InstrumentId=instrument, Bid=1, BidQty=1, Ask=9, AskQty=1)
+            ids[f"bid{account}.{instrument}"], ids[f"ask{account}.{instrument}"] = quote["BidQuoteId"], quote["AskQuoteId"]
+        self._ids, self._untouched = ids, self.open_ids()
+        return ids
+
+
+def walk(walker: Walk, operation: str) -> Iterator[Any]:
+    """What the server tells of one operation, step by step."""
+    return _WALKS[operation](walker)
+
+
+def _cancel_all(walker: Walk) -> Iterator[Any]:
+    name = "CancelAllOrders"
+    own = {"OMSId": 1, "AccountId": 101}
+    requests: list[tuple[str, Any]] = [
+        ("trader01", own), ("trader01", {**own, "AccountId": 301}), ("trader01", {**own, "AccountId": 501}),
+        ("operator", own), ("operator", {**own, "AccountId": 201}), ("maker01", {**own, "AccountId": 201}),
+        ("nobody", {**own, "AccountId": 601}), ("operator", {**own, "AccountId": 777_777}), ("operator", {**own, "OMSId": 99}),
+        ("trader01", {**own, "OMSId": 2}), ("operator", {"OMSId": 3, "AccountId": 703}), ("trader01", {**own, "IntrumentId": "1"}),
+        *(("operator", {"OMSId": 1, "AccountId": account}) for account in (901, 902)), ("trader01", {}),
+        *(("trader01", {**own, "OMSId": value}) for value in _odd_values(1)), *(("trader01", {**own, "AccountId": value}) for value in (0, *_odd_values(101))),
+        ("trader01", {"OMSId": 1}), ("trader01", {"AccountId": 101}), ("trader01", {"omsid": 1, "accountid": 101}), ("trader01", "OMSId=1&AccountId=101"),
+        ("trader01", "{'OMSId':1,'AccountId':101}"), ("trader01", '{"OMSId":1,"AccountId":101} {"x":1}'), ("trader01", "nothing"), (ANONYMOUS, own), (INVENTED, own),
+    ]  # fmt: skip
+    yield from _both(walker, name, [(user, _text(value), None) for user, value in requests])
+    yield from _wire(walker, name, "trader01", lambda _ids: json.dumps(own))
+
+
+def _cancel_quote(walker: Walk) -> Iterator[Any]:
+    def named(account: int, instrument: int, **changes: Any) -> Any:
+        def value(ids: dict[str, int]) -> Any:
+            members = {"omsId": 1, "accountId": account, "instrumentId": instrument, "bidQuoteId": ids[f"bid{account}.{instrument}"], "askQuoteId": ids[f"ask{account}.{instrument}"]}
+            for key, change in changes.items():
+                members[key] = change(ids) if callable(change) else change
+            return json.dumps({key: member for key, member in members.items() if member is not ...})
+
+        return value
+
+    def own(**changes: Any) -> Any:
+        return named(201, 1, **changes)
+
+    def form(ids: dict[str, int]) -> str:
+        return f"omsId=1&accountId=201&bidQuoteId={ids['bid201.1']}&askQuoteId={ids['ask201.1']}"
+
+    requests: list[tuple[str, Any]] = [
+        ("maker01", own()), ("maker01", named(201, 2)), ("maker01", named(401, 1)), ("maker01", named(501, 1)), ("operator", own()), ("operator", named(901, 1)),
+        ("operator", named(902, 1)), ("trader01", own()), ("nobody", own()), ("operator", own(accountId=777_777)), ("operator", own(omsId=99)), ("operator", own(omsId=3, accountId=703)),
+        ("maker01", own(bidQuoteId=1)), ("maker01", own(askQuoteId=1)), ("maker01", own(bidQuoteId=1, askQuoteId=2)),
+        ("maker01", own(bidQuoteId=lambda i: i["ask201.1"], askQuoteId=lambda i: i["bid201.1"])), ("maker01", own(askQuoteId=lambda i: i["ask201.2"])),
+        ("maker01", own(bidQuoteId=lambda i: i["order201"])), ("maker01", own(bidQuoteId=lambda i: i["bid501.1"], askQuoteId=lambda i: i["ask501.1"])),
+        ("maker01", own(accountId=..., bidQuoteId=lambda i: i["bid501.1"], askQuoteId=lambda i: i["ask501.1"])),
+        ("maker01", own(accountId=..., bidQuoteId=lambda i: i["bid401.1"], askQuoteId=lambda i: i["ask401.1"])),
+        ("maker01", own(accountId=...)), ("maker01", own(instrumentId=...)), ("maker01", named(201, 2, instrumentId=...)), ("maker01", own(omsId=...)),
+        ("maker01", own(bidQuoteId=...)), ("maker01", own(askQuoteId=...)), ("maker01", own(Symbol="BTC")), ("maker01", own(OMSID=1, omsId=...)),
+        *(("maker01", own(omsId=value)) for value in _odd_values(1)), *(("maker01", own(accountId=value)) for value in _odd_values(201)), ("maker01", own(instrumentId="abc")),
+        *(("maker01", own(bidQuoteId=_odd("bid201.1", place))) for place in range(len(_odd_values(1)))), *(("maker01", own(askQuoteId=_odd("ask201.1", place))) for place in range(len(_odd_values(1)))),
+        ("maker01", form), ("maker01", lambda i: own()(i).replace('"', "'")), ("maker01", lambda i: own()(i) + " 1"), ("maker01", lambda _i: "nothing"), (ANONYMOUS, own()), (INVENTED, own()),
+    ]  # fmt: skip
+    yield from _both(walker, "CancelQuote", [(user, None, make) for user, make in requests])
+    yield from _wire(walker, "CancelQuote", "maker01", own())
+
+
+def _odd_values(number: int) -> tuple[Any, ...]:
+    """Odd values where a number belongs."""
+    return (None, "", "abc", [1], str(number), f"{number}abc", -number, number + 2**32, number + 2**64, 10**30)
+
+
+def _odd(name: str, place: int) -> Any:
+    return lambda ids: _odd_values(ids[name])[place]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _both(walker: Walk, name: str, requests: list[tuple[str, Any, Any]]) -> Iterator[Any]:
+    """Each request over both transports, each in a fresh scene, and once more where nothing is left."""
+    for user, text, make in requests:
+        for send in (walker.http, walker.ws):
+            if send == walker.ws and user == INVENTED:
+                continue
+            body = text if make is None else make(walker.scene())
+            if make is None:
+                walker.scene()
+            yield send(user, name, body), walker.open_ids(), walker.call("operator", "GetOpenQuotes", AccountId=201, InstrumentId=1)
+    yield walker.http(user := requests[0][0], name, body := requests[0][1] or requests[0][2](walker.scene())), user, walker.open_ids()
+    yield walker.http(user, name, body), walker.open_ids()
+
+
+def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], str]) -> Iterator[Any]:
+    """Headers, methods, frames, and the same request again and again."""
+    for headers in ((("content-type", "application/json; charset=utf-8"),), (("transfer-encoding", "chunked"),), (("accept-language", "de"),)):
+        yield walker.http(user, name, make(walker.scene()), headers)
+    yield walker.http(user, name, make(walker.scene()), method="PUT"), walker.open_ids()
+    for number in (0, 2, 2**31 - 1000):
+        yield walker.ws(user, name, make(walker.scene()), number)
+    yield walker.frame(user, "nothing"), walker.frame(user, "[]"), walker.frame(user, "{}")
+    body = make(walker.scene())
+    yield [walker.http(user, name, body) for _ in range(MANY)]
+
+
+_WALKS = {"alphapoint.cancel_all_orders": _cancel_all, "alphapoint.cancel_quote": _cancel_quote}

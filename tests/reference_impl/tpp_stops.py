@@ -1,0 +1,284 @@
+"""A tour of the cancellations resource: what a server answers and does at each stop, with ids replaced by names."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from reference_support import CANCELLATIONS, XMLNS, Reply, Server
+
+JSON, XML = "application/json", "application/xml"
+TOGETHER = 8
+DOCTYPE = "<!DOCTYPE ArrayOfCancellationCreation>"
+
+
+def domestic(order: Mapping[str, Any], **members: Any) -> dict[str, Any]:
+    given = {"OrderID": order["OrderID"], "CreatorID": 98765, "PIN": order["PIN"] or "1234"}
+    return {**given, "IsInternationalOrder": False, "InternationalOrderUID": None, **members}
+
+
+def abroad(order: Mapping[str, Any], **members: Any) -> dict[str, Any]:
+    uid = order["InternationalOrderUID"]
+    given = {"OrderID": None, "CreatorID": 98765, "PIN": "1234"}
+    return {**given, "IsInternationalOrder": True, "InternationalOrderUID": uid, **members}
+
+
+def as_xml(*items: Mapping[str, Any]) -> str:
+    members = []
+    for item in items:
+        parts = [
+            f'<{name} i:nil="true" />' if value is None else f"<{name}>{_lexical(value)}</{name}>"
+            for name, value in sorted(item.items())
+        ]
+        members.append(f"<CancellationCreation>{''.join(parts)}</CancellationCreation>")
+    return f"<ArrayOfCancellationCreation {XMLNS}>{''.join(members)}</ArrayOfCancellationCreation>"
+
+
+def _lexical(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Tour:
+    """Sends requests to one server, and tells what came back and what became of the orders."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def orders(self, *states: str) -> list[dict[str, Any]]:
+        return [self.server.state(state)[0] for state in states]
+
+    def send(self, orders: list[dict[str, Any]], body: str | bytes, **how: str) -> Any:
+        """Status, headers and body of the answer, and the states of the orders behind it."""
+        method, path = how.pop("method", "POST"), how.pop("path", CANCELLATIONS)
+        headers = {"Content-Type": JSON, "Accept": JSON, **{k.replace("_", "-"): v for k, v in how.items()}}
+        try:
+            reply = self.server.request(method, path, body, headers)
+        except http.client.HTTPException as error:
+            return type(error).__name__, self.server.observe(*orders)
+        return self.told(reply, orders), self.server.observe(*orders)
+
+    def told(self, reply: Reply, orders: list[dict[str, Any]]) -> Any:
+        text = reply.body.decode("utf-8", "backslashreplace")
+        for number, order in enumerate(orders):
+            for name in ("OrderID", "InternationalOrderUID"):
+                if order.get(name) is not None:
+                    text = text.replace(str(order[name]), f"<{name} {number}>")
+        headers = {key: value for key, value in reply.headers.items() if key not in ("date", "content-length")}
+        return reply.status, headers, text
+
+    def json(self, orders: list[dict[str, Any]], *items: Any, **how: str) -> Any:
+        return self.send(orders, json.dumps(items, separators=(",", ":"), ensure_ascii=False).encode(), **how)
+
+    def xml(self, orders: list[dict[str, Any]], *items: Any, **how: str) -> Any:
+        return self.send(orders, as_xml(*items), **{"Content_Type": XML, "Accept": XML, **how})
+
+
+def three_in_json(tour: Tour) -> Any:
+    orders = tour.orders("open-order", "open-international-order", "cancelled-order")
+    return tour.json(orders, domestic(orders[0]), abroad(orders[1]), domestic(orders[2]))
+
+
+def three_in_xml(tour: Tour) -> Any:
+    orders = tour.orders("open-order", "open-international-order", "cancelled-order")
+    return tour.xml(orders, domestic(orders[0]), abroad(orders[1]), domestic(orders[2]))
+
+
+def failure_first(tour: Tour) -> Any:
+    orders = tour.orders("cancelled-order", "open-order", "cancelled-international-order", "open-international-order")
+    return tour.json(orders, domestic(orders[0]), domestic(orders[1]), abroad(orders[2]), abroad(orders[3]))
+
+
+def one_each(tour: Tour) -> Any:
+    """Lists of one, in each media type."""
+    told = []
+    for name in (JSON, "text/json", XML, "text/xml"):
+        (order,) = orders = tour.orders("open-order")
+        send = tour.xml if name.endswith("xml") else tour.json
+        told.append(send(orders, domestic(order), Content_Type=name, Accept=name))
+    return told
+
+
+def not_to_be_cancelled(tour: Tour) -> Any:
+    orders = tour.orders("executed-order", "cancelled-order", "cancelled-international-order")
+    unknown = {**orders[0], "OrderID": 1987654321, "InternationalOrderUID": "00000000-dead-4bad-8bad-000000000000"}
+    return tour.json(orders, domestic(orders[0]), domestic(orders[1]), abroad(orders[2]), domestic(unknown), abroad(unknown))
+
+
+def twice(tour: Tour) -> Any:
+    (order,) = orders = tour.orders("open-order")
+    item = domestic(order)
+    return [tour.json(orders, item, item), tour.json(orders, item), tour.json(orders, item)]
+
+
+def together(tour: Tour) -> Any:
+    """How many of several simultaneous calls succeed."""
+    (order,) = tour.orders("open-order")
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        replies = list(pool.map(lambda _: tour.server.cancel_json(domestic(order)), range(TOGETHER)))
+    return sum(reply.text.count('"Success":true') for reply in replies)
+
+
+def conditions(tour: Tour) -> Any:
+    """What an instruction may lack, and what not, in both formats."""
+    told = []
+    for send in (tour.json, tour.xml):
+        for order in tour.orders(*["open-order"] * 4):
+            lacks = ({"CreatorID": None}, {"OrderID": None}, {"InternationalOrderUID": None}, {"IsInternationalOrder": None})
+            item = domestic(order, **lacks[len(told) % 4])
+            told.append(send([order], {k: v for k, v in item.items() if v is not None}))
+        (number,), orders = tour.orders("open-order"), tour.orders(*["open-international-order"] * 4)
+        for order, change in zip(
+            orders, ({"CreatorID": None}, {"InternationalOrderUID": None, **_id(number)}, _id(number), {"CreatorID": 1}), strict=True
+        ):
+            told.append(send([order, number], abroad(order, **change)))
+        (number,), (other,) = tour.orders("open-order"), tour.orders("open-international-order")
+        told.append(send([number, other], domestic(number, InternationalOrderUID=other["InternationalOrderUID"])))
+        (other,) = tour.orders("open-international-order")
+        told.append(send([other], abroad(other, IsInternationalOrder=False)))
+    return told
+
+
+def _id(order: Mapping[str, Any]) -> dict[str, Any]:
+    return {"OrderID": order["OrderID"]}
+
+
+def pins(tour: Tour) -> Any:
+    told = []
+    for pin in ("1234", "9999", None, "", "01234", "1234x"):
+        for send in (tour.json, tour.xml):
+            (order,) = orders = tour.orders("pin-order")
+            told.append(send(orders, domestic(order, PIN=pin)))
+    (order,) = orders = tour.orders("open-order")
+    return [*told, tour.json(orders, domestic(order, PIN=None)), tour.json(orders, domestic(order, PIN="пин"))]
+
+
+def bystanders(tour: Tour) -> Any:
+    """Orders that nobody names."""
+    before, after = tour.orders("open-order", "open-international-order"), []
+    (order,) = tour.orders("open-order")
+    after = tour.orders("open-order", "open-international-order")
+    return tour.json([*before, order, *after], domestic(order))
+
+
+def odd_values(tour: Tour) -> Any:
+    told = []
+    for change in (2**32, 2**64):
+        (order,) = orders = tour.orders("open-order")
+        told.append(tour.json(orders, domestic(order, OrderID=order["OrderID"] + change)))
+    (order,) = orders = tour.orders("open-order")
+    told.append(tour.json(orders, domestic(order, OrderID=order["OrderID"] + 0.5)))
+    told.append(tour.json(orders, domestic(order, OrderID=str(order["OrderID"]))))
+    told.append(tour.json(orders, domestic(order, OrderID="abc")))
+    (other,) = orders = tour.orders("open-international-order")
+    told.append(tour.json(orders, abroad(other, InternationalOrderUID="{" + other["InternationalOrderUID"] + "}")))
+    (other,) = orders = tour.orders("open-international-order")
+    told.append(tour.json(orders, abroad(other, InternationalOrderUID=other["InternationalOrderUID"].upper())))
+    (order,) = orders = tour.orders("open-order")
+    return [*told, tour.json(orders, {**domestic(order), "Reason": "x"})]
+
+
+def broken_json(tour: Tour) -> Any:
+    (order,) = orders = tour.orders("open-order")
+    good = json.dumps([domestic(order)], separators=(",", ":"))
+    bodies = (good[:-1], good[1:-1], "[" * 2000, b"[\xff]", "[]")
+    return [tour.send(orders, body) for body in bodies]
+
+
+def broken_xml(tour: Tour) -> Any:
+    (order,) = orders = tour.orders("open-order")
+    good = as_xml(domestic(order))
+    bodies = (good[:-3], DOCTYPE + good, "<a>" * 2000 + "</a>" * 2000)
+    return [tour.send(orders, body, Content_Type=XML, Accept=XML) for body in bodies]
+
+
+def ways_to_write_xml(tour: Tour) -> Any:
+    """Well-formed bodies that a reader may stumble over."""
+    changes: tuple[Callable[[str], str], ...] = (
+        lambda text: text.replace("xmlns=", "xmlns:q=").replace("</", "</q:").replace("<C", "<q:C").replace("<A", "<q:A")
+        .replace("<O", "<q:O").replace("<P", "<q:P").replace("<I", "<q:I"),
+        lambda text: text.replace("<PIN>", "<!-- x --><PIN>"),
+        lambda text: text.replace("1234<", "<![CDATA[1234]]><"),
+        lambda text: text.replace("false", "&#102;alse"),
+        lambda text: text.replace("><", ">\n<"),
+        lambda text: text.replace('nil="true"', 'nil="1"'),
+        lambda text: text.replace(' i:nil="true" />', ' i:nil="true"></InternationalOrderUID>'),
+        lambda text: text.replace("i:", "n:").replace(":i=", ":n="),
+        lambda text: text.replace('<InternationalOrderUID i:nil="true" />', ""),
+        lambda text: text.replace("ArrayOfCancellationCreation", "Cancellations"),
+        lambda text: text.replace("http://schemas.datacontract.org/2004/07/", "urn:other"),
+        lambda text: text.replace("<CancellationCreation>", "<Cancellation>").replace("</CancellationCreation>", "</Cancellation>"),
+        lambda text: text.replace("<CreatorID>98765</CreatorID>", "").replace("</PIN>", "</PIN><CreatorID>98765</CreatorID>"),
+    )  # fmt: skip
+    told = []
+    for change in changes:
+        (order,) = orders = tour.orders("open-order")
+        told.append(tour.send(orders, change(as_xml(domestic(order))), Content_Type=XML, Accept=XML))
+    return told
+
+
+def negotiated(tour: Tour) -> Any:
+    told = []
+    for accept in (XML, "application/json;q=0.5, application/xml", "APPLICATION/XML", "image/png", "text/json"):
+        (order,) = orders = tour.orders("open-order")
+        told.append(tour.json(orders, domestic(order), Accept=accept))
+    return told
+
+
+def bodies_by_type(tour: Tour) -> Any:
+    types = (
+        "application/json; charset=utf-8", 'application/json; charset="utf-8"', "text/plain",
+        "application/x-www-form-urlencoded", "application/soap+xml", "APPLICATION/JSON",
+    )  # fmt: skip
+    told = []
+    for name in types:
+        (order,) = orders = tour.orders("open-order")
+        told.append(tour.json(orders, domestic(order), Content_Type=name))
+    return told
+
+
+def methods(tour: Tour) -> Any:
+    told = []
+    for method in ("GET", "PUT", "DELETE", "PATCH"):
+        (order,) = orders = tour.orders("open-order")
+        told.append(tour.json(orders, domestic(order), method=method))
+    return told
+
+
+def paths(tour: Tour) -> Any:
+    told = []
+    for path in (CANCELLATIONS + "?dryRun=true", CANCELLATIONS + "/all"):
+        (order,) = orders = tour.orders("open-order")
+        told.append(tour.json(orders, domestic(order), path=path))
+    return told
+
+
+def refused_for_nothing_known(tour: Tour) -> Any:
+    return tour.send([], "[", Accept="image/png", Content_Type="text/plain")
+
+
+def long_list(tour: Tour) -> Any:
+    orders = tour.server.state("open-order", 320)
+    return tour.json(orders, *map(domestic, orders))
+
+
+def long_list_abroad(tour: Tour) -> Any:
+    orders = tour.server.state("open-international-order", 60)
+    return tour.json(orders, *map(abroad, orders))
+
+
+def wide_number(tour: Tour) -> Any:
+    (order,) = orders = tour.orders("open-order")
+    return tour.json(orders, domestic(order, OrderID=2**40))
+
+
+STOPS: Mapping[str, Callable[[Tour], Any]] = {
+    stop.__name__.replace("_", "-"): stop
+    for stop in (
+        three_in_json, three_in_xml, failure_first, one_each, not_to_be_cancelled, twice, together, conditions, pins,
+        bystanders, odd_values, broken_json, broken_xml, ways_to_write_xml, negotiated, bodies_by_type, methods, paths,
+        refused_for_nothing_known, wide_number, long_list, long_list_abroad,
+    )
+}  # fmt: skip
