@@ -116,7 +116,10 @@ def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
 
 
 def _fold(kit: Kit, value: Any, at: str = "") -> tuple[Any, list[str], list[Finding]]:
-    """Members under their documented names: published AlphaPoint documents declare the case of keys unimportant."""
+    """Members under their documented names: published AlphaPoint documents declare the case of keys unimportant.
+
+    `at` is the place of a leg, empty for the whole value.
+    """
     if not isinstance(value, dict):
         return value, [], []
     folded: dict[str, Any] = {}
@@ -126,7 +129,8 @@ def _fold(kit: Kit, value: Any, at: str = "") -> tuple[Any, list[str], list[Find
         documented = kit.members.get(name.lower(), name)
         if documented in folded:
             message = f"two members differ from {documented} in letter case alone"
-            findings.append(Finding(kit.requirement("schema"), "members", message, f"one {documented}", name, f"{at}/{name}"))
+            requirement = kit.requirement("leg" if at else "schema")
+            findings.append(Finding(requirement, "members", message, f"one {documented}", name, f"{at}/{name}"))
         folded[documented] = content
         if documented != name:
             odd.append(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases.template import MissingBinding
@@ -13,61 +13,21 @@ from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit
 from conformance.checks.observation import Judgement, Observation
 from conformance.checks.relations import compare
+from conformance.engine.course import Course, Service, clean, observe, secrets_of, set_up, spare_states
 from conformance.engine.desks import Seat
 from conformance.engine.evidence import evidence_of, redacted_finding
-from conformance.engine.link import Link
 from conformance.engine.message import frame_text, http_request
 from conformance.engine.problems import NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
 from conformance.engine.renewal import Speaker, send_http, send_ws
-from conformance.engine.sessions import Sessions
-from conformance.engine.states.handle import CANCELLED, OPEN, Handle, StateProvider
+from conformance.engine.states.handle import CANCELLED
 from conformance.errors import HarnessError
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.target.model import Provocation, is_pin
 from conformance.target.redact import redact, redact_error, redact_excerpt
 from conformance.transport.messages import Exchange, Headers, HttpRequest
 
 _POLL_S = 0.02
-_GRACE_S = 5.0
-"""How long an interrupted case waits for the states that are under way."""
 _ANY_RESULT = Alternative({"results": ["any"]})
-_PIN_NAMES = ("pin", "wrong_pin")
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One service of the target, ready to be used."""
-
-    link: Link
-    sessions: Sessions
-    states: StateProvider
-    errors: Mapping[str, Mapping[str, Provocation]]
-    settle_s: float
-    clean_timeout_s: float = 5.0
-    left_behind: list[str] = field(default_factory=list)
-    """What was set up on the target and could not be taken back, in words."""
-
-    def provocation(self, operation: str, code: str) -> Provocation | None:
-        """How a code is brought about for an operation: its own entry, else the one for any."""
-        return self.errors.get(operation, {}).get(code) or self.errors.get("any", {}).get(code)
-
-
-@dataclass(slots=True)
-class _Course:
-    """What a case has come to so far."""
-
-    origin: Seat
-    """The seat as it was given, before states bound their ids."""
-    role: str
-    handles: tuple[Handle, ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
-    body: bytes = b""
-    frame: bytes = b""
-    seat: Seat = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.seat = self.origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +49,7 @@ async def execute(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins
 
 async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> Judged:
     """The result of one case, and the gist of the answer."""
-    course = _Course(seat, case.role)
+    course = Course(seat, case.role)
     after: Mapping[str, str] = {}
     try:
         judgement, after = await _carry_out(case, kit, service, course, pins)
@@ -106,13 +66,13 @@ async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pin
     except Exception as error:  # one case that breaks the harness must not cost the results of all others
         return Judged(_broken(case, course, error, service.sessions.vault.known))
     finally:
-        await _clean(service, course, after)
-    secrets = _secrets(service, course)
+        await clean(service, course, after)
+    secrets = secrets_of(service, course)
     result = _judged(case, course, judgement, secrets, service.sessions.vault.known)
     return Judged(result, judgement.gist, judgement.summary, course.exchanges, secrets)
 
 
-def _broken(case: Case, course: _Course, error: Exception, secrets: Iterable[str]) -> CaseResult:
+def _broken(case: Case, course: Course, error: Exception, secrets: Iterable[str]) -> CaseResult:
     """A defect of the harness, with the place where it showed in the notes."""
     redact_error(error, secrets)
     result = _result(case, course, Verdict.HARNESS_ERROR, reason=f"{type(error).__name__}: {error}")
@@ -120,18 +80,19 @@ def _broken(case: Case, course: _Course, error: Exception, secrets: Iterable[str
 
 
 async def _carry_out(
-    case: Case, kit: Kit, service: Service, course: _Course, pins: Pins
+    case: Case, kit: Kit, service: Service, course: Course, pins: Pins
 ) -> tuple[Judgement, Mapping[str, str]]:
     states = case.states
     if case.provoke is not None:
         states = _provoke(case, service, course)
-    await _set_up(states, 0, service, course)
+    spare = spare_states(case)
+    await set_up(states, 0, service, course, spare)
     if case.provoke is not None and not states:
         unknown = course.seat.bindings.get("unknown_order", 0)
         course.seat = course.seat.with_bindings({f"{name}.{leg}": unknown for name in case.states for leg in ("bid", "ask")})
     for number, message in enumerate(case.before, 1):
         await _send(case, message, service, course)
-        await _set_up(states, number, service, course)
+        await set_up(states, number, service, course, spare)
     if case.together == 1:
         course.exchanges = (await _send(case, case.message, service, course),)
     else:
@@ -143,32 +104,8 @@ async def _carry_out(
     return await _observe_and_judge(case, kit, service, course, pins)
 
 
-async def _set_up(states: Mapping[str, StateNeed], turn: int, service: Service, course: _Course) -> None:
-    """Bring about what is due after so many of the messages before the judged one, and bind its ids."""
-    due = {name: need for name, need in states.items() if need.params.get("after", 0) == turn}
-    for handle in await _prepare(due, service, course) if due else ():
-        course.seat = course.seat.with_bindings(handle.bindings)
-        service.link.gate.guard.grant(handle.bindings)
-
-
-async def _prepare(states: Mapping[str, StateNeed], service: Service, course: _Course) -> tuple[Handle, ...]:
-    """Bring all states about side by side; what came about is known to `course`, whatever becomes of the others."""
-    tasks = [asyncio.ensure_future(service.states.prepare(name, need, course.seat)) for name, need in states.items()]
-    try:
-        await asyncio.shield(asyncio.wait(tasks))
-    except asyncio.CancelledError:
-        await asyncio.wait(tasks, timeout=_GRACE_S)  # an order that is under way could not be taken back otherwise
-        for task in tasks:
-            task.cancel()
-        raise
-    finally:
-        made = tuple(task.result() for task in tasks if task.done() and not task.cancelled() and task.exception() is None)
-        course.handles = (*course.handles, *made)
-    return tuple(task.result() for task in tasks)
-
-
 async def _with_twin(
-    case: Case, twin: Twin, kit: Kit, service: Service, course: _Course, pins: Pins, first: Judgement
+    case: Case, twin: Twin, kit: Kit, service: Service, course: Course, pins: Pins, first: Judgement
 ) -> Judgement:
     """Say the same in the other way, in states of its own, and hold the two answers together."""
     seconds: list[Judgement] = []
@@ -176,7 +113,7 @@ async def _with_twin(
         case, twin=None, role=twin.role or case.role, transport=twin.transport, media_type=twin.media_type, accept=twin.accept
     )  # fmt: skip
     split = len(twin.messages) > 1
-    other = _Course(course.origin, origin.role)
+    other = Course(course.origin, origin.role)
     after: Mapping[str, str] = {}
     try:
         for number, message in enumerate(twin.messages):
@@ -188,7 +125,7 @@ async def _with_twin(
             judgement, after = await _carry_out(again, kit, service, other, pins)
             seconds.append(judgement)
     finally:
-        await _clean(service, other, after)
+        await clean(service, other, after)
     course.exchanges = (*course.exchanges, *other.exchanges)
     findings = [finding for judgement in (first, *seconds) for finding in judgement.findings]
     return replace(first, findings=tuple(dict.fromkeys((*findings, *compare(twin, first, seconds)))))
@@ -206,7 +143,7 @@ def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
     return replace(expect, any_of=tuple(moved))
 
 
-def _provoke(case: Case, service: Service, course: _Course) -> Mapping[str, StateNeed]:
+def _provoke(case: Case, service: Service, course: Course) -> Mapping[str, StateNeed]:
     assert case.provoke is not None
     provocation = service.provocation(case.operation, case.provoke)
     if provocation is None:
@@ -221,7 +158,7 @@ def _provoke(case: Case, service: Service, course: _Course) -> Mapping[str, Stat
     return {name: replace(need, params={"role": course.role, **need.params}) for name, need in case.states.items()}
 
 
-async def _send(case: Case, message: Message, service: Service, course: _Course) -> Exchange:
+async def _send(case: Case, message: Message, service: Service, course: Course) -> Exchange:
     seat, key = course.seat, course.seat.key(course.role)
     speaker = Speaker(key, course.role, seat.roles.get(course.role), seat.bindings.get("oms"))
     if case.transport == "http":
@@ -246,7 +183,7 @@ async def _send(case: Case, message: Message, service: Service, course: _Course)
 
 
 async def _observe_and_judge(
-    case: Case, kit: Kit, service: Service, course: _Course, pins: Pins
+    case: Case, kit: Kit, service: Service, course: Course, pins: Pins
 ) -> tuple[Judgement, Mapping[str, str]]:
     """Judge as soon as the effect is right, and at the latest when it had time to settle: received is not yet cancelled."""
     before: dict[str, str] = {}
@@ -255,9 +192,9 @@ async def _observe_and_judge(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + service.settle_s
     pause_s = _POLL_S
-    secrets = _secrets(service, course)
+    secrets = secrets_of(service, course)
     while True:
-        after = await _observe(service, course)
+        after = await observe(service, course)
         observation = Observation(course.exchanges, course.body, course.frame, before, after, secrets)
         judgement = judge(kit, case, observation, pins)
         waiting = any(finding.check == "effect" and finding.expected == CANCELLED for finding in judgement.findings)
@@ -268,52 +205,8 @@ async def _observe_and_judge(
         pause_s *= 2
 
 
-async def _observe(service: Service, course: _Course) -> Mapping[str, str]:
-    if not course.handles:
-        return {}
-    try:
-        return await service.states.observe(course.handles, course.seat)
-    except (StateUnavailable, RoleUnavailable):
-        return {}
-
-
-async def _clean(service: Service, course: _Course, after: Mapping[str, str]) -> None:
-    """Take back what the case set up, in bounded time, also when Ctrl-C comes while that is under way."""
-    if not course.handles:
-        return
-    cleaning = asyncio.ensure_future(_take_back(service, course, after))
-    try:
-        await asyncio.shield(cleaning)
-    except asyncio.CancelledError:
-        await asyncio.wait((cleaning,))
-        raise
-
-
-async def _take_back(service: Service, course: _Course, after: Mapping[str, str]) -> None:
-    """What stays open is remembered for the end of the run."""
-    try:
-        async with asyncio.timeout(service.clean_timeout_s):
-            left = await service.states.clean(course.handles, after, course.seat)
-    except (NotCarriedOut, TimeoutError):
-        left = tuple(
-            f"{name} {value}"
-            for handle in course.handles
-            if OPEN in handle.before.values() and any(after.get(name) != CANCELLED for name in handle.before)
-            for name, value in handle.bindings.items()
-            if not is_pin(name)
-        )
-    service.left_behind.extend(left)
-
-
-def _secrets(service: Service, course: _Course) -> tuple[str, ...]:
-    """What the message carried that must not come back."""
-    token = service.sessions.tokens.get(course.seat.key(course.role))
-    pins = [course.seat.bindings.get(name) for name in (*_PIN_NAMES, *(f"{h.name}.PIN" for h in course.handles))]
-    return tuple(dict.fromkeys(str(secret) for secret in (token, *pins) if secret))
-
-
 def _judged(
-    case: Case, course: _Course, judgement: Judgement, secrets: tuple[str, ...], known: Collection[str]
+    case: Case, course: Course, judgement: Judgement, secrets: tuple[str, ...], known: Collection[str]
 ) -> CaseResult:
     verdict, reason = Verdict.PASS, ""
     if judgement.findings:
@@ -336,7 +229,7 @@ def _judged(
     )
 
 
-def _result(case: Case, course: _Course, verdict: Verdict, *, reason: str, **more: Any) -> CaseResult:
+def _result(case: Case, course: Course, verdict: Verdict, *, reason: str, **more: Any) -> CaseResult:
     return CaseResult(
         id=case.id,
         operation=case.operation,

@@ -13,7 +13,6 @@ from conformance.engine.run import Run, side_by_side
 from conformance.model.verdict import CaseResult, Verdict
 
 Numbered = tuple[Source, int]
-_MOST_GISTS = 3
 
 
 @dataclass(slots=True)
@@ -28,8 +27,6 @@ class FormMemory:
         known = found.get(judged.gist)
         if known is not None and known[0] <= number:
             return
-        if known is None and len(found) >= _MOST_GISTS:
-            return
         found[judged.gist] = (number, judged)
 
     def broken(self, secrets: tuple[str, ...]) -> Iterator[CaseResult]:
@@ -41,7 +38,7 @@ class FormMemory:
                 if result.verdict is Verdict.PASS and first.result.verdict is Verdict.PASS:
                     finding = forms_differ(result.requirements[0], first.result.id, first.summary, other.summary)
                     evidence = evidence_of((*first.exchanges, *other.exchanges), secrets, full=True)
-                    yield replace(result, verdict=Verdict.FAIL, findings=(finding,), evidence=evidence)
+                    yield replace(result, verdict=Verdict.FAIL, findings=(finding,), evidence=evidence, revised=True)
 
 
 async def run_generated(run: Run, numbered: Iterator[Numbered], concurrency: int, done: frozenset[str] = frozenset()) -> None:

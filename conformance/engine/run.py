@@ -9,8 +9,9 @@ from typing import Any
 
 from conformance.checks.judge import Pins
 from conformance.checks.kit import Kit, build_kit
+from conformance.engine.course import Service
 from conformance.engine.desks import Seat, seats
-from conformance.engine.execute import Service, execute
+from conformance.engine.execute import execute
 from conformance.engine.gate import Gate, Guard, paces_of
 from conformance.engine.link import open_link
 from conformance.engine.sessions import Sessions

@@ -9,8 +9,8 @@ from typing import Any
 
 from conformance.cases.load import load_cases
 from conformance.cases.template import places
+from conformance.engine.course import Service
 from conformance.engine.desks import Seat
-from conformance.engine.execute import Service
 from conformance.engine.problems import NotCarriedOut, Unreached
 from conformance.engine.run import Run, close_run, start_run
 from conformance.engine.sessions import ANONYMOUS, INVENTED

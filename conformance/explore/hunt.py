@@ -174,6 +174,7 @@ async def carry_out(run: Run, case: Case, worker: int) -> CaseResult:
 
 async def _settle(state: Hunt, caught: Caught, worker: int) -> None:
     """Shrink the first trial of a group, and keep the result of the smallest one that broke."""
+    broken = [(caught.trial, caught.result, caught.finding)]
 
     async def breaks(trial: Trial) -> bool:
         case = trial.case()
@@ -184,16 +185,13 @@ async def _settle(state: Hunt, caught: Caught, worker: int) -> None:
         finding = next((one for one in result.findings if _is_same(caught, result, one.requirement, one.check)), None)
         if finding is None:
             return False
-        caught.trial, caught.result, caught.finding = trial, result, finding
+        broken.append((trial, result, finding))
         return True
 
     clock = state.options.clock
     until_s = min(clock() + _SHRINK_S, state.until_s + _SPARE_S)
-    first = caught.trial, caught.result, caught.finding
     smallest, caught.again = await shrink(caught.trial, breaks, Budget(MOST_TRIES, until_s, clock))
-    if caught.trial is not smallest:  # the smallest one that broke each time is not the one that broke last
-        kept = first if not caught.again else (smallest, caught.result, caught.finding)
-        caught.trial, caught.result, caught.finding = kept
+    caught.trial, caught.result, caught.finding = next(one for one in reversed(broken) if one[0] is smallest)
 
 
 def _is_same(caught: Caught, result: CaseResult, requirement: str, check: str) -> bool:
@@ -211,8 +209,12 @@ def _reported(state: Hunt) -> Iterator[CaseResult]:
             frozen[f"{caught.key.requirement} {case.id}"] = case
         results.append((caught, name))
     paths = write_found(state.options.folder, state.run.contract.operations, frozen)
+    found: dict[str, CaseResult] = {}
     for caught, name in results:
-        yield _result(caught, name, paths.get(name))
+        result = _result(caught, name, paths.get(name))
+        other = found.get(name)
+        found[name] = result if other is None else replace(other, findings=(*other.findings, *result.findings))
+    yield from found.values()
     yield from (replace(result, tier="generated") for _, result in sorted(state.spoilt.items()))
 
 

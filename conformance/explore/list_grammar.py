@@ -65,7 +65,7 @@ def _mixed(ground: Ground, random: Random, things: dict[str, Thing], turn: int) 
         chance = random.random()
         if things and chance < (0.5 if turn else 0.1):
             name = random.choice(sorted(things))
-        elif chance < 0.8:
+        elif chance < 0.8 or not listed:
             name = f"o{len(things)}"
             things[name] = Thing(_kind(ground, random).state, turn)
         else:

@@ -71,6 +71,9 @@ class CaseResult:
     unverified: tuple[str, ...] = ()
     """Requirements that the case names but could not verify here, such as an effect nobody could observe."""
 
+    revised: bool = False
+    """It takes the place of a pass that was reported earlier; stands in no file."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:

@@ -33,6 +33,14 @@ class Folded:
         self.readings.update(result.readings)
         self.requests += result.requests
 
+    def take_out(self, result: CaseResult) -> None:
+        """Undo the counting of this case's earlier pass."""
+        self.verdicts[Verdict.PASS] -= 1
+        for name in result.requirements:
+            self.requirements[result.operation, name, Verdict.PASS] -= 1
+        self.readings.subtract(result.readings)
+        self.requests -= result.requests
+
     def for_requirement(self, name: str) -> int:
         """How many counted cases name a requirement."""
         return sum(count for (_, requirement, _), count in self.requirements.items() if requirement == name)
@@ -53,6 +61,8 @@ class Gathering:
         elif result.verdict is Verdict.PASS:
             self.folded.add(result)
         else:
+            if result.revised:
+                self.folded.take_out(result)
             self.generated[result.id] = result
             if len(self.generated) > MOST_KEPT:
                 self.folded.add(self.generated.pop(max(self.generated)))

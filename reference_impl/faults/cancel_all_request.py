@@ -13,6 +13,7 @@ from reference_impl.alphapoint.values import (
     Answer,
     Call,
     CancelAllRequest,
+    Pair,
     Refused,
     Standard,
 )

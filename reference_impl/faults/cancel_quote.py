@@ -173,7 +173,7 @@ def _stale_open_quotes(parts: Parts, recorder: Recorder) -> Parts:
         place = (call.members.get("accountid"), call.members.get("instrumentid"))
         if result.value["Bid"] is None and place in shown:
             recorder.hit()
-            return Data(shown.pop(place))
+            return Data(shown[place])
         return Data(result.value)
 
     def create_quote(p: Parts, call: Call) -> Answer:

@@ -25,6 +25,13 @@ class Broken:
     http_only: bool = False
 
 
+def _as_form(good: str) -> str:
+    """The members of a compact JSON object of numbers as a form; what is no object has no such form."""
+    if not good.startswith("{"):
+        return "OMSId=1&AccountId=1"
+    return good[1:-1].replace('":', "=").replace('"', "").replace(",", "&")
+
+
 def broken_texts(good: str) -> tuple[Broken, ...]:
     """Every kind, made from a good compact JSON text (an object or a list)."""
     opening, closing = good[0], good[-1]
@@ -38,7 +45,7 @@ def broken_texts(good: str) -> tuple[Broken, ...]:
         Broken("true", "true", "true"),
         Broken("bare-word", "a word that is no JSON", "cancel everything"),
         Broken("html", "an HTML page", "<html><body>hello</body></html>"),
-        Broken("form", "a URL-encoded form", "OMSId=1&AccountId=1"),
+        Broken("form", "a URL-encoded form", _as_form(good)),
         Broken("cut-off", "cut off before its end", good[:-1]),
         Broken("cut-in-member", "cut off in the middle", good[: len(good) // 2].rpartition(",")[0] or opening),
         Broken("not-opened", "without its first character", good[1:]),

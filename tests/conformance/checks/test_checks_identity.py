@@ -54,6 +54,9 @@ RIGHT: dict[str, tuple[Any, Any]] = {
         [instruction("abc"), instruction(2), instruction(3)], [result(3), result(2), failed(None)],  # type: ignore[arg-type]
     ),
     "one-order-twice": ([instruction(1), instruction(1)], [result(1), failed(1)]),
+    "one-order-twice-the-spare-id-last": (
+        [instruction(1, InternationalOrderUID=UID), instruction(1)], [failed(1), result(1, InternationalOrderUID=UID)],
+    ),
 }  # fmt: skip
 WRONG: dict[str, tuple[Any, Any, str]] = {
     "another-id": ([instruction(1)], [result(2)], "TPP-RESP-IDENTITY"),

@@ -46,7 +46,7 @@ WRONG: dict[str, tuple[Any, set[str]]] = {
     "flat-wrong-text": (error(20, errormsg="no"), {"CQ-CODE-20"}),
     "flat-without-text": (error(20, errormsg=...), {"CQ-RESP-ERRORMSG"}),
     "keys-twice": ({**pair(success(), success()), "bidresult": success()}, {"CQ-RESP-PAIR"}),
-    "leg-keys-twice": (pair({**success(), "Result": True}, success()), {"CQ-RESP-PAIR"}),
+    "leg-keys-twice": (pair({**success(), "Result": True}, success()), {"CQ-RESP-STANDARD"}),
     "leg-text-keys-twice": (pair('{"result":false,"result":true,"errormsg":null,"errorcode":0}', success()), {"CQ-RESP-PAIR"}),
 }
 

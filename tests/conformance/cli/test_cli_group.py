@@ -11,11 +11,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.cli import version
 from conformance.cli.group import LazyGroup, suggestion
 from conformance.cli.main import main
 from conformance.cli.options import printing
 from conformance.errors import ConfigurationError, ConformanceError, HarnessError, TargetUnreachable
+from conformance.report import version
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = (

@@ -17,7 +17,7 @@ from reference_impl.serve import listen, make_server
 from reference_impl.tpp.values import Instruction
 from reference_impl.world.load import load_world
 
-PREFIX = "a7"
+PREFIX, SHORT_PREFIX = "a7", "a"
 
 
 def _in_xml(parts: Parts) -> tuple[Parts, Callable[[], bool]]:
@@ -36,8 +36,8 @@ def _in_xml(parts: Parts) -> tuple[Parts, Callable[[], bool]]:
     return with_tpp(parts, readers={form: noting(form) for form in parts.tpp.readers}), lambda: last["form"] == "xml"
 
 
-def _is_deep(instruction: Instruction) -> bool:
-    return instruction.is_international and (instruction.uid or "").startswith(PREFIX)
+def _is_deep(instruction: Instruction, prefix: str = PREFIX) -> bool:
+    return instruction.is_international and (instruction.uid or "").startswith(prefix)
 
 
 def unknown_succeeds(parts: Parts) -> Parts:
@@ -53,12 +53,12 @@ def unknown_succeeds(parts: Parts) -> Parts:
 
 
 def live_is_kept(parts: Parts) -> Parts:
-    """An international order, in XML, whose UID begins with the prefix, is reported cancelled and is not."""
+    """An international order, in XML, whose UID begins with the short prefix, is reported cancelled and is not."""
     parts, in_xml = _in_xml(parts)
     inner = parts.tpp.effect
 
     def effect(p: Parts, instruction: Instruction) -> None:
-        if not (_is_deep(instruction) and in_xml()):
+        if not (_is_deep(instruction, SHORT_PREFIX) and in_xml()):
             inner(p, instruction)
 
     return with_tpp(parts, effect=effect)
