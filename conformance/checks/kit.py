@@ -27,6 +27,8 @@ class Kit:
     xml_response: XmlContract | None
     xml_error: XmlContract | None
     members: Mapping[str, str]
+    widths: frozenset[str] = frozenset()
+    """Requirements on the width of ids, which is a reading and no violation."""
 
     def requirement(self, check: str) -> str:
         """The requirement that a general check speaks for. Raises `SpecError` where the operation names none."""
@@ -53,6 +55,7 @@ def build_kit(operation: Operation) -> Kit:
         xml_response=XmlContract.load(folder / xsd["response"]) if "response" in xsd else None,
         xml_error=XmlContract.load(folder / xsd["error"]) if "error" in xsd else None,
         members=_documented_members(json.loads(response_file.read_text(encoding="utf-8"))),
+        widths=frozenset(str(field["width"]) for field in operation.raw.get("fields", {}).values() if "width" in field),
     )
 
 

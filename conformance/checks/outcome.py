@@ -22,6 +22,8 @@ _FORM_WORDS = {
 
 def allowed(alternatives: Sequence[Alternative], pins: Mapping[str, str]) -> tuple[Alternative, ...]:
     """The alternatives that the pinned readings leave."""
+    if not pins:
+        return tuple(alternatives)
     return tuple(one for one in alternatives if not any(_unpinned(reading, pins) for reading in one.readings))
 
 

@@ -23,6 +23,7 @@ from conformance.model.verdict import Finding
 FRAMEWORK_STATUSES = (404, 405, 406, 415)
 PROCESSED_STATUSES = (200, 201, 207)
 _GUID_LETTERS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ERROR_ROOT, _HEAD_BYTES = b"<string", 64
 _KIND_TO_CHECK = {"root": "xml-root", "namespace": "xml-namespace", "order": "xml-order", "duplicate": "xml-order", "nil": "xml-nil"}
 
 
@@ -70,6 +71,10 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
     assert kit.xml_response is not None
     error_requirement = kit.operation.raw["error_media"]["xml"]
     try:
+        if _ERROR_ROOT in body[:_HEAD_BYTES]:  # most likely the error string: look at that first
+            other = _read_other_xml(kit, status, charset, body, error_requirement)
+            if other is not None:
+                return other
         reading = kit.xml_response.read(body, charset)
         if reading.problems and reading.problems[0].kind == "root":
             other = _read_other_xml(kit, status, charset, body, error_requirement)
@@ -89,13 +94,15 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
 def _read_other_xml(kit: Kit, status: int, charset: str | None, body: bytes, requirement: str) -> Answer | None:
     """The error string, or the framework's error object; None for a root that is neither."""
     assert kit.xml_error is not None
+    reading = kit.xml_error.read(body, charset)
+    if not reading.problems:
+        return _structured(kit, status, reading.value, (), requirement)
     root = parse_xml(body, charset).root
     name = str(root.tag).rpartition("}")[2]
     if name == "Error":
         return _framework_shape(kit, status, [str(part) for part in root.itertext()])
     if name != kit.xml_error.root.name:
         return None
-    reading = kit.xml_error.read(body, charset)
     problems = tuple(
         Finding(requirement, "xml", problem.message, f"element {kit.xml_error.root.tag}", _shown(problem), _place(problem))
         for problem in reading.problems
@@ -130,7 +137,7 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
         finding = Finding(error_requirement, "error-string", "an error that is no string", "the documented error string", shorten(repr(value)), "body")
         return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=f"HTTP {status} with an error that is no string")
     problems = [] if kit.response.is_valid(value) else kit.response.problems(value)
-    widths = {str(field.get("width")) for field in kit.operation.raw["fields"].values()}
+    widths = kit.widths
     schema = [
         Finding(problem.requirement or kit.requirement("schema"), "schema", problem.message, problem.expected, problem.actual, problem.pointer)
         for problem in problems

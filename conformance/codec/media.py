@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from conformance.codec.errors import CodecError, Position
@@ -38,6 +39,7 @@ class MediaType:
         return self.param("charset")
 
 
+@lru_cache(maxsize=256)
 def parse_media_type(text: str) -> MediaType:
     """Parse one media type. Errors: `CodecError` of kind "media-type" with the column of the fault."""
     match = _TYPE.match(text)

@@ -50,6 +50,8 @@ class Course:
     exchanges: tuple[Exchange, ...] = ()
     body: bytes = b""
     frame: bytes = b""
+    secrets: tuple[str, ...] | None = None
+    """What must not come back, once it was asked for."""
     seat: Seat = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,6 +142,9 @@ async def _take_back(service: Service, course: Course, after: Mapping[str, str])
 
 def secrets_of(service: Service, course: Course) -> tuple[str, ...]:
     """What the message carried that must not come back."""
-    token = service.sessions.tokens.get(course.seat.key(course.role))
-    pins = [course.seat.bindings.get(name) for name in (*_PIN_NAMES, *(f"{h.name}.PIN" for h in course.handles))]
-    return tuple(dict.fromkeys(str(secret) for secret in (token, *pins) if secret))
+    if course.secrets is None:
+        token = service.sessions.tokens.get(course.seat.key(course.role))
+        names = (*_PIN_NAMES, *(f"{handle.name}.PIN" for handle in course.handles))
+        found = (token, *(course.seat.bindings.get(name) for name in names))
+        course.secrets = tuple(dict.fromkeys(str(secret) for secret in found if secret))
+    return course.secrets

@@ -85,8 +85,9 @@ async def _carry_out(
     states = case.states
     if case.provoke is not None:
         states = _provoke(case, service, course)
-    spare = spare_states(case)
-    await set_up(states, 0, service, course, spare)
+    spare = spare_states(case) if states else frozenset()
+    if states:
+        await set_up(states, 0, service, course, spare)
     if case.provoke is not None and not states:
         unknown = course.seat.bindings.get("unknown_order", 0)
         course.seat = course.seat.with_bindings({f"{name}.{leg}": unknown for name in case.states for leg in ("bid", "ask")})

@@ -51,10 +51,11 @@ def foresee_list(rules: Rules, fallback: str, effect: str, standing: Standing, l
     if any(one.sort == "unusable" for one in listed):
         ways: tuple[Way, ...] = (Way({"results": "none"}, standing), Way(_REFUSED, standing))
         return foreseen(requirement, ways, inside, outside)
-    twice = {name for name, count in Counter(one.thing for one in listed if one.sort == "whole").items() if name and count > 1}
+    twice = {name for name, count in Counter(one.thing for one in listed).items() if name and count > 1}
+    whole = {one.thing for one in listed if one.sort == "whole"}
     branches = [_Branch(dict(standing))]
     for one in listed:
-        branches = [grown for branch in branches for grown in _grown(branch, one, one.thing in twice)]
+        branches = [grown for branch in branches for grown in _grown(branch, one, one.thing in twice & whole)]
         if len(branches) > MOST_WAYS:
             return None
     sure = any(all(branch.flags[place] for branch in branches) for place in range(len(listed)))
@@ -66,8 +67,9 @@ def foresee_list(rules: Rules, fallback: str, effect: str, standing: Standing, l
 
 
 def _grown(branch: _Branch, one: Judged, twice: bool) -> list[_Branch]:
+    """The branches behind one more instruction; results for one order named twice may change places."""
     failed = _Branch(branch.after, [*branch.flags, False])
-    if one.sort != "whole" or branch.after.get(one.thing) != OPEN:
+    if (one.sort != "whole" and not twice) or branch.after.get(one.thing) != OPEN:
         return [failed]
     done = _Branch({**branch.after, one.thing: CANCELLED}, [*branch.flags, True])
     return [done, failed] if twice else [done]

@@ -33,7 +33,7 @@ def reference_target(address: str) -> dict[str, Any]:
     """The target file's content for a reference implementation with the bundled world at this address."""
     return {
         "name": "reference",
-        "limits": {"quiet_s": 0.15, "concurrency": 24, "total_timeout_s": 10.0, "settle_s": 0.5},
+        "limits": {"quiet_s": 0.6, "concurrency": 24, "total_timeout_s": 10.0, "settle_s": 0.5},
         "scope": {"destructive": True, "everything": True},
         "services": {"alphapoint": _alphapoint(address), "tpp": _tpp(address)},
     }

@@ -85,6 +85,13 @@ def _first_ids(server: Server) -> list[Any]:
     return [result["OrderID"] for result in _tpp(server, {"OrderID": 1}, {"OrderID": 2})]
 
 
+def _errors_of_success(server: Server) -> Any:
+    (order,) = server.state("open-order")
+    (result,) = _tpp(server, order)
+    assert result["Success"]
+    return result["Errors"]
+
+
 def _without_nulls(server: Server) -> tuple[Any, str]:
     order, other = server.state("open-order", 2)
     xml = f"<OrderID>{other['OrderID']}</OrderID>"
@@ -157,6 +164,8 @@ CASES: list[tuple[str, str, Look, Any]] = [
     ("framework-error-form", "string", lambda s: type(s.request("GET", CANCELLATIONS).json), str),
     ("id-width", "int32", lambda s: _tpp(s, {"OrderID": 2**31})[0]["Errors"], ["OrderID is not valid."]),
     ("id-width", "int64", lambda s: _tpp(s, {"OrderID": 2**31})[0]["Errors"], ["Order not found."]),
+    ("errors-on-success", "null", _errors_of_success, None),
+    ("errors-on-success", "empty", _errors_of_success, []),
     ("refused-status", "400", lambda s: _status(s, "{"), 400),
     ("refused-status", "422", lambda s: _status(s, "{"), 422),
 ]  # fmt: skip

@@ -60,6 +60,15 @@ def test_an_order_named_twice_is_cancelled_once_whichever_it_is() -> None:
     assert found.after is None
 
 
+def test_an_order_named_twice_may_succeed_at_either_place_whichever_has_the_right_secret() -> None:
+    found = listed({"o": OPEN}, Judged("refused", "o"), Judged("whole", "o"))
+    assert answers(found) == [[True, False], [False, True], [False, False], "refused"]
+
+
+def test_an_order_named_twice_with_wrong_secrets_never_succeeds() -> None:
+    assert answers(listed({"o": OPEN}, Judged("refused", "o"), Judged("refused", "o"))) == [[False, False], "refused"]
+
+
 def test_a_broken_instruction_fails_alone_or_refuses_the_list() -> None:
     found = listed({"o": OPEN}, Judged("whole", "o"), Judged("broken", "", "TPP-REQ-UID-REQUIRED"))
     assert answers(found) == [[True, False], "refused"]
