@@ -114,7 +114,7 @@ class _Tunnel(asyncio.Protocol):
         elif len(self._buffer) > self._max_bytes:
             self.answer.set_result("an answer without an end")
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         if not self.answer.done():
             self.answer.set_result("the connection was closed without an answer")
 

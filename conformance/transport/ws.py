@@ -95,7 +95,7 @@ class WsTransport:
                 return _interrupted()
             raise
 
-    def _connected(self, task: asyncio.Task[WsConnection | tuple[WireProblem, bytes]]) -> None:
+    def _connected(self, _task: asyncio.Task[WsConnection | tuple[WireProblem, bytes]]) -> None:
         self._connecting = None
 
     async def _connect(self, limits: Limits) -> WsConnection | tuple[WireProblem, bytes]:
