@@ -1,10 +1,11 @@
-"""What a change must pass is the same in .ci/run, tox.ini and the README."""
+"""What a change must pass is the same in .ci/run, `python -m tests`, tox.ini and the README."""
 
 from __future__ import annotations
 
 import configparser
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / ".ci" / "run"
 TEXT = SCRIPT.read_text(encoding="utf-8")
+STEPS = [" ".join(command) for _, command in runpy.run_path(str(ROOT / "tests" / "__main__.py"), run_name="steps")["STEPS"]]
 
 
 def test_the_script_can_be_run() -> None:
@@ -27,20 +29,24 @@ def test_the_script_can_be_run() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "ruff check .", "lint-imports", "mypy", "conformance specs check", "conformance fixtures check", "pytest -n auto --cov",
-        "conformance run", ".[test,lint]", "pip wheel", ".ci/startup.py",
+        "python -m tests", "conformance run", ".[test,lint]", "pip wheel", ".ci/startup.py",
     ],
 )  # fmt: skip
 def test_the_script_has_every_step(command: str) -> None:
     assert re.search(rf"^run .*{re.escape(command)}", TEXT, re.MULTILINE)
 
 
-def test_tox_has_no_step_that_the_script_lacks() -> None:
+def test_the_tests_command_has_every_step() -> None:
+    programs = ["ruff check .", "lint-imports", "mypy", "conformance specs check", "conformance fixtures check", "pytest -n auto --cov"]
+    assert [step for step in programs if not any(given.startswith(step) for given in STEPS)] == []
+
+
+def test_tox_has_no_step_that_the_others_lack() -> None:
     tox = configparser.ConfigParser()
     tox.read(ROOT / "tox.ini", encoding="utf-8")
     commands = [line.strip() for name in tox.sections() for line in tox[name].get("commands", "").splitlines() if line.strip()]
     programs = {" ".join(re.split(r" --?[\w-]+| \{", command)[0].split()) for command in commands} - {"coverage erase", "coverage report"}
-    assert {program for program in programs if program not in TEXT} == set()
+    assert {program for program in programs if program not in "\n".join((TEXT, *STEPS))} == set()
 
 
 def test_coverage_has_a_floor() -> None:
@@ -64,4 +70,4 @@ def test_the_readme_gives_the_commands_of_a_newcomer() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     first, second = re.findall(r"^```sh\n(.+)\n```", readme, re.MULTILINE)[:2]
     assert first == "python3 -m venv .venv && .venv/bin/pip install -e '.[test,lint]' && .venv/bin/conformance run"
-    assert second == ".venv/bin/python -m pytest -n auto"
+    assert second == ".venv/bin/python -m tests"

@@ -15,7 +15,7 @@ from conformance.checks.observation import Judgement, Observation
 from conformance.checks.outcome import allowed, fits, in_words
 from conformance.checks.read import read_answer
 from conformance.checks.relations import gist_of
-from conformance.checks.secrets import echoed, may_be_echoed
+from conformance.checks.secrets import echoed, in_headers, may_be_echoed
 from conformance.model.case import Alternative, Case
 from conformance.model.verdict import Finding
 from conformance.transport.messages import Exchange
@@ -98,6 +98,7 @@ def _judge_exchange(
     found.readings.extend(one for one in (*answer.readings, *matching.readings) if _tells(kit, case, one))
     if may_be_echoed(exchange, observation.secrets):
         found.findings.extend(echoed(kit, answer.value, observation.secrets))
+    found.findings.extend(in_headers(kit, exchange, observation.secrets))
     _note_code(case, answer, matching, success, found)
     if not right and not answer.forms & forms.STRUCTURED and any(one.check == "bad-input" for one in answer.findings):
         found.blocked.extend(_BEHIND_READING)

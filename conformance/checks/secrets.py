@@ -17,6 +17,7 @@ _LONG = 8
 _ESCAPES = (b"\\u", b"&#", b"<!", b"\x00")
 _ESCAPED = re.compile(r"[^!#-%(-.0-;=?-\[\]-~]")
 """What JSON or XML may write in another way than as itself."""
+_PIN = re.compile(r"(?i)(?<![a-z])pin(?![a-z])")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -32,6 +33,21 @@ def echoed(kit: Kit, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
                     kit.requirement("secrets"), "secrets", "a credential of the request comes back", "no credential", "(hidden)", pointer
                 )
                 break
+
+
+def in_headers(kit: Kit, exchange: Exchange, secrets: tuple[str, ...]) -> Iterator[Finding]:
+    """A finding for each header of an HTTP answer that holds one of the secrets; a cookie may be the session itself.
+
+    A short secret counts only where the header speaks of a PIN: numbers of their own stand in many headers.
+    """
+    for name, text in exchange.reply.headers if isinstance(exchange.reply, HttpReply) else ():
+        if name.lower() == "set-cookie":
+            continue
+        spoken = _PIN.search(name) or _PIN.search(text)
+        if any(secret and (spoken or len(secret) >= _LONG) and _holds(text, secret) for secret in secrets):
+            yield Finding(
+                kit.requirement("secrets"), "secrets", "a credential of the request comes back", "no credential", "(hidden)", f"header {name}"
+            )
 
 
 def may_be_echoed(exchange: Exchange, secrets: tuple[str, ...]) -> bool:

@@ -27,6 +27,7 @@ from conformance.target.redact import redact, redact_error, redact_excerpt
 from conformance.transport.messages import Exchange, Headers, HttpRequest
 
 _POLL_S = 0.02
+_AGAIN_NOTE = "carried out again: the server closed a kept connection as the message was sent"
 _ANY_RESULT = Alternative({"results": ["any"]})
 
 
@@ -48,7 +49,19 @@ async def execute(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins
 
 
 async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> Judged:
-    """The result of one case, and the gist of the answer."""
+    """The result of one case, and the gist of the answer.
+
+    A server may close a connection that it kept open at any moment, also when a message is on its way (RFC 9112,
+    9.5). A case that failed where that happened is carried out once more, with states of its own.
+    """
+    judged = await _execute_once(case, kit, service, seat, pins)
+    if judged.result.verdict is Verdict.FAIL and any(exchange.lost_by_reuse for exchange in judged.exchanges):
+        judged = await _execute_once(case, kit, service, seat, pins)
+        judged = replace(judged, result=replace(judged.result, notes=(*judged.result.notes, _AGAIN_NOTE)))
+    return judged
+
+
+async def _execute_once(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> Judged:
     course = Course(seat, case.role)
     after: Mapping[str, str] = {}
     try:

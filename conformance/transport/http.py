@@ -83,9 +83,7 @@ class HttpTransport:
         return None
 
     def _checkin(self, connection: HttpConnection, exchange: Exchange) -> None:
-        problem = exchange.problem
-        lost = problem is not None and problem.kind in ("closed-early", "reset") and problem.phase == "wait"
-        if lost and exchange.reused_connection:
+        if exchange.lost_by_reuse:
             self._keep_alive = False
         if self._keep_alive and not self._closed and connection.alive:
             self._idle.append((connection, asyncio.get_running_loop().time()))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reference_impl.parts import Parts
+from reference_impl.parts import Parts, with_tpp
+from reference_impl.recorder import Recorder
 from reference_impl.tpp import service
 from reference_impl.tpp.changes import as_if, on_errors, on_instruction, on_request_text, refuse_text, tpp_fault
-from reference_impl.tpp.values import Instruction
+from reference_impl.tpp.values import Instruction, UnreadableList
 from reference_impl.variants import Change, Variant
 
 _PERSON = 98765
@@ -84,6 +85,22 @@ def _uid_left_out(text: str) -> bool:
     return '"OrderID"' in text and "InternationalOrderUID" not in text
 
 
+def _partly_done(parts: Parts, recorder: Recorder) -> Parts:
+    """Refuses a list for a broken instruction, after it carried out what stands before that one."""
+    inner = parts.tpp.admit
+
+    def admit(p: Parts, instructions: Sequence[Instruction]) -> None:
+        inner(p, instructions)
+        broken = next((place for place, one in enumerate(instructions) if p.tpp.problem(one)), 0)
+        for instruction in instructions[:broken]:
+            p.tpp.carry_out(p, instruction)
+        if broken:
+            recorder.hit()
+            raise UnreadableList("The list holds an instruction that is not complete.")
+
+    return with_tpp(parts, admit=admit)
+
+
 FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-domestic-without-orderid-succeeds", "Reports success for a domestic instruction without OrderID", _forgive(lambda i: not i.is_international and i.order_id is None), "REQ-ORDERID-REQUIRED"),
     tpp_fault("tpp-domestic-without-orderid-takes-uid", "Cancels by the UID when a domestic instruction has no OrderID", as_if(_by_uid_without_number), "REQ-ORDERID-REQUIRED"),
@@ -103,4 +120,5 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-json-absent-is-not-null", "Refuses a list in which a UID is left out and not null", refuse_text("json", _uid_left_out), "REQ-ORDERID-REQUIRED", "REQ-UID-TYPE", "REQ-LIST"),
     tpp_fault("tpp-creator-not-read-in-xml", "Does not read the CreatorID in XML", on_instruction(lambda i: replace(i, creator_id=None), "xml"), "REQ-CREATORID-REQUIRED", "REQ-CREATORID-TYPE", "REQ-UID-REQUIRED"),
     tpp_fault("tpp-uid-not-read-in-xml", "Does not read the UID in XML", on_instruction(lambda i: replace(i, uid=None), "xml"), "REQ-UID-TYPE", "REQ-UID-REQUIRED", "FORMATS-AGREE"),
+    tpp_fault("tpp-broken-partly-done", "Carries out what stands before a broken instruction and then refuses the list", _partly_done, "MULTIPLE", "EFFECT"),
 )  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from reference_impl.parts import Parts
 from reference_impl.tpp import service
-from reference_impl.tpp.changes import on_errors, on_instruction, on_result, tpp_fault
+from reference_impl.tpp.changes import on_errors, on_instruction, on_list, on_response, on_result, tpp_fault
 from reference_impl.tpp.values import Instruction, Result
 from reference_impl.variants import Change, Variant
+from reference_impl.wire import HttpRequest, HttpResponse
 
+_SENT = re.compile(rb'PIN"?\s*[:>]\s*"?(\d+)')
 _REFUSED = "PIN validation failed."
 
 
@@ -61,6 +64,16 @@ def _beyond_ascii(_parts: Parts, instruction: Instruction, result: Result) -> Re
     return result if not instruction.pin or instruction.pin.isascii() else replace(result, success=True, errors=(instruction.pin,))
 
 
+def _borrowed(instructions: list[Instruction]) -> list[Instruction]:
+    """An instruction without a PIN, or with a wrong one, is believed because of the first in the list."""
+    return [replace(one, pin=instructions[0].pin or one.pin) for one in instructions]
+
+
+def _in_a_header(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    found = _SENT.search(request.body)
+    return replace(response, headers=(*response.headers, ("x-debug", f"pin={found[1].decode()}"))) if found else response
+
+
 FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-pin-ignored", "Cancels a protected order with any PIN", _accept(lambda _given, _wanted: True), "REQ-PIN-USE"),
     tpp_fault("tpp-pin-null-accepted", "Cancels a protected order without a PIN", _accept(lambda given, _: given is None), "REQ-PIN-USE"),
@@ -75,4 +88,6 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-pin-echoed-when-wrong", "Repeats a wrong PIN in the error", on_errors(_said_when_wrong), "SECRETS"),
     tpp_fault("tpp-pin-told", "Names the right PIN to who gives a wrong one", on_errors(_right_one_told), "SECRETS"),
     tpp_fault("tpp-pin-beyond-ascii-echoed", "Reports success and an error that holds the PIN, when it has characters beyond ASCII", on_result(_beyond_ascii), "RESP-ERRORS-ON-FAILURE", "SECRETS"),
+    tpp_fault("tpp-pin-borrowed", "Takes the PIN of the first instruction for every one in the list", on_list(_borrowed), "REQ-PIN-USE"),
+    tpp_fault("tpp-pin-in-a-header", "Repeats the PIN in a header of the answer", on_response(_in_a_header), "SECRETS"),
 )  # fmt: skip

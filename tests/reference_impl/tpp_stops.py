@@ -138,6 +138,8 @@ def conditions(tour: Tour) -> Any:
         told.append(send([number, other], domestic(number, InternationalOrderUID=other["InternationalOrderUID"])))
         (other,) = tour.orders("open-international-order")
         told.append(send([other], abroad(other, IsInternationalOrder=False)))
+        (number,) = tour.orders("open-order")
+        told.append(send([number], domestic(number), domestic(number, OrderID=None)))
     return told
 
 
@@ -151,6 +153,8 @@ def pins(tour: Tour) -> Any:
         for send in (tour.json, tour.xml):
             (order,) = orders = tour.orders("pin-order")
             told.append(send(orders, domestic(order, PIN=pin)))
+    two = tour.orders("pin-order", "pin-order")
+    told.append(tour.json(two, domestic(two[0]), domestic(two[1], PIN=None)))
     (order,) = orders = tour.orders("open-order")
     return [*told, tour.json(orders, domestic(order, PIN=None)), tour.json(orders, domestic(order, PIN="пин"))]
 
