@@ -10,9 +10,11 @@ from typing import Any
 
 from conformance.cases.make import Channel
 from conformance.cases.template import is_text
+from conformance.codec.errors import XsdError
 from conformance.codec.json_writer import JsonStyle, encode_json
 from conformance.codec.values import Pairs, Raw
 from conformance.codec.xml_codec import XmlContract
+from conformance.errors import SpecError
 from conformance.model.case import Body
 from conformance.model.spec import Operation
 
@@ -70,7 +72,11 @@ def request_xml(operation_folder: str, file_name: str) -> XmlContract:
     """The compiled request XSD of an operation."""
     from pathlib import Path
 
-    return XmlContract.load(Path(operation_folder) / file_name)
+    path = Path(operation_folder) / file_name
+    try:
+        return XmlContract.load(path)
+    except XsdError as error:
+        raise SpecError(str(error), where=str(path), hint="`conformance specs check` shows what else is wrong.") from error
 
 
 def xml_contract(operation: Operation, document: str = "request") -> XmlContract:

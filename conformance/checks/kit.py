@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from conformance.codec.errors import XsdError
 from conformance.codec.values import Note
 from conformance.codec.xml_codec import XmlContract
 from conformance.errors import SpecError
@@ -51,12 +53,19 @@ def build_kit(operation: Operation) -> Kit:
         response=load_validator(response_file),
         flat=load_validator(response_file, "#/$defs/flat") if operation.answer == "pair" else None,
         error=load_validator(error_file) if error_file.exists() else None,
-        xml_request=XmlContract.load(folder / xsd["request"]) if "request" in xsd else None,
-        xml_response=XmlContract.load(folder / xsd["response"]) if "response" in xsd else None,
-        xml_error=XmlContract.load(folder / xsd["error"]) if "error" in xsd else None,
+        xml_request=_xml(folder / xsd["request"]) if "request" in xsd else None,
+        xml_response=_xml(folder / xsd["response"]) if "response" in xsd else None,
+        xml_error=_xml(folder / xsd["error"]) if "error" in xsd else None,
         members=_documented_members(json.loads(response_file.read_text(encoding="utf-8"))),
         widths=frozenset(str(field["width"]) for field in operation.raw.get("fields", {}).values() if "width" in field),
     )
+
+
+def _xml(path: Path) -> XmlContract:
+    try:
+        return XmlContract.load(path)
+    except XsdError as error:
+        raise SpecError(str(error), where=str(path), hint="`conformance specs check` shows what else is wrong.") from error
 
 
 def repeated_members(kit: Kit, notes: Iterable[Note]) -> Iterator[Finding]:

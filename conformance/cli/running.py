@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
+import signal
 import sys
 import time
 from collections.abc import Coroutine, Mapping
@@ -35,9 +37,12 @@ from conformance.report.terminal import print_report
 from conformance.specs.load import load_contract
 from conformance.target.choose import REFERENCE, ChosenTarget, chosen_target
 from conformance.target.model import TargetFile
+from conformance.target.secrets import Vault, with_secrets
 
 T = TypeVar("T")
 _GARBAGE_EVERY = 20_000
+_OF_THE_RUN_BEFORE = ("results.json", "junit.xml")
+"""Taken away as a run begins: should it be killed, nobody must take them for its own."""
 _UNFINISHED = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
 
 
@@ -77,8 +82,15 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(coroutine)
-    return uvloop.run(coroutine)
+        return asyncio.run(_ended_alike(coroutine))
+    return uvloop.run(_ended_alike(coroutine))
+
+
+async def _ended_alike(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The coroutine, ended by SIGTERM as by Ctrl-C: orders are taken back, servers ended, the journal closed."""
+    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # no such signal here, or not the main thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    return await coroutine
 
 
 def offered(contract: Contract, choice: Choice, target: TargetFile) -> Choice:
@@ -104,6 +116,7 @@ async def _run(
         if choice.operations:
             cases = tuple(case for case in cases if case.operation in choice.operations)
             generated = tuple(one for one in generated if one[0].operation.id in choice.operations)
+        with_secrets(chosen.file, Vault(chosen.environment))  # a missing one must not cost the journal of the run before
         info, settings = _identity(contract, chosen, choice, len(cases) + len(generated), options)
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])
@@ -116,6 +129,9 @@ async def _run(
                 settings.planned, sys.stderr, os.environ, quiet=options["quiet"] or options["as_json"], done=len(done)
             ) as show,
         ):
+            for name in _OF_THE_RUN_BEFORE:
+                with contextlib.suppress(OSError):
+                    (folder / name).unlink()
 
             def keep(result: CaseResult) -> None:
                 results.add(result)

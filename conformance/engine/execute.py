@@ -27,7 +27,7 @@ from conformance.target.redact import redact, redact_error, redact_excerpt
 from conformance.transport.messages import Exchange, Headers, HttpRequest
 
 _POLL_S = 0.02
-_AGAIN_NOTE = "carried out again: the server closed a kept connection as the message was sent"
+_LOST_REASON = "the server closed a kept connection as the message was sent, and no message is sent twice"
 _ANY_RESULT = Alternative({"results": ["any"]})
 
 
@@ -52,12 +52,13 @@ async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pin
     """The result of one case, and the gist of the answer.
 
     A server may close a connection that it kept open at any moment, also when a message is on its way (RFC 9112,
-    9.5). A case that failed where that happened is carried out once more, with states of its own.
+    9.5). What was lost there may have been carried out: it is neither a violation nor sent again.
     """
     judged = await _execute_once(case, kit, service, seat, pins)
-    if judged.result.verdict is Verdict.FAIL and any(exchange.lost_by_reuse for exchange in judged.exchanges):
-        judged = await _execute_once(case, kit, service, seat, pins)
-        judged = replace(judged, result=replace(judged.result, notes=(*judged.result.notes, _AGAIN_NOTE)))
+    lost = any(exchange.lost_by_reuse for exchange in judged.exchanges)
+    if lost and all(finding.check == "answered" for finding in judged.result.findings):
+        result = replace(judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON)
+        return replace(judged, result=result)
     return judged
 
 

@@ -75,9 +75,11 @@ class JournalWriter:
             if self._resume and self._path.exists():
                 _check_same_run(self._path, read_journal(self._path).header, self._header)
                 _drop_cut_line(self._path)
-                self._file = self._path.open("ab")
+                self._file = _alone(self._path)
             else:
-                self._file = self._path.open("wb")
+                self._file = _alone(self._path)
+                if self._file.tell():
+                    self._file.truncate(0)
                 self._held.append(_encode(header_line(self._header)))
         except OSError as error:
             raise _unwritable(self._path, error) from error
@@ -123,6 +125,21 @@ class JournalWriter:
             raise _unwritable(self._path, error) from error
         self._held.clear()
         self._flushed_at = self._clock()
+
+
+def _alone(path: Path) -> IO[bytes]:
+    """The file, opened to append, and held as long as it is open; `JournalError` when another run holds it."""
+    file = path.open("ab")
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:  # a system without it has no way to tell
+        return file
+    except BlockingIOError:
+        file.close()
+        raise JournalError("another run is writing it", where=str(path), hint="Give each run a folder of its own with --report DIR.") from None
+    return file
 
 
 def write_journal(path: Path, journal: Journal) -> None:

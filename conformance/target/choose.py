@@ -48,6 +48,9 @@ async def chosen_target(name: str, contract: Contract, *arguments: str, start: b
 def _named(name: str, contract: Contract) -> TargetFile:
     if name.startswith(("http://", "https://", "ws://", "wss://")):
         return check_target(_bare(name, contract), contract, name)
+    if "://" in name:
+        scheme = name.partition("://")[0]
+        raise UsageError(f"no target is reached by {scheme}", where="--target", hint="Give http://host:port, ws://host:port, or a target file.")
     return load_target(Path(name), contract)
 
 

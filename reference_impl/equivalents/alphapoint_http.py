@@ -41,7 +41,8 @@ def _status(success: int, error: int) -> Make:
     def change(response: HttpResponse) -> HttpResponse:
         if not response.content_type.startswith("application/json"):
             return response
-        value = json.loads(response.body)
+        packed = ("content-encoding", "gzip") in response.headers
+        value = json.loads(gzip.decompress(response.body) if packed else response.body)
         parts = value.values() if "errorcode" not in value else [value]
         failed = all(part["errorcode"] for part in parts)
         return replace(response, status=error if failed else success)

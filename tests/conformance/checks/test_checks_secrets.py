@@ -127,3 +127,20 @@ def test_a_compressed_answer_is_searched_as_it_was_decoded() -> None:
     plain = http('"PIN 4711 is wrong"', 400)
     judgement = judged(case(TPP, ANY), replace(plain, received=b"compressed"), sent=[instruction()], secrets=("4711",))
     assert broken(judgement) == ["TPP-SECRETS"]
+
+
+def with_header(name: str, text: str) -> Any:
+    plain = http(success())
+    assert plain.reply is not None
+    return replace(plain, reply=replace(plain.reply, headers=(*plain.reply.headers, (name, text))))
+
+
+@pytest.mark.parametrize(("name", "text", "secret"), [("X-Session", TOKEN, TOKEN), ("X-Debug", "pin=4711", "4711"), ("X-PIN", "4711", "4711")])
+def test_a_header_that_holds_a_secret_is_found(name: str, text: str, secret: str) -> None:
+    judgement = judged(case(CAO, Alternative({"code": [0]})), with_header(name, text), secrets=(secret,))
+    assert [(finding.requirement, finding.at) for finding in judgement.findings] == [("CAO-SECRETS", f"header {name}")]
+
+
+@pytest.mark.parametrize(("name", "text"), [("Set-Cookie", f"session={TOKEN}"), ("X-RateLimit-Remaining", "4711"), ("X-Spin", "4711"), ("X-Id", "7")])
+def test_a_cookie_and_numbers_of_their_own_are_no_echo(name: str, text: str) -> None:
+    assert broken(judged(case(CAO, Alternative({"code": [0]})), with_header(name, text), secrets=(TOKEN, "4711"))) == []

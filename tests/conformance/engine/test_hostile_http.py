@@ -269,3 +269,21 @@ def test_one_reset_among_right_answers_fails_that_case_alone(tmp_path: Path) -> 
     assert outcome.exit_code == 1
     assert outcome.case(JSON_CASE)["verdict"] == "fail"
     assert outcome.case("tpp/effects/unknown-order@text-json")["verdict"] != "fail"
+
+
+async def _closes_as_the_next_message_comes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await read_request(reader)
+    media = "text/json" if b"text/json" in head else "application/json"
+    writer.write(answer(GOOD, media=media))
+    await writer.drain()
+    await _resets(reader, writer)
+
+
+def test_a_server_that_closes_kept_connections_as_a_message_comes_is_not_failed(tmp_path: Path) -> None:
+    with scripted(_closes_as_the_next_message_comes) as server:
+        outcome = run(tmp_path, server.port, "tpp/effects/unknown-order@*json")
+    cases = outcome.results["cases"]
+    assert {case["verdict"] for case in cases} == {"pass", "not-verified"}, outcome.output
+    assert {case["reason"] for case in cases if case["verdict"] == "not-verified"} == {
+        "the server closed a kept connection as the message was sent, and no message is sent twice"
+    }

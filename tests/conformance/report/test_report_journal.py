@@ -220,3 +220,11 @@ def test_a_whole_journal_is_written_at_once(path: Path) -> None:
     copy = path.with_name("copy.jsonl")
     write_journal(copy, read_journal(path))
     assert copy.read_bytes() == path.read_bytes()
+
+
+def test_two_runs_do_not_write_one_journal(path: Path) -> None:
+    with JournalWriter(path, Header(INFO)) as writer:
+        with pytest.raises(JournalError, match="another run"), JournalWriter(path, Header(INFO)):
+            pass
+        writer.finish(Ending())
+    assert read_journal(path).footer == Ending()
