@@ -87,8 +87,8 @@ class _Expiring:
         self.count = 0
         self.ended = 0
 
-    def _message(self, content: bytes) -> None:
-        if b"OMSId" in content and b"AccountId" in content:
+    def _message(self, place: str, content: bytes) -> None:
+        if "CancelAllOrders" in place or b"CancelAllOrders" in content:
             self.count += 1
             if self.count % 11 == 0:
                 users = {user.name for user, _ in self.sessions._sessions.values()}
@@ -97,7 +97,7 @@ class _Expiring:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def watched() -> Any:
             message = await receive()
-            self._message(message.get("body") or (message.get("text") or "").encode())
+            self._message(scope.get("path", ""), message.get("body") or (message.get("text") or "").encode())
             return message
 
         await self.app(scope, watched, send)
