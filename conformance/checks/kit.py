@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conformance.checks.memory import AnswerMemory
 from conformance.codec.errors import XsdError
 from conformance.codec.values import Note
 from conformance.codec.xml_codec import XmlContract
@@ -31,6 +32,7 @@ class Kit:
     members: Mapping[str, str]
     widths: frozenset[str] = frozenset()
     """Requirements on the width of ids, which is a reading and no violation."""
+    memory: AnswerMemory = field(default_factory=AnswerMemory, compare=False)
 
     def requirement(self, check: str) -> str:
         """The requirement that a general check speaks for. Raises `SpecError` where the operation names none."""

@@ -27,10 +27,7 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
         return read_frame(kit, exchange, frame, _READERS[kit.operation.answer])
     reply = exchange.reply
     media, media_findings = _media(kit, reply, accept)
-    if kit.operation.answer == "results":
-        answer = read_results(kit, reply.status, media, reply.body)
-    else:
-        answer = _read_object(kit, reply, media)
+    answer = kit.memory.recall(reply.status, media, reply.body, lambda: _read_body(kit, reply, media))
     excused = any(leg.code == SERVER_ERROR for leg in answer.legs)
     failures = tuple(server_error(kit, reply.status, excused))
     structured = answer.forms & forms.STRUCTURED
@@ -39,6 +36,13 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
     if media_findings and answer.unreadable is not None and answer.unreadable.check in ("media-type", "readable"):
         answer = replace(answer, unreadable=media_findings[0])  # it cannot be read because it is not what was asked for
     return replace(answer, findings=(*failures, *answer.findings, *(media_findings if structured else ())))
+
+
+def _read_body(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
+    """What status, media type and body say; nothing else may go in, for the outcome is remembered by these."""
+    if kit.operation.answer == "results":
+        return read_results(kit, reply.status, media, reply.body)
+    return _read_object(kit, reply, media)
 
 
 def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | None, tuple[Finding, ...]]:
