@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,9 @@ from conformance.transport.messages import Exchange, Headers, HttpReply, HttpReq
 _NOT_AUTHORIZED = 20
 _NOT_FOUND = 404
 _RENEWALS = 3
-"""A session that is gone this often in a row is a probe that tells nothing: the service refuses it to everybody."""
+"""How often one message is sent again."""
+_BARREN = 3
+"""Where the probe finds no session so often in a row, newly signed in, it tells nothing: the service refuses it to all."""
 _PROBE = "GetUserAccounts"
 _JSON_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
@@ -34,18 +37,29 @@ class Speaker:
 async def send_http(
     sessions: Sessions, speaker: Speaker, request_of: Callable[[Headers], HttpRequest], *, cleaning: bool = False
 ) -> Exchange:
-    """One HTTP request with the speaker's headers; again with a new session when the old one turns out to be gone."""
-    for _ in range(_RENEWALS + 1):
-        headers = await sessions.headers(speaker.key, speaker.name, speaker.role)
-        token = sessions.tokens.get(speaker.key)
+    """One HTTP request with the speaker's headers; again with a new session when the old one turns out to be gone.
+
+    Raises `RoleUnavailable` when sessions run out faster than a message can be sent.
+    """
+    key = speaker.key
+
+    async def attempt() -> tuple[Exchange, bool]:
+        headers = await sessions.headers(key, speaker.name, speaker.role)
+        token = sessions.tokens.get(key)
         exchange = await sessions.link.send_http(request_of(headers), cleaning=cleaning)
-        if token is None or not _may_lack_session(exchange) or not keeps_session(speaker.name, speaker.role):
-            return exchange
-        if not await _is_gone(sessions, speaker, headers):
-            return exchange
-        sessions.forget(speaker.key, token)
-    sessions.unprobed.add(speaker.key)
-    return exchange
+        if token is None or not _may_lack_session(exchange) or not _can_probe(sessions, speaker, key):
+            return exchange, False
+        return exchange, await _probe_http(sessions, speaker, headers)
+
+    async def stands() -> bool:
+        headers = await sessions.headers(key, speaker.name, speaker.role)
+        token = sessions.tokens[key]
+        if not await _probe_http(sessions, speaker, headers):
+            return True
+        sessions.forget(key, token)
+        return False
+
+    return await _persistently(sessions, speaker, key, attempt, stands)
 
 
 async def send_ws(
@@ -54,35 +68,67 @@ async def send_ws(
 ) -> Exchange:  # fmt: skip
     """One frame on the speaker's own WebSocket; again after a new sign-in when the session turns out to be gone.
 
-    `text_of` writes the frame for a sequence number.
+    `text_of` writes the frame for a sequence number. Raises `RoleUnavailable` as `send_http` does.
     """
     socket = sessions.socket(socket_key, speaker.name, speaker.role)
-    for _ in range(_RENEWALS + 1):
+
+    async def attempt() -> tuple[Exchange, bool]:
+        before = socket.signed_in
         exchange = await sessions.link.send_ws(socket, text_of(socket.next_number()), quiet=quiet, cleaning=cleaning)
+        if not _may_lack_session(exchange) or not _can_probe(sessions, speaker, socket_key):
+            return exchange, False
+        replaced = 0 < before < socket.signed_in  # by somebody else, while the message was under way
+        return exchange, replaced or await _probe_ws(sessions, speaker, socket)
+
+    async def stands() -> bool:
         generation = socket.signed_in
-        if speaker.role is None or not _may_lack_session(exchange) or not keeps_session(speaker.name, speaker.role):
-            return exchange
-        if not await _is_gone_on(sessions, speaker, socket, socket_key):
-            return exchange
+        if not await _probe_ws(sessions, speaker, socket):
+            return True
         async with socket.lock:
             if socket.signed_in == generation and not await sessions.sign_in_again(socket, speaker.name, speaker.role):
                 raise RoleUnavailable(f"the session of role {speaker.name!r} ran out, and it was not signed in again")
-    sessions.unprobed.add(socket_key)
-    return exchange
-
-
-async def _is_gone(sessions: Sessions, speaker: Speaker, headers: Headers) -> bool:
-    """Asks a harmless reading call whether the session still stands; False when that cannot be told."""
-    if speaker.oms is None or speaker.key in sessions.unprobed:
         return False
+
+    return await _persistently(sessions, speaker, socket_key, attempt, stands)
+
+
+async def _persistently(
+    sessions: Sessions, speaker: Speaker, key: str,
+    attempt: Callable[[], Awaitable[tuple[Exchange, bool]]], stands: Callable[[], Awaitable[bool]],
+) -> Exchange:  # fmt: skip
+    """Sends until a session held. What was refused for want of one goes out again one message at a time.
+
+    `attempt` sends, and tells whether the session was gone; `stands` probes the session, and drops it when it is gone.
+    """
+    first, gone = await attempt()
+    if not gone:
+        return first
+    async with sessions.renewing.setdefault(key, asyncio.Lock()):
+        for _ in range(_RENEWALS):
+            for _ in range(_BARREN):
+                if await stands():
+                    break
+            else:
+                sessions.unprobed.add(key)
+                return first
+            exchange, gone = await attempt()
+            if not gone:
+                return exchange
+    raise RoleUnavailable(f"the session of role {speaker.name!r} ran out {_RENEWALS + 1} times in a row")
+
+
+def _can_probe(sessions: Sessions, speaker: Speaker, key: str) -> bool:
+    return speaker.oms is not None and key not in sessions.unprobed and keeps_session(speaker.name, speaker.role)
+
+
+async def _probe_http(sessions: Sessions, speaker: Speaker, headers: Headers) -> bool:
+    """Whether a harmless reading call finds no session either."""
     body = json.dumps({"OMSId": speaker.oms}).encode()
     request = HttpRequest("POST", f"/AP/{_PROBE}", (*_JSON_HEADERS, *headers), body)
     return _may_lack_session(await sessions.link.send_http(request))
 
 
-async def _is_gone_on(sessions: Sessions, speaker: Speaker, socket: Socket, socket_key: str) -> bool:
-    if speaker.oms is None or socket_key in sessions.unprobed:
-        return False
+async def _probe_ws(sessions: Sessions, speaker: Speaker, socket: Socket) -> bool:
     payload = json.dumps({"OMSId": speaker.oms})
     text = json.dumps({"m": 0, "i": socket.next_number(), "n": _PROBE, "o": payload})
     return _may_lack_session(await sessions.link.send_ws(socket, text, quiet=False))

@@ -48,6 +48,8 @@ class Sessions:
     tokens: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    renewing: dict[str, asyncio.Lock] = field(default_factory=dict)
+    """By session: who holds it sends again what a session that was gone refused."""
     unprobed: set[str] = field(default_factory=set)
     """Sessions whose probe tells nothing on this target."""
 
@@ -158,9 +160,10 @@ class Sessions:
         socket = self.link.socket(key, sign_in)
         return socket
 
-    async def sign_in_again(self, socket: Socket, name: str, role: Role) -> bool:
+    async def sign_in_again(self, socket: Socket, name: str, role: Role | None) -> bool:
         """A new session on a WebSocket that is still open; whether the service gave one."""
-        exchange = await self.link.send_ws(socket, self._frame(name, role, socket.next_number()), quiet=False)
+        frame = self._frame(name, _offered(name, role), socket.next_number())
+        exchange = await self.link.send_ws(socket, frame, quiet=False)
         if not _authenticated(exchange):
             return False
         socket.signed_in += 1

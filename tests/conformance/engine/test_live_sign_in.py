@@ -79,7 +79,7 @@ def test_a_secret_that_is_not_set_stops_the_run_before_anything_is_sent(tmp_path
 
 
 class _Expiring:
-    """Ends every session before each eleventh message to the operation, HTTP or frame."""
+    """Ends every session before each eleventh message about an account: set-up, judged, observing; HTTP or frame."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -88,7 +88,7 @@ class _Expiring:
         self.ended = 0
 
     def _message(self, place: str, content: bytes) -> None:
-        if "CancelAllOrders" in place or b"CancelAllOrders" in content:
+        if b"OMSId" in content and b"AccountId" in content:
             self.count += 1
             if self.count % 11 == 0:
                 users = {user.name for user, _ in self.sessions._sessions.values()}
