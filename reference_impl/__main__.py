@@ -24,6 +24,7 @@ def parse_arguments(arguments: Sequence[str]) -> ServeOptions:
     parser.add_argument("--equivalent", action="append", default=[], metavar="ID", help="differ as is permitted")
     parser.add_argument("--reading", action="append", default=[], metavar="ID=ALT", help="choose a reading")
     parser.add_argument("--no-control", action="store_true", help="do not serve the control hook /_world/")
+    parser.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
     found = parser.parse_args(arguments)
     return ServeOptions(
         host=found.host,
@@ -33,6 +34,7 @@ def parse_arguments(arguments: Sequence[str]) -> ServeOptions:
         equivalents=tuple(found.equivalent),
         readings=tuple(found.reading),
         control=not found.no_control,
+        until_eof=found.until_eof,
     )
 
 

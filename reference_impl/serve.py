@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 import signal
 import socket
 import sys
@@ -46,6 +47,8 @@ class ServeOptions:
     """Each `ID=ALTERNATIVE`."""
     control: bool = True
     """Whether /_world/ is there; on an address that is not loopback it never is."""
+    until_eof: bool = False
+    """Whether the end of standard input ends the server as SIGTERM does: so it goes when whoever started it is gone."""
 
 
 def serve(options: ServeOptions) -> None:
@@ -55,10 +58,18 @@ def serve(options: ServeOptions) -> None:
     """
     app = make_app(options)
     listener = listen(options.host, options.port)
+    if options.until_eof:
+        threading.Thread(target=_end_with_input, daemon=True).start()
     with listener:
         server = make_server(app, listener, sys.stdout)
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve([listener]))
+
+
+def _end_with_input() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def make_app(options: ServeOptions) -> Starlette:

@@ -1,6 +1,7 @@
 """A click group that imports a command when it is called, and turns every error into words and an exit code.
 
 ConformanceError     `error: what`, then where and hint; the error's own exit code
+a full disk          `error:` as well, exit 2
 KeyboardInterrupt    130
 anything unexpected  one line, exit 5; the traceback with -v
 """
@@ -8,6 +9,7 @@ anything unexpected  one line, exit 5; the traceback with -v
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -21,6 +23,7 @@ from conformance.cli.options import VERBOSE_KEY
 from conformance.errors import ConformanceError
 
 BROKEN, INTERRUPTED, PIPE_CLOSED = 5, 130, 141
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class LazyGroup(click.Group):
@@ -75,6 +78,7 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         try:
             result = super().invoke(ctx)
+            sys.stdout.flush()
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
@@ -89,6 +93,11 @@ class LazyGroup(click.Group):
                 traceback.print_exc()
             ctx.exit(error.exit_code)
         except Exception as error:  # exit code 5 is promised for everything else
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                _silence_stdout()
+                full = ConformanceError(f"not everything could be written: {error.strerror}", hint="Make room, and run it again.")
+                _explain(full)
+                ctx.exit(full.exit_code)
             _confess(error, verbose=bool(ctx.meta.get(VERBOSE_KEY)))
             ctx.exit(BROKEN)
         if isinstance(result, int) and not isinstance(result, bool):

@@ -15,7 +15,7 @@ from conformance.errors import HarnessError
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 DESKS = 12
-_GREETING = "listening on "
+GREETING = "listening on "
 
 
 def reference_environment() -> Mapping[str, str]:
@@ -101,11 +101,13 @@ def _tpp(address: str) -> dict[str, Any]:
 async def serve_reference(arguments: Sequence[str] = ()) -> AsyncIterator[str]:
     """A reference implementation in a process of its own; gives its address, and ends it afterwards.
 
+    Its standard input is ours, so that it ends as well when this process is killed.
+
     Raises `HarnessError` when it does not start in time.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "reference_impl", "--port", "0", *arguments,
-        stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+        sys.executable, "-m", "reference_impl", "--port", "0", "--until-eof", *arguments,
+        stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:
         assert process.stdout is not None
@@ -114,12 +116,12 @@ async def serve_reference(arguments: Sequence[str] = ()) -> AsyncIterator[str]:
         except TimeoutError:
             line = b""
         text = line.decode("utf-8", "replace").strip()
-        if not text.startswith(_GREETING):
+        if not text.startswith(GREETING):
             raise HarnessError(
                 "the reference implementation did not start",
                 hint="`conformance serve` shows why.",
             )
-        yield text.removeprefix(_GREETING)
+        yield text.removeprefix(GREETING)
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -159,6 +160,25 @@ def test_an_unexpected_error_shows_its_traceback_when_verbose() -> None:
 def test_an_interruption_exits_130(error: BaseException) -> None:
     done = invoke(group(error), "act")
     assert (done.exit_code, done.stderr) == (130, "interrupted\n")
+
+
+def test_a_full_disk_is_no_defect_of_the_tool() -> None:
+    done = invoke(group(OSError(errno.ENOSPC, "No space left on device")), "act")
+    assert done.exit_code == 2
+    assert done.stderr == "error: not everything could be written: No space left on device\n  hint: Make room, and run it again.\n"
+
+
+def test_another_system_error_is_a_defect_of_the_tool() -> None:
+    assert invoke(group(OSError(errno.EBADF, "Bad file descriptor")), "act").exit_code == 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a device that is always full")
+def test_output_that_is_only_written_at_the_end_is_missed_all_the_same() -> None:
+    command = [sys.executable, "-m", "conformance", "list", "operations"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: not everything could be written")
 
 
 def test_a_closed_pipe_is_no_error_message() -> None:
