@@ -1,0 +1,221 @@
+"""What does not fit on a page by itself: a table of rules, each a function from the page to departures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from conformance.derive.departures import Departure
+from conformance.derive.finish import values_in
+from conformance.derive.misfit_prose import PROSE_RULES, sentences, words_in
+from conformance.derive.misfit_samples import SAMPLE_RULES
+from conformance.derive.page import Field, Page, Part, every_field
+from conformance.derive.silences import silences
+from conformance.derive.terms import may_be_absent
+
+Rule = Callable[[Page], Iterator[Departure]]
+
+
+def misfits(page: Page) -> tuple[Departure, ...]:
+    """Every departure of the page from itself, in the order of the rules and of the page."""
+    found = [one for rule in RULES for one in rule(page)]
+    return tuple(_once(found))
+
+
+def _once(found: list[Departure]) -> Iterator[Departure]:
+    seen: set[tuple[str, str, str, str]] = set()
+    for one in found:
+        key = (one.kind, one.at, one.says, one.against)
+        if key not in seen:
+            seen.add(key)
+            yield one
+
+
+def codes_twice(page: Page) -> Iterator[Departure]:
+    """A code with two messages on one page."""
+    first: dict[str, str] = {}
+    for code in page.codes:
+        before = first.setdefault(code.code, code.message)
+        if before != code.message:
+            alternatives = {"first": before, "second": code.message}
+            yield Departure(
+                "code-elsewhere",
+                f"codes/{code.code}",
+                code.message,
+                before,
+                code.place,
+                "Which text comes with the code?",
+                alternatives,
+                f"code-{code.code}-text",
+            )
+
+
+def null_against_empty(page: Page) -> Iterator[Departure]:
+    """A text that is null by its row, and an empty string or a list by the sample; a list that a sample shows as null."""
+    for part, path, field, values in _shown(page):
+        if part == "request":
+            continue
+        if field.type.kind == "string" and field.null and "" in values:
+            question = f"What does {field.name} hold when there is nothing to say?"
+            alternatives = {"null": "null, as the text says", "empty": "an empty string, as the sample shows"}
+            kind = "absence-unsaid" if may_be_absent(field.text) else "null-against-empty"
+            yield Departure(
+                kind,
+                f"{part}/{path}",
+                '""',
+                "null",
+                field.place,
+                question,
+                alternatives,
+                f"{path.rpartition('/')[2].lower()}-on-success",
+            )
+        elif field.type.kind == "list" and None in values:
+            question = f"Is {field.name} null or an empty list when it has no items?"
+            alternatives = {"null": "null or left out, as in the sample", "empty": "an empty list"}
+            yield Departure(
+                "null-against-empty",
+                f"{part}/{path}",
+                "null",
+                "an empty list",
+                field.place,
+                question,
+                alternatives,
+                f"empty-{field.name.lower()}",
+            )
+
+
+def absence_unsaid(page: Page) -> Iterator[Departure]:
+    """A response member that only may have a value; how its absence looks is not said."""
+    for part, path, field, values in _shown(page):
+        if part != "request" and field.type.kind == "string" and may_be_absent(field.text) and "" not in values:
+            question = f"Is {field.name} null, empty or left out when there is nothing to say?"
+            alternatives = {"null": "null", "empty": "an empty string", "omitted": "the member is left out"}
+            yield Departure(
+                "absence-unsaid",
+                f"{part}/{path}",
+                "may be without a value",
+                "not said how",
+                field.place,
+                question,
+                alternatives,
+                f"{field.name.lower()}-on-success",
+            )
+
+
+def conditions_unnamed(page: Page) -> Iterator[Departure]:
+    """A conditional field whose condition no sentence names, or names by no member."""
+    for path, field in every_field(page.request.fields):
+        if field.need == "conditional" and field.when is None and not _explained(page, field):
+            question = f"What happens without {field.name}, and when must it come?"
+            alternatives = {"accepted": "the call works without it", "refused": "the call is refused"}
+            at, reading = f"request/{path}", f"{field.name.lower()}-omitted"
+            yield Departure(
+                "condition-unnamed",
+                at,
+                "depends on a condition",
+                "no condition named",
+                field.place,
+                question,
+                alternatives,
+                reading,
+            )
+
+
+def _explained(page: Page, field: Field) -> bool:
+    """Whether a sentence with `if` or `without` speaks of the field."""
+    for statement in page.statements:
+        for sentence in sentences(statement.text):
+            words = {word.casefold() for word in words_in(sentence)}
+            if field.name.casefold() in words and words & {"if", "without", "when", "unless"}:
+                return True
+    return False
+
+
+def needs_unsaid(page: Page) -> Iterator[Departure]:
+    """A request field of a call's page that is called neither required nor optional."""
+    for path, field in every_field(page.request.fields):
+        if field.need == "unsaid" and page.dialect != "help-page":
+            yield Departure(
+                "need-unsaid",
+                f"request/{path}",
+                "neither required nor optional",
+                "optional in the draft",
+                field.place,
+                f"Must {field.name} come?",
+            )
+
+
+def types_unknown(page: Page) -> Iterator[Departure]:
+    """A field whose type is not known here; an object without members on the page; an integer that XML needs a width for."""
+    for part, body in page.bodies():
+        wide = any(sample.form == "xml" for sample in body.samples)
+        for path, field in every_field(body.fields):
+            at = f"{part}/{path}"
+            if field.type.kind == "unknown" or (field.type.kind == "list" and not field.type.item.islower()):
+                yield Departure(
+                    "type-unknown",
+                    at,
+                    field.type.stated or "no type",
+                    "no type known here",
+                    field.place,
+                    f"What does {field.name} hold?",
+                )
+            elif field.type.kind == "object" and not field.members:
+                yield Departure(
+                    "type-unknown",
+                    at,
+                    "object",
+                    "no table of its members",
+                    field.place,
+                    f"Which members has {field.name}?",
+                )
+            elif field.type.kind == "integer" and wide:
+                alternatives = {"int32": "32 bits, signed", "int64": "64 bits, signed"}
+                yield Departure(
+                    "width-unsaid",
+                    at,
+                    "integer",
+                    "int32",
+                    field.place,
+                    "How wide is the integer?",
+                    alternatives,
+                    "id-width",
+                )
+
+
+def nulls_unshown(page: Page) -> Iterator[Departure]:
+    """A request field of a help page that is taken to be nullable though no sample shows it so."""
+    for part, path, field, values in _shown(page):
+        if page.dialect == "help-page" and part == "request" and field.null and None not in values:
+            yield Departure(
+                "null-unshown",
+                f"{part}/{path}",
+                "nullable",
+                "no sample shows null",
+                field.place,
+                f"May {field.name} be null where it is not needed?",
+            )
+
+
+def _shown(page: Page) -> Iterator[tuple[Part, str, Field, tuple[Any, ...]]]:
+    """Each field with the values that the samples show for it."""
+    for part, body in page.bodies():
+        for path, field in every_field(body.fields):
+            values: list[Any] = list(values_in(body))
+            for name in path.split("/"):
+                values = [one[name] for one in values if isinstance(one, dict) and name in one]
+            yield part, path, field, tuple(values)
+
+
+RULES: tuple[Rule, ...] = (
+    *SAMPLE_RULES,
+    *PROSE_RULES,
+    codes_twice,
+    null_against_empty,
+    absence_unsaid,
+    conditions_unnamed,
+    needs_unsaid,
+    types_unknown,
+    nulls_unshown,
+    silences,
+)

@@ -1,0 +1,153 @@
+"""One vendor's page as values that no longer know its dialect: fields, codes, samples, statements, what was not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Dialect = Literal["slate", "gitbook", "help-page"]
+Part = Literal["request", "response", "error"]
+Need = Literal["required", "conditional", "optional", "unsaid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the page: section and row in words, and the line from 1."""
+
+    section: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.section} (line {self.line})"
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What a field holds: one of `terms.KINDS`, or `unknown`; `item` is the kind of a list's items; `stated` the page's word."""
+
+    kind: str
+    item: str = ""
+    stated: str = ""
+
+    def __str__(self) -> str:
+        item = self.item if self.item.islower() else "unknown"
+        return f"list of {item}" if self.kind == "list" else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The condition of a conditional field: this boolean field has this value."""
+
+    flag: str
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of a table, and the fields of the object that it holds."""
+
+    name: str
+    type: Type
+    need: Need
+    text: str
+    place: Place
+    null: bool = False
+    when: When | None = None
+    members: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample as it is printed, with its media types; `text` has typographic spaces read as spaces."""
+
+    part: Part
+    number: int
+    media_types: tuple[str, ...]
+    text: str
+    place: Place
+
+    @property
+    def form(self) -> Literal["json", "xml"]:
+        """The format, as its first character shows."""
+        return "xml" if self.text.lstrip().startswith("<") else "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request, a response or an error: one object, a list of objects, or a bare string."""
+
+    shape: Literal["object", "list", "string"]
+    record: str
+    fields: tuple[Field, ...]
+    media_types: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    place: Place
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code of an error table, as a number in text, and its message; the code of success has none."""
+
+    code: str
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence or a paragraph outside tables; `marked` are the words that the page sets off as names."""
+
+    text: str
+    place: Place
+    marked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something on the page that went into nothing, or not as it stands: its line, its beginning, and why.
+
+    `shown` is False for what a reader of the page does not see, such as a script: it is listed, and no change of the page.
+    """
+
+    line: int
+    text: str
+    why: str
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that was read from one page. `permissions` and `call_type` are None where the dialect has no such line."""
+
+    dialect: Dialect
+    name: str
+    method: str | None
+    path: str | None
+    category: str | None
+    permissions: tuple[str, ...] | None
+    call_type: str | None
+    request: Body
+    response: Body
+    error: Body | None
+    codes: tuple[Code, ...]
+    statements: tuple[Statement, ...]
+    place: Place
+    unread: tuple[Unread, ...] = ()
+    read_as: tuple[Unread, ...] = ()
+
+    def bodies(self) -> Iterator[tuple[Part, Body]]:
+        """The parts that the page has, in its order."""
+        yield "request", self.request
+        yield "response", self.response
+        if self.error is not None:
+            yield "error", self.error
+
+
+def every_field(fields: tuple[Field, ...], above: str = "") -> Iterator[tuple[str, Field]]:
+    """Each field with the path of names that leads to it, outer fields first."""
+    for field in fields:
+        path = f"{above}/{field.name}" if above else field.name
+        yield path, field
+        yield from every_field(field.members, path)

@@ -1,0 +1,92 @@
+"""Samples as they are printed: cleaned of typography, read strictly, and read leniently where that fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from conformance.codec.errors import CodecError
+from conformance.codec.json_codec import decode_json
+from conformance.codec.xsd import safe_parser
+from conformance.derive.page import Unread
+
+_ODD_SPACES = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]")
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_QUOTED_OBJECT = re.compile(r':(\s*)"\s*\{')
+_QUOTED_END = re.compile(r'\}\s*"(?=\s*[,}])')
+_LAST_COMMA = re.compile(r",(?=\s*[}\]])")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSample:
+    """What a sample holds: its value (None when unreadable), what is wrong with its form, and which members were quoted objects.
+
+    `line` is that of the fault inside the sample, from 1; `tree` is the XML.
+    """
+
+    value: Any
+    fault: str = ""
+    line: int = 0
+    quoted: tuple[str, ...] = ()
+    tree: etree._Element | None = None
+
+
+def clean_sample(text: str, first_line: int) -> tuple[str, list[Unread]]:
+    """The sample with typographic spaces as spaces, and a note on each line that had some."""
+    notes = [
+        Unread(first_line + number, line.strip()[:60], "no-break and other typographic spaces are read as spaces")
+        for number, line in enumerate(text.split("\n"))
+        if _ODD_SPACES.search(line)
+    ]
+    return _ODD_SPACES.sub(" ", text).replace("\t", "    "), notes[:1]
+
+
+def media_types_of(text: str) -> tuple[str, ...]:
+    """The media type that the form of a sample shows, where the page names none."""
+    return ("application/xml",) if text.lstrip().startswith("<") else ("application/json",)
+
+
+def read_sample(text: str) -> ReadSample:
+    """The value of a JSON sample or the tree of an XML one, or why there is none."""
+    if text.lstrip().startswith("<"):
+        return _read_xml(text)
+    try:
+        return ReadSample(decode_json(text.strip().encode()).plain)
+    except CodecError as error:
+        fault, line = error.message, error.position.line if error.position else 1
+    repaired, quoted = _repaired(text)
+    try:
+        value = decode_json(repaired.strip().encode()).plain
+    except CodecError:
+        return ReadSample(None, fault, line)
+    return ReadSample(value, fault, line, quoted)
+
+
+def canonical(text: str) -> str:
+    """The sample in one line, so that indentation makes no difference: JSON as JSON, anything else with single spaces."""
+    if text.lstrip().startswith("<"):
+        return re.sub(r">\s+<", "><", " ".join(text.split()))
+    found = read_sample(text)
+    if found.fault:
+        return " ".join(text.split())
+    return json.dumps(found.value, ensure_ascii=False)
+
+
+def _repaired(text: str) -> tuple[str, tuple[str, ...]]:
+    """The text without quotes around objects and commas behind the last member; the names whose objects were quoted."""
+    quoted = tuple(match.group(0)[1:-1] for match in _STRING.finditer(text) if _QUOTED_OBJECT.match(text, match.end()))
+    if quoted:
+        text = _QUOTED_END.sub("}", _QUOTED_OBJECT.sub(r":\1{", text))
+    return _LAST_COMMA.sub("", text), quoted
+
+
+def _read_xml(text: str) -> ReadSample:
+    try:
+        tree = etree.fromstring(text.strip().encode(), safe_parser())
+    except etree.XMLSyntaxError as error:
+        return ReadSample(None, error.msg or "not well-formed", error.lineno or 1)
+    return ReadSample(None, tree=tree)

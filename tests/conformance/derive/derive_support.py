@@ -1,0 +1,56 @@
+"""Pages of our own in the three dialects, changed at one place, read, drafted and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from conformance.cli.main import main
+from conformance.derive.compare import Comparison, check_page, open_points
+from conformance.derive.departures import Departure
+from conformance.derive.draft import draft_of
+from conformance.derive.page import Page
+from conformance.derive.readers import page_of_text
+from conformance.derive.write import write_draft
+
+PAGES = Path(__file__).parent / "pages"
+SLATE, GITBOOK, HELP, HELP_HTML = "pause_basket.md", "swap_pair.md", "parcel_holds.txt", "parcel_holds.html"
+
+
+def text_of(name: str, *changes: tuple[str, str]) -> str:
+    """A page with the first occurrence of each old text replaced; it must stand there."""
+    text = (PAGES / name).read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text, f"{name} has no {old!r}"
+        text = text.replace(old, new, 1)
+    return text
+
+
+def page(name: str, *changes: tuple[str, str]) -> Page:
+    return page_of_text(text_of(name, *changes), name)
+
+
+def points(name: str, *changes: tuple[str, str]) -> list[tuple[str, str]]:
+    """Kind and place of everything that does not fit on the changed page."""
+    return [(one.kind, one.at) for one in open_points(page(name, *changes), ())]
+
+
+def drafted(name: str, folder: Path) -> Path:
+    """The draft of an unchanged page, written to a new folder; nothing is open in it."""
+    draft = draft_of(page(name), folder.name, ())
+    write_draft(draft.files, folder)
+    return folder
+
+
+def compared(name: str, folder: Path, *changes: tuple[str, str]) -> Comparison:
+    """The changed page against the draft of the unchanged one."""
+    return check_page(page(name, *changes), drafted(name, folder))
+
+
+def sides(found: tuple[Departure, ...]) -> list[tuple[str, str, str, str]]:
+    return [(one.kind, one.at, one.says, one.against) for one in found]
+
+
+def conformance(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
