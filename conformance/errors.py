@@ -4,6 +4,7 @@
     ├── UsageError              an option or an argument does not make sense (exit 2)
     ├── ConfigurationError      a target, world or waiver file cannot be used (exit 2)
     ├── SpecError               a file under specs/ is wrong (exit 2)
+    ├── PageError               a vendor's page cannot be read (exit 2)
     ├── JournalError            a journal cannot be read, or belongs to another run (exit 2)
     ├── TargetUnreachable       the endpoint cannot be reached, or stopped answering (exit 3)
     └── HarnessError            the harness itself failed (exit 5)
@@ -45,6 +46,10 @@ class ConfigurationError(ConformanceError):
 
 class SpecError(ConformanceError):
     """A file under `specs/` is wrong."""
+
+
+class PageError(ConformanceError):
+    """A vendor's page cannot be read, or the draft made of it cannot be written."""
 
 
 class JournalError(ConformanceError):

@@ -11,6 +11,7 @@ from conformance.cases.fixtures import read_fixtures
 from conformance.errors import UsageError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
+from conformance.specs.schema_files import usable_schemas
 
 
 def load_cases(contract: Contract, operations: Collection[str] | None = None) -> tuple[Case, ...]:
@@ -25,6 +26,7 @@ def load_cases(contract: Contract, operations: Collection[str] | None = None) ->
     found: list[Case] = []
     with _no_collection():
         for name in sorted(operations or contract.operations):
+            usable_schemas(contract.operations[name].folder)
             cases = read_fixtures(contract.operations[name])
             found.extend(build_cases(contract.operations[name]) if cases is None else cases)
     return tuple(sorted(found, key=lambda case: case.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.errors import SpecError
@@ -94,9 +94,14 @@ def case(
     role: str | None = None,
     states: Mapping[str, StateNeed] | None = None,
     lane: Lane | None = None,
+    as_written: bool = False,
     **more: Any,
 ) -> Case:
-    """A named case; its lane follows from its states unless it says otherwise."""
+    """A named case; its lane follows from its states unless it says otherwise.
+
+    Readings that the operation's documents do not leave open are taken out of the expectation, unless it is one that
+    the contract's author has written.
+    """
     needed = states_of(operation.raw.get("states", {})) if states is None else dict(states)
     named = tuple(dict.fromkeys([*requirements, expect.requirement]))
     return Case(
@@ -108,11 +113,25 @@ def case(
         transport=channel.transport,
         media_type=channel.media_type,
         message=sent,
-        expect=expect,
+        expect=expect if as_written else _of_open_questions(operation, expect),
         states=needed,
         lane=lane or ("desk" if operation.answer != "results" else "shared"),
         **more,
     )
+
+
+def _of_open_questions(operation: Operation, expect: Expectation) -> Expectation:
+    """The expectation without the readings that the operation's documents do not leave open; their answers stay right."""
+    if all(_is_open(operation, name) for one in expect.any_of for name in one.readings):
+        return expect
+    kept = tuple(
+        replace(one, readings=tuple(name for name in one.readings if _is_open(operation, name))) for one in expect.any_of
+    )
+    return replace(expect, any_of=kept)
+
+
+def _is_open(operation: Operation, reading: str) -> bool:
+    return reading.partition("=")[0] in operation.readings
 
 
 def alternative(raw: Mapping[str, Any]) -> Alternative:

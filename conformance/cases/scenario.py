@@ -24,14 +24,18 @@ def scenario_cases(operation: Operation) -> Iterator[Case]:
     if not path.exists():
         return
     for scenario in read_yaml(path):
-        if "name" not in scenario:
+        if not isinstance(scenario, Mapping) or "name" not in scenario:
             raise SpecError("a scenario has no name", where=str(path))
         unknown = set(scenario) - _KNOWN
         if unknown:
             raise SpecError(f"{scenario['name']}: unknown key {sorted(unknown)[0]!r}", where=str(path))
         for channel in channels(operation):
             if channel.transport in scenario.get("transports", operation.transports):
-                yield _case(operation, channel, scenario)
+                try:
+                    yield _case(operation, channel, scenario)
+                except (LookupError, TypeError, AttributeError, ValueError) as error:
+                    what = f"{scenario['name']}: cannot be built: {type(error).__name__} {error}"
+                    raise SpecError(what, where=str(path), hint="docs/authoring.md lists the keys of a scenario.") from error
 
 
 def _case(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) -> Case:
@@ -48,6 +52,7 @@ def _case(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) -
         role=scenario.get("role"),
         states=make.states_of(states),
         lane=scenario.get("lane"),
+        as_written=True,
         before=(sent,) * int(scenario.get("repeat", 0)),
         together=int(scenario.get("together", 1)),
         code=scenario.get("code"),
@@ -90,9 +95,8 @@ def _added(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) 
         added.append(operation.raw["request_media"][channel.media_type])
         added.append(operation.raw["response_media"][channel.media_type])
         if channel.form == "xml":
-            xml_request = [f"TPP-REQ-XML-{part}" for part in ("ROOT", "NS", "ITEM", "ORDER", "NIL")]
-            xml_answer = [value for key, value in operation.attribution.items() if key.startswith("xml-")]
-            added.extend([*xml_request, *xml_answer])
+            rules = operation.attribution.items()
+            added.extend(value for part in ("request-xml-", "xml-") for key, value in rules if key.startswith(part))
     return added
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from typing import TypeAlias
 from xml.sax.saxutils import escape as escape_xml
@@ -19,12 +20,12 @@ class MissingBinding(HarnessError):
 Bindings: TypeAlias = Mapping[str, "int | str"]
 
 _PLACE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+|\^)?\}")
-_TEXT_NAMES = ("InternationalOrderUID", "PIN", "pin", "uid")
+_TEXT_ENDINGS = ("uid", "pin", "text")
 
 
 def is_text(name: str) -> bool:
-    """Whether a binding of this name holds text (a GUID, a PIN) rather than an integer id."""
-    return name.rpartition(".")[2].endswith(_TEXT_NAMES)
+    """Whether a binding of this name holds text (a GUID, a PIN, some other text) rather than an integer id."""
+    return name.lower().endswith(_TEXT_ENDINGS)
 
 
 def places(text: str) -> tuple[str, ...]:
@@ -33,7 +34,7 @@ def places(text: str) -> tuple[str, ...]:
 
 
 def fill(text: str, bindings: Bindings, *, form: str = "raw", keep: bool = False) -> str:
-    """Put values in place of `${name}`; `${name+N}` adds N to an integer, `${name^}` writes a text in capitals.
+    """Put values in place of `${name}`; `${name+N}` adds N to an integer or a GUID, `${name^}` writes a text in capitals.
 
     `form` is "json" or "xml" where text values stand inside a literal that needs escaping, else "raw".
     Raises `HarnessError` for a name that has no value, since a case must not be sent half filled; with `keep`, which is
@@ -50,7 +51,7 @@ def fill(text: str, bindings: Bindings, *, form: str = "raw", keep: bool = False
         if offset == "^":
             value = str(value).upper()
         elif offset:
-            return str(int(value) + int(offset))
+            return _shifted(value, int(offset))
         if isinstance(value, int):
             return str(value)
         if form == "json":
@@ -58,6 +59,13 @@ def fill(text: str, bindings: Bindings, *, form: str = "raw", keep: bool = False
         return escape_xml(value) if form == "xml" else value
 
     return _PLACE.sub(value_of, text)
+
+
+def _shifted(value: int | str, offset: int) -> str:
+    """The integer that much further on; of a GUID, the next one in its own form."""
+    if isinstance(value, str) and "-" in value[1:]:
+        return str(uuid.UUID(int=(uuid.UUID(value).int + offset) % 2**128))
+    return str(int(value) + offset)
 
 
 def fill_body(body: Body, bindings: Bindings, form: str) -> bytes:

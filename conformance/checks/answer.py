@@ -11,6 +11,7 @@ from conformance.model.verdict import Finding
 STANDARD, PAIR, FLAT = "standard", "pair", "flat"
 RESULTS, REFUSED, FRAMEWORK = "results", "refused", "framework"
 SESSION_MISSING, HTTP_REFUSAL = "session-missing", "http-refusal"
+SERVED = "served"
 SILENCE, ERROR_FRAME = "silence", "error-frame"
 STRUCTURED = frozenset({STANDARD, PAIR, FLAT, RESULTS, REFUSED})
 """The forms that carry an outcome of the operation."""

@@ -29,7 +29,8 @@ def read_frame(kit: Kit, exchange: Exchange, sent: bytes, read_payload: Reader) 
     call = members["n"] if isinstance(members.get("n"), str) else ""
     demanded = {"m", "o"} | ({"n"} if call else set()) | ({"i"} if type(members.get("i")) is int else set())
     if isinstance(exchange.reply, WsReply):
-        return _read(kit, exchange.reply.text, call, read_payload, demanded)
+        found = _read(kit, exchange.reply.text, call, read_payload, demanded)
+        return replace(found, findings=(*found.findings, *_answered_again(kit, exchange)))
     answering = [text for text in exchange.others if _answers(text, call)]
     if answering:
         found = _read(kit, answering[0], call, read_payload, demanded)
@@ -83,6 +84,15 @@ def _answers(text: bytes, call: str) -> bool:
 def _wrong_number(kit: Kit, text: bytes) -> Finding:
     number = decode_frame(text).members.get("i")
     return _finding(kit, "i", "a reply echoes the sequence number of its request", "i of the request", f"i {number!r}")
+
+
+def _answered_again(kit: Kit, exchange: Exchange) -> tuple[Finding, ...]:
+    """A client takes the second reply to one request for the reply to another."""
+    if not exchange.again:
+        return ()
+    second = shorten(exchange.again[0].decode("utf-8", "replace"))
+    message = "the request was answered a second time"
+    return (Finding(kit.requirement("answered"), "frame", message, "one reply to a request", second, "i"),)
 
 
 def _finding(kit: Kit, member: str, message: str, expected: str, actual: str) -> Finding:

@@ -85,8 +85,11 @@ def index_of_relevant(identity: Identity) -> int:
 
 
 def _identity(instruction: dict[str, Any], names: tuple[str, ...], kit: Kit) -> Identity:
-    flag = kit.operation.raw["condition"]["flag"]
-    needs = kit.operation.raw["condition"]["when_true" if instruction.get(flag) is True else "when_false"]["needs"]
+    condition = kit.operation.raw.get("condition")
+    if condition is None:  # what is given decides
+        needs = [name for name in names if instruction.get(name) is not None]
+    else:
+        needs = condition["when_true" if instruction.get(condition["flag"]) is True else "when_false"]["needs"]
     return tuple((name in needs, _wanted(instruction.get(name), kit.operation.raw["fields"][name]["type"])) for name in names)
 
 
@@ -96,6 +99,8 @@ def _wanted(value: Any, kind: str) -> Any:
         return None
     if kind == "integer":
         usable = isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31
+    elif kind == "string":
+        usable = isinstance(value, str)
     else:
         usable = isinstance(value, str) and _GUID.fullmatch(value) is not None
     return _comparable(value) if usable else UNUSABLE

@@ -122,7 +122,12 @@ def _judge_exchange(
 
 
 def _tells(kit: Kit, case: Case, reading: str) -> bool:
-    """The same error in both legs shows how early errors come only where the error is an early one."""
+    """Whether the documents leave the question open, and the answer shows how it is answered.
+
+    The same error in both legs shows how early errors come only where the error is an early one.
+    """
+    if reading.partition("=")[0] not in kit.operation.readings:
+        return False
     return reading != "early-error=pair" or kit.requirement("early-error") in case.requirements
 
 

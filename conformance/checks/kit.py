@@ -70,11 +70,11 @@ def _xml(path: Path) -> XmlContract:
         raise SpecError(str(error), where=str(path), hint="`conformance specs check` shows what else is wrong.") from error
 
 
-def repeated_members(kit: Kit, notes: Iterable[Note]) -> Iterator[Finding]:
-    """A finding for each member that stands more than once: readers differ on which one counts."""
+def repeated_members(kit: Kit, notes: Iterable[Note], at: str = "") -> Iterator[Finding]:
+    """A finding for each member that stands more than once: readers differ on which one counts. `at` is the place of a leg."""
     for note in notes:
         if note.kind == "duplicate-key":
-            yield Finding(kit.requirement("schema"), "members", note.text, "each member once", "a repeated member", note.pointer)
+            yield Finding(kit.requirement("schema"), "members", note.text, "each member once", "a repeated member", f"{at}{note.pointer}")
 
 
 def _documented_members(schema: Any) -> dict[str, str]:

@@ -14,6 +14,7 @@ _FORM_WORDS = {
     forms.FRAMEWORK: "an error of the framework (404, 405, 406 or 415)",
     forms.SESSION_MISSING: "HTTP 404 NOT FOUND",
     forms.HTTP_REFUSAL: "any status of 4xx",
+    forms.SERVED: "any answer under a status of 2xx",
     forms.SILENCE: "no reply",
     forms.ERROR_FRAME: "an error frame",
     forms.FLAT: "one flat object",
@@ -35,6 +36,8 @@ def _unpinned(reading: str, pins: Mapping[str, str]) -> bool:
 def fits(alternative: Alternative, answer: Answer, results: Sequence[Mapping[str, Any]], success: str) -> bool:
     """Whether the answer is the one of this alternative; effects are judged apart."""
     wanted = alternative.answer
+    if wanted.get("form") == forms.SERVED:
+        return answer.status is not None and 200 <= answer.status < 300
     if "form" in wanted and wanted["form"] not in answer.forms:
         return False
     if "code" in wanted and not _codes_fit(wanted["code"], answer):

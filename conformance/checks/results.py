@@ -16,6 +16,7 @@ from conformance.checks.xml_values import nulls_as_text, widened
 from conformance.codec.errors import CodecError
 from conformance.codec.json_codec import decode_json
 from conformance.codec.media import MediaType, format_of
+from conformance.codec.text import lenient_text
 from conformance.codec.xml_codec import XmlContract, XmlProblem
 from conformance.codec.xml_parse import parse_xml
 from conformance.model.verdict import Finding
@@ -23,7 +24,7 @@ from conformance.model.verdict import Finding
 FRAMEWORK_STATUSES = (404, 405, 406, 415)
 PROCESSED_STATUSES = (200, 201, 207)
 _GUID_LETTERS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ERROR_ROOT, _HEAD_BYTES = b"<string", 64
+_HEAD_BYTES = 64
 _KIND_TO_CHECK = {"root": "xml-root", "namespace": "xml-namespace", "order": "xml-order", "duplicate": "xml-order", "nil": "xml-nil"}
 
 
@@ -37,6 +38,8 @@ def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) ->
         return _read_json(kit, status, charset, body)
     if form == "xml":
         return _read_xml(kit, status, charset, body)
+    if not body and status >= 300:
+        return _bare_status(kit, status)
     text = body.decode("utf-8", "replace")
     named = "no content type" if media is None else f"content type {media.essence}"
     findings = tuple(page_or_trace(kit, text))
@@ -51,6 +54,16 @@ def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) ->
         ),
         summary=f"HTTP {status} with {named}",
     )  # fmt: skip
+
+
+def _bare_status(kit: Kit, status: int) -> Answer:
+    """A status alone: an error without its text, or a caller sent away from the path that the document names."""
+    shown = f"HTTP status {status} alone"
+    if status >= 400:
+        finding = Finding(kit.requirement("error-string"), "error-string", "the error has no text", "an error string", shown, "body")
+    else:
+        finding = Finding(kit.requirement("route"), "status", "the caller is sent elsewhere", "an answer at this path", shown, "status")
+    return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} without a body")
 
 
 def _refusal_forms(status: int) -> frozenset[str]:
@@ -71,7 +84,7 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
     assert kit.xml_response is not None
     error_requirement = kit.operation.raw["error_media"]["xml"]
     try:
-        if _ERROR_ROOT in body[:_HEAD_BYTES]:  # most likely the error string: look at that first
+        if kit.xml_error is not None and f"<{kit.xml_error.root.name}".encode() in body[:_HEAD_BYTES]:  # most likely the error string: look at that first
             other = _read_other_xml(kit, status, charset, body, error_requirement)
             if other is not None:
                 return other
@@ -86,7 +99,7 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
     if reading.value is None and findings:
         return Answer(frozenset(), status, unreadable=findings[0], summary=f"HTTP {status}, XML with another root")
     answer = _structured(kit, status, widened(kit, reading.value), findings, error_requirement)
-    if b"<!--" not in body and not any(problem.kind in ("unexpected", "attribute") for problem in reading.problems):
+    if b"<!--" not in body and b"\0" not in body and not any(problem.kind in ("unexpected", "attribute") for problem in reading.problems):
         return answer
     return replace(answer, value={"results": answer.value, "beyond": texts_beyond(kit, parse_xml(body, charset).root)})
 
@@ -209,7 +222,7 @@ def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
 
 def _framework(kit: Kit, status: int, form: str | None, charset: str | None, body: bytes) -> Answer:
     """404, 405, 406 and 415 come from the framework: in its own form, in the document's string, or without a body."""
-    text = body.decode("utf-8", "replace")
+    text = lenient_text(body, charset)
     findings = tuple(page_or_trace(kit, text))
     reading: tuple[str, ...] = ()
     if body and not findings:
@@ -219,7 +232,7 @@ def _framework(kit: Kit, status: int, form: str | None, charset: str | None, bod
                 reading = (f"framework-error-form={'string' if isinstance(value, str) else 'framework'}",)
             elif form == "xml":
                 name = str(parse_xml(body, charset).root.tag).rpartition("}")[2]
-                reading = (f"framework-error-form={'string' if name == 'string' else 'framework'}",)
+                reading = (f"framework-error-form={'string' if _is_error_root(kit, name) else 'framework'}",)
         except CodecError as error:
             findings = (
                 Finding(kit.requirement("framework-error"), "readable", f"the error's body cannot be read: {error}", f"readable {form}", shorten(text), "body"),
@@ -229,6 +242,10 @@ def _framework(kit: Kit, status: int, form: str | None, charset: str | None, bod
         frozenset({forms.FRAMEWORK}) | string | _refusal_forms(status), status, value=text, findings=findings, readings=reading,
         summary=f"HTTP {status}",
     )  # fmt: skip
+
+
+def _is_error_root(kit: Kit, name: str) -> bool:
+    return kit.xml_error is not None and name == kit.xml_error.root.name
 
 
 def _framework_shape(kit: Kit, status: int, value: Any) -> Answer:

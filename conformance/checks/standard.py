@@ -111,7 +111,7 @@ def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
             Finding(kit.requirement("leg-form"), "leg-form", message, "an object, or a string that holds one", shorten(text), f"/{name}")
         )
         return text
-    findings.extend(repeated_members(kit, document.notes))
+    findings.extend(repeated_members(kit, document.notes, f"/{name}"))
     return document.value
 
 

@@ -76,7 +76,7 @@ def _named(pins: Iterable[str], known: Iterable[str], tokens: Iterable[str]) -> 
         names[secret] = "APTOKEN"
     others = [pin for pin in pins if pin not in names]
     for number, secret in enumerate(others, 1):
-        names[secret] = "PIN" if len(others) == 1 else f"PIN{number}"
+        names[secret] = f"PIN{number if len(others) > 1 else ''}"
     for number, secret in enumerate(sorted(one for one in known if one not in names), 1):
         names[secret] = f"SECRET{number}"
     return _Secrets(names)
@@ -102,7 +102,8 @@ def _curl(sent: bytes, endpoint: Endpoint, secrets: _Secrets, encoding: str) -> 
     url = target if "://" in target else f"{endpoint.address.scheme}://{endpoint.address.authority}{target}"
     words = ["curl", "-sS", "-i", "-g", "--path-as-is", "--http1.1", f"--max-time {endpoint.timeout_s:g}"]
     words.extend(_connection(endpoint))
-    words.append("-I" if method == "HEAD" else f"-X {shlex.quote(method)}")
+    # curl takes no body beside -I; with -X it shows the headers, and then waits in vain for the body of the answer
+    words.append("-I" if method == "HEAD" and not body else f"-X {shlex.quote(method)}")
     words.append(secrets.quoted(url))
     words.extend(f"-H {header}" for header in _headers(headers, body, endpoint.address.authority, secrets))
     if not body:

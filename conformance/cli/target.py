@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ from conformance.errors import UsageError
 if TYPE_CHECKING:
     from conformance.engine.survey import Survey
 
-SERVICES = ("alphapoint", "tpp")
 PASS, UNREACHABLE, INCOMPLETE = 0, 3, 4
 
 
@@ -27,12 +25,16 @@ def command() -> None:
 
 
 @command.command("init")
-@click.option("--service", type=click.Choice(SERVICES), default=SERVICES[0], show_default=True, help="Which service it is for.")
+@click.option("--service", metavar="ID", help="Which service it is for (default: alphapoint, or the only one of --specs).")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@specs_option
 @printing
-def init(service: str, file: Path | None, quiet: bool, verbose: bool) -> int:  # noqa: ARG001  -v is for tracebacks
-    """Write a commented target file to FILE, or to standard output. A file that is there is never overwritten."""
-    text = resources.files("conformance.target").joinpath("samples", f"{service}.toml").read_text("utf-8")
+def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool, verbose: bool) -> int:  # noqa: ARG001  -v is for tracebacks
+    """Write a commented target file to FILE, or to standard output. A file that is there is never overwritten.
+
+    For a service of --specs it names every binding, role, state and error code that the contract's cases ask for.
+    """
+    text = _sample(service, specs)
     if file is None:
         click.echo(text, nl=False)
         return PASS
@@ -46,6 +48,22 @@ def init(service: str, file: Path | None, quiet: bool, verbose: bool) -> int:  #
     if not quiet:
         click.echo(f"wrote {file}; fill it in, then: conformance target check {file}")
     return PASS
+
+
+def _sample(service: str | None, specs: Path | None) -> str:
+    from conformance.specs.load import load_contract
+    from conformance.target.sample import BUNDLED, bundled_sample, sample_of
+
+    if specs is None and (service is None or service in BUNDLED):
+        return bundled_sample(service or BUNDLED[0])
+    contract = load_contract(specs)
+    known = sorted(contract.services)
+    if service is None and len(known) == 1:
+        service = known[0]
+    if service not in known:
+        what = "the contract has several services" if service is None else f"no service is called {service!r}"
+        raise UsageError(what, where="--service", hint=f"One of {', '.join(known)}.")
+    return sample_of(contract, service)
 
 
 @command.command("schema")

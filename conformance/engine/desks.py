@@ -42,13 +42,18 @@ def seats(service: ServiceTarget) -> tuple[Seat, ...]:
     """One seat for each desk; a single one where the target names none."""
     common = frozenset(service.roles)
     if not service.desks:
-        return (Seat(0, plain(service.bindings), dict(service.roles), common),)
+        return (Seat(0, {**_accounts(service.roles), **plain(service.bindings)}, dict(service.roles), common),)
     return tuple(
         Seat(
             index,
-            {**plain(service.bindings), **plain(desk.bindings)},
+            {**_accounts({**service.roles, **desk.roles}), **plain(service.bindings), **plain(desk.bindings)},
             {**service.roles, **desk.roles},
             common - frozenset(desk.roles),
         )
         for index, desk in enumerate(service.desks)
     )
+
+
+def _accounts(roles: Mapping[str, Role]) -> dict[str, Binding]:
+    """The default account of each role that has one, as `operator.account`."""
+    return {f"{name}.account": role.account for name, role in roles.items() if role.account is not None}

@@ -19,7 +19,7 @@ from conformance.engine.evidence import evidence_of, redacted_finding
 from conformance.engine.message import frame_text, http_request
 from conformance.engine.problems import NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
 from conformance.engine.renewal import Speaker, send_http, send_ws
-from conformance.engine.states.handle import CANCELLED
+from conformance.engine.states.handle import CANCELLED, unset_names
 from conformance.errors import HarnessError
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
@@ -104,7 +104,7 @@ async def _carry_out(
         await set_up(states, 0, service, course, spare)
     if case.provoke is not None and not states:
         unknown = course.seat.bindings.get("unknown_order", 0)
-        course.seat = course.seat.with_bindings({f"{name}.{leg}": unknown for name in case.states for leg in ("bid", "ask")})
+        course.seat = course.seat.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
     for number, message in enumerate(case.before, 1):
         await _send(case, message, service, course)
         await set_up(states, number, service, course, spare)

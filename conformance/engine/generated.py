@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from conformance.cases.corpus.stream import Source, generated_case, relation_key
+from conformance.cases.corpus.source import Source
+from conformance.cases.corpus.stream import generated_case, relation_key
 from conformance.checks.relations import forms_differ
 from conformance.engine.evidence import evidence_of
 from conformance.engine.execute import Judged, execute_judged

@@ -11,6 +11,7 @@ from conformance.engine.desks import Seat, seats
 from conformance.engine.gate import Guard
 from conformance.engine.message import form_of, frame_text, http_request
 from conformance.engine.sessions import ANONYMOUS, INVENTED
+from conformance.engine.states.handle import unset_names
 from conformance.errors import HarnessError
 from conformance.model.case import Case, Message, StateNeed
 from conformance.model.spec import Contract
@@ -108,7 +109,7 @@ def _provoked(stage: _Stage, code: str) -> _Stage:
     states = stage.states
     if way.without_states:
         unknown = seat.bindings.get("unknown_order", 0)
-        seat = seat.with_bindings({f"{name}.{leg}": unknown for name in states for leg in ("bid", "ask")})
+        seat = seat.with_bindings(dict.fromkeys(unset_names(states), unknown))
         states = {}
     return replace(stage, seat=seat, role=way.role or stage.role, states=states)
 
@@ -166,7 +167,7 @@ def _stand_ins(missing: Iterable[str], guard: Guard) -> dict[str, Binding]:
     for number, name in enumerate(missing, 1):
         if is_pin(name):
             ids[name] = f"{number:04d}"
-            guard.grant({"PIN": ids[name]})
+            guard.grant({name: ids[name]})
             continue
         ids[name] = _STAND_IN_UID.format(number) if is_text(name) else _STAND_IN + number
         guard.grant({name: ids[name]})

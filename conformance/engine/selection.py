@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from conformance.cases.corpus.stream import Source, generated_case, numbers, sources
+from conformance.cases.corpus.source import Source, sources
+from conformance.cases.corpus.stream import generated_case, numbers
 from conformance.errors import UsageError
 from conformance.model.case import Case
 from conformance.model.spec import Contract

@@ -8,12 +8,12 @@ from random import Random
 from typing import Any
 
 from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, XML_FORMS, WireForm
-from conformance.cases.corpus.generate import proved, tamed
+from conformance.cases.corpus.generate import proved, second_validator, tamed
 from conformance.cases.corpus.stream import value_case
 from conformance.cases.corpus.values import CorpusValue
 from conformance.cases.make import Channel
-from conformance.explore.rules import Ground
-from conformance.explore.trial import lane_of, trial_id
+from conformance.cases.trials.rules import Ground
+from conformance.cases.trials.trial import lane_of, trial_id
 from conformance.model.case import Case
 
 _SCALARS: tuple[Any, ...] = (None, True, False, "", " ", "a", 1.5, [], {})
@@ -73,7 +73,7 @@ def random_corpus_trial(ground: Ground, random: Random) -> CorpusTrial:
 
 def judged_value(ground: Ground, value: Any) -> CorpusValue | None:
     """What a value proves; None when it proves nothing."""
-    return proved(value, ground.request, ground.second)
+    return proved(value, ground.request, second_validator(ground.operation.folder))
 
 
 def _crossed(one: Any, other: Any, random: Random) -> Any:

@@ -11,8 +11,8 @@ from conformance.cases.case_data import to_data
 from conformance.cases.fixture_text import canonical_text, fixture_text
 from conformance.cases.fixtures import FOUND
 from conformance.cases.make import Channel
+from conformance.cases.trials.trial import FAMILY, trial_id
 from conformance.explore.groups import Caught
-from conformance.explore.trial import FAMILY, trial_id
 from conformance.model.case import Case
 from conformance.model.spec import Operation
 

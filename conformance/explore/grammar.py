@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from conformance.explore.account_grammar import random_account_trial
-from conformance.explore.account_trials import MODELS
+from conformance.cases.trials.account_grammar import random_account_trial
+from conformance.cases.trials.account_trials import MODELS
+from conformance.cases.trials.list_grammar import random_list_trial
+from conformance.cases.trials.live import LISTS
+from conformance.cases.trials.rules import Ground
+from conformance.cases.trials.trial import Trial
 from conformance.explore.corpus_trials import random_corpus_trial
-from conformance.explore.list_grammar import random_list_trial
-from conformance.explore.rules import Ground
-from conformance.explore.trial import Trial
-
-LISTS = "cancel-list"
 
 
 @dataclass(frozen=True, slots=True)

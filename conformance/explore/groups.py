@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from conformance.explore.trial import Trial
+from conformance.cases.trials.trial import Trial
 from conformance.model.verdict import CaseResult, Finding
 
 MOST_GROUPS = 40

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from conformance.cases.corpus.stream import sources
+from conformance.cases.corpus.source import sources
+from conformance.cases.trials.rules import Ground, ground_of
+from conformance.cases.trials.trial import Trial
 from conformance.engine.desks import Seat
 from conformance.engine.execute import execute
 from conformance.engine.run import Run, side_by_side
 from conformance.explore.freeze import frozen_case, write_found
 from conformance.explore.grammar import Way, streams_of, trial_of
 from conformance.explore.groups import Catch, Caught
-from conformance.explore.rules import Ground, ground_of
 from conformance.explore.shrink import MOST_TRIES, Budget, shrink
-from conformance.explore.trial import Trial
 from conformance.model.case import Case
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Verdict
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from conformance.explore.list_trials import ManyTrial
-from conformance.explore.trial import Trial
+from conformance.cases.trials.list_trials import ManyTrial
+from conformance.cases.trials.trial import Trial
 
 Breaks = Callable[[Trial], Awaitable[bool]]
 """Whether a trial, tried now, breaks what the first one broke."""

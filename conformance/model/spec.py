@@ -75,6 +75,8 @@ class Operation:
     codes: tuple[ErrorCode, ...]
     attribution: Mapping[str, str]
     """Name of a general check to the requirement that its findings belong to."""
+    readings: frozenset[str] = frozenset()
+    """The ids of the readings that its documents leave open."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The whole `operation.yaml`, for the families of cases that read more of it."""
 

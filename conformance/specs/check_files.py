@@ -79,7 +79,7 @@ def _reading_problem(entry: Mapping[str, Any], identifier: str, seen: set[str], 
 
 def _id_problem(identifier: str, short: str, where: str) -> Problem | None:
     if not _ID.fullmatch(identifier):
-        hint = "Capitals and digits, joined by hyphens, as in CAO-RESP-RESULT."
+        hint = "Capitals and digits, joined by hyphens, as in ABC-RESP-RESULT."
         return Problem("requirement-ids", where, f"{identifier!r} is no requirement id", hint)
     if short and not identifier.startswith(f"{short.upper()}-"):
         return Problem("requirement-ids", where, f"{identifier} does not begin with {short.upper()}-", "Rename it.")

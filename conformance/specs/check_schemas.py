@@ -11,11 +11,9 @@ from conformance.errors import SpecError
 from conformance.model.spec import Contract
 from conformance.specs.check_model import Outcomes, Problem, place_in, requirements_of, schema_paths, within
 from conformance.specs.load import read_yaml
-from conformance.specs.schema_files import SchemaFiles, name_of, read_schema, read_schema_files, subschemas
+from conformance.specs.schema_files import SchemaFiles, circles, name_of, read_schema, read_schema_files, subschemas
 from conformance.specs.validate import DIALECT, load_validator
 
-_IN_PLACE = ("not", "if", "then", "else")
-_IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
 _OWN_KEYWORD = "x-"
 
 
@@ -77,42 +75,9 @@ def _resolved(root: Path, files: SchemaFiles, uri: str, document: Mapping[str, A
 
 def _circles(root: Path, files: SchemaFiles) -> Outcomes:
     """A circle of `$ref` and applicators that stay at one value: a validator would accept anything, or never end."""
-    document = files.documents[files.start]
-    for place, node in subschemas(document):
-        if not isinstance(node, Mapping) or "$ref" not in node:
-            continue
-        try:
-            back = _returns(files, files.start, node, node, set())
-        except SpecError:
-            continue  # reported as a reference that names nothing
-        if back:
-            where = place_in(root, Path(name_of(files.start)), *place, "$ref")
-            yield Problem("references", where, f"{node['$ref']} leads back here", "Step into a member or an item.")
-
-
-def _returns(files: SchemaFiles, base: str, node: Any, target: Any, seen: set[int]) -> bool:
-    for uri, child in _same_value(files, base, node):
-        if child is target:
-            return True
-        if id(child) not in seen:
-            seen.add(id(child))
-            if _returns(files, uri, child, target, seen):
-                return True
-    return False
-
-
-def _same_value(files: SchemaFiles, base: str, node: Any) -> Iterator[tuple[str, Any]]:
-    """The schemas that a schema applies to the very value that it is applied to."""
-    if not isinstance(node, Mapping):
-        return
-    if isinstance(node.get("$ref"), str):
-        yield files.resolve(node["$ref"], base)
-    for key in _IN_PLACE:
-        if key in node:
-            yield base, node[key]
-    for key in _IN_PLACE_LISTS:
-        for child in node.get(key, ()):
-            yield base, child
+    for place, reference in circles(files):
+        where = place_in(root, Path(name_of(files.start)), *place, "$ref")
+        yield Problem("references", where, f"{reference} leads back here", "Step into a member or an item.")
 
 
 def schema_requirements(contract: Contract) -> Outcomes:
@@ -123,7 +88,7 @@ def schema_requirements(contract: Contract) -> Outcomes:
         for path in sorted(operation.folder.glob("*.schema.json")):
             schema = read_schema(path)
             if "x-requirement" not in schema:
-                hint = "Errors of the schema would belong to no requirement."
+                hint = "What breaks the schema would belong to no requirement."
                 yield Problem("schema-requirements", place_in(contract.root, path), "the root names none", hint)
             for place, node in subschemas(schema):
                 if not isinstance(node, Mapping) or "x-requirement" not in node:

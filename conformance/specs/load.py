@@ -11,13 +11,12 @@ import yaml
 
 from conformance.errors import SpecError
 from conformance.model.spec import Contract, ErrorCode, Operation, Reading, Requirement, Service
+from conformance.specs.operation_keys import check_operation, refuse_unknown
 
 LEVELS = ("must", "should", "open")
-ANSWERS = ("standard", "pair", "results")
-_REQUIRED = (
-    "id", "short", "document", "call", "answer", "method", "path", "transports", "media_types", "role", "base",
-    "roles_allowed", "roles_refused", "codes", "attribution",
-)  # fmt: skip
+_SERVICE_KEYS = ("service", "title", "documents", "operations")
+_READING_KEYS = ("id", "operations", "requirement", "also", "question", "alternatives", "source", "covers")
+_REQUIREMENT_KEYS = ("id", "level", "document", "place", "text", "verify", "untested")
 _NOT_CONTRACT = {"fixtures", "corpus"}
 
 
@@ -93,11 +92,12 @@ def read_yaml(path: Path) -> Any:
 def _load_service(service_file: Path) -> tuple[Service, list[tuple[Operation, list[Requirement]]]]:
     data = _mapping(read_yaml(service_file), service_file)
     service_id = str(_key(data, "service", service_file))
+    refuse_unknown(data, _SERVICE_KEYS, service_file)
     folder = service_file.parent
-    found = [_load_operation(path, service_id) for path in sorted(folder.glob("*/operation.yaml"))]
-    ids = tuple(operation.id for operation, _ in found)
     readings_file = folder / "readings.yaml"
     readings = _load_readings(readings_file, service_id) if readings_file.exists() else ()
+    found = [_load_operation(path, service_id, readings) for path in sorted(folder.glob("*/operation.yaml"))]
+    ids = tuple(operation.id for operation, _ in found)
     return Service(service_id, str(data.get("title", service_id)), ids, readings), found
 
 
@@ -105,6 +105,7 @@ def _load_readings(path: Path, service: str) -> tuple[Reading, ...]:
     readings = []
     for entry in _list(read_yaml(path), path):
         item = _mapping(entry, path)
+        refuse_unknown(item, _READING_KEYS, path, f"{item.get('id')}: ")
         alternatives = _mapping(_key(item, "alternatives", path), path)
         readings.append(
             Reading(
@@ -120,14 +121,9 @@ def _load_readings(path: Path, service: str) -> tuple[Reading, ...]:
     return tuple(readings)
 
 
-def _load_operation(path: Path, service: str) -> tuple[Operation, list[Requirement]]:
+def _load_operation(path: Path, service: str, readings: tuple[Reading, ...]) -> tuple[Operation, list[Requirement]]:
     data = _mapping(read_yaml(path), path)
-    for key in _REQUIRED:
-        _key(data, key, path)
-    if data["answer"] not in ANSWERS:
-        raise SpecError(
-            f"answer: {data['answer']!r} is no kind of answer", where=str(path), hint=f"One of {', '.join(ANSWERS)}."
-        )
+    check_operation(data, path)
     operation = Operation(
         id=str(data["id"]),
         short=str(data["short"]),
@@ -147,6 +143,7 @@ def _load_operation(path: Path, service: str) -> tuple[Operation, list[Requireme
             for code in data["codes"]
         ),
         attribution={str(check): str(requirement) for check, requirement in data["attribution"].items()},
+        readings=frozenset(one.id for one in readings if data["id"] in one.operations),
         raw=data,
     )
     return operation, _load_requirements(path.parent / "requirements.yaml", operation.id)
@@ -157,6 +154,7 @@ def _load_requirements(path: Path, operation: str) -> list[Requirement]:
     for entry in _list(read_yaml(path), path):
         item = _mapping(entry, path)
         identifier = str(_key(item, "id", path))
+        refuse_unknown(item, _REQUIREMENT_KEYS, path, f"{identifier}: ")
         level = str(_key(item, "level", path))
         if level not in LEVELS:
             raise SpecError(f"{identifier}: level {level!r} is none of {', '.join(LEVELS)}", where=str(path))

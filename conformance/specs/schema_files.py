@@ -21,6 +21,8 @@ ONE_SCHEMA = frozenset(
 )  # fmt: skip
 LIST_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 MAP_OF_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
+_IN_PLACE = ("not", "if", "then", "else")
+_IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
 _LOCATING = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef")
 
 
@@ -105,6 +107,57 @@ def references(schema: Any) -> Iterator[str]:
     for _, node in subschemas(schema):
         if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
             yield node["$ref"]
+
+
+def circles(files: SchemaFiles) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Place and text of each `$ref` of the first file that leads back to itself without a step into the value."""
+    document = files.documents[files.start]
+    for place, node in subschemas(document):
+        if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+            try:
+                back = _returns(files, files.start, node, node, set())
+            except SpecError:
+                continue  # a reference that names nothing, which others report
+            if back:
+                yield place, node["$ref"]
+
+
+def _returns(files: SchemaFiles, base: str, node: Any, target: Any, seen: set[int]) -> bool:
+    for uri, child in _same_value(files, base, node):
+        if child is target:
+            return True
+        if id(child) not in seen:
+            seen.add(id(child))
+            if _returns(files, uri, child, target, seen):
+                return True
+    return False
+
+
+def _same_value(files: SchemaFiles, base: str, node: Any) -> Iterator[tuple[str, Any]]:
+    """The schemas that a schema applies to the very value that it is applied to."""
+    if not isinstance(node, Mapping):
+        return
+    if isinstance(node.get("$ref"), str):
+        yield files.resolve(node["$ref"], base)
+    for key in _IN_PLACE:
+        if key in node:
+            yield base, node[key]
+    for key in _IN_PLACE_LISTS:
+        for child in node.get(key, ()):
+            yield base, child
+
+
+def usable_schemas(folder: Path) -> None:
+    """Read every schema of an operation's folder. Raises `SpecError` for what is missing, remote, or leads in a circle."""
+    wanted = {folder / f"{document}.schema.json" for document in ("request", "response")}
+    for path in sorted(wanted.union(folder.glob("*.schema.json"))):
+        files = read_schema_files(path)
+        for uri, document in files.documents.items():
+            for reference in references(document):
+                files.resolve(reference, uri)
+        for place, reference in circles(files):
+            where = f"{path}#{join_pointer((*place, '$ref'))}"
+            raise SpecError(f"$ref {reference!r} leads back to itself", where=where, hint="Step into a member or an item.")
 
 
 def name_of(uri: str) -> str:

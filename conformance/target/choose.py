@@ -38,11 +38,23 @@ async def chosen_target(name: str, contract: Contract, *arguments: str, start: b
     """
     if name != REFERENCE:
         yield ChosenTarget(permitted(_named(name, contract)), os.environ, name)
-    elif not start:
-        yield ChosenTarget(check_target(reference_target(_STAND_IN), contract, name), reference_environment(), name)
+        return
+    if not start:
+        yield ChosenTarget(_reference(_STAND_IN, contract), reference_environment(), name)
     else:
         async with serve_reference(arguments) as address:
-            yield ChosenTarget(check_target(reference_target(address), contract, name), reference_environment(), name)
+            yield ChosenTarget(_reference(address, contract), reference_environment(), name)
+
+
+def _reference(address: str, contract: Contract) -> TargetFile:
+    """The bundled implementation as the target of a contract, as far as the contract goes."""
+    data = reference_target(address)
+    strange = sorted(contract.services.keys() - data["services"].keys())
+    if strange:
+        what = f"the reference implementation does not serve {', '.join(strange)}"
+        raise UsageError(what, where="--target", hint="Give --target FILE; `conformance target init` writes one.")
+    data["services"] = {name: part for name, part in data["services"].items() if name in contract.services}
+    return check_target(data, contract, REFERENCE)
 
 
 def _named(name: str, contract: Contract) -> TargetFile:

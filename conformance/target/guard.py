@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from conformance.model.spec import Contract
-from conformance.target.model import Binding, ScopePart, TargetFile
+from conformance.model.spec import Contract, Operation
+from conformance.target.model import Binding, ScopePart, TargetFile, is_pin
 from conformance.target.scope import Catalogue, Decision, Granted, Scope, catalogue_of, decide_by
 from conformance.transport.messages import HttpRequest, WsRequest
 
-_HARMLESS = ("creator", "pin", "wrong_pin")
-_HARMLESS_MEMBERS = ("CreatorID", "PIN")
 _ANYTHING = Decision(True, "the target file lets everything be touched")
 
 
@@ -22,6 +20,8 @@ class Guard:
     catalogue: Catalogue
     scope: Scope
     harmless: set[str]
+    harmless_members: frozenset[str] = frozenset()
+    """Members whose values name nothing that the call acts on."""
     orders: set[int] = field(default_factory=set)
     quotes: set[int] = field(default_factory=set)
     uids: set[str] = field(default_factory=set)
@@ -44,7 +44,7 @@ class Guard:
             return
         for name, value in bindings.items():
             member = name.rpartition(".")[2]
-            if member in _HARMLESS_MEMBERS:
+            if member in self.harmless_members or is_pin(member):
                 self.harmless.add(str(value))
             elif isinstance(value, str):
                 self.uids.add(value.lower())
@@ -61,13 +61,26 @@ def guard_for(target: TargetFile, contract: Contract) -> Guard:
         for service in target.services
         for name in contract.services[service].operations
     }
+    catalogue = catalogue_of(operations)
+    members, bindings = _harmless(operations.values())
     harmless = {
-        str(service.bindings[name])
+        str(value)
         for service in target.services.values()
-        for name in _HARMLESS
-        if name in service.bindings
+        for name, value in service.bindings.items()
+        if name in bindings or is_pin(name)
     }
-    return Guard(catalogue_of(operations), scope_of(target.scope), harmless)
+    return Guard(catalogue, scope_of(target.scope), harmless, members)
+
+
+def _harmless(operations: Iterable[Operation]) -> tuple[frozenset[str], frozenset[str]]:
+    """The members that the operations call harmless, and the bindings that stand in them."""
+    members: set[str] = set()
+    bindings: set[str] = set()
+    for operation in operations:
+        for name in operation.raw.get("scope", {}).get("harmless", ()):
+            members.add(name)
+            bindings.add(str(operation.raw["fields"].get(name, {}).get("binding", "")))
+    return frozenset(members), frozenset(bindings)
 
 
 def scope_of(part: ScopePart) -> Scope:

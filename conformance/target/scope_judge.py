@@ -184,7 +184,7 @@ def _all_unlimited(bounds: Bounds, rule: Rule) -> bool:
 
 
 def _thing(member: Member) -> str:
-    return {"oms": "Order Management System", "uid": "international order"}.get(member.kind, member.kind)
+    return {"oms": "Order Management System", "uid": "order by GUID"}.get(member.kind, member.kind)
 
 
 def _key(kind: str) -> str:

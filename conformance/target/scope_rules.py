@@ -75,7 +75,9 @@ def catalogue_of(operations: Mapping[str, Operation]) -> Catalogue:
     """The known calls of these operations. Errors: `SpecError` for a `scope:` key that makes no sense."""
     by_path: dict[str, Rule] = {}
     by_call: dict[str, Rule] = {}
-    own, read_calls, read_paths = [], [], []
+    own: list[tuple[Rule, bool]] = []
+    read_calls: list[str] = []
+    read_paths: list[str] = []
     for operation in operations.values():
         raw = operation.raw.get("scope")
         if raw is None:
@@ -83,9 +85,8 @@ def catalogue_of(operations: Mapping[str, Operation]) -> Catalogue:
         where = f"{operation.folder / 'operation.yaml'}: scope"
         _known(raw, _KEYS, where)
         folder = operation.path.rpartition("/")[0]
-        rule = _rule(operation.call, operation.path, operation, raw, where)
-        own.append(rule)
-        rules = [rule]
+        own.append((_rule(operation.call, operation.path, operation, raw, where), "ws" in operation.transports))
+        rules = []
         for call, details in raw.get("calls", {}).items():
             _known(details, _CALL_KEYS, f"{where}.calls.{call}")
             path = str(details.get("path", f"{folder}/{call}"))
@@ -97,7 +98,11 @@ def catalogue_of(operations: Mapping[str, Operation]) -> Catalogue:
         for pattern in raw.get("reads", ()):
             read_calls.append(str(pattern).lower())
             read_paths.append(f"{folder}/{pattern}".lower())
-    return Catalogue(by_path, by_call, tuple(own), tuple(read_calls), tuple(read_paths))
+    for rule, framed in own:  # last, for an operation knows its own call better than one that sets states up with it
+        by_path[rule.path.lower()] = rule
+        if framed:
+            by_call[rule.call.lower()] = rule
+    return Catalogue(by_path, by_call, tuple(rule for rule, _ in own), tuple(read_calls), tuple(read_paths))
 
 
 def _rule(call: str, path: str, operation: Operation, raw: Mapping[str, Any], where: str) -> Rule:

@@ -40,6 +40,7 @@ class Book:
         self._ids = itertools.count(first_order_id)
         self._orders: dict[int, Order] = {}
         self._open: dict[tuple[int, int], dict[int, None]] = {}
+        self._attempted: set[int] = set()
 
     def place(
         self, oms_id: int, account_id: int, instrument_id: int, side: Side, quantity: float, price: float,
@@ -84,6 +85,12 @@ class Book:
                 del self._open[order.oms_id, order.account_id][order_id]
                 cancelled.append(order_id)
         return tuple(cancelled)
+
+    def first_attempt(self, order_id: int) -> bool:
+        """Whether nobody has asked this about the order before."""
+        first = order_id not in self._attempted
+        self._attempted.add(order_id)
+        return first
 
     def _keep(self, order: Order) -> None:
         self._orders[order.order_id] = order

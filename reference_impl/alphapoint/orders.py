@@ -82,17 +82,8 @@ def get_order_status(parts: Parts, call: Call) -> Answer:
     return Data(order_object(_order(parts, call, account)))
 
 
-def cancel_order(parts: Parts, call: Call) -> Answer:
-    """Cancels one order by OrderId, ClientOrderId or ClOrderId."""
-    permit(parts, call)
-    account = call_account(parts, call)
-    order = _order(parts, call, account)
-    if not parts.alphapoint.book.cancel([order.order_id]):
-        raise Refused(RESOURCE_NOT_FOUND, "order", "The order is not open")
-    return Standard()
-
-
 def _order(parts: Parts, call: Call, account: Account) -> Order:
+    """The order of the account that OrderId names, or else the open one that ClientOrderId does."""
     order_id = optional_integer(call, "OrderId")
     if order_id:
         order = parts.alphapoint.book.find(order_id)
@@ -141,5 +132,4 @@ CALLS: dict[str, Handler] = {
     "GetOpenOrders": get_open_orders,
     "GetOpenQuotes": get_open_quotes,
     "GetOrderStatus": get_order_status,
-    "CancelOrder": cancel_order,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reference_impl.alphapoint.members import optional_integer, required_integer
 from reference_impl.alphapoint.values import (
     CANCEL_ALL_ORDERS,
+    CANCEL_ORDER,
     CANCEL_QUOTE,
     NOT_AUTHORIZED,
     OPERATION_FAILED,
@@ -21,10 +22,10 @@ CALL_PERMISSIONS: dict[str, frozenset[Permission]] = {
     CANCEL_ALL_ORDERS: frozenset({"Operator", "Trading"}),
     CANCEL_QUOTE: frozenset({"Operator", "MarketMaker"}),
     "SendOrder": frozenset({"Operator", "Trading"}),
-    "CancelOrder": frozenset({"Operator", "Trading"}),
+    CANCEL_ORDER: frozenset({"Operator", "Trading"}),
     "CreateQuote": frozenset({"Operator", "MarketMaker"}),
 }
-"""CancelAllOrders and CancelQuote, Permissions; calls that are not here need a session alone."""
+"""CancelAllOrders, CancelQuote and CancelOrder, Permissions; calls that are not here need a session alone."""
 
 
 def may_call(user: User, call_name: str) -> bool:

@@ -27,6 +27,7 @@ ERROR_TEXTS: Mapping[int, str] = {
 
 CANCEL_ALL_ORDERS = "CancelAllOrders"
 CANCEL_QUOTE = "CancelQuote"
+CANCEL_ORDER = "CancelOrder"
 
 About = Literal[
     "session",
@@ -114,6 +115,16 @@ class CancelAllRequest:
 
     oms_id: int
     account_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrderRequest:
+    """The members of CancelOrder; one of the two ids at least is there."""
+
+    oms_id: int
+    account_id: int | None
+    order_id: int | None
+    client_order_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

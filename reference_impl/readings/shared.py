@@ -1,4 +1,4 @@
-"""Readings that CancelAllOrders and CancelQuote share."""
+"""Readings that CancelAllOrders, CancelQuote and CancelOrder share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from reference_impl.alphapoint.http import JSON
 from reference_impl.alphapoint.members import optional_integer
 from reference_impl.alphapoint.values import (
     CANCEL_ALL_ORDERS,
+    CANCEL_ORDER,
     CANCEL_QUOTE,
     INVALID_REQUEST,
     NOT_AUTHORIZED,
@@ -21,10 +22,11 @@ from reference_impl.alphapoint.values import (
     Data,
     Pair,
     Refusal,
+    Refused,
     Standard,
 )
-from reference_impl.parts import Parts, with_alphapoint, with_cancel_all, with_frames
-from reference_impl.readings.values import CAO, CQ, Reading, as_it_is
+from reference_impl.parts import Parts, with_alphapoint, with_cancel_all, with_cancel_order, with_frames
+from reference_impl.readings.values import CAO, CO, CQ, Reading, as_it_is
 from reference_impl.wire import HttpResponse
 
 _STATUS = {INVALID_REQUEST: 400, NOT_AUTHORIZED: 403, RESOURCE_NOT_FOUND: 404, SERVER_ERROR: 500}
@@ -107,7 +109,7 @@ def _key_case(style: str) -> Callable[[Parts], Parts]:
 
         def finish(call: Call, value: Any) -> Any:
             value = inner(call, value)
-            return rename(value) if call.name in (CANCEL_ALL_ORDERS, CANCEL_QUOTE) else value
+            return rename(value) if call.name in (CANCEL_ALL_ORDERS, CANCEL_QUOTE, CANCEL_ORDER) else value
 
         return with_alphapoint(parts, finish=finish)
 
@@ -115,44 +117,52 @@ def _key_case(style: str) -> Callable[[Parts], Parts]:
 
 
 def _honour_instrument(parts: Parts) -> Parts:
-    """CancelAllOrders takes an instrument id, also under the misspelt name that real clients send."""
-    select = parts.alphapoint.cancel_all.select
+    """An instrument id, also under the misspelt name that real clients send, narrows what is cancelled."""
+    select_all, select_one = parts.alphapoint.cancel_all.select, parts.alphapoint.cancel_order.select
+
+    def wanted(call: Call) -> int | None:
+        return optional_integer(call, "InstrumentId") or optional_integer(call, "IntrumentId")
 
     def narrowed(p: Parts, call: Call, *rest: Any) -> Any:
-        wanted = optional_integer(call, "InstrumentId") or optional_integer(call, "IntrumentId")
-        return tuple(o for o in select(p, call, *rest) if not wanted or o.instrument_id == wanted)
+        return tuple(o for o in select_all(p, call, *rest) if wanted(call) in (None, 0, o.instrument_id))
 
-    return with_cancel_all(parts, select=narrowed)
+    def one(p: Parts, call: Call, *rest: Any) -> Any:
+        order = select_one(p, call, *rest)
+        if wanted(call) not in (None, 0, order.instrument_id):
+            raise Refused(RESOURCE_NOT_FOUND, "order", "Order not found")
+        return order
+
+    return with_cancel_order(with_cancel_all(parts, select=narrowed), select=one)
 
 
 READINGS: tuple[Reading, ...] = (
     Reading(
         "errormsg-on-success",
-        (CAO, CQ),
+        (CAO, CQ, CO),
         {"null": as_it_is, "empty": _on_success(lambda rendered: {**rendered, "errormsg": ""})},
     ),
     Reading(
         "detail-on-success",
-        (CAO, CQ),
+        (CAO, CQ, CO),
         {
             "null": as_it_is,
             "empty": _on_success(lambda rendered: {**rendered, "detail": ""}),
             "omitted": _on_success(_without_detail),
         },
     ),
-    Reading("error-status", (CAO, CQ), {"200": as_it_is, "4xx": _status_4xx}),
-    Reading("session-missing", (CAO, CQ), {"404-text": as_it_is, "standard-20": _session_standard_20}),
-    Reading("foreign-account", (CAO, CQ), {"20": as_it_is, "104": _foreign_104}),
-    Reading("unknown-id", (CAO, CQ), {"104": as_it_is, "100": _unknown_100}),
+    Reading("error-status", (CAO, CQ, CO), {"200": as_it_is, "4xx": _status_4xx}),
+    Reading("session-missing", (CAO, CQ, CO), {"404-text": as_it_is, "standard-20": _session_standard_20}),
+    Reading("foreign-account", (CAO, CQ, CO), {"20": as_it_is, "104": _foreign_104}),
+    Reading("unknown-id", (CAO, CQ, CO), {"104": as_it_is, "100": _unknown_100}),
     Reading(
         "response-key-case",
-        (CAO, CQ),
+        (CAO, CQ, CO),
         {"documented": as_it_is, **{style: _key_case(style) for style in _NAMES}},
     ),
-    Reading("extra-members", (CAO, CQ), {"ignored": as_it_is, "honoured": _honour_instrument}),
+    Reading("extra-members", (CAO, CQ, CO), {"ignored": as_it_is, "honoured": _honour_instrument}),
     Reading(
         "unparsable-frame",
-        (CAO, CQ),
+        (CAO, CQ, CO),
         {
             "silence": as_it_is,
             "error-frame": lambda parts: with_frames(parts, unparsable=error_frame),

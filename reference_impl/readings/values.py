@@ -9,6 +9,7 @@ from reference_impl.parts import Parts
 
 CAO = "alphapoint.cancel_all_orders"
 CQ = "alphapoint.cancel_quote"
+CO = "alphapoint.cancel_order"
 TPP = "tpp.create_cancellations"
 
 

@@ -85,11 +85,12 @@ def _instrument(number: int, table: Table, oms: Mapping[int, Oms]) -> Instrument
 
 
 def _account(number: int, table: Table, oms: Mapping[int, Oms]) -> Account:
-    table.only(("oms", "on_cancel"))
+    table.only(("oms", "on_cancel", "on_cancel_order"))
     oms_id = table.integer("oms")
     if oms_id not in oms:
         raise table.wrong("oms", "a system that the section oms declares", oms_id)
-    return Account(number, oms_id, cast(OnCancel, table.choice("on_cancel", ON_CANCEL, "succeed")))
+    on_cancel, on_cancel_order = (table.choice(key, ON_CANCEL, "succeed") for key in ("on_cancel", "on_cancel_order"))
+    return Account(number, oms_id, cast(OnCancel, on_cancel), cast(OnCancel, on_cancel_order))
 
 
 def _users(section: Table, accounts: Mapping[int, Account]) -> dict[str, User]:

@@ -34,11 +34,15 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account on one system, and how a cancellation on it ends."""
+    """An account on one system, and how a cancellation on it ends.
+
+    `on_cancel` is of the two operations that name no order, `on_cancel_order` of the first attempt to cancel an order.
+    """
 
     account_id: int
     oms_id: int
     on_cancel: OnCancel
+    on_cancel_order: OnCancel = "succeed"
 
 
 @dataclass(frozen=True, slots=True)

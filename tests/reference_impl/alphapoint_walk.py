@@ -17,7 +17,7 @@ from reference_impl.wire import OPERATIONS, HttpRequest
 from reference_impl.world.load import load_world
 
 WORLD = load_world(None)
-ACCOUNTS = (101, 201, 301, 401, 501, 601, 901, 902)
+ACCOUNTS = (10, 101, 201, 301, 401, 501, 601, 901, 902)
 ANONYMOUS, INVENTED = "", "?"
 MANY = 220
 
@@ -83,7 +83,7 @@ class Walk:
             self.call("trader01", "SendOrder", AccountId=101, InstrumentId=1 + number % 2, Side=number % 2, **{**order, **high})
         self.call("operator", "SendOrder", AccountId=101, InstrumentId=1, Side=0, **order)
         ids: dict[str, int] = {}
-        for user, accounts in (("trader01", (301,)), ("operator", (201, 501, 601, 901, 902))):
+        for user, accounts in (("trader01", (301,)), ("operator", (10, 201, 501, 601, 901, 902))):
             for account in accounts:
                 ids[f"order{account}"] = self.call(user, "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order)["OrderId"]
         for account, instrument in ((201, 2), (201, 1), (401, 1), (501, 1), (901, 1), (902, 1)):
@@ -180,7 +180,8 @@ def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], s
     """Headers, methods, frames, and the same request again and again."""
     for headers in ((("content-type", "application/json; charset=utf-8"),), (("transfer-encoding", "chunked"),), (("accept-language", "de"),)):
         yield walker.http(user, name, make(walker.scene()), headers)
-    yield walker.http(user, name, make(walker.scene()), method="PUT"), walker.open_ids()
+    for method in ("PUT", "GET", "HEAD", "OPTIONS"):
+        yield walker.http(user, name, make(walker.scene()), method=method), walker.open_ids()
     for number in (0, 2, 2**31 - 1000):
         yield walker.ws(user, name, make(walker.scene()), number)
     yield walker.frame(user, "nothing"), walker.frame(user, "[]"), walker.frame(user, "{}")

@@ -12,6 +12,7 @@ from reference_support import CANCELLATIONS, XMLNS, Reply, Server
 
 JSON, XML = "application/json", "application/xml"
 TOGETHER = 8
+SHIFTED = str.maketrans("0123456789abcdef", "123456789abcdef0")
 DOCTYPE = "<!DOCTYPE ArrayOfCancellationCreation>"
 
 
@@ -153,6 +154,8 @@ def pins(tour: Tour) -> Any:
         for send in (tour.json, tour.xml):
             (order,) = orders = tour.orders("pin-order")
             told.append(send(orders, domestic(order, PIN=pin)))
+    (other,) = orders = tour.orders("pin-international-order")
+    told.append(tour.json(orders, abroad(other, PIN="9999")))
     two = tour.orders("pin-order", "pin-order")
     told.append(tour.json(two, domestic(two[0]), domestic(two[1], PIN=None)))
     (order,) = orders = tour.orders("open-order")
@@ -180,6 +183,10 @@ def odd_values(tour: Tour) -> Any:
     told.append(tour.json(orders, abroad(other, InternationalOrderUID="{" + other["InternationalOrderUID"] + "}")))
     (other,) = orders = tour.orders("open-international-order")
     told.append(tour.json(orders, abroad(other, InternationalOrderUID=other["InternationalOrderUID"].upper())))
+    for end in (1, 24):
+        (other,) = orders = tour.orders("open-international-order")
+        uid = other["InternationalOrderUID"]
+        told.append(tour.json(orders, abroad(other, InternationalOrderUID=uid[:-end] + uid[-end:].translate(SHIFTED)))[1])
     (order,) = orders = tour.orders("open-order")
     return [*told, tour.json(orders, {**domestic(order), "Reason": "x"})]
 
@@ -234,7 +241,7 @@ def negotiated(tour: Tour) -> Any:
 def bodies_by_type(tour: Tour) -> Any:
     types = (
         "application/json; charset=utf-8", 'application/json; charset="utf-8"', "text/plain",
-        "application/x-www-form-urlencoded", "application/soap+xml", "APPLICATION/JSON",
+        "application/x-www-form-urlencoded", "application/soap+xml", "APPLICATION/JSON", "application/octet-stream", "application/vnd.example.v1+json",
     )  # fmt: skip
     told = []
     for name in types:
@@ -245,7 +252,7 @@ def bodies_by_type(tour: Tour) -> Any:
 
 def methods(tour: Tour) -> Any:
     told = []
-    for method in ("GET", "PUT", "DELETE", "PATCH"):
+    for method in ("GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"):
         (order,) = orders = tour.orders("open-order")
         told.append(tour.json(orders, domestic(order), method=method))
     return told

@@ -15,13 +15,14 @@ import yaml
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 PREFIXES = {
     "alphapoint.cancel_all_orders": "CAO",
+    "alphapoint.cancel_order": "CO",
     "alphapoint.cancel_quote": "CQ",
     "tpp.create_cancellations": "TPP",
 }
 SCHEMAS = sorted(path.relative_to(SPECS).as_posix() for path in SPECS.glob("*/*/*.schema.json"))
 READING_KEYS = {"id", "operations", "requirement", "question", "alternatives", "source"}
 CONSTRAINTS = {
-    "type", "enum", "const", "required", "properties", "items", "allOf", "if", "then", "not", "contains",
+    "type", "enum", "const", "required", "properties", "items", "allOf", "anyOf", "if", "then", "not", "contains",
     "pattern", "minimum", "maximum", "minLength", "maxItems",
 }  # fmt: skip
 
@@ -119,7 +120,7 @@ def test_every_property_names_its_requirement(path: str) -> None:
 
 @pytest.mark.parametrize(("service", "reading"), READINGS, ids=[entry["id"] for _, entry in READINGS])
 def test_reading_is_well_formed(service: str, reading: dict[str, Any]) -> None:
-    assert set(reading) - {"also"} == READING_KEYS
+    assert set(reading) - {"also", "covers"} == READING_KEYS
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", reading["id"])
     assert set(reading["operations"]) <= set(SERVICES[service]["operations"])
     assert len(reading["alternatives"]) >= 2

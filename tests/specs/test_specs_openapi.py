@@ -19,6 +19,7 @@ MEDIA_TYPES = {
 PATHS = {
     "alphapoint": {
         "/AP/CancelAllOrders": "alphapoint.cancel_all_orders",
+        "/AP/CancelOrder": "alphapoint.cancel_order",
         "/AP/CancelQuote": "alphapoint.cancel_quote",
     },
     "tpp": {"/api/orders/cancellations": "tpp.create_cancellations"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -91,6 +92,14 @@ def _xml_body(
         return None  # a character that XML cannot carry, or a value without an XML form
 
 
+def _elsewhere(value: Any, contract: XmlContract | None) -> Body | None:
+    """The namespace of the root on another host, or another one altogether."""
+    assert contract is not None
+    namespace = contract.root.namespace
+    other = re.sub("//[^/]+", "//example.org", namespace, count=1) if "//" in namespace else "urn:other"
+    return _xml_body(value, contract, XmlStyle(), lambda text: text.replace(f'"{namespace}"', f'"{other}"', 1), "utf-8")
+
+
 XML_FORMS: tuple[WireForm, ...] = (
     WireForm("plain", "legal", _xml(XmlStyle())),
     WireForm("prefix", "legal", _xml(XmlStyle(prefix="q"))),
@@ -110,7 +119,7 @@ XML_FORMS: tuple[WireForm, ...] = (
     WireForm("utf-16", "lenient", _xml_text(lambda text: text, "utf-16"), "; charset=utf-16"),
     WireForm("doctype", "lenient", _xml_text(lambda text: "<!DOCTYPE x>" + text)),
     WireForm("processing-instruction", "lenient", _xml_text(lambda text: "<?x y?>" + text)),
-    WireForm("wrong-namespace", "broken", _xml_text(lambda text: text.replace("schemas.datacontract.org", "example.org", 1))),
+    WireForm("wrong-namespace", "broken", _elsewhere),
     WireForm("cut-off", "broken", _xml_text(lambda text: text[:-2])),
     WireForm("two-roots", "broken", _xml_text(lambda text: text + text)),
     WireForm("bare-ampersand", "broken", _xml_text(lambda text: text.replace(">", ">&", 1))),
@@ -123,3 +132,5 @@ HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("Content-Type", "{}"), ("Accept", "{answer};q=0.9"), ("X-Request-Id", "x")),
 )
 """Ways to ask for an answer in one media type; `{}` is the content type, `{answer}` the media type asked for."""
+STRICT_HEADERS = 2
+"""The first so many of them leave a server no other media type."""

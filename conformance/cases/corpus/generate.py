@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from conformance.cases.corpus.values import CorpusValue
+from conformance.cases.kinds import unknown_place
 from conformance.model.spec import Operation
 from conformance.specs.validate import SchemaValidator, load_validator
 
@@ -33,7 +36,7 @@ _EDGES = (
 def generate_values(operation: Operation, seed: int, examples: int = EXAMPLES) -> tuple[CorpusValue, ...]:
     """The values of an operation for a seed, without repetitions, mixed in an order that the seed gives."""
     validator = load_validator(operation.folder / "request.schema.json")
-    second = second_validator(operation)
+    second = second_validator(operation.folder)
     found: dict[str, CorpusValue] = {}
     for value in (*_systematic(operation), *_schemathesis(operation, seed, examples)):
         tame = tamed(operation, value)
@@ -48,11 +51,12 @@ def generate_values(operation: Operation, seed: int, examples: int = EXAMPLES) -
     return tuple(values)
 
 
-def second_validator(operation: Operation) -> Any:
-    """The `jsonschema` package's validator, which has the last word on what is valid."""
+@lru_cache(maxsize=32)
+def second_validator(folder: Path) -> Any:
+    """The `jsonschema` package's validator of an operation's requests, which has the last word on what is valid."""
     import jsonschema
 
-    schema = json.loads((operation.folder / "request.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((folder / "request.schema.json").read_text(encoding="utf-8"))
     return jsonschema.Draft202012Validator(schema)
 
 
@@ -113,8 +117,7 @@ def _tame_member(field: Mapping[str, Any], content: Any) -> Any:
 
 def _systematic(operation: Operation) -> Iterator[Any]:
     """Every member left out, null, at each edge, and of each wrong type, in an otherwise legal request."""
-    bases = [operation.valid, operation.raw["international"]] if "international" in operation.raw else [operation.valid]
-    for base in bases:
+    for base in _bases(operation):
         whole = _named_nothing(operation, base)
         item = whole[0] if isinstance(whole, list) else whole
         variants: list[dict[str, Any]] = [item]
@@ -129,6 +132,13 @@ def _systematic(operation: Operation) -> Iterator[Any]:
     yield from _ODD
 
 
+def _bases(operation: Operation) -> Iterator[Any]:
+    """The legal requests: the base, and the second one where there is one."""
+    yield operation.valid
+    if "second" in operation.raw:
+        yield operation.raw[operation.raw["second"]["base"]]
+
+
 def _named_nothing(operation: Operation, base: Any) -> Any:
     """A legal request whose ids name nothing: the places of the operation's own states replaced."""
     if isinstance(base, list):
@@ -137,12 +147,13 @@ def _named_nothing(operation: Operation, base: Any) -> Any:
     for name, content in base.items():
         field = operation.raw["fields"][name]
         state = isinstance(content, str) and content.startswith("${") and content[2:-1].partition(".")[0] in _state_names(operation)
-        item[name] = ("${unknown_uid}" if field.get("type") == "guid" else field["unknown"]) if state else content
+        item[name] = unknown_place(field) if state else content
     return item
 
 
 def _state_names(operation: Operation) -> frozenset[str]:
-    return frozenset((*operation.raw.get("states", {}), *operation.raw.get("international_states", {})))
+    second = operation.raw.get("second", {}).get("base")
+    return frozenset((*operation.raw.get("states", {}), *operation.raw.get(f"{second}_states", {})))
 
 
 def _schemathesis(operation: Operation, seed: int, examples: int) -> Iterator[Any]:

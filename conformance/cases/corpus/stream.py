@@ -2,60 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from conformance.cases import expect, make, render
-from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, XML_FORMS, WireForm
-from conformance.cases.corpus.values import CorpusValue, load_values
+from conformance.cases import expect, make
+from conformance.cases.corpus.forms import JSON_FORMS, XML_FORMS, WireForm
+from conformance.cases.corpus.source import Source, accepted, message_in, only_named, sources
+from conformance.cases.corpus.values import CorpusValue
 from conformance.cases.families.malformed_json import or_unanswered
-from conformance.cases.make import Channel, channels
-from conformance.codec.xml_codec import XmlContract
+from conformance.cases.make import Channel
+from conformance.cases.trials.live import live_case
 from conformance.errors import UsageError
-from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.case import Alternative, Body, Case, Expectation, Lane
 from conformance.model.spec import Contract, Operation
 
 SHARES: Mapping[str, int] = {"standard": 1, "pair": 2, "results": 7}
 """How many of each ten cases go to an operation of each kind of answer, formats weighed by how much they can hide."""
 _STEP = 7
 """Coprime to the numbers of forms and channels, so that neighbours differ in all of them."""
-_LIVE_EVERY = 20
+_LIVE_EVERY = 10
 _SMALL = 2**17
+_SHORT = 40
 _REFUSALS = [20, 100, 104, 106]
 _REFUSED = Alternative({"form": "refused"})
 _NONE_SUCCEEDS = Alternative({"results": "none"})
 _FRAMEWORK = Alternative({"form": "framework"})
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The corpus of one operation with everything that its cases are made of."""
-
-    operation: Operation
-    values: Sequence[CorpusValue]
-    channels: tuple[Channel, ...]
-    contract: XmlContract | None
-
-    @property
-    def size(self) -> int:
-        """How many different cases there are."""
-        forms = sum(len(XML_FORMS if one.form == "xml" else JSON_FORMS) for one in self.channels)
-        return len(self.values) * forms
-
-
-def sources(contract: Contract, operations: Collection[str] | None, seed: int) -> tuple[Source, ...]:
-    """The sources of the chosen operations, in the order of their ids."""
-    chosen = [contract.operations[name] for name in sorted(contract.operations) if not operations or name in operations]
-    return tuple(
-        Source(
-            operation,
-            load_values(operation, seed),
-            tuple(channels(operation)),
-            render.xml_contract(operation) if "xsd" in operation.raw else None,
-        )
-        for operation in chosen
-    )
 
 
 def numbers(found: Sequence[Source], count: int) -> Iterator[tuple[Source, int]]:
@@ -76,7 +48,7 @@ def numbers(found: Sequence[Source], count: int) -> Iterator[tuple[Source, int]]
 
 
 def generated_case(source: Source, number: int) -> Case:
-    """The case of this number. Every twentieth in the first round is a live one: its order is really there."""
+    """The case of this number. Every tenth in every fourth round is a live one: orders and quotes are really there."""
     lap = number // len(source.values)
     value = source.values[number % len(source.values)]
     turn = lap + number * _STEP
@@ -102,7 +74,7 @@ def value_case(source: Source, number: int, value: CorpusValue, channel: Channel
         body = form.write(value.value, None)
         assert body is not None
     expectation = _expectation(source, channel, value, form)
-    return _case(source, number, channel, form, turn, body, expectation, value.breaks)
+    return _case(source, number, channel, form, turn, body, expectation, value.breaks, lane=_lane(source.operation, expectation))
 
 
 def find_case(contract: Contract, case_id: str, seed: int) -> Case | None:
@@ -128,12 +100,8 @@ def relation_key(source: Source, number: int, case: Case) -> tuple[str, int] | N
     return (case.operation, place) if comparable and (positive or case.media_type.endswith("json")) else None
 
 
-def only_named(operation: Operation, channel: Channel, value: Any) -> Any:
-    """For XML: only the members that the document names, for an element can have no other name."""
-    if channel.form != "xml" or not isinstance(value, list):
-        return value
-    names = operation.raw["fields"]
-    return [{key: part for key, part in item.items() if key in names} if isinstance(item, dict) else item for item in value]
+def _case_id(operation: Operation, number: int) -> str:
+    return f"{operation.short}/generated/{number:06}"
 
 
 def _case(
@@ -142,7 +110,7 @@ def _case(
 ) -> Case:  # fmt: skip
     operation = source.operation
     return Case(
-        id=f"{operation.short}/generated/{number:06}@{make.suffix(operation, channel)}",
+        id=f"{_case_id(operation, number)}@{make.suffix(operation, channel)}",
         operation=operation.id,
         title=f"{form.standing}: {form.name}" + (f", breaks {breaks}" if breaks else ""),
         requirements=(breaks or expectation.requirement,),
@@ -152,38 +120,37 @@ def _case(
         message=message_in(operation, channel, form, turn, body),
         expect=expectation,
         tier="generated",
+        accept=accepted(channel, form, turn),
         **more,
     )
 
 
-def message_in(operation: Operation, channel: Channel, form: WireForm, turn: int, body: Body) -> Message:
-    """The message with this body; `turn` chooses the way in which its headers are written."""
-    if channel.transport == "ws":
-        return make.message(operation, channel, body)
-    headers = tuple(
-        (name, text.replace("{}", channel.media_type + form.charset).replace("{answer}", channel.media_type))
-        for name, text in HEADERS[turn % len(HEADERS)]
-    )
-    return Message(body, operation.method, operation.path, headers)
-
-
 def _live(source: Source, number: int, channel: Channel, form: WireForm) -> Case:
-    """A legal request for something that is there: it must be done, in this form as in any other."""
+    """What a model foretells of things that are there; without a model the legal request, which must be done in any form."""
     operation = source.operation
+    found = live_case(source, number)
+    if found is not None:
+        case_id = f"{_case_id(operation, number)}@{found.id.partition('@')[2]}"
+        return replace(found, id=case_id, title=found.title.replace("found exploring", "live"))
     legal = form if form.standing == "legal" else (XML_FORMS if channel.form == "xml" else JSON_FORMS)[0]
     body = legal.write(operation.valid, source.contract)
     assert body is not None
     states = make.states_of(operation.raw["states"])
     expectation = expect.done(operation, operation.attribution["malformed"], make.state_names(states))
-    lane = "shared" if operation.answer == "results" else "desk"
-    return _case(source, number, channel, legal, number, body, expectation, "", states=states, lane=lane)
+    return _case(source, number, channel, legal, number, body, expectation, "", states=states, lane=_lane(operation, expectation))
+
+
+def _lane(operation: Operation, expectation: Expectation) -> Lane:
+    """What may succeed on the caller's accounts needs a desk: live cases beside it would see it."""
+    may_act = any(0 in one.answer.get("code", ()) for one in expectation.any_of)
+    return "desk" if operation.answer != "results" and may_act else "shared"
 
 
 def _expectation(source: Source, channel: Channel, value: CorpusValue, form: WireForm) -> Expectation:
     operation = source.operation
     requirement = value.breaks or operation.attribution["malformed"]
     if operation.answer == "results":
-        return Expectation(requirement, _list_alternatives(value, form))
+        return Expectation(requirement, _list_alternatives(operation, value, form))
     if form.standing == "legal":
         hopeless = _names_nothing(operation, value.value) if value.positive else not _may_be_understood(value.value)
     else:
@@ -193,19 +160,27 @@ def _expectation(source: Source, channel: Channel, value: CorpusValue, form: Wir
     return or_unanswered(expectation, ()) if channel.transport == "ws" and form.standing != "legal" else expectation
 
 
-def _list_alternatives(value: CorpusValue, form: WireForm) -> tuple[Alternative, ...]:
+def _list_alternatives(operation: Operation, value: CorpusValue, form: WireForm) -> tuple[Alternative, ...]:
     if form.standing == "broken":
         return (_REFUSED,)
     if form.standing == "lenient":
         return (_NONE_SUCCEEDS, _REFUSED, _FRAMEWORK)
     if not value.positive:
         return (_NONE_SUCCEEDS, _REFUSED)
-    flags = ["any" if _may_exist(item.get("OrderID")) else False for item in value.value]
+    flags = ["any" if _may_name(operation, item) else False for item in value.value]
     return (Alternative({"results": flags}), _REFUSED)
 
 
-def _may_exist(identifier: Any) -> bool:
-    """Small numbers may be somebody's ids; the places of unknown ids, and large numbers, are nobody's."""
+def _may_name(operation: Operation, item: Mapping[str, Any]) -> bool:
+    """Whether an instruction may be for something that is there."""
+    fields = operation.raw["fields"]
+    return any(_may_exist(item.get(name), fields[name]["type"]) for name in operation.raw["identity"])
+
+
+def _may_exist(identifier: Any, kind: str) -> bool:
+    """Small numbers and short texts may be somebody's ids; the places of unknown ids, GUIDs, and large numbers are nobody's."""
+    if isinstance(identifier, str):
+        return kind == "string" and not identifier.startswith("${unknown") and len(identifier) < _SHORT
     return isinstance(identifier, int) and abs(identifier) < _SMALL
 
 

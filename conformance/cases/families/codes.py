@@ -69,6 +69,5 @@ def _expectation(operation: Operation, code: ErrorCode, states: Mapping[str, Sta
 
 def _companions(operation: Operation) -> tuple[str, ...]:
     """What every refusal also shows: the fields of a refusal, and that it changed nothing."""
-    prefix = operation.attribution["effect"].partition("-")[0]
-    early = (operation.attribution["early-error"],) if "early-error" in operation.attribution else ()
-    return (f"{prefix}-RESP-RESULT-FALSE", f"{prefix}-REFUSED-NO-EFFECT", *early)
+    checks = ("refusal", "effect", "early-error")
+    return tuple(operation.attribution[check] for check in checks if check in operation.attribution)

@@ -15,7 +15,10 @@ JSON_HEADER = ("Content-Type", "application/json")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One HTTP form; `legal` means that it must be carried out, else it may be, or be refused in any way."""
+    """One HTTP form; `legal` means that it must be carried out, else it may be, or be refused in any way.
+
+    A `safe` method (RFC 9110, 9.2.1) changes nothing, whatever it is answered.
+    """
 
     name: str
     title: str
@@ -23,6 +26,7 @@ class Form:
     legal: bool = False
     method: str = "POST"
     query: str = ""
+    safe: bool = False
 
 
 FORMS = (
@@ -40,6 +44,9 @@ FORMS = (
     Form("content-type-garbage", "a content type that is none", (("Content-Type", "garbage"),)),
     Form("accept-xml", "only XML is taken as answer", (JSON_HEADER, ("Accept", "application/xml"))),
     Form("query", "a query string that the call does not have", query="?x=1"),
+    Form("get", "the method GET", method="GET", safe=True),
+    Form("head", "the method HEAD", method="HEAD", safe=True),
+    Form("options", "the method OPTIONS", method="OPTIONS", safe=True),
     Form("put", "the method PUT", method="PUT"),
     Form("patch", "the method PATCH", method="PATCH"),
     Form("delete", "the method DELETE", method="DELETE"),
@@ -59,13 +66,16 @@ def _case(operation: Operation, channel: Channel, form: Form) -> Case:
     requirement = operation.attribution["media-type" if form.method == "POST" else "route"]
     body = Body(render.json_text(operation.valid))
     sent = Message(body, form.method, operation.path + form.query, form.headers)
-    expectation = (
-        expect.done(operation, requirement, names) if form.legal else _taken_or_not(operation, requirement, names)
-    )
+    expectation = _expectation(operation, form, requirement, names)
     return make.case(operation, channel, f"http/{form.name}", f"HTTP: {form.title}", (), sent, expectation)
 
 
-def _taken_or_not(operation: Operation, requirement: str, names: tuple[str, ...]) -> Expectation:
-    either = expect.either(operation, requirement, names, (20, 100, 104, 106))
+def _expectation(operation: Operation, form: Form, requirement: str, names: tuple[str, ...]) -> Expectation:
+    if form.legal:
+        return expect.done(operation, requirement, names)
     any_refusal = Alternative({"form": "http-refusal"}, untouched=names)
+    if form.safe:
+        right = (any_refusal, Alternative({"form": "served"}, untouched=names))
+        return Expectation(requirement, right, effect=operation.attribution["effect"])
+    either = expect.either(operation, requirement, names, (20, 100, 104, 106))
     return Expectation(requirement, (*either.any_of, any_refusal), effect=either.effect)

@@ -7,15 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases import expect, make, render
+from conformance.cases.kinds import (
+    OTHER,
+    Kind,
+    first_kind,
+    identifies,
+    kind_for,
+    members_of_type,
+    naming_member,
+    other_state,
+    undocumented,
+    unknown_place,
+)
 from conformance.cases.make import Channel, channels
 from conformance.codec.values import Pairs, Raw
 from conformance.codec.xml_codec import RawXml
-from conformance.model.case import Case, Expectation, StateNeed
+from conformance.model.case import Case, Expectation
 from conformance.model.spec import Operation
 
 INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
-_STATES = {"order": StateNeed("open-order"), "other": StateNeed("open-order")}
-_ABROAD = {"order": StateNeed("open-international-order"), "other": StateNeed("open-order")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ _BOOLEANS = (
 )
 
 
-def _guids(here: str) -> tuple[Odd, ...]:
+def _guids(here: str, unknown: str) -> tuple[Odd, ...]:
     return (
         Odd("word", "broken", "a word", "abc", "abc"),
         Odd("empty", "broken", "empty", "", ""),
@@ -88,7 +98,7 @@ def _guids(here: str) -> tuple[Odd, ...]:
         Odd("too-long", "broken", "a digit too long", "6269c403-5b9f-47dd-b8c3-7ecbef8f686d0", "6269c403-5b9f-47dd-b8c3-7ecbef8f686d0"),
         Odd("not-hex", "broken", "with a letter that is no digit", "6269c403-5b9f-47dd-b8c3-7ecbef8f686g", "6269c403-5b9f-47dd-b8c3-7ecbef8f686g"),
         Odd("zero", "unknown", "all zeros", "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000"),
-        Odd("unknown", "unknown", "of no order", "${unknown_uid}", "${unknown_uid}"),
+        Odd("unknown", "unknown", "of no order", unknown, unknown),
         Odd("capitals", "legal", "in capitals", here[:-1] + "^}", here[:-1] + "^}"),
         Odd("braced", "lenient", "in braces", "{" + here + "}", "{" + here + "}"),
         Odd("parenthesised", "lenient", "in parentheses", f"({here})", f"({here})"),
@@ -97,7 +107,7 @@ def _guids(here: str) -> tuple[Odd, ...]:
     )  # fmt: skip
 
 
-_PINS = (
+_TEXTS = (
     Odd("number", "lenient", "a number", 1234, None),
     Odd("object", "lenient", "an object", {}, None),
     Odd("long", "lenient", "of 10,000 characters", "1" * 10_000, "1" * 10_000),
@@ -112,100 +122,130 @@ _PINS = (
 )
 
 
+def _names(here: str, unknown: str) -> tuple[Odd, ...]:
+    """Odd values for a text that says which thing is meant."""
+    return (
+        Odd("empty", "broken", "empty", "", ""),
+        Odd("object", "broken", "an object", {}, "<a/>"),
+        Odd("array", "broken", "an array", [], "<a/><a/>"),
+        Odd("unknown", "unknown", "of nothing", unknown, unknown),
+        Odd("longer", "unknown", "with a character behind it", here + "x", here + "x"),
+        Odd("long", "unknown", "of 10,000 characters", "1" * 10_000, "1" * 10_000),
+        Odd("markup", "unknown", "markup", "<b>&amp;</b>", "&lt;b&gt;&amp;amp;&lt;/b&gt;"),
+        Odd("injection", "unknown", "a fragment of SQL", "' OR 1=1 --", "' OR 1=1 --"),
+        Odd("padded", "lenient", "between white space", f" {here} ", f" {here} "),
+        Odd("number", "lenient", "a number", 1234, None),
+    )
+
+
 def instruction_field_cases(operation: Operation) -> Iterator[Case]:
-    """Each odd value in the instruction that it matters for, beside a bystander order that nobody names."""
+    """Each odd value in the instruction that it matters for, beside a bystander that nobody names."""
     for channel in channels(operation):
-        for member, abroad, odds in _plan(operation):
+        for member, odds in _plan(operation):
+            kind = kind_for(operation, member)
             for odd in odds:
-                yield from _cases(operation, channel, member, abroad, odd)
+                yield from _cases(operation, channel, member, kind, odd)
         yield from _repeated_members(operation, channel)
 
 
-def _plan(operation: Operation) -> Iterator[tuple[str, bool, Sequence[Odd]]]:
+def _plan(operation: Operation) -> Iterator[tuple[str, Sequence[Odd]]]:
     for member, field in operation.raw["fields"].items():
         kind = field["type"]
         if kind == "integer":
-            identifies = not str(field["binding"]).startswith("creator")
-            yield member, not identifies, _integers(f"${{{field['binding']}}}", identifies=identifies)
+            yield member, _integers(f"${{{field['binding']}}}", identifies=identifies(operation, member))
         elif kind == "boolean":
-            yield member, False, _BOOLEANS
+            yield member, _BOOLEANS
         elif kind == "guid":
-            yield member, True, _guids(f"${{{field['binding']}}}")
+            yield member, _guids(f"${{{field['binding']}}}", unknown_place(field))
+        elif identifies(operation, member):
+            yield member, _names(f"${{{field['binding']}}}", unknown_place(field))
         else:
-            yield member, False, _PINS
+            yield member, _TEXTS
 
 
-def _cases(operation: Operation, channel: Channel, member: str, abroad: bool, odd: Odd) -> Iterator[Case]:
+def _cases(operation: Operation, channel: Channel, member: str, kind: Kind, odd: Odd) -> Iterator[Case]:
     content = odd.xml if channel.form == "xml" else odd.json
     if content is None and not (channel.form == "json" and odd.name == "null"):
         return
-    item: dict[str, Any] = dict(operation.raw["international" if abroad else "base"][0])
+    item: dict[str, Any] = dict(kind.item)
     if channel.form == "xml":
         assert content is not None
         item[member] = RawXml(content)
     else:
         item[member] = content
-    yield _case(operation, channel, f"{member.lower()}-{odd.name}", f"{member}: {odd.title}", member, abroad, [item], odd.kind)
+    yield _case(operation, channel, member, kind, odd, [item])
 
 
-def _case(
-    operation: Operation, channel: Channel, name: str, title: str, member: str, abroad: bool, value: Any, kind: str
-) -> Case:
+def _case(operation: Operation, channel: Channel, member: str, kind: Kind, odd: Odd, value: Any) -> Case:
     field = operation.raw["fields"][member]
-    requirement = field["requirement"]["type"]
-    width = [field["width"]] if "width" in field and "int" in name else []
+    width = [field["width"]] if "width" in field and "int" in odd.name else []
+    sent = make.message(operation, channel, render.body(operation, channel, value))
+    return make.case(
+        operation,
+        channel,
+        f"fields/{member.lower()}-{odd.name}",
+        f"{member}: {odd.title}",
+        width,
+        sent,
+        _expectation(operation, field["requirement"]["type"], odd.kind, kind.thing),
+        states={kind.thing: kind.need, **other_state(operation)},
+        accept=channel.media_type,
+    )
+
+
+def _expectation(operation: Operation, requirement: str, kind: str, thing: str) -> Expectation:
+    if kind == "legal":
+        return expect.done(operation, requirement, (thing,))
+    if kind == "unknown":
+        return expect.broken_instruction(operation, requirement, (thing, OTHER))
+    if kind == "broken":
+        return expect.unusable_instruction(operation, requirement, (thing, OTHER))
+    return expect.nothing_else(operation, requirement, (thing,), (OTHER,))
+
+
+def _repeated_members(operation: Operation, channel: Channel) -> Iterator[Case]:
+    """A member that stands twice, and one that the document does not name."""
+    kind = first_kind(operation)
+    member = naming_member(kind, operation)
+    right, unknown = kind.item[member], unknown_place(operation.raw["fields"][member])
+    for name, title, first, last in (
+        ("twice-same", "twice with the same value", right, right),
+        ("twice-unknown-first", "twice, an unknown one first", unknown, right),
+        ("twice-unknown-last", "twice, an unknown one last", right, unknown),
+    ):
+        value = _doubled(channel, kind.item, member, first, last)
+        yield _odd_list(operation, channel, kind, f"{member.lower()}-{name}", f"{member} {title}", value)
+    beside = next(members_of_type(operation, "string"), member)
+    spare = _with_spare(channel, kind.item, beside, undocumented(operation, "Reason"))
+    yield _odd_list(operation, channel, kind, "unknown-member", "a member that the document does not name", spare)
+
+
+def _doubled(channel: Channel, base: Mapping[str, Any], member: str, first: str, last: str) -> list[Any]:
+    if channel.form == "json":
+        members = tuple((key, value) for key, value in base.items() if key != member)
+        return [Pairs(((member, first), *members, (member, last)))]
+    return [{**base, member: RawXml(f"{first}</{member}><{member}>{last}")}]
+
+
+def _with_spare(channel: Channel, base: Mapping[str, Any], member: str, spare: str) -> list[Any]:
+    """One member more; in XML between two of a documented one, so that it stands inside the sequence."""
+    if channel.form == "json":
+        return [{**base, spare: "test"}]
+    here = base[member]
+    return [{**base, member: RawXml(f"{here}</{member}><{spare}>test</{spare}><{member}>{here}")}]
+
+
+def _odd_list(operation: Operation, channel: Channel, kind: Kind, name: str, title: str, value: Any) -> Case:
+    requirement = operation.attribution["malformed"]
     sent = make.message(operation, channel, render.body(operation, channel, value))
     return make.case(
         operation,
         channel,
         f"fields/{name}",
         title,
-        width,
+        (),
         sent,
-        _expectation(operation, requirement, kind),
-        states=_ABROAD if abroad else _STATES,
+        expect.nothing_else(operation, requirement, (kind.thing,), (OTHER,)),
+        states={kind.thing: kind.need, **other_state(operation)},
         accept=channel.media_type,
     )
-
-
-def _expectation(operation: Operation, requirement: str, kind: str) -> Expectation:
-    if kind == "legal":
-        return expect.done(operation, requirement, ("order",))
-    if kind == "unknown":
-        return expect.broken_instruction(operation, requirement, ("order", "other"))
-    if kind == "broken":
-        return expect.unusable_instruction(operation, requirement, ("order", "other"))
-    return expect.nothing_else(operation, requirement, ("order",), ("other",))
-
-
-def _repeated_members(operation: Operation, channel: Channel) -> Iterator[Case]:
-    """A member that stands twice, and one that the document does not name."""
-    base = operation.raw["base"][0]
-    requirement = operation.attribution["malformed"]
-    for name, title, first, last in (
-        ("orderid-twice-same", "OrderID twice with the same value", "${order.OrderID}", "${order.OrderID}"),
-        ("orderid-twice-unknown-first", "OrderID twice, an unknown one first", "${unknown_order}", "${order.OrderID}"),
-        ("orderid-twice-unknown-last", "OrderID twice, an unknown one last", "${order.OrderID}", "${unknown_order}"),
-    ):
-        yield _odd_list(operation, channel, name, title, requirement, _doubled(channel, base, first, last))
-    spare = {**base, "Reason": "test"}
-    yield _odd_list(operation, channel, "unknown-member", "a member that the document does not name", requirement, _with_spare(channel, base, spare))
-
-
-def _doubled(channel: Channel, base: Mapping[str, Any], first: str, last: str) -> list[Any]:
-    if channel.form == "json":
-        members = tuple((key, value) for key, value in base.items() if key != "OrderID")
-        return [Pairs((("OrderID", first), *members, ("OrderID", last)))]
-    return [{**base, "OrderID": RawXml(f"{first}</OrderID><OrderID>{last}")}]
-
-
-def _with_spare(channel: Channel, base: Mapping[str, Any], spare: Mapping[str, Any]) -> list[Any]:
-    if channel.form == "json":
-        return [dict(spare)]
-    return [{**base, "PIN": RawXml("${pin}</PIN><Reason>test</Reason><PIN>${pin}")}]
-
-
-def _odd_list(operation: Operation, channel: Channel, name: str, title: str, requirement: str, value: Any) -> Case:
-    sent = make.message(operation, channel, render.body(operation, channel, value))
-    expectation = expect.nothing_else(operation, requirement, ("order",), ("other",))
-    return make.case(operation, channel, f"fields/{name}", title, (), sent, expectation, states=_STATES, accept=channel.media_type)

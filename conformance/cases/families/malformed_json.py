@@ -26,9 +26,8 @@ class Broken:
 
 
 def _as_form(good: str) -> str:
-    """The members of a compact JSON object of numbers as a form; what is no object has no such form."""
-    if not good.startswith("{"):
-        return "OMSId=1&AccountId=1"
+    """The members of a compact JSON object as a form; those of its first object for a list of one."""
+    good = good.strip("[]")
     return good[1:-1].replace('":', "=").replace('"', "").replace(",", "&")
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from conformance.cases import expect, make, render
 from conformance.cases.make import Channel, channels
-from conformance.model.case import Alternative, Body, Case, Expectation, Message, StateNeed
+from conformance.model.case import Alternative, Body, Case, Expectation, Message
 from conformance.model.spec import Operation
-
-_STATES = {"order": StateNeed("open-order")}
-_NAMES = ("order",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +38,26 @@ _ACCEPTS = (
     Accept("garbage", "garbage", None),
 )
 _CHARSETS = ("utf-8", "UTF-8", '"utf-8"')
-_UNSUPPORTED = ("text/plain", "application/x-www-form-urlencoded", "image/png", "multipart/form-data; boundary=x", "application/soap+xml", "garbage")
+_UNSUPPORTED = (
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "image/png",
+    "multipart/form-data; boundary=x",
+    "application/soap+xml",
+    "application/octet-stream",
+    "application/vnd.example.v1+json",
+    "garbage",
+)
 
 
 def negotiation_cases(operation: Operation) -> Iterator[Case]:
     """Content types against Accept headers, charsets, unsupported types, methods and paths."""
-    every = tuple(channels(operation))
-    for channel in every:
+    for channel in channels(operation):
         for answer in operation.media_types:
             yield _accept_case(operation, channel, Accept(f"answer-{answer.replace('/', '-')}", answer, answer))
         for accept in _ACCEPTS:
+            if accept.answer is not None and accept.answer not in operation.media_types:
+                continue  # asked for what the operation does not speak
             yield _accept_case(operation, channel, accept)
         yield from _charset_cases(operation, channel)
         yield from _framework_cases(operation, channel)
@@ -65,54 +73,83 @@ def _accept_case(operation: Operation, channel: Channel, accept: Accept) -> Case
     if accept.answer:
         also.append(operation.raw["response_media"][accept.answer])
     sent = make.message(operation, channel, render.body(operation, channel, operation.valid), headers=tuple(headers))
-    done = expect.done(operation, requirement, _NAMES)
-    open_choice = Alternative({"form": "framework"}, untouched=_NAMES)
-    expectation = Expectation(requirement, (*done.any_of, open_choice), effect="TPP-EFFECT") if accept.name in (
-        "unknown", "garbage"
-    ) else Expectation(requirement, done.any_of, effect="TPP-EFFECT")  # fmt: skip
+    names = _names(operation)
+    done = expect.done(operation, requirement, names)
+    open_choice = Alternative({"form": "framework"}, untouched=names)
+    served = accept.header is None or accept.answer is not None or _asks_for_one(operation, accept.header)
+    right = done.any_of if served else (*done.any_of, open_choice)
+    expectation = Expectation(requirement, right, effect=operation.attribution.get("done", requirement))
     return make.case(
         operation, channel, f"negotiation/accept-{accept.name}", f"Accept: {accept.header or 'no header'}", also, sent,
-        expectation, states=_STATES, accept=accept.answer,
+        expectation, accept=accept.answer,
     )  # fmt: skip
+
+
+def _asks_for_one(operation: Operation, header: str) -> bool:
+    """Whether a plain pattern such as `text/*` takes one of the operation's media types."""
+    return any(fnmatchcase(media_type, header) for media_type in operation.media_types)
 
 
 def _charset_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     requirement = operation.raw["request_media"][channel.media_type]
-    named = [(f"charset-{number}", f"{channel.media_type}; charset={charset}") for number, charset in enumerate(_CHARSETS, 1)]
+    named = [
+        (f"charset-{number}", f"{channel.media_type}; charset={charset}") for number, charset in enumerate(_CHARSETS, 1)
+    ]
     for name, content_type in (*named, ("content-type-capitals", channel.media_type.upper())):
         headers = (("Content-Type", content_type), ("Accept", channel.media_type))
         sent = make.message(operation, channel, render.body(operation, channel, operation.valid), headers=headers)
-        done = expect.done(operation, requirement, _NAMES)
+        done = expect.done(operation, requirement, _names(operation))
         yield make.case(
             operation, channel, f"negotiation/{name}", f"Content-Type: {content_type}", (), sent, done,
-            states=_STATES, accept=channel.media_type,
+            accept=channel.media_type,
         )  # fmt: skip
 
 
 def _framework_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     """What the documents exclude: other content types and other methods; refused, and without effect."""
     body = render.body(operation, channel, operation.valid)
-    for content_type in _UNSUPPORTED:
-        slug = content_type.partition(";")[0].replace("/", "-").replace("+", "-")
-        headers: tuple[tuple[str, str], ...] = (("Content-Type", content_type), ("Accept", channel.media_type))
-        yield _framework_case(operation, channel, f"content-type-{slug}", f"Content-Type: {content_type}", "TPP-UNSUPPORTED-MEDIA", Message(body, operation.method, operation.path, headers))
-    headers = (("Accept", channel.media_type),)
-    yield _framework_case(operation, channel, "content-type-none", "no Content-Type", "TPP-UNSUPPORTED-MEDIA", Message(body, operation.method, operation.path, headers), lenient=True)
-    headers = (("Content-Type", channel.media_type), ("Accept", channel.media_type))
-    for method in ("GET", "PUT", "DELETE", "PATCH"):
-        sent = Message(body if method != "GET" else Body(""), method, operation.path, headers)
-        yield _framework_case(operation, channel, f"method-{method.lower()}", f"Method {method}", "TPP-METHOD", sent)
+    media, method_rule = (operation.attribution.get(check) for check in ("unsupported-media", "method"))
+    asked = ("Accept", channel.media_type)
+    if media is not None:
+        for content_type in _UNSUPPORTED:
+            slug = content_type.partition(";")[0].replace("/", "-").replace("+", "-")
+            sent = Message(body, operation.method, operation.path, (("Content-Type", content_type), asked))
+            yield _framework_case(
+                operation, channel, f"content-type-{slug}", f"Content-Type: {content_type}", media, sent
+            )
+        sent = Message(body, operation.method, operation.path, (asked,))
+        yield _framework_case(operation, channel, "content-type-none", "no Content-Type", media, sent, lenient=True)
+    if method_rule is not None:
+        for method in ("GET", "PUT", "DELETE", "PATCH"):
+            headers = (("Content-Type", channel.media_type), asked)
+            sent = Message(body if method != "GET" else Body(""), method, operation.path, headers)
+            yield _framework_case(operation, channel, f"method-{method.lower()}", f"Method {method}", method_rule, sent)
+        for method in ("GET", "HEAD", "OPTIONS"):
+            sent = Message(body, method, operation.path, (("Content-Type", channel.media_type), asked))
+            name = f"method-{method.lower()}-with-body"
+            yield _framework_case(operation, channel, name, f"Method {method}, with a body", method_rule, sent, served=True)
 
 
 def _framework_case(
-    operation: Operation, channel: Channel, name: str, title: str, requirement: str, sent: Message, lenient: bool = False
+    operation: Operation,
+    channel: Channel,
+    name: str,
+    title: str,
+    requirement: str,
+    sent: Message,
+    lenient: bool = False,
+    served: bool = False,
 ) -> Case:
-    right = [Alternative({"form": "framework"}, untouched=_NAMES), Alternative({"form": "refused"}, untouched=_NAMES)]
+    """`lenient`: it may be carried out; `served`: it may be answered in any way, as a method that only reads."""
+    names = _names(operation)
+    right = [Alternative({"form": form}, untouched=names) for form in ("framework", "refused")]
+    if served:
+        right.append(Alternative({"form": "served"}, untouched=names))
     if lenient:
-        right.append(Alternative({"results": [True]}, cancelled=_NAMES))
+        right.append(Alternative({"results": [True]}, cancelled=names))
     expectation = Expectation(requirement, tuple(right), effect=operation.attribution["effect"])
     also = [operation.attribution["framework-error"]]
-    return make.case(operation, channel, f"negotiation/{name}", title, also, sent, expectation, states=_STATES)
+    return make.case(operation, channel, f"negotiation/{name}", title, also, sent, expectation)
 
 
 def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
@@ -120,17 +157,25 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     body = render.body(operation, channel, operation.valid)
     headers = (("Content-Type", channel.media_type), ("Accept", channel.media_type))
     requirement = operation.attribution["route"]
-    done = expect.done(operation, requirement, _NAMES).any_of
-    missing = Alternative({"form": "framework"}, untouched=_NAMES)
-    parameters = "TPP-URI-PARAMS"
+    names = _names(operation)
+    done = expect.done(operation, requirement, names).any_of
+    missing = Alternative({"form": "framework"}, untouched=names)
     for name, path, breaks in (
         ("upper-case", operation.path.upper(), requirement),
         ("trailing-slash", operation.path + "/", requirement),
-        ("query", operation.path + "?dryRun=true", parameters),
+        ("query", operation.path + "?dryRun=true", operation.attribution.get("parameters")),
     ):
+        if breaks is None:
+            continue
         sent = Message(body, operation.method, path, headers)
         expectation = Expectation(breaks, (*done, missing), effect=breaks, outside=operation.attribution["effect"])
-        yield make.case(operation, channel, f"negotiation/path-{name}", f"Path: {name}", (), sent, expectation, states=_STATES)
+        yield make.case(operation, channel, f"negotiation/path-{name}", f"Path: {name}", (), sent, expectation)
     sent = Message(body, operation.method, operation.path + "/all", headers)
-    nothing = Expectation(requirement, (missing, Alternative({"form": "refused"}, untouched=_NAMES)), effect=operation.attribution["effect"])
-    yield make.case(operation, channel, "negotiation/path-unknown", "A path that is not the call's", (), sent, nothing, states=_STATES)
+    right = (missing, Alternative({"form": "refused"}, untouched=names))
+    nothing = Expectation(requirement, right, effect=operation.attribution["effect"])
+    yield make.case(operation, channel, "negotiation/path-unknown", "A path that is not the call's", (), sent, nothing)
+
+
+def _names(operation: Operation) -> tuple[str, ...]:
+    """What the legal request acts on."""
+    return make.state_names(make.states_of(operation.raw["states"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases import expect, make, render
@@ -69,14 +69,24 @@ def variants(binding: str) -> tuple[Variant, ...]:
 
 def object_field_cases(operation: Operation) -> Iterator[Case]:
     """For each declared member and each variant, over every channel."""
-    for member, field in operation.raw.get("fields", {}).items():
-        for channel in channels(operation):
+    for member, field in operation.raw["fields"].items():
+        seen = _with_base(operation, field)
+        for channel in channels(seen):
             for variant in variants(field["binding"]):
-                expectation = _expectation(operation, field, variant)
+                expectation = _expectation(seen, field, variant)
                 if expectation is not None:
-                    yield _case(operation, channel, member, variant.name, variant.title, _body(operation, member, variant), expectation)
-            yield from _repeated_member(operation, channel, member, field)
-            yield from _other_case(operation, channel, member)
+                    yield _case(seen, channel, member, variant.name, variant.title, _body(seen, member, variant), expectation)
+            yield from _repeated_member(seen, channel, member, field)
+            yield from _other_case(seen, channel, member)
+
+
+def _with_base(operation: Operation, field: Mapping[str, Any]) -> Operation:
+    """The operation as a member sees it that stands in another legal request than the usual one."""
+    if "base" not in field:
+        return operation
+    name = field["base"]
+    raw = {**operation.raw, "states": operation.raw[f"{name}_states"]}
+    return replace(operation, valid=operation.raw[name], raw=raw)
 
 
 def _case(

@@ -16,9 +16,8 @@ from conformance.engine.desks import Seat
 from conformance.engine.problems import StateUnavailable
 from conformance.engine.states.handle import OPEN, UNKNOWN, Handle, initial, together
 from conformance.model.case import StateNeed
-from conformance.target.model import Binding
+from conformance.target.model import Binding, is_pin
 
-_ID_MEMBERS = ("OrderID", "InternationalOrderUID")
 _LEGS = ("bid", "ask")
 _SINGLE = "id"
 _LONGEST = 200
@@ -113,4 +112,5 @@ def handle_of(name: str, state: str, orders: Sequence[Mapping[str, Any]], provid
 
 
 def _ids(order: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: order[name] for name in (*_ID_MEMBERS, _SINGLE) if order.get(name) is not None}
+    """What the other side is asked about again: everything that it named, but secrets."""
+    return {name: value for name, value in order.items() if value is not None and not is_pin(name)}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.cases.template import fill
@@ -14,7 +16,7 @@ from conformance.engine.desks import Seat
 from conformance.engine.link import Link
 from conformance.engine.problems import NotCarriedOut, StateUnavailable, Unreached
 from conformance.engine.sessions import Sessions, reply_value
-from conformance.engine.states.handle import CANCELLED, OPEN, Handle, together
+from conformance.engine.states.handle import CANCELLED, CLIENT_ID, OPEN, Handle, together
 from conformance.errors import HarnessError
 from conformance.model.case import StateNeed
 from conformance.transport.messages import Headers, HttpRequest
@@ -43,9 +45,11 @@ class CallStates:
 
     link: Link
     sessions: Sessions
+    client_ids: Iterator[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1_000))
+    """Numbers that orders are placed under where a case asks for one; microseconds, so that each run has its own."""
 
     async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
-        """`open-order` (account, instrument, side, count, role), `open-quote` and `cancelled-quote` (account, instrument)."""
+        """`open-order` (account, instrument, side, count, role, client), `open-quote` and `cancelled-quote` (account, instrument)."""
         place = str(need.params.get("account", "${account}"))
         account = self._number(place, seat)
         instrument = self._number(str(need.params.get("instrument", "${instrument}")), seat)
@@ -72,16 +76,19 @@ class CallStates:
             "LimitPrice": _HIGH_PRICE if side == _SELL else _LOW_PRICE,
         }  # fmt: skip
         count = int(need.params.get("count", 1))
+        numbers = [next(self.client_ids) for _ in range(count)] if need.params.get("client") else []
+        orders = [{**order, "ClientOrderId": number} for number in numbers] or [order] * count
         answers = await asyncio.gather(
-            *(self.call(seat, role, "SendOrder", order) for _ in range(count)), return_exceptions=True
+            *(self.call(seat, role, "SendOrder", one) for one in orders), return_exceptions=True
         )
         ids = tuple(number for answer in answers if (number := _id_in(answer, "OrderId")) is not None)
-        self.link.gate.guard.grant({f"{name}.{index}": number for index, number in enumerate(ids)})
+        self.link.gate.guard.grant({f"{name}.{index}": number for index, number in enumerate((*ids, *numbers))})
         placed = Placed({name: ids}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=False)
         if len(ids) < count:
             await self._take_back(placed, seat)
             raise _why(answers, "OrderId", "SendOrder")
-        return Handle(name, {name: ids[0]}, {name: OPEN}, placed)
+        own = {f"{name}{CLIENT_ID}": numbers[0]} if numbers else {}
+        return Handle(name, {name: ids[0], **own}, {name: OPEN}, placed)
 
     async def _quote(self, name: str, need: StateNeed, seat: Seat, role: str, base: Mapping[str, int]) -> Handle:
         sides = {"Bid": _LOW_PRICE, "BidQty": 1, "Ask": _HIGH_PRICE, "AskQty": 1}

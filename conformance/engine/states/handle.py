@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +11,8 @@ from conformance.model.case import StateNeed
 from conformance.target.model import Binding
 
 OPEN, CANCELLED, EXECUTED, MIXED, UNKNOWN = "open", "cancelled", "executed", "mixed", "unknown"
+CLIENT_ID = ".client"
+"""What follows the name of an order that was placed under a number of the client's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class StateProvider(Protocol):
     async def aclose(self) -> None:
         """Close what the provider has opened for itself."""
         ...
+
+
+def unset_names(states: Iterable[str]) -> tuple[str, ...]:
+    """Every name under which a message may ask for the ids of states that are not brought about."""
+    return tuple(f"{name}{part}" for name in states for part in ("", ".bid", ".ask", CLIENT_ID))
 
 
 def together(states: list[str]) -> str:

@@ -15,6 +15,7 @@ from conformance.specs.load import load_contract
 from conformance.specs.validate import SchemaValidator, load_validator
 
 CAO, CQ, TPP = "alphapoint.cancel_all_orders", "alphapoint.cancel_quote", "tpp.create_cancellations"
+CO = "alphapoint.cancel_order"
 
 
 @cache

@@ -35,6 +35,22 @@ def test_numbers_are_put_in_place(text: str, expected: str) -> None:
     assert fill(text, {"n": 7}) == expected
 
 
+@pytest.mark.parametrize(
+    ("offset", "expected"),
+    [
+        ("+1", "0ab1cdef-0000-4000-8000-00000000000b"),
+        ("+70368744177664", "0ab1cdef-0000-4000-8000-40000000000a"),
+        ("-11", "0ab1cdef-0000-4000-7fff-ffffffffffff"),
+    ],
+)
+def test_a_guid_is_counted_up_in_its_own_form(offset: str, expected: str) -> None:
+    assert fill(f"${{o.uid{offset}}}", {"o.uid": "0AB1CDEF-0000-4000-8000-00000000000a"}) == expected
+
+
+def test_a_guid_is_counted_beyond_the_last_one() -> None:
+    assert fill("${u+1}", {"u": "ffffffff-ffff-ffff-ffff-ffffffffffff"}) == "00000000-0000-0000-0000-000000000000"
+
+
 def test_a_text_may_be_put_in_place_in_capitals() -> None:
     assert fill("${order.InternationalOrderUID^} ${uid}", {"order.InternationalOrderUID": "ab-1", "uid": "c"}) == "AB-1 c"
 

@@ -38,7 +38,8 @@ def specs(tmp_path: Path) -> Path:
     """One operation's contract without fixtures."""
     root = tmp_path / "specs"
     shutil.copytree(specs_root() / "alphapoint", root / "alphapoint", ignore=shutil.ignore_patterns("fixtures"))
-    shutil.rmtree(root / "alphapoint" / "cancel_quote")
+    for other in ("cancel_order", "cancel_quote"):
+        shutil.rmtree(root / "alphapoint" / other)
     return root
 
 

@@ -22,7 +22,7 @@ def test_nothing_is_found_in_a_server_that_keeps_the_contract(seed: int, tmp_pat
         found = hunted(address, tmp_path / "found", seconds=3, seed=seed)
     assert [(result.id, result.findings) for result in found.results] == []
     assert all(tally.done > 0 for tally in found.hunt.tallies.values())
-    assert len(found.hunt.tallies) == 7
+    assert len(found.hunt.tallies) == 8
     assert not (tmp_path / "found").exists()
 
 

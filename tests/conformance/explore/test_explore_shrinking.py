@@ -8,16 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.cases.corpus.stream import sources
-from conformance.explore.account_trials import AccountTrial, CancelOne, Placed
+from conformance.cases.corpus.source import sources
+from conformance.cases.trials.account_trials import AccountTrial, CancelOne, Placed
+from conformance.cases.trials.list_trials import Instruction, ListTrial, ManyTrial, Thing
+from conformance.cases.trials.model_of_accounts import Request
+from conformance.cases.trials.model_of_accounts import Thing as BookThing
+from conformance.cases.trials.rules import Ground, ground_of
+from conformance.cases.trials.trial import Trial
+from conformance.cases.trials.wires import Wire
 from conformance.explore.corpus_trials import CorpusTrial
-from conformance.explore.list_trials import Instruction, ListTrial, ManyTrial, Thing
-from conformance.explore.model_of_accounts import Request
-from conformance.explore.model_of_accounts import Thing as BookThing
-from conformance.explore.rules import Ground, ground_of
 from conformance.explore.shrink import Budget, shrink
-from conformance.explore.trial import Trial
-from conformance.explore.wires import Wire
 from conformance.specs.load import load_contract
 
 CONTRACT = load_contract()

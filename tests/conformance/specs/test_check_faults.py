@@ -53,7 +53,7 @@ FAULTS = {
         "readings", "tpp/readings.yaml", "    upper: upper case\n", "", "fewer than two", "(guid-case)",
     ),
     "a reading without requirement": (
-        "readings", "alphapoint/readings.yaml", "  also:\n  - CQ-RESP-DETAIL\n", "", "not one requirement",
+        "readings", "alphapoint/readings.yaml", "  - CQ-RESP-DETAIL\n", "", "not one requirement",
         "(detail-on-success)",
     ),
     "a reading whose id is taken": (

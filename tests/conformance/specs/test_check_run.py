@@ -23,9 +23,10 @@ Edit = Callable[[str, str, str], None]
 def small(specs: Path) -> Path:
     """One operation without XML: every rule, in a second."""
     shutil.rmtree(specs / "tpp")
-    shutil.rmtree(specs / "alphapoint" / "cancel_quote")
+    for other in ("cancel_order", "cancel_quote"):
+        shutil.rmtree(specs / "alphapoint" / other)
     cut = {
-        "service.yaml": ("  - alphapoint.cancel_quote\n", ""),
+        "service.yaml": ("  - alphapoint.cancel_order\n  - alphapoint.cancel_quote\n", ""),
         "readings.yaml": ("", "[]\n"),
     }
     for name, (old, new) in cut.items():
@@ -54,9 +55,9 @@ def test_a_contract_that_cannot_be_loaded_blocks_the_rules_behind(small: Path, e
 
 
 def test_cases_that_cannot_be_built_block_the_rules_on_cases(small: Path, edit: Edit) -> None:
-    edit("alphapoint/cancel_all_orders/operation.yaml", "  malformed: CAO-REQ-FORM\n", "")
+    edit("alphapoint/cancel_all_orders/scenarios.yaml", '  code: "0"\n', '  cude: "0"\n')
     report = check_specs(small, case_set)
-    assert [one.rule for one in report.problems if "malformed" in one.message] == ["cases"]
+    assert [one.rule for one in report.problems if "cude" in one.message] == ["cases"]
     assert {one.blocked for one in report.results if one.rule == "coverage"} == {"the cases cannot be built"}
 
 

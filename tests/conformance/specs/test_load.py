@@ -41,7 +41,7 @@ def test_the_bundled_contract_is_read_whole() -> None:
     assert contract.operations[CAO].media_types == ("application/json",)
     assert contract.requirements["CAO-CATEGORY"].untested
     assert contract.readings["leg-form"].operations == ("alphapoint.cancel_quote",)
-    assert contract.readings["foreign-account"].also == ("CQ-SCOPE-MARKETMAKER",)
+    assert contract.readings["foreign-account"].also == ("CQ-SCOPE-MARKETMAKER", "CO-SCOPE-TRADING")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from conformance.explore.account_trials import KEYS, AccountTrial, CancelOne, Placed, Step
-from conformance.explore.model_of_accounts import OMS, Request, Thing, own_accounts
-from conformance.explore.rules import Ground, Rules
-from conformance.explore.wires import random_wire
+from conformance.cases.trials.account_trials import KEYS, AccountTrial, CancelOne, Placed, Step
+from conformance.cases.trials.model_of_accounts import OMS, Request, Thing, own_accounts
+from conformance.cases.trials.rules import Ground, Rules
+from conformance.cases.trials.wires import random_wire
 
 _INSTRUMENTS = ("instrument", "instrument2")
 _SPREAD = 1000

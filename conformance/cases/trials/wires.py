@@ -9,9 +9,9 @@ from typing import Any
 
 from conformance.cases import make
 from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, XML_FORMS, WireForm
-from conformance.cases.corpus.stream import message_in, only_named
+from conformance.cases.corpus.source import accepted, message_in, only_named
 from conformance.cases.make import FRAME, Channel
-from conformance.explore.rules import Ground
+from conformance.cases.trials.rules import Ground
 from conformance.model.case import Message
 
 _LEGAL = {
@@ -27,6 +27,11 @@ class Wire:
     channel: Channel
     form: int = 0
     headers: int = 0
+
+    @property
+    def accept(self) -> str | None:
+        """The media type that the answer must have; None where the headers leave a choice."""
+        return accepted(self.channel, self.legal, self.headers)
 
     @property
     def legal(self) -> WireForm:

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.cases.corpus.generate import second_validator
-from conformance.cases.corpus.stream import Source
+from conformance.cases.corpus.source import Source
 from conformance.cases.make import Channel
 from conformance.model.spec import Operation
 from conformance.specs.validate import SchemaValidator, load_validator
@@ -80,8 +79,6 @@ class Ground:
     channels: tuple[Channel, ...]
     request: SchemaValidator
     """Of the request schema."""
-    second: Any
-    """Of another implementation, which must agree with the first."""
 
     @property
     def operation(self) -> Operation:
@@ -98,6 +95,5 @@ def ground_of(source: Source, transports: Collection[str], media_types: Collecti
     )
     if not channels:
         return None
-    operation = source.operation
-    validator = load_validator(operation.folder / "request.schema.json")
-    return Ground(source, rules_of(operation), channels, validator, second_validator(operation))
+    validator = load_validator(source.operation.folder / "request.schema.json")
+    return Ground(source, rules_of(source.operation), channels, validator)

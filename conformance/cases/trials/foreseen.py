@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.explore.rules import CANCELLED
+from conformance.cases.trials.rules import CANCELLED
 from conformance.model.case import Alternative, Expectation
 
 Standing = Mapping[str, str]

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from conformance.explore.foreseen import Foreseen, Standing, Way, foreseen
-from conformance.explore.rules import CANCELLED, OPEN, Rules
+from conformance.cases.trials.foreseen import Foreseen, Standing, Way, foreseen
+from conformance.cases.trials.rules import CANCELLED, OPEN, Rules
 
 Sort = Literal["whole", "refused", "broken", "unusable"]
 MOST_WAYS = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from conformance.explore.list_trials import (
+from conformance.cases.trials.list_trials import (
     Instruction,
     Listed,
     ListTrial,
@@ -14,9 +14,9 @@ from conformance.explore.list_trials import (
     judged_instruction,
     of_thing,
 )
-from conformance.explore.rules import OPEN, Ground, Kind
-from conformance.explore.trial import Trial
-from conformance.explore.wires import Wire, random_wire
+from conformance.cases.trials.rules import OPEN, Ground, Kind
+from conformance.cases.trials.trial import Trial
+from conformance.cases.trials.wires import Wire, random_wire
 
 _TEXTS = ("", " ", "0", "0000", "00001234", "pin", "a b", "\u00e9\u4e2d\U0001f511", "<&>'\"", "]]>", "null", "true", "%00", "x" * 64)
 _EDGE_UIDS = (
@@ -24,6 +24,8 @@ _EDGE_UIDS = (
     "FFFFFFFF-FFFF-4FFF-BFFF-FFFFFFFFFFFF",
 )  # fmt: skip
 _SPREAD = 1000
+_CARELESS = 0.15
+"""How often an order that is there is named by an instruction with a hole in it."""
 _INT32 = 2**31
 _MANY = (8, 24, 64)
 ABSENT = object()
@@ -44,7 +46,7 @@ def random_list_trial(ground: Ground, random: Random, *, live: bool) -> Trial:
         return _sequence(ground, wire, random)
     if chance < 0.42:
         kind = _kind(ground, random)
-        one = _for_thing(kind, "o0", random)
+        one = _for_thing(ground, kind, "o0", random)
         return ListTrial(ground, wire, ((one,),), {"o0": Thing(kind.state)}, copies=random.randint(2, 6))
     things: dict[str, Thing] = {}
     listed = _mixed(ground, random, things, turn=0)
@@ -71,7 +73,7 @@ def _mixed(ground: Ground, random: Random, things: dict[str, Thing], turn: int) 
         else:
             listed.append(_unknown(ground, random, whole=True))
             continue
-        listed.append(_for_thing(ground.rules.kinds[things[name].state], name, random))
+        listed.append(_for_thing(ground, ground.rules.kinds[things[name].state], name, random))
     return tuple(listed)
 
 
@@ -91,28 +93,38 @@ def _kind(ground: Ground, random: Random) -> Kind:
     return random.choice(kinds[:2] if random.random() < 0.5 else kinds)
 
 
-def _for_thing(kind: Kind, name: str, random: Random) -> Instruction:
-    """The documented instruction for an order of this kind, now and then with the wrong secret."""
+def _for_thing(ground: Ground, kind: Kind, name: str, random: Random) -> Instruction:
+    """The documented instruction for an order of this kind, now and then with a hole or with the wrong secret."""
     members = {member: of_thing(value, name) for member, value in kind.instruction.items()}
     if not kind.secret:
-        return Instruction(members, name)
+        return Instruction(_careless(ground, members, random) if random.random() < _CARELESS else members, name)
     if random.random() < 0.6:
         return Instruction({**members, kind.secret: f"${{{name}.{kind.secret}}}"}, name)
     return Instruction({**members, kind.secret: random.choice(kind.wrong)}, name, wrong=True)
 
 
+def _careless(ground: Ground, members: dict[str, Any], random: Random) -> dict[str, Any]:
+    """With one member null or left out, needed or not, but none that says which order is meant."""
+    operation = ground.operation
+    kept = operation.raw["identity"]
+    chosen = random.choice([name for name in members if operation.raw["fields"][name].get("nullable") and name not in kept])
+    if random.random() < 0.5:
+        return {**members, chosen: None}
+    return {name: value for name, value in members.items() if name != chosen}
+
+
 def _unknown(ground: Ground, random: Random, *, whole: bool = False) -> Instruction:
     """An instruction for an order that does not exist; unless `whole`, members may be null or left out."""
     condition = ground.operation.raw["condition"]
-    international = random.random() < 0.65
-    needs = condition["when_true" if international else "when_false"]["needs"]
+    flagged = random.random() < 0.65
+    needs = condition["when_true" if flagged else "when_false"]["needs"]
     members: dict[str, Any] = {}
     for name, field in ground.operation.raw["fields"].items():
-        value = international if name == condition["flag"] else _value(field, random, needed=name in needs)
+        value = flagged if name == condition["flag"] else _value(field, random, needed=name in needs)
         careless = not whole and random.random() < 0.04
         if careless and field.get("nullable"):
             value = None if random.random() < 0.5 else ABSENT
-        if name == condition["flag"] and not international and random.random() < 0.1:
+        if name == condition["flag"] and not flagged and random.random() < 0.1:
             value = ABSENT
         if value is not ABSENT:
             members[name] = value

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.explore.foreseen import Foreseen, Standing
-from conformance.explore.list_trials import without
-from conformance.explore.model_of_accounts import (
+from conformance.cases.trials.foreseen import Foreseen, Standing
+from conformance.cases.trials.list_trials import without
+from conformance.cases.trials.model_of_accounts import (
     OMS,
     Request,
     Thing,
     foresee_cancel_all,
     foresee_cancel_quote,
 )
-from conformance.explore.rules import CANCELLED, OPEN, Ground, Rules
-from conformance.explore.trial import lane_of, trial_id
-from conformance.explore.wires import Wire, other_call, simpler_wires, written
+from conformance.cases.trials.rules import CANCELLED, OPEN, Ground, Rules
+from conformance.cases.trials.trial import lane_of, trial_id
+from conformance.cases.trials.wires import Wire, other_call, simpler_wires, written
 from conformance.model.case import Case, Message, StateNeed, Twin
 
 Foresee = Callable[[Rules, Sequence[str], Request, Sequence[Thing], Standing], "Foreseen | None"]
@@ -93,6 +93,7 @@ class AccountTrial:
             role=self.role,
             transport=self.wire.channel.transport,
             media_type=self.wire.channel.media_type,
+            accept=self.wire.accept,
             message=last,
             expect=expect,
             states={one.thing.name: one.need for one in self.placed},

@@ -8,11 +8,11 @@ from typing import Any
 
 from conformance.cases import make
 from conformance.cases.corpus.generate import concrete
-from conformance.explore.foreseen import Foreseen, Standing
-from conformance.explore.model_of_orders import Judged, foresee_list
-from conformance.explore.rules import OPEN, Ground
-from conformance.explore.trial import lane_of, trial_id
-from conformance.explore.wires import Wire, simpler_wires, written
+from conformance.cases.trials.foreseen import Foreseen, Standing
+from conformance.cases.trials.model_of_orders import Judged, foresee_list
+from conformance.cases.trials.rules import OPEN, Ground
+from conformance.cases.trials.trial import lane_of, trial_id
+from conformance.cases.trials.wires import Wire, simpler_wires, written
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 
 MANY, LARGEST = 64, 1024
@@ -69,6 +69,7 @@ class ListTrial:
             role=str(self.ground.operation.raw["role"]),
             transport=self.wire.channel.transport,
             media_type=self.wire.channel.media_type,
+            accept=self.wire.accept,
             message=last,
             expect=expect,
             states={name: _need(thing) for name, thing in self.things.items()},
@@ -234,6 +235,7 @@ class ManyTrial:
             role=str(self.ground.operation.raw["role"]),
             transport=self.wire.channel.transport,
             media_type=self.wire.channel.media_type,
+            accept=self.wire.accept,
             message=make.message(self.ground.operation, self.wire.channel, body),
             expect=Expectation(requirement, (right,), rules.requirement["cancelled"], rules.requirement["untouched"]),
             states={"many": StateNeed(self.state, {"count": self.count}), "other": StateNeed(self.state)},

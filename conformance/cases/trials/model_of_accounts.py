@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.explore.foreseen import Foreseen, Standing, Way, foreseen
-from conformance.explore.rules import CANCELLED, OPEN, Rules
+from conformance.cases.trials.foreseen import Foreseen, Standing, Way, foreseen
+from conformance.cases.trials.rules import CANCELLED, OPEN, Rules
 
 OMS = "oms"
 _ANY_REFUSAL = [20, 100, 104]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from conformance.cases import make
 from conformance.cases.make import Channel
-from conformance.explore.rules import Ground
+from conformance.cases.trials.rules import Ground
 from conformance.model.case import Case, Lane
 
 FAMILY = "found"

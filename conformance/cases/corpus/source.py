@@ -1,0 +1,72 @@
+"""The corpus of an operation with what its cases are made of, and how one of its values becomes a message."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.cases import make, render
+from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, STRICT_HEADERS, XML_FORMS, WireForm
+from conformance.cases.corpus.values import CorpusValue, load_values
+from conformance.cases.make import Channel, channels
+from conformance.codec.xml_codec import XmlContract
+from conformance.model.case import Body, Message
+from conformance.model.spec import Contract, Operation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """The corpus of one operation with everything that its cases are made of."""
+
+    operation: Operation
+    values: Sequence[CorpusValue]
+    channels: tuple[Channel, ...]
+    contract: XmlContract | None
+    seed: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many different cases there are."""
+        forms = sum(len(XML_FORMS if one.form == "xml" else JSON_FORMS) for one in self.channels)
+        return len(self.values) * forms
+
+
+def sources(contract: Contract, operations: Collection[str] | None, seed: int) -> tuple[Source, ...]:
+    """The sources of the chosen operations, in the order of their ids."""
+    chosen = [contract.operations[name] for name in sorted(contract.operations) if not operations or name in operations]
+    return tuple(
+        Source(
+            operation,
+            load_values(operation, seed),
+            tuple(channels(operation)),
+            render.xml_contract(operation) if "xsd" in operation.raw else None,
+            seed,
+        )
+        for operation in chosen
+    )
+
+
+def only_named(operation: Operation, channel: Channel, value: Any) -> Any:
+    """For XML: only the members that the document names, for an element can have no other name."""
+    if channel.form != "xml" or not isinstance(value, list):
+        return value
+    names = operation.raw["fields"]
+    return [{key: part for key, part in item.items() if key in names} if isinstance(item, dict) else item for item in value]
+
+
+def accepted(channel: Channel, form: WireForm, turn: int) -> str | None:
+    """The one media type that an answer must have; None where the headers leave a choice, or the form a doubt."""
+    strict = channel.transport == "http" and form.standing == "legal" and turn % len(HEADERS) < STRICT_HEADERS
+    return channel.media_type if strict else None
+
+
+def message_in(operation: Operation, channel: Channel, form: WireForm, turn: int, body: Body) -> Message:
+    """The message with this body; `turn` chooses the way in which its headers are written."""
+    if channel.transport == "ws":
+        return make.message(operation, channel, body)
+    headers = tuple(
+        (name, text.replace("{}", channel.media_type + form.charset).replace("{answer}", channel.media_type))
+        for name, text in HEADERS[turn % len(HEADERS)]
+    )
+    return Message(body, operation.method, operation.path, headers)

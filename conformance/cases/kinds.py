@@ -1,0 +1,114 @@
+"""The kinds of instruction that an operation's data describes, and which of its members can play which part in a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.cases.make import states_of
+from conformance.model.case import StateNeed
+from conformance.model.spec import Operation
+
+OTHER, GONE = "other", "gone"
+"""Names of what stands beside the thing acted on: a bystander, and a thing on which the call can no longer act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of legal instruction: the item, what it acts on, and the name of that beside a thing of another kind."""
+
+    item: Mapping[str, Any]
+    thing: str
+    states: Mapping[str, StateNeed]
+    alias: str
+
+    @property
+    def need(self) -> StateNeed:
+        """The state that the instruction acts on."""
+        return self.states[self.thing]
+
+    def named(self, thing: str) -> dict[str, Any]:
+        """The instruction for a thing of this name."""
+        return {member: renamed(value, self.thing, thing) for member, value in self.item.items()}
+
+
+def renamed(value: Any, before: str, after: str) -> Any:
+    """A value with the places of one state made those of another."""
+    if not isinstance(value, str):
+        return value
+    return value.replace(f"${{{before}.", f"${{{after}.").replace(f"${{{before}}}", f"${{{after}}}")
+
+
+def first_kind(operation: Operation) -> Kind:
+    """The kind of the base request."""
+    return _kind(operation.valid, operation.raw["states"], "")
+
+
+def second_kind(operation: Operation) -> Kind | None:
+    """The kind that `second` names; None for an operation with one kind alone."""
+    second = operation.raw.get("second")
+    if second is None:
+        return None
+    name = second["base"]
+    return _kind(operation.raw[name], operation.raw[f"{name}_states"], str(second["thing"]))
+
+
+def _kind(value: Any, states: Mapping[str, Any], alias: str) -> Kind:
+    needs = states_of(states)
+    thing = next(iter(needs))
+    return Kind(value[0], thing, needs, alias or thing)
+
+
+def other_state(operation: Operation) -> dict[str, StateNeed]:
+    """A bystander: a thing of the first kind that no message names."""
+    return {OTHER: first_kind(operation).need}
+
+
+def gone_state(operation: Operation) -> dict[str, StateNeed]:
+    """A thing on which the call can no longer act, as `gone` says; empty where it says nothing."""
+    return states_of({GONE: operation.raw["gone"]}) if "gone" in operation.raw else {}
+
+
+def kind_for(operation: Operation, member: str) -> Kind:
+    """The kind in which a member decides something: where the condition needs it, or where the base gives it a value."""
+    first, second = first_kind(operation), second_kind(operation)
+    if second is None:
+        return first
+    condition = operation.raw.get("condition")
+    if condition is not None:
+        needed_by_second = member in condition["when_true"]["needs"] and member not in condition["when_false"]["needs"]
+        return second if needed_by_second else first
+    return first if first.item.get(member) is not None else second
+
+
+def identifies(operation: Operation, member: str) -> bool:
+    """Whether the member says which thing is meant."""
+    return member in operation.raw["identity"]
+
+
+def naming_member(kind: Kind, operation: Operation) -> str:
+    """The member by which an instruction of this kind names its thing."""
+    names: list[str] = operation.raw["identity"]
+    return next(name for name in names if kind.item.get(name) is not None)
+
+
+def members_of_type(operation: Operation, *types: str) -> Iterator[str]:
+    """The members of these types that the base request gives a value, in the order of `fields`."""
+    item = first_kind(operation).item
+    for name, field in operation.raw["fields"].items():
+        if field["type"] in types and item.get(name) is not None:
+            yield name
+
+
+def unknown_place(field: Mapping[str, Any]) -> str:
+    """A value of this member that names nothing."""
+    return str(field.get("unknown", "${unknown_uid}"))
+
+
+def undocumented(operation: Operation, name: str) -> str:
+    """This name for a member, or a longer one where the document has it."""
+    documented = {member.lower() for member in operation.raw["fields"]}
+    while name.lower() in documented:
+        name = f"Odd{name}"
+    return name
