@@ -10,6 +10,7 @@ import sys
 from importlib import metadata
 from typing import Any
 
+from benchmarks.detection import DEFAULT_VARIANTS, of_variants
 from benchmarks.measures import MEASURES
 
 LIMITS = {
@@ -19,6 +20,7 @@ LIMITS = {
     "growth": ("<=", 1.05),
     "memory_growth": ("<=", 1.2),
     "import": ("<=", 0.33),
+    "detection_vs_schemathesis": (">", 1),
 }
 """What each ratio should be; docs/performance.md says why."""
 
@@ -36,15 +38,20 @@ def machine() -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the chosen measurements; 1 when a ratio is outside its limit."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the harness, side by side.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of: {', '.join(MEASURES)} (default: all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of: {', '.join((*MEASURES, 'detection'))} (default: all)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--variants", type=_variants, default=DEFAULT_VARIANTS, metavar="N",
+        help="faults and equivalents that `detection` tries, evenly spaced, or `all` (default: %(default)s)",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
-    unknown = sorted(set(options.names) - set(MEASURES))
+    measures = {**MEASURES, "detection": of_variants(options.variants)}
+    unknown = sorted(set(options.names) - set(measures))
     if unknown:
         parser.error(f"no measurement is called {unknown[0]!r}")
     ratios: dict[str, float] = {}
     absolute: dict[str, dict[str, Any]] = {}
-    for name, measure in MEASURES.items():
+    for name, measure in measures.items():
         if options.names and name not in options.names:
             continue
         sys.stderr.write(f"measuring {name} …\n")
@@ -58,9 +65,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(_holds(name, value) for name, value in ratios.items()) else 1
 
 
+def _variants(text: str) -> int | None:
+    """A number of variants; None for all."""
+    if text == "all":
+        return None
+    if not text.isdigit() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number from 2 on nor `all`")
+    return int(text)
+
+
 def _holds(name: str, value: float) -> bool:
     sign, limit = LIMITS.get(name, (">=", 0))
-    return value >= limit if sign == ">=" else value <= limit
+    return {">=": value >= limit, ">": value > limit, "<=": value <= limit}[sign]
 
 
 def _print(ratios: dict[str, float], absolute: dict[str, dict[str, Any]]) -> None:

@@ -54,11 +54,16 @@ class Finished:
     output: str
 
 
-def run(command: Sequence[str], processors: Sequence[int] | None = None, cwd: str | None = None) -> Finished:
+def run(
+    command: Sequence[str],
+    processors: Sequence[int] | None = None,
+    cwd: str | None = None,
+    timeout_s: float | None = _RUN_TIMEOUT_S,
+) -> Finished:
     """Run a command to its end; output and errors together."""
     started = time.perf_counter()
     done = subprocess.run(
-        list(command), capture_output=True, text=True, timeout=_RUN_TIMEOUT_S, cwd=cwd, check=False, **_pin(processors)
+        list(command), capture_output=True, text=True, timeout=timeout_s, cwd=cwd, check=False, **_pin(processors)
     )
     return Finished(time.perf_counter() - started, done.returncode, done.stdout + done.stderr)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tempfile
@@ -42,6 +43,42 @@ def schemathesis_run(
         done = run(command, processors, cwd=folder)
     cases = [int(found.replace(",", "")) for found in _CASES.findall(done.output)]
     return ToolRun(sum(cases), done.wall_s, done.exit_code, done.output)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One kind of failure that Schemathesis reports of an operation."""
+
+    kind: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What one run found, and its wall seconds."""
+
+    failures: frozenset[Failure]
+    wall_s: float
+
+
+def failures_of(operation: str, address: str, token: str = "") -> Failures:
+    """All checks on one operation, to the end, in the deterministic mode; `token` is sent as the session's."""
+    program = Path(sys.executable).with_name("schemathesis")
+    document = openapi_of(operation.partition(".")[0])
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [
+            str(program), "run", str(document), "--url", address, "--no-color", "--include-operation-id", operation,
+            "--checks", "all", "--continue-on-failure", "--generation-deterministic", "--request-timeout", "2",
+            "--report", "json", "--report-json-path", str(report), *(("-H", f"aptoken: {token}") if token else ()),
+        ]  # fmt: skip
+        done = run(command, cwd=folder)
+        if done.exit_code not in (0, 1) or not report.exists():
+            raise RuntimeError(f"schemathesis run on {operation} ended with {done.exit_code}: {done.output[-2000:]}")
+        found = json.loads(report.read_text(encoding="utf-8"))
+    failures = {Failure(one["type"], name) for one in found["failures"] for name in one["operations"]}
+    failures |= {Failure("Error", operation) for _ in found["errors"]}
+    return Failures(frozenset(failures), done.wall_s)
 
 
 def version_command() -> list[str]:

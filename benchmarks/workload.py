@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from conformance.cases.corpus.stream import Source, generated_case, numbers, sources
+from conformance.cases.corpus.source import Source, sources
+from conformance.cases.corpus.stream import generated_case, numbers
 from conformance.model.spec import Contract
 from conformance.target.file import check_target
 from conformance.target.model import TargetFile

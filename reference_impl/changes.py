@@ -1,4 +1,4 @@
-"""Building blocks of AlphaPoint's faults and equivalents: each wraps one collaborator for one of the two operations."""
+"""Building blocks of AlphaPoint's faults and equivalents: each wraps one collaborator for one of the operations."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reference_impl.alphapoint.values import CANCEL_ALL_ORDERS, CANCEL_QUOTE, Answer, Call, Refusal, Refused, Standard
+from reference_impl.alphapoint.values import (
+    CANCEL_ALL_ORDERS,
+    CANCEL_ORDER,
+    CANCEL_QUOTE,
+    Answer,
+    Call,
+    Refusal,
+    Refused,
+    Standard,
+)
 from reference_impl.parts import (
     Parts,
     with_alphapoint,
     with_call,
-    with_cancel_all,
-    with_cancel_quote,
     with_policy,
 )
 from reference_impl.recorder import Recorder
@@ -24,7 +31,7 @@ from reference_impl.world.model import User
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One of the two operations: its call, and the prefix of the ids of its variants."""
+    """One of the operations: its call, and the prefix of the ids of its variants."""
 
     call: str
     prefix: str
@@ -40,6 +47,8 @@ class Operation:
 
 
 CAO, CQ = Operation(CANCEL_ALL_ORDERS, "cao"), Operation(CANCEL_QUOTE, "cq")
+CO = Operation(CANCEL_ORDER, "co")
+_STEPS = {CAO: "cancel_all", CQ: "cancel_quote", CO: "cancel_order"}
 Make = Callable[[Operation], Change]
 Members = dict[str, Any]
 
@@ -222,7 +231,8 @@ def step(operation: Operation, field: str, change: Callable[..., Any]) -> Change
     """One step of the operation that has no effect of its own; `change` is given the step, then its arguments."""
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
-        steps = parts.alphapoint.cancel_all if operation is CAO else parts.alphapoint.cancel_quote
+        name = _STEPS[operation]
+        steps: Any = getattr(parts.alphapoint, name)
         inner = getattr(steps, field)
 
         def changed(*arguments: Any) -> Any:
@@ -234,7 +244,7 @@ def step(operation: Operation, field: str, change: Callable[..., Any]) -> Change
                 raise after
             return after
 
-        return (with_cancel_all if operation is CAO else with_cancel_quote)(parts, **{field: changed})
+        return with_alphapoint(parts, **{name: replace(steps, **{field: changed})})
 
     return apply
 

@@ -18,6 +18,7 @@ STATES: Mapping[str, tuple[TppState, bool, bool]] = {
     "cancelled-order": ("cancelled", False, False),
     "cancelled-international-order": ("cancelled", True, False),
     "pin-order": ("open", False, True),
+    "pin-international-order": ("open", True, True),
     "no-pin-order": ("open", False, False),
     "executed-order": ("executed", False, False),
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from reference_impl.alphapoint import (
     accounts,
     cancel_all,
+    cancel_order,
     cancel_quote,
     dispatch,
     frames,
@@ -19,7 +20,7 @@ from reference_impl.alphapoint import (
 from reference_impl.alphapoint.book import Book
 from reference_impl.alphapoint.members import read_members
 from reference_impl.alphapoint.sessions import Sessions
-from reference_impl.alphapoint.values import CANCEL_ALL_ORDERS, CANCEL_QUOTE
+from reference_impl.alphapoint.values import CANCEL_ALL_ORDERS, CANCEL_ORDER, CANCEL_QUOTE
 from reference_impl.parts import AlphaPointParts, Parts, Policy, TppParts
 from reference_impl.tpp import charset, negotiation, service, write_json, write_xml
 from reference_impl.tpp import http as tpp_http
@@ -47,6 +48,7 @@ def _alphapoint(world: World, clock: Callable[[], float], new_token: Callable[[]
         calls={
             CANCEL_ALL_ORDERS: cancel_all.cancel_all_orders,
             CANCEL_QUOTE: cancel_quote.cancel_quote,
+            CANCEL_ORDER: cancel_order.cancel_order,
             **orders.CALLS,
             **accounts.CALLS,
         },
@@ -54,6 +56,7 @@ def _alphapoint(world: World, clock: Callable[[], float], new_token: Callable[[]
         reading_calls=accounts.READING_CALLS,
         cancel_all=cancel_all.STEPS,
         cancel_quote=cancel_quote.STEPS,
+        cancel_order=cancel_order.STEPS,
         login=accounts.login,
         read_members=read_members,
         standard=dispatch.standard,

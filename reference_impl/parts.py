@@ -1,7 +1,7 @@
 """The collaborators that the server is put together from; a fault, an equivalent or a reading replaces some.
 
 Every function is given the `Parts` in force at the call, so whatever replaced a collaborator is seen by all
-the others. Replace with `with_alphapoint`, `with_cancel_all`, `with_cancel_quote` and `with_tpp`.
+the others. Replace with `with_alphapoint`, `with_cancel_all`, `with_cancel_quote`, `with_cancel_order` and `with_tpp`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from reference_impl.alphapoint.values import (
     Answer,
     Call,
     CancelAllRequest,
+    CancelOrderRequest,
     CancelQuoteRequest,
     Frame,
     Pair,
@@ -79,6 +80,19 @@ class CancelAllSteps:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelOrderSteps:
+    """CancelOrder in the order in which it is done; each but the last may raise `Refused`."""
+
+    read: Callable[[Parts, Call], CancelOrderRequest]
+    permit: Callable[[Parts, Call], None]
+    account: Callable[[Parts, Call, CancelOrderRequest], Account]
+    select: Callable[[Parts, Call, CancelOrderRequest, Account], Order]
+    ready: Callable[[Parts, Call, Account, Order], None]
+    """Whether the matching engine takes the order off: 101, 102."""
+    effect: Callable[[Parts, Call, Order], Answer]
+
+
+@dataclass(frozen=True, slots=True)
 class CancelQuoteSteps:
     """CancelQuote in the order in which it is done; `read` to `ready` may raise `Refused`."""
 
@@ -121,6 +135,7 @@ class AlphaPointParts:
     """Calls that HTTP also takes as GET."""
     cancel_all: CancelAllSteps
     cancel_quote: CancelQuoteSteps
+    cancel_order: CancelOrderSteps
     login: Callable[[Parts, Mapping[str, str]], User | None]
     """The user whose credentials (headers by lower-case name) these are."""
     read_members: Callable[[Parts, Call], Mapping[str, Any]]
@@ -213,6 +228,11 @@ def with_cancel_all(parts: Parts, **changes: Any) -> Parts:
 def with_cancel_quote(parts: Parts, **changes: Any) -> Parts:
     """Parts with some steps of CancelQuote replaced, by field name."""
     return with_alphapoint(parts, cancel_quote=replace(parts.alphapoint.cancel_quote, **changes))
+
+
+def with_cancel_order(parts: Parts, **changes: Any) -> Parts:
+    """Parts with some steps of CancelOrder replaced, by field name."""
+    return with_alphapoint(parts, cancel_order=replace(parts.alphapoint.cancel_order, **changes))
 
 
 def with_frames(parts: Parts, **changes: Any) -> Parts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 OPERATIONS = {
     "cancelallorders": "alphapoint.cancel_all_orders",
     "cancelquote": "alphapoint.cancel_quote",
+    "cancelorder": "alphapoint.cancel_order",
 }
 TPP_OPERATION = "tpp.create_cancellations"
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -76,6 +77,7 @@ class LazyGroup(click.Group):
         """Runs the command; the one place where errors become messages and exit codes."""
         if ctx.parent is not None:
             return super().invoke(ctx)
+        _buffer_stdout()
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -125,6 +127,14 @@ def _confess(error: Exception, *, verbose: bool) -> None:
         traceback.print_exception(error)
     hint = "" if verbose else " (this is a defect of the tool; -v shows the traceback)"
     click.echo(f"error: unexpected {what}{hint}", err=True)
+
+
+def _buffer_stdout() -> None:
+    """Under `python -u` the rest of a write that was interrupted would be lost without an error; a buffer writes it all."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=True)
 
 
 def _silence_stdout() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from reference_impl.variants import Variant
 
 _MOST_JOBS = 16
+_PER_PROCESS = 8
+"""How many variants are worth a process of their own, which takes a second to load what it needs."""
 _NAMED = 3
 """How many ids a line of text names before it only counts."""
 
@@ -29,34 +32,42 @@ _NAMED = 3
 @click.option("--operation", "operations", multiple=True, metavar="ID", help="Only variants of this operation; repeatable.")
 @click.option("--fault", "faults", multiple=True, metavar="ID", help="Only this fault; repeatable.")
 @click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="Only this equivalent; repeatable.")
-@click.option("--jobs", type=click.IntRange(1, _MOST_JOBS), metavar="N", help="Servers at a time (default: one for each core, at most 4).")
+@click.option("--jobs", type=click.IntRange(1, _MOST_JOBS), metavar="N", help="Variants at a time (default: two for each core, at most 8).")
+@click.option("--every-case", is_flag=True, help="Go on with a fault that is caught, to the last case.")
 @json_option
 @specs_option
 @printing
 def command(
     operations: tuple[str, ...], faults: tuple[str, ...], equivalents: tuple[str, ...], jobs: int | None,
-    as_json: bool, specs: Path | None, quiet: bool, verbose: bool,
+    every_case: bool, as_json: bool, specs: Path | None, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Run the named cases against every fault and every equivalent of the reference implementation.
 
-    A fault is caught by a finding on one of its own requirements, and only if it executed. An equivalent must
-    execute, and every case must pass. Exits 1 otherwise. With -q only the summary and what is wrong.
+    A fault is caught by a finding on one of its own requirements, and only if it executed; the cases that name one
+    of them run first, and the rest only if none finds it. An equivalent must execute, and every case must pass.
+    Exits 1 otherwise. With -q only the summary and what is wrong.
     """
     from conformance.cases.load import load_cases
     from conformance.cli.running import run_loop
-    from conformance.engine.selftest import summary_of, try_suspects
+    from conformance.cli.selftest_crew import try_in_processes
+    from conformance.engine.selftest import try_suspects
+    from conformance.engine.selftest_json import summary_of
     from conformance.specs.load import load_contract
 
     contract = load_contract(specs)
     suspects = _suspects(tuple(contract.operations), operations, faults, equivalents)
-    cases = load_cases(contract, sorted({suspect.operation for suspect in suspects}))
     loud = not (quiet or as_json)
 
     def show(trial: Trial) -> None:
         if loud:
             click.echo(f"{_verdict(trial)}: {trial.suspect.id}", err=True)
 
-    trials = run_loop(try_suspects(contract, cases, suspects, jobs or min(os.cpu_count() or 1, 4), show))
+    jobs = min(jobs or min(2 * (os.cpu_count() or 1), 8), math.ceil(len(suspects) / _PER_PROCESS))
+    if jobs > 1:
+        trials = run_loop(try_in_processes(suspects, jobs, show, specs=specs, every_case=every_case))
+    else:
+        cases = load_cases(contract, sorted({suspect.operation for suspect in suspects}))
+        trials = run_loop(try_suspects(contract, cases, suspects, 1, show, every_case=every_case))
     summary = summary_of(trials)
     if as_json:
         click.echo(json.dumps(summary, indent=2))

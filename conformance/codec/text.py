@@ -86,6 +86,14 @@ def decode_text(data: bytes, charset: str | None = None) -> Text:
     return Text(text, encoding, bom_length)
 
 
+def lenient_text(data: bytes, charset: str | None) -> str:
+    """The text as `decode_text` gives it; what that refuses is read as UTF-8, each bad byte as U+FFFD."""
+    try:
+        return decode_text(data, charset).text
+    except CodecError:
+        return data.decode("utf-8", "replace")
+
+
 def _bad_bytes(data: bytes, encoding: str, bom_length: int, error: UnicodeDecodeError) -> CodecError:
     offset = bom_length + error.start
     before = data[bom_length:offset].decode(encoding, "replace")

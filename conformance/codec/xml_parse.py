@@ -123,7 +123,7 @@ def _not_well_formed(source: Text, error: etree.XMLSyntaxError) -> CodecError:
         )
     if kind == "syntax" and "\0" in source.text:
         kind = "encoding"
-    what = _PLACE.sub("", error.msg or "the parser gave no reason")
+    what = _PLACE.sub("", error.msg or "the parser gave no reason").strip()
     return CodecError(f"not well-formed XML: {what}", Position(line, max(column, 1)), kind)
 
 

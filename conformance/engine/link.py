@@ -204,7 +204,9 @@ def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gat
     where = f"services.{service_id}"
     address = _address(service.http, ("http", "https"), f"{where}.http")
     ws_address = _address(service.websocket, ("ws", "wss"), f"{where}.websocket")
-    tls = tls_context(service.tls, where)
+    needs_tls = (address is not None and address.secure) or (ws_address is not None and ws_address.secure)
+    # the system's authorities take 20 ms to load; settings that nobody needs are still tried, so that a wrong one shows
+    secure = tls_context(service.tls, where) if needs_tls or service.tls != Tls() else None
     proxy = None
     if service.proxy is not None:
         secret = service.proxy.authorization
@@ -217,7 +219,6 @@ def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gat
     headers = tuple(
         (name, vault.text(value, f"{where}.headers.{name}")) for name, value in service.headers.items()
     )
-    secure = tls if (address and address.secure) or (ws_address and ws_address.secure) else None
     http = None
     if address is not None:
         http = HttpTransport(
@@ -235,7 +236,7 @@ def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gat
         http=http,
         address=address,
         ws_address=ws_address,
-        tls=secure,
+        tls=secure if needs_tls else None,
         proxy=proxy,
         quiet_s=limits.quiet_s,
         connect_retries=limits.connect_retries,

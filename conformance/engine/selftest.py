@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from conformance.engine.campaign import Campaign, carry_out
 from conformance.errors import HarnessError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.target.choose import REFERENCE, ChosenTarget, chosen_target
+from conformance.target.choose import REFERENCE, ChosenTarget
+from conformance.target.file import check_target
+from conformance.target.reference import reference_environment, reference_target
+from conformance.target.warm import WarmReference, warm_reference
 from conformance.transport.address import parse_address
 from conformance.transport.http import HttpTransport
 from conformance.transport.messages import HttpReply, HttpRequest, Limits
 
 EXECUTED_PATH = "/_world/executed"
-_FAST = {"quiet_s": 0.1, "settle_s": 0.15}
-"""The server is on loopback and does at once what it does, so little waiting is enough."""
-_REPLY_TIMEOUT_S = {"fault": 1.0, "equivalent": 5.0}
-"""A fault may be that no answer comes; an equivalent must not fail because the machine is busy."""
-_ENOUGH_S = 8.0
-"""How long a fault's cases run on once it is caught: one that leaves every message unanswered would take minutes."""
+_LIMITS = {
+    "fault": {"quiet_s": 0.1, "settle_s": 0.15, "total_timeout_s": 1.0},
+    "equivalent": {"quiet_s": 0.1, "settle_s": 5.0, "total_timeout_s": 10.0},
+}
+"""The server is on loopback and does at once what it does, and a fault may be that nothing comes, or nothing happens;
+an equivalent must not fail because the machine is busy, and waits no longer than it takes."""
+_FEW = 8
+"""How many of the cases that name a fault's requirements run at a time: what is under way when it is caught is waste."""
 _NEVER = date.min
 """The bundled target has no waivers that a date could end."""
 
@@ -56,6 +61,8 @@ class Trial:
     """Cases that did not pass."""
     stopped: str = ""
     """Why the run ended early, when it did."""
+    findings: tuple[tuple[str, str, str], ...] = ()
+    """Each finding as case, check and requirement."""
 
     @property
     def caught(self) -> bool:
@@ -76,62 +83,84 @@ async def try_suspects(
     suspects: Sequence[Suspect],
     jobs: int,
     on_trial: Callable[[Trial], None],
+    *,
+    every_case: bool = False,
 ) -> tuple[Trial, ...]:
     """Every trial, in the order of the suspects; at most `jobs` servers run at a time.
 
-    Raises `HarnessError` when a server does not start or does not say what it executed.
+    A fault's run ends once it is caught, unless `every_case` asks for all that would be found. Raises `HarnessError`
+    when a server does not start or does not say what it executed.
     """
-    slots = asyncio.Semaphore(jobs)
+    waiting = list(reversed(list(enumerate(suspects))))
+    trials: dict[int, Trial] = {}
 
-    async def one(suspect: Suspect) -> Trial:
-        async with slots:
-            trial = await _try(contract, [case for case in cases if case.operation == suspect.operation], suspect)
-        on_trial(trial)
-        return trial
+    async def lane() -> None:
+        async with warm_reference() as reference:
+            while waiting:
+                number, suspect = waiting.pop()
+                trials[number] = await try_one(contract, cases, suspect, reference, every_case=every_case)
+                on_trial(trials[number])
 
-    return await _all([one(suspect) for suspect in suspects])
+    await _all([lane() for _ in range(min(jobs, len(suspects)))])
+    return tuple(trials[number] for number in sorted(trials))
 
 
-async def _all(trials: Sequence[Awaitable[Trial]]) -> tuple[Trial, ...]:
+async def _all(lanes: Sequence[Awaitable[None]]) -> None:
     """The first failure ends the others, and their servers with them, before it goes on."""
-    tasks = [asyncio.ensure_future(trial) for trial in trials]
+    tasks = [asyncio.ensure_future(lane) for lane in lanes]
     try:
-        return tuple(await asyncio.gather(*tasks))
+        await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _try(contract: Contract, cases: Sequence[Case], suspect: Suspect) -> Trial:
-    results: list[CaseResult] = []
+async def try_one(
+    contract: Contract, cases: Sequence[Case], suspect: Suspect, reference: WarmReference, *, every_case: bool
+) -> Trial:
+    """The trial of one suspect on those of the cases that are of its operation. Raises `HarnessError`."""
     broken = frozenset(suspect.requirements)
-    async with chosen_target(REFERENCE, contract, f"--{suspect.kind}", suspect.id) as started:
-        chosen = _hurried(started, suspect)
-        enough_at = asyncio.get_running_loop().time() + _ENOUGH_S
+    results: list[CaseResult] = []
+    stopped = ""
+    async with reference.serving((f"--{suspect.kind}", suspect.id)) as address:
+        chosen = _hurried(contract, address, suspect)
 
-        def enough() -> bool:
-            late = asyncio.get_running_loop().time() > enough_at
-            return late and any(finding.requirement in broken for result in results for finding in result.findings)
+        def caught() -> bool:
+            return any(finding.requirement in broken for result in results for finding in result.findings)
 
-        campaign = Campaign(contract, cases, chosen, _NEVER, results.append, enough=enough)
-        await carry_out(campaign)
+        enough = None if every_case or suspect.kind == "equivalent" else caught
+        own = [case for case in cases if case.operation == suspect.operation]
+        for some, concurrency in _rounds(own, broken if enough else frozenset()):
+            if not caught():
+                results.clear()
+                campaign = Campaign(contract, some, chosen, _NEVER, results.append, concurrency, enough=enough)
+                await carry_out(campaign)
+                stopped = campaign.stopped
         executed = await _executed(chosen, contract.operations[suspect.operation].service, suspect.id)
-    findings = [(result.id, finding.requirement) for result in results for finding in result.findings]
+    findings = {(result.id, finding.check, finding.requirement) for result in results for finding in result.findings}
     return Trial(
         suspect=suspect,
         executed=executed > 0,
-        by=tuple(sorted({case_id for case_id, requirement in findings if requirement in broken})),
-        findings_on=tuple(sorted({requirement for _, requirement in findings})),
+        by=tuple(sorted({case_id for case_id, _, requirement in findings if requirement in broken})),
+        findings_on=tuple(sorted({requirement for _, _, requirement in findings})),
         alarms=tuple(sorted(result.id for result in results if result.verdict is not Verdict.PASS)),
-        stopped=campaign.stopped,
+        stopped=stopped,
+        findings=tuple(sorted(findings)),
     )
 
 
-def _hurried(chosen: ChosenTarget, suspect: Suspect) -> ChosenTarget:
-    fast = {**_FAST, "total_timeout_s": _REPLY_TIMEOUT_S[suspect.kind]}
-    limits = chosen.file.limits.model_copy(update=fast)
-    return replace(chosen, file=chosen.file.model_copy(update={"limits": limits}))
+def _rounds(cases: Sequence[Case], broken: frozenset[str]) -> tuple[tuple[Sequence[Case], int | None], ...]:
+    """What runs, and how much of it at a time: first what names a broken requirement, then everything as in a run."""
+    near = [case for case in cases if not broken.isdisjoint(case.requirements)]
+    return ((near, _FEW), (cases, None)) if near else ((cases, None),)
+
+
+def _hurried(contract: Contract, address: str, suspect: Suspect) -> ChosenTarget:
+    """The bundled target there, with as little waiting as it needs."""
+    file = check_target(reference_target(address), contract, REFERENCE)
+    limits = file.limits.model_copy(update=_LIMITS[suspect.kind])
+    return ChosenTarget(file.model_copy(update={"limits": limits}), reference_environment(), REFERENCE)
 
 
 async def _executed(chosen: ChosenTarget, service: str, suspect_id: str) -> int:
@@ -152,39 +181,3 @@ async def _executed(chosen: ChosenTarget, service: str, suspect_id: str) -> int:
             where=f"{address}{EXECUTED_PATH}",
             hint="`conformance serve` with the same variant shows whether it works.",
         ) from error
-
-
-def summary_of(trials: Sequence[Trial]) -> Mapping[str, Any]:
-    """The report of a self-test as JSON values: a summary, every fault, every equivalent, each sorted by id."""
-    ordered = sorted(trials, key=lambda trial: trial.suspect.id)
-    faults = [trial for trial in ordered if trial.suspect.kind == "fault"]
-    equivalents = [trial for trial in ordered if trial.suspect.kind == "equivalent"]
-    return {
-        "summary": {
-            "faults": len(faults),
-            "caught": sum(trial.caught for trial in faults),
-            "equivalents": len(equivalents),
-            "false_alarms": sum(len(trial.alarms) for trial in equivalents),
-        },
-        "faults": [
-            {
-                "id": trial.suspect.id,
-                "operation": trial.suspect.operation,
-                "requirements": sorted(trial.suspect.requirements),
-                "executed": trial.executed,
-                "caught": trial.caught,
-                "by": list(trial.by),
-                "findings_on": list(trial.findings_on),
-            }
-            for trial in faults
-        ],
-        "equivalents": [
-            {
-                "id": trial.suspect.id,
-                "operation": trial.suspect.operation,
-                "executed": trial.executed,
-                "false_alarms": list(trial.alarms),
-            }
-            for trial in equivalents
-        ],
-    }

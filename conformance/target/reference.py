@@ -44,7 +44,7 @@ def _role(name: str, account: int | None = None) -> dict[str, Any]:
 
 
 def _alphapoint(address: str) -> dict[str, Any]:
-    failing = {"101": 901, "102": 902}
+    failing, failing_order = {"101": 901, "102": 902}, {"101": 904, "102": 905}
     return {
         "http": address,
         "websocket": address.replace("http", "ws", 1) + "/WSGateway/",
@@ -80,7 +80,10 @@ def _alphapoint(address: str) -> dict[str, Any]:
                     "bindings": {"oms": 3, "account": 703, "maker.account": 703},
                     "without_states": True,
                 },
-            }
+            },
+            "alphapoint.cancel_order": {
+                code: {"role": "operator", "bindings": {"account": account}} for code, account in failing_order.items()
+            },
         },
     }  # fmt: skip
 

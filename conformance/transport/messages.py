@@ -6,7 +6,7 @@ Everything here is frozen. A failure on the wire is a `WireProblem` inside an `E
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 ProblemKind = Literal[
@@ -133,7 +133,8 @@ class Exchange:
     is cut at `Limits.max_received_evidence_bytes`, and `truncated` says so. `others` holds the WebSocket
     payloads that came while waiting and answered nobody. `silent` is the observation of a quiet request
     that nothing but events came for. `started_s` is a reading of the event loop's clock.
-    `reused_connection` says that an HTTP connection had served before.
+    `reused_connection` says that an HTTP connection had served before. `again` gets the WebSocket payloads that
+    answer the same message once more, also when they come after the exchange was given out.
     """
 
     sent: bytes
@@ -146,6 +147,7 @@ class Exchange:
     others: tuple[bytes, ...] = ()
     silent: bool = False
     reused_connection: bool = False
+    again: list[bytes] = field(default_factory=list, compare=False)
 
     @property
     def lost_by_reuse(self) -> bool:

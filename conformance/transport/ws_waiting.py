@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from conformance.transport.messages import Exchange, Limits, ReplyMatch, WirePro
 from conformance.transport.ws_session import Message
 
 _EVENT = 3
+_WATCHED = 64
 _PAYLOAD_OVERHEAD_BYTES = 64  # what an empty payload costs to keep
 
 
@@ -26,6 +28,7 @@ class Waiter:
     timer: asyncio.TimerHandle | None = None
     others: list[bytes] = field(default_factory=list)
     others_bytes: int = 0
+    again: list[bytes] = field(default_factory=list)
     disturbed: bool = False
     truncated: bool = False
 
@@ -65,6 +68,7 @@ class Waiter:
                 truncated=self.truncated or len(received) > limit,
                 others=others,
                 silent=message is None and problem is None and not self.disturbed,
+                again=self.again,
             )
         )
 
@@ -74,6 +78,7 @@ class WaitingRoom:
 
     def __init__(self) -> None:
         self._waiters: list[Waiter] = []
+        self._answered: OrderedDict[int, list[bytes]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -95,10 +100,21 @@ class WaitingRoom:
                 if waiter.match.i == i:
                     self._waiters.remove(waiter)
                     waiter.settle(now_s, message=message)
+                    self._remember(i, waiter.again)
                     return True
+            again = self._answered.get(i)
+            if again is not None and not again:
+                again.append(message.payload)
         for waiter in self._waiters:
             waiter.notice(message.payload, is_event)
         return bool(self._waiters)
+
+    def _remember(self, i: int, again: list[bytes]) -> None:
+        """Where a second answer to that number goes; only the last answers are watched."""
+        self._answered[i] = again
+        self._answered.move_to_end(i)
+        if len(self._answered) > _WATCHED:
+            self._answered.popitem(last=False)
 
     def fail(self, problem: WireProblem, raw: bytes, now_s: float) -> None:
         """End every wait with `problem`."""

@@ -89,6 +89,12 @@ def _no_session_text(text: str) -> Make:
     return make
 
 
+def _answered_without_body(method: str, status: int) -> Make:
+    """A method that only asks is answered, and nothing is done."""
+    answer = HttpResponse(status, b"", "", (("allow", "POST, OPTIONS"),))
+    return lambda operation: responses(operation, lambda request, response: answer if request.method == method else response)
+
+
 _MORE = (("x-request-id", "7f3e"), ("cache-control", "no-store"), ("set-cookie", "route=1; path=/"), ("strict-transport-security", "max-age=1"))
 
 EQUIVALENTS: tuple[Variant, ...] = (
@@ -103,6 +109,8 @@ EQUIVALENTS: tuple[Variant, ...] = (
     *equivalents_of_both("error-status-400", "Gives every error the status 400", _status(200, 400)),
     *equivalents_of_both("error-status-409", "Gives every error the status 409", _status(200, 409)),
     *equivalents_of_both("success-202", "Gives a success, which is a receipt, the status 202", _status(202, 200)),
+    *equivalents_of_both("options-204", "Says to an OPTIONS which methods there are", _answered_without_body("OPTIONS", 204)),
+    *equivalents_of_both("head-200", "Answers a HEAD with 200 and no body", _answered_without_body("HEAD", 200)),
     *equivalents_of_both("slow", "Answers after fifty milliseconds", _slow),
     *equivalents_of_both("no-session-line-feed", "Ends the text for a missing session with a line feed", _no_session_text("Not Found\n")),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -209,6 +209,12 @@ def _worded(_parts: Parts, _instruction: Instruction, found: Errors) -> Errors:
     return tuple(_WORDS.get(error, error) for error in found)
 
 
+def _answered_without_body(method: str, status: int) -> Callable[[HttpRequest, HttpResponse], HttpResponse]:
+    """A method that only asks is answered, and nothing is done."""
+    answer = HttpResponse(status, b"", "", (("allow", "POST, OPTIONS"),))
+    return lambda request, response: answer if request.method == method else response
+
+
 def _error_text(text: str) -> str:
     return '"Ung\\u00fcltige Anfrage"' if text.startswith('"') else f'<string xmlns="{SERIALIZATION}">Ung\u00fcltige Anfrage &lt;400&gt;</string>'
 
@@ -236,6 +242,8 @@ EQUIVALENTS: tuple[Variant, ...] = (
     tpp_equivalent("tpp-framework-errors-as-string", "Writes the errors of the framework as the string", _framework_string),
     tpp_equivalent("tpp-framework-errors-bare", "Gives the errors of the framework without a body", on_response(_framework_bare)),
     tpp_equivalent("tpp-accept-unknown-406", "Gives 406 where Accept names nothing that is known", _not_acceptable),
+    tpp_equivalent("tpp-options-204", "Says to an OPTIONS which methods there are", on_response(_answered_without_body("OPTIONS", 204))),
+    tpp_equivalent("tpp-head-200", "Answers a HEAD with 200 and no body", on_response(_answered_without_body("HEAD", 200))),
     tpp_equivalent("tpp-xml-out-of-order-lost", "Loses elements that stand against the alphabet", on_request_text("xml", _lost_out_of_order)),
     tpp_equivalent("tpp-json-numbers-as-text", "Reads numbers that are written as text", on_request_text("json", _numbers_as_text)),
     tpp_equivalent("tpp-json-unknown-member-refused", "Refuses a list with a member that the document does not name", refuse_text("json", _has_unknown_member)),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
-from reference_impl.alphapoint.values import Frame
+from reference_impl.alphapoint.values import INVALID_REQUEST, RESOURCE_NOT_FOUND, Call, Frame, Refusal, Standard
 from reference_impl.changes import (
     CAO,
+    CO,
     CQ,
     Make,
     Members,
@@ -16,6 +18,7 @@ from reference_impl.changes import (
     fault_of,
     faults_of_both,
     frames,
+    refusals,
     reply_members,
     without,
 )
@@ -101,6 +104,26 @@ def _others_payload(operation: Operation) -> Change:
     return apply
 
 
+def _twice_at_times(operation: Operation) -> Change:
+    """The first reply goes out twice, and then every tenth."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        numbers = itertools.count()
+        return frames(operation, lambda _info, replies: replies + replies if next(numbers) % 10 == 0 else replies)(parts, recorder)
+
+    return apply
+
+
+def _unknown_as_invalid(operation: Operation) -> Change:
+    """Either code may be read into the documents; the same request has the same one on both ways."""
+
+    def change(refusal: Refusal, call: Call) -> Standard | None:
+        told = refusal.code == RESOURCE_NOT_FOUND and call.transport == "ws"
+        return Standard(INVALID_REQUEST, refusal.detail or "Not found") if told else None
+
+    return refusals(operation, change)
+
+
 def _success_for_no_frame(operation: Operation) -> Change:
     """Says success to a text that is no frame."""
 
@@ -138,6 +161,10 @@ FAULTS: tuple[Variant, ...] = (
     *faults_of_both("ws-o-twice-encoded", "Encodes o twice", "WS-O RESP-STANDARD cq:RESP-PAIR", _changed(lambda frame: {**frame, "o": json.dumps(frame["o"])})),
     fault_of(CAO, "ws-o-no-json", "Writes text in o that is no JSON", "WS-O", reply_members(CAO, lambda frame: {**frame, "o": "cancelled"})),
     fault_of(CQ, "ws-o-empty", "Leaves o empty", "WS-O", reply_members(CQ, lambda frame: {**frame, "o": ""})),
+    *faults_of_both("ws-answers-twice", "Sends each reply over WebSocket twice", "SYNC", lambda operation: frames(operation, lambda _info, replies: replies + replies)),
+    *faults_of_both("ws-answers-twice-at-times", "Sends every tenth reply over WebSocket twice", "SYNC", _twice_at_times),
+    *faults_of_both("ws-unknown-100", "Answers unknown ids with 104 over HTTP and with 100 over WebSocket", "SAME-TRANSPORT", _unknown_as_invalid),
+    fault_of(CO, "ws-unknown-100", "Answers unknown ids with 104 over HTTP and with 100 over WebSocket", "SAME-TRANSPORT", _unknown_as_invalid(CO)),
     *faults_of_both("ws-silent-refusals", "Leaves refusals over WebSocket unanswered", "SYNC", _silent_on(_failed)),
     fault_of(CAO, "ws-silent-success", "Leaves successes over WebSocket unanswered", "SYNC", _silent_on(lambda frame: not _failed(frame))(CAO)),
     fault_of(CQ, "ws-others-payload", "Answers with the payload of the reply before", "CODE-20 CODE-100 RESP-RESULT-TRUE", _others_payload(CQ)),

@@ -112,23 +112,26 @@ def _chunked(request: HttpRequest) -> bool:
     return request.header("transfer-encoding") is not None
 
 
-def _other_method(operation: Operation) -> Change:
-    """Takes PUT for POST, and says afterwards that it did not."""
+def _other_method(method: str) -> Make:
+    """Takes a method for POST, and says afterwards that it did not."""
 
-    def apply(parts: Parts, recorder: Recorder) -> Parts:
-        inner = parts.refuse
+    def make(operation: Operation) -> Change:
+        def apply(parts: Parts, recorder: Recorder) -> Parts:
+            inner = parts.refuse
 
-        def refuse(request: HttpRequest) -> HttpResponse | None:
-            if request.operation == operation.id and request.method == "PUT":
-                recorder.hit()
-                user = parts.alphapoint.sessions.find(request.header("aptoken") or "")
-                answer(parts, Call(operation.call, "http", request.body, request.query, user))
-                return text_response(405, "METHOD NOT ALLOWED", ("allow", "POST"))
-            return inner(request)
+            def refuse(request: HttpRequest) -> HttpResponse | None:
+                if request.operation == operation.id and request.method == method:
+                    recorder.hit()
+                    user = parts.alphapoint.sessions.find(request.header("aptoken") or "")
+                    answer(parts, Call(operation.call, "http", request.body, request.query, user))
+                    return text_response(405, "METHOD NOT ALLOWED", ("allow", "POST"))
+                return inner(request)
 
-        return replace(parts, refuse=refuse)
+            return replace(parts, refuse=refuse)
 
-    return apply
+        return apply
+
+    return make
 
 
 def _case_sensitive(operation: Operation) -> Change:
@@ -179,7 +182,10 @@ FAULTS: tuple[Variant, ...] = (
     *faults_of_both("trace-in-detail", "Shows a stack trace in detail", "MALFORMED", lambda o: standards(o, on_error(but(detail=_TRACE), 100))),
     *faults_of_both("trace-for-type", "Shows a trace for a value of another type", "MALFORMED", lambda o: refusals(o, lambda r, _c: Standard(r.code, "java.lang.NumberFormatException: For input string") if r.detail and r.detail.endswith("is not an integer") else None)),
     *faults_of_both("unreadable-silent", "Answers what is no JSON with an empty 200", "REQ-FORM RESP-STANDARD cq:RESP-PAIR", _if(_unreadable, lambda r: replace(r, body=b""))),
-    *faults_of_both("put-acts", "Carries PUT out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method),
+    *faults_of_both("put-acts", "Carries PUT out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("PUT")),
+    *faults_of_both("get-acts", "Carries GET out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("GET")),
+    *faults_of_both("head-acts", "Carries HEAD out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("HEAD")),
+    *faults_of_both("options-acts", "Carries OPTIONS out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("OPTIONS")),
     *faults_of_both("charset-415", "Refuses a content type that names its charset", "HTTP-MEDIA RESP-STANDARD cq:RESP-PAIR", _refuses(_charset_named, 415, "UNSUPPORTED MEDIA TYPE")),
     *faults_of_both("chunked-411", "Refuses a body in chunks", "HTTP-MEDIA HTTP-ROUTE RESP-STANDARD cq:RESP-PAIR", _refuses(_chunked, 411, "LENGTH REQUIRED")),
     fault_of(CAO, "language-406", "Refuses a language that it does not speak", "HTTP-MEDIA HTTP-ROUTE RESP-STANDARD", _refuses(_upper_case_header, 406, "NOT ACCEPTABLE")(CAO)),

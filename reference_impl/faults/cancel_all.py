@@ -62,6 +62,10 @@ def _default_account(parts: Parts, call: Call, request: CancelAllRequest, _meant
     return _of(parts, request.oms_id, (call.user.default_account,))
 
 
+def _operators_own(parts: Parts, call: Call, request: CancelAllRequest, _meant: Meant) -> list[Order]:
+    return _of(parts, request.oms_id, call.user.accounts) if "Operator" in call.user.permissions else []
+
+
 def _everybody(parts: Parts, _call: Call, request: CancelAllRequest, _meant: Meant) -> list[Order]:
     return _of(parts, request.oms_id, parts.world.accounts)
 
@@ -176,6 +180,7 @@ FAULTS: tuple[Variant, ...] = (
     fault_of(CAO, "everybody", "Cancels everybody's orders", "EFFECT-ONLY", _more(_everybody)),
     fault_of(CAO, "everybodys-quotes", "Cancels everybody's quotes as well", "EFFECT-ONLY", _more(_everybodys_quotes)),
     fault_of(CAO, "operator-everybody", "Cancels everybody's orders when an operator calls", "EFFECT-ONLY SCOPE-OPERATOR", _more(_by_operator)),
+    fault_of(CAO, "operators-own-too", "Cancels in an operator's own account as well, whichever is named", "EFFECT-ONLY SCOPE-OPERATOR", _more(_operators_own)),
     fault_of(CAO, "price-level", "Cancels strangers' orders of the same price", "EFFECT-ONLY", _more(_same_price)),
     fault_of(CAO, "own-bids", "Cancels the bid legs of the account's quotes and leaves the ask legs", "QUOTES", _more(_own_bids)),
     fault_of(CAO, "every-oms", "Looks an account up whatever the system", "EFFECT-OMS", _every_oms),

@@ -17,7 +17,7 @@ from reference_impl.alphapoint.values import (
     Refused,
     Standard,
 )
-from reference_impl.changes import CAO, CQ, Operation, fault_of, faults_of_both, handler, step
+from reference_impl.changes import CAO, CO, CQ, Operation, fault_of, faults_of_both, handler, step
 from reference_impl.faults.misreading import (
     instead_of_absent,
     instead_of_huge,
@@ -34,6 +34,7 @@ from reference_impl.variants import Change, Variant
 from reference_impl.world.model import Account
 
 _NOWHERE = object()
+_form_taken = reads_unreadable(lambda text: dict(parse_qsl(text)))
 
 
 def _account_value(call: Call) -> Any:
@@ -143,7 +144,8 @@ FAULTS: tuple[Variant, ...] = (
     *faults_of_both("account-64-bits", "Keeps 64 bits of AccountId", "REQ-ACCOUNTID-TYPE", lambda o: misread(o, "AccountId", wrapped(64))),
     *faults_of_both("account-unsigned", "Drops the sign of AccountId", "REQ-ACCOUNTID-TYPE", lambda o: misread(o, "AccountId", unsigned)),
     *faults_of_both("account-leading-digits", "Takes the digits that the text of AccountId starts with", "REQ-ACCOUNTID-TYPE", lambda o: misread(o, "AccountId", leading_digits)),
-    *faults_of_both("form-taken", "Takes a form for JSON", "REQ-FORM", reads_unreadable(lambda text: dict(parse_qsl(text)))),
+    *faults_of_both("form-taken", "Takes a form for JSON", "REQ-FORM", _form_taken),
+    fault_of(CO, "form-taken", "Takes a form for JSON", "REQ-FORM", _form_taken(CO)),
     *faults_of_both("integers-as-text", "Takes integers as text alone, which the sample is not", "REQ-SAMPLE RESP-RESULT-TRUE", lambda o: step(o, "read", _integers_only_as_text)),
     *faults_of_both("extra-nothing", "Reports success and does nothing when there is a member that it does not know", "EXTRA-MEMBERS", _extra_member_stops),
     *faults_of_both("extra-104", "Refuses a member that it does not know with 104", "EXTRA-MEMBERS", _extra_member_fails),

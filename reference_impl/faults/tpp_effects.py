@@ -40,6 +40,27 @@ def _forgiven(state: str, *, international: bool | None = None) -> Change:
     return on_errors(errors)
 
 
+def _uid_by_its_start(length: int) -> Change:
+    """Takes an international order for the one that is meant when its UID begins alike."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        inner = parts.tpp.carry_out
+
+        def carry_out(p: Parts, instruction: Instruction) -> Result:
+            uid = instruction.uid
+            if not instruction.is_international or uid is None or p.tpp.orders.find(uid) is not None:
+                return inner(p, instruction)
+            alike = [key for key in p.tpp.orders.open_keys() if isinstance(key, str) and key[:length] == uid[:length]]
+            if not alike:
+                return inner(p, instruction)
+            recorder.hit()
+            return replace(inner(p, replace(instruction, uid=alike[0])), uid=uid)
+
+        return with_tpp(parts, carry_out=carry_out)
+
+    return apply
+
+
 def _unknown_succeeds(international: bool) -> Change:
     def errors(_parts: Parts, instruction: Instruction, found: Errors) -> Errors:
         return () if found == ("Order not found.",) and instruction.is_international is international else found
@@ -114,6 +135,34 @@ def _race(parts: Parts, recorder: Recorder) -> Parts:
     return replace(with_tpp(parts, judge=judge), hold=hold)
 
 
+def _race_between_calls(parts: Parts, recorder: Recorder) -> Parts:
+    """The same, but a call knows what it has cancelled itself, so that only another call can be overlooked."""
+    inner_hold, inner_judge, inner_effect = parts.hold, parts.tpp.judge, parts.tpp.effect
+    stood = parts.tpp.orders
+    own: set[int | str | None] = set()
+
+    async def hold(request: HttpRequest) -> None:
+        nonlocal stood
+        await inner_hold(request)
+        if request.operation == TPP_OPERATION:
+            seen = parts.tpp.orders.snapshot()
+            await asyncio.sleep(_RACE_S)
+            stood = seen
+            own.clear()
+
+    def judge(p: Parts, instruction: Instruction) -> Errors:
+        now = inner_judge(p, instruction)
+        if key_of(instruction) in own:
+            return now
+        return recorder.swap(now, inner_judge(with_tpp(p, orders=stood), instruction))
+
+    def effect(p: Parts, instruction: Instruction) -> None:
+        own.add(key_of(instruction))
+        inner_effect(p, instruction)
+
+    return replace(with_tpp(parts, judge=judge, effect=effect), hold=hold)
+
+
 def _answers_remembered() -> Change:
     """A cache of answers by body, which was meant for retries."""
     answers: dict[tuple[str | None, str | None, bytes], HttpResponse] = {}
@@ -159,6 +208,8 @@ def _cut(keep: Callable[[list[Instruction]], list[Instruction]]) -> Change:
 
 
 FAULTS: tuple[Variant, ...] = (
+    tpp_fault("tpp-uid-by-its-first-group", "Finds an international order by the first eight digits of its UID", _uid_by_its_start(8), "REQ-UID-TYPE", "EFFECT-ONLY", "RESP-SUCCESS"),
+    tpp_fault("tpp-uid-but-its-last-digit", "Finds an international order by its UID without the last digit", _uid_by_its_start(35), "REQ-UID-TYPE", "EFFECT-ONLY", "RESP-SUCCESS"),
     tpp_fault("tpp-unknown-order-succeeds", "Reports success for an order that does not exist", _unknown_succeeds(False), "RESP-SUCCESS"),
     tpp_fault("tpp-unknown-uid-succeeds", "Reports success for an international order that does not exist", _unknown_succeeds(True), "RESP-SUCCESS"),
     tpp_fault("tpp-cancelled-order-succeeds", "Reports success for an order that was cancelled before", _forgiven("cancelled"), "RESP-NOT-ACTIVE", "TWICE"),
@@ -167,6 +218,7 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-executed-order-changed", "Refuses an executed order and marks it as cancelled", on_errors(_executed_marked_cancelled), "FAILED-NO-EFFECT"),
     tpp_fault("tpp-unknown-person-too-late", "Cancels and then reports a failure when the person is not known", on_errors(_unknown_person_too_late), "FAILED-NO-EFFECT", "REQ-CREATORID-TYPE"),
     tpp_fault("tpp-same-order-twice-succeeds", "Reports success for both of two instructions of one order in a list", _stale_within_list, "TWICE"),
+    tpp_fault("tpp-race-between-calls", "Lets each of several simultaneous calls cancel the same order, each call once", _race_between_calls, "TWICE"),
     tpp_fault("tpp-race-succeeds-twice", "Lets each of several simultaneous calls cancel the same order", _race, "TWICE"),
     tpp_fault("tpp-answers-remembered", "Answers a repeated body with the answer that it had before", fresh(_answers_remembered), "TWICE"),
     tpp_fault("tpp-success-without-effect", "Reports success and cancels nothing", on_effect(lambda _parts, _instruction: False), "EFFECT"),

@@ -87,18 +87,42 @@ def _acts(wanted: Callable[[HttpRequest], bool], *, on_any_path: bool = False) -
     return apply
 
 
-def _acts_and_refuses(parts: Parts, recorder: Recorder) -> Parts:
-    """Carries a PATCH out and then says that it does not take it."""
-    inner = parts.http_filter
+def _acts_and_refuses(method: str) -> Change:
+    """Carries a method out and then says that it does not take it."""
 
-    def http_filter(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        response = inner(request, response)
-        if request.path == http.PATH and request.method == "PATCH":
-            recorder.hit()
-            http.handle(parts, replace(request, method="POST"))
-        return response
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        inner = parts.http_filter
 
-    return replace(parts, http_filter=http_filter)
+        def http_filter(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+            response = inner(request, response)
+            if request.path == http.PATH and request.method == method and request.body:
+                recorder.hit()
+                http.handle(parts, replace(request, method="POST"))
+            return response
+
+        return replace(parts, http_filter=http_filter)
+
+    return apply
+
+
+def _acts_on_type_and_refuses(wanted: Callable[[str], bool]) -> Change:
+    """Carries a body out for what it looks like, and then says that it does not take its type."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        inner = parts.http_filter
+
+        def http_filter(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+            response = inner(request, response)
+            if request.path == http.PATH and response.status == 415 and wanted(_header(request, "content-type")):
+                recorder.hit()
+                form = "xml" if request.body.lstrip().startswith(b"<") else "json"
+                others = tuple(pair for pair in request.headers if pair[0].lower() != "content-type")
+                http.handle(parts, replace(request, headers=(*others, ("content-type", f"application/{form}"))))
+            return response
+
+        return replace(parts, http_filter=http_filter)
+
+    return apply
 
 
 def _dry_run(parts: Parts, recorder: Recorder) -> Parts:
@@ -172,7 +196,12 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-unsupported-media-page", "Answers a page to a media type that it does not know", _status(415, lambda _, response: response.status == 415), "MALFORMED"),
     tpp_fault("tpp-put-acts", "Carries a PUT out", _acts(lambda request: request.method == "PUT"), "METHOD"),
     tpp_fault("tpp-delete-acts", "Carries a DELETE out", _acts(lambda request: request.method == "DELETE"), "METHOD"),
-    tpp_fault("tpp-patch-acts-and-refuses", "Carries a PATCH out and answers 405", _acts_and_refuses, "METHOD", "FAILED-NO-EFFECT"),
+    tpp_fault("tpp-patch-acts-and-refuses", "Carries a PATCH out and answers 405", _acts_and_refuses("PATCH"), "METHOD", "FAILED-NO-EFFECT"),
+    tpp_fault("tpp-get-acts-and-refuses", "Carries a GET with a body out and answers 405", _acts_and_refuses("GET"), "METHOD", "FAILED-NO-EFFECT"),
+    tpp_fault("tpp-head-acts-and-refuses", "Carries a HEAD with a body out and answers 405", _acts_and_refuses("HEAD"), "METHOD", "FAILED-NO-EFFECT"),
+    tpp_fault("tpp-options-acts-and-refuses", "Carries an OPTIONS with a body out and answers 405", _acts_and_refuses("OPTIONS"), "METHOD", "FAILED-NO-EFFECT"),
+    tpp_fault("tpp-octets-act-and-are-refused", "Carries application/octet-stream out and answers 415", _acts_on_type_and_refuses(lambda name: name == "application/octet-stream"), "UNSUPPORTED-MEDIA", "FAILED-NO-EFFECT"),
+    tpp_fault("tpp-vendor-type-acts-and-is-refused", "Carries a media type of a vendor's own out and answers 415", _acts_on_type_and_refuses(lambda name: name.startswith("application/vnd.")), "UNSUPPORTED-MEDIA", "FAILED-NO-EFFECT"),
     tpp_fault("tpp-get-500", "Fails on a GET", _status(500, lambda request, _: request.method == "GET"), "MALFORMED", "METHOD"),
     tpp_fault("tpp-method-trace", "Shows where it failed on another method", on_response(_trace), "MALFORMED"),
     tpp_fault("tpp-longer-path-acts", "Carries out what is sent to a path below its own", _acts(lambda request: request.path != http.PATH, on_any_path=True), "ROUTE"),

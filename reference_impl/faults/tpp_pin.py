@@ -64,6 +64,10 @@ def _beyond_ascii(_parts: Parts, instruction: Instruction, result: Result) -> Re
     return result if not instruction.pin or instruction.pin.isascii() else replace(result, success=True, errors=(instruction.pin,))
 
 
+def _unchecked_abroad(_parts: Parts, instruction: Instruction, found: tuple[str, ...]) -> tuple[str, ...]:
+    return () if found == (_REFUSED,) and instruction.is_international else found
+
+
 def _borrowed(instructions: list[Instruction]) -> list[Instruction]:
     """An instruction without a PIN, or with a wrong one, is believed because of the first in the list."""
     return [replace(one, pin=instructions[0].pin or one.pin) for one in instructions]
@@ -88,6 +92,7 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault("tpp-pin-echoed-when-wrong", "Repeats a wrong PIN in the error", on_errors(_said_when_wrong), "SECRETS"),
     tpp_fault("tpp-pin-told", "Names the right PIN to who gives a wrong one", on_errors(_right_one_told), "SECRETS"),
     tpp_fault("tpp-pin-beyond-ascii-echoed", "Reports success and an error that holds the PIN, when it has characters beyond ASCII", on_result(_beyond_ascii), "RESP-ERRORS-ON-FAILURE", "SECRETS"),
+    tpp_fault("tpp-pin-unchecked-abroad", "Looks at no PIN where the order is international", on_errors(_unchecked_abroad), "REQ-PIN-USE"),
     tpp_fault("tpp-pin-borrowed", "Takes the PIN of the first instruction for every one in the list", on_list(_borrowed), "REQ-PIN-USE"),
     tpp_fault("tpp-pin-in-a-header", "Repeats the PIN in a header of the answer", on_response(_in_a_header), "SECRETS"),
 )  # fmt: skip

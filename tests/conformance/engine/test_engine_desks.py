@@ -29,6 +29,16 @@ def test_a_desk_replaces_what_it_names_and_keeps_the_rest() -> None:
     assert dict(second.bindings) == {"oms": 2, "account": 8}
 
 
+def test_the_default_account_of_a_role_is_bound_unless_the_target_binds_it() -> None:
+    roles = {"operator": Role(account=10), "trading": Role()}
+    (seat,) = seats(service(roles=roles))
+    assert dict(seat.bindings) == {"operator.account": 10}
+    desks = (Desk(roles={"trading": Role(account=7)}), Desk(bindings={"operator.account": 11}))
+    first, second = seats(service(roles=roles, desks=desks))
+    assert dict(first.bindings) == {"operator.account": 10, "trading.account": 7}
+    assert dict(second.bindings) == {"operator.account": 11}
+
+
 def test_a_role_of_the_service_shares_its_session_and_a_role_of_a_desk_does_not() -> None:
     desks = (Desk(roles={"trading": Role()}), Desk(roles={"trading": Role()}))
     first, second = seats(service(roles=ROLES, desks=desks))

@@ -92,12 +92,16 @@ def _event(_number: int) -> bytes:
         _says(_event, lambda i: frame(reply(i)), _event),
         _says(lambda i: frame(reply(i)[:9], 0x01), lambda i: frame(b"", 0x89), lambda i: frame(reply(i)[9:], 0x80)),
         _says(lambda i: frame(b"?", 0x89) * 50, lambda i: frame(reply(i))),
-        _says(lambda i: frame(reply(i)), lambda i: frame(reply(i))),
     ],
-    ids=["plain", "unsolicited-events", "fragments-around-a-ping", "some-pings", "answered-twice"],
+    ids=["plain", "unsolicited-events", "fragments-around-a-ping", "some-pings"],
 )
 def test_what_the_protocol_allows_is_not_failed(tmp_path: Path, script: Script) -> None:
     assert not _went(tmp_path, script).case(WS_CASE)["findings"]
+
+
+def test_a_request_that_is_answered_twice_is_a_finding_of_its_own(tmp_path: Path) -> None:
+    findings = _went(tmp_path, _says(lambda i: frame(reply(i)), lambda i: frame(reply(i)))).case(WS_CASE)["findings"]
+    assert [(one["requirement"], one["check"]) for one in findings] == [("CAO-SYNC", "frame")]
 
 
 async def _floods(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

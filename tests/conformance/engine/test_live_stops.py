@@ -72,7 +72,7 @@ def test_a_server_that_dies_in_mid_run_is_exit_3_and_the_run_goes_on_after_its_r
 
 @pytest.mark.parametrize("change", [
     ("destructive = true ", "destructive = false "),
-    ("accounts = [4101, 4102, 4201, 4202, 4501, 4111, 4112, 4211, 4212, 4511, 4601, 4901, 4902, 4903]", "accounts = []"),
+    ("accounts = [4101, 4102, 4201, 4202, 4501, 4111, 4112, 4211, 4212, 4511, 4601, 4901, 4902, 4903, 4904, 4905]", "accounts = []"),
 ])  # fmt: skip
 def test_an_address_off_loopback_without_permission_is_exit_2_and_never_connected_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str]

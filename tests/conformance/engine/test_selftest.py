@@ -13,13 +13,15 @@ from click.testing import CliRunner, Result
 
 from conformance.cases.load import load_cases
 from conformance.cli.main import main
-from conformance.engine.selftest import Suspect, Trial, summary_of, try_suspects
+from conformance.engine.selftest import Suspect, Trial, try_suspects
+from conformance.engine.selftest_json import summary_of
 from conformance.specs.load import load_contract
 from reference_impl.faults import FAULTS
 from reference_impl.variants import Variant
 
 CAO = "alphapoint.cancel_all_orders"
-FAULT = Trial(Suspect("f", "fault", CAO, ("CAO-A", "CAO-B")), True, ("case",), ("CAO-A",), ("case",))
+FOUND = (("cao/roles/case@ws", "outcome", "CAO-A"), ("cao/roles/case@ws", "effect", "CAO-Z"))
+FAULT = Trial(Suspect("f", "fault", CAO, ("CAO-A", "CAO-B")), True, ("case",), ("CAO-A",), ("case",), findings=FOUND)
 EQUIVALENT = Trial(Suspect("e", "equivalent", CAO), True, (), (), ())
 
 
@@ -82,7 +84,7 @@ def test_the_summary_counts_and_lists_by_id() -> None:
         "faults": [
             {
                 "id": name, "operation": CAO, "requirements": ["CAO-A", "CAO-B"], "executed": True,
-                "caught": caught, "by": by, "findings_on": ["CAO-A"],
+                "caught": caught, "by": by, "findings_on": ["CAO-A"], "checks": ["outcome"], "families": ["roles"],
             }
             for name, caught, by in (("a", False, []), ("f", True, ["case"]))
         ],

@@ -169,6 +169,37 @@ def test_a_duplicate_is_kept_as_stray_or_with_the_next_request(talk: Any) -> Non
     assert stray == (answer(1),)
 
 
+def test_a_second_answer_to_one_message_is_shown_with_the_first_also_when_it_comes_later(talk: Any) -> None:
+    async def script(peer: Any) -> None:
+        await peer.read()
+        await peer.reply(answer(1), answer(1, m=3), answer(7))
+        await peer.read()
+        await peer.reply(answer(1, o="late"), answer(1, o="later"), answer(2))
+        await peer.linger()
+
+    async def scenario(transport: WsTransport) -> Any:
+        first = await transport.send(asking(1), limits=LIMITS)
+        before = list(first.again)
+        second = await transport.send(asking(2), limits=LIMITS)
+        return before, first.again, second.again
+
+    assert talk(script, scenario) == ([], [answer(1, o="late")], [])
+
+
+def test_only_the_last_sixty_four_answers_are_watched_for_a_second(talk: Any) -> None:
+    async def script(peer: Any) -> None:
+        for number in range(66):
+            await peer.read()
+            await peer.reply(*((answer(0), answer(1)) if number == 65 else ()), answer(number))
+        await peer.linger()
+
+    async def scenario(transport: WsTransport) -> Any:
+        exchanges = [await transport.send(asking(number), limits=LIMITS) for number in range(66)]
+        return [len(exchange.again) for exchange in exchanges[:3]]
+
+    assert talk(script, scenario) == [0, 1, 0]
+
+
 def test_a_fragmented_message_is_joined_around_a_ping(talk: Any) -> None:
     text = answer(1, o="\N{EURO SIGN}").replace(b"\\u20ac", "\N{EURO SIGN}".encode())
     cut = text.index(b"\xe2") + 1

@@ -1,0 +1,104 @@
+"""What is recorded for docs/trust.md: every fault's finders, every equivalent's alarms, and both tools on a sample."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import reference_impl.equivalents
+import reference_impl.faults
+from reference_impl.variants import Variant
+
+RECORD = Path(__file__).parent / "trust.json"
+_GATHERING = ("reference_impl.faults.tpp", "reference_impl.equivalents.tpp")
+"""Modules that only gather the variants of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finders:
+    """What found a fault on its own requirements, when every named case of its operation ran."""
+
+    caught: bool
+    families: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All of it. `alarms` counts the cases that failed on an equivalent; `whole` and `tools` are as they were printed."""
+
+    faults: Mapping[str, Finders] = field(default_factory=dict)
+    alarms: Mapping[str, int] = field(default_factory=dict)
+    whole: Mapping[str, Any] = field(default_factory=dict)
+    """Of one run of everything: the summary of `conformance selftest`, wall and processor seconds, the processors."""
+    tools: Mapping[str, Any] = field(default_factory=dict)
+    """Of the measurement `detection`: versions, totals, and the verdicts on each variant."""
+
+
+def read_record(path: Path = RECORD) -> Record:
+    """The record in a file; an empty one where there is none."""
+    if not path.exists():
+        return Record()
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    faults = {
+        name: Finders(one["caught"], tuple(one["families"]), tuple(one["checks"]))
+        for name, one in raw["faults"].items()
+    }
+    return Record(faults, raw["alarms"], raw["whole"], raw["tools"])
+
+
+def write_record(record: Record, path: Path = RECORD) -> None:
+    """Write a record, one variant a line, sorted."""
+    parts = [
+        f'"faults": {{\n  {_lines({name: asdict(one) for name, one in record.faults.items()})}\n }}',
+        f'"alarms": {json.dumps(dict(sorted(record.alarms.items())))}',
+        f'"whole": {json.dumps(record.whole)}',
+        f'"tools": {_tools(record.tools)}',
+    ]
+    path.write_text("{" + ",\n ".join(parts) + "}\n", encoding="utf-8")
+
+
+def _lines(members: Mapping[str, Any]) -> str:
+    return ",\n  ".join(f"{json.dumps(name)}: {json.dumps(members[name])}" for name in sorted(members))
+
+
+def _tools(tools: Mapping[str, Any]) -> str:
+    if not tools:
+        return "{}"
+    judged = ",\n   ".join(json.dumps(one) for one in tools["judged"])
+    rest = ", ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in tools.items() if name != "judged")
+    return f'{{{rest},\n  "judged": [\n   {judged}\n  ]}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The variants of one module, and what its first line says of them."""
+
+    name: str
+    title: str
+    variants: tuple[Variant, ...]
+
+
+def fault_groups() -> tuple[Group, ...]:
+    """The faults by the module that makes them."""
+    return tuple(_groups(reference_impl.faults, "FAULTS"))
+
+
+def equivalent_groups() -> tuple[Group, ...]:
+    """The equivalents by the module that makes them."""
+    return tuple(_groups(reference_impl.equivalents, "EQUIVALENTS"))
+
+
+def _groups(package: ModuleType, attribute: str) -> Iterable[Group]:
+    for found in sorted(pkgutil.iter_modules(package.__path__, f"{package.__name__}."), key=lambda one: one.name):
+        module = importlib.import_module(found.name)
+        variants: Sequence[Variant] = getattr(module, attribute, ())
+        if variants and found.name not in _GATHERING:
+            title = (module.__doc__ or "").partition("\n")[0].rstrip(".")
+            yield Group(found.name.rpartition(".")[2], title, tuple(variants))
