@@ -20,7 +20,7 @@ from conformance.cases import make, scenario
 from conformance.cases.load import load_cases
 from conformance.cli.main import main
 from conformance.model.verdict import Verdict
-from conformance.specs import load
+from conformance.specs import load, operation_keys
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 
@@ -179,7 +179,7 @@ def keys_behind(heading: str) -> set[str]:
 
 
 def test_the_keys_of_an_operation_file_are_those_of_the_loader() -> None:
-    assert keys_behind("Required keys:") == set(load._REQUIRED)
+    assert keys_behind("Required keys:") == set(operation_keys._REQUIRED)
 
 
 def test_the_keys_of_a_scenario_are_those_of_the_builder() -> None:
@@ -213,4 +213,4 @@ def test_the_map_of_packages_is_the_import_contract() -> None:
 def test_the_pages_name_documented_levels_and_states() -> None:
     text = text_of(ROOT / "docs/authoring.md")
     assert all(f"`{level}`" in text for level in load.LEVELS)
-    assert all(f"`{kind}`" in text for kind in load.ANSWERS)
+    assert all(f"`{kind}`" in text for kind in operation_keys.ANSWERS)
