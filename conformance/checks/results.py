@@ -128,7 +128,7 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
     """A decoded body: a list of results, the error string, the framework's object, or something else."""
     if isinstance(value, str):
         assert kit.error is not None
-        wrong = [] if status < 500 and kit.error.is_valid(value) else [
+        wrong = [] if kit.error.is_valid(value) else [
             Finding(problem.requirement or error_requirement, "schema", problem.message, problem.expected, problem.actual, problem.pointer)
             for problem in kit.error.problems(value)
         ]  # fmt: skip

@@ -91,6 +91,14 @@ def test_an_event_before_the_reply_changes_nothing() -> None:
     assert broken(judged(DONE, ws(frame(success()), others=[frame({}, m=3)]), sent=SENT)) == []
 
 
+def test_a_second_reply_to_one_request_is_found() -> None:
+    exchange = ws(frame(success()))
+    exchange.again.append(frame(success()))
+    (finding,) = judged(DONE, exchange, sent=SENT).findings
+    assert (finding.requirement, finding.check, finding.at) == ("CAO-SYNC", "frame", "i")
+    assert "CancelAllOrders" in finding.actual
+
+
 @pytest.mark.parametrize("kind", ["no-reply", "ws-closed"])
 def test_no_reply_is_silence_where_silence_may_be(kind: str) -> None:
     silence = Alternative({"form": "silence"}, readings=("unparsable-frame=silence",))

@@ -41,6 +41,11 @@ from conformance.model.case import Alternative
         ({"form": "http-refusal"}, error(20), 403, True),
         ({"form": "http-refusal"}, error(20), 200, False),
         ({"form": "error-frame"}, success(), 200, False),
+        ({"form": "served"}, success(), 200, True),
+        ({"form": "served"}, "", 204, True),
+        ({"form": "served"}, "POST", 299, True),
+        ({"form": "served"}, success(), 300, False),
+        ({"form": "served"}, error(20), 405, False),
     ],
 )
 def test_a_code_or_form_is_demanded_exactly(answer: Any, body: Any, status: int, fits: bool) -> None:

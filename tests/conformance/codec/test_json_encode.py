@@ -96,3 +96,20 @@ def test_a_character_outside_the_charset_is_refused() -> None:
     with pytest.raises(CodecError) as caught:
         encode_json("é", JsonStyle(charset="us-ascii"))
     assert caught.value.kind == "encoding"
+
+
+def test_lists_in_lists_are_indented_by_their_depth() -> None:
+    assert encode_json([[{"a": [1]}]], JsonStyle(indent=" ")) == b'[\n [\n  {\n   "a":[\n    1\n   ]\n  }\n ]\n]'
+
+
+def test_sorting_goes_by_the_text_of_names_alone() -> None:
+    assert encode_json({"b": 1, Raw("a"): 2, "c": None}, JsonStyle(key_order="sorted")) == b'{a:2,"b":1,"c":null}'
+    assert encode_json({"b": 1, "a": 2, "c": 0}, JsonStyle(key_order="sorted")) == b'{"a":2,"b":1,"c":0}'
+
+
+def test_a_float_is_written_as_the_shortest_text_that_reads_back() -> None:
+    assert encode_json([0.1, -2.5, 1e22]) == b"[0.1,-2.5,1e+22]"
+
+
+def test_half_a_surrogate_pair_is_escaped_with_all_other_characters() -> None:
+    assert encode_json("\ud800a", JsonStyle(escape_all=True)) == b'"\\ud800\\u0061"'

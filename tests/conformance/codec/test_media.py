@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.codec.errors import CodecError
+from conformance.codec.errors import CodecError, Position
 from conformance.codec.media import format_of, parse_media_type
 
 
@@ -17,9 +17,7 @@ def test_names_are_lower_case_and_values_as_written() -> None:
     assert media_type.param("none") is None
 
 
-@pytest.mark.parametrize(
-    "text", ["", "json", "text/", "text/xml charset", "text/xml;charset", 'a/b;c="', "a b/c"]
-)
+@pytest.mark.parametrize("text", ["", "json", "text/", "text/xml charset", "text/xml;charset", 'a/b;c="', "a b/c"])
 def test_a_malformed_type_is_refused(text: str) -> None:
     with pytest.raises(CodecError) as caught:
         parse_media_type(text)
@@ -45,3 +43,19 @@ def test_an_empty_parameter_is_allowed() -> None:
 )
 def test_the_format_of_a_type(text: str, expected: str | None) -> None:
     assert format_of(parse_media_type(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "what"),
+    [
+        ("json", 1, "type/subtype is expected"),
+        ("a/b;c", 5, "a parameter (;name=value) is expected"),
+        ("a/b; c=d e", 10, "a parameter (;name=value) is expected"),
+    ],
+)
+def test_a_malformed_type_is_refused_at_its_column(text: str, column: int, what: str) -> None:
+    with pytest.raises(CodecError) as caught:
+        parse_media_type(text)
+    assert caught.value.kind == "media-type"
+    assert caught.value.message == f"media type {text!a}: {what}"
+    assert caught.value.position == Position(1, column, column - 1)

@@ -1,0 +1,439 @@
+"""Judgements word for word: what a finding on outcome, effect, identity, secrets or readings says, and where it points."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from checks_support import (
+    CAO,
+    CQ,
+    TPP,
+    UID,
+    abroad,
+    case,
+    error,
+    failed,
+    frame,
+    http,
+    instruction,
+    judged,
+    kit,
+    no_answer,
+    result,
+    result_xml,
+    results_xml,
+    success,
+    ws,
+)
+from lxml import etree
+
+from conformance.checks.identity import Matching, index_of_relevant, match_results
+from conformance.checks.judge import Pins, judge
+from conformance.checks.kit import Kit, build_kit, repeated_members
+from conformance.checks.memory import AnswerMemory
+from conformance.checks.observation import Judgement, Observation
+from conformance.checks.read import read_answer
+from conformance.checks.relations import compare, forms_differ
+from conformance.checks.secrets import echoed, may_be_echoed, texts_beyond
+from conformance.codec.values import Note
+from conformance.errors import SpecError
+from conformance.model.case import Alternative, Body, Message, Twin
+from conformance.model.verdict import Finding
+from conformance.specs.load import load_contract
+
+DONE = Alternative({"code": [0]}, cancelled=("mine",), untouched=("yours",))
+ANY = Alternative({})
+PIN, TOKEN = "4711", "7d0ccf3a-ae63-44f5-a409-2301d80228bc"
+
+
+def test_what_should_have_been_cancelled_is_named_with_what_became_of_it() -> None:
+    found = judged(
+        case(CAO, DONE),
+        http(success()),
+        before={"mine": "open", "yours": "open"},
+        after={"mine": "open", "yours": "cancelled"},
+    )
+    assert found.findings == (
+        Finding("EFFECT", "effect", "mine should have been cancelled and was not", "cancelled", "open", "mine"),
+        Finding("OUTSIDE", "effect", "yours should not have been touched and was", "open", "cancelled", "yours"),
+    )
+
+
+def test_an_outcome_that_is_not_allowed_says_what_was() -> None:
+    found = judged(case(CAO, DONE, Alternative({"code": [20, 104]})), http(error(100)))
+    words = "the answer is not one that the document allows here"
+    actual = "HTTP 200; code 100, result false"
+    assert found.findings == (Finding("CASE", "outcome", words, "code 0, or code 20 or 104", actual, "answer"),)
+    assert (found.blocked, found.code_seen, found.summary) == (("effect",), "100", actual)
+
+
+def test_an_outcome_that_no_pinned_reading_allows_says_so() -> None:
+    one = Alternative({"code": [0]}, readings=("foreign-account=20",))
+    found = judged(case(CAO, one), http(success()), pins={"foreign-account": "104"})
+    assert [finding.expected for finding in found.findings] == ["an answer that agrees with the pinned readings"]
+
+
+def test_another_reading_than_the_pinned_one_is_a_finding_of_its_requirement() -> None:
+    found = judged(case(CAO, ANY), http(success(errormsg="")), pins={"errormsg-on-success": "null"})
+    words = "the reading errormsg-on-success is pinned to another alternative"
+    assert found.findings == (
+        Finding("PIN-errormsg-on-success", "reading", words, "null", "empty", "errormsg-on-success"),
+    )
+
+
+def test_what_went_wrong_on_the_way_is_named_with_its_phase() -> None:
+    found = judged(case(CAO, ANY), no_answer("reset"))
+    assert found.findings == (
+        Finding(
+            kit(CAO).requirement("answered"), "answered", "no answer: nothing came in 1 s", "an answer", "reset", "wait"
+        ),
+    )
+    assert found.blocked == ("schema", "outcome", "effect")
+
+
+def test_one_cancellation_succeeds_once() -> None:
+    one = Alternative({"results": ["any"]}, cancelled=("mine",))
+    sent = [instruction()]
+    twice = judged(case(TPP, one, together=2), http([result()]), http([result()]), sent=sent)
+    assert twice.findings == (
+        Finding(
+            "CASE",
+            "together",
+            "one cancellation succeeded more than once",
+            "at most one success",
+            "2 successes of 2",
+            "answer",
+        ),
+    )
+    assert twice.code_seen is None
+    once = judged(
+        case(TPP, one, together=2),
+        http([result()]),
+        http([failed()]),
+        sent=sent,
+        before={"mine": "open"},
+        after={"mine": "open"},
+    )
+    assert [finding.message for finding in once.findings] == ["mine should have been cancelled and was not"]
+    never = judged(
+        case(TPP, one, together=2),
+        http([failed()]),
+        http([failed()]),
+        sent=sent,
+        before={"mine": "open"},
+        after={"mine": "cancelled"},
+    )
+    assert [finding.message for finding in never.findings] == ["mine should not have been touched and was"]
+
+
+def test_each_instruction_has_one_result() -> None:
+    found = judged(case(TPP, Alternative({"results": "all"})), http([result()]), sent=[instruction(1), instruction(2)])
+    requirement = kit(TPP).requirement("one-each")
+    assert found.findings == (
+        Finding(requirement, "one-each", "each instruction has one result", "2 results", "1 results", ""),
+    )
+    assert found.blocked == ("outcome", "effect")
+
+
+@pytest.mark.parametrize("wanted", [[], "none"])
+def test_fewer_results_are_right_where_an_alternative_has_none(wanted: Any) -> None:
+    also = Alternative({"results": ["any", "any"]})
+    found = judged(case(TPP, Alternative({"results": wanted}), also), http([]), sent=[instruction(1), instruction(2)])
+    assert found.findings == ()
+
+
+def test_a_result_for_another_order_names_both() -> None:
+    found = judged(
+        case(TPP, Alternative({"results": "all"})), http([result(1), result(9)]), sent=[instruction(1), instruction(2)]
+    )
+    words = "a result names the order that its instruction was for"
+    requirement = kit(TPP).requirement("identity")
+    assert found.findings == (Finding(requirement, "identity", words, "OrderID 2", "OrderID 9", "/1/OrderID"),)
+
+
+def test_a_result_for_another_guid_names_the_guid() -> None:
+    found = judged(case(TPP, Alternative({"results": "all"})), http([result(5)]), sent=[abroad()])
+    assert [(finding.expected, finding.actual, finding.at) for finding in found.findings] == [
+        (f"InternationalOrderUID {UID}", "InternationalOrderUID None", "/0/InternationalOrderUID")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("order", "demanded"),
+    [
+        (2**31 - 1, True),
+        (2**31, False),
+        (-(2**31), True),
+        (-(2**31) - 1, False),
+        (0, True),
+        (True, False),
+        ("7", False),
+    ],
+)
+def test_an_id_is_demanded_back_where_it_fits_into_32_bits(order: Any, demanded: bool) -> None:
+    matching = match_results(kit(TPP), (instruction(order),), (result(12345),))
+    assert bool(matching.findings) is demanded
+
+
+@pytest.mark.parametrize(
+    ("uid", "demanded"), [(UID, True), (UID.upper(), True), (f"{{{UID}}}", False), ("x", False), (UID[:-1], False)]
+)
+def test_a_guid_is_demanded_back_where_it_is_one(uid: str, demanded: bool) -> None:
+    matching = match_results(kit(TPP), (abroad(uid),), (result(None),))
+    assert bool(matching.findings) is demanded
+
+
+def test_without_a_condition_what_is_given_decides() -> None:
+    raw = {name: value for name, value in kit(TPP).operation.raw.items() if name != "condition"}
+    loose = dataclasses.replace(kit(TPP), operation=dataclasses.replace(kit(TPP).operation, raw=raw))
+    assert match_results(loose, (instruction(1),), (result(2),)).findings
+    assert match_results(loose, (instruction(1),), (result(1),)).findings == ()
+    assert match_results(loose, (instruction(None, InternationalOrderUID=UID),), (result(1),)).findings
+    assert match_results(loose, (instruction(1, InternationalOrderUID=UID),), (result(1),)).findings
+    assert index_of_relevant(((False, None), (False, None))) == 0
+
+
+def test_text_as_an_id_is_compared_without_case() -> None:
+    fields = {**kit(TPP).operation.raw["fields"], "OrderID": {"type": "string"}}
+    raw = {**kit(TPP).operation.raw, "fields": fields}
+    text = dataclasses.replace(kit(TPP), operation=dataclasses.replace(kit(TPP).operation, raw=raw))
+    assert match_results(text, (instruction("aß"),), (result("Aß"),)).findings == ()  # type: ignore[arg-type]
+    assert match_results(text, (instruction("a"),), (result("b"),)).findings  # type: ignore[arg-type]
+    assert match_results(text, (instruction(7),), (result(8),)).findings == ()
+
+
+def test_results_are_taken_as_they_are_where_nobody_can_say_what_was_sent() -> None:
+    assert match_results(kit(TPP), None, (result(1),)) == Matching((result(1),))
+
+
+def test_a_credential_in_a_text_is_hidden_and_located() -> None:
+    requirement = kit(TPP).requirement("secrets")
+    words = ("secrets", "a credential of the request comes back", "no credential", "(hidden)")
+    assert list(echoed(kit(TPP), [{"Errors": [f"pin {PIN}"]}], (PIN,))) == [Finding(requirement, *words, "/0/Errors/0")]
+    leaking = http(success())
+    reply = leaking.reply
+    assert reply is not None
+    headers = (("Set-Cookie", TOKEN), ("X-Echo", TOKEN), ("Content-Type", "application/json"))
+    leaking = dataclasses.replace(leaking, reply=dataclasses.replace(reply, headers=headers))  # type: ignore[type-var]
+    found = judged(case(CAO, ANY), leaking, secrets=(TOKEN,))
+    assert found.findings == (Finding(kit(CAO).requirement("secrets"), *words, "header X-Echo"),)
+
+
+@pytest.mark.parametrize(("text", "given_away"), [("x12345678y", True), ("x1234567y", False), ("x 1234567 y", True)])
+def test_a_long_secret_counts_inside_of_a_word_and_a_short_one_alone(text: str, given_away: bool) -> None:
+    secret = "12345678" if "8" in text else "1234567"
+    assert bool(list(echoed(kit(CAO), text, (secret,)))) is given_away
+
+
+def test_a_pin_beside_a_guid_is_found_and_the_groups_of_a_guid_are_none() -> None:
+    assert list(echoed(kit(CAO), "6269c403-4711-47dd-b8c3-7ecbef8f686d", (PIN,))) == []
+    assert len(list(echoed(kit(CAO), f"{UID}{PIN}", (PIN,)))) == 1
+    assert len(list(echoed(kit(CAO), f"{UID}: {PIN}", (PIN,)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "secret", "looked_into"),
+    [
+        ("plain", "secret", False),
+        ("has SECRET in it", "secret", True),
+        ("\\u0034", "secret", True),
+        ("&#52;", "secret", True),
+        ("<!-- -->", "secret", True),
+        ("a\x00b", "secret", True),
+        ("plain", 'se"cret', True),
+        ("plain", "sé", True),
+        ("plain", "", True),
+    ],
+)
+def test_an_answer_is_looked_into_where_it_may_hold_a_secret(body: str, secret: str, looked_into: bool) -> None:
+    assert may_be_echoed(http(body), (secret,)) is looked_into
+    assert may_be_echoed(ws(body.encode()), (secret,)) is looked_into
+    assert may_be_echoed(ws(others=[body.encode()]), (secret,)) is looked_into
+
+
+def test_half_a_surrogate_pair_as_a_secret_is_no_fault() -> None:
+    assert may_be_echoed(http("plain"), ("\ud800",))
+    assert not may_be_echoed(http("plain"), ())
+
+
+def test_a_comment_of_an_xml_answer_in_utf_16_is_looked_into() -> None:
+    body = results_xml(f"<!-- {PIN} -->", result_xml()).encode("utf-16-le")
+    found = judged(case(TPP, ANY), http(body, 200, "application/xml; charset=utf-16"), secrets=(PIN,))
+    assert [finding.check for finding in found.findings] == ["secrets"]
+
+
+def test_a_framework_error_in_utf_16_is_looked_into() -> None:
+    body = f'{{"Message":"PIN {PIN}"}}'.encode("utf-16-le")
+    found = judged(case(TPP, ANY), http(body, 404, "application/json; charset=utf-16"), secrets=(PIN,))
+    assert [finding.check for finding in found.findings] == ["secrets"]
+
+
+def test_a_second_reply_to_one_request_is_shown() -> None:
+    exchange = dataclasses.replace(ws(frame(success())), again=[b"caf\xe9"])
+    found = judged(case(CAO, ANY, transport="ws"), exchange, sent=frame("{}", m=0))
+    assert found.findings == (
+        Finding(
+            kit(CAO).requirement("answered"),
+            "frame",
+            "the request was answered a second time",
+            "one reply to a request",
+            "caf\ufffd",
+            "i",
+        ),
+    )
+
+
+def twin(order: tuple[int, ...] = ()) -> Twin:
+    return Twin("said-otherwise", "TWIN", "http", "application/json", (Message(Body("")),), order=order)
+
+
+def test_a_relation_that_does_not_hold_shows_both_answers() -> None:
+    first = Judgement(gist=("standard", 0), summary="one")
+    second = Judgement(gist=("standard", 20), summary="two")
+    words = "the relation said-otherwise does not hold: the same request is answered in two ways"
+    assert compare(twin(), first, (second, second)) == (
+        Finding("TWIN", "relation", words, "one", "two; two", "said-otherwise"),
+    )
+    assert forms_differ("R", "other", "two", "one") == Finding(
+        "R",
+        "relation",
+        "another legal form of the same value is answered differently: other",
+        "two",
+        "one",
+        "wire form",
+    )
+
+
+def test_an_answer_in_no_comparable_form_is_compared_by_its_having_none() -> None:
+    gist = judged(case(CAO, ANY), http("x", 400, "text/plain")).gist
+    assert gist == ("other",)
+
+
+def test_early_errors_are_told_apart_only_where_the_case_is_about_them() -> None:
+    early = kit(CQ).requirement("early-error")
+    answer = http({"BidResult": error(20), "AskResult": error(20)})
+    assert "early-error=pair" in judged(case(CQ, ANY, requirements=(early,)), answer).readings
+    assert "early-error=pair" not in judged(case(CQ, ANY), answer).readings
+
+
+def test_a_reading_that_the_operation_does_not_leave_open_is_not_told() -> None:
+    plain = dataclasses.replace(kit(CAO).operation, readings=())
+    closed: Kit = dataclasses.replace(kit(CAO), operation=plain, memory=AnswerMemory())
+    assert judged(case(CAO, ANY), http(success())).readings
+    assert judge(closed, case(CAO, ANY), Observation((http(success()),)), Pins()).readings == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "bid", "ask", "right"),
+    [
+        ({"bid": [0]}, success(), error(104), True),
+        ({"bid": [0]}, error(104), success(), False),
+        ({"ask": 104}, success(), error(104), True),
+        ({"ask": 104}, error(104), success(), False),
+        ({"bid": 0, "ask": [104]}, success(), error(104), True),
+    ],
+)
+def test_each_leg_is_held_against_its_own_code(wanted: dict[str, Any], bid: Any, ask: Any, right: bool) -> None:
+    found = judged(case(CQ, Alternative(wanted)), http({"BidResult": bid, "AskResult": ask}))
+    assert (found.findings == ()) is right
+
+
+def test_the_memory_keeps_bodies_up_to_its_length() -> None:
+    memory = AnswerMemory()
+    reads: list[int] = []
+
+    def read() -> Any:
+        reads.append(1)
+        return judged
+
+    for _ in range(2):
+        memory.recall(200, None, b"x" * 2048, read)
+    assert len(reads) == 1
+    for _ in range(2):
+        memory.recall(200, None, b"x" * 2049, read)
+    assert len(reads) == 3
+
+
+def test_a_kit_holds_what_its_operation_has() -> None:
+    operations = load_contract().operations
+    cao, cq, tpp = (build_kit(operations[name]) for name in (CAO, CQ, TPP))
+    assert (cao.flat, cao.error, cao.xml_request, cao.xml_response, cao.xml_error) == (None,) * 5
+    assert cq.flat is not None
+    assert cq.flat.is_valid(error(100))
+    assert not cq.flat.is_valid({"BidResult": success(), "AskResult": success()})
+    assert tpp.flat is None
+    assert tpp.error is not None
+    assert [part.root.name for part in (tpp.xml_request, tpp.xml_response, tpp.xml_error) if part is not None] == [
+        "ArrayOfCancellationCreation",
+        "ArrayOfCancellationCreationResult",
+        "string",
+    ]
+    assert tpp.members == {
+        "orderid": "OrderID",
+        "internationalorderuid": "InternationalOrderUID",
+        "success": "Success",
+        "errors": "Errors",
+    }
+    assert set(cq.members.values()) == {"BidResult", "AskResult", "result", "errormsg", "errorcode", "detail"}
+    assert tpp.widths
+    assert cao.widths == frozenset()
+    assert not any("None" in width for width in tpp.widths)
+
+
+def test_a_check_without_a_requirement_is_an_error_of_the_specs() -> None:
+    with pytest.raises(SpecError) as caught:
+        kit(CAO).requirement("nonsense")
+    assert "no requirement for 'nonsense'" in caught.value.message
+    assert caught.value.where == str(kit(CAO).operation.folder / "operation.yaml")
+
+
+def test_a_repeated_member_is_found_at_its_pointer() -> None:
+    notes = (Note("bom", "", "x"), Note("duplicate-key", "/a", "a is given 2 times"))
+    words = ("members", "a is given 2 times", "each member once", "a repeated member")
+    requirement = kit(CAO).requirement("schema")
+    assert list(repeated_members(kit(CAO), notes)) == [Finding(requirement, *words, "/a")]
+    assert list(repeated_members(kit(CAO), notes, "/BidResult")) == [Finding(requirement, *words, "/BidResult/a")]
+
+
+def test_an_answer_in_another_media_type_than_asked_for_breaks_its_requirement() -> None:
+    found = judged(case(CAO, ANY, accept="application/json"), http(success(), media="text/plain"))
+    assert [(finding.check, finding.expected, finding.actual) for finding in found.findings] == [
+        ("media-type", "application/json", "text/plain")
+    ]
+
+
+def test_an_answer_is_read_by_its_media_type_where_nothing_is_remembered() -> None:
+    fresh = dataclasses.replace(kit(TPP), memory=AnswerMemory())
+    answer = read_answer(fresh, http("[]".encode("utf-16-le"), media="application/json; charset=utf-16"), b"", None)
+    assert answer.summary == "HTTP 200 with an empty list"
+
+
+def test_each_text_that_gives_a_credential_away_is_a_finding() -> None:
+    assert [finding.at for finding in echoed(kit(TPP), {"a": PIN, "b": PIN}, (PIN,))] == ["/a", "/b"]
+
+
+@pytest.mark.parametrize(("secret", "found"), [("12345678", True), ("1234567", False)])
+def test_a_short_secret_in_a_header_counts_only_beside_the_word_pin(secret: str, found: bool) -> None:
+    exchange = http(success())
+    headers = (("Content-Type", "application/json"), ("X-Echo", secret))
+    exchange = dataclasses.replace(exchange, reply=dataclasses.replace(exchange.reply, headers=headers))  # type: ignore[type-var]
+    assert bool(judged(case(CAO, ANY), exchange, secrets=(secret,)).findings) is found
+
+
+def test_a_leg_written_as_text_with_half_a_surrogate_pair_is_no_json() -> None:
+    found = judged(case(CQ, ANY), http({"BidResult": '"\ud800"', "AskResult": success()}))
+    assert [finding.check for finding in found.findings] == ["leg-form", "schema"]
+
+
+@pytest.mark.parametrize("before", ["<OrderID>x</OrderID>", "<OrderID>1001</OrderID><Zed>9</Zed>"])
+def test_a_departure_behind_one_that_is_none_is_found(before: str) -> None:
+    body = results_xml(result_xml(order=before, success='<Success a="1">true</Success>'))
+    found = judged(case(TPP, ANY), http(body, media="application/xml"))
+    assert "xml-item" in {finding.check for finding in found.findings}
+
+
+def test_what_an_xml_answer_says_beyond_its_elements_is_listed() -> None:
+    root = etree.fromstring('<a x="1">t<Errors>e<string>s</string>u</Errors><!--c-->v</a>')
+    assert texts_beyond(kit(TPP), root) == ["1", "t", "u", "c", "v"]
