@@ -151,7 +151,11 @@ def _take_table(found: _Gathered, block: Block) -> None:
     half = _half(found)
     if half is None:
         found.unread.extend(
-            Unread(row.line, " | ".join(cell.plain for cell in row.cells), "a table outside Request and Response")
+            Unread(
+                row.line,
+                " | ".join([*(cell.plain for cell in row.cells), *row.surplus]),
+                "a table outside Request and Response",
+            )
             for row in block.rows
         )
         return

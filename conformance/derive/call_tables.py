@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from conformance.derive.inline import Text
@@ -20,6 +21,7 @@ def read_table(
 ) -> tuple[tuple[Field, ...], list[Unread]]:
     """The fields of the section once this table is read: its own, or members of those that the sentence before it names.
 
+    What stands in other columns, and in cells beyond the head's, comes back as not read, with its place in the contract.
     Errors: `PageError` for a table that is cut off, or repeats a key.
     """
     label = section.capitalize()
@@ -36,9 +38,11 @@ def read_table(
         if row.name in seen:
             raise _half(where, row.place.line, f"the row {row.name} stands there twice")
         seen.add(row.name)
+    beside = list(_beside(block, columns, section))
     if known is None:
-        return tuple(rows), []
-    return _joined(known, tuple(rows), before, where)
+        return tuple(rows), beside
+    fields, unread = _joined(known, tuple(rows), before, where)
+    return fields, [*unread, *beside]
 
 
 def codes_of(fields: tuple[Field, ...]) -> tuple[Code, ...]:
@@ -67,6 +71,20 @@ def _columns(block: Block, where: str) -> tuple[int, int | None, int]:
             f"a table with the columns {', '.join(heads)} cannot be read", where=f"{where}:{block.line}", hint=hint
         )
     return key, one(_TYPE_WORDS), text
+
+
+def _beside(block: Block, columns: tuple[int, int | None, int], section: str) -> Iterator[Unread]:
+    """Each cell in a column that is not read, its head's own as well, and each cell beyond the head's."""
+    heads = [cell.plain for cell in block.rows[0].cells]
+    for number, row in enumerate(block.rows):
+        name = row.cells[columns[0]].plain
+        at = f"{section}/{name}" if number else section
+        for place, cell in enumerate(row.cells):
+            if place not in columns and cell.plain:
+                text = f"{heads[place]}: {cell.plain}" if number else f"the column {cell.plain}"
+                yield Unread(row.line, text, "a column that has no part in a contract", at=at)
+        for text in row.surplus:
+            yield Unread(row.line, text, "a cell beyond those of the head", at=at)
 
 
 def _field(row: Row, columns: tuple[int, int | None, int], title: str, where: str, *, closed: bool) -> Field:

@@ -36,6 +36,7 @@ MISFITS: Mapping[str, str] = {
     "condition-unnamed": "a field depends on a condition that the page does not name, or names no member for",
     "absence-unsaid": "a member may be without a value, and the page does not say how that looks",
     "null-unshown": "a field is taken to be nullable, though no sample shows it null",
+    "not-read": "a cell of a table stands in a column that no contract has",
     "type-unknown": "the type of a field is not known here, or its members are not on the page",
     "need-unsaid": "a request field is called neither required nor optional",
     "width-unsaid": "an integer without a width, where an XML type needs one",

@@ -77,7 +77,10 @@ def digest_of(text: str) -> str:
 
 
 def wording_facts(page: Page) -> Iterator[tuple[Key, Fact]]:
-    """A digest of every sentence of the page, of tables as well, and of what was not read; by section, not by number."""
+    """A digest of every sentence of the page, of tables as well, and of what was not read; by section, not by number.
+
+    What was not read though it belongs to a place in the contract is a departure of its own.
+    """
     seen: dict[Key, Fact] = {}
     for statement in page.statements:
         section = statement.place.section.partition(", paragraph")[0].rstrip("0123456789 ")
@@ -87,7 +90,7 @@ def wording_facts(page: Page) -> Iterator[tuple[Key, Fact]]:
             seen[Key(f"wording/{part}/{path}", digest_of(f"{field.type.stated}. {field.text}"))] = Fact(
                 "stated", field.place
             )
-    for unread in (one for one in page.unread if one.shown):
+    for unread in (one for one in page.unread if one.shown and not one.at):
         place = Place("not read", unread.line)
         seen[Key("wording/not read", digest_of(unread.text))] = Fact("stated", place)
     return iter(seen.items())

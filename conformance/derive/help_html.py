@@ -6,6 +6,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from conformance.derive.help_rows import Line
+from conformance.derive.html_form import refuse_text_beside, refuse_uneven_tables
 from conformance.derive.page import Unread
 from conformance.errors import PageError
 
@@ -32,6 +33,7 @@ _BLOCKS = frozenset(
         "body",
         "pre",
         "br",
+        "caption",
     }
 )
 _MAX_DEPTH = 200
@@ -49,12 +51,14 @@ def looks_like_html(text: str) -> bool:
 def lines_of_html(text: str, where: str) -> tuple[list[Line], list[Unread]]:
     """The lines of the page, numbered as in the HTML, and what in it is not read: scripts, styles, comments, forms.
 
-    Nothing is fetched or carried out. Errors: `PageError` for what the HTML parser refuses, and for deep nesting.
+    Nothing is fetched or carried out. Errors: `PageError` for what the HTML parser refuses, for deep nesting, for text
+    beside the document and for uneven tables.
     """
     lower = text.casefold()
     if any(f"<{tag}" in lower and f"</{tag}>" not in lower for tag in ("html", "body")):
         line = text.count("\n") + 1
         raise PageError("the HTML is cut off", where=f"{where}:{line}", hint="Save the page again: it has no end tag.")
+    refuse_text_beside(text, where)
     try:
         parser = lxml_html.HTMLParser(no_network=True, huge_tree=False, encoding="utf-8")
         root = lxml_html.document_fromstring(text.encode(), parser=parser)
@@ -62,9 +66,19 @@ def lines_of_html(text: str, where: str) -> tuple[list[Line], list[Unread]]:
         raise PageError(
             f"the HTML cannot be read: {error}", where=where, hint="Save the page again, or save its text."
         ) from None
+    refuse_uneven_tables(root, where)
     made = _Lines(where)
     made.walk(root)
-    return made.lines, made.unread
+    beside = [*root.itersiblings(preceding=True), *root.itersiblings()]
+    return made.lines, [*made.unread, *(_unseen(node) for node in beside)]
+
+
+def _unseen(node: etree._Element) -> Unread:
+    """A comment or a script that stands outside the document."""
+    shown = node.itertext() if isinstance(node.tag, str) else (node.text or "",)
+    line = getattr(node, "sourceline", 0) or 0
+    text = " ".join(" ".join(map(str, shown)).split())[:80]
+    return Unread(line, text, "stands outside the HTML document", shown=False)
 
 
 class _Lines:

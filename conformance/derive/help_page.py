@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from conformance.derive.finish import finished
-from conformance.derive.help_rows import ROW_HEAD, Line, read_rows
+from conformance.derive.help_rows import OTHER_HEAD, ROW_HEAD, Line, read_rows
 from conformance.derive.page import Body, Field, Page, Part, Place, Sample, Statement, Unread
 from conformance.derive.samples import clean_sample
 from conformance.derive.terms import type_of
@@ -132,6 +132,8 @@ def _read_description(found: _Gathered, half: _Half, lines: Sequence[Line], part
                 )
             half.fields = read_rows(lines[place:], section, found.where)
             return
+        elif ROW_HEAD.search(line.text):
+            raise _broken(found.where, line.number, f"the head of the table is {line.text!r}: {OTHER_HEAD}")
         elif collection:
             half.shape, half.record = "list", collection.group(1)
         elif line.text and _names_type(lines, place):

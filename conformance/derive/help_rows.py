@@ -11,6 +11,7 @@ from conformance.derive.terms import looks_like_a_type, need_of, type_of
 from conformance.errors import PageError
 
 ROW_HEAD = re.compile(r"Name\s*Description\s*Type\s*Additional information")
+OTHER_HEAD = "a help page has Name, Description, Type and Additional information, no more and no less"
 _ANNOTATION = re.compile(
     r"None\.|Required|(?:Max length|Min length|String length|Range|Data type|Matching regular expression pattern|Default value is)\b.*"
 )

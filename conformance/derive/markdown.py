@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from conformance.derive.inline import Text, of_html, of_tokens
 from conformance.derive.page import Unread
+from conformance.derive.table_cells import surplus_cells, with_bars_in_code_escaped
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -21,11 +22,12 @@ _STRUCTURE = ("blockquote_open", "blockquote_close", "bullet_list_open", "bullet
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table, its cells in order; `closed` when its line ends with a bar."""
+    """One row of a table, its cells in order; `surplus` are those beyond the head's; `closed` when its line ends with a bar."""
 
     cells: tuple[Text, ...]
     line: int
     closed: bool = True
+    surplus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,11 @@ def parse_markdown(text: str) -> Document:
     from markdown_it import MarkdownIt
 
     lines, unread = _without_markup_of_sites(text.split("\n"))
-    tokens = MarkdownIt("commonmark").enable("table").parse("\n".join(lines))
+    parser = MarkdownIt("commonmark").enable("table")
+    tokens = parser.parse("\n".join(lines))
+    mended = _with_bars_in_code(tokens, lines)
+    if mended != lines:
+        tokens, lines = parser.parse("\n".join(mended)), mended
     seen: set[int] = set()
     blocks: list[Block] = []
     for block, span, left_out in _blocks(tokens, lines):
@@ -120,6 +126,19 @@ def _blocks(
         place += 1
 
 
+def _with_bars_in_code(tokens: Sequence[Token], lines: list[str]) -> list[str]:
+    """The lines with the bars in code spans of table rows escaped, which would else end a cell."""
+    mended, columns = list(lines), 0
+    for token in tokens:
+        if token.type in ("thead_open", "th_open"):
+            columns = 0 if token.type == "thead_open" else columns + 1
+        elif token.type == "tr_open" and token.map and columns:
+            mended[token.map[0]] = with_bars_in_code_escaped(lines[token.map[0]], columns)
+        elif token.type == "table_close":
+            columns = 0
+    return mended
+
+
 def _rows(tokens: Sequence[Token], lines: Sequence[str]) -> tuple[tuple[Row, ...], list[Unread]]:
     rows: list[Row] = []
     left_out: list[Unread] = []
@@ -133,5 +152,7 @@ def _rows(tokens: Sequence[Token], lines: Sequence[str]) -> tuple[tuple[Row, ...
             cells.append(text)
             left_out.extend(unread)
         elif token.type == "tr_close":
-            rows.append(Row(tuple(cells), line, lines[line - 1].rstrip().endswith("|")))
+            source = lines[line - 1]
+            surplus = surplus_cells(source, len(cells))
+            rows.append(Row(tuple(cells), line, source.rstrip().endswith("|"), surplus))
     return tuple(rows), left_out

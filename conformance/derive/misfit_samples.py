@@ -28,10 +28,19 @@ _NAMES = {
 
 
 def malformed_samples(page: Page) -> Iterator[Departure]:
-    """A sample that is no JSON or no XML, and each member whose object is put in quotes."""
+    """A sample that is no JSON or no XML, each member that stands twice, and each whose object is put in quotes."""
     for part, body in page.bodies():
         for sample in body.samples:
             found = read_sample(sample.text)
+            for name, line in found.twice:
+                yield Departure(
+                    "invalid-sample",
+                    _at(sample),
+                    f"the member {name} stands twice",
+                    "each member once",
+                    Place(sample.place.section, sample.place.line + line),
+                    f"Which {name} does the wire carry? The sample has the member twice in one object.",
+                )
             if not found.fault:
                 continue
             place = Place(sample.place.section, sample.place.line + found.line)

@@ -9,7 +9,7 @@ from conformance.derive.departures import Departure
 from conformance.derive.finish import values_in
 from conformance.derive.misfit_prose import PROSE_RULES, sentences, words_in
 from conformance.derive.misfit_samples import SAMPLE_RULES
-from conformance.derive.page import Field, Page, Part, every_field
+from conformance.derive.page import Field, Page, Part, Place, every_field
 from conformance.derive.silences import silences
 from conformance.derive.terms import may_be_absent
 
@@ -207,6 +207,14 @@ def _shown(page: Page) -> Iterator[tuple[Part, str, Field, tuple[Any, ...]]]:
             yield part, path, field, tuple(values)
 
 
+def cells_unread(page: Page) -> Iterator[Departure]:
+    """A cell of a table in a column that is not read, or beyond the columns of the head."""
+    for one in page.unread:
+        if one.at:
+            question = f"What does it mean for the contract? It is {one.why}."
+            yield Departure("not-read", one.at, one.text, "no part in a contract", Place("table", one.line), question)
+
+
 RULES: tuple[Rule, ...] = (
     *SAMPLE_RULES,
     *PROSE_RULES,
@@ -217,5 +225,6 @@ RULES: tuple[Rule, ...] = (
     needs_unsaid,
     types_unknown,
     nulls_unshown,
+    cells_unread,
     silences,
 )

@@ -109,12 +109,14 @@ class Unread:
     """Something on the page that went into nothing, or not as it stands: its line, its beginning, and why.
 
     `shown` is False for what a reader of the page does not see, such as a script: it is listed, and no change of the page.
+    `at` is the place in the contract that it would belong to, where a table says so: such a thing does not fit by itself.
     """
 
     line: int
     text: str
     why: str
     shown: bool = True
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

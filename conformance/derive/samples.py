@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from conformance.derive.page import Unread
 
 _ODD_SPACES = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_PARTS = re.compile(rf"({_STRING.pattern})\s*:|{_STRING.pattern}|[{{}}\[\]]")
 _QUOTED_OBJECT = re.compile(r':(\s*)"\s*\{')
 _QUOTED_END = re.compile(r'\}\s*"(?=\s*[,}])')
 _LAST_COMMA = re.compile(r",(?=\s*[}\]])")
@@ -25,7 +27,8 @@ _LAST_COMMA = re.compile(r",(?=\s*[}\]])")
 class ReadSample:
     """What a sample holds: its value (None when unreadable), what is wrong with its form, and which members were quoted objects.
 
-    `line` is that of the fault inside the sample, from 1; `tree` is the XML.
+    `line` is that of the fault inside the sample, from 1; `tree` is the XML. `twice` are the members of JSON that stand
+    in one object again, each with its line; the value has the last of them.
     """
 
     value: Any
@@ -33,6 +36,12 @@ class ReadSample:
     line: int = 0
     quoted: tuple[str, ...] = ()
     tree: etree._Element | None = None
+    twice: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def well_formed(self) -> bool:
+        """Whether there is nothing wrong with its form."""
+        return not self.fault and not self.twice
 
 
 def clean_sample(text: str, first_line: int) -> tuple[str, list[Unread]]:
@@ -55,7 +64,7 @@ def read_sample(text: str) -> ReadSample:
     if text.lstrip().startswith("<"):
         return _read_xml(text)
     try:
-        return ReadSample(decode_json(text.strip().encode()).plain)
+        return ReadSample(decode_json(text.strip().encode()).plain, twice=tuple(_twice(text)))
     except CodecError as error:
         fault, line = error.message, error.position.line if error.position else 1
     repaired, quoted = _repaired(text)
@@ -63,7 +72,7 @@ def read_sample(text: str) -> ReadSample:
         value = decode_json(repaired.strip().encode()).plain
     except CodecError:
         return ReadSample(None, fault, line)
-    return ReadSample(value, fault, line, quoted)
+    return ReadSample(value, fault, line, quoted, twice=tuple(_twice(repaired)))
 
 
 def canonical(text: str) -> str:
@@ -71,9 +80,24 @@ def canonical(text: str) -> str:
     if text.lstrip().startswith("<"):
         return re.sub(r">\s+<", "><", " ".join(text.split()))
     found = read_sample(text)
-    if found.fault:
+    if not found.well_formed:
         return " ".join(text.split())
     return json.dumps(found.value, ensure_ascii=False)
+
+
+def _twice(text: str) -> Iterator[tuple[str, int]]:
+    """The members of a JSON text whose name its object has already, with the line from 1; the text can be decoded."""
+    above: list[set[str]] = []
+    for part in _PARTS.finditer(text):
+        if part.group(0) in "{[":
+            above.append(set())
+        elif part.group(0) in "}]":
+            above.pop()
+        elif part.group(1) is not None:
+            name = json.loads(part.group(1))
+            if name in above[-1]:
+                yield name, text.count("\n", 0, part.start()) + 1
+            above[-1].add(name)
 
 
 def _repaired(text: str) -> tuple[str, tuple[str, ...]]:

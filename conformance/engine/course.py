@@ -141,10 +141,12 @@ async def _take_back(service: Service, course: Course, after: Mapping[str, str])
 
 
 def secrets_of(service: Service, course: Course) -> tuple[str, ...]:
-    """What the message carried that must not come back."""
+    """What the message carried, or its caller signed in with, that must not come back."""
     if course.secrets is None:
         token = service.sessions.tokens.get(course.seat.key(course.role))
         names = (*_PIN_NAMES, *(f"{handle.name}.PIN" for handle in course.handles))
-        found = (token, *(course.seat.bindings.get(name) for name in names))
+        role = course.seat.roles.get(course.role)
+        signed = () if role is None else service.sessions.vault.of_role(role)
+        found = (token, *signed, *(course.seat.bindings.get(name) for name in names))
         course.secrets = tuple(dict.fromkeys(str(secret) for secret in found if secret))
     return course.secrets

@@ -77,6 +77,10 @@ def read_schema(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError("file is missing", where=str(path)) from None
+    except OSError as error:
+        raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except RecursionError:
+        raise SpecError("nested too deeply", where=str(path), hint="No schema needs a hundred levels.") from None
     except UnicodeDecodeError as error:
         raise SpecError("not UTF-8 text", where=str(path), hint=f"Byte {error.start} is the first bad one.") from None
     except json.JSONDecodeError as error:

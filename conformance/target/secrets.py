@@ -40,6 +40,10 @@ class Vault:
         if value:
             self.known.add(value)
 
+    def of_role(self, role: Role) -> tuple[str, ...]:
+        """The password and the API secret of a role, as they were fetched."""
+        return tuple(self.get(one, "roles") for one in (role.password, role.api_secret) if one is not None)
+
     def text(self, value: str | Secret, where: str) -> str:
         """A plain text as it stands, or a secret fetched."""
         return self.get(value, where) if isinstance(value, Secret) else value

@@ -164,9 +164,10 @@ def _need(thing: Thing) -> StateNeed:
 
 
 def _any_result(expect: Expectation) -> Expectation:
-    """For copies at the same moment, of which at most one may succeed."""
+    """For copies at the same moment, of which at most one may succeed; a refusal of the whole stays what it was."""
     first = expect.any_of[0]
-    return replace(expect, any_of=(Alternative({"results": ["any"]}, first.cancelled, first.untouched),))
+    either = Alternative({"results": ["any"]}, first.cancelled, first.untouched)
+    return replace(expect, any_of=(either, *(one for one in expect.any_of if "form" in one.answer)))
 
 
 def without(items: tuple[Any, ...], place: int) -> tuple[Any, ...]:

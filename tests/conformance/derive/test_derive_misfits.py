@@ -42,6 +42,7 @@ PLANTED = [
     ("condition-of-nothing", HELP, "Required if the parcel is fragile.", "Required if the parcel is heavy.", "condition-unnamed", "request/Phrase"),
     ("absence", SLATE, "On success null, else one of:", "On success it may be null, else one of:", "absence-unsaid", "response/problem"),
     ("null-not-shown", HELP, '"Phrase": null', '"Phrase": "no"', "null-unshown", "request/Phrase"),
+    ("cell-beyond-the-head", SLATE, "of the basket. *Optional.* |", "of the basket. *Optional.* | 5 |", "not-read", "request/ShelfNumber"),
     ("type", SLATE, "**integer.** The shelf", "**roman numeral.** The shelf", "type-unknown", "request/ShelfNumber"),
     ("members-elsewhere", GITBOOK, "Members of _LeftOutcome_ and _RightOutcome_:", "Members:", "type-unknown", "response/LeftOutcome"),
     ("need", SLATE, " *Optional.*", "", "need-unsaid", "request/ShelfNumber"),

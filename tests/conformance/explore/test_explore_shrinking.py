@@ -84,6 +84,17 @@ def test_copies_and_twins_fall_away() -> None:
     assert smallest.twin is None
 
 
+def test_copies_of_a_list_that_may_be_refused_as_a_whole_may_be_refused() -> None:
+    incomplete = unknown(UID, CreatorID=None)
+    once, twice = (ListTrial(LIST, xml_wire(), ((incomplete,),), copies=copies).case() for copies in (1, 2))
+    assert once is not None
+    assert twice is not None
+    refused = [one for one in once.expect.any_of if "form" in one.answer]
+    assert refused
+    assert [one for one in twice.expect.any_of if "form" in one.answer] == refused
+    assert twice.expect.any_of[0].answer == {"results": ["any"]}
+
+
 def test_a_budget_ends_it_with_what_it_has() -> None:
     trial = ListTrial(LIST, xml_wire(), ((unknown(UID), unknown(UID), unknown(UID)),))
     smallest, again = shrunk(trial, has_uid, tries=2)

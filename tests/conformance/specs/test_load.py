@@ -11,6 +11,7 @@ import pytest
 from conformance.errors import SpecError
 from conformance.specs import load
 from conformance.specs.load import digest_of, load_contract, read_yaml, specs_root
+from conformance.specs.schema_files import read_schema
 
 CAO = "alphapoint.cancel_all_orders"
 OPERATION = "alphapoint/cancel_all_orders/operation.yaml"
@@ -108,3 +109,18 @@ def test_an_installation_without_specs_says_so(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(load, "__file__", str(tmp_path / "conformance" / "specs" / "load.py"))
     with pytest.raises(SpecError, match="specs folder is missing"):
         specs_root()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.mkdir(), "cannot be read"),
+        (lambda path: path.write_text('{"not":' * 5000 + "{}" + "}" * 5000, encoding="utf-8"), "nested too deeply"),
+    ],
+)
+def test_a_schema_file_that_cannot_be_taken_in_is_named(tmp_path: Path, make: Callable[[Path], object], message: str) -> None:
+    path = tmp_path / "request.schema.json"
+    make(path)
+    with pytest.raises(SpecError, match=message) as caught:
+        read_schema(path)
+    assert caught.value.where == str(path)

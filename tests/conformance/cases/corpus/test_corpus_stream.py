@@ -142,3 +142,16 @@ def test_what_may_succeed_on_an_account_has_a_desk_to_itself() -> None:
         may_act = any(0 in one.answer.get("code", ()) for one in case.expect.any_of)
         if source.operation.answer != "results" and may_act:
             assert case.lane == "desk", case.id
+
+
+def test_a_value_that_xml_cannot_say_whole_is_compared_in_json_alone() -> None:
+    """A server may refuse members that no document names, and in XML they are not there."""
+    compared = Counter[str]()
+    for source, number, case in first(6000):
+        key = relation_key(source, number, case)
+        if key is None or not case.media_type.endswith("xml"):
+            continue
+        names = source.operation.raw["fields"]
+        assert all(set(item) <= set(names) for item in source.values[number % len(source.values)].value), case.id
+        compared[case.media_type] += 1
+    assert min(compared.values()) > 100
