@@ -100,6 +100,23 @@ def _tpp(address: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+async def greeted(process: asyncio.subprocess.Process, arguments: Sequence[str]) -> str:
+    """The address that a process names once it serves with these arguments. Raises `HarnessError` with what it says instead."""
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
+    except TimeoutError:
+        line = b""
+    text = line.decode("utf-8", "replace").strip()
+    if not text.startswith(GREETING):
+        raise HarnessError(
+            f"the reference implementation did not start{': ' if text else ''}{text}",
+            where=" ".join(arguments),
+            hint="`conformance serve` with the same options shows why.",
+        )
+    return text.removeprefix(GREETING)
+
+
 @contextlib.asynccontextmanager
 async def serve_reference(arguments: Sequence[str] = ()) -> AsyncIterator[str]:
     """A reference implementation in a process of its own; gives its address, and ends it afterwards.
@@ -113,18 +130,7 @@ async def serve_reference(arguments: Sequence[str] = ()) -> AsyncIterator[str]:
         stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:
-        assert process.stdout is not None
-        try:
-            line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
-        except TimeoutError:
-            line = b""
-        text = line.decode("utf-8", "replace").strip()
-        if not text.startswith(GREETING):
-            raise HarnessError(
-                "the reference implementation did not start",
-                hint="`conformance serve` shows why.",
-            )
-        yield text.removeprefix(GREETING)
+        yield await greeted(process, arguments)
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

@@ -11,8 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from conformance.errors import HarnessError
-from conformance.target.reference import GREETING, START_TIMEOUT_S, STOP_TIMEOUT_S, serve_reference
+from conformance.target.reference import STOP_TIMEOUT_S, greeted, serve_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +27,10 @@ class WarmReference:
             async with serve_reference(arguments) as address:
                 yield address
             return
-        yield await _served(self.process, ["--port", "0", *arguments])
-        self._say("")
-
-    def _say(self, line: str) -> None:
-        if self.process is not None and self.process.stdin is not None:
-            self.process.stdin.write(f"{line}\n".encode())
-
-
-async def _served(process: asyncio.subprocess.Process, arguments: Sequence[str]) -> str:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(f"{json.dumps(list(arguments))}\n".encode())
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
-    except TimeoutError:
-        line = b""
-    text = line.decode("utf-8", "replace").strip()
-    if not text.startswith(GREETING):
-        raise HarnessError(
-            f"the reference implementation did not start{': ' if text else ''}{text}",
-            where=" ".join(arguments),
-            hint="`conformance serve` with the same options shows why.",
-        )
-    return text.removeprefix(GREETING)
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{json.dumps(['--port', '0', *arguments])}\n".encode())
+        yield await greeted(self.process, arguments)
+        self.process.stdin.write(b"\n")
 
 
 @contextlib.asynccontextmanager
