@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from conformance.cases.make import Channel
@@ -36,10 +36,15 @@ def corpus_text(
 
     It is many times as fast, and that is what it is for.
     """
-    text = json.dumps(value, ensure_ascii=ascii_only, separators=separators, indent=indent, sort_keys=sort_keys)
+    text = _encoder(separators, indent, sort_keys, ascii_only).encode(value)
     if not ascii_only and _HALF_PAIR.search(text):
-        text = json.dumps(value, ensure_ascii=True, separators=separators, indent=indent, sort_keys=sort_keys)
+        text = _encoder(separators, indent, sort_keys, True).encode(value)
     return _QUOTED.sub(_bare, text) if "${" in text else text
+
+
+@lru_cache(maxsize=32)
+def _encoder(separators: tuple[str, str], indent: str | None, sort_keys: bool, ascii_only: bool) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=ascii_only, separators=separators, indent=indent, sort_keys=sort_keys)
 
 
 def _bare(match: re.Match[str]) -> str:

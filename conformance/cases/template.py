@@ -40,6 +40,8 @@ def fill(text: str, bindings: Bindings, *, form: str = "raw", keep: bool = False
     Raises `HarnessError` for a name that has no value, since a case must not be sent half filled; with `keep`, which is
     for showing it, such a place stays as it is.
     """
+    if "${" not in text:
+        return text
 
     def value_of(match: re.Match[str]) -> str:
         name, offset = match.group(1), match.group(2)

@@ -19,8 +19,13 @@ class Effects:
     unverified: tuple[str, ...]
 
 
+_NOTHING = Effects((), ())
+
+
 def judge_effects(expect: Expectation, alternative: Alternative, observation: Observation) -> Effects:
     """One finding for each watched thing that is not as this alternative has it."""
+    if not alternative.cancelled and not alternative.untouched:
+        return _NOTHING
     inside = expect.effect or expect.requirement
     outside = expect.outside or inside
     findings: list[Finding] = []

@@ -35,7 +35,8 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
         return replace(answer, findings=(), unreadable=failures[0])
     if media_findings and answer.unreadable is not None and answer.unreadable.check in ("media-type", "readable"):
         answer = replace(answer, unreadable=media_findings[0])  # it cannot be read because it is not what was asked for
-    return replace(answer, findings=(*failures, *answer.findings, *(media_findings if structured else ())))
+    more = media_findings if structured else ()
+    return replace(answer, findings=(*failures, *answer.findings, *more)) if failures or more else answer
 
 
 def _read_body(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:

@@ -40,11 +40,14 @@ def in_headers(kit: Kit, exchange: Exchange, secrets: tuple[str, ...]) -> Iterat
 
     A short secret counts only where the header speaks of a PIN: numbers of their own stand in many headers.
     """
-    for name, text in exchange.reply.headers if isinstance(exchange.reply, HttpReply) else ():
+    headers = exchange.reply.headers if isinstance(exchange.reply, HttpReply) else ()
+    everything = "\n".join(text for _, text in headers).lower()
+    suspects = [secret for secret in secrets if secret and secret.lower() in everything]
+    for name, text in headers if suspects else ():
         if name.lower() == "set-cookie":
             continue
         spoken = _PIN.search(name) or _PIN.search(text)
-        if any(secret and (spoken or len(secret) >= _LONG) and _holds(text, secret) for secret in secrets):
+        if any((spoken or len(secret) >= _LONG) and _holds(text, secret) for secret in suspects):
             yield Finding(
                 kit.requirement("secrets"), "secrets", "a credential of the request comes back", "no credential", "(hidden)", f"header {name}"
             )
@@ -52,10 +55,23 @@ def in_headers(kit: Kit, exchange: Exchange, secrets: tuple[str, ...]) -> Iterat
 
 def may_be_echoed(exchange: Exchange, secrets: tuple[str, ...]) -> bool:
     """Whether a closer look is worth it: a secret stands in the decoded bytes, or an escape that might spell one."""
-    texts = exchange.others if exchange.reply is None else (_payload(exchange.reply),)
-    if any(mark in text for text in texts for mark in _ESCAPES) or any(_ESCAPED.search(secret) for secret in secrets):
+    sought = _sought(secrets)
+    if sought is None:
         return True
-    return any(secret.lower().encode("utf-8", "replace") in text.lower() for text in texts for secret in secrets)
+    for text in exchange.others if exchange.reply is None else (_payload(exchange.reply),):
+        lowered = text.lower()
+        for mark in sought:
+            if mark in lowered:
+                return True
+    return False
+
+
+@lru_cache(maxsize=64)
+def _sought(secrets: tuple[str, ...]) -> tuple[bytes, ...] | None:
+    """What in the lower-case bytes of an answer calls for a closer look; None where anything does."""
+    if any(_ESCAPED.search(secret) for secret in secrets):
+        return None
+    return (*_ESCAPES, *(secret.lower().encode("ascii") for secret in secrets))
 
 
 def texts_beyond(kit: Kit, root: etree._Element) -> list[str]:

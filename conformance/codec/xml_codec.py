@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from conformance.codec.values import Note
 from conformance.codec.xml_lexical import LexicalStyle
 from conformance.codec.xml_parse import XmlTree, line_of, parse_xml
 from conformance.codec.xml_walk import XmlProblem, walk
-from conformance.codec.xml_writer import RawElement, RawXml, XmlStyle, encode_xml
+from conformance.codec.xml_writer import Plan, RawElement, RawXml, XmlStyle, encode_xml, plan_of
 from conformance.codec.xsd import load_schemas, root_element, safe_parser
 from conformance.codec.xsd_shape import Element
 
@@ -55,6 +55,8 @@ class XmlContract:
     path: Path
     root: Element
     schema: etree.XMLSchema
+    plans: dict[XmlStyle, Plan] = field(default_factory=dict, compare=False, repr=False)
+    """How to write in each style that was asked for so far."""
 
     @staticmethod
     def load(xsd_path: Path | str, root: str | None = None) -> XmlContract:
@@ -108,8 +110,14 @@ class XmlContract:
         return XmlReading(value, notes, tuple(found.problems) or self._engine_problems())
 
     def encode(self, value: Any, style: XmlStyle = _DEFAULT) -> bytes:
-        """Write a value along the shape in the given style; see `encode_xml` for what may stand in it."""
-        return encode_xml(value, self.root, style)
+        """Write a value along the shape in the given style; see `encode_xml` for what may stand in it.
+
+        Errors: `CodecError` as `encode_xml` and `plan_of`.
+        """
+        plan = self.plans.get(style)
+        if plan is None:
+            plan = self.plans[style] = plan_of(self.root, style)
+        return encode_xml(value, plan)
 
     def _wrong_root(self, tree: XmlTree) -> XmlProblem | None:
         if tree.root.tag == self.root.tag:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from conformance.codec.errors import CodecError
@@ -68,33 +68,53 @@ class XmlStyle:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class Plan:
+    """What a shape and a style fix for every document: the prefixes, and the start of each element of the shape."""
+
+    root: Element
     style: XmlStyle
-    parts: list[str]
     rename: Mapping[str, str]
     renamespace: Mapping[str, str]
     prefixes: Mapping[str, str]
+    starts: Mapping[tuple[str, str], tuple[str, str, str]]
+    """By namespace and name: the prefix, its namespace, the tag with the prefix."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    plan: Plan
+    style: XmlStyle
+    parts: list[str]
+
+
+_Start = tuple[str, str, str]
 _Scope = Mapping[str, str]  # prefix to namespace
 
 
-def encode_xml(value: Any, root: Element, style: XmlStyle) -> bytes:
+def plan_of(root: Element, style: XmlStyle) -> Plan:
+    """The plan for a root element in a style. Errors: `CodecError` (kind "value") for clashing prefixes."""
+    if not style.nil_prefix or style.nil_prefix == style.prefix:
+        raise CodecError("nil_prefix must not be empty or equal to prefix; choose another", kind="value")
+    elements = list(_elements(root))
+    prefixes = {root.namespace: style.prefix, "": ""}
+    others = dict.fromkeys(one.namespace for one in elements if one.namespace not in prefixes)
+    for number, namespace in enumerate(others, start=1):
+        suffix = str(number) if number > 1 and style.foreign_prefix else ""
+        prefixes[namespace] = style.foreign_prefix + suffix
+    plan = Plan(root, style, dict(style.rename), dict(style.renamespace), prefixes, {})
+    return replace(plan, starts={(one.namespace, one.name): _start(plan, one) for one in elements})
+
+
+def encode_xml(value: Any, plan: Plan) -> bytes:
     """Write a value: dicts and `Pairs` for records, lists, scalars, None for nil, `RawXml` and `RawElement`.
 
     A str may stand for any content and is written as text; members that the shape does not have are written
     after the others. Wrong values are written as they come: only what has no XML form at all is refused.
-    Errors: `CodecError` of kind "value" (no XML form, clashing prefixes), "character" (one that XML 1.0
+    Errors: `CodecError` of kind "value" (no XML form), "character" (one that XML 1.0
     cannot carry, U+0001 for instance), "charset" or "encoding".
     """
-    if not style.nil_prefix or style.nil_prefix == style.prefix:
-        raise CodecError("nil_prefix must not be empty or equal to prefix; choose another", kind="value")
-    namespaces = _namespaces(root)
-    prefixes = {root.namespace: style.prefix, "": ""}
-    for number, namespace in enumerate((one for one in namespaces if one not in prefixes), start=1):
-        suffix = str(number) if number > 1 and style.foreign_prefix else ""
-        prefixes[namespace] = style.foreign_prefix + suffix
-    writer = _Writer(style, [], dict(style.rename), dict(style.renamespace), prefixes)
+    style, root = plan.style, plan.root
+    writer = _Writer(plan, style, [])
     parts = writer.parts
     if style.declaration:
         parts.append(
@@ -102,37 +122,41 @@ def encode_xml(value: Any, root: Element, style: XmlStyle) -> bytes:
         )
         parts.append(style.newline if style.indent is not None else "")
     parts.append(style.before)
-    scope, declarations = _root_scope(writer, root, value)
+    scope, declarations = _root_scope(plan, value)
     _write(writer, root, value, scope, 0, declarations)
     parts.append(style.after)
     bom = style.encoding.lower().startswith(("utf-16", "utf-32")) if style.bom is None else style.bom
     return encode_text("".join(parts), style.encoding, bom)
 
 
-def _namespaces(element: Element) -> list[str]:
-    found = [element.namespace]
+def _elements(element: Element) -> Iterator[Element]:
+    """The element and all below it."""
+    yield element
     content = element.content
-    below = (
-        content.members
-        if isinstance(content, Record)
-        else (content.item,)
-        if isinstance(content, ListOf)
-        else ()
-    )
-    for child in below:
-        found.extend(one for one in _namespaces(child) if one not in found)
-    return found
+    if isinstance(content, Record):
+        for member in content.members:
+            yield from _elements(member)
+    elif isinstance(content, ListOf):
+        yield from _elements(content.item)
 
 
-def _root_scope(writer: _Writer, root: Element, value: Any) -> tuple[_Scope, str]:
-    style = writer.style
+def _start(plan: Plan, element: Element) -> _Start:
+    name, namespace = element.name, element.namespace
+    target = plan.renamespace.get(name, plan.renamespace.get(namespace, namespace))
+    prefix = plan.prefixes.get(namespace, plan.style.prefix) if target else ""
+    tag = plan.rename.get(name, name)
+    return prefix, target, f"{prefix}:{tag}" if prefix else tag
+
+
+def _root_scope(plan: Plan, value: Any) -> tuple[_Scope, str]:
+    style = plan.style
     scope: dict[str, str] = {}
-    if value is None or not isinstance(root.content, Scalar):
+    if value is None or not isinstance(plan.root.content, Scalar):
         scope[style.nil_prefix] = XSI
     if style.foreign_declared == "root":
-        for namespace, prefix in writer.prefixes.items():
+        for namespace, prefix in plan.prefixes.items():
             if prefix not in ("", style.prefix, style.nil_prefix):
-                scope[prefix] = writer.renamespace.get(namespace, namespace)
+                scope[prefix] = plan.renamespace.get(namespace, namespace)
     return scope, "".join(_declare(prefix, namespace) for prefix, namespace in scope.items())
 
 
@@ -147,42 +171,39 @@ def _attribute(text: str) -> str:
 def _write(
     writer: _Writer, element: Element, value: Any, scope: _Scope, level: int, attributes: str = ""
 ) -> None:
+    parts, style = writer.parts, writer.style
     if isinstance(value, RawElement):
-        writer.parts.append(value.markup)
+        parts.append(value.markup)
         return
-    style, name = writer.style, element.name
-    target = writer.renamespace.get(name, writer.renamespace.get(element.namespace, element.namespace))
-    prefix = writer.prefixes.get(element.namespace, style.prefix) if target else ""
+    prefix, target, tag = writer.plan.starts.get((element.namespace, element.name)) or _start(writer.plan, element)
     if scope.get(prefix, "") != target:
         attributes += _declare(prefix, target)
         scope = {**scope, prefix: target}
     content = element.content
-    if style.foreign_declared == "list" and isinstance(content, ListOf):
+    if isinstance(content, ListOf) and style.foreign_declared == "list":
         attributes, scope = _declare_items(writer, content, prefix, scope, attributes)
-    tag = writer.rename.get(name, name)
-    tag = f"{prefix}:{tag}" if prefix else tag
-    writer.parts.append(f"<{tag}{attributes}")
     if value is None:
         if scope.get(style.nil_prefix) != XSI:
-            writer.parts.append(_declare(style.nil_prefix, XSI))
-        writer.parts.append(f' {style.nil_prefix}:nil="{_attribute(style.nil)}"')
-    mark = len(writer.parts)
-    writer.parts.append(">")
+            attributes += _declare(style.nil_prefix, XSI)
+        attributes += f' {style.nil_prefix}:nil="{_attribute(style.nil)}"'
+    parts.append(f"<{tag}{attributes}")
+    mark = len(parts)
+    parts.append(">")
     if value is not None:
         _write_content(writer, element, value, scope, level)
-    if len(writer.parts) > mark + 1 or style.empty == "pair":
-        writer.parts.append(f"</{tag}>")
+    if len(parts) > mark + 1 or style.empty == "pair":
+        parts.append(f"</{tag}>")
     else:
-        writer.parts[mark] = " />"
+        parts[mark] = " />"
 
 
 def _declare_items(
     writer: _Writer, content: ListOf, own: str, scope: _Scope, attributes: str
 ) -> tuple[str, _Scope]:
     """Declare the items' namespace on the list, where a DataContract server does, nil or not."""
-    item = content.item
-    target = writer.renamespace.get(item.name, writer.renamespace.get(item.namespace, item.namespace))
-    prefix = writer.prefixes.get(item.namespace, "")
+    item, plan = content.item, writer.plan
+    target = plan.renamespace.get(item.name, plan.renamespace.get(item.namespace, item.namespace))
+    prefix = plan.prefixes.get(item.namespace, "")
     if prefix not in ("", own) and scope.get(prefix) != target:
         return attributes + _declare(prefix, target), {**scope, prefix: target}
     return attributes, scope
@@ -190,13 +211,13 @@ def _declare_items(
 
 def _write_content(writer: _Writer, element: Element, value: Any, scope: _Scope, level: int) -> None:
     content = element.content
-    if isinstance(value, RawXml):
-        if value.markup:
-            writer.parts.append(value.markup)
-    elif isinstance(value, (str, bool, int, float, Raw)):
+    if isinstance(value, (str, bool, int, float, Raw)):
         text = text_markup(scalar_text(value, content, writer.style.lexical), writer.style.lexical)
         if text:
             writer.parts.append(text)
+    elif isinstance(value, RawXml):
+        if value.markup:
+            writer.parts.append(value.markup)
     elif isinstance(value, (dict, Pairs)) and not isinstance(content, ListOf):
         children = _members(element, content, value, writer.style)
         _write_children(writer, children, scope, level)
@@ -209,12 +230,14 @@ def _write_content(writer: _Writer, element: Element, value: Any, scope: _Scope,
 
 def _write_children(writer: _Writer, children: list[tuple[Element, Any]], scope: _Scope, level: int) -> None:
     style = writer.style
+    if style.indent is None and style.comment is None:
+        for child, value in children:
+            _write(writer, child, value, scope, level + 1)
+        return
+    gap = "" if style.indent is None else style.newline + style.indent * (level + 1)
+    before = gap if style.comment is None else f"{gap}<!--{style.comment}-->{gap}"
     for child, value in children:
-        for comment in (None,) if style.comment is None else (style.comment, None):
-            if style.indent is not None:
-                writer.parts.append(style.newline + style.indent * (level + 1))
-            if comment is not None:
-                writer.parts.append(f"<!--{comment}-->")
+        writer.parts.append(before)
         _write(writer, child, value, scope, level + 1)
     if children and style.indent is not None:
         writer.parts.append(style.newline + style.indent * level)
@@ -223,13 +246,13 @@ def _write_children(writer: _Writer, children: list[tuple[Element, Any]], scope:
 def _members(
     element: Element, content: Scalar | Record | ListOf, value: dict[str, Any] | Pairs, style: XmlStyle
 ) -> list[tuple[Element, Any]]:
-    known = {member.name: member for member in content.members} if isinstance(content, Record) else {}
-    namespace = next((member.namespace for member in known.values()), element.namespace)
+    known = content.by_name if isinstance(content, Record) else {}
+    namespace = next(iter(known.values()), element).namespace
     if isinstance(value, Pairs):
         return [
             (_member(known, str(getattr(key, "text", key)), namespace), one) for key, one in value.members
         ]
-    present = {key: one for key, one in value.items() if one is not None or style.nulls == "nil"}
+    present = value if style.nulls == "nil" else {key: one for key, one in value.items() if one is not None}
     return [(_member(known, key, namespace), present[key]) for key in _ordered(present, known, style)]
 
 

@@ -87,11 +87,13 @@ class Record:
 
     members: tuple[Element, ...]
     index: Mapping[str, int] = field(compare=False, repr=False, default_factory=dict)
+    by_name: Mapping[str, Element] = field(compare=False, repr=False, default_factory=dict)
 
     @staticmethod
     def of(members: tuple[Element, ...]) -> Record:
-        """The record of these members, indexed by tag."""
-        return Record(members, {member.tag: place for place, member in enumerate(members)})
+        """The record of these members, indexed by tag and by local name."""
+        places = {member.tag: place for place, member in enumerate(members)}
+        return Record(members, places, {member.name: member for member in members})
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,9 +144,9 @@ def secrets_of(service: Service, course: Course) -> tuple[str, ...]:
     """What the message carried, or its caller signed in with, that must not come back."""
     if course.secrets is None:
         token = service.sessions.tokens.get(course.seat.key(course.role))
-        names = (*_PIN_NAMES, *(f"{handle.name}.PIN" for handle in course.handles))
+        names = [*_PIN_NAMES, *[f"{handle.name}.PIN" for handle in course.handles]]
         role = course.seat.roles.get(course.role)
         signed = () if role is None else service.sessions.vault.of_role(role)
-        found = (token, *signed, *(course.seat.bindings.get(name) for name in names))
-        course.secrets = tuple(dict.fromkeys(str(secret) for secret in found if secret))
+        found = [token, *signed, *[course.seat.bindings.get(name) for name in names]]
+        course.secrets = tuple(dict.fromkeys([str(secret) for secret in found if secret]))
     return course.secrets

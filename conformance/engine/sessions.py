@@ -60,7 +60,7 @@ class Sessions:
         if name == INVENTED:
             return (*self.link.headers, ("aptoken", _INVENTED_TOKEN))
         wanted = _offered(name, role)
-        own = (*self.link.headers, *self._own_headers(name, wanted))
+        own = (*self.link.headers, *(self._own_headers(name, wanted) if wanted.headers else ()))
         if wanted.sign_in == "each-message":
             return (*own, ("Authorization", self._basic(name, wanted)))
         if wanted.sign_in == "none":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from conformance.errors import ConfigurationError
 from conformance.target.model import Binding, Role, Secret, ServiceTarget, TargetFile
@@ -15,6 +16,8 @@ class Vault:
 
     environment: Mapping[str, str]
     known: set[str] = field(default_factory=set)
+    files: dict[Path, str] = field(default_factory=dict)
+    """What stood in each secret file when it was last read."""
 
     def get(self, secret: Secret, where: str) -> str:
         """The secret's text. Raises `ConfigurationError` that names the place and the source, never the secret."""
@@ -30,6 +33,7 @@ class Vault:
                 value = secret.file.read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigurationError(f"{source} cannot be read: {type(error).__name__}", where=where) from error
+            self.files[secret.file] = value
         if not value:
             raise ConfigurationError(f"{source} is empty", where=where, hint="It should hold the secret itself.")
         self.learn(value)
@@ -41,8 +45,9 @@ class Vault:
             self.known.add(value)
 
     def of_role(self, role: Role) -> tuple[str, ...]:
-        """The password and the API secret of a role, as they were fetched."""
-        return tuple(self.get(one, "roles") for one in (role.password, role.api_secret) if one is not None)
+        """The password and the API secret of a role, as they were fetched; no file is read twice for it."""
+        secrets = (one for one in (role.password, role.api_secret) if one is not None)
+        return tuple((one.file and self.files.get(one.file)) or self.get(one, "roles") for one in secrets)
 
     def text(self, value: str | Secret, where: str) -> str:
         """A plain text as it stands, or a secret fetched."""

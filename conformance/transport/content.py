@@ -18,6 +18,8 @@ def decode_content(headers: Headers, body: bytes, max_bytes: int) -> bytes | Wir
     coding that is unknown, broken or cut off. An empty body has nothing to undo.
     """
     values = header_values(headers, "content-encoding")
+    if not values:
+        return body
     codings = [coding for coding in (part.strip().lower() for part in ",".join(values).split(",")) if coding]
     if not body or all(coding == "identity" for coding in codings):
         return body

@@ -174,4 +174,4 @@ class Transport(Protocol[RequestT_contra]):
 def header_values(headers: Iterable[tuple[str, str]], name: str) -> tuple[str, ...]:
     """All values of the header `name`, compared without case, in order."""
     wanted = name.lower()
-    return tuple(value for key, value in headers if key.lower() == wanted)
+    return tuple([value for key, value in headers if key.lower() == wanted])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from conformance.transport.address import Address, Proxy
-from conformance.transport.messages import HttpRequest
+from conformance.transport.messages import Headers, HttpRequest
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
@@ -15,34 +17,33 @@ def render(request: HttpRequest, address: Address, proxy: Proxy | None = None) -
     usually have one, unless the caller frames the body. Raises ValueError for a request that cannot be one
     message: a line break in a name or value, a space in the path, a character outside Latin-1.
     """
-    host, framed, authorized = False, False, False
-    for name, _ in request.headers:
-        lowered = name.lower()
-        host = host or lowered == "host"
-        framed = framed or lowered in ("content-length", "transfer-encoding")
-        authorized = authorized or lowered == "proxy-authorization"
-    path = request.path
-    if (path and path[0] != "/") or " " in path or " " in request.method:
-        raise ValueError(f"cannot send {request.method} {path!r}: a path starts with '/' and holds no space")
+    head, framed = _head(request.method, request.path, request.headers, address, proxy)
+    if framed or not (request.body or request.method in _BODY_METHODS):
+        return head + b"\r\n" + request.body
+    return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(request.body), request.body)
+
+
+@lru_cache(maxsize=256)
+def _head(method: str, path: str, headers: Headers, address: Address, proxy: Proxy | None) -> tuple[bytes, bool]:
+    """The request line and the headers given, without the empty line; and whether they frame a body."""
+    names = {name.lower() for name, _ in headers}
+    if (path and path[0] != "/") or " " in path or " " in method:
+        raise ValueError(f"cannot send {method} {path!r}: a path starts with '/' and holds no space")
     target = address.base_path + path or "/"
     plain_proxy = proxy if not address.secure else None
     if plain_proxy is not None:
         target = f"{address.scheme}://{address.authority}{target}"
-    lines = [f"{request.method} {target} HTTP/1.1"]
-    if not host:
+    lines = [f"{method} {target} HTTP/1.1"]
+    if "host" not in names:
         lines.append(f"Host: {address.authority}")
-    if plain_proxy is not None and plain_proxy.authorization is not None and not authorized:
+    if plain_proxy is not None and plain_proxy.authorization is not None and "proxy-authorization" not in names:
         lines.append(f"Proxy-Authorization: {plain_proxy.authorization}")
-    for name, value in request.headers:
-        lines.append(f"{name}: {value}")
-    if not framed and (request.body or request.method in _BODY_METHODS):
-        lines.append(f"Content-Length: {len(request.body)}")
+    lines.extend(f"{name}: {value}" for name, value in headers)
     count = len(lines)
-    lines.append("\r\n")
-    head = "\r\n".join(lines)
-    if head.count("\n") != count + 1 or head.count("\r") != count + 1:
-        raise ValueError(f"cannot send {request.method} {path!r}: a header or the path holds a line break")
-    return head.encode("latin-1") + request.body
+    head = "".join(f"{line}\r\n" for line in lines)
+    if head.count("\n") != count or head.count("\r") != count:
+        raise ValueError(f"cannot send {method} {path!r}: a header or the path holds a line break")
+    return head.encode("latin-1"), not names.isdisjoint(("content-length", "transfer-encoding"))
 
 
 def asks_to_close(request: HttpRequest) -> bool:

@@ -26,6 +26,8 @@ class WireForm:
     write: Callable[[Any, XmlContract | None], Body | None]
     charset: str = ""
     """What is put behind the content type."""
+    sure: bool = True
+    """Whether a broken form breaks any text, whatever stands in it."""
 
 
 def _plain(**style: Any) -> Callable[[Any, XmlContract | None], Body | None]:
@@ -69,7 +71,7 @@ JSON_FORMS: tuple[WireForm, ...] = (
     WireForm("trailing-junk", "lenient", _json_text(lambda text: text + " x")),
     WireForm("cut-off", "broken", _json_text(lambda text: text[:-1] or "[")),
     WireForm("doubled-bracket", "broken", _json_text(lambda text: text[0] + text)),
-    WireForm("without-colons", "broken", _json_text(lambda text: text.replace(":", " "))),
+    WireForm("without-colons", "broken", _json_text(lambda text: text.replace(":", " ")), sure=False),
     WireForm("bad-utf8", "broken", _json_text(lambda text: text[:1] + "\xff" + text[1:].encode("ascii", "replace").decode(), "latin-1")),
 )  # fmt: skip
 
@@ -119,7 +121,7 @@ XML_FORMS: tuple[WireForm, ...] = (
     WireForm("utf-16", "lenient", _xml_text(lambda text: text, "utf-16"), "; charset=utf-16"),
     WireForm("doctype", "lenient", _xml_text(lambda text: "<!DOCTYPE x>" + text)),
     WireForm("processing-instruction", "lenient", _xml_text(lambda text: "<?x y?>" + text)),
-    WireForm("wrong-namespace", "broken", _elsewhere),
+    WireForm("wrong-namespace", "broken", _elsewhere, sure=False),
     WireForm("cut-off", "broken", _xml_text(lambda text: text[:-2])),
     WireForm("two-roots", "broken", _xml_text(lambda text: text + text)),
     WireForm("bare-ampersand", "broken", _xml_text(lambda text: text.replace(">", ">&", 1))),

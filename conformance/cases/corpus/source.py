@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from conformance.cases import make, render
@@ -65,8 +66,9 @@ def message_in(operation: Operation, channel: Channel, form: WireForm, turn: int
     """The message with this body; `turn` chooses the way in which its headers are written."""
     if channel.transport == "ws":
         return make.message(operation, channel, body)
-    headers = tuple(
-        (name, text.replace("{}", channel.media_type + form.charset).replace("{answer}", channel.media_type))
-        for name, text in HEADERS[turn % len(HEADERS)]
-    )
-    return Message(body, operation.method, operation.path, headers)
+    return Message(body, operation.method, operation.path, _headers(channel.media_type, form.charset, turn % len(HEADERS)))
+
+
+@lru_cache(maxsize=256)
+def _headers(media_type: str, charset: str, way: int) -> tuple[tuple[str, str], ...]:
+    return tuple((name, text.replace("{}", media_type + charset).replace("{answer}", media_type)) for name, text in HEADERS[way])

@@ -65,7 +65,7 @@ def value_case(source: Source, number: int, value: CorpusValue, channel: Channel
     forms = XML_FORMS if channel.form == "xml" else JSON_FORMS
     shown = only_named(source.operation, channel, value.value)
     body = form.write(shown, source.contract)
-    if form.standing == "broken" and body == forms[0].write(shown, source.contract):
+    if not form.sure and body == forms[0].write(shown, source.contract):
         form = next(one for one in forms if one.name == "cut-off")  # there was nothing in the text to break
         body = form.write(shown, source.contract)
     if body is None:  # XML cannot say this value
