@@ -6,6 +6,7 @@ import json
 import resource
 import sys
 import time
+from itertools import islice
 
 from benchmarks.workload import target, workload
 from conformance.cli.running import run_loop
@@ -34,7 +35,7 @@ async def measure(address: str, count: int, formats: str, concurrency: int) -> d
     run = start_run(contract, there, guard_for(there, contract), vault, on_result, sorted(contract.operations))
     try:
         await probe(run)
-        await run_generated(run, iter(chosen[:200]), concurrency)  # sessions, connections and caches are warm then
+        await run_generated(run, islice(chosen, 200), concurrency)  # sessions, connections and caches are warm then
         judged = failed = 0
         cpu_s, started = time.process_time(), time.perf_counter()
         await run_generated(run, iter(chosen), concurrency)

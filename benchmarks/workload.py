@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from conformance.cases.corpus.source import Source, sources
-from conformance.cases.corpus.stream import generated_case, numbers
+from conformance.cases.corpus.stream import Dealt, generated_case, numbers
 from conformance.model.spec import Contract
 from conformance.target.file import check_target
 from conformance.target.model import TargetFile
@@ -15,11 +13,11 @@ Numbered = tuple[Source, int]
 FORMATS = ("json", "xml", "http", "all")
 
 
-def workload(contract: Contract, count: int, formats: str) -> Sequence[Numbered]:
+def workload(contract: Contract, count: int, formats: str) -> Dealt | tuple[Numbered, ...]:
     """`count` numbered cases: all, or those over HTTP that need no state, or of these JSON or XML alone."""
     found = sources(contract, None if formats != "xml" else ["tpp.create_cancellations"], 0)
     if formats == "all":
-        return tuple(numbers(found, count))
+        return Dealt(found, count)
     endings: tuple[str, ...] = ("json", "xml") if formats == "http" else (formats,)
     chosen: list[Numbered] = []
     for one in numbers(found, sum(source.size for source in found)):

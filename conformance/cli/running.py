@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from conformance.cases.load import load_cases
 from conformance.cli.exploring import explore_seed, exploring
 from conformance.engine.campaign import Campaign, carry_out
-from conformance.engine.selection import Choice, Numbered, choose, choose_generated, parse_shard
+from conformance.engine.selection import Choice, ManyNumbered, choose, choose_generated, parse_shard
 from conformance.engine.states.pool import Ledger
 from conformance.errors import UsageError
 from conformance.model.case import Case
@@ -108,14 +108,15 @@ def offered(contract: Contract, choice: Choice, target: TargetFile) -> Choice:
 
 
 async def _run(
-    contract: Contract, cases: tuple[Case, ...], generated: tuple[Numbered, ...], choice: Choice, options: Mapping[str, Any]
+    contract: Contract, cases: tuple[Case, ...], generated: ManyNumbered, choice: Choice, options: Mapping[str, Any]
 ) -> RunSummary:
     started = time.monotonic()
     async with chosen_target(options["target"], contract) as chosen:
         choice = offered(contract, choice, chosen.file)
         if choice.operations:
             cases = tuple(case for case in cases if case.operation in choice.operations)
-            generated = tuple(one for one in generated if one[0].operation.id in choice.operations)
+            if any(one.operation.id not in choice.operations for one, _ in generated):
+                generated = tuple(one for one in generated if one[0].operation.id in choice.operations)
         with_secrets(chosen.file, Vault(chosen.environment))  # a missing one must not cost the journal of the run before
         info, settings = _identity(contract, chosen, choice, len(cases) + len(generated), options)
         folder: Path = options["folder"]

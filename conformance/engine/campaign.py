@@ -8,7 +8,7 @@ from datetime import date
 
 from conformance.engine.generated import run_generated
 from conformance.engine.run import Run, close_run, probe, run_cases, start_run
-from conformance.engine.selection import Numbered
+from conformance.engine.selection import ManyNumbered
 from conformance.engine.states.pool import Ledger
 from conformance.engine.waivers import Waivers
 from conformance.errors import TargetUnreachable
@@ -34,7 +34,7 @@ class Campaign:
     today: date
     on_result: Callable[[CaseResult], None]
     concurrency: int | None = None
-    generated: Sequence[Numbered] = ()
+    generated: ManyNumbered = ()
     done: frozenset[str] = frozenset()
     """Ids of generated cases that an earlier part of the run has finished."""
     explore: Callable[[Run, int], Awaitable[object]] | None = None
@@ -52,7 +52,6 @@ class Campaign:
     ledger: Ledger = field(default_factory=Ledger)
     unmatched: tuple[str, ...] = ()
     expired: tuple[str, ...] = ()
-    ran: set[str] = field(default_factory=set)
 
 
 async def carry_out(campaign: Campaign) -> None:
@@ -60,15 +59,19 @@ async def carry_out(campaign: Campaign) -> None:
     vault = Vault(campaign.chosen.environment)
     target = with_secrets(campaign.chosen.file, vault)
     waivers = Waivers(target.waivers, campaign.today)
+    waived = {waiver.case for waiver in target.waivers}
+    ran: set[str] = set()
+
+    def note_ran(result: CaseResult) -> None:
+        if result.id in waived and result.verdict in _JUDGED:
+            ran.add(result.id)
 
     for result in campaign.earlier:
         waivers.note(result)
-        if result.verdict in _JUDGED:
-            campaign.ran.add(result.id)
+        note_ran(result)
 
     def report(result: CaseResult) -> None:
-        if result.verdict in _JUDGED:
-            campaign.ran.add(result.id)
+        note_ran(result)
         campaign.on_result(waivers.apply(result))
         if campaign.enough is not None and campaign.enough():
             run.stopped = run.stopped or "enough was seen"
@@ -96,7 +99,7 @@ async def carry_out(campaign: Campaign) -> None:
         campaign.requests = run.requests
         campaign.throttled = run.gate.throttled
         campaign.left_behind = tuple(sorted(one for service in run.services.values() for one in service.left_behind))
-        campaign.unmatched = waivers.unmatched(frozenset(campaign.ran)) if not campaign.stopped else ()
+        campaign.unmatched = waivers.unmatched(frozenset(ran)) if not campaign.stopped else ()
         campaign.expired = waivers.expired()
         await close_run(run)
 

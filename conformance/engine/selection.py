@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from conformance.cases.corpus.source import Source, sources
-from conformance.cases.corpus.stream import generated_case, numbers
+from conformance.cases.corpus.stream import Dealt, check_room, generated_case
 from conformance.errors import UsageError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 
 Numbered = tuple[Source, int]
+ManyNumbered = Dealt | tuple[Numbered, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def choose(contract: Contract, cases: Sequence[Case], choice: Choice) -> tuple[C
 DEFAULT_GENERATED = 5000
 
 
-def choose_generated(contract: Contract, choice: Choice, count: int | None, seed: int) -> tuple[Numbered, ...]:
+def choose_generated(contract: Contract, choice: Choice, count: int | None, seed: int) -> ManyNumbered:
     """The numbered cases of a run: `count` of them, or the default number where no case or requirement was asked for.
 
     The filters of the choice take cases away; they do not bring others in. Raises `UsageError` beyond the corpus.
@@ -55,11 +56,12 @@ def choose_generated(contract: Contract, choice: Choice, count: int | None, seed
         count = 0 if choice.cases or choice.requirements else DEFAULT_GENERATED
     if count == 0:
         return ()
-    found = tuple(numbers(sources(contract, choice.operations, seed), count))
-    if choice.cases or choice.requirements or choice.media_types or choice.transports:
-        found = tuple(one for one in found if _wanted(generated_case(*one), choice))
+    found = sources(contract, choice.operations, seed)
+    check_room(found, count)
+    if not (choice.cases or choice.requirements or choice.media_types or choice.transports):
+        return Dealt(found, count, choice.shard)
     index, shards = choice.shard
-    return found[index - 1 :: shards]
+    return tuple(one for one in Dealt(found, count) if _wanted(generated_case(*one), choice))[index - 1 :: shards]
 
 
 def _wanted(case: Case, choice: Choice) -> bool:

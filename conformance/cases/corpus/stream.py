@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from conformance.cases import expect, make
@@ -30,12 +31,18 @@ _NONE_SUCCEEDS = Alternative({"results": "none"})
 _FRAMEWORK = Alternative({"form": "framework"})
 
 
+def check_room(found: Sequence[Source], count: int) -> None:
+    """Raises `UsageError` when the corpus does not have so many cases."""
+    most = sum(source.size for source in found)
+    if count > most:
+        raise UsageError(f"--generated {count} is more than the corpus has", hint=f"The most is {most}.")
+
+
 def numbers(found: Sequence[Source], count: int) -> Iterator[tuple[Source, int]]:
     """The first `count` numbered cases, dealt to the operations by their shares. Raises `UsageError` beyond the corpus."""
+    check_room(found, count)
     dealt = [source for source in found for _ in range(SHARES[source.operation.answer])]
     room = {source.operation.id: source.size for source in found}
-    if count > sum(room.values()):
-        raise UsageError(f"--generated {count} is more than the corpus has", hint=f"The most is {sum(room.values())}.")
     next_number = dict.fromkeys(room, 0)
     given = 0
     while given < count:
@@ -45,6 +52,23 @@ def numbers(found: Sequence[Source], count: int) -> Iterator[tuple[Source, int]]
                 yield source, next_number[name]
                 next_number[name] += 1
                 given += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """The first `count` numbered cases, or a shard of them; dealt anew each time, so that many need no room."""
+
+    sources: tuple[Source, ...]
+    count: int
+    shard: tuple[int, int] = (1, 1)
+
+    def __iter__(self) -> Iterator[tuple[Source, int]]:
+        index, shards = self.shard
+        return islice(numbers(self.sources, self.count), index - 1, None, shards)
+
+    def __len__(self) -> int:
+        index, shards = self.shard
+        return len(range(index - 1, self.count, shards))
 
 
 def generated_case(source: Source, number: int) -> Case:
