@@ -73,9 +73,9 @@ def equivalent_of(operation: Operation, name: str, summary: str, change: Change)
     return equivalent(f"{operation.prefix}-{name}", operation.id, summary, change)
 
 
-def equivalents_of_both(name: str, summary: str, make: Make) -> tuple[Variant, Variant]:
+def equivalents_of_each(name: str, summary: str, make: Make) -> tuple[Variant, ...]:
     """The same permitted difference in each operation."""
-    return (equivalent_of(CAO, name, summary, make(CAO)), equivalent_of(CQ, name, summary, make(CQ)))
+    return tuple(equivalent_of(operation, name, summary, make(operation)) for operation in (CAO, CQ, CO))
 
 
 def standards(operation: Operation, change: Callable[[Members, Call], Members]) -> Change:

@@ -16,6 +16,7 @@ from conformance.checks.outcome import allowed, fits, in_words
 from conformance.checks.read import read_answer
 from conformance.checks.relations import gist_of
 from conformance.checks.secrets import echoed, in_headers, may_be_echoed
+from conformance.checks.vocabulary import telling
 from conformance.model.case import Alternative, Case
 from conformance.model.verdict import Finding
 from conformance.transport.messages import Exchange
@@ -96,9 +97,10 @@ def _judge_exchange(
         found.blocked.extend(_BEHIND_READING)
         return
     found.readings.extend(one for one in (*answer.readings, *matching.readings) if _tells(kit, case, one))
-    if may_be_echoed(exchange, observation.secrets):
-        found.findings.extend(echoed(kit, answer.value, observation.secrets))
-    found.findings.extend(in_headers(kit, exchange, observation.secrets))
+    secrets = telling(kit.vocabulary, observation.secrets)
+    if may_be_echoed(exchange, secrets):
+        found.findings.extend(echoed(kit, answer.value, secrets))
+    found.findings.extend(in_headers(kit, exchange, secrets))
     _note_code(case, answer, matching, success, found)
     if not right and not answer.forms & forms.STRUCTURED and any(one.check == "bad-input" for one in answer.findings):
         found.blocked.extend(_BEHIND_READING)

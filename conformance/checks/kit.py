@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from conformance.checks.memory import AnswerMemory
+from conformance.checks.vocabulary import vocabulary_of
 from conformance.codec.errors import XsdError
 from conformance.codec.values import Note
 from conformance.codec.xml_codec import XmlContract
@@ -32,6 +32,8 @@ class Kit:
     members: Mapping[str, str]
     widths: frozenset[str] = frozenset()
     """Requirements on the width of ids, which is a reading and no violation."""
+    vocabulary: str = ""
+    """What right answers may say in any case, for the search after credentials."""
     memory: AnswerMemory = field(default_factory=AnswerMemory, compare=False)
 
     def requirement(self, check: str) -> str:
@@ -50,16 +52,18 @@ def build_kit(operation: Operation) -> Kit:
     response_file = folder / "response.schema.json"
     xsd: Mapping[str, str] = operation.raw.get("xsd", {})
     error_file = folder / "error.schema.json"
+    response = load_validator(response_file)
     return Kit(
         operation=operation,
-        response=load_validator(response_file),
+        response=response,
         flat=load_validator(response_file, "#/$defs/flat") if operation.answer == "pair" else None,
         error=load_validator(error_file) if error_file.exists() else None,
         xml_request=_xml(folder / xsd["request"]) if "request" in xsd else None,
         xml_response=_xml(folder / xsd["response"]) if "response" in xsd else None,
         xml_error=_xml(folder / xsd["error"]) if "error" in xsd else None,
-        members=_documented_members(json.loads(response_file.read_text(encoding="utf-8"))),
+        members=_documented_members(list(response.files.documents.values())),
         widths=frozenset(str(field["width"]) for field in operation.raw.get("fields", {}).values() if "width" in field),
+        vocabulary=vocabulary_of(operation),
     )
 
 
@@ -78,7 +82,7 @@ def repeated_members(kit: Kit, notes: Iterable[Note], at: str = "") -> Iterator[
 
 
 def _documented_members(schema: Any) -> dict[str, str]:
-    """Every property name anywhere in a schema, keyed by its lower-case form."""
+    """Every property name anywhere in schemas, keyed by its lower-case form."""
     found: dict[str, str] = {}
     if isinstance(schema, dict):
         for name in schema.get("properties", {}):

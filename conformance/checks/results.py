@@ -11,8 +11,7 @@ from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.bad_input import page_or_trace, shorten
 from conformance.checks.kit import Kit, repeated_members
-from conformance.checks.secrets import texts_beyond
-from conformance.checks.xml_values import nulls_as_text, widened
+from conformance.checks.xml_values import has_markup, nulls_as_text, said_beyond, widened
 from conformance.codec.errors import CodecError
 from conformance.codec.json_codec import decode_json
 from conformance.codec.media import MediaType, format_of
@@ -99,29 +98,30 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
     if reading.value is None and findings:
         return Answer(frozenset(), status, unreadable=findings[0], summary=f"HTTP {status}, XML with another root")
     answer = _structured(kit, status, widened(kit, reading.value), findings, error_requirement)
-    if b"<!--" not in body and b"\0" not in body and not any(problem.kind in ("unexpected", "attribute") for problem in reading.problems):
+    if not has_markup(body) and not any(problem.kind in ("unexpected", "attribute") for problem in reading.problems):
         return answer
-    return replace(answer, value={"results": answer.value, "beyond": texts_beyond(kit, parse_xml(body, charset).root)})
+    return replace(answer, value={"results": answer.value, "beyond": said_beyond(kit, parse_xml(body, charset).root)})
 
 
 def _read_other_xml(kit: Kit, status: int, charset: str | None, body: bytes, requirement: str) -> Answer | None:
     """The error string, or the framework's error object; None for a root that is neither."""
     assert kit.xml_error is not None
     reading = kit.xml_error.read(body, charset)
-    if not reading.problems:
+    if not reading.problems and not has_markup(body):
         return _structured(kit, status, reading.value, (), requirement)
     root = parse_xml(body, charset).root
-    name = str(root.tag).rpartition("}")[2]
+    name, texts = str(root.tag).rpartition("}")[2], [str(part) for part in root.itertext()]
     if name == "Error":
-        return _framework_shape(kit, status, [str(part) for part in root.itertext()])
+        return _framework_shape(kit, status, texts)
     if name != kit.xml_error.root.name:
         return None
     problems = tuple(
         Finding(requirement, "xml", problem.message, f"element {kit.xml_error.root.tag}", _shown(problem), _place(problem))
         for problem in reading.problems
     )
-    value = "".join(str(part) for part in root.itertext()) if reading.value is None and problems else reading.value
-    return _structured(kit, status, value, problems, requirement)
+    beyond = said_beyond(kit, root)
+    answer = _structured(kit, status, "".join(texts) if problems else reading.value, problems, requirement)
+    return replace(answer, value={"error": answer.value, "beyond": beyond}) if beyond else answer
 
 
 def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...], error_requirement: str) -> Answer:

@@ -1,4 +1,4 @@
-"""Values of an XML answer that its XSD has no word for: ids of 64 bits, and nulls that are written as text."""
+"""What an XML answer says that its XSD has no word for: ids of 64 bits, nulls written as text, text in the wrong place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lxml import etree
+
 from conformance.checks.kit import Kit
+from conformance.checks.secrets import texts_beyond
 from conformance.model.verdict import Finding
 
 _INTEGER = re.compile(r"[ \t\r\n]*[+-]?[0-9]{1,40}[ \t\r\n]*")
@@ -37,3 +40,14 @@ def nulls_as_text(kit: Kit, value: Any) -> Iterator[Finding]:
                     kit.requirement("xml-nil"), "xml-nil", "a null member is written as text", 'an empty element with i:nil="true"',
                     repr(text), f"/{index}/{name}",
                 )  # fmt: skip
+
+
+def has_markup(body: bytes) -> bool:
+    """Whether a comment or an instruction may stand in the bytes; any text in wide characters may hold one."""
+    return b"<!--" in body or b"\0" in body or b"<?" in body.removeprefix(b"<?xml ")
+
+
+def said_beyond(kit: Kit, root: etree._Element) -> list[str]:
+    """What stands in no documented element, in an attribute, or in a comment, those around the root included."""
+    around = (*root.itersiblings(preceding=True), root, *root.itersiblings())
+    return [text for node in around for text in texts_beyond(kit, node)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.cases.load import load_cases
 from conformance.cases.template import places
+from conformance.checks.vocabulary import telling
 from conformance.engine.course import Service
 from conformance.engine.desks import Seat
 from conformance.engine.problems import NotCarriedOut, Unreached
@@ -91,11 +92,26 @@ def _ignore(_result: CaseResult) -> None:
 
 
 def _warnings(run: Run) -> tuple[str, ...]:
-    return tuple(
+    unchecked = (
         f"TLS of services.{name} is not checked (verify = false)"
         for name, service in sorted(run.target.services.items())
         if not service.tls.verify
     )
+    return (*unchecked, *dict.fromkeys(_words(run)))
+
+
+def _words(run: Run) -> Iterator[str]:
+    """Roles with a credential that right answers hold by chance."""
+    for name in sorted(run.seats):
+        vocabularies = [run.kits[operation].vocabulary for operation in run.contract.services[name].operations]
+        for seat in run.seats[name]:
+            for role_name, role in sorted(seat.roles.items()):
+                secrets = run.vault.of_role(role)
+                if any(telling(vocabulary, secrets) != secrets for vocabulary in vocabularies):
+                    yield (
+                        f"services.{name}: {seat.key(role_name)} signs in with a word that right answers hold, too, "
+                        "so nobody looks whether it comes back; another password would be looked for"
+                    )
 
 
 async def _reachable(name: str, service: Service) -> list[Item]:

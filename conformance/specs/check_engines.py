@@ -15,7 +15,8 @@ from conformance.errors import SpecError
 from conformance.model.spec import Contract, Operation
 from conformance.specs.check_model import CaseSet, Outcomes, Problem, Specimen, place_in, xsd_of
 from conformance.specs.schema_files import SchemaFiles
-from conformance.specs.validate import DIALECT, SchemaValidator, load_validator
+from conformance.specs.second_engine import second_engine
+from conformance.specs.validate import SchemaValidator, load_validator
 
 _JSON_HINT = "One of the engines misreads the schema: write the rule in simpler keywords."
 _XML_HINT = "One of the engines misreads the XSD or the document: write the type in simpler facets."
@@ -65,14 +66,7 @@ class _SlowSchema:
 
     @staticmethod
     def load(fast: SchemaValidator) -> _SlowSchema:
-        import jsonschema
-        from referencing import Registry
-        from referencing.jsonschema import DRAFT202012
-
-        resources = [(uri, DRAFT202012.create_resource(one)) for uri, one in fast.files.documents.items()]
-        registry: Any = Registry().with_resources(resources)
-        schema = {"$schema": DIALECT, "$ref": f"{fast.files.start}{fast.ref}"}
-        return _SlowSchema(fast.files, jsonschema.Draft202012Validator(schema, registry=registry))
+        return _SlowSchema(fast.files, second_engine(fast))
 
     def verdict(self, value: Any) -> set[tuple[str, str]]:
         """Requirement and pointer of each error."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from conformance.model.spec import Contract, Operation
-from conformance.target.model import Binding, ScopePart, TargetFile, is_pin
+from conformance.target.model import Binding, ScopePart, TargetFile, is_client_number, is_pin
 from conformance.target.scope import Catalogue, Decision, Granted, Scope, catalogue_of, decide_by
 from conformance.transport.messages import HttpRequest, WsRequest
 
@@ -24,6 +24,7 @@ class Guard:
     """Members whose values name nothing that the call acts on."""
     orders: set[int] = field(default_factory=set)
     quotes: set[int] = field(default_factory=set)
+    clients: set[int] = field(default_factory=set)
     uids: set[str] = field(default_factory=set)
 
     def __call__(self, sent: HttpRequest | WsRequest) -> Decision:
@@ -33,6 +34,7 @@ class Guard:
         granted = Granted(
             orders=frozenset(self.orders),
             quotes=frozenset(self.quotes),
+            clients=frozenset(self.clients),
             uids=frozenset(self.uids),
             harmless_values=frozenset(self.harmless),
         )
@@ -48,6 +50,8 @@ class Guard:
                 self.harmless.add(str(value))
             elif isinstance(value, str):
                 self.uids.add(value.lower())
+            elif is_client_number(name):
+                self.clients.add(value)
             elif member in ("bid", "ask"):
                 self.quotes.add(value)
             else:

@@ -260,6 +260,11 @@ class TargetFile(Part):
         return data
 
 
+def is_client_number(binding: str) -> bool:
+    """Whether a binding of this name holds the number that a client gave its order, which is no order's id."""
+    return binding.rpartition(".")[2] == "client"
+
+
 def is_pin(binding: str) -> bool:
     """Whether a binding of this name holds a PIN."""
     return _PIN.search(binding) is not None

@@ -42,25 +42,38 @@ def _no_frame(sent: str | bytes) -> str:
 def _frame(bounds: Bounds, catalogue: Catalogue, frame: Members) -> str:
     beside: list[Found] = []
     for key, value in frame:
+        if _may_hold_a_call(fold(key), value):
+            return f"the frame's member {key[:60]!a} may hold a call"
         if fold(key) not in _ENVELOPE:
-            if isinstance(value, (str, list)):
-                return f"the frame's member {key[:60]!a} is not known, and may hold a call"
             beside.extend(walk(value, key))
-    calls = [value for key, value in frame if fold(key) == "n" and isinstance(value, str) and value.strip()]
-    rules = [] if calls else [rule for rule in catalogue.operations if rule.call.lower() in catalogue.by_call]
+    named = [value for key, value in frame if fold(key) == "n"]
+    calls = [value for value in named if isinstance(value, str) and value.strip()]
+    untold = len(calls) < len(named) or not any(key == "n" for key, _ in frame)
+    guessed = [rule for rule in catalogue.operations if untold and rule.call.lower() in catalogue.by_call]
+    rules = []
     for call in calls:
         rule = catalogue.by_call.get(call.lower())
         if rule is not None:
             rules.append(rule)
         elif not catalogue.reads_call(call):
             return f"{call[:60]!a} is no call that the scope guard knows"
-    if rules and not bounds.scope.destructive:
+    if (rules or guessed) and not bounds.scope.destructive:
         return "scope.destructive is not set, so only reading calls may be sent"
     for content in _payloads(frame, tuple(beside)):
-        for rule in rules:
-            if reason := judge(bounds, rule, content if calls else _respelled(content, rule)):
+        readings = [*((rule, content) for rule in rules), *((rule, _respelled(content, rule)) for rule in guessed)]
+        for rule, read in readings:
+            if reason := judge(bounds, rule, read):
                 return reason
     return ""
+
+
+def _may_hold_a_call(name: str, value: Any) -> bool:
+    """Whether a reader may find a call's name where none belongs: `n` and `o` hold text, `m` and `i` a number."""
+    if name == "o":
+        return False
+    if isinstance(value, str):
+        return name != "n" and (name not in _ENVELOPE or any(one.isalpha() for one in value))
+    return isinstance(value, list)  # an object is a list of its members
 
 
 def _respelled(content: Content, rule: Rule) -> Content:
@@ -74,19 +87,19 @@ def _respelled(content: Content, rule: Rule) -> Content:
 
 def _payloads(frame: Members, beside: tuple[Found, ...]) -> Iterator[Content]:
     """Each payload of the frame, and none at all where some reader would not find it."""
-    payloads = [(key, value) for key, value in frame if fold(key) == "o"]
-    if not any(key == "o" for key, _ in payloads):
-        payloads.append(("o", None))
-    for _, value in payloads:
+    payloads = [value for key, value in frame if fold(key) == "o"]
+    if not any(key == "o" for key, _ in frame):
+        payloads.append(None)
+    for value in payloads:
         content = _payload(value)
-        yield Content(merged(content.views, beside), content.unreadable, content.refusal, content.names)
+        yield replace(content, views=merged(content.views, beside))
 
 
 def _payload(value: Any) -> Content:
     if isinstance(value, list):  # the document has text here: a reader may take the object, or see nothing
         content = content_of(value)
-        return Content(content.views + NO_CONTENT.views, content.unreadable, names=content.names)
+        return replace(content, views=content.views + NO_CONTENT.views)
     if not isinstance(value, str) or not value.strip():
         return NO_CONTENT
     content = text_content(value)
-    return content if content.views else Content(NO_CONTENT.views, content.unreadable, content.refusal, content.names)
+    return content if content.views else replace(content, views=NO_CONTENT.views)

@@ -111,9 +111,8 @@ def _once(asked: tuple[Found, ...]) -> tuple[Found, ...]:
 
 def _header_members(rule: Rule, request: HttpRequest) -> Iterator[Found]:
     for name, value in request.headers:
-        member = next((one for folded, one in rule.by_fold.items() if fold(name).endswith(folded)), None)
-        if member is not None:
-            yield Found(member.name, value)
+        folded_name = fold(name)
+        yield from (Found(member.name, value) for folded, member in rule.by_fold.items() if folded_name.endswith(folded))
 
 
 def _passed_over(rule: Rule, request: HttpRequest) -> bool:

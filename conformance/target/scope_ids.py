@@ -133,14 +133,13 @@ def ascii_digits(text: str) -> str:
 
 def wrapped(number: int) -> frozenset[int]:
     """The number, and what is left of it in 32 or 64 bits, signed or not, cut, clamped or rounded."""
-    seen = {number} if -(2**63) <= number < 2**63 else set()  # no real id is wider
+    seen: set[int] = set()  # a number of more than 64 bits is not among them: no real id is wider
     for bits in (32, 64):
         half = 1 << (bits - 1)
         cut = number & ((1 << bits) - 1)
         seen |= {cut, cut - (1 << bits) if cut >= half else cut, max(-half, min(half - 1, number))}
-    if abs(number) > 2**53:
-        with suppress(OverflowError):  # an infinite double is no id
-            seen.add(int(float(number)))
+    with suppress(OverflowError):  # an infinite double is no id
+        seen.add(int(float(number)))
     return frozenset(seen)
 
 

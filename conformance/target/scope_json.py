@@ -51,7 +51,7 @@ def content_of(value: Any) -> Content:
         try:
             inner = read_json(inner)
         except ValueError:
-            return Content(tuple(views), (inner,), names=tuple(keys(value)))
+            return Content(tuple(views), (inner,))
         views.append(View(tuple(_top(inner)) if isinstance(inner, Members) else (), tuple(walk(inner, ""))))
     return Content(tuple(views), names=tuple(keys(value)))
 

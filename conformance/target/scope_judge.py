@@ -53,13 +53,13 @@ def _found(bounds: Bounds, rule: Rule, view: View, found: Found) -> str:
     member = rule.by_fold.get(name)
     if member is not None:
         return _declared(bounds, rule, view, member, found)
-    text = found.value if isinstance(found.value, str) else ""
+    text = _text(found)
     if name in rule.harmless:
         return _hidden(bounds, rule, text)
     if found.value is CONTAINER:
         return ""
     if not name:
-        return _hidden(bounds, rule, text) if rule.unreadable_is_everything else _tokens(bounds, rule, _text(found))
+        return _hidden(bounds, rule, text) if rule.unreadable_is_everything else _tokens(bounds, rule, text)
     empty = found.value is None and not rule.unreadable_is_everything
     if not empty and (name.endswith(_RISKY_ENDS) or any(part in name for part in _RISKY_PARTS)):
         widens = f"the member {found.name[:60]!a} is not known, and may widen the call"
@@ -87,7 +87,7 @@ def _declared(bounds: Bounds, rule: Rule, view: View, member: Member, found: Fou
         for number in sorted(ids.numbers):
             if not bounds.permits(kind, number):
                 what = "is" if number == ids.exact else f"may be read as {number}, which is"
-                return f"{shown} {what} outside scope.{_key(kind)}"
+                return f"{shown} {what} {_outside(kind)}"
     if "uid" in rule.kinds and not all(bounds.permits("uid", uid) for uid in ids.uids):
         return f"{shown} is outside scope.uids"
     if member.everything and ids.nothing and not _excused(bounds, rule, member, view):
@@ -103,8 +103,6 @@ def _stray(bounds: Bounds, rule: Rule, member: Member, found: Found) -> str:
 
 def _definite(bounds: Bounds, member: Member, found: Found) -> bool:
     """Whether every reader that knows the member sees one permitted thing in it."""
-    if isinstance(found.value, Container):
-        return False
     ids = ids_of(found.value)
     if ids.exact is None:
         return False
@@ -123,7 +121,7 @@ def _excused(bounds: Bounds, rule: Rule, member: Member, view: View) -> bool:
         top = [found for found in view.top if found.name == other.name]
         if len(places) != 1 or len(top) != 1:
             return False
-        exact = None if isinstance(top[0].value, Container) else ids_of(top[0].value).exact
+        exact = ids_of(top[0].value).exact
         if exact is None or not bounds.own(other.kind, exact):
             return False
     return True
@@ -184,11 +182,14 @@ def _all_unlimited(bounds: Bounds, rule: Rule) -> bool:
 
 
 def _thing(member: Member) -> str:
-    return {"oms": "Order Management System", "uid": "order by GUID"}.get(member.kind, member.kind)
+    names = {"oms": "Order Management System", "uid": "order by GUID", "client": "order by its client's number"}
+    return names.get(member.kind, member.kind)
 
 
-def _key(kind: str) -> str:
-    return kind if kind == "oms" else f"{kind}s"
+def _outside(kind: str) -> str:
+    if kind == "client":
+        return "no order number that this run has given as a client"
+    return f"outside scope.{kind if kind == 'oms' else f'{kind}s'}"
 
 
 def _shown(found: Found) -> str:

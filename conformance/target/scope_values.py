@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["account", "oms", "instrument", "order", "uid"]
-KINDS: tuple[Kind, ...] = ("account", "oms", "instrument", "order", "uid")
+Kind = Literal["account", "oms", "instrument", "order", "client", "uid"]
+KINDS: tuple[Kind, ...] = ("account", "oms", "instrument", "order", "client", "uid")
+"""An order is named by its id, by the number that its client gave it, or by a GUID; none of these stands for another."""
 
 _NOT_HEX = re.compile(r"[^0-9a-f]")
 
@@ -17,7 +18,8 @@ class Scope:
     """What a run may touch. An empty set allows nothing of its kind, None allows everything of it.
 
     `uids` are GUIDs in lower case with dashes. An account in scope is in scope with all that is in it;
-    `instruments` limits the messages that name an instrument. `unknown` holds ids, of any kind, which
+    `instruments` limits the messages that name an instrument. Numbers that clients gave their orders are in
+    scope where all `orders` are, and where the run itself gave them. `unknown` holds ids, of any kind, which
     somebody vouches do not exist. Unless `destructive`, nothing but reading calls may be sent.
     """
 
@@ -46,14 +48,16 @@ class Scope:
 class Granted:
     """Ids that the harness itself brought about in this run: in scope whatever the scope says.
 
-    `harmless_values` are texts that name no order although they look like one (person ids, PINs): in a body
-    that cannot be read they are allowed behind the name of a member that holds such values.
+    `clients` are numbers that the harness, as a client, gave its orders: an order of somebody else may have the
+    same number as its id. `harmless_values` are texts that name no order although they look like one (person
+    ids, PINs): in a body that cannot be read they are allowed behind the name of a member that holds such values.
     """
 
     orders: frozenset[int] = frozenset()
     quotes: frozenset[int] = frozenset()
     uids: frozenset[str] = frozenset()
     harmless_values: frozenset[str] = frozenset()
+    clients: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ class Bounds:
             "oms": scope.oms,
             "instrument": scope.instruments,
             "order": scope.orders,
+            "client": None if scope.orders is None else frozenset(),
             "uid": scope.uids,
         }
         return limits[kind]
@@ -130,7 +135,8 @@ class Bounds:
     def _grants(self, kind: Kind) -> frozenset[int] | frozenset[str]:
         if kind == "order":
             return self.granted.orders | self.granted.quotes
-        return self.granted.uids if kind == "uid" else frozenset()
+        grants: dict[Kind, frozenset[int] | frozenset[str]] = {"client": self.granted.clients, "uid": self.granted.uids}
+        return grants.get(kind, frozenset())
 
 
 def dashed(digits: str) -> str:

@@ -14,7 +14,7 @@ MAX_DEPTH = 100
 class _Element:
     name: str
     pieces: list[str] = field(default_factory=list)
-    children: int = 0
+    has_children: bool = False
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _Reader:
 
     def start(self, name: str, attributes: list[str]) -> None:
         local = name.rpartition(":")[2]
-        self.stack[-1].children += 1
+        self.stack[-1].has_children = True
         if len(self.stack) > MAX_DEPTH:
             raise ValueError("nested too deeply")
         self.stack.append(_Element(local))
@@ -39,7 +39,7 @@ class _Reader:
     def end(self, _name: str) -> None:
         element = self.stack.pop()
         pieces = [piece for piece in element.pieces if piece.strip()]
-        if element.children:
+        if element.has_children:
             self.found.append(Found(element.name, CONTAINER))
         elif not pieces:
             self.found.append(Found(element.name, None))

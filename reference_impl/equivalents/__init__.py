@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reference_impl.equivalents import alphapoint_http, alphapoint_lenient, alphapoint_readings, alphapoint_text, tpp
+from reference_impl.equivalents import (
+    alphapoint_http,
+    alphapoint_lenient,
+    alphapoint_readings,
+    alphapoint_text,
+    cancel_order,
+    tpp,
+)
 from reference_impl.variants import Variant, registry
 
 EQUIVALENTS: Mapping[str, Variant] = registry(
-    alphapoint_http.EQUIVALENTS, alphapoint_lenient.EQUIVALENTS, alphapoint_readings.EQUIVALENTS, alphapoint_text.EQUIVALENTS, tpp.EQUIVALENTS)
+    alphapoint_http.EQUIVALENTS,
+    alphapoint_lenient.EQUIVALENTS,
+    alphapoint_readings.EQUIVALENTS,
+    alphapoint_text.EQUIVALENTS,
+    cancel_order.EQUIVALENTS,
+    tpp.EQUIVALENTS,
+)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reference_impl.alphapoint.values import Call
-from reference_impl.changes import CQ, Make, Operation, equivalent_of, equivalents_of_both, responses
+from reference_impl.changes import CQ, Make, Operation, equivalent_of, equivalents_of_each, responses
 from reference_impl.parts import Parts, with_alphapoint
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
@@ -98,19 +98,19 @@ def _answered_without_body(method: str, status: int) -> Make:
 _MORE = (("x-request-id", "7f3e"), ("cache-control", "no-store"), ("set-cookie", "route=1; path=/"), ("strict-transport-security", "max-age=1"))
 
 EQUIVALENTS: tuple[Variant, ...] = (
-    *equivalents_of_both("charset-upper", "Spells the charset UTF-8", _media("application/json; charset=UTF-8")),
-    *equivalents_of_both("charset-quoted", "Puts the charset in quotes, without white space", _media('Application/JSON;charset="utf-8"')),
-    *equivalents_of_both("charset-none", "Names no charset", _media("application/json")),
+    *equivalents_of_each("charset-upper", "Spells the charset UTF-8", _media("application/json; charset=UTF-8")),
+    *equivalents_of_each("charset-quoted", "Puts the charset in quotes, without white space", _media('Application/JSON;charset="utf-8"')),
+    *equivalents_of_each("charset-none", "Names no charset", _media("application/json")),
     equivalent_of(CQ, "media-text-json", "Calls the JSON text/json", _media("text/json; charset=utf-8")(CQ)),
-    *equivalents_of_both("more-headers", "Sends headers of its own", _headers(*_MORE)),
-    *equivalents_of_both("closes", "Closes the connection after each answer", _headers(("Connection", "close"))),
-    *equivalents_of_both("chunked-answer", "Sends the answer in small chunks", _response(lambda r: replace(r, chunked=True))),
-    *equivalents_of_both("gzip", "Compresses the answer, as is allowed where the request names no coding", _response(_compressed)),
-    *equivalents_of_both("error-status-400", "Gives every error the status 400", _status(200, 400)),
-    *equivalents_of_both("error-status-409", "Gives every error the status 409", _status(200, 409)),
-    *equivalents_of_both("success-202", "Gives a success, which is a receipt, the status 202", _status(202, 200)),
-    *equivalents_of_both("options-204", "Says to an OPTIONS which methods there are", _answered_without_body("OPTIONS", 204)),
-    *equivalents_of_both("head-200", "Answers a HEAD with 200 and no body", _answered_without_body("HEAD", 200)),
-    *equivalents_of_both("slow", "Answers after fifty milliseconds", _slow),
-    *equivalents_of_both("no-session-line-feed", "Ends the text for a missing session with a line feed", _no_session_text("Not Found\n")),
+    *equivalents_of_each("more-headers", "Sends headers of its own", _headers(*_MORE)),
+    *equivalents_of_each("closes", "Closes the connection after each answer", _headers(("Connection", "close"))),
+    *equivalents_of_each("chunked-answer", "Sends the answer in small chunks", _response(lambda r: replace(r, chunked=True))),
+    *equivalents_of_each("gzip", "Compresses the answer, as is allowed where the request names no coding", _response(_compressed)),
+    *equivalents_of_each("error-status-400", "Gives every error the status 400", _status(200, 400)),
+    *equivalents_of_each("error-status-409", "Gives every error the status 409", _status(200, 409)),
+    *equivalents_of_each("success-202", "Gives a success, which is a receipt, the status 202", _status(202, 200)),
+    *equivalents_of_each("options-204", "Says to an OPTIONS which methods there are", _answered_without_body("OPTIONS", 204)),
+    *equivalents_of_each("head-200", "Answers a HEAD with 200 and no body", _answered_without_body("HEAD", 200)),
+    *equivalents_of_each("slow", "Answers after fifty milliseconds", _slow),
+    *equivalents_of_each("no-session-line-feed", "Ends the text for a missing session with a line feed", _no_session_text("Not Found\n")),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reference_impl.changes import equivalents_of_both
+from reference_impl.changes import equivalents_of_each
 from reference_impl.faults.misreading import reads_unreadable
 from reference_impl.variants import Variant
 
@@ -25,6 +25,6 @@ def _quoted_anyhow(text: str) -> Any:
 
 
 EQUIVALENTS: tuple[Variant, ...] = (
-    *equivalents_of_both("first-value", "Reads the first JSON value of a body and leaves the rest", reads_unreadable(_first_value)),
-    *equivalents_of_both("any-quotes", "Reads apostrophes as quotes", reads_unreadable(_quoted_anyhow)),
+    *equivalents_of_each("first-value", "Reads the first JSON value of a body and leaves the rest", reads_unreadable(_first_value)),
+    *equivalents_of_each("any-quotes", "Reads apostrophes as quotes", reads_unreadable(_quoted_anyhow)),
 )

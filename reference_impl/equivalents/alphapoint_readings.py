@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from reference_impl.alphapoint.values import CANCEL_ALL_ORDERS, CANCEL_QUOTE, Answer, Call
+from reference_impl.alphapoint.values import Answer, Call
 from reference_impl.changes import CAO as OF_ALL
+from reference_impl.changes import CO as OF_ONE
 from reference_impl.changes import CQ as OF_QUOTE
 from reference_impl.changes import equivalent_of
 from reference_impl.parts import Parts, with_call, with_frames
 from reference_impl.readings import READINGS
-from reference_impl.readings.values import CAO, CQ
+from reference_impl.readings.values import CAO, CO, CQ
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
 from reference_impl.wire import HttpRequest, HttpResponse
 
-_OF = {CAO: OF_ALL, CQ: OF_QUOTE}
-_NO_DIFFERENCE = {(CAO, "response-key-case", "lower"), (CQ, "extra-members", "honoured")}
-"""Alternatives that come to the same as the default one: CancelAllOrders' keys are lower case as documented."""
+_OF = {CAO: OF_ALL, CQ: OF_QUOTE, CO: OF_ONE}
+_NO_DIFFERENCE = {(CAO, "response-key-case", "lower"), (CO, "response-key-case", "lower"), (CQ, "extra-members", "honoured")}
+"""Alternatives that come to the same as the default one: a standard response has lower-case keys as documented."""
 
 
 def _read_as(reading_id: str, alternative: str, call_name: str) -> Change:
     """The alternative, in force while calls of this operation are served; it counts as executed with each of them.
 
-    A reading that both operations share holds for both: a gateway has one habit.
+    A reading that operations share holds for all of them: a gateway has one habit.
     """
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
@@ -49,13 +49,12 @@ def _read_as(reading_id: str, alternative: str, call_name: str) -> Change:
 
 
 def _variants() -> tuple[Variant, ...]:
-    calls: dict[str, Any] = {CAO: CANCEL_ALL_ORDERS, CQ: CANCEL_QUOTE}
     return tuple(
         equivalent_of(
             _OF[operation],
             f"reads-{reading.id}-{alternative}",
             f"Reads {reading.id} as {alternative}",
-            _read_as(reading.id, alternative, calls[operation]),
+            _read_as(reading.id, alternative, _OF[operation].call),
         )
         for reading in READINGS.values()
         for operation in reading.operations

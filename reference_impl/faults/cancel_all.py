@@ -168,6 +168,7 @@ FAULTS: tuple[Variant, ...] = (
     fault_of(CAO, "only-first-order", "Cancels the oldest order alone", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:1])),
     fault_of(CAO, "last-left", "Leaves the newest of several orders open", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:-1] or orders)),
     fault_of(CAO, "at-most-ten", "Cancels at most ten orders", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:10])),
+    fault_of(CAO, "first-page", "Cancels the twenty orders of the first page", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:20])),
     fault_of(CAO, "only-buys", "Cancels buy orders alone", "EFFECT-ACCOUNT", _each(lambda order: order.side == "Buy")),
     fault_of(CAO, "only-instrument-1", "Cancels on the first instrument alone", "EFFECT-ACCOUNT", _each(lambda order: order.instrument_id == 1)),
     fault_of(CAO, "one-instrument", "Cancels on the instrument of the oldest order alone", "EFFECT-ACCOUNT SCOPE-OPERATOR", _fewer(lambda orders: tuple(o for o in orders if o.instrument_id == orders[0].instrument_id))),

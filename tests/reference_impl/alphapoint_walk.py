@@ -17,7 +17,7 @@ from reference_impl.wire import OPERATIONS, HttpRequest
 from reference_impl.world.load import load_world
 
 WORLD = load_world(None)
-ACCOUNTS = (10, 101, 201, 301, 401, 501, 601, 901, 902)
+ACCOUNTS = (10, 101, 201, 301, 401, 501, 601, 901, 902, 904, 905)
 ANONYMOUS, INVENTED = "", "?"
 MANY = 220
 
@@ -83,7 +83,10 @@ class Walk:
             self.call("trader01", "SendOrder", AccountId=101, InstrumentId=1 + number % 2, Side=number % 2, **{**order, **high})
         self.call("operator", "SendOrder", AccountId=101, InstrumentId=1, Side=0, **order)
         ids: dict[str, int] = {}
-        for user, accounts in (("trader01", (301,)), ("operator", (10, 201, 501, 601, 901, 902))):
+        for name, account, client in (("mine", 101, None), ("client101", 101, 77), ("client101b", 101, 78), ("client501", 501, 79)):
+            more = {} if client is None else {"ClientOrderId": client}
+            ids[name] = self.call("operator", "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order, **more)["OrderId"]
+        for user, accounts in (("trader01", (301,)), ("operator", (10, 201, 501, 601, 901, 902, 904, 905))):
             for account in accounts:
                 ids[f"order{account}"] = self.call(user, "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order)["OrderId"]
         for account, instrument in ((201, 2), (201, 1), (401, 1), (501, 1), (901, 1), (902, 1)):
@@ -113,6 +116,42 @@ def _cancel_all(walker: Walk) -> Iterator[Any]:
     ]  # fmt: skip
     yield from _both(walker, name, [(user, _text(value), None) for user, value in requests])
     yield from _wire(walker, name, "trader01", lambda _ids: json.dumps(own))
+    walker.scene()
+    for _ in range(8):
+        walker.call("trader01", "SendOrder", AccountId=101, InstrumentId=1, Side=0, Quantity=1, LimitPrice=5)
+    yield walker.http("trader01", name, json.dumps(own)), walker.open_ids()
+
+
+def _cancel_order(walker: Walk) -> Iterator[Any]:
+    def named(**changes: Any) -> Any:
+        def value(ids: dict[str, int]) -> Any:
+            members = {"OMSId": 1, "AccountId": 101, "OrderId": ids["mine"]}
+            for key, change in changes.items():
+                members[key] = change(ids) if callable(change) else ids.get(change, change) if isinstance(change, str) else change
+            return json.dumps({key: member for key, member in members.items() if member is not ...})
+
+        return value
+
+    def other(user: str, account: int, **changes: Any) -> Any:
+        return user, named(AccountId=account, OrderId=f"order{account}", **changes)
+
+    odd = range(len(_odd_values(1)))
+    requests: list[tuple[str, Any]] = [
+        ("trader01", named()), ("trader01", named(OrderId=..., ClientOrderId=77)), ("operator", named()), other("trader01", 301),
+        other("trader01", 501), ("trader01", named(OrderId="order501")), ("trader01", named(OrderId="order501", AccountId=...)), ("trader01", named(OrderId="order301")),
+        ("trader01", named(OrderId=..., ClientOrderId=79)), ("trader01", named(OrderId=..., ClientOrderId="mine")), ("trader01", named(OrderId=77)),
+        other("operator", 201), other("maker01", 201), ("maker01", named()), ("maker01", named(OrderId=1)), other("nobody", 601), other("operator", 904), other("operator", 905),
+        ("operator", named(OMSId=99)), ("operator", named(OMSId=3, AccountId=703)), ("trader01", named(OMSId=2)), ("trader01", named(OMSId=0)), ("trader01", named(OMSId=...)),
+        ("trader01", named(OrderId=1)), ("trader01", named(OrderId=..., ClientOrderId=1)), ("trader01", named(OrderId=...)), ("trader01", named(AccountId=...)), ("trader01", named(AccountId=0)),
+        ("trader01", named(OrderId="client101", ClientOrderId=77)), ("trader01", named(ClientOrderId=77)), ("trader01", named(IntrumentId="2")), ("trader01", named(Note=1)),
+        ("trader01", lambda i: named()(i).lower()),
+        *(("trader01", named(OMSId=value)) for value in _odd_values(1)), *(("trader01", named(AccountId=value)) for value in _odd_values(101)),
+        *(("trader01", named(OrderId=_odd("mine", place))) for place in odd), *(("trader01", named(OrderId=..., ClientOrderId=value)) for value in _odd_values(77)),
+        ("trader01", lambda i: f"OMSId=1&AccountId=101&OrderId={i['mine']}"), ("trader01", lambda i: named()(i).replace('"', "'")), ("trader01", lambda i: named()(i) + " 1"),
+        ("trader01", lambda _i: "nothing"), (ANONYMOUS, named()), (INVENTED, named()),
+    ]  # fmt: skip
+    yield from _both(walker, "CancelOrder", [(user, None, make) for user, make in requests])
+    yield from _wire(walker, "CancelOrder", "trader01", named())
 
 
 def _cancel_quote(walker: Walk) -> Iterator[Any]:
@@ -189,4 +228,8 @@ def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], s
     yield [walker.http(user, name, body) for _ in range(MANY)]
 
 
-_WALKS = {"alphapoint.cancel_all_orders": _cancel_all, "alphapoint.cancel_quote": _cancel_quote}
+_WALKS = {
+    "alphapoint.cancel_all_orders": _cancel_all,
+    "alphapoint.cancel_order": _cancel_order,
+    "alphapoint.cancel_quote": _cancel_quote,
+}

@@ -13,9 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from conformance.cases.corpus.inlined import inlined
 from conformance.cases.corpus.values import CorpusValue
 from conformance.cases.kinds import unknown_place
 from conformance.model.spec import Operation
+from conformance.specs.schema_files import read_schema_files
+from conformance.specs.second_engine import second_engine
 from conformance.specs.validate import SchemaValidator, load_validator
 
 EXAMPLES = 700
@@ -54,10 +57,7 @@ def generate_values(operation: Operation, seed: int, examples: int = EXAMPLES) -
 @lru_cache(maxsize=32)
 def second_validator(folder: Path) -> Any:
     """The `jsonschema` package's validator of an operation's requests, which has the last word on what is valid."""
-    import jsonschema
-
-    schema = json.loads((folder / "request.schema.json").read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
+    return second_engine(load_validator(folder / "request.schema.json"))
 
 
 def proved(value: Any, validator: SchemaValidator, second: Any) -> CorpusValue | None:
@@ -161,14 +161,14 @@ def _schemathesis(operation: Operation, seed: int, examples: int) -> Iterator[An
     import schemathesis
     from schemathesis import GenerationMode
 
-    schema = json.loads((operation.folder / "request.schema.json").read_text(encoding="utf-8"))
+    schema = inlined(read_schema_files(operation.folder / "request.schema.json"))
     document = {
         "openapi": "3.1.0",
         "info": {"title": operation.id, "version": "1"},
         "paths": {
             "/call": {
                 "post": {
-                    "requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema)}}},
+                    "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
                     "responses": {"200": {"description": "answer"}},
                 }
             }
@@ -199,24 +199,6 @@ def _bodies(strategy: Any, seed: int, examples: int) -> list[Any]:
 
     gather()
     return bodies
-
-
-def _inlined(schema: Mapping[str, Any]) -> Any:
-    """The schema with its local references put in place: inside another document they would point elsewhere."""
-
-    def put(part: Any) -> Any:
-        if isinstance(part, dict):
-            if set(part) == {"$ref"}:
-                target: Any = schema
-                for step in str(part["$ref"]).removeprefix("#/").split("/"):
-                    target = target[step]
-                return put(target)
-            return {key: put(content) for key, content in part.items() if key not in ("$id", "$schema", "$defs", "$comment")}
-        if isinstance(part, list):
-            return [put(item) for item in part]
-        return part
-
-    return put(schema)
 
 
 def _is_json(value: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from conformance.errors import SpecError
 from conformance.model.spec import Operation
+from conformance.specs.schema_files import name_of, read_schema_files
 
 GENERATOR_VERSION = 1
 """Counts up when the generator gives other values for the same contract and seed."""
@@ -32,9 +33,12 @@ class CorpusValue:
 
 
 def content_address(operation: Operation, seed: int) -> str:
-    """What the values depend on: the request schema, the operation's fields, the generator's version, the seed."""
+    """What the values depend on: the request schema and the files it refers to, the fields, the generator's version, the seed."""
     digest = hashlib.sha256()
     digest.update((operation.folder / "request.schema.json").read_bytes())
+    files = read_schema_files(operation.folder / "request.schema.json")
+    for uri in sorted(set(files.documents) - {files.start}):
+        digest.update(Path(name_of(uri)).read_bytes())
     digest.update(json.dumps(operation.raw["fields"], sort_keys=True).encode())
     digest.update(f"{GENERATOR_VERSION}/{seed}".encode())
     return digest.hexdigest()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from random import Random
 
 from conformance.cases.trials.account_trials import KEYS, AccountTrial, CancelOne, Placed, Step
 from conformance.cases.trials.model_of_accounts import OMS, Request, Thing, own_accounts
+from conformance.cases.trials.model_of_one import CLIENT
 from conformance.cases.trials.rules import Ground, Rules
 from conformance.cases.trials.wires import random_wire
 
 _INSTRUMENTS = ("instrument", "instrument2")
 _SPREAD = 1000
+_MANY = (21, 30)
+"""More orders than a page of twenty holds."""
+_UNKNOWN = ("unknown_order", "unknown_order2")
 _QUOTING = ("maker.account", "maker.account2", "foreign")
 
 
@@ -19,8 +25,7 @@ def random_account_trial(ground: Ground, random: Random) -> AccountTrial:
     rules = ground.rules
     role = random.choices(list(rules.roles), list(rules.roles.values()))[0]
     wire = random_wire(ground, random)
-    make = _cancel_all if rules.model == "cancel-all" else _cancel_quote
-    steps, placed = make(ground, role, random)
+    steps, placed = _MAKERS[rules.model](ground, role, random)
     return AccountTrial(
         ground,
         wire,
@@ -37,19 +42,53 @@ def _cancel_all(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, 
     rules = ground.rules
     calls = 1 if random.random() < 0.6 else random.randint(2, 4)
     placed = [_order(f"o{number}", _account(rules, role, random), random) for number in range(random.randint(0, 4))]
-    if random.random() < 0.2:
-        placed.append(_quote("q0", random.choice(_QUOTING), random.choice(_INSTRUMENTS)))
+    placed += _beside(rules, role, random, quote=0.2, many=0.12)
+    crowded = [one.thing.account for one in placed if one.count > 1]
     steps: list[Step] = []
     for turn in range(calls):
         for _ in range(random.choice((0, 1, 2)) if turn else 0):
             placed.append(_order(f"o{len(placed)}", _account(rules, role, random), random, turn))
-        own = [one.thing.name for one in placed if not one.thing.quote and one.thing.account in own_accounts(rules, role)]
+        own = [one.thing.name for one in placed if _is_one_order(one) and one.thing.account in own_accounts(rules, role)]
         if own and rules.cancel and role in ground.operation.roles_allowed and turn < calls - 1 and random.random() < 0.4:
             steps.append(CancelOne(random.choice(own)))
         else:
-            account = random.choice(placed).thing.account if placed and random.random() < 0.6 else _any_account(rules, role, random)
+            chosen = crowded or [one.thing.account for one in placed]
+            account = random.choice(chosen) if chosen and random.random() < (0.8 if crowded else 0.6) else _any_account(rules, role, random)
             steps.append(Request(role, _oms(random) if account else OMS, account))
     return tuple(steps), tuple(placed)
+
+
+def _cancel_one(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
+    """Calls for one order each, of several that stand there; now and then for one once more, or for two, or for none."""
+    rules = ground.rules
+    calls = 1 if random.random() < 0.7 else random.randint(2, 3)
+    placed = [_numbered(f"o{number}", rules, role, random) for number in range(random.randint(1, 3))]
+    placed += _beside(rules, role, random, quote=0.15, many=0.02)
+    steps: list[Step] = []
+    for turn in range(calls):
+        if turn and random.random() < 0.4:
+            placed.append(_numbered(f"o{len(placed)}", rules, role, random, turn))
+        steps.append(_one_order(rules, role, [one.thing for one in placed if _is_one_order(one)], random))
+    return tuple(steps), tuple(placed)
+
+
+def _one_order(rules: Rules, role: str, orders: list[Thing], random: Random) -> Request:
+    """Mostly an order by one of its numbers and in its account; seldom two numbers, a wrong one, or none."""
+    thing, other = random.choice(orders), random.choice(orders)
+    number = f"{thing.name}{CLIENT}"
+    named = {"client": number} if thing.client and random.random() < 0.6 else {"order": thing.name}
+    chance = random.random()
+    if chance < 0.08:
+        named = {"order": thing.name, "client": f"{other.name}{CLIENT}" if other.client else "unknown_order2"}
+    elif chance < 0.12:
+        named = {"order": number} if thing.client else {"client": thing.name}
+    elif chance < 0.2:
+        named = {random.choice(("order", "client")): random.choice(_UNKNOWN)}
+    elif chance < 0.24:
+        named = {}
+    accounts = [thing.account] if random.random() < 0.65 else ["", _any_account(rules, role, random)]
+    account = random.choice(accounts)
+    return Request(role, _oms(random), thing.account if not account and role in rules.every else account, **named)
 
 
 def _cancel_quote(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
@@ -73,17 +112,19 @@ def _cancel_quote(ground: Ground, role: str, random: Random) -> tuple[tuple[Step
 
 
 def _quote_request(rules: Rules, role: str, placed: list[Placed], random: Random) -> Request:
-    """Mostly one quote as it stands; now and then a leg, a place or an account of something else."""
+    """Mostly one quote as it stands; now and then a leg, a place or an account of something else, or a leg left out."""
     main = random.choice([one.thing for one in placed if one.thing.quote])
     legs = [f"{main.name}.bid", f"{main.name}.ask"]
     chance = random.random()
     if chance < 0.3:
         others = [name for one in placed for name in one.thing.watched]
-        legs[random.randrange(2)] = random.choice([*others, "unknown_order", "unknown_order2"])
+        legs[random.randrange(2)] = random.choice([*others, *_UNKNOWN])
     elif chance < 0.36:
         legs.reverse()
     elif chance < 0.42:
-        legs = ["unknown_order", "unknown_order2"]
+        legs = list(_UNKNOWN)
+    elif chance < 0.54:
+        legs[random.randrange(2)] = ""
     account = main.account if random.random() < 0.75 else random.choice(("", _any_account(rules, role, random)))
     instrument = main.instrument if random.random() < 0.6 else random.choice(("", *_INSTRUMENTS))
     return Request(role, _oms(random), account, instrument, *legs)
@@ -114,5 +155,30 @@ def _order(name: str, account: str, random: Random, after: int = 0) -> Placed:
     return Placed(thing, after, side=random.choice(("", "sell")))
 
 
+def _numbered(name: str, rules: Rules, role: str, random: Random, after: int = 0) -> Placed:
+    """An order, often one that its client gave a number."""
+    one = _order(name, _account(rules, role, random), random, after)
+    return replace(one, thing=replace(one.thing, client=random.random() < 0.5))
+
+
+def _beside(rules: Rules, role: str, random: Random, *, quote: float, many: float) -> list[Placed]:
+    """Now and then a quote, and now and then very many orders, so often each."""
+    found = [_quote("q0", random.choice(_QUOTING), random.choice(_INSTRUMENTS))] if random.random() < quote else []
+    if random.random() < many:
+        found.append(replace(_order("many", _account(rules, role, random), random), count=random.choice(_MANY)))
+    return found
+
+
+def _is_one_order(one: Placed) -> bool:
+    return not one.thing.quote and one.count == 1
+
+
 def _quote(name: str, account: str, instrument: str, after: int = 0, *, gone: bool = False) -> Placed:
     return Placed(Thing(name, quote=True, account=account, instrument=instrument), after, gone=gone)
+
+
+_MAKERS: Mapping[str, Callable[[Ground, str, Random], tuple[tuple[Step, ...], tuple[Placed, ...]]]] = {
+    "cancel-all": _cancel_all,
+    "cancel-one": _cancel_one,
+    "cancel-quote": _cancel_quote,
+}

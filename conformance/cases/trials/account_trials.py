@@ -15,13 +15,18 @@ from conformance.cases.trials.model_of_accounts import (
     foresee_cancel_all,
     foresee_cancel_quote,
 )
+from conformance.cases.trials.model_of_one import CLIENT, foresee_cancel_one
 from conformance.cases.trials.rules import CANCELLED, OPEN, Ground, Rules
 from conformance.cases.trials.trial import lane_of, trial_id
 from conformance.cases.trials.wires import Wire, other_call, simpler_wires, written
 from conformance.model.case import Case, Message, StateNeed, Twin
 
 Foresee = Callable[[Rules, Sequence[str], Request, Sequence[Thing], Standing], "Foreseen | None"]
-MODELS: Mapping[str, Foresee] = {"cancel-all": foresee_cancel_all, "cancel-quote": foresee_cancel_quote}
+MODELS: Mapping[str, Foresee] = {
+    "cancel-all": foresee_cancel_all,
+    "cancel-one": foresee_cancel_one,
+    "cancel-quote": foresee_cancel_quote,
+}
 KEYS: Mapping[str, Callable[[str], str]] = {
     "documented": lambda name: name,
     "pascal": lambda name: name[:1].upper() + name[1:],
@@ -32,12 +37,16 @@ KEYS: Mapping[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A thing that is set up: after how many of the earlier calls, on which side, and whether it is cancelled at once."""
+    """A thing that is set up: after how many of the earlier calls, on which side, and whether it is cancelled at once.
+
+    With a `count` above one it is so many orders, which are watched as one and cannot be named.
+    """
 
     thing: Thing
     after: int = 0
     side: str = ""
     gone: bool = False
+    count: int = 1
 
     @property
     def need(self) -> StateNeed:
@@ -46,6 +55,10 @@ class Placed:
         params: dict[str, Any] = {"account": f"${{{thing.account}}}", "instrument": f"${{{thing.instrument}}}"}
         if self.side:
             params["side"] = self.side
+        if thing.client:
+            params["client"] = True
+        if self.count > 1:
+            params["count"] = self.count
         if self.after:
             params["after"] = self.after
         return StateNeed(("cancelled-quote" if self.gone else "open-quote") if thing.quote else "open-order", params)
@@ -159,6 +172,10 @@ class AccountTrial:
         for turn in range(len(self.steps) - 1):
             placed = tuple(replace(one, after=one.after - (one.after > turn)) for one in self.placed)
             yield replace(self, steps=without(self.steps, turn), placed=placed)
+        for turn, step in enumerate(self.steps):
+            if isinstance(step, Request) and step.order and step.client:
+                for fewer in (replace(step, client=""), replace(step, order="")):
+                    yield replace(self, steps=(*self.steps[:turn], fewer, *self.steps[turn + 1 :]))
         named = {name for step in self.steps for name in _named(step)}
         for place, one in enumerate(self.placed):
             if not named.intersection((one.thing.name, *one.thing.watched)):
@@ -169,7 +186,7 @@ class AccountTrial:
         if self.offset:
             yield replace(self, offset=0)
         for place, one in enumerate(self.placed):
-            for plainer in (replace(one, side=""), replace(one, after=0)):
+            for plainer in (replace(one, side=""), replace(one, after=0), replace(one, count=1), replace(one, count=(one.count + 1) // 2)):
                 if plainer != one:
                     yield replace(self, placed=(*self.placed[:place], plainer, *self.placed[place + 1 :]))
 
@@ -185,4 +202,6 @@ def _is_taken(quote: Thing, things: Sequence[Thing], standing: Standing) -> bool
 
 
 def _named(step: Step) -> tuple[str, ...]:
-    return (step.name,) if isinstance(step, CancelOne) else (step.bid, step.ask)
+    if isinstance(step, CancelOne):
+        return (step.name,)
+    return (step.bid, step.ask, step.order.removesuffix(CLIENT), step.client.removesuffix(CLIENT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -26,8 +27,11 @@ _EDGE_UIDS = (
 _SPREAD = 1000
 _CARELESS = 0.15
 """How often an order that is there is named by an instruction with a hole in it."""
+_UPPER, _BOTH = 0.1, 0.1
+"""How often it is named in capitals, and how often beside an id of the other kind, which does not count."""
 _INT32 = 2**31
 _MANY = (8, 24, 64)
+_BYSTANDER = "b"
 ABSENT = object()
 
 
@@ -65,16 +69,36 @@ def _mixed(ground: Ground, random: Random, things: dict[str, Thing], turn: int) 
     listed: list[Instruction] = []
     for _ in range(_length(random)):
         chance = random.random()
-        if things and chance < (0.5 if turn else 0.1):
-            name = random.choice(sorted(things))
+        named = [name for name in things if not name.startswith(_BYSTANDER)]
+        if named and chance < (0.5 if turn else 0.1):
+            name = random.choice(sorted(named))
         elif chance < 0.8 or not listed:
             name = f"o{len(things)}"
             things[name] = Thing(_kind(ground, random).state, turn)
         else:
             listed.append(_unknown(ground, random, whole=True))
             continue
-        listed.append(_for_thing(ground, ground.rules.kinds[things[name].state], name, random))
+        kind = ground.rules.kinds[things[name].state]
+        one = _for_thing(ground, kind, name, random)
+        listed.append(_with_both_ids(ground, kind, one, things, turn, random) if random.random() < _BOTH else one)
     return tuple(listed)
+
+
+def _with_both_ids(
+    ground: Ground, kind: Kind, one: Instruction, things: dict[str, Thing], turn: int, random: Random
+) -> Instruction:
+    """With an id of the other kind as well: of nothing, or of an order that is there and that no instruction is for."""
+    operation = ground.operation
+    spare = [name for name in operation.raw["identity"] if kind.instruction.get(name) is None]
+    others = [other for other in ground.rules.kinds.values() if other.stands == OPEN and spare and other.instruction.get(spare[0])]
+    if not others:
+        return one
+    if random.random() < 0.5:
+        value = _value(operation.raw["fields"][spare[0]], random, needed=True)
+        return replace(one, members={**one.members, spare[0]: value})
+    name = f"{_BYSTANDER}{len(things)}"
+    things[name] = Thing(others[0].state, turn)
+    return replace(one, members={**one.members, spare[0]: of_thing(others[0].instruction[spare[0]], name)})
 
 
 def _is_sound(ground: Ground, listed: Listed) -> bool:
@@ -95,12 +119,21 @@ def _kind(ground: Ground, random: Random) -> Kind:
 
 def _for_thing(ground: Ground, kind: Kind, name: str, random: Random) -> Instruction:
     """The documented instruction for an order of this kind, now and then with a hole or with the wrong secret."""
-    members = {member: of_thing(value, name) for member, value in kind.instruction.items()}
+    upper = random.random() < _UPPER
+    fields = ground.operation.raw["fields"]
+    members = {
+        member: _in_capitals(of_thing(value, name)) if upper and fields[member].get("type") == "guid" else of_thing(value, name)
+        for member, value in kind.instruction.items()
+    }
     if not kind.secret:
         return Instruction(_careless(ground, members, random) if random.random() < _CARELESS else members, name)
     if random.random() < 0.6:
         return Instruction({**members, kind.secret: f"${{{name}.{kind.secret}}}"}, name)
     return Instruction({**members, kind.secret: random.choice(kind.wrong)}, name, wrong=True)
+
+
+def _in_capitals(value: Any) -> Any:
+    return value.replace("}", "^}") if isinstance(value, str) else value
 
 
 def _careless(ground: Ground, members: dict[str, Any], random: Random) -> dict[str, Any]:

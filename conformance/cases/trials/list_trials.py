@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.cases import make
 from conformance.cases.corpus.generate import concrete
+from conformance.cases.template import places as places_in
 from conformance.cases.trials.foreseen import Foreseen, Standing
 from conformance.cases.trials.model_of_orders import Judged, foresee_list
 from conformance.cases.trials.rules import OPEN, Ground
@@ -144,7 +145,7 @@ class ListTrial:
 
 def judged_instruction(ground: Ground, one: Instruction) -> Judged:
     """What the request schema and the secret make of an instruction."""
-    value = concrete([one.members])
+    value = concrete([{name: _in_any_case(value) for name, value in one.members.items()}])
     if ground.request.is_valid(value):
         return Judged("refused" if one.wrong else "whole", one.thing)
     problems = [str(problem.requirement) for problem in ground.request.problems(value)]
@@ -153,9 +154,16 @@ def judged_instruction(ground: Ground, one: Instruction) -> Judged:
     return Judged("broken" if set(problems) <= lacking else "unusable", one.thing, problems[0])
 
 
+def _in_any_case(value: Any) -> Any:
+    """A place of a text, whether it is filled in capitals or not."""
+    return value.replace("^}", "}") if isinstance(value, str) else value
+
+
 def tidy(trial: ListTrial) -> ListTrial:
     """Without the orders that no list names any more."""
-    named = {one.thing for listed in trial.lists for one in listed}
+    ids = [value for listed in trial.lists for one in listed for value in one.members.values() if isinstance(value, str)]
+    places = {name.partition(".")[0] for value in ids for name in places_in(value)}
+    named = {one.thing for listed in trial.lists for one in listed} | places
     return replace(trial, things={name: thing for name, thing in trial.things.items() if name in named})
 
 

@@ -19,12 +19,16 @@ _NOT_THERE = [100, 104]
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """An order, or a quote with its two legs; `account` and `instrument` are names of bindings."""
+    """An order, or a quote with its two legs; `account` and `instrument` are names of bindings.
+
+    `client`: the order is placed under a number of its client's own, bound as `NAME.client`.
+    """
 
     name: str
     quote: bool
     account: str
     instrument: str
+    client: bool = False
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -42,6 +46,8 @@ class Request:
     instrument: str = ""
     bid: str = ""
     ask: str = ""
+    order: str = ""
+    client: str = ""
 
 
 def is_known(name: str) -> bool:
@@ -56,14 +62,15 @@ def own_accounts(rules: Rules, role: str) -> tuple[str, ...]:
     return tuple(rules.accounts.get(role, ()))
 
 
-def _put(standing: Standing, names: Iterable[str]) -> dict[str, str]:
+def put(standing: Standing, names: Iterable[str]) -> dict[str, str]:
+    """The standing with these names cancelled."""
     return {**standing, **dict.fromkeys(names, CANCELLED)}
 
 
-def _refused_early(
+def refused_early(
     rules: Rules, allowed: Sequence[str], request: Request, standing: Standing
 ) -> tuple[str, tuple[Way, ...]] | None:
-    """The requirement and the answers where role, system or account alone refuse the call."""
+    """The requirement and the answers where role, system or account alone refuse the call; None where they do not."""
     lost = request.oms != OMS or not is_known(request.account)
     own = request.account in own_accounts(rules, request.role) or not request.account
     if request.role not in allowed:
@@ -83,7 +90,7 @@ def foresee_cancel_all(
     if not request.account and (request.role in rules.every or request.role not in allowed):
         return None
     named = rules.requirement
-    early = _refused_early(rules, allowed, request, standing)
+    early = refused_early(rules, allowed, request, standing)
     if early is not None:
         return foreseen(*early, named["cancelled"], named["refused"])
     if request.account:
@@ -101,10 +108,10 @@ def _emptied(accounts: Sequence[str], things: Sequence[Thing], standing: Standin
     here = [one for one in things if one.account in accounts]
     orders = [name for one in here if not one.quote for name in one.watched if standing.get(name) == OPEN]
     quotes = [name for one in here if one.quote for name in one.watched if standing.get(name) == OPEN]
-    done = _put(standing, orders)
+    done = put(standing, orders)
     yield Way({"code": [0]}, done)
     if quotes:
-        yield Way({"code": [0]}, _put(done, quotes))
+        yield Way({"code": [0]}, put(done, quotes))
     if not orders:
         yield Way({"code": [101, 104]}, standing)
 
@@ -114,10 +121,12 @@ def foresee_cancel_quote(
 ) -> Foreseen | None:
     """What must hold of CancelQuote. None where a leg each of two quotes would be right."""
     named = rules.requirement
-    early = _refused_early(rules, allowed, request, standing)
+    early = refused_early(rules, allowed, request, standing)
     if early is not None:
         requirement, ways = early
-        if request.oms != OMS and is_known(request.oms) and request.role in allowed:
+        if not (request.bid and request.ask):
+            ways = (*ways, Way({"code": [100]}, standing))
+        elif request.oms != OMS and is_known(request.oms) and request.role in allowed:
             ways = (*ways, Way({"code": [0]}, standing))  # receipt of a call for quotes that are not there
         return foreseen(requirement, ways, named["cancelled"], named["refused"])
     if not request.account and request.role in rules.every:
@@ -129,19 +138,23 @@ def foresee_cancel_quote(
     if bid.right and ask.right:
         if by_name[request.bid] is not by_name[request.ask]:
             return None
-        done = Way({"code": [0]}, _put(standing, (request.bid, request.ask)))
+        done = Way({"code": [0]}, put(standing, (request.bid, request.ask)))
         return foreseen(named["done"], (done,), named["cancelled"], named["untouched"])
     if bid.right or ask.right:
         ways = _one_right(request, bid, ask, standing)
     else:
         ways = _none_right(request, bid, ask, by_name, standing)
     gone = bid.gone and ask.gone
-    return foreseen(named["again" if gone else "legs"], ways, named["cancelled"], named["refused"])
+    part = "again" if gone else "legs" if request.bid and request.ask else "ask" if request.bid else "bid"
+    return foreseen(named[part], ways, named["cancelled"], named["refused"])
 
 
 @dataclass(frozen=True, slots=True)
 class _Leg:
-    """Whether a leg's id is the right one, or names nothing that is open; `misplaced`: right but for the place named."""
+    """Whether a leg's id is the right one, or names nothing that is open; `misplaced`: right but for the place named.
+
+    A leg that is left out is neither: it is never received.
+    """
 
     right: bool
     gone: bool
@@ -154,6 +167,8 @@ def _leg(
 ) -> _Leg:
     name = request.bid if leg == "bid" else request.ask
     thing = things.get(name)
+    if not name:
+        return _Leg(right=False, gone=False, misplaced=False, codes=_NOT_THERE)
     if thing is None:
         return _Leg(right=False, gone=True, misplaced=False, codes=_NOT_THERE)
     codes = _NOT_THERE if thing.account in own else _ANY_REFUSAL
@@ -169,7 +184,7 @@ def _one_right(request: Request, bid: _Leg, ask: _Leg, standing: Standing) -> tu
     wrong_name, right_name, wrong = ("ask", "bid", ask) if bid.right else ("bid", "ask", bid)
     return (
         Way({wrong_name: wrong.codes, right_name: wrong.codes}, standing),
-        Way({wrong_name: wrong.codes, right_name: [0]}, _put(standing, (right,))),
+        Way({wrong_name: wrong.codes, right_name: [0]}, put(standing, (right,))),
         Way({"form": "flat", "code": wrong.codes}, standing),
     )
 
@@ -186,5 +201,5 @@ def _none_right(
     ways.append(Way(received, standing))
     own = bid.misplaced and ask.misplaced and things[request.bid] is things[request.ask]
     if own and 20 not in codes:
-        ways.append(Way({"code": [0]}, _put(standing, (request.bid, request.ask))))
+        ways.append(Way({"code": [0]}, put(standing, (request.bid, request.ask))))
     return tuple(ways)

@@ -82,7 +82,8 @@ class CallStates:
             *(self.call(seat, role, "SendOrder", one) for one in orders), return_exceptions=True
         )
         ids = tuple(number for answer in answers if (number := _id_in(answer, "OrderId")) is not None)
-        self.link.gate.guard.grant({f"{name}.{index}": number for index, number in enumerate((*ids, *numbers))})
+        placed_under = {f"{name}.{index}{CLIENT_ID}": number for index, number in enumerate(numbers)}
+        self.link.gate.guard.grant({**{f"{name}.{index}": number for index, number in enumerate(ids)}, **placed_under})
         placed = Placed({name: ids}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=False)
         if len(ids) < count:
             await self._take_back(placed, seat)

@@ -111,3 +111,4 @@ def test_a_good_answer_has_no_finding() -> None:
 def test_long_text_is_cut_and_put_on_one_line() -> None:
     assert shorten("a\n  b") == "a b"
     assert shorten("x" * 200, 10) == "x" * 10 + "… (200 characters)"
+    assert shorten("x" * 10, 10) == "x" * 10

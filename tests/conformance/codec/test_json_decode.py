@@ -179,6 +179,11 @@ def test_half_a_surrogate_pair_is_noted_in_values_and_keys() -> None:
     ]
 
 
+@pytest.mark.parametrize("escape", ["d800", "D800", "dFFF", "DC00"])
+def test_half_a_surrogate_pair_alone_is_noted_however_it_is_escaped(escape: str) -> None:
+    assert [note.kind for note in decode_json(f'"\\u{escape}"'.encode()).notes] == ["lone-surrogate"]
+
+
 @settings(derandomize=True, max_examples=60, deadline=None)
 @given(VALUES)
 def test_what_is_written_is_read_back_and_agrees_with_the_standard_library(value: Any) -> None:

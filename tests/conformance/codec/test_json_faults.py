@@ -164,3 +164,13 @@ def test_brackets_that_close_again_are_not_deep_beside_others_that_do_not() -> N
 
 def test_items_are_counted_up_to_the_wanted_one() -> None:
     assert locate(b"[1, 2, [3, 4, 5]]", "/2/2") == (1, 15)
+
+
+@pytest.mark.parametrize("data", [b"X", "\u00a0".encode()])
+def test_text_that_is_no_white_space_of_json_is_not_empty(data: bytes) -> None:
+    assert refused(data).kind == "syntax"
+
+
+def test_a_comma_before_the_end_of_an_inner_list_is_placed_at_the_comma() -> None:
+    error = refused(b'{"a":[1,]}')
+    assert (error.message, error.position and error.position.offset) == (f"not valid JSON: {COMMA}, found ','", 7)

@@ -150,3 +150,13 @@ def test_a_declaration_is_found_when_the_body_is_wide() -> None:
 
 def test_no_entity_is_resolved_and_nothing_is_fetched() -> None:
     assert parse_xml(b"<a>&lt;&#65;</a>").root.text == "<A"
+
+
+def test_a_location_hint_without_a_namespace_is_taken_out_too() -> None:
+    tree = parse_xml(f'<a xmlns:i="{XSI}" i:noNamespaceSchemaLocation="x.xsd"/>'.encode())
+    assert dict(tree.root.attrib) == {}
+    assert [note.kind for note in tree.notes] == ["schema-location"]
+
+
+def test_an_instruction_behind_a_single_character_is_noted() -> None:
+    assert [note.kind for note in parse_xml(b"\n<?p q?><a/>").notes] == ["processing-instruction"]

@@ -250,3 +250,19 @@ def test_a_list_out_of_bounds_and_a_missing_element_are_named_where_they_stand(t
     assert problems(1) == [("/A/L", "missing", "1 x given, at least 2 expected"), missing]
     assert problems(3) == [missing]
     assert problems(4) == [("/A/L", "unexpected", "4 x given, at most 3 allowed"), missing]
+
+
+def test_a_space_that_xml_does_not_know_is_no_space() -> None:
+    reading = contract().read(request("\u00a0<Item>\u2003<Code i:nil='\u00a0true'>x</Code></Item>\u00a0"))
+    assert reading.value == [{"Code": "x"}]
+    assert [(one.kind, one.path) for one in reading.problems] == [
+        ("text", "/ArrayOfItem"),
+        ("text", "/ArrayOfItem/Item[1]"),
+        ("nil", "/ArrayOfItem/Item[1]/Code"),
+        ("text", "/ArrayOfItem"),
+    ]
+
+
+def test_text_between_items_stands_in_the_list() -> None:
+    reading = contract().read(request("t<Item/>u"))
+    assert [(one.kind, one.path) for one in reading.problems] == [("text", "/ArrayOfItem"), ("text", "/ArrayOfItem")]

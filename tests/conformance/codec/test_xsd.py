@@ -8,6 +8,7 @@ import pytest
 
 from conformance.codec.errors import XsdError
 from conformance.codec.xml_codec import XmlContract
+from conformance.codec.xsd import load_schemas
 from conformance.codec.xsd_shape import ListOf, Record, Scalar
 
 XSD = Path(__file__).parent / "xsd"
@@ -167,3 +168,33 @@ def test_a_file_that_is_no_schema_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(XsdError, match="cannot be read"):
         XmlContract.load(tmp_path / "none.xsd")
+
+
+def test_a_schema_without_a_namespace_refers_to_its_types_by_bare_names(tmp_path: Path) -> None:
+    path = tmp_path / "t.xsd"
+    path.write_text(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="A" type="T"/>'
+        '<xs:simpleType name="T"><xs:restriction base="xs:int"/></xs:simpleType></xs:schema>',
+        encoding="utf-8",
+    )
+    assert XmlContract.load(path).decode(b"<A>5</A>").value == 5
+
+
+def test_an_import_from_elsewhere_is_refused_wherever_it_stands(tmp_path: Path) -> None:
+    remote = '<xs:import namespace="urn:a" schemaLocation="http://example.org/a.xsd"/>'
+    with pytest.raises(XsdError, match="same folder"):
+        XmlContract.load(write(tmp_path, f'<xs:element name="A" type="xs:int"/>{remote}'))
+
+
+def test_a_schema_that_is_imported_twice_does_not_hide_another(tmp_path: Path) -> None:
+    def importing(*names: str) -> str:
+        return "".join(f'<xs:import namespace="urn:{name}" schemaLocation="{name}.xsd"/>' for name in names)
+
+    for name, inside in (("a", importing("c")), ("b", ""), ("c", "")):
+        (tmp_path / f"{name}.xsd").write_text(
+            f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:{name}">{inside}'
+            '<xs:element name="E" type="xs:int"/></xs:schema>',
+            encoding="utf-8",
+        )
+    path = write(tmp_path, importing("b", "a", "c") + '<xs:element name="A" type="xs:int"/>')
+    assert sorted(file.name for file in load_schemas(path).documents) == ["a.xsd", "b.xsd", "c.xsd", "t.xsd"]

@@ -1,4 +1,4 @@
-"""A reference implementation with one fault deep inside; `python deep_fault_server.py NAME` serves it on a free port."""
+"""A reference implementation with a deep fault or one of its own; `python deep_fault_server.py NAME` serves it on a free port."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from reference_impl.alphapoint.values import Answer, Call
 from reference_impl.app import build_app
 from reference_impl.control import Control
 from reference_impl.defaults import default_parts
+from reference_impl.faults import FAULTS as REFERENCE_FAULTS
 from reference_impl.parts import Parts, with_cancel_all, with_tpp
 from reference_impl.serve import listen, make_server
 from reference_impl.tpp.values import Instruction
+from reference_impl.variants import apply_variants
 from reference_impl.world.load import load_world
 
 PREFIX, SHORT_PREFIX = "a7", "a"
@@ -88,7 +90,8 @@ FAULTS = {
 
 def main(name: str) -> None:
     """Serve until a signal comes."""
-    parts = FAULTS[name](default_parts(load_world(None)))
+    change = FAULTS.get(name) or (lambda given: apply_variants(given, [REFERENCE_FAULTS[name]])[0])
+    parts = change(default_parts(load_world(None)))
     with listen("127.0.0.1", 0) as listener:
         server = make_server(build_app(parts, Control(parts, {})), listener, sys.stdout)
         asyncio.run(server.serve([listener]))

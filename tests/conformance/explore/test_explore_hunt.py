@@ -14,6 +14,7 @@ from conformance.model.verdict import Verdict
 
 TPP = "tpp.create_cancellations"
 CAO = "alphapoint.cancel_all_orders"
+CO = "alphapoint.cancel_order"
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -22,7 +23,7 @@ def test_nothing_is_found_in_a_server_that_keeps_the_contract(seed: int, tmp_pat
         found = hunted(address, tmp_path / "found", seconds=3, seed=seed)
     assert [(result.id, result.findings) for result in found.results] == []
     assert all(tally.done > 0 for tally in found.hunt.tallies.values())
-    assert len(found.hunt.tallies) == 8
+    assert len(found.hunt.tallies) == 9
     assert not (tmp_path / "found").exists()
 
 
@@ -69,6 +70,16 @@ def test_a_fault_that_only_a_sequence_of_calls_shows_is_found(tmp_path: Path) ->
     assert found.results
     assert {finding.requirement for result in found.results for finding in result.findings} == {"CAO-EFFECT-ACCOUNT"}
     assert all(result.verdict is Verdict.FAIL for result in found.results)
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement"),
+    [("co-next-for-gone", "CO-EFFECT-ONLY"), ("co-by-number-alone", "CO-SCOPE-TRADING"), ("co-no-effect-ws", "CO-EFFECT")],
+)
+def test_faults_of_a_call_for_one_order_are_found(fault: str, requirement: str, tmp_path: Path) -> None:
+    with serving(fault) as address:
+        found = hunted(address, tmp_path, seconds=3, seed=2, operations=(CO,))
+    assert requirement in {finding.requirement for result in found.results for finding in result.findings}
 
 
 def test_a_request_cap_ends_the_hunt(tmp_path: Path) -> None:

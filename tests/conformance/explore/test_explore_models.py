@@ -178,6 +178,28 @@ def test_a_right_leg_goes_alone_or_with_neither_and_the_wrong_one_never_succeeds
     assert flat.answer["form"] == "flat"
 
 
+@pytest.mark.parametrize(
+    ("legs", "requirement", "codes"),
+    [
+        (("", "q0.ask"), "CQ-REQ-BIDQUOTEID-REQUIRED", [{"ask": [100, 104], "bid": [100, 104]}, {"ask": [0], "bid": [100, 104]}]),
+        (("q0.bid", ""), "CQ-REQ-ASKQUOTEID-REQUIRED", [{"ask": [100, 104], "bid": [100, 104]}, {"ask": [100, 104], "bid": [0]}]),
+    ],
+)
+def test_a_leg_that_is_left_out_is_refused_and_its_partner_goes_alone_or_stays(
+    legs: tuple[str, str], requirement: str, codes: list[dict[str, list[int]]]
+) -> None:
+    found = cancel_quote(right(*legs))
+    assert found is not None
+    assert found.expect.requirement == requirement
+    assert [one.answer for one in found.expect.any_of[:2]] == codes
+
+
+def test_who_may_not_and_leaves_a_leg_out_gets_either_code() -> None:
+    found = foresee_cancel_quote(QUOTE, MAKERS, Request("trading", account="account", bid="q0.bid"), QUOTES, OPEN_QUOTES)
+    assert found is not None
+    assert answers(found) == [[20], [100]]
+
+
 def test_swapped_legs_are_refused() -> None:
     found = cancel_quote(right("q0.ask", "q0.bid"))
     assert found is not None

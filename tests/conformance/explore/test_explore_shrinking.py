@@ -10,7 +10,7 @@ import pytest
 
 from conformance.cases.corpus.source import sources
 from conformance.cases.trials.account_trials import AccountTrial, CancelOne, Placed
-from conformance.cases.trials.list_trials import Instruction, ListTrial, ManyTrial, Thing
+from conformance.cases.trials.list_trials import Instruction, ListTrial, ManyTrial, Thing, tidy
 from conformance.cases.trials.model_of_accounts import Request
 from conformance.cases.trials.model_of_accounts import Thing as BookThing
 from conformance.cases.trials.rules import Ground, ground_of
@@ -33,6 +33,7 @@ def ground(name: str) -> Ground:
 
 LIST = ground("tpp.create_cancellations")
 ALL = ground("alphapoint.cancel_all_orders")
+ONE = ground("alphapoint.cancel_order")
 
 
 def shrunk(trial: Trial, breaks: Callable[[Trial], bool], tries: int = 500) -> tuple[Trial, bool]:
@@ -138,6 +139,31 @@ def test_calls_and_things_of_a_book_fall_away() -> None:
     assert [placed.thing.name for placed in smallest.placed] == ["o2"]
     assert len(smallest.steps) == 1
     assert (smallest.keys, smallest.wire) == ("documented", Wire(ALL.channels[0]))
+
+
+def test_very_many_orders_of_a_book_shrink_as_far_as_they_break() -> None:
+    many = Placed(BookThing("many", quote=False, account="account", instrument="instrument"), count=51)
+    trial = AccountTrial(ALL, Wire(ALL.channels[0]), "trading", (Request("trading", account="account"),), (many,))
+    smallest, _ = shrunk(trial, lambda one: isinstance(one, AccountTrial) and any(each.count > 20 for each in one.placed))
+    assert isinstance(smallest, AccountTrial)
+    assert smallest.placed[0].count == 26
+
+
+def test_of_two_numbers_in_a_request_one_falls_away() -> None:
+    order = Placed(BookThing("o0", quote=False, account="account", instrument="instrument", client=True))
+    request = Request("trading", account="account", order="unknown_order", client="o0.client")
+    trial = AccountTrial(ONE, Wire(ONE.channels[0]), "trading", (request,), (order,))
+    smallest, _ = shrunk(trial, lambda one: isinstance(one, AccountTrial) and "o0.client" in str(one.steps))
+    assert isinstance(smallest, AccountTrial)
+    assert smallest.steps == (Request("trading", account="account", client="o0.client"),)
+    assert smallest.placed == (order,)
+
+
+def test_an_order_that_only_an_id_beside_another_names_is_kept() -> None:
+    one = open_order("o0")
+    beside = Instruction({**one.members, "InternationalOrderUID": "${b1.InternationalOrderUID}"}, "o0")
+    things = {"o0": Thing("open-order"), "b1": Thing("open-international-order"), "o2": Thing("open-order")}
+    assert set(tidy(ListTrial(LIST, xml_wire(), ((beside,),), things)).things) == {"o0", "b1"}
 
 
 def test_parts_of_a_corpus_value_fall_away_as_long_as_it_proves_the_same() -> None:

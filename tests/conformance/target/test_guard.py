@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from functools import cache
 from typing import Any
@@ -131,3 +132,19 @@ def test_the_person_of_the_file_names_no_order() -> None:
     assert one.harmless == {str(CREATOR)}
     assert one(broken({"CreatorID": CREATOR})).allowed
     assert not one(broken({"OrderID": CREATOR})).allowed
+
+
+def test_a_harmless_name_without_a_field_and_an_operation_without_rules_are_passed_over() -> None:
+    known = contract()
+    first = known.operations["tpp.create_cancellations"]
+    harmless = {**first.raw["scope"], "harmless": ["Reason", *first.raw["scope"]["harmless"]]}
+    silent = known.operations["alphapoint.cancel_quote"]
+    operations = {
+        **known.operations,
+        first.id: dataclasses.replace(first, raw={**first.raw, "scope": harmless}),
+        silent.id: dataclasses.replace(silent, raw={key: one for key, one in silent.raw.items() if key != "scope"}),
+    }
+    data = {**BASE, "scope": {"destructive": True}, "services": {"tpp": {"http": "http://127.0.0.1:1"}, "alphapoint": {"http": "http://127.0.0.1:1/AP"}}}
+    one = guard_for(check_target(data, known, "t.toml"), dataclasses.replace(known, operations=operations))
+    assert "Reason" in one.harmless_members
+    assert not one(quote()).allowed

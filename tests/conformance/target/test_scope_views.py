@@ -210,7 +210,7 @@ def test_calls_are_framed_only_where_the_operation_is() -> None:
         (
             {"members": {"A": {"kind": "x", "absent": "nothing"}}},
             "scope",
-            "A: kind 'x' is none of account, oms, instrument, order, uid",
+            "A: kind 'x' is none of account, oms, instrument, order, client, uid",
         ),
         ({"members": {"A": {"kind": "oms"}}}, "scope", "A: absent must be 'everything' or 'nothing', not None"),
         ({"members": {"A": {"kind": "oms", "absent": "nothing", "z": 1}}}, "scope.members.A", "unknown key 'z'"),
