@@ -34,7 +34,7 @@ def vocabulary_of(operation: Operation) -> str:
     """All that the contract of an operation says, and HTTP itself, in lower case with single spaces."""
     documents = [path for name in _FILES for path in sorted(operation.folder.glob(name))]
     documents += [path for name in _SHARED for path in sorted(operation.folder.parent.glob(name))]
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in documents]
+    texts = [path.read_bytes().decode("utf-8", "replace") for path in documents]
     phrases = (text for status in HTTPStatus for text in (status.phrase, status.description))
     return " ".join(" ".join((*texts, *HTTPMethod, *phrases, _HTTP)).lower().split())
 

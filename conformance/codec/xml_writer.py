@@ -203,7 +203,7 @@ def _declare_items(
     """Declare the items' namespace on the list, where a DataContract server does, nil or not."""
     item, plan = content.item, writer.plan
     target = plan.renamespace.get(item.name, plan.renamespace.get(item.namespace, item.namespace))
-    prefix = plan.prefixes.get(item.namespace, "")
+    prefix = plan.prefixes[item.namespace]
     if prefix not in ("", own) and scope.get(prefix) != target:
         return attributes + _declare(prefix, target), {**scope, prefix: target}
     return attributes, scope
@@ -232,7 +232,7 @@ def _write_children(writer: _Writer, children: list[tuple[Element, Any]], scope:
     style = writer.style
     if style.indent is None and style.comment is None:
         for child, value in children:
-            _write(writer, child, value, scope, level + 1)
+            _write(writer, child, value, scope, level)  # the level is for indenting alone
         return
     gap = "" if style.indent is None else style.newline + style.indent * (level + 1)
     before = gap if style.comment is None else f"{gap}<!--{style.comment}-->{gap}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import unquote
 
 from conformance.codec.errors import CodecError
@@ -143,8 +144,6 @@ def body_content(data: bytes, content_types: tuple[str, ...]) -> Content:
 def text_content(text: str) -> Content:
     """A text as JSON, else as XML, else as text that cannot be read."""
     for read in (json_content, xml_content):
-        try:
+        with suppress(ValueError):
             return read(text)
-        except ValueError:
-            continue
     return Content(unreadable=(text,))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +25,7 @@ from checks_support import (
     success,
 )
 
-from conformance.checks.vocabulary import telling
+from conformance.checks.vocabulary import telling, vocabulary_of
 from conformance.model.case import Alternative
 from conformance.transport.messages import Exchange
 
@@ -53,6 +56,18 @@ def test_a_documented_member_s_name_is_no_echo(word: str) -> None:
 @pytest.mark.parametrize("word", ["Success", "Errors", "OrderID", "InternationalOrderUID", "not active", "cancelled"])
 def test_a_word_of_the_list_operation_s_answers_is_no_echo(word: str) -> None:
     assert said_of(http([result(), failed(Errors=["Order is not active: cancelled."])]), TPP, word) == []
+
+
+def test_a_short_word_where_one_text_ends_and_the_next_begins_is_no_echo() -> None:
+    assert telling(kit(CAO).vocabulary, ("GET", "TRACE")) == ()
+
+
+def test_a_sample_that_is_no_utf_8_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    operation = kit(CAO).operation
+    shutil.copytree(operation.folder, tmp_path / "call")
+    (tmp_path / "call" / "samples").mkdir(exist_ok=True)
+    (tmp_path / "call" / "samples" / "answer.bin").write_bytes(b"\xff\xfe Gespr\xc3\xa4chspartner \xc3")
+    assert telling(vocabulary_of(replace(operation, folder=tmp_path / "call")), ("Gesprächspartner", "Zuhörerschaft")) == ("Zuhörerschaft",)
 
 
 def test_a_word_of_the_xml_contract_is_no_echo() -> None:

@@ -56,6 +56,11 @@ def test_each_number_in_its_own_place_passes(members: dict[str, int]) -> None:
     assert cancel(**members)
 
 
+def test_what_stands_where_a_client_s_number_is_named_is_refused_in_words() -> None:
+    body = json.dumps({**HERE, "ClientOrderId": [CLIENT]})
+    assert "stands where one order by its client's number is named" in judged(post(CO, body), LIMITED, OWN).reason
+
+
 @pytest.mark.parametrize(
     ("account", "order", "permitted"),
     [
