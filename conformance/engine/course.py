@@ -33,6 +33,8 @@ class Service:
     clean_timeout_s: float = 5.0
     left_behind: list[str] = field(default_factory=list)
     """What was set up on the target and could not be taken back, in words."""
+    secrets: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
+    """What cases without states must not see again, by who sends and what he has; most cases have the same."""
 
     def provocation(self, operation: str, code: str) -> Provocation | None:
         """How a code is brought about for an operation: its own entry, else the one for any."""
@@ -143,10 +145,16 @@ async def _take_back(service: Service, course: Course, after: Mapping[str, str])
 def secrets_of(service: Service, course: Course) -> tuple[str, ...]:
     """What the message carried, or its caller signed in with, that must not come back."""
     if course.secrets is None:
-        token = service.sessions.tokens.get(course.seat.key(course.role))
-        names = [*_PIN_NAMES, *[f"{handle.name}.PIN" for handle in course.handles]]
-        role = course.seat.roles.get(course.role)
-        signed = () if role is None else service.sessions.vault.of_role(role)
-        found = [token, *signed, *[course.seat.bindings.get(name) for name in names]]
-        course.secrets = tuple(dict.fromkeys([str(secret) for secret in found if secret]))
+        key, bindings = course.seat.key(course.role), course.seat.bindings
+        token = service.sessions.tokens.get(key)
+        own = (key, token, *[bindings.get(name) for name in _PIN_NAMES])
+        if not course.handles:
+            course.secrets = service.secrets.get(own)
+        if course.secrets is None:
+            role = course.seat.roles.get(course.role)
+            signed = () if role is None else service.sessions.vault.of_role(role)
+            placed = [bindings.get(f"{handle.name}.PIN") for handle in course.handles]
+            course.secrets = tuple(dict.fromkeys([str(one) for one in (token, *signed, *own[2:], *placed) if one]))
+            if not course.handles:
+                service.secrets[own] = course.secrets
     return course.secrets

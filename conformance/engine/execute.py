@@ -201,13 +201,15 @@ async def _observe_and_judge(
     case: Case, kit: Kit, service: Service, course: Course, pins: Pins
 ) -> tuple[Judgement, Mapping[str, str]]:
     """Judge as soon as the effect is right, and at the latest when it had time to settle: received is not yet cancelled."""
+    secrets = secrets_of(service, course)
+    if not course.handles:  # nothing is watched
+        return judge(kit, case, Observation(course.exchanges, course.body, course.frame, secrets=secrets), pins), {}
     before: dict[str, str] = {}
     for handle in course.handles:
         before.update(handle.before)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + service.settle_s
     pause_s = _POLL_S
-    secrets = secrets_of(service, course)
     while True:
         after = await observe(service, course)
         observation = Observation(course.exchanges, course.body, course.frame, before, after, secrets)

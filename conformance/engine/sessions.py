@@ -72,6 +72,8 @@ class Sessions:
         return tuple((header, self.vault.text(value, f"{where}.{header}")) for header, value in role.headers.items())
 
     async def _token(self, key: str, name: str, role: Role) -> str:
+        if key in self.tokens and key not in self.refused:
+            return self.tokens[key]
         async with self.locks.setdefault(key, asyncio.Lock()):
             if key in self.refused:
                 raise RoleUnavailable(self.refused[key])

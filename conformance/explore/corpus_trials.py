@@ -32,7 +32,7 @@ class CorpusTrial:
     def case(self) -> Case | None:
         """The case; None where it falls back to a channel that the run was limited not to use."""
         form = forms_of(self.channel)[self.form]
-        made = value_case(self.ground.source, 0, self.value, self.channel, form, self.headers)
+        made = value_case(self.ground.source, self.value, self.channel, form, self.headers)
         channel = Channel(made.transport, made.media_type)
         if channel not in self.ground.channels:
             return None

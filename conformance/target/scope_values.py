@@ -10,6 +10,7 @@ Kind = Literal["account", "oms", "instrument", "order", "client", "uid"]
 KINDS: tuple[Kind, ...] = ("account", "oms", "instrument", "order", "client", "uid")
 """An order is named by its id, by the number that its client gave it, or by a GUID; none of these stands for another."""
 
+_NO_LIMITS = (None, None, None, None, None)
 _NOT_HEX = re.compile(r"[^0-9a-f]")
 
 
@@ -41,7 +42,7 @@ class Scope:
     def unlimited(self) -> bool:
         """Whether every message may be sent."""
         limits = (self.accounts, self.oms, self.instruments, self.orders, self.uids)
-        return self.destructive and all(limit is None for limit in limits)
+        return self.destructive and limits == _NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from conformance.cases import make, render
-from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, STRICT_HEADERS, XML_FORMS, WireForm
+from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, STRICT_HEADERS, XML_FORMS, Text, WireForm
 from conformance.cases.corpus.values import CorpusValue, load_values
 from conformance.cases.make import Channel, channels
 from conformance.codec.xml_codec import XmlContract
 from conformance.model.case import Body, Message
 from conformance.model.spec import Contract, Operation
+
+_FEW = 16
+"""Longer lists are few, and would be a burden."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +28,26 @@ class Source:
     channels: tuple[Channel, ...]
     contract: XmlContract | None
     seed: int = 0
+    texts: dict[tuple[int, str], Text] = field(default_factory=dict)
+    """Short values as they were written before, by place and format."""
 
     @property
     def size(self) -> int:
         """How many different cases there are."""
         forms = sum(len(XML_FORMS if one.form == "xml" else JSON_FORMS) for one in self.channels)
         return len(self.values) * forms
+
+    def text(self, number: int, channel: Channel) -> Text:
+        """The value of a case's number, to be written for this channel."""
+        place = number % len(self.values)
+        key = (place, channel.form)
+        found = self.texts.get(key)
+        if found is None:
+            value = self.values[place].value
+            found = text_in(self, value, channel)
+            if not isinstance(value, list) or len(value) <= _FEW:
+                self.texts[key] = found
+        return found
 
 
 def sources(contract: Contract, operations: Collection[str] | None, seed: int) -> tuple[Source, ...]:
@@ -54,6 +71,11 @@ def only_named(operation: Operation, channel: Channel, value: Any) -> Any:
         return value
     names = operation.raw["fields"]
     return [{key: part for key, part in item.items() if key in names} if isinstance(item, dict) else item for item in value]
+
+
+def text_in(source: Source, value: Any, channel: Channel) -> Text:
+    """A value to be written for this channel."""
+    return Text(only_named(source.operation, channel, value), source.contract if channel.form == "xml" else None)
 
 
 def accepted(channel: Channel, form: WireForm, turn: int) -> str | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from conformance.cases import expect, make
-from conformance.cases.corpus.forms import JSON_FORMS, XML_FORMS, WireForm
-from conformance.cases.corpus.source import Source, accepted, message_in, only_named, sources
+from conformance.cases.corpus.forms import JSON_FORMS, XML_FORMS, Text, WireForm
+from conformance.cases.corpus.source import Source, accepted, message_in, only_named, sources, text_in
 from conformance.cases.corpus.values import CorpusValue
 from conformance.cases.families.malformed_json import or_unanswered
 from conformance.cases.make import Channel
@@ -81,21 +82,27 @@ def generated_case(source: Source, number: int) -> Case:
     form = forms[(turn // len(source.channels)) % len(forms)]
     if number % _LIVE_EVERY == _LIVE_EVERY - 1 and lap % 4 == 0:
         return _live(source, number, channel, form)
-    return value_case(source, number, value, channel, form, turn)
+    return _value_case(source, number, value, partial(source.text, number), channel, form, turn)
 
 
-def value_case(source: Source, number: int, value: CorpusValue, channel: Channel, form: WireForm, turn: int) -> Case:
-    """A value in a form over a channel; over another one where there is nothing to break, or XML cannot say it."""
+def value_case(source: Source, value: CorpusValue, channel: Channel, form: WireForm, turn: int) -> Case:
+    """Any value in a form over a channel; over another one where there is nothing to break, or XML cannot say it."""
+    return _value_case(source, 0, value, partial(text_in, source, value.value), channel, form, turn)
+
+
+def _value_case(
+    source: Source, number: int, value: CorpusValue, text_of: Callable[[Channel], Text], channel: Channel, form: WireForm, turn: int
+) -> Case:
     forms = XML_FORMS if channel.form == "xml" else JSON_FORMS
-    shown = only_named(source.operation, channel, value.value)
-    body = form.write(shown, source.contract)
-    if not form.sure and body == forms[0].write(shown, source.contract):
+    text = text_of(channel)
+    body = form.write(text)
+    if not form.sure and body == forms[0].write(text):
         form = next(one for one in forms if one.name == "cut-off")  # there was nothing in the text to break
-        body = form.write(shown, source.contract)
+        body = form.write(text)
     if body is None:  # XML cannot say this value
         channel = next(one for one in source.channels if one.form == "json")
         form = JSON_FORMS[turn % len(JSON_FORMS)]
-        body = form.write(value.value, None)
+        body = form.write(text_of(channel))
         assert body is not None
     expectation = _expectation(source, channel, value, form)
     return _case(source, number, channel, form, turn, body, expectation, value.breaks, lane=_lane(source.operation, expectation))
@@ -119,11 +126,13 @@ def relation_key(source: Source, number: int, case: Case) -> tuple[str, int] | N
     A value that breaks the schema has no meaning that JSON and XML share, and one with members that the document
     does not name loses them in XML: those are compared in JSON alone.
     """
+    if case.states or not case.title.startswith("legal"):
+        return None
     place = number % len(source.values)
     value = source.values[place]
     channel = Channel(case.transport, case.media_type)
     shared = channel.form == "json" or (value.positive and only_named(source.operation, channel, value.value) == value.value)
-    return (case.operation, place) if shared and case.title.startswith("legal") and not case.states else None
+    return (case.operation, place) if shared else None
 
 
 def _case_id(operation: Operation, number: int) -> str:
@@ -159,7 +168,7 @@ def _live(source: Source, number: int, channel: Channel, form: WireForm) -> Case
         case_id = f"{_case_id(operation, number)}@{found.id.partition('@')[2]}"
         return replace(found, id=case_id, title=found.title.replace("found exploring", "live"))
     legal = form if form.standing == "legal" else (XML_FORMS if channel.form == "xml" else JSON_FORMS)[0]
-    body = legal.write(operation.valid, source.contract)
+    body = legal.write(Text(operation.valid, source.contract if channel.form == "xml" else None))
     assert body is not None
     states = make.states_of(operation.raw["states"])
     expectation = expect.done(operation, operation.attribution["malformed"], make.state_names(states))

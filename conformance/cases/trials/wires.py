@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 from conformance.cases import make
-from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, XML_FORMS, WireForm
-from conformance.cases.corpus.source import accepted, message_in, only_named
+from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, XML_FORMS, Text, WireForm
+from conformance.cases.corpus.source import accepted, message_in, text_in
 from conformance.cases.make import FRAME, Channel
 from conformance.cases.trials.rules import Ground
 from conformance.model.case import Message
@@ -57,14 +57,14 @@ def simpler_wires(wire: Wire) -> Iterator[Wire]:
 
 def written(ground: Ground, wire: Wire, value: Any) -> Message | None:
     """The message with this value; None when the form cannot say it."""
-    body = wire.legal.write(only_named(ground.operation, wire.channel, value), ground.source.contract)
+    body = wire.legal.write(text_in(ground.source, value, wire.channel))
     return None if body is None else message_in(ground.operation, wire.channel, wire.legal, wire.headers, body)
 
 
 def other_call(ground: Ground, channel: Channel, call: str, value: Any) -> Message:
     """A message to another call of the same service, at the place where the operation's own call stands."""
     operation = ground.operation
-    body = JSON_FORMS[0].write(value, None)
+    body = JSON_FORMS[0].write(Text(value))
     assert body is not None
     if channel.transport == "ws":
         return make.message(operation, channel, body, frame=FRAME.replace("CALL", call))
