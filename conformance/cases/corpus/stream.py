@@ -235,9 +235,14 @@ def _may_be_understood(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return isinstance(value, list)
     return any(
-        content is None or isinstance(content, bool | float | list) or (isinstance(content, str) and not content.strip("+-0123456789. "))
+        content is None or isinstance(content, bool | float | list) or (isinstance(content, str) and _may_be_a_number(content))
         for content in value.values()
     )
+
+
+def _may_be_a_number(text: str) -> bool:
+    """Whether a reader may make a number of a text: none of one without content, white space and digits of any script."""
+    return all(one.isspace() or one.isnumeric() or one in "+-._,eExX" for one in text)
 
 
 def _is_unknown(identifier: Any) -> bool:

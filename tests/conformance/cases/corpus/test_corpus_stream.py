@@ -9,7 +9,9 @@ import pytest
 
 from conformance.cases.corpus.forms import JSON_FORMS, XML_FORMS
 from conformance.cases.corpus.source import Source, sources
-from conformance.cases.corpus.stream import find_case, generated_case, numbers, relation_key
+from conformance.cases.corpus.stream import find_case, generated_case, numbers, relation_key, value_case
+from conformance.cases.corpus.values import CorpusValue
+from conformance.cases.make import Channel
 from conformance.cases.template import fill_body
 from conformance.codec.errors import CodecError
 from conformance.codec.json_codec import decode_json
@@ -114,6 +116,20 @@ def test_a_value_that_breaks_the_schema_never_expects_a_success() -> None:
         for alternative in case.expect.any_of:
             results = alternative.answer.get("results", "none")
             assert results == "none", case
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [("0", True), (" 7 ", True), ("\n0", True), ("1\t", True), ("\u0660", True), ("1e0", True), ("0x1", True), ("", True), ("\u2003", True),
+     ("abc", False), ("0 or 1=1", False), ("\x00", False), ("null", False)],
+)  # fmt: skip
+def test_a_text_that_a_reader_may_make_a_number_of_may_be_done(text: str, understood: bool) -> None:
+    """A document that asks for a number does not say what becomes of a text that holds one."""
+    source = next(one for one in SOURCES if one.operation.id == "alphapoint.cancel_all_orders")
+    value = CorpusValue({"OMSId": "${oms}", "AccountId": text}, False, "CAO-REQ-ACCOUNTID-TYPE")
+    case = value_case(source, value, Channel("http", "application/json"), JSON_FORMS[0], 0)
+    assert (0 in case.expect.any_of[0].answer["code"]) is understood
+    assert case.lane == ("desk" if understood else "shared")
 
 
 def test_live_cases_vary_roles_states_lists_and_sequences_and_are_the_same_for_everyone() -> None:
