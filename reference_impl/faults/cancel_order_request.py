@@ -20,15 +20,10 @@ from reference_impl.changes import CO, fault_of, handler, refusals, step
 from reference_impl.faults.misreading import instead_of_absent, instead_of_unusable, leading_digits, misread, wrapped
 from reference_impl.parts import Parts, with_alphapoint
 from reference_impl.recorder import Recorder
-from reference_impl.variants import Change, Variant
+from reference_impl.variants import Variant
 from reference_impl.world.model import Account
 
 _Inner = Callable[[Parts, Call], Answer]
-
-
-def _other_code(about: str, code: int) -> Change:
-    """Answers one kind of refusal with another code."""
-    return refusals(CO, lambda refusal, _call: Standard(code, refusal.detail) if refusal.about == about else None)
 
 
 def _no_client_ids(inner: Any, parts: Parts, call: Call) -> CancelOrderRequest:
@@ -92,7 +87,7 @@ FAULTS: tuple[Variant, ...] = (
     fault_of(CO, "client-64-bits", "Keeps 64 bits of ClientOrderId", "REQ-CLIENTORDERID-TYPE", misread(CO, "ClientOrderId", wrapped(64))),
     fault_of(CO, "neither-104", "Answers 104 when no order is named", "REQ-ID-REQUIRED CODE-100", refusals(CO, lambda r, _c: Standard(RESOURCE_NOT_FOUND) if r.detail == "OrderId is Required" else None)),
     fault_of(CO, "neither-success", "Reports success when no order is named", "REQ-ID-REQUIRED", refusals(CO, lambda r, _c: Standard() if r.detail == "OrderId is Required" else None)),
-    fault_of(CO, "unreadable-success", "Reports success, without effect, for what it cannot read", "REQ-FORM CODE-100", _other_code("member", 0)),
+    fault_of(CO, "unreadable-success", "Reports success, without effect, for what it cannot read", "REQ-FORM CODE-100", refusals(CO, lambda r, _c: Standard(0, r.detail) if r.about == "member" else None)),
     fault_of(CO, "extra-nothing", "Reports success and does nothing when there is a member that it does not know", "EXTRA-MEMBERS", handler(CO, _extra_nothing)),
     fault_of(CO, "keys-exact", "Knows members in the documented spelling alone", "KEY-CASE", _exact_keys),
 )

@@ -16,8 +16,8 @@ from conformance.model.case import Body
 Standing = Literal["legal", "lenient", "broken"]
 """legal: every reader must take it; lenient: real stacks differ; broken: nobody can read a request in it."""
 
-
 _SHORT = 2048
+"""Longer plain texts are few, and would be a burden."""
 
 
 @dataclass(slots=True)
@@ -57,10 +57,6 @@ def _styled(**style: Any) -> Callable[[Text], Body]:
     return lambda text: Body(render.corpus_text(text.value, **style))
 
 
-def _plain(text: Text) -> Body | None:
-    return _changed(text, lambda plain: plain, "utf-8")
-
-
 def _text(change: Callable[[str], str], encoding: str = "utf-8") -> Callable[[Text], Body | None]:
     return lambda text: _changed(text, change, encoding)
 
@@ -70,6 +66,9 @@ def _changed(text: Text, change: Callable[[str], str], encoding: str) -> Body | 
         return Body(change(text.plain()), encoding)
     except CodecError:
         return None  # a character that XML cannot carry, or a value without an XML form
+
+
+_plain = _text(lambda text: text)
 
 
 def _tabs_and_crlf(text: Text) -> Body:
