@@ -9,8 +9,8 @@ import time
 from itertools import islice
 
 from benchmarks.workload import target, workload
-from conformance.cli.running import run_loop
 from conformance.engine.generated import run_generated
+from conformance.engine.loop import run_loop
 from conformance.engine.run import close_run, probe, start_run
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.specs.load import load_contract

@@ -14,8 +14,8 @@ import httptools
 
 from benchmarks.workload import target, workload
 from conformance.cases.corpus.stream import generated_case
-from conformance.cli.running import run_loop
 from conformance.engine.desks import Seat, seats
+from conformance.engine.loop import run_loop
 from conformance.engine.message import http_request
 from conformance.specs.load import load_contract
 from conformance.target.reference import reference_environment

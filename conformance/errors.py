@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C or SIGTERM."""
+
 
 class ConformanceError(Exception):
     """Base of all: `message` says what happened, `where` names file and place, `hint` what to do next."""

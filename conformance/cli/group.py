@@ -21,9 +21,9 @@ from typing import Any
 import click
 
 from conformance.cli.options import VERBOSE_KEY
-from conformance.errors import ConformanceError
+from conformance.errors import INTERRUPTED, ConformanceError
 
-BROKEN, INTERRUPTED, PIPE_CLOSED = 5, 130, 141
+BROKEN, PIPE_CLOSED = 5, 141
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

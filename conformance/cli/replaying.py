@@ -18,10 +18,10 @@ from conformance.cases.corpus.stream import find_case
 from conformance.cases.load import load_cases
 from conformance.cli.by_hand import Endpoint, by_hand
 from conformance.cli.group import suggestion
-from conformance.cli.running import run_loop
 from conformance.cli.wording import expectation_lines
 from conformance.engine.evidence import FULL_BYTES, evidence_of
 from conformance.engine.execute import Judged, execute_judged
+from conformance.engine.loop import run_loop
 from conformance.engine.run import Run, close_run, probe, start_run
 from conformance.engine.waivers import Waivers
 from conformance.errors import SpecError, UsageError

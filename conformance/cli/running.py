@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
-import signal
 import sys
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from conformance.cases.load import load_cases
 from conformance.cli.exploring import explore_seed, exploring
 from conformance.engine.campaign import Campaign, carry_out
+from conformance.engine.loop import run_loop
 from conformance.engine.selection import Choice, ManyNumbered, choose, choose_generated, parse_shard
 from conformance.engine.states.pool import Ledger
 from conformance.errors import UsageError
@@ -39,8 +38,6 @@ from conformance.target.choose import REFERENCE, ChosenTarget, chosen_target
 from conformance.target.model import TargetFile
 from conformance.target.secrets import Vault, with_secrets
 
-T = TypeVar("T")
-_GARBAGE_EVERY = 20_000
 _OF_THE_RUN_BEFORE = ("results.json", "junit.xml")
 """Taken away as a run begins: should it be killed, nobody must take them for its own."""
 _UNFINISHED = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
@@ -72,25 +69,6 @@ def run_command(options: Mapping[str, Any]) -> int:
             summary, contract, sys.stdout, os.environ, quiet=options["quiet"], verbose=options["verbose"]
         )
     return summary.exit_code
-
-
-def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, on uvloop where there is one."""
-    # what is loaded by now stays to the end; looking at it again and again would cost a tenth of the time of a run
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_EVERY, 20, 20)
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(_ended_alike(coroutine))
-    return uvloop.run(_ended_alike(coroutine))
-
-
-async def _ended_alike(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The coroutine, ended by SIGTERM as by Ctrl-C: orders are taken back, servers ended, the journal closed."""
-    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # no such signal here, or not the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
-    return await coroutine
 
 
 def offered(contract: Contract, choice: Choice, target: TargetFile) -> Choice:

@@ -48,8 +48,8 @@ def command(
     Exits 1 otherwise. With -q only the summary and what is wrong.
     """
     from conformance.cases.load import load_cases
-    from conformance.cli.running import run_loop
     from conformance.cli.selftest_crew import try_in_processes
+    from conformance.engine.loop import run_loop
     from conformance.engine.selftest import try_suspects
     from conformance.engine.selftest_json import summary_of
     from conformance.specs.load import load_contract

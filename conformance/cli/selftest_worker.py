@@ -13,11 +13,10 @@ import sys
 from pathlib import Path
 
 from conformance.cases.load import load_cases
-from conformance.cli.group import INTERRUPTED
-from conformance.cli.running import run_loop
+from conformance.engine.loop import run_loop
 from conformance.engine.selftest import try_one
 from conformance.engine.selftest_json import suspect_from_json, trial_to_json
-from conformance.errors import HarnessError
+from conformance.errors import INTERRUPTED, HarnessError
 from conformance.specs.load import load_contract
 from conformance.target.warm import warm_reference
 

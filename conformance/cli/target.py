@@ -86,7 +86,7 @@ def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bo
     Says what is missing for full coverage: roles, bindings, states, error codes. Only sign-in calls are sent.
     Exit codes: 0 nothing is missing, 2 the file cannot be used, 3 the target cannot be reached, 4 something is missing.
     """
-    from conformance.cli.running import run_loop
+    from conformance.engine.loop import run_loop
     from conformance.engine.survey import survey
     from conformance.specs.load import load_contract
     from conformance.target.choose import chosen_target

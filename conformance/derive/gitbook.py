@@ -5,10 +5,10 @@ from __future__ import annotations
 from conformance.derive.markdown import Document
 from conformance.derive.page import Dialect
 
-NAME: Dialect = "gitbook"
+GITBOOK: Dialect = "gitbook"
 
 
-def recognises(document: Document) -> bool:
+def is_gitbook(document: Document) -> bool:
     """Whether the page begins with a heading of level 1 and has a section Request or Response of level 3 or more."""
     if not document.blocks or document.blocks[0].kind != "heading" or document.blocks[0].level != 1:
         return False

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from conformance.derive import call_page, gitbook, help_page, slate
+from conformance.derive import call_page, help_page
+from conformance.derive.gitbook import GITBOOK, is_gitbook
 from conformance.derive.help_html import lines_of_html, looks_like_html
 from conformance.derive.help_rows import lines_of
 from conformance.derive.markdown import parse_markdown
 from conformance.derive.page import Page
+from conformance.derive.slate import SLATE, is_slate
 from conformance.derive.source import read_text
 from conformance.errors import PageError
 
@@ -38,9 +40,10 @@ def page_of_text(text: str, where: str) -> Page:
     if help_page.looks_like_help_page(lines):
         return help_page.page_of(lines, (), where)
     document = parse_markdown(text)
-    for dialect in (gitbook, slate):
-        if dialect.recognises(document):
-            return call_page.page_of(document, dialect.NAME, where)
+    if is_gitbook(document):
+        return call_page.page_of(document, GITBOOK, where)
+    if is_slate(document):
+        return call_page.page_of(document, SLATE, where)
     raise _unknown(where)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from conformance.derive.markdown import Document
 from conformance.derive.page import Dialect
 
-NAME: Dialect = "slate"
+SLATE: Dialect = "slate"
 
 
-def recognises(document: Document) -> bool:
+def is_slate(document: Document) -> bool:
     """Whether the page begins with a heading and has a section Request or Response at most two levels below it."""
     if not document.blocks or document.blocks[0].kind != "heading":
         return False

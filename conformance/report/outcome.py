@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance.errors import INTERRUPTED
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.report.gathering import Folded
 from conformance.report.rows import CodeRow, RequirementRow, RunVerdict
 from conformance.report.settings import SummaryOptions
 from conformance.report.text import many
 
-PASS, VIOLATED, UNREACHABLE, INCOMPLETE, BROKEN, INTERRUPTED = 0, 1, 3, 4, 5, 130
+PASS, VIOLATED, UNREACHABLE, INCOMPLETE, BROKEN = 0, 1, 3, 4, 5
 _RAN = (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED, Verdict.TARGET_ERROR)
 
 
