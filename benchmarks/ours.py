@@ -9,14 +9,13 @@ import time
 from itertools import islice
 
 from benchmarks.workload import target, workload
-from conformance.engine.generated import run_generated
-from conformance.engine.loop import run_loop
-from conformance.engine.run import close_run, probe, start_run
+from conformance.contract.load import load_contract
+from conformance.endpoint.reference import reference_environment
+from conformance.endpoint.secrets import Vault
+from conformance.guard.guard import guard_for
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.specs.load import load_contract
-from conformance.target.guard import guard_for
-from conformance.target.reference import reference_environment
-from conformance.target.secrets import Vault
+from conformance.run.loop import run_loop
+from conformance.run.schedule import close_run, probe, run_generated, start_run
 
 
 async def measure(address: str, count: int, formats: str, concurrency: int) -> dict[str, float]:

@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 import httptools
 
 from benchmarks.workload import target, workload
-from conformance.cases.corpus.stream import generated_case
-from conformance.engine.desks import Seat, seats
-from conformance.engine.loop import run_loop
-from conformance.engine.message import http_request
-from conformance.specs.load import load_contract
-from conformance.target.reference import reference_environment
-from conformance.transport.address import parse_address
-from conformance.transport.messages import HttpRequest
-from conformance.transport.rendering import render
+from conformance.cases.generated.stream import generated_case
+from conformance.contract.load import load_contract
+from conformance.endpoint.reference import reference_environment
+from conformance.run.loop import run_loop
+from conformance.run.message import http_request
+from conformance.run.seats import Seat, seats
+from conformance.wire.address import parse_address
+from conformance.wire.http.client import render
+from conformance.wire.messages import HttpRequest
 
 
 class Client(asyncio.Protocol):

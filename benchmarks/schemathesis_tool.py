@@ -28,7 +28,7 @@ class ToolRun:
 
 def openapi_of(service: str) -> Path:
     """The project's own OpenAPI document of a service."""
-    from conformance.specs.load import specs_root
+    from conformance.contract.load import specs_root
 
     return specs_root() / service / "openapi.yaml"
 

@@ -12,7 +12,7 @@ from typing import Literal
 from benchmarks.trust_record import Record
 from reference_impl.faults import FAULTS
 
-_HERE = Path(__file__).parent.parent / "tests" / "conformance" / "engine"
+_HERE = Path(__file__).parent.parent / "tests" / "conformance" / "selftest"
 DETECTION, KEPT = _HERE / "detection.toml", _HERE / "detection_kept.toml"
 Kind = Literal["checks", "families"]
 _RECORDED = 5

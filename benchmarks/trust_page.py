@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.trust_detection import Alone, alone_by
 from benchmarks.trust_record import Group, Record, equivalent_groups, fault_groups
-from conformance.specs.load import load_contract
+from conformance.contract.load import load_contract
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "trust.md"

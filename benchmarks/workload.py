@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.cases.corpus.source import Source, sources
-from conformance.cases.corpus.stream import Dealt, generated_case, numbers
+from conformance.cases.generated.source import Source, sources
+from conformance.cases.generated.stream import Dealt, generated_case, numbers
+from conformance.endpoint.file import check_target
+from conformance.endpoint.model import TargetFile
+from conformance.endpoint.reference import reference_target
 from conformance.model.spec import Contract
-from conformance.target.file import check_target
-from conformance.target.model import TargetFile
-from conformance.target.reference import reference_target
 
 Numbered = tuple[Source, int]
 FORMATS = ("json", "xml", "http", "all")

@@ -17,10 +17,11 @@ import click
 import pytest
 
 from conformance.cases import make, scenario
-from conformance.cases.load import load_cases
+from conformance.cases.fixtures import load_cases
 from conformance.cli.main import main
+from conformance.contract import load
+from conformance.contract import load as operation_keys
 from conformance.model.verdict import Verdict
-from conformance.specs import load, operation_keys
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 

@@ -1,23 +1,28 @@
-"""All named cases of a contract, from its data alone, in the order of their ids."""
+"""All named cases of a contract, from its data alone, in the order of their ids.
+
+The bodies of named cases with made-up ids in their places, for checks that need bytes and no target.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from conformance.cases.families.codes import code_cases
-from conformance.cases.families.conditions import condition_cases
-from conformance.cases.families.frames import frame_cases
-from conformance.cases.families.http_forms import http_form_cases
-from conformance.cases.families.instruction_fields import instruction_field_cases
-from conformance.cases.families.list_relations import list_relation_cases
-from conformance.cases.families.malformed_json import malformed_object_cases
-from conformance.cases.families.malformed_list import malformed_list_cases
-from conformance.cases.families.negotiation import negotiation_cases
-from conformance.cases.families.object_fields import object_field_cases
-from conformance.cases.families.relations import object_relation_cases
+from conformance.cases.families.list.conditions import condition_cases
+from conformance.cases.families.list.fields import instruction_field_cases
+from conformance.cases.families.list.malformed import malformed_list_cases
+from conformance.cases.families.list.negotiation import negotiation_cases
+from conformance.cases.families.list.relations import list_relation_cases
+from conformance.cases.families.object.codes import code_cases
+from conformance.cases.families.object.fields import object_field_cases
+from conformance.cases.families.object.frames import frame_cases
+from conformance.cases.families.object.http_forms import http_form_cases
+from conformance.cases.families.object.malformed import malformed_object_cases
+from conformance.cases.families.object.relations import object_relation_cases
+from conformance.cases.message import fill_body, is_text, places
 from conformance.cases.scenario import scenario_cases
+from conformance.contract.check.problems import CaseSet, Specimen
 from conformance.errors import SpecError
-from conformance.model.case import Case
+from conformance.model.case import Body, Case
 from conformance.model.spec import Contract, Operation
 
 _UNEXPECTED_SHAPE = (LookupError, TypeError, AttributeError, ValueError, AssertionError, StopIteration, RuntimeError)
@@ -69,3 +74,41 @@ def build_all(contract: Contract, operations: Collection[str] | None = None) -> 
     """The named cases of the chosen operations (default: all)."""
     chosen = [contract.operations[name] for name in sorted(contract.operations) if not operations or name in operations]
     return tuple(case for operation in chosen for case in build_cases(operation))
+
+
+_FIRST_ID = 1001
+_LONGEST_LIST = 50
+
+
+def case_set(contract: Contract) -> CaseSet:
+    """The cases that the contract's data gives now, and their bodies."""
+    cases = build_all(contract)
+    return CaseSet(cases, tuple(specimens(cases)))
+
+
+def specimens(cases: tuple[Case, ...]) -> Iterator[Specimen]:
+    """One for each message of each case; a long list is cut to fifty items, which are all alike."""
+    for case in cases:
+        sent = [(case.media_type, case.message)]
+        sent += [(case.twin.media_type, message) for message in case.twin.messages] if case.twin else []
+        for media_type, message in sent:
+            form = "xml" if media_type.endswith("xml") else "json"
+            yield Specimen(case.id, case.operation, form, _filled(message.body, form))
+
+
+def _filled(body: Body, form: str) -> bytes:
+    if body.repeat is not None and body.repeat.count > _LONGEST_LIST:
+        repeat = type(body.repeat)(body.repeat.head, body.repeat.separator, body.repeat.tail, _LONGEST_LIST)
+        body = Body(body.text, body.encoding, repeat)
+    count = body.repeat.count if body.repeat else 1
+    names = dict.fromkeys(
+        name.replace("#", str(index)) for name in places(body.text) for index in range(count if "#" in name else 1)
+    )
+    bindings = {name: _made_up(name, number) for number, name in enumerate(names, _FIRST_ID)}
+    return fill_body(body, bindings, form)
+
+
+def _made_up(name: str, number: int) -> int | str:
+    if not is_text(name):
+        return number
+    return f"{number % 10_000:04d}" if name.lower().endswith("pin") else f"6269c403-5b9f-47dd-b8c3-{number:012d}"

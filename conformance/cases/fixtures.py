@@ -1,20 +1,28 @@
-"""Fixture files: the named cases of an operation as committed JSON, one file a family, and a manifest."""
+"""Fixture files: the named cases of an operation as committed JSON, one file a family, and a manifest.
+
+How the fixture files on disk differ from those that the contract gives now.
+
+The named cases that a run uses: from fixture files where they exist, else built from the contract.
+"""
 
 from __future__ import annotations
 
+import difflib
+import gc
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from conformance.cases.build import build_cases
-from conformance.cases.case_data import from_data, to_data
-from conformance.cases.fixture_text import canonical_text, fixture_text
-from conformance.errors import SpecError
+from conformance.cases.case_data import canonical_text, fixture_text, from_data, to_data
+from conformance.contract.schemas import usable_schemas
+from conformance.errors import SpecError, UsageError
 from conformance.model.case import Case
 from conformance.model.spec import Contract, Operation
 
@@ -210,3 +218,123 @@ def _is_fixture(path: Path, operation: Operation) -> bool:
     except SpecError:
         return False
     return isinstance(data, dict) and data.get("operation") == operation.id and "cases" in data
+
+
+_MOST_LINES = 40
+_MOST_COLUMNS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class FileDrift:
+    """One file that differs: it was edited, is missing, or is there and should not be; `diff` leads to what should."""
+
+    path: Path
+    kind: Literal["edited", "missing", "extra"]
+    diff: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """All that a build would change: files, and the ids of the cases that it would add, remove or change."""
+
+    files: tuple[FileDrift, ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    checked: int
+    """How many files were compared."""
+
+
+def fixture_drift(contract: Contract) -> Drift:
+    """Compare every operation's fixtures with what `write_fixtures` would write; nothing is touched."""
+    files: list[FileDrift] = []
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    checked = 0
+    for name in sorted(contract.operations):
+        operation = contract.operations[name]
+        produced = produced_files(operation)
+        files.extend(_file_drifts(operation, produced))
+        present = {path.name: path.read_bytes() for path in fixture_files(operation)}
+        before.update(_digests(present))
+        after.update(_digests({key: value for key, value in produced.items() if key != MANIFEST}))
+        checked += len(produced)
+    return Drift(
+        tuple(files),
+        added=tuple(sorted(after.keys() - before.keys())),
+        removed=tuple(sorted(before.keys() - after.keys())),
+        changed=tuple(sorted(key for key in before.keys() & after.keys() if before[key] != after[key])),
+        checked=checked,
+    )
+
+
+def _file_drifts(operation: Operation, produced: Mapping[str, bytes]) -> Iterator[FileDrift]:
+    folder = fixture_folder(operation)
+    present = {path.name for path in fixture_files(operation)}
+    for name in sorted(present | produced.keys()):
+        path = folder / name
+        if name not in produced:
+            yield FileDrift(path, "extra", ())
+        elif not path.is_file():
+            yield FileDrift(path, "missing", ())
+        elif (found := path.read_bytes()) != produced[name]:
+            yield FileDrift(path, "edited", tuple(_diff(path, found, produced[name])))
+
+
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """The canonical text of each case by its id; a file that cannot be read has none."""
+    found: dict[str, str] = {}
+    for content in files.values():
+        try:
+            data = parse_json(content)
+        except ValueError:
+            continue  # the file itself is reported
+        entries = data.get("cases") if isinstance(data, dict) else None
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+                found[entry["id"]] = canonical_text(entry)
+    return found
+
+
+def _diff(path: Path, found: bytes, wanted: bytes) -> Iterator[str]:
+    """A unified diff of at most 40 lines, each cut to a readable length."""
+    old = found.decode("utf-8", "backslashreplace").splitlines()
+    new = wanted.decode("utf-8").splitlines()
+    name = "/".join(path.parts[-4:])
+    lines = list(difflib.unified_diff(old, new, f"{name} (on disk)", f"{name} (from the contract)", n=2, lineterm=""))
+    if not lines:
+        yield "only line endings differ"
+    for line in lines[:_MOST_LINES]:
+        yield line if len(line) <= _MOST_COLUMNS else f"{line[:_MOST_COLUMNS]}…"
+    if len(lines) > _MOST_LINES:
+        yield f"… {len(lines) - _MOST_LINES} more lines"
+
+
+def load_cases(contract: Contract, operations: Collection[str] | None = None) -> tuple[Case, ...]:
+    """The cases of the chosen operations (default: all) by id.
+
+    Errors: `UsageError` for an operation that the contract lacks; `SpecError` for a file that cannot be used.
+    """
+    unknown = sorted(set(operations or ()) - set(contract.operations))
+    if unknown:
+        hint = f"Known: {', '.join(sorted(contract.operations))}."
+        raise UsageError(f"no operation {unknown[0]!r}", hint=hint)
+    found: list[Case] = []
+    with _no_collection():
+        for name in sorted(operations or contract.operations):
+            usable_schemas(contract.operations[name].folder)
+            cases = read_fixtures(contract.operations[name])
+            found.extend(build_cases(contract.operations[name]) if cases is None else cases)
+    return tuple(sorted(found, key=lambda case: case.id))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Thousands of small objects without a cycle: looking for garbage among them doubles the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.errors import SpecError
-from conformance.model.case import Alternative, Body, Case, Expectation, Lane, Message, StateNeed, Transport
+from conformance.model.case import Alternative, Body, Case, Expectation, Lane, Message, StateNeed, Transport, media_slug
 from conformance.model.spec import Operation
-from conformance.model.words import media_slug
 
 _ANSWER_KEYS = {"code", "bid", "ask", "results", "form"}
 _EFFECT_KEYS = {"cancelled", "untouched", "readings"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.cases import make, render
+from conformance.cases import make, message
 from conformance.cases.make import Channel, channels
+from conformance.contract.load import read_yaml
 from conformance.errors import SpecError
 from conformance.model.case import Body, Case, Expectation, Repeat
 from conformance.model.spec import Operation
-from conformance.specs.load import read_yaml
 
 _KNOWN = {
     "name", "title", "requirements", "add", "add_media", "code", "states", "base", "value", "each", "count", "role",
@@ -70,13 +70,13 @@ def _body(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) -
     if "each" in scenario:
         return repeated(operation, channel, scenario["each"], int(scenario["count"]))
     value = scenario.get("value", operation.raw[scenario["base"]] if "base" in scenario else operation.valid)
-    return render.body(operation, channel, value)
+    return message.body(operation, channel, value)
 
 
 def repeated(operation: Operation, channel: Channel, item: Mapping[str, Any], count: int) -> Body:
     """One item's text, and the text around the list: found by writing a list of one and of none."""
-    one = render.body(operation, channel, [item]).text
-    none = render.body(operation, channel, []).text
+    one = message.body(operation, channel, [item]).text
+    none = message.body(operation, channel, []).text
     if channel.form == "json":
         return Body(one[1:-1], repeat=Repeat("[", ",", "]", count))
     root = none.removesuffix("/>")

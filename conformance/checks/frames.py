@@ -8,13 +8,12 @@ from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
-from conformance.checks.bad_input import page_or_trace, shorten
-from conformance.checks.kit import Kit, repeated_members
-from conformance.codec.errors import CodecError
-from conformance.codec.frames import ERROR, EVENT, REPLY, decode_frame
-from conformance.codec.json_codec import decode_json
+from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
+from conformance.formats.errors import CodecError
+from conformance.formats.frames import ERROR, EVENT, REPLY, decode_frame
+from conformance.formats.json.read import decode_json
 from conformance.model.verdict import Finding
-from conformance.transport.messages import Exchange, WsReply
+from conformance.wire.messages import Exchange, WsReply
 
 Reader = Callable[[Kit, Any, "int | None"], Answer]
 

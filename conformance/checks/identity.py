@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.checks.kit import Kit
-from conformance.codec.errors import CodecError
-from conformance.codec.json_codec import decode_json
-from conformance.codec.xml_codec import XmlContract
+from conformance.formats.errors import CodecError
+from conformance.formats.json.read import decode_json
+from conformance.formats.xml.contract import XmlContract
 from conformance.model.verdict import Finding
 
 UNUSABLE = object()

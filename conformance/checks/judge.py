@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.checks import answer as forms
-from conformance.checks.answer import Answer
-from conformance.checks.effects import judge_effects
+from conformance.checks.answer import Answer, Judgement, Observation
 from conformance.checks.identity import Matching, instructions_of, match_results
-from conformance.checks.kit import Kit
-from conformance.checks.observation import Judgement, Observation
-from conformance.checks.outcome import allowed, fits, in_words
+from conformance.checks.kit import Kit, telling
+from conformance.checks.outcome import allowed, fits, in_words, judge_effects
 from conformance.checks.read import read_answer
 from conformance.checks.relations import gist_of
 from conformance.checks.secrets import echoed, in_headers, may_be_echoed
-from conformance.checks.vocabulary import telling
 from conformance.model.case import Alternative, Case
 from conformance.model.verdict import Finding
-from conformance.transport.messages import Exchange
+from conformance.wire.messages import Exchange
 
 _BEHIND_READING = ("schema", "outcome", "effect")
 _UNANSWERED = ("no-reply", "ws-closed")

@@ -1,21 +1,100 @@
-"""What the checks need of an operation, compiled once: validators, XML contracts, attributions."""
+"""What the checks need of an operation, compiled once: validators, XML contracts, attributions.
+
+Remembers how bodies were read: the same bytes under the same status and media type are the same answer.
+
+The words that right answers are made of: a credential that is one of them cannot be told from a text of the contract.
+
+Answers that no input excuses: a server error, an HTML page, a stack trace.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from http import HTTPMethod, HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from conformance.checks.memory import AnswerMemory
-from conformance.checks.vocabulary import vocabulary_of
-from conformance.codec.errors import XsdError
-from conformance.codec.values import Note
-from conformance.codec.xml_codec import XmlContract
+from conformance.checks.answer import Answer
+from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.errors import SpecError
+from conformance.formats.errors import Note, XsdError
+from conformance.formats.xml.contract import XmlContract
 from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
-from conformance.specs.validate import SchemaValidator, load_validator
+
+_ENTRIES = 1024
+_LONGEST_BYTES = 2048
+"""Longer bodies seldom come twice, and would be a burden."""
+
+
+@dataclass(slots=True)
+class AnswerMemory:
+    """The answers used last, at most 1,024 of bodies of at most 2,048 bytes; nobody changes an answer that was read."""
+
+    answers: dict[Hashable, Answer] = field(default_factory=dict)
+
+    def recall(self, status: int, media: Hashable, body: bytes, read: Callable[[], Answer]) -> Answer:
+        """The answer that `read` gives for this body; it is asked only when the body is not remembered."""
+        if len(body) > _LONGEST_BYTES:
+            return read()
+        key = (status, media, body)
+        answer = self.answers.pop(key, None)
+        if answer is None:
+            answer = read()
+            if len(self.answers) >= _ENTRIES:
+                del self.answers[next(iter(self.answers))]
+        self.answers[key] = answer
+        return answer
+
+
+_FILES = ("operation.yaml", "requirements.yaml", "*.schema.json", "*.xsd", "samples/*")
+_SHARED = ("readings.yaml", "*.json", "*.xsd")
+"""What the operations of a service have in common stands beside their folders."""
+_LONG = 8
+_LETTER = re.compile(r"[^\W\d_]")
+_HTTP = """
+    accept accept-encoding accept-ranges access-control-allow-credentials access-control-allow-headers
+    access-control-allow-methods access-control-allow-origin access-control-expose-headers age allow alt-svc
+    application/json application/octet-stream application/problem+json application/xml attachment authorization basic
+    bearer brotli bytes cache-control charset=utf-8 chunked close connection content-disposition content-encoding
+    content-language content-length content-security-policy content-type cookie cross-origin date deflate etag expires
+    frame-ancestors gzip identity immutable inline keep-alive last-modified location max-age must-revalidate negotiate
+    no-cache no-referrer no-sniff no-store no-transform nosniff origin pragma private proxy-revalidate public realm
+    referrer-policy retry-after same-origin sameorigin server strict-transport-security text/html text/plain timeout
+    trailers transfer-encoding upgrade user-agent vary via websocket www-authenticate x-content-type-options
+    x-frame-options x-powered-by x-request-id x-requested-with x-xss-protection
+    detail error errors exceptionmessage exceptiontype instance message messagedetail modelstate stacktrace status
+    title traceid type
+"""
+"""What gateways and frameworks write into headers and errors of their own."""
+
+
+def vocabulary_of(operation: Operation) -> str:
+    """All that the contract of an operation says, and HTTP itself, in lower case with single spaces."""
+    documents = [path for name in _FILES for path in sorted(operation.folder.glob(name))]
+    documents += [path for name in _SHARED for path in sorted(operation.folder.parent.glob(name))]
+    texts = [path.read_bytes().decode("utf-8", "replace") for path in documents]
+    phrases = (text for status in HTTPStatus for text in (status.phrase, status.description))
+    return " ".join(" ".join((*texts, *HTTPMethod, *phrases, _HTTP)).lower().split())
+
+
+@lru_cache(maxsize=1024)
+def telling(vocabulary: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """The secrets whose presence in an answer tells something: not those that the vocabulary says as well.
+
+    A secret without a letter is no word, whatever numbers a contract names.
+    """
+    return tuple(secret for secret in secrets if not _said(vocabulary, secret))
+
+
+def _said(vocabulary: str, secret: str) -> bool:
+    word = secret.lower()
+    if word not in vocabulary or not _LETTER.search(word):
+        return False
+    return len(word) >= _LONG or re.search(rf"(?<![0-9a-z]){re.escape(word)}(?![0-9a-z])", vocabulary) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +172,48 @@ def _documented_members(schema: Any) -> dict[str, str]:
         for part in schema:
             found.update(_documented_members(part))
     return found
+
+
+_TRACE = re.compile(
+    r"Traceback \(most recent call last\)"
+    r"|^\s+at [\w.$<>`\[\],]+\([^)\n]*\)"
+    r"|^\s+at (?:async |new )?[\w.$<> \[\]]+ \([^)\n]*:\d+:\d+\)"
+    r"|\bat [\w.`\[\],<>]+\([^)\n]*\) in [^\n]+:line \d+"
+    r"|\bSystem\.[\w.]*Exception:|\b(?:java|javax)\.[\w.]+(?:Exception|Error)\b",
+    re.MULTILINE,
+)
+_HTML = re.compile(r"(?:[\s\ufeff]|<\?xml[^>]*>|<!--.*?-->)*(?:<!doctype html|<html[\s>])", re.IGNORECASE | re.DOTALL)
+_SHOWN = 120
+
+
+def page_or_trace(kit: Kit, text: str, at: str = "body") -> Iterator[Finding]:
+    """A finding when the text is an HTML page or shows a stack trace."""
+    requirement = kit.requirement("bad-input")
+    if _HTML.match(text):
+        yield Finding(
+            requirement, "bad-input", "the answer is an HTML page", "a documented answer", shorten(text), at
+        )
+        return
+    trace = _TRACE.search(text)
+    if trace:
+        shown = shorten(text[trace.start() :].lstrip())
+        yield Finding(requirement, "bad-input", "the answer shows a stack trace", "a message for the caller", shown, at)
+
+
+def server_error(kit: Kit, status: int, excused: bool) -> Iterator[Finding]:
+    """A finding for a status of 500 or above that no documented code excuses."""
+    if status >= 500 and not excused:
+        yield Finding(
+            kit.requirement("bad-input"),
+            "bad-input",
+            "the server failed instead of answering",
+            "a documented answer",
+            f"HTTP status {status}",
+            "status",
+        )
+
+
+def shorten(text: str, limit: int = _SHOWN) -> str:
+    """At most `limit` characters of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[:limit]}… ({len(text)} characters)"

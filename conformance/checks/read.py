@@ -6,16 +6,15 @@ from dataclasses import replace
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
-from conformance.checks.bad_input import page_or_trace, server_error, shorten
 from conformance.checks.frames import Reader, read_frame
-from conformance.checks.kit import Kit, repeated_members
+from conformance.checks.kit import Kit, page_or_trace, repeated_members, server_error, shorten
 from conformance.checks.results import read_results
 from conformance.checks.standard import read_pair, read_standard
-from conformance.codec.errors import CodecError
-from conformance.codec.json_codec import decode_json
-from conformance.codec.media import MediaType, parse_media_type
+from conformance.formats.errors import CodecError
+from conformance.formats.json.read import decode_json
+from conformance.formats.text import MediaType, parse_media_type
 from conformance.model.verdict import Finding
-from conformance.transport.messages import Exchange, HttpReply, header_values
+from conformance.wire.messages import Exchange, HttpReply, header_values
 
 SERVER_ERROR = 102
 _READERS: dict[str, Reader] = {"standard": read_standard, "pair": read_pair}

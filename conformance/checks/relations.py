@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.checks import answer as forms
-from conformance.checks.answer import Answer
-from conformance.checks.observation import Judgement
+from conformance.checks.answer import Answer, Judgement
 from conformance.model.case import Twin
 from conformance.model.verdict import Finding
 

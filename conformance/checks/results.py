@@ -1,4 +1,7 @@
-"""Reads the answer of an operation that takes a list: results in JSON or XML, the error string, the framework's errors."""
+"""Reads the answer of an operation that takes a list: results in JSON or XML, the error string, the framework's errors.
+
+What an XML answer says that its XSD has no word for: ids of 64 bits, nulls written as text, text in the wrong place.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,59 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from lxml import etree
+
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
-from conformance.checks.bad_input import page_or_trace, shorten
-from conformance.checks.kit import Kit, repeated_members
-from conformance.checks.xml_values import has_markup, nulls_as_text, said_beyond, widened
-from conformance.codec.errors import CodecError
-from conformance.codec.json_codec import decode_json
-from conformance.codec.media import MediaType, format_of
-from conformance.codec.text import lenient_text
-from conformance.codec.xml_codec import XmlContract, XmlProblem
-from conformance.codec.xml_parse import parse_xml
+from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
+from conformance.checks.secrets import texts_beyond
+from conformance.formats.errors import CodecError
+from conformance.formats.json.read import decode_json
+from conformance.formats.text import MediaType, format_of, lenient_text
+from conformance.formats.xml.contract import XmlContract, XmlProblem
+from conformance.formats.xml.read import parse_xml
 from conformance.model.verdict import Finding
+
+_INTEGER = re.compile(r"[ \t\r\n]*[+-]?[0-9]{1,40}[ \t\r\n]*")
+
+
+def widened(kit: Kit, value: Any) -> Any:
+    """Ids of 64 bits as the numbers that JSON has for them: the XSD's type holds 32, and the width is a reading."""
+    if not isinstance(value, list):
+        return value
+    names = [name for name in kit.operation.raw["identity"] if "width" in kit.operation.raw["fields"][name]]
+    return [
+        {**entry, **{name: int(entry[name]) for name in names if _is_wide(entry.get(name))}} if isinstance(entry, dict) else entry
+        for entry in value
+    ]
+
+
+def _is_wide(value: Any) -> bool:
+    return isinstance(value, str) and _INTEGER.fullmatch(value) is not None and -(2**63) <= int(value) < 2**63
+
+
+def nulls_as_text(kit: Kit, value: Any) -> Iterator[Finding]:
+    """A null member that is an empty element without nil, or the word null."""
+    for index, entry in enumerate(value if isinstance(value, list) else ()):
+        for name in kit.operation.raw["identity"]:
+            text = entry.get(name) if isinstance(entry, dict) else None
+            if isinstance(text, str) and text.strip().lower() in ("", "null"):
+                yield Finding(
+                    kit.requirement("xml-nil"), "xml-nil", "a null member is written as text", 'an empty element with i:nil="true"',
+                    repr(text), f"/{index}/{name}",
+                )  # fmt: skip
+
+
+def has_markup(body: bytes) -> bool:
+    """Whether a comment or an instruction may stand in the bytes; any text in wide characters may hold one."""
+    return b"<!--" in body or b"\0" in body or b"<?" in body.removeprefix(b"<?xml ")
+
+
+def said_beyond(kit: Kit, root: etree._Element) -> list[str]:
+    """What stands in no documented element, in an attribute, or in a comment, those around the root included."""
+    around = (*root.itersiblings(preceding=True), root, *root.itersiblings())
+    return [text for node in around for text in texts_beyond(kit, node)]
+
 
 FRAMEWORK_STATUSES = (404, 405, 406, 415)
 PROCESSED_STATUSES = (200, 201, 207)
@@ -296,4 +340,3 @@ def _shown(problem: XmlProblem) -> str:
 
 def _place(problem: XmlProblem) -> str:
     return f"{problem.path} (line {problem.line})"
-

@@ -11,7 +11,7 @@ from lxml import etree
 
 from conformance.checks.kit import Kit
 from conformance.model.verdict import Finding
-from conformance.transport.messages import Exchange, HttpReply, WsReply
+from conformance.wire.messages import Exchange, HttpReply, WsReply
 
 _LONG = 8
 _ESCAPES = (b"\\u", b"&#", b"<!", b"\x00")

@@ -7,13 +7,11 @@ from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Leg
-from conformance.checks.bad_input import page_or_trace, shorten
-from conformance.checks.kit import Kit, repeated_members
-from conformance.codec.errors import CodecError
-from conformance.codec.json_codec import decode_json
-from conformance.codec.values import Number
+from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
+from conformance.contract.schemas import SchemaValidator
+from conformance.formats.errors import CodecError, Number
+from conformance.formats.json.read import decode_json
 from conformance.model.verdict import Finding
-from conformance.specs.validate import SchemaValidator
 
 _LEG_MEMBERS = frozenset({"result", "errormsg", "errorcode", "detail"})
 

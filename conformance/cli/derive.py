@@ -11,8 +11,8 @@ from conformance.cli.options import json_option, printing, specs_option
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
-    from conformance.derive.compare import Comparison
-    from conformance.derive.draft import Draft
+    from conformance.derive.draft.files import Draft
+    from conformance.derive.drift import Comparison
     from conformance.derive.page import Page
 
 
@@ -46,8 +46,8 @@ def command(
     PAGE is Markdown of Slate or GitBook, or a help page of ASP.NET Web API as text or HTML; nothing is fetched.
     With --check it exits 1 on drift, and 0 when every departure is covered by a reading.
     """
-    from conformance.derive.readers import read_page
-    from conformance.specs.load import specs_root
+    from conformance.contract.load import specs_root
+    from conformance.derive.read.dialects import read_page
 
     _check_usage(folder, into, check=check)
     read = read_page(page)
@@ -67,9 +67,8 @@ def _check_usage(folder: Path | None, into: Path | None, *, check: bool) -> None
 
 
 def _write(page: Page, into: Path, specs: Path, service: str | None, *, as_json: bool, quiet: bool) -> int:
-    from conformance.derive.draft import NO_SERVICE, draft_of
+    from conformance.derive.draft.files import NO_SERVICE, check_free, draft_of, write_draft
     from conformance.derive.siblings import service_folder, siblings_in
-    from conformance.derive.write import check_free, write_draft
 
     check_free(into)
     found, why = service_folder(page, into, specs, service)
@@ -107,7 +106,7 @@ def _print_draft(page: Page, draft: Draft, into: Path, why: str) -> None:
 def _check(
     page: Page, folder: Path, specs: Path, service: str | None, *, as_json: bool, quiet: bool, verbose: bool
 ) -> int:
-    from conformance.derive.compare import check_page
+    from conformance.derive.drift import check_page
     from conformance.derive.siblings import service_folder
 
     found, _ = service_folder(page, folder, specs, service)
@@ -124,7 +123,7 @@ def _check(
 
 
 def _print_check(report: Comparison, *, quiet: bool, verbose: bool) -> None:
-    from conformance.derive.diff import departure_lines
+    from conformance.derive.drift import departure_lines
 
     if not quiet:
         for departure, cover in report.covered:

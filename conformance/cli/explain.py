@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.group import suggestion
+from conformance.cli.main import suggestion
 from conformance.cli.options import printing, specs_option
 from conformance.errors import UsageError
 
@@ -33,7 +33,7 @@ def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> 
 
     With -q the first line only; with -v every case of a requirement.
     """
-    from conformance.report.text import writable
+    from conformance.report.safe_text import writable
 
     known = _known(specs, verbose=verbose)
     folded = {name.casefold(): name for name in known}
@@ -52,8 +52,8 @@ def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> 
 
 def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _Lines]]:
     """Every id with the function that explains it."""
-    from conformance.cases.load import load_cases
-    from conformance.specs.load import load_contract
+    from conformance.cases.fixtures import load_cases
+    from conformance.contract.load import load_contract
     from reference_impl.equivalents import EQUIVALENTS
     from reference_impl.faults import FAULTS
 

@@ -10,7 +10,7 @@ import click
 from conformance.cli.options import printing, specs_option
 
 if TYPE_CHECKING:
-    from conformance.cases.fixture_drift import Drift
+    from conformance.cases.fixtures import Drift
 
 _MOST_IDS = 20
 
@@ -36,9 +36,9 @@ def build(out: Path | None, corpus: bool, specs: Path | None, quiet: bool, verbo
     Only files whose bytes change are written; fixture files that the contract no longer gives are removed. A carried
     corpus that no longer belongs to the contract is generated anew.
     """
-    from conformance.cases.corpus.values import rebuild_corpus, stale_corpora
     from conformance.cases.fixtures import write_fixtures
-    from conformance.specs.load import load_contract
+    from conformance.cases.generated.corpus import rebuild_corpus, stale_corpora
+    from conformance.contract.load import load_contract
 
     contract = load_contract(specs)
     result = write_fixtures(contract, out)
@@ -69,9 +69,9 @@ def check(specs: Path | None, quiet: bool, verbose: bool) -> int:
 
     Exits 1 on drift, with a diff of each file (40 lines at most) and the ids of the cases that differ.
     """
-    from conformance.cases.corpus.values import stale_corpora
-    from conformance.cases.fixture_drift import fixture_drift
-    from conformance.specs.load import load_contract
+    from conformance.cases.fixtures import fixture_drift
+    from conformance.cases.generated.corpus import stale_corpora
+    from conformance.contract.load import load_contract
 
     contract = load_contract(specs)
     drift = fixture_drift(contract)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli.group import suggestion
+from conformance.cli.main import suggestion
 from conformance.cli.options import json_option, printing, specs_option
 from conformance.errors import UsageError
 
@@ -51,9 +51,9 @@ def command(
 
     With -q only the ids.
     """
-    from conformance.report.document import Grid, Row, plain_lines
-    from conformance.report.text import visible, writable
-    from conformance.specs.load import load_contract
+    from conformance.contract.load import load_contract
+    from conformance.report.formats.text import Grid, Row, plain_lines
+    from conformance.report.safe_text import visible, writable
 
     contract = load_contract(specs)
     for operation in operations:
@@ -119,7 +119,7 @@ def _readings(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
 
 
 def _cases(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
-    from conformance.cases.load import load_cases
+    from conformance.cases.fixtures import load_cases
 
     for case in sorted(load_cases(contract, wanted or None), key=lambda case: case.id):
         yield {

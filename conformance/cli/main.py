@@ -1,10 +1,154 @@
-"""The command `conformance`: a table of commands, each imported when it is called."""
+"""The command `conformance`: a table of commands, each imported when it is called.
+
+A click group that imports a command when it is called, and turns every error into words and an exit code.
+
+ConformanceError     `error: what`, then where and hint; the error's own exit code
+a full disk          `error:` as well, exit 2
+KeyboardInterrupt    130
+anything unexpected  one line, exit 5; the traceback with -v
+"""
 
 from __future__ import annotations
 
+import difflib
+import errno
+import importlib
+import io
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
-from conformance.cli.group import LazyGroup
+from conformance.cli.options import VERBOSE_KEY
+from conformance.errors import INTERRUPTED, ConformanceError
+
+BROKEN, PIPE_CLOSED = 5, 141
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands stand in a table: name to (`module:attribute`, help text).
+
+    Listing the commands imports none of them. An integer that a command returns is the exit code.
+    """
+
+    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """The names in the order of the table."""
+        return list(self._table)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        """The command, imported now; None for an unknown name."""
+        if cmd_name not in self._table:
+            return None
+        module, _, attribute = self._table[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}:{attribute} is no click command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; a usage error suggests names that are close."""
+        name = args[0]
+        if name not in self._table and not name.startswith("-"):
+            raise click.UsageError(f"no such command: {name!r}.{suggestion(name, self._table)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """The table's lines of help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self._table.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; the one place where errors become messages and exit codes."""
+        if ctx.parent is not None:
+            return super().invoke(ctx)
+        _buffer_stdout()
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            _silence_stdout()
+            ctx.exit(PIPE_CLOSED)
+        except ConformanceError as error:
+            _explain(error)
+            if ctx.meta.get(VERBOSE_KEY):
+                traceback.print_exc()
+            ctx.exit(error.exit_code)
+        except Exception as error:  # exit code 5 is promised for everything else
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                _silence_stdout()
+                full = ConformanceError(f"not everything could be written: {error.strerror}", hint="Make room, and run it again.")
+                _explain(full)
+                ctx.exit(full.exit_code)
+            _confess(error, verbose=bool(ctx.meta.get(VERBOSE_KEY)))
+            ctx.exit(BROKEN)
+        if isinstance(result, int) and not isinstance(result, bool):
+            ctx.exit(result)
+        return result
+
+
+def suggestion(word: str, known: Mapping[str, object] | list[str]) -> str:
+    """` Did you mean …?` with up to three close matches, or nothing."""
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), folded, n=3, cutoff=0.6)
+    return f" Did you mean {', '.join(folded[name] for name in close)}?" if close else ""
+
+
+def _explain(error: ConformanceError) -> None:
+    lines = [f"error: {error.message}"]
+    lines += [f"  where: {error.where}"] if error.where else []
+    lines += [f"  hint: {error.hint}"] if error.hint else []
+    click.echo("\n".join(lines), err=True)
+
+
+def _confess(error: Exception, *, verbose: bool) -> None:
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    if verbose:
+        traceback.print_exception(error)
+    hint = "" if verbose else " (this is a defect of the tool; -v shows the traceback)"
+    click.echo(f"error: unexpected {what}{hint}", err=True)
+
+
+def _buffer_stdout() -> None:
+    """Under `python -u` the rest of a write that was interrupted would be lost without an error; a buffer writes it all."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=True)
+
+
+def _silence_stdout() -> None:
+    """Keeps the interpreter from complaining about the closed pipe when it flushes at exit."""
+    try:
+        target = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, target)
+    os.close(sink)
+
 
 _COMMANDS = {
     "run": (
@@ -33,7 +177,7 @@ _COMMANDS = {
 
 def _print_version(context: click.Context, _option: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
-        from conformance.report.version import tool_version
+        from conformance import tool_version
 
         click.echo(f"conformance {tool_version()}")
         context.exit()

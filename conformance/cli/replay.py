@@ -1,13 +1,44 @@
-"""`conformance replay`: one case again, its exchange, its judgement in full, and the message to paste."""
+"""`conformance replay`: one case again, its exchange, its judgement in full, and the message to paste.
+
+What `replay` does once its options are read: find the case, carry it out alone, and print everything about it.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from conformance.cases.case_data import from_data
+from conformance.cases.fixtures import load_cases
+from conformance.cases.generated.stream import find_case
+from conformance.cli.curl import Endpoint, by_hand
+from conformance.cli.main import suggestion
 from conformance.cli.options import printing, specs_option
+from conformance.cli.wording import expectation_lines
+from conformance.contract.load import load_contract
+from conformance.endpoint.choose import ChosenTarget, chosen_target
+from conformance.endpoint.redact import redact_error
+from conformance.endpoint.secrets import Vault, with_secrets
+from conformance.errors import SpecError, UsageError
+from conformance.guard.guard import guard_for
+from conformance.model.case import Case
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult, Finding, Verdict
+from conformance.report.safe_text import visible, writable
+from conformance.run.evidence import FULL_BYTES, evidence_of
+from conformance.run.execute import Judged, execute_judged
+from conformance.run.loop import run_loop
+from conformance.run.schedule import Run, close_run, probe, start_run
+from conformance.run.session import Waivers
+from conformance.wire.messages import Exchange
 
 
 @click.command("replay")
@@ -25,6 +56,184 @@ def command(case: str, specs: Path | None, **options: Any) -> int:
     a curl command or a WebSocket frame; credentials stand there as shell variables such as $APTOKEN. With -q the verdict
     alone. Exit codes: 0 pass, 1 the contract is violated, 3 the target cannot be reached, 4 not verified, 5 the tool failed.
     """
-    from conformance.cli.replaying import replay_command
 
     return replay_command(case, specs, options)
+
+
+_EXIT = {
+    Verdict.PASS: 0, Verdict.WAIVED: 0, Verdict.FAIL: 1, Verdict.TARGET_ERROR: 3, Verdict.NOT_VERIFIED: 4,
+    Verdict.NOT_APPLICABLE: 4, Verdict.HARNESS_ERROR: 5,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of it, and what is needed to show it."""
+
+    case: Case
+    judged: Judged
+    result: CaseResult
+    endpoint: Endpoint
+    known: tuple[str, ...] = field(repr=False)
+    tokens: tuple[str, ...] = field(repr=False)
+
+
+def replay_command(name: str, specs: Path | None, options: Mapping[str, Any]) -> int:
+    """Replay and print; the exit code."""
+    contract = load_contract(specs)
+    case = find(name, contract, options["operations"], options["seed"])
+    replayed = run_loop(_replay(contract, case, options))
+    code = _EXIT[replayed.result.verdict]
+    encoding = sys.stdout.encoding
+    if not options["quiet"]:
+        for line in _lines(replayed, contract, encoding):
+            click.echo(writable(line, encoding))
+    click.echo(writable(_verdict(replayed.result, code), encoding))
+    return code
+
+
+def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) -> Case:
+    """The case of an id, or in a file. Raises `UsageError` or `SpecError`."""
+    path = Path(name)
+    if name.endswith(".json") or path.is_file():
+        case = _from_file(path)
+        if case.operation not in contract.operations:
+            raise UsageError(f"{case.id} is of the operation {case.operation!r}, which the contract lacks", where=name)
+        return case
+    cases = {case.id: case for case in load_cases(contract, operations or None)}
+    found = cases.get(name) or find_case(contract, name, seed)
+    if found is None:
+        hint = "`conformance list cases` names them; a file must exist."
+        raise UsageError(f"no case is called {name!r}.{suggestion(name, list(cases))}", hint=hint)
+    return found
+
+
+def _from_file(path: Path) -> Case:
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"not JSON: {error}", where=str(path), hint="Give one case, as fixture files hold them.") from error
+    if not isinstance(data, dict):
+        raise UsageError("not one case", where=str(path), hint="Give a JSON object, as one entry of a fixture file.")
+    cases = data.get("cases")
+    if isinstance(cases, list):
+        if len(cases) != 1:
+            raise UsageError(f"{len(cases)} cases, not one", where=str(path), hint="Give the id of one of them.")
+        data = cases[0]
+    try:
+        return from_data(data)
+    except SpecError as error:
+        raise UsageError(error.message, where=str(path), hint="Give one case, as fixture files hold them.") from error
+
+
+async def _replay(contract: Contract, case: Case, options: Mapping[str, Any]) -> Replay:
+    async with chosen_target(options["target"], contract) as chosen:
+        service = contract.operations[case.operation].service
+        if service not in chosen.file.services:
+            raise UsageError(f"the target has no service {service!r}", where=options["target"])
+        vault = Vault(chosen.environment)
+        target = with_secrets(chosen.file, vault)
+        waivers = Waivers(target.waivers, (options["today"] or datetime.now(UTC)).date())
+        run = start_run(contract, target, guard_for(target, contract), vault, _ignore, [case.operation])
+        try:
+            await probe(run)
+            judged = await execute_judged(case, run.kits[case.operation], run.services[service], run.seats[service][0], run.pins)
+        except Exception as error:
+            redact_error(error, vault.known)
+            raise
+        finally:
+            await close_run(run)
+        return Replay(
+            case, judged, waivers.apply(judged.result), _endpoint(chosen, run, service), tuple(vault.known),
+            tuple(run.services[service].sessions.tokens.values()),
+        )  # fmt: skip
+
+
+def _ignore(_result: CaseResult) -> None:
+    """One case has no journal."""
+
+
+def _endpoint(chosen: ChosenTarget, run: Run, service: str) -> Endpoint:
+    part, link = chosen.file.services[service], run.services[service].link
+    proxy = "" if link.proxy is None else f"http://{link.proxy.host_and_port}"
+    return Endpoint(link.address, str(link.ws_address or ""), part.tls, proxy, chosen.file.limits.total_timeout_s)
+
+
+def _lines(replayed: Replay, contract: Contract, encoding: str | None) -> Iterator[str]:
+    case, result = replayed.case, replayed.result
+    yield f"{case.id}: {case.title}"
+    yield f"  {case.operation}, as {result.role} over {case.transport}, {case.media_type}"
+    yield ""
+    exchanges = replayed.judged.exchanges
+    known = (*replayed.judged.secrets, *replayed.known)
+    for number, exchange in enumerate(exchanges, 1):
+        count = f" {number} of {len(exchanges)}" if len(exchanges) > 1 else ""
+        evidence = evidence_of((exchange,), known, full=True)
+        yield from _block(f"sent{count}", evidence.sent)
+        came = f"received{count} after {exchange.elapsed_s * 1000:.0f} ms"
+        yield from _block(came, evidence.received or _nothing(exchange))
+        if evidence.truncated:
+            yield f"  (cut after {FULL_BYTES} bytes)"
+        if exchange.problem is not None:
+            yield f"  problem: {exchange.problem.kind} ({exchange.problem.phase}): {visible(exchange.problem.message)}"
+    yield "expected"
+    yield from (f"  {line}" for line in expectation_lines(case.expect))
+    yield ""
+    yield from _judgement(result, contract)
+    yield from _pasted(replayed, exchanges, encoding)
+
+
+def _nothing(exchange: Exchange) -> str:
+    return "(silence)" if exchange.silent else "(nothing)"
+
+
+def _block(title: str, text: str) -> Iterator[str]:
+    yield title
+    for line in text.replace("\r\n", "\n").split("\n"):
+        yield f"  {visible(line)}".rstrip()
+    yield ""
+
+
+def _judgement(result: CaseResult, contract: Contract) -> Iterator[str]:
+    yield f"judgement: {result.verdict.value}" + (f" ({visible(result.reason)})" if result.reason else "")
+    for finding in result.findings:
+        yield from _finding(finding, contract)
+    for title, entries in (
+        ("could not be checked behind that", result.blocked), ("readings", result.readings),
+        ("not verified", result.unverified), ("note", result.notes),
+    ):  # fmt: skip
+        if entries:
+            yield f"  {title}: {', '.join(visible(entry) for entry in entries)}"
+    if result.code_seen is not None:
+        yield f"  code seen: {visible(result.code_seen)}"
+    yield ""
+
+
+def _finding(finding: Finding, contract: Contract) -> Iterator[str]:
+    requirement = contract.requirements.get(finding.requirement)
+    level = f" ({requirement.level})" if requirement is not None else ""
+    yield f"  {finding.requirement}{level}: {visible(finding.message)}"
+    if requirement is not None:
+        yield f"    {requirement.document}, {requirement.place}"
+        yield from textwrap.wrap(requirement.text, 100, initial_indent="    ", subsequent_indent="    ")
+    for name, value in (("expected", finding.expected), ("actual", finding.actual), ("at", finding.at)):
+        if value:
+            yield f"    {name}: {visible(value)}"
+
+
+def _pasted(replayed: Replay, exchanges: tuple[Exchange, ...], encoding: str | None) -> Iterator[str]:
+    """Each message once: copies that went out together differ in nothing that can be pasted."""
+    shown = exchanges[:: len(exchanges)] if replayed.case.together > 1 and exchanges else exchanges
+    told = [by_hand(one.sent, replayed.endpoint, replayed.judged.secrets, replayed.known, replayed.tokens, encoding) for one in shown]
+    for text in dict.fromkeys(told):
+        if text:
+            yield "the same by hand"
+            yield text
+            yield ""
+
+
+def _verdict(result: CaseResult, code: int) -> str:
+    reason = f" · {visible(result.reason)}" if result.reason and result.verdict is not Verdict.PASS else ""
+    return f"verdict: {result.verdict.value} (exit {code}){reason}"

@@ -44,9 +44,9 @@ def render(
 
     Exits 0 when the files are written, whatever the verdict in them.
     """
+    from conformance.contract.load import load_contract
+    from conformance.report.formats.registry import summary_of, write_reports
     from conformance.report.journal import read_journal
-    from conformance.report.render import summary_of, write_reports
-    from conformance.specs.load import load_contract
 
     contract = load_contract(specs)
     summary = summary_of(read_journal(journal), contract)
@@ -75,10 +75,10 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
 
     Exits as `conformance run` would have on the whole.
     """
+    from conformance.contract.load import load_contract
+    from conformance.report.formats.registry import summary_of, write_reports
     from conformance.report.journal import FILE_NAME, read_journal, write_journal
     from conformance.report.merge import merge as merge_journals
-    from conformance.report.render import summary_of, write_reports
-    from conformance.specs.load import load_contract
 
     if any(
         (path / FILE_NAME if path.is_dir() else path).resolve() == (out / FILE_NAME).resolve()
@@ -109,7 +109,7 @@ def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> 
 
     from conformance.report.compare import compare as compare_results
     from conformance.report.compare import read_results
-    from conformance.report.text import visible
+    from conformance.report.safe_text import visible
 
     changes = compare_results(read_results(old), read_results(new))
     is_worse = any(change.worse for change in changes)
@@ -129,6 +129,6 @@ def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> 
 
 
 def _print_summary(summary: RunSummary, contract: Contract, *, quiet: bool, verbose: bool) -> None:
-    from conformance.report.terminal import print_report
+    from conformance.report.formats.text import print_report
 
     print_report(summary, contract, sys.stdout, os.environ, quiet=quiet, verbose=verbose)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.group import suggestion
+from conformance.cli.main import suggestion
 from conformance.cli.options import json_option, printing, specs_option
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
-    from conformance.engine.selftest import Suspect, Trial
-    from conformance.report.document import Block
+    from conformance.report.formats.text import Block
+    from conformance.selftest.suspects import Suspect, Trial
     from reference_impl.variants import Variant
 
 _MOST_JOBS = 16
@@ -47,12 +47,11 @@ def command(
     of them run first, and the rest only if none finds it. An equivalent must execute, and every case must pass.
     Exits 1 otherwise. With -q only the summary and what is wrong.
     """
-    from conformance.cases.load import load_cases
-    from conformance.cli.selftest_crew import try_in_processes
-    from conformance.engine.loop import run_loop
-    from conformance.engine.selftest import try_suspects
-    from conformance.engine.selftest_json import summary_of
-    from conformance.specs.load import load_contract
+    from conformance.cases.fixtures import load_cases
+    from conformance.contract.load import load_contract
+    from conformance.run.loop import run_loop
+    from conformance.selftest.suspects import summary_of, try_suspects
+    from conformance.selftest.workers import try_in_processes
 
     contract = load_contract(specs)
     suspects = _suspects(tuple(contract.operations), operations, faults, equivalents)
@@ -80,7 +79,7 @@ def _suspects(
     known_operations: Sequence[str], operations: Sequence[str], faults: Sequence[str], equivalents: Sequence[str]
 ) -> tuple[Suspect, ...]:
     """The variants asked for: those named, else all; of the operations asked for. Raises `UsageError`."""
-    from conformance.engine.selftest import Suspect
+    from conformance.selftest.suspects import Suspect
     from reference_impl.equivalents import EQUIVALENTS
     from reference_impl.faults import FAULTS
 
@@ -120,9 +119,8 @@ def _verdict(trial: Trial) -> str:
 
 
 def _print(trials: Sequence[Trial], counts: Mapping[str, int], *, quiet: bool, verbose: bool) -> None:
-    from conformance.report.document import Line, plain_lines, print_rich
-    from conformance.report.terminal import is_live
-    from conformance.report.text import writable
+    from conformance.report.formats.text import Line, is_live, plain_lines, print_rich
+    from conformance.report.safe_text import writable
 
     shown = [trial for trial in sorted(trials, key=lambda one: (one.good, one.suspect.id)) if not (quiet and trial.good)]
     blocks: list[Block] = [_grid(shown, verbose=verbose)] if shown else []
@@ -138,7 +136,7 @@ def _print(trials: Sequence[Trial], counts: Mapping[str, int], *, quiet: bool, v
 
 
 def _grid(trials: Sequence[Trial], *, verbose: bool) -> Block:
-    from conformance.report.document import Grid, Row
+    from conformance.report.formats.text import Grid, Row
 
     def named(ids: Sequence[str]) -> str:
         if verbose or len(ids) <= _NAMED:

@@ -10,7 +10,7 @@ import click
 from conformance.cli.options import json_option, printing, specs_option
 
 if TYPE_CHECKING:
-    from conformance.specs.check import CheckReport
+    from conformance.contract.check.run import CheckReport
 
 _MOST_SHOWN = 20
 
@@ -29,9 +29,9 @@ def check(specs: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
 
     Exits 1 on any problem, 2 when the folder holds no contract at all.
     """
-    from conformance.cases.specimens import case_set
-    from conformance.specs.check import check_specs
-    from conformance.specs.load import specs_root
+    from conformance.cases.build import case_set
+    from conformance.contract.check.run import check_specs
+    from conformance.contract.load import specs_root
 
     report = check_specs(specs or specs_root(), case_set)
     if as_json:

@@ -14,7 +14,7 @@ from conformance.cli.options import json_option, printing, specs_option
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
-    from conformance.engine.survey import Survey
+    from conformance.run.survey import Survey
 
 PASS, UNREACHABLE, INCOMPLETE = 0, 3, 4
 
@@ -51,8 +51,8 @@ def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool
 
 
 def _sample(service: str | None, specs: Path | None) -> str:
-    from conformance.specs.load import load_contract
-    from conformance.target.sample import BUNDLED, bundled_sample, sample_of
+    from conformance.contract.load import load_contract
+    from conformance.endpoint.sample import BUNDLED, bundled_sample, sample_of
 
     if specs is None and (service is None or service in BUNDLED):
         return bundled_sample(service or BUNDLED[0])
@@ -69,7 +69,7 @@ def _sample(service: str | None, specs: Path | None) -> str:
 @command.command("schema")
 def schema() -> int:
     """Print the JSON Schema of target files, for editors."""
-    from conformance.target.schema import SCHEMA_FILE
+    from conformance.endpoint.file import SCHEMA_FILE
 
     click.echo(SCHEMA_FILE.read_text("utf-8"), nl=False)
     return PASS
@@ -86,10 +86,10 @@ def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bo
     Says what is missing for full coverage: roles, bindings, states, error codes. Only sign-in calls are sent.
     Exit codes: 0 nothing is missing, 2 the file cannot be used, 3 the target cannot be reached, 4 something is missing.
     """
-    from conformance.engine.loop import run_loop
-    from conformance.engine.survey import survey
-    from conformance.specs.load import load_contract
-    from conformance.target.choose import chosen_target
+    from conformance.contract.load import load_contract
+    from conformance.endpoint.choose import chosen_target
+    from conformance.run.loop import run_loop
+    from conformance.run.survey import survey
 
     contract = load_contract(specs)
 
@@ -108,9 +108,8 @@ def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bo
 
 
 def _print(found: Survey, *, quiet: bool, verbose: bool) -> None:
-    from conformance.report.document import Block, Grid, Line, Row, plain_lines, print_rich
-    from conformance.report.terminal import is_live
-    from conformance.report.text import many, visible, writable
+    from conformance.report.formats.text import Block, Grid, Line, Row, is_live, plain_lines, print_rich
+    from conformance.report.safe_text import many, visible, writable
 
     blocks: list[Block] = []
     if not quiet:

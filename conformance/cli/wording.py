@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from conformance.model.case import Alternative, Body, Case, Expectation, Message
-from conformance.report.text import many, shortened, visible
+from conformance.report.safe_text import many, shortened, visible
 
 _LONGEST = 2000
 

@@ -1,16 +1,28 @@
-"""A page as a flat table of facts, each under one key, so that two of them can be laid side by side."""
+"""A page as a flat table of facts, each under one key, so that two of them can be laid side by side.
+
+The facts in a JSON Schema: shape, members, types, which must come, which may be null.
+
+The same facts from an operation's folder: its schemas, XSDs, operation.yaml, page.yaml and recorded samples.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from lxml import etree
 
+from conformance.contract.load import read_yaml
+from conformance.contract.schemas import SchemaFiles, name_of, read_schema_files
 from conformance.derive.page import Body, Field, Page, Part, Place, Sample, every_field
 from conformance.derive.samples import canonical, read_sample
+from conformance.errors import SpecError
+from conformance.formats.errors import XsdError
+from conformance.formats.xml.contract import XmlContract
+from conformance.formats.xml.xsd import ListOf, Record
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -148,3 +160,237 @@ def members_in_order(items: list[etree._Element]) -> tuple[str, ...]:
                     found.insert(last + 1, tag)
                 last = found.index(tag)
     return tuple(found)
+
+
+_KINDS: Mapping[tuple[str, str], str] = {
+    ("string", "uuid"): "guid",
+    ("string", "date-time"): "date-time",
+    ("integer", "int32"): "int32",
+    ("integer", "int64"): "int64",
+}
+_SHAPES = {"array": "list", "object": "object", "string": "string"}
+
+
+def schema_facts(part: Part, path: Path) -> Iterator[tuple[Key, Fact]]:
+    """The facts of the request, the response or the error whose schema is at `path`.
+
+    Errors: `SpecError` for a schema that cannot be read, or whose references lead back to themselves.
+    """
+    files = read_schema_files(path)
+    reader = _Reader(files, path)
+    root = reader.joined((files.start, files.documents[files.start]), ())
+    types = reader.types(root)
+    shape = next((_SHAPES[one] for one in sorted(types) if one in _SHAPES), "unknown")
+    yield Key(part, "shape"), Fact(shape)
+    if shape == "list":
+        root = reader.items(root, ())
+        title = next((str(node["title"]) for _, node in root if "title" in node), "")
+        if title:
+            yield Key(part, "record"), Fact(title)
+    yield from reader.members(part, root, ())
+
+
+_Node = tuple[str, Mapping[str, Any]]
+
+
+class _Reader:
+    """Follows references inside one set of files, and refuses a path that meets itself."""
+
+    def __init__(self, files: SchemaFiles, path: Path) -> None:
+        self.files = files
+        self.path = path
+
+    def joined(self, node: _Node, above: tuple[int, ...]) -> list[_Node]:
+        """The schema and all that it joins by `$ref` and `allOf`."""
+        base, schema = node
+        if not isinstance(schema, Mapping):
+            return []
+        if id(schema) in above:
+            hint = "A reference that comes back to its own schema describes no value: break the circle."
+            raise SpecError("a $ref leads back to itself", where=name_of(base), hint=hint)
+        inner = (*above, id(schema))
+        found = [node]
+        if "$ref" in schema:
+            found += self.joined(self.files.resolve(str(schema["$ref"]), base), inner)
+        for child in schema.get("allOf") or ():
+            found += self.joined((base, child), inner)
+        return found
+
+    def types(self, nodes: list[_Node]) -> frozenset[str]:
+        """The types that every joined schema allows."""
+        found: frozenset[str] | None = None
+        for _, schema in nodes:
+            if "type" in schema:
+                named = frozenset([schema["type"]] if isinstance(schema["type"], str) else map(str, schema["type"]))
+                found = named if found is None else found & named
+        return found or frozenset()
+
+    def items(self, nodes: list[_Node], above: tuple[int, ...]) -> list[_Node]:
+        """The schemas of a list's items."""
+        return [
+            one
+            for base, schema in nodes
+            if isinstance(schema.get("items"), Mapping)
+            for one in self.joined((base, schema["items"]), above)
+        ]
+
+    def members(self, at: str, nodes: list[_Node], above: tuple[int, ...]) -> Iterator[tuple[Key, Fact]]:
+        """The facts of each member, and of the members of members."""
+        required = {str(name) for _, schema in nodes for name in schema.get("required") or ()}
+        inner = (*above, *(id(schema) for _, schema in nodes))
+        children: dict[str, list[_Node]] = {}
+        for base, schema in nodes:
+            for name, child in (schema.get("properties") or {}).items():
+                children.setdefault(str(name), []).extend(self.joined((base, child), inner))
+        for name, child_nodes in children.items():
+            place = f"{at}/{name}"
+            types = self.types(child_nodes)
+            yield Key(place, "type"), Fact(self.kind(child_nodes, types, inner))
+            yield Key(place, "need"), Fact("required" if name in required else "optional")
+            yield Key(place, "null"), Fact("yes" if "null" in types else "no")
+            yield from self.members(place, child_nodes, inner)
+
+    def kind(self, nodes: list[_Node], types: frozenset[str], above: tuple[int, ...]) -> str:
+        """The type in the words of a page's facts."""
+        name = next(iter(sorted(types - {"null"})), "unknown")
+        formats = [str(schema["format"]) for _, schema in nodes if "format" in schema]
+        if name == "array":
+            items = self.items(nodes, above)
+            return f"list of {self.kind(items, self.types(items), above)}"
+        return next((_KINDS[(name, one)] for one in formats if (name, one) in _KINDS), name)
+
+
+_PARTS: tuple[Part, ...] = ("request", "response", "error")
+_MAX_SAMPLE_BYTES = 1 << 20
+PAGE_KEYS = ("dialect", "call_type", "category", "wording", "settled")
+
+
+def facts_of_folder(folder: Path) -> dict[Key, Fact]:
+    """Every fact of an operation's folder, a draft's or a curated one's.
+
+    Facts on samples and on wording are there only when the folder records them, in `samples/` and `page.yaml`.
+    Errors: `SpecError` for a file that is missing or cannot be used, a schema that never ends, an XSD that is not local.
+    """
+    if not folder.is_dir():
+        raise SpecError(
+            "no such folder", where=str(folder), hint="Give the folder of an operation, with its operation.yaml."
+        )
+    raw = operation_of(folder)
+    facts: dict[Key, Fact] = {Key("operation", "document"): Fact(str(raw.get("document", "")))}
+    for kind in ("method", "path"):
+        facts[Key("operation", kind)] = Fact(str(raw.get(kind, "")))
+    facts[Key("operation", "permissions")] = Fact(
+        in_order({str(one).casefold() for one in _list(raw, "roles_allowed", folder)})
+    )
+    for part in _PARTS:
+        schema = folder / f"{part}.schema.json"
+        if schema.exists() or part != "error":
+            facts.update(schema_facts(part, schema))
+            facts[Key(part, "media-types")] = Fact(in_order(_media_types(raw, part, folder)))
+    _tie_conditions(raw, facts, folder)
+    xsd = _mapping(raw, "xsd", folder)
+    for part in _PARTS:
+        if part in xsd:
+            facts.update(_xsd_facts(part, folder / str(xsd[part])))
+    for code in _list(raw, "codes", folder):
+        number = str(code.get("code", "")) if isinstance(code, Mapping) else ""
+        if number.isdecimal():
+            facts[Key(f"codes/{number}", "message")] = Fact(
+                in_order({str(one) for one in code.get("messages") or ()}, " | ")
+            )
+    facts.update(_samples(folder))
+    facts.update(_recorded(folder))
+    return facts
+
+
+def operation_of(folder: Path) -> Mapping[str, Any]:
+    """The content of the folder's operation.yaml."""
+    raw = read_yaml(folder / "operation.yaml")
+    if not isinstance(raw, Mapping):
+        raise SpecError(
+            "expected a mapping", where=str(folder / "operation.yaml"), hint="docs/authoring.md lists the keys."
+        )
+    return raw
+
+
+def page_record(folder: Path) -> Mapping[str, Any] | None:
+    """The content of the folder's page.yaml, which records what a schema cannot hold; None without one."""
+    path = folder / "page.yaml"
+    if not path.exists():
+        return None
+    raw = read_yaml(path)
+    if not isinstance(raw, Mapping) or not set(raw) <= set(PAGE_KEYS):
+        raise SpecError(
+            f"expected a mapping with the keys {', '.join(PAGE_KEYS)}",
+            where=str(path),
+            hint="docs/derive.md shows one.",
+        )
+    return raw
+
+
+def _recorded(folder: Path) -> Iterator[tuple[Key, Fact]]:
+    record = page_record(folder)
+    if record is None:
+        return
+    for kind, key in (("call-type", "call_type"), ("category", "category")):
+        if record.get(key) is not None:
+            yield Key("operation", kind), Fact(str(record[key]))
+    for section, digests in _mapping(record, "wording", folder / "page.yaml").items():
+        for digest in digests if isinstance(digests, list) else ():
+            yield Key(f"wording/{section}", str(digest)), Fact("stated")
+
+
+def _samples(folder: Path) -> Iterator[tuple[Key, Fact]]:
+    for path in sorted((folder / "samples").glob("*")):
+        if path.suffix in (".json", ".xml"):
+            try:
+                data = path.read_bytes()[:_MAX_SAMPLE_BYTES].decode("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise SpecError(
+                    f"the sample cannot be read: {error}", where=str(path), hint="A sample is a file in UTF-8."
+                ) from None
+            yield Key(f"samples/{path.stem}", "sample"), Fact(canonical(data))
+
+
+def _media_types(raw: Mapping[str, Any], part: Part, folder: Path) -> set[str]:
+    every = {str(one) for one in _list(raw, "media_types", folder)}
+    if part == "error":
+        return every
+    return {str(one) for one in raw.get(f"{part}_media") or every}
+
+
+def _tie_conditions(raw: Mapping[str, Any], facts: dict[Key, Fact], folder: Path) -> None:
+    """A member that the condition of operation.yaml needs is required when the flag has that value."""
+    condition = _mapping(raw, "condition", folder)
+    for word in ("true", "false"):
+        rule = condition.get(f"when_{word}")
+        for name in (rule.get("needs") or ()) if isinstance(rule, Mapping) else ():
+            facts[Key(f"request/{name}", "need")] = Fact(f"required when {condition.get('flag')} is {word}")
+
+
+def _xsd_facts(part: Part, path: Path) -> Iterator[tuple[Key, Fact]]:
+    try:
+        root = XmlContract.load(path).root
+    except XsdError as error:
+        hint = "An XSD lies in the operation's folder, imports only files beside it, and is never fetched."
+        raise SpecError(str(error), where=str(path), hint=hint) from None
+    item = root.content.item if isinstance(root.content, ListOf) else None
+    record = item.content if item is not None else root.content
+    members = tuple(member.tag for member in record.members) if isinstance(record, Record) else ()
+    yield from xml_facts(part, root.tag, item.tag if item else "", members, None)
+
+
+def _list(raw: Mapping[str, Any], key: str, folder: Path) -> list[Any]:
+    found = raw.get(key) or []
+    if not isinstance(found, list):
+        raise SpecError(
+            f"{key}: expected a list", where=str(folder / "operation.yaml"), hint="docs/authoring.md lists the keys."
+        )
+    return found
+
+
+def _mapping(raw: Mapping[str, Any], key: str, where: Path) -> Mapping[str, Any]:
+    found = raw.get(key) or {}
+    if not isinstance(found, Mapping):
+        raise SpecError(f"{key}: expected a mapping", where=str(where), hint="docs/authoring.md lists the keys.")
+    return found

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.contract.load import read_yaml
 from conformance.derive.departures import Departure
 from conformance.derive.page import Page
 from conformance.errors import SpecError
-from conformance.specs.load import read_yaml
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from conformance.cases.corpus.forms import HEADERS, JSON_FORMS, XML_FORMS, WireForm
-from conformance.cases.corpus.generate import proved, second_validator, tamed
-from conformance.cases.corpus.stream import value_case
-from conformance.cases.corpus.values import CorpusValue
+from conformance.cases.generated.corpus import CorpusValue
+from conformance.cases.generated.forms import HEADERS, JSON_FORMS, XML_FORMS, WireForm
+from conformance.cases.generated.generate import proved, second_validator, tamed
+from conformance.cases.generated.rules import Ground
+from conformance.cases.generated.stream import value_case
+from conformance.cases.generated.trial import lane_of, trial_id
 from conformance.cases.make import Channel
-from conformance.cases.trials.rules import Ground
-from conformance.cases.trials.trial import lane_of, trial_id
 from conformance.model.case import Case
 
 _SCALARS: tuple[Any, ...] = (None, True, False, "", " ", "a", 1.5, [], {})

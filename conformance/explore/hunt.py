@@ -1,4 +1,7 @@
-"""The hunt: trials by number for a given time, side by side; what breaks is shrunk, frozen and reported once."""
+"""The hunt: trials by number for a given time, side by side; what breaks is shrunk, frozen and reported once.
+
+What is tried next: a trial for each number of a stream, the same for the same seed on every machine.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,64 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 
-from conformance.cases.corpus.source import sources
-from conformance.cases.trials.rules import Ground, ground_of
-from conformance.cases.trials.trial import Trial
-from conformance.engine.desks import Seat
-from conformance.engine.execute import execute
-from conformance.engine.run import Run, side_by_side
-from conformance.explore.freeze import frozen_case, write_found
-from conformance.explore.grammar import Way, streams_of, trial_of
-from conformance.explore.groups import Catch, Caught
+from conformance.cases.generated.account_grammar import random_account_trial
+from conformance.cases.generated.accounts import MODELS
+from conformance.cases.generated.list_grammar import random_list_trial
+from conformance.cases.generated.rules import Ground, ground_of
+from conformance.cases.generated.source import sources
+from conformance.cases.generated.stream import LISTS
+from conformance.cases.generated.trial import Trial
+from conformance.explore.corpus_trials import random_corpus_trial
+from conformance.explore.groups import Catch, Caught, frozen_case, write_found
 from conformance.explore.shrink import MOST_TRIES, Budget, shrink
 from conformance.model.case import Case
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Verdict
+from conformance.run.execute import execute
+from conformance.run.schedule import Run, side_by_side
+from conformance.run.seats import Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to make up trials of one operation, and how often it is gone beside the others."""
+
+    name: str
+    ground: Ground
+    weight: int
+    make: Callable[[Ground, Random], Trial]
+
+
+def ways_of(ground: Ground) -> tuple[Way, ...]:
+    """The ways of an operation: its model's, and the corpus where it has values."""
+    name = ground.operation.short
+    ways: list[Way] = []
+    if ground.rules.model == LISTS:
+        ways.append(Way(f"{name} unknown", ground, 14, lambda place, random: random_list_trial(place, random, live=False)))
+        ways.append(Way(f"{name} live", ground, 6, lambda place, random: random_list_trial(place, random, live=True)))
+    elif ground.rules.model in MODELS:
+        ways.append(Way(f"{name} accounts", ground, 3, random_account_trial))
+    if ground.source.values:
+        ways.append(Way(f"{name} corpus", ground, 2, random_corpus_trial))
+    return tuple(ways)
+
+
+def trial_of(ways: Sequence[Way], seed: int, stream: str, number: int) -> tuple[Way, Trial]:
+    """The trial of this number: every number has a random source of its own, whoever comes to try it."""
+    random = Random(f"{seed}/{stream}/{number}")
+    way = random.choices(ways, [one.weight for one in ways])[0]
+    return way, way.make(way.ground, random)
+
+
+def streams_of(grounds: Sequence[Ground]) -> Mapping[str, tuple[Way, ...]]:
+    """`free`: what names nothing but its own orders; `desk`: what needs accounts of its own while it runs."""
+    streams: dict[str, tuple[Way, ...]] = {"free": (), "desk": ()}
+    for ground in grounds:
+        place = "free" if ground.operation.answer == "results" else "desk"
+        streams[place] = (*streams[place], *ways_of(ground))
+    return {name: ways for name, ways in streams.items() if ways}
+
 
 _PATIENCE = 40
 """After so many trials of one way that the target did not let happen, and none that it did, the way is left."""

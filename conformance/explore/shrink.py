@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from conformance.cases.trials.list_trials import ManyTrial
-from conformance.cases.trials.trial import Trial
+from conformance.cases.generated.lists import ManyTrial
+from conformance.cases.generated.trial import Trial
 
 Breaks = Callable[[Trial], Awaitable[bool]]
 """Whether a trial, tried now, breaks what the first one broke."""

@@ -1,4 +1,7 @@
-"""A case: one message to send, as one role, over one transport and media type, and what must hold of the answer."""
+"""A case: one message to send, as one role, over one transport and media type, and what must hold of the answer.
+
+Shared vocabulary: error codes of AlphaPoint's standard response, media types, names of binding kinds.
+"""
 
 from __future__ import annotations
 
@@ -132,3 +135,16 @@ class Case:
     accept: str | None = None
     """The media type that the answer must have; None when the case does not say."""
     twin: Twin | None = None
+
+
+JSON = "application/json"
+TEXT_JSON = "text/json"
+XML = "application/xml"
+TEXT_XML = "text/xml"
+JSON_TYPES = (JSON, TEXT_JSON)
+XML_TYPES = (XML, TEXT_XML)
+
+
+def media_slug(media_type: str) -> str:
+    """`application/json` as it stands in a case id: `application-json`."""
+    return media_type.replace("/", "-")

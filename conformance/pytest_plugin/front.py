@@ -2,6 +2,8 @@
 
 Without pytest-xdist one process does it all. With it, each worker judges items (against a reference implementation of
 its own, or its share of a live target), and the controller joins what they found.
+
+The suite as pytest sees it: a file, an operation in it, an item in that.
 """
 
 from __future__ import annotations
@@ -9,33 +11,124 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.cases.load import load_cases
-from conformance.engine.selection import DEFAULT_GENERATED
-from conformance.engine.waivers import Waivers
+from conformance.cases.fixtures import load_cases
+from conformance.contract.load import load_contract
+from conformance.endpoint.choose import REFERENCE, ChosenTarget, chosen_target
+from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import ConformanceError, UsageError
 from conformance.model.spec import Contract
-from conformance.model.verdict import RunInfo
+from conformance.model.verdict import RunInfo, Verdict
 from conformance.pytest_plugin import SUITE, SUITE_FILE
-from conformance.pytest_plugin.bench import SEED, Bench
-from conformance.pytest_plugin.docket import Docket
+from conformance.pytest_plugin.engine import SEED, Bench
+from conformance.pytest_plugin.items import Docket, Outcome, finding_words, first_words
 from conformance.pytest_plugin.layout import Entry, entries
-from conformance.pytest_plugin.nodes import EntryItem, SuiteFile
-from conformance.pytest_plugin.record import Record, Tail, packed, record_of
+from conformance.pytest_plugin.reports import Record, Tail, packed, record_of
 from conformance.pytest_plugin.sharing import Share, demand_locks
-from conformance.report.identity import accepted_gaps, run_info
+from conformance.report.formats.text import verdict_line
 from conformance.report.rows import RunSummary
-from conformance.report.sections import verdict_line
-from conformance.report.text import visible
-from conformance.specs.load import load_contract
-from conformance.target.choose import REFERENCE, ChosenTarget, chosen_target
-from conformance.target.secrets import Vault, with_secrets
+from conformance.report.run_info import accepted_gaps, run_info
+from conformance.report.safe_text import visible
+from conformance.run.selection import DEFAULT_GENERATED
+from conformance.run.session import Waivers
+
+
+class Violation(Exception):
+    """An item's requirement is violated; the message is one line, `words` the whole story."""
+
+    def __init__(self, line: str, words: str) -> None:
+        super().__init__(line)
+        self.words = words
+
+
+class NoVerdict(Exception):
+    """The target or the harness failed, so that there is no verdict on an item."""
+
+
+class SuiteFile(pytest.File):
+    """The whole suite; its id is the module's name, which `--pyargs` takes."""
+
+    front: Front
+
+    @classmethod
+    def of(cls, front: Front, parent: pytest.Collector, path: Path, nodeid: str) -> SuiteFile:
+        """The node of the file at `path`."""
+        suite: SuiteFile = cls.from_parent(parent, path=path, name=nodeid, nodeid=nodeid)
+        suite.front = front
+        return suite
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """One collector for each operation."""
+        for name, group in groupby(self.front.entries(), lambda entry: entry.operation):
+            operation: OperationNode = OperationNode.from_parent(self, name=name)
+            operation.front, operation.entries = self.front, tuple(group)
+            yield operation
+
+
+class OperationNode(pytest.Collector):
+    """One operation."""
+
+    front: Front
+    entries: tuple[Entry, ...]
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item for each requirement and format."""
+        for entry in self.entries:
+            item: EntryItem = EntryItem.from_parent(self, name=entry.name, nodeid=f"{self.nodeid}::{entry.name}")
+            item.front, item.entry = self.front, entry
+            if entry.channel is not None:
+                item.extra_keyword_matches.update((entry.channel.transport, entry.channel.media_type))
+            yield item
+
+
+class EntryItem(pytest.Item):
+    """One requirement of one operation in one format. Its cases run in its set-up, so that what is no verdict is an error."""
+
+    front: Front
+    entry: Entry
+    outcome: Outcome
+
+    def setup(self) -> None:
+        """Run the cases. Raises `NoVerdict` when the target or the harness failed."""
+        try:
+            self.outcome = self.front.docket.run(self.entry)
+        except ConformanceError as error:
+            raise NoVerdict(str(error)) from None
+        if self.outcome.verdict in (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR):
+            raise NoVerdict(f"{self.outcome.verdict.value}: {self.outcome.reason}")
+
+    def runtest(self) -> None:
+        """Pass, or say why not."""
+        verdict, reason = self.outcome.verdict, self.outcome.reason
+        if verdict is Verdict.WAIVED:
+            pytest.xfail(reason)
+        if verdict is Verdict.FAIL:
+            broken, complaints = self.outcome.broken, self.outcome.complaints
+            words = finding_words(self.front.contract, self.front.info, broken, complaints)
+            raise Violation(first_words(broken, complaints), words)
+        if verdict in (Verdict.NOT_VERIFIED, Verdict.NOT_APPLICABLE):
+            pytest.skip(f"{verdict.value}: {reason}" if reason else verdict.value)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_style: Any, **_more: Any) -> Any:
+        """The words of the report; for anything unexpected a traceback without local variables, which may hold secrets."""
+        error = excinfo.value
+        if isinstance(error, Violation):
+            return error.words
+        if isinstance(error, NoVerdict):
+            return str(error)
+        return excinfo.getrepr(style="short", showlocals=False)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where and under which name pytest reports the item."""
+        return self.path, None, self.name
+
 
 _KEY = "conformance"
 _WHOLE_SCOPES = ("no", "each", "load", "loadfile", "loadscope")

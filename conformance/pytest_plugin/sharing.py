@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.engine.states.pool import Ledger
+from conformance.endpoint.model import ServiceTarget, TargetFile
 from conformance.errors import ConfigurationError
-from conformance.target.model import ServiceTarget, TargetFile
+from conformance.run.states.pool import Ledger
 
 _POLL_S = 0.01
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from conformance.errors import JournalError
 from conformance.model.verdict import Verdict
-from conformance.report.results import SCHEMA_VERSION
+from conformance.report.summary import SCHEMA_VERSION
 
 Kind = Literal["run", "requirement", "code", "case", "reading"]
 _RANK = {verdict.value: rank for rank, verdict in enumerate(Verdict)}

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from conformance.errors import JournalError
 from conformance.model.verdict import CaseResult
-from conformance.report.journal import Journal
-from conformance.report.lines import Header
-from conformance.report.settings import Ending
+from conformance.report.journal import Header, Journal
+from conformance.report.run_info import Ending
 
 
 def merge(shards: Sequence[tuple[Path, Journal]]) -> Journal:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.terminal import is_live
-from conformance.report.text import many, shortened, visible, writable
+from conformance.report.formats.text import is_live
+from conformance.report.safe_text import many, shortened, visible, writable
 
 _MOST_FAILURES = 20
 _BAD = (Verdict.FAIL, Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)

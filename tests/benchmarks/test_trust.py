@@ -13,11 +13,10 @@ from benchmarks import trust
 from benchmarks.trust_detection import KEPT, alone_by, detection_text, kept_reasons, unknown
 from benchmarks.trust_page import page_of
 from benchmarks.trust_record import Finders, Record, equivalent_groups, fault_groups, read_record, write_record
-from conformance.cases.load import load_cases
+from conformance.cases.fixtures import load_cases
 from conformance.checks import results
-from conformance.engine.selftest import Suspect, Trial, try_suspects
-from conformance.engine.selftest_json import family_of
-from conformance.specs.load import load_contract
+from conformance.contract.load import load_contract
+from conformance.selftest.suspects import Suspect, Trial, family_of, try_suspects
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 

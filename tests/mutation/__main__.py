@@ -3,7 +3,7 @@
     python -m tests.mutation [--every N] [--children N] [--again] [--record] [PATTERN]...
 
 mutmut makes the mutants; the rules of the choice stand in `mutants.py`, and `session.py` runs the unit tests against each.
-PATTERN (of a mutant's name, as in `conformance.codec.text*`) narrows the run, `--every N` takes each N-th mutant of each file.
+PATTERN (of a mutant's name, as in `conformance.formats.text*`) narrows the run, `--every N` takes each N-th mutant of each file.
 A mutant that was killed before and reads the same is not tried again, unless `--again` says so. `--record` writes
 `result.json`, which `test_mutation_record.py` holds against `survivors.toml`. Ends with 1 when a mutant lives that is
 not explained there, or when a folder scores less than 85%.

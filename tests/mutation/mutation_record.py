@@ -35,10 +35,10 @@ class Record:
     survivors: Sequence[Survivor]
 
     def packages(self) -> dict[str, Counter[str]]:
-        """The counts of each folder."""
+        """The counts of each package, its folders included."""
         found: dict[str, Counter[str]] = {}
         for file, counts in self.files.items():
-            found.setdefault(str(Path(file).parent), Counter()).update(counts)
+            found.setdefault(str(Path(*Path(file).parts[:2])), Counter()).update(counts)
         return found
 
 

@@ -6,13 +6,13 @@ from functools import cache
 from typing import Any
 
 from conformance.cases.build import build_all
-from conformance.cases.template import fill, fill_body, is_text, places
+from conformance.cases.message import fill, fill_body, is_text, places
 from conformance.checks.kit import Kit, build_kit
-from conformance.codec.json_codec import decode_json
+from conformance.contract.load import load_contract
+from conformance.contract.schemas import SchemaValidator, load_validator
+from conformance.formats.json.read import decode_json
 from conformance.model.case import Body, Case, Message
 from conformance.model.spec import Contract
-from conformance.specs.load import load_contract
-from conformance.specs.validate import SchemaValidator, load_validator
 
 CAO, CQ, TPP = "alphapoint.cancel_all_orders", "alphapoint.cancel_quote", "tpp.create_cancellations"
 CO = "alphapoint.cancel_order"

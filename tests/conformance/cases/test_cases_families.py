@@ -24,12 +24,13 @@ from cases_support import (
     value_of,
 )
 
-from conformance.cases.families import frames, http_forms, negotiation
-from conformance.cases.families.list_forms_xml import xml_forms
-from conformance.cases.families.malformed_json import broken_texts
-from conformance.codec.errors import CodecError
-from conformance.codec.frames import decode_frame
-from conformance.codec.json_codec import decode_json
+from conformance.cases.families.list import negotiation
+from conformance.cases.families.list.forms import xml_forms
+from conformance.cases.families.object import frames, http_forms
+from conformance.cases.families.object.malformed import broken_texts
+from conformance.formats.errors import CodecError
+from conformance.formats.frames import decode_frame
+from conformance.formats.json.read import decode_json
 from conformance.model.case import Case
 
 GOOD = '{"OMSId":1,"AccountId":2}'

@@ -6,10 +6,9 @@ import pytest
 from cases_support import CAO, TPP, contract
 
 from conformance.cases.make import Channel
-from conformance.cases.render import body, json_text, placed, xml_text
-from conformance.cases.template import fill, fill_body, is_text, places
-from conformance.codec.values import Pairs, Raw
+from conformance.cases.message import body, fill, fill_body, is_text, json_text, placed, places, xml_text
 from conformance.errors import HarnessError
+from conformance.formats.errors import Pairs, Raw
 from conformance.model.case import Body, Repeat
 
 

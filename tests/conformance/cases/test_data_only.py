@@ -13,16 +13,15 @@ from typing import Any
 import pytest
 
 import conformance
-from conformance.specs.load import load_contract, specs_root
+from conformance.contract.load import load_contract, specs_root
 
 PACKAGE = Path(conformance.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SPEAKS_FOR_THE_VENDOR = {
-    "cases/trials/account_trials.py": "cancels one order between two messages, by the vendor's own set-up call",
-    "engine/states/calls.py": "brings states about with the vendor's own set-up calls, which are no operations",
-    "engine/sessions.py": "signs in with the vendor's own calls, which are no operations",
-    "engine/renewal.py": "tells a lost session of the vendor's sign-in calls from other refusals",
-    "target/reference.py": "describes the bundled reference implementation as a target, error by error",
+    "cases/generated/accounts.py": "cancels one order between two messages, by the vendor's own set-up call",
+    "dialects/alphapoint/states.py": "brings states about with the vendor's own set-up calls, which are no operations",
+    "dialects/alphapoint/session.py": "signs in with the vendor's own calls, which are no operations",
+    "endpoint/reference.py": "describes the bundled reference implementation as a target, error by error",
 }
 """Modules that know one vendor's protocol around the operations, each with what it is for."""
 

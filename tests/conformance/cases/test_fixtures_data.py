@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from conformance.cases.build import build_all
-from conformance.cases.case_data import text_data, text_of
-from conformance.cases.fixture_text import canonical_text, fixture_text
+from conformance.cases.case_data import canonical_text, fixture_text, text_data, text_of
 from conformance.cases.fixtures import from_data, parse_json, to_data
+from conformance.contract.load import load_contract
 from conformance.errors import SpecError
 from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed, Twin
-from conformance.specs.load import load_contract
 
 PLAIN = Case(
     id="op/family/name@http",

@@ -15,20 +15,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cases.build import build_all
-from conformance.cases.fixture_drift import fixture_drift
-from conformance.cases.fixtures import case_digest, family_of, read_fixtures, write_fixtures
-from conformance.cases.load import load_cases
+from conformance.cases.fixtures import case_digest, family_of, fixture_drift, load_cases, read_fixtures, write_fixtures
 from conformance.cli.main import main
+from conformance.contract.load import load_contract, specs_root
 from conformance.errors import SpecError, UsageError
 from conformance.model.spec import Contract
-from conformance.specs.load import load_contract, specs_root
 
 CAO = "alphapoint.cancel_all_orders"
 BUILD = """
 import sys
 from pathlib import Path
 from conformance.cases.fixtures import write_fixtures
-from conformance.specs.load import load_contract
+from conformance.contract.load import load_contract
 write_fixtures(load_contract(), Path(sys.argv[1]))
 """
 

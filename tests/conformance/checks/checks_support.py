@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
-from conformance.checks.observation import Judgement, Observation
 from conformance.checks.read import read_answer
+from conformance.contract.load import load_contract
 from conformance.model.case import Alternative, Body, Case, Expectation, Message
-from conformance.specs.load import load_contract
-from conformance.transport.messages import Exchange, HttpReply, WireProblem, WsReply
+from conformance.wire.messages import Exchange, HttpReply, WireProblem, WsReply
 
 CAO, CQ, TPP = "alphapoint.cancel_all_orders", "alphapoint.cancel_quote", "tpp.create_cancellations"
 JSON, XML = "application/json", "application/xml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from checks_support import CAO, CQ, TPP, broken, case, error, failed, faults_of, frame, http, judged, kit, success, ws
 
-from conformance.checks.bad_input import page_or_trace, server_error, shorten
+from conformance.checks.kit import page_or_trace, server_error, shorten
 from conformance.model.case import Alternative
 
 PAGES = (

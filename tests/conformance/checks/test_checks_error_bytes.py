@@ -22,7 +22,7 @@ from checks_support import (
 )
 
 from conformance.checks.read import read_answer
-from conformance.checks.xml_values import has_markup
+from conformance.checks.results import has_markup
 from conformance.model.case import Alternative
 
 REFUSED = case(TPP, Alternative({"form": "refused"}), accept=XML)

@@ -29,19 +29,18 @@ from checks_support import (
 )
 from lxml import etree
 
+from conformance.checks.answer import Judgement, Observation
 from conformance.checks.identity import Matching, index_of_relevant, match_results
 from conformance.checks.judge import Pins, judge
-from conformance.checks.kit import Kit, build_kit, repeated_members
-from conformance.checks.memory import AnswerMemory
-from conformance.checks.observation import Judgement, Observation
+from conformance.checks.kit import AnswerMemory, Kit, build_kit, repeated_members
 from conformance.checks.read import read_answer
 from conformance.checks.relations import compare, forms_differ
 from conformance.checks.secrets import echoed, may_be_echoed, texts_beyond
-from conformance.codec.values import Note
+from conformance.contract.load import load_contract
 from conformance.errors import SpecError
+from conformance.formats.errors import Note
 from conformance.model.case import Alternative, Body, Message, Twin
 from conformance.model.verdict import Finding
-from conformance.specs.load import load_contract
 
 DONE = Alternative({"code": [0]}, cancelled=("mine",), untouched=("yours",))
 ANY = Alternative({})

@@ -25,7 +25,7 @@ from checks_support import (
     ws,
 )
 
-from conformance.checks.observation import Judgement
+from conformance.checks.answer import Judgement
 from conformance.checks.relations import compare, forms_differ
 from conformance.model.case import Alternative, Body, Message, Twin
 

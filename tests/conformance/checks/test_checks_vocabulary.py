@@ -25,9 +25,9 @@ from checks_support import (
     success,
 )
 
-from conformance.checks.vocabulary import telling, vocabulary_of
+from conformance.checks.kit import telling, vocabulary_of
 from conformance.model.case import Alternative
-from conformance.transport.messages import Exchange
+from conformance.wire.messages import Exchange
 
 ANY = Alternative({})
 WORDS = (

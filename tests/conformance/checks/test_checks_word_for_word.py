@@ -10,7 +10,7 @@ import pytest
 from checks_support import http, kit, ws
 
 from conformance.checks.read import read_answer
-from conformance.transport.messages import Exchange
+from conformance.wire.messages import Exchange
 
 ANSWERS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "answers.json").read_text(encoding="utf-8"))
 

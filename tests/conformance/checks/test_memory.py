@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from conformance.checks.answer import Answer
-from conformance.checks.memory import AnswerMemory
-from conformance.codec.media import parse_media_type
+from conformance.checks.kit import AnswerMemory
+from conformance.formats.text import parse_media_type
 
 JSON = parse_media_type("application/json")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from conformance.target.reference import DESKS, reference_target
+from conformance.endpoint.reference import DESKS, reference_target
 
 ROOT = Path(__file__).resolve().parents[3]
 WORLD = ROOT / "reference_impl" / "default_world.toml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from conformance.cases.load import load_cases
+from conformance.cases.fixtures import load_cases
 from conformance.cli.main import main
 from conformance.cli.wording import (
     alternative_words,
@@ -14,8 +14,8 @@ from conformance.cli.wording import (
     expectation_lines,
     message_lines,
 )
+from conformance.contract.load import load_contract
 from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed
-from conformance.specs.load import load_contract
 from reference_impl.faults import FAULTS
 
 CONTRACT = load_contract()

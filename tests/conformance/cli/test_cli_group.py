@@ -10,13 +10,13 @@ from pathlib import Path
 
 import click
 import pytest
+
+import conformance
 from click.testing import CliRunner, Result
 
-from conformance.cli.group import LazyGroup, suggestion
-from conformance.cli.main import main
+from conformance.cli.main import LazyGroup, main, suggestion
 from conformance.cli.options import printing
 from conformance.errors import ConfigurationError, ConformanceError, HarnessError, TargetUnreachable
-from conformance.report import version
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = (
@@ -106,7 +106,7 @@ def test_help_lists_every_command_with_a_line() -> None:
 
 
 def test_the_version_falls_back_in_a_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(version, "DISTRIBUTION", "no-such-distribution")
+    monkeypatch.setattr(conformance, "DISTRIBUTION", "no-such-distribution")
     assert invoke(main, "--version").output == "conformance 0+unknown\n"
 
 

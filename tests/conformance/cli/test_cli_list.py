@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.cases.load import load_cases
+from conformance.cases.fixtures import load_cases
 from conformance.cli.main import main
-from conformance.specs.load import load_contract
+from conformance.contract.load import load_contract
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 

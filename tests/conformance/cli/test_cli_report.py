@@ -10,11 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cli.main import main
+from conformance.contract.load import load_contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
-from conformance.report.journal import JournalWriter, read_journal
-from conformance.report.lines import Header
-from conformance.report.settings import Ending, Selection, Settings
-from conformance.specs.load import load_contract
+from conformance.report.journal import Header, JournalWriter, read_journal
+from conformance.report.run_info import Ending, Selection, Settings
 
 OPERATION, REQUIREMENT = "alphapoint.cancel_all_orders", "CAO-AGREE"
 CONTRACT = load_contract()

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from secret_support import ROOT, reference, secrets_of, target_text, world_with
 
 from conformance.cases.case_data import to_data
-from conformance.cases.load import load_cases
+from conformance.cases.fixtures import load_cases
 from conformance.cli.main import main
-from conformance.specs.load import load_contract
+from conformance.contract.load import load_contract
 
 SECRETS = secrets_of(22)
 

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from secret_support import ROOT, reference, secrets_of, target_text, world_with, written_forms
 
 from conformance.cli.main import main
-from conformance.target.secrets import Vault
+from conformance.endpoint.secrets import Vault
 
-sys.path.append(str(ROOT / "tests" / "conformance" / "engine"))
+sys.path.append(str(ROOT / "tests" / "conformance" / "run"))
 
 from hostile_support import Script, answer, read_request, scripted
 
@@ -161,7 +161,7 @@ def test_the_traceback_of_a_defect_shows_no_secret(tmp_path: Path, learnt: set[s
         except ValueError as error:
             raise RuntimeError(f"no connection with {sorted(learnt)}") from error
 
-    monkeypatch.setattr("conformance.engine.campaign.probe", breaks)
+    monkeypatch.setattr("conformance.run.session.probe", breaks)
     words = ["run", "--target", str(target), "--report", str(report), "-v", "--case", "tpp/effects/*"]
     done = CliRunner().invoke(main, words, env=SECRETS)
     assert done.exit_code == 5

@@ -7,12 +7,11 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from conformance.cli.main import main
-from conformance.derive.compare import Comparison, check_page, open_points
 from conformance.derive.departures import Departure
-from conformance.derive.draft import draft_of
+from conformance.derive.draft.files import draft_of, write_draft
+from conformance.derive.drift import Comparison, check_page, open_points
 from conformance.derive.page import Page
-from conformance.derive.readers import page_of_text
-from conformance.derive.write import write_draft
+from conformance.derive.read.dialects import page_of_text
 
 PAGES = Path(__file__).parent / "pages"
 SLATE, GITBOOK, HELP, HELP_HTML = "pause_basket.md", "swap_pair.md", "parcel_holds.txt", "parcel_holds.html"

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from derive_support import GITBOOK, HELP, HELP_HTML, PAGES, SLATE, conformance, drafted, page, text_of
 
-from conformance.derive.compare import check_page
-from conformance.derive.readers import page_of_text, read_page
-from conformance.derive.source import MAX_PAGE_BYTES
+from conformance.derive.drift import check_page
+from conformance.derive.read.dialects import MAX_PAGE_BYTES, page_of_text, read_page
 from conformance.errors import PageError
 
 BROKEN = [

@@ -6,11 +6,11 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from conformance.derive.covers import covers_of
+from conformance.contract.load import load_contract
 from conformance.derive.departures import MISFITS
-from conformance.derive.folder_facts import facts_of_folder, page_record
+from conformance.derive.drift import covers_of
+from conformance.derive.facts import facts_of_folder, page_record
 from conformance.model.spec import Operation
-from conformance.specs.load import load_contract
 
 CONTRACT = load_contract()
 ALL = sorted(CONTRACT.operations.values(), key=lambda one: one.id)

@@ -10,7 +10,7 @@ import pytest
 from derive_support import conformance
 
 from conformance.derive.departures import MISFITS
-from conformance.derive.source import MAX_PAGE_BYTES
+from conformance.derive.read.dialects import MAX_PAGE_BYTES
 
 DOCS = (Path(__file__).parents[3] / "docs" / "derive.md").read_text(encoding="utf-8")
 PAGE = re.search(r"^~~~markdown\n(.*?)^~~~", DOCS, re.MULTILINE | re.DOTALL)

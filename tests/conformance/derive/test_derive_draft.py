@@ -11,13 +11,12 @@ import pytest
 import yaml
 from derive_support import GITBOOK, HELP, HELP_HTML, SLATE, drafted, page
 
-from conformance.codec.xml_codec import XmlContract
-from conformance.derive.draft import Draft, draft_of
-from conformance.derive.facts import Fact, Key, facts_of_page
-from conformance.derive.folder_facts import facts_of_folder
+from conformance.contract.load import specs_root
+from conformance.contract.schemas import load_validator
+from conformance.derive.draft.files import Draft, draft_of
+from conformance.derive.facts import Fact, Key, facts_of_folder, facts_of_page
 from conformance.derive.siblings import Sibling, siblings_in
-from conformance.specs.load import specs_root
-from conformance.specs.validate import load_validator
+from conformance.formats.xml.contract import XmlContract
 
 ALL = [SLATE, GITBOOK, HELP, HELP_HTML]
 SERVICE = specs_root() / "alphapoint"

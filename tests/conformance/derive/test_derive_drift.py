@@ -8,7 +8,7 @@ import pytest
 import yaml
 from derive_support import GITBOOK, HELP, SLATE, compared, drafted, page, sides
 
-from conformance.derive.compare import check_page
+from conformance.derive.drift import check_page
 from conformance.errors import SpecError
 
 DRIFT = [

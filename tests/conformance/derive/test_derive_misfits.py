@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from derive_support import GITBOOK, HELP, HELP_HTML, SLATE, page, points
 
-from conformance.derive.compare import open_points
 from conformance.derive.departures import MISFITS
+from conformance.derive.drift import open_points
 from conformance.derive.siblings import Sibling
 
 PLANTED = [

@@ -8,11 +8,10 @@ import pytest
 import yaml
 from derive_support import GITBOOK, HELP, HELP_HTML, PAGES, SLATE, compared, conformance, drafted, page, text_of
 
-from conformance.derive.compare import check_page, open_points
 from conformance.derive.departures import Departure
-from conformance.derive.draft import draft_of
-from conformance.derive.readers import page_of_text
-from conformance.derive.write import write_draft
+from conformance.derive.draft.files import draft_of, write_draft
+from conformance.derive.drift import check_page, open_points
+from conformance.derive.read.dialects import page_of_text
 from conformance.errors import PageError
 
 SHELF = "| ShelfNumber  | **integer.** The shelf of the basket. *Optional.* |"

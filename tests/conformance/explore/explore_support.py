@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from conformance.engine.campaign import Campaign, carry_out
-from conformance.engine.run import Run
+from conformance.contract.load import load_contract
+from conformance.endpoint.choose import ChosenTarget
+from conformance.endpoint.file import check_target
+from conformance.endpoint.reference import reference_environment, reference_target
 from conformance.explore.hunt import Hunt, HuntOptions, hunt
 from conformance.model.verdict import CaseResult
-from conformance.specs.load import load_contract
-from conformance.target.choose import ChosenTarget
-from conformance.target.file import check_target
-from conformance.target.reference import reference_environment, reference_target
+from conformance.run.schedule import Run
+from conformance.run.session import Campaign, carry_out
 
 _SERVER = Path(__file__).parent / "deep_fault_server.py"
 _TARGET = """

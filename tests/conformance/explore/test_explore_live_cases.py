@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import pytest
 
-from conformance.cases.corpus.source import sources
-from conformance.cases.template import body_text
-from conformance.cases.trials.live import live_case
+from conformance.cases.generated.source import sources
+from conformance.cases.generated.stream import live_case
+from conformance.cases.message import body_text
+from conformance.contract.load import load_contract
 from conformance.model.case import Case
-from conformance.specs.load import load_contract
 
 CONTRACT = load_contract()
 CAO, CO, CQ = "alphapoint.cancel_all_orders", "alphapoint.cancel_order", "alphapoint.cancel_quote"

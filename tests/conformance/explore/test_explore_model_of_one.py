@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases.trials.foreseen import Foreseen
-from conformance.cases.trials.model_of_accounts import Request, Thing
-from conformance.cases.trials.model_of_one import foresee_cancel_one
-from conformance.cases.trials.rules import CANCELLED, OPEN, rules_of
-from conformance.specs.load import load_contract
+from conformance.cases.generated.account_model import Request, Thing
+from conformance.cases.generated.one_order_model import foresee_cancel_one
+from conformance.cases.generated.rules import CANCELLED, OPEN, Foreseen, rules_of
+from conformance.contract.load import load_contract
 
 ONE = rules_of(load_contract().operations["alphapoint.cancel_order"])
 TRADERS = ("operator", "trading")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases.trials.foreseen import Foreseen
-from conformance.cases.trials.model_of_accounts import Request, Thing, foresee_cancel_all, foresee_cancel_quote
-from conformance.cases.trials.model_of_orders import Judged, foresee_list
-from conformance.cases.trials.rules import CANCELLED, EXECUTED, OPEN, rules_of
-from conformance.specs.load import load_contract
+from conformance.cases.generated.account_model import Request, Thing, foresee_cancel_all, foresee_cancel_quote
+from conformance.cases.generated.lists import Judged, foresee_list
+from conformance.cases.generated.rules import CANCELLED, EXECUTED, OPEN, Foreseen, rules_of
+from conformance.contract.load import load_contract
 
 CONTRACT = load_contract()
 LIST = rules_of(CONTRACT.operations["tpp.create_cancellations"])

@@ -8,17 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.cases.corpus.source import sources
-from conformance.cases.trials.account_trials import AccountTrial, CancelOne, Placed
-from conformance.cases.trials.list_trials import Instruction, ListTrial, ManyTrial, Thing, tidy
-from conformance.cases.trials.model_of_accounts import Request
-from conformance.cases.trials.model_of_accounts import Thing as BookThing
-from conformance.cases.trials.rules import Ground, ground_of
-from conformance.cases.trials.trial import Trial
-from conformance.cases.trials.wires import Wire
+from conformance.cases.generated.account_model import Request
+from conformance.cases.generated.account_model import Thing as BookThing
+from conformance.cases.generated.accounts import AccountTrial, CancelOne, Placed
+from conformance.cases.generated.lists import Instruction, ListTrial, ManyTrial, Thing, tidy
+from conformance.cases.generated.rules import Ground, ground_of
+from conformance.cases.generated.source import sources
+from conformance.cases.generated.trial import Trial, Wire
+from conformance.contract.load import load_contract
 from conformance.explore.corpus_trials import CorpusTrial
 from conformance.explore.shrink import Budget, shrink
-from conformance.specs.load import load_contract
 
 CONTRACT = load_contract()
 UID = "a7000000-0000-0000-0000-000000000001"
@@ -180,7 +179,7 @@ def test_parts_of_a_corpus_value_fall_away_as_long_as_it_proves_the_same() -> No
 
 @pytest.mark.parametrize("name", sorted(CONTRACT.operations))
 def test_every_smaller_trial_can_be_made_a_case_or_is_left_out(name: str) -> None:
-    from conformance.explore.grammar import trial_of, ways_of
+    from conformance.explore.hunt import trial_of, ways_of
 
     ways = ways_of(ground(name))
     for number in range(60):

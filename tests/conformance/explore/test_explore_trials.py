@@ -10,17 +10,16 @@ from pathlib import Path
 import pytest
 
 from conformance.cases.case_data import from_data, to_data
-from conformance.cases.corpus.source import sources
 from conformance.cases.fixtures import fixture_folder, read_fixtures, write_fixtures
-from conformance.cases.template import places
-from conformance.cases.trials.rules import Ground, ground_of
-from conformance.cases.trials.trial import Trial
-from conformance.explore.freeze import frozen_case, write_found
-from conformance.explore.grammar import streams_of, trial_of
-from conformance.explore.groups import MOST_GROUPS, Catch, normalised
+from conformance.cases.generated.rules import Ground, ground_of
+from conformance.cases.generated.source import sources
+from conformance.cases.generated.trial import Trial
+from conformance.cases.message import places
+from conformance.contract.load import load_contract, specs_root
+from conformance.explore.groups import MOST_GROUPS, Catch, frozen_case, normalised, write_found
+from conformance.explore.hunt import streams_of, trial_of
 from conformance.model.case import Case
 from conformance.model.verdict import CaseResult, Finding, Verdict
-from conformance.specs.load import load_contract, specs_root
 
 CONTRACT = load_contract()
 GROUNDS = [found for source in sources(CONTRACT, None, 0) if (found := ground_of(source, (), ())) is not None]

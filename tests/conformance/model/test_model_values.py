@@ -15,10 +15,9 @@ from conformance.errors import (
     TargetUnreachable,
     UsageError,
 )
-from conformance.model.case import Body
+from conformance.model.case import JSON_TYPES, XML_TYPES, Body, media_slug
 from conformance.model.spec import Reading
 from conformance.model.verdict import Finding, Verdict
-from conformance.model.words import JSON_TYPES, XML_TYPES, media_slug
 
 
 def reading(operations: tuple[str, ...], also: tuple[str, ...] = ()) -> Reading:

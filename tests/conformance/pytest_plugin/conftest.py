@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from conformance.target.reference import reference_environment, reference_target
+from conformance.endpoint.reference import reference_environment, reference_target
 
 ROOT = Path(__file__).resolve().parents[3]
 OPERATION = "alphapoint.cancel_all_orders"

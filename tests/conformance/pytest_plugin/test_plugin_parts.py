@@ -11,25 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cases.load import load_cases
+from conformance.cases.fixtures import load_cases
 from conformance.cases.make import Channel
+from conformance.contract.load import load_contract
+from conformance.endpoint.choose import REFERENCE
+from conformance.endpoint.model import TargetFile
+from conformance.endpoint.reference import reference_target
 from conformance.errors import ConformanceError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
 from conformance.pytest_plugin import SUITE_FILE, names_suite
-from conformance.pytest_plugin.bench import Bench
-from conformance.pytest_plugin.docket import Docket
+from conformance.pytest_plugin.engine import Bench
+from conformance.pytest_plugin.items import Docket, first_words
 from conformance.pytest_plugin.layout import Entry, broken_anywhere, entries
-from conformance.pytest_plugin.record import packed, record_of
+from conformance.pytest_plugin.reports import packed, record_of
 from conformance.pytest_plugin.scheduling import FormatScheduling
 from conformance.pytest_plugin.sharing import Room, Share, desks_of, share_of
-from conformance.pytest_plugin.words import first_words
-from conformance.report.lines import result_from
-from conformance.specs.load import load_contract
-from conformance.target.choose import REFERENCE
-from conformance.target.model import TargetFile
-from conformance.target.reference import reference_target
+from conformance.report.journal import result_from
 
 CAO = "alphapoint.cancel_all_orders"
 NEVER = date(2020, 1, 1)

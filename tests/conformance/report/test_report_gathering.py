@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.model.verdict import CaseResult, Finding, Verdict
-from conformance.report.gathering import MOST_KEPT, Gathering, gather
+from conformance.report.rows import MOST_KEPT, Gathering, gather
 
 
 def generated(number: int, verdict: Verdict = Verdict.PASS) -> CaseResult:

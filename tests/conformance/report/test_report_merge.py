@@ -11,12 +11,11 @@ from report_support import INFO, contract, everything_passes, result
 
 from conformance.errors import JournalError
 from conformance.model.verdict import CaseResult
-from conformance.report.journal import Journal
-from conformance.report.lines import Header
+from conformance.report.formats.registry import summary_of
+from conformance.report.journal import Header, Journal
 from conformance.report.merge import merge
-from conformance.report.render import summary_of
-from conformance.report.results import summarise, to_json
-from conformance.report.settings import Ending, Settings, SummaryOptions
+from conformance.report.run_info import Ending, Settings, SummaryOptions
+from conformance.report.summary import summarise, to_json
 
 
 def shard(

@@ -10,13 +10,12 @@ from report_support import INFO, contract, everything_passes, failed, finding, r
 
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
 from conformance.report.findings import replay_command
+from conformance.report.formats.text import print_report, side_by_side
 from conformance.report.progress import progress
-from conformance.report.results import summarise
 from conformance.report.rows import RunSummary
-from conformance.report.sections import side_by_side
-from conformance.report.settings import Ending, Settings, SummaryOptions
-from conformance.report.terminal import print_report
-from conformance.report.text import shortened, visible
+from conformance.report.run_info import Ending, Settings, SummaryOptions
+from conformance.report.safe_text import shortened, visible
+from conformance.report.summary import summarise
 
 XTERM = {"TERM": "xterm-256color"}
 

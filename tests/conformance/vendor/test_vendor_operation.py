@@ -13,10 +13,10 @@ import pytest
 from labels_server import Behaviour, serving
 from vendor_support import commands_of_the_page, files_of_the_page
 
-from conformance.cases.corpus.generate import generate_values
-from conformance.specs.load import load_contract
-from conformance.target.file import check_target
-from conformance.target.sample import sample_of
+from conformance.cases.generated.generate import generate_values
+from conformance.contract.load import load_contract
+from conformance.endpoint.file import check_target
+from conformance.endpoint.sample import sample_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 TARGET = ("--specs", "contract", "--target", "labels.toml")

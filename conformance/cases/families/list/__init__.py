@@ -1,0 +1,1 @@
+"""Cases of calls that take a list of instructions, in JSON and XML."""

@@ -1,0 +1,282 @@
+"""The forms in which a list of instructions is written in XML, right, odd and broken.
+
+The forms in which a list of instructions is written in JSON, right, odd and broken.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.cases import message
+from conformance.cases.families.object.malformed import broken_texts
+from conformance.cases.kinds import first_kind, members_of_type, naming_member, undocumented
+from conformance.errors import SpecError
+from conformance.formats.json.write import JsonStyle
+from conformance.formats.xml.contract import XmlContract, XmlStyle
+from conformance.formats.xml.xsd import XSI, ListOf, Record
+from conformance.model.case import Body
+from conformance.model.spec import Operation
+
+EMPTY_LISTS = ("empty", "blank", "null")
+"""The forms that some readers take for a list without instructions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to write a list, and the general check that speaks for it (empty: that of malformed requests).
+
+    `kind` is "legal" (it must be carried out), "lenient", "ignored" (nothing may be carried out) or "broken" (it cannot
+    be read).
+    """
+
+    name: str
+    kind: str
+    title: str
+    body: Body
+    check: str = ""
+
+
+def json_forms(operation: Operation) -> Iterator[Form]:
+    """Every form of the operation's legal request."""
+    good = message.json_text(operation.valid)
+    item = good[1:-1]
+    for broken in broken_texts(good):
+        legal = broken.name in ("white-space",)
+        kind = "legal" if legal else "lenient" if broken.lenient or broken.name in EMPTY_LISTS else "broken"
+        yield Form(broken.name, kind, broken.title, Body(broken.text, broken.encoding))
+    named = naming_member(first_kind(operation), operation)
+    plain = first_kind(operation).item
+    yield Form("object", "broken", "one instruction without its list", Body(item))
+    yield Form("empty-object", "broken", "an object without members", Body("{}"))
+    yield Form("list-of-numbers", "broken", "a list of numbers", Body("[1,2]"))
+    yield Form("list-of-text", "broken", "a list of strings", Body('["a"]'))
+    yield Form("list-in-list", "lenient", "a list inside a list", Body(f"[{good}]"))
+    yield Form("list-with-null", "lenient", "a list with null behind the instruction", Body(f"[{item},null]"))
+    yield Form("wrapped", "lenient", "the list inside an object", Body(f'{{"instructions":{good}}}'))
+    yield Form("members-reversed", "legal", "members in another order", _json(dict(reversed(list(plain.items())))))
+    yield Form(
+        "indented",
+        "legal",
+        "indented over several lines",
+        Body(message.json_text(operation.valid, JsonStyle(indent="  ", key_separator=" : "))),
+    )
+    yield Form(
+        "escaped-keys",
+        "legal",
+        "keys written with escapes",
+        Body(good.replace(named, f"\\u{ord(named[0]):04x}{named[1:]}", 1)),
+    )
+    yield Form(
+        "nulls-left-out", "legal", "null members left out", _json({k: v for k, v in plain.items() if v is not None})
+    )
+    yield Form("keys-lower-case", "lenient", "keys in lower case", _json({k.lower(): v for k, v in plain.items()}))
+    yield Form(
+        "keys-camel-case", "lenient", "keys in camel case", _json({k[0].lower() + k[1:]: v for k, v in plain.items()})
+    )
+
+
+def _json(item: Any) -> Body:
+    return Body(message.json_text([item]))
+
+
+ROOT, NAMESPACE, ITEM, ORDER, NIL = (f"request-xml-{part}" for part in ("root", "namespace", "item", "order", "nil"))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The operation's legal request as XML, and the names in it that the forms play with.
+
+    `named` names the thing, `first` stands first; `text` and `flag` are a text and a boolean, empty where the request
+    has none; `here` and `content` are what stands in `named` and in `text`.
+    """
+
+    contract: XmlContract
+    value: Any
+    good: str
+    item: str
+    named: str
+    here: str
+    first: str
+    text: str
+    content: str
+    flag: str
+
+    @property
+    def root(self) -> str:
+        """The name of the root element."""
+        return self.contract.root.name
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the root element."""
+        return self.contract.root.namespace
+
+    def styled(self, **style: Any) -> Body:
+        """The request in another style."""
+        return Body(self.contract.encode(self.value, XmlStyle(**style)).decode("utf-8"))
+
+    def changed(self, before: str, after: str) -> Body:
+        """The request with one text in the place of another."""
+        return Body(self.good.replace(before, after))
+
+
+def xml_forms(operation: Operation) -> Iterator[Form]:
+    """Every form of the operation's legal request; those on a text or a boolean where it has one."""
+    written = _written(operation)
+    yield from _legal(written)
+    yield from _odd(written, operation)
+    yield from _misnamed(written, operation)
+    yield from _broken(written)
+    yield from _entities(written)
+
+
+def _written(operation: Operation) -> Written:
+    contract = message.xml_contract(operation)
+    kind = first_kind(operation)
+    shape = contract.root.content
+    if not isinstance(shape, ListOf) or not isinstance(shape.item.content, Record):
+        hint = "A root element whose type is a sequence of one repeated element, which is a sequence of members."
+        raise SpecError("the XSD of the request is no list of instructions", where=str(contract.path), hint=hint)
+    named = naming_member(kind, operation)
+    text = next(members_of_type(operation, "string"), "")
+    return Written(
+        contract,
+        operation.valid,
+        message.xml_text(operation, operation.valid),
+        shape.item.name,
+        named,
+        str(kind.item[named]),
+        next(one.name for one in shape.item.content.members if kind.item.get(one.name) is not None),
+        text,
+        str(kind.item[text]) if text else "",
+        next(members_of_type(operation, "boolean"), ""),
+    )
+
+
+def _legal(written: Written) -> Iterator[Form]:
+    yield Form("prefix", "legal", "a prefix for every element", written.styled(prefix="c"), NAMESPACE)
+    yield Form("nil-prefix", "legal", "another prefix for nil", written.styled(nil_prefix="xsi"), NIL)
+    yield Form("nil-one", "legal", "nil written as 1", written.styled(nil="1"), NIL)
+    yield Form("nulls-left-out", "legal", "null elements left out", written.styled(nulls="absent"), NIL)
+    yield Form("declaration", "legal", "with an XML declaration", written.styled(declaration=True))
+    commented = written.changed(f"<{written.first}>", f"<!-- who --><{written.first}>")
+    yield Form("comment", "legal", "with comments", commented)
+    yield Form("indented", "legal", "indented over several lines", written.styled(indent="  "))
+    if written.text:
+        cdata = written.changed(written.content, f"<![CDATA[{written.content}]]>")
+        yield Form("cdata", "legal", "text as CDATA", cdata)
+    if written.flag:
+        yield Form("character-reference", "legal", "a character reference", written.changed("false", "&#102;alse"))
+    yield Form("pairs-of-tags", "legal", "nil elements as a pair of tags", written.styled(empty="pair"), NIL)
+    yield Form("order-alphabetical", "legal", "elements in alphabetical order", Body(written.good), ORDER)
+
+
+def _odd(written: Written, operation: Operation) -> Iterator[Form]:
+    good, text = written.good, written.text or written.named
+    nil = f'<{written.root} xmlns:i="{XSI}" i:nil="true" xmlns="{written.namespace}" />'
+    note = undocumented(operation, "Note")
+    yield Form("empty", "lenient", "nothing at all", Body(""))
+    yield Form("blank", "lenient", "white space alone", Body(" \n\t "))
+    yield Form("list-nil", "lenient", "a list that is nil", Body(nil))
+    yield Form("bom", "lenient", "behind a byte order mark", Body("\ufeff" + good))
+    yield Form("utf-16", "lenient", "in UTF-16 with its charset named", Body(good, "utf-16"))
+    yield Form("utf-16-unnamed", "lenient", "in UTF-16 little endian without saying so", Body(good, "utf-16-le"))
+    latin = Body('<?xml version="1.0" encoding="iso-8859-1"?>' + good, "latin-1")
+    yield Form("latin-1-declared", "lenient", "declared as ISO-8859-1", latin)
+    yield Form("order-reversed", "lenient", "elements against the alphabet", written.styled(order="reversed"), ORDER)
+    yield Form(
+        "order-as-in-table", "lenient", "elements in the order of the table", written.styled(order="given"), ORDER
+    )
+    element = written.changed(f"<{text}>", f"<{note}>x</{note}><{text}>")
+    yield Form("unknown-element", "lenient", "an element that the document does not name", element)
+    attribute = written.changed(f"<{text}>", f'<{text} note="x">')
+    yield Form("unknown-attribute", "lenient", "an attribute that the document does not name", attribute)
+    instruction = Body("<?note x?>" + good)
+    yield Form("processing-instruction", "lenient", "a processing instruction", instruction)
+    yield Form("xml-1-1", "lenient", "declared as XML 1.1", Body('<?xml version="1.1"?>' + good))
+    utf16 = Body('<?xml version="1.0" encoding="utf-16"?>' + good)
+    yield Form("wrong-encoding", "lenient", "declared as UTF-16 but written in UTF-8", utf16)
+    if written.flag:
+        false = f"<{written.flag}>false</{written.flag}>"
+        yield Form(
+            "nil-boolean",
+            "lenient",
+            "nil on the boolean",
+            written.changed(false, f'<{written.flag} i:nil="true" />'),
+            NIL,
+        )
+    filled = written.changed(f"<{written.named}>", f'<{written.named} i:nil="true">')
+    yield Form("nil-with-content", "lenient", "nil on an element with content", filled, NIL)
+
+
+def _misnamed(written: Written, operation: Operation) -> Iterator[Form]:
+    """Roots, items and members of another name, or in another namespace."""
+    root, item, namespace, named = written.root, written.item, written.namespace, written.named
+    answer = message.xml_contract(operation, "response").root.namespace
+    one = written.good.replace(f"{root} ", f"{item} ").replace(f"/{root}>", f"/{item}>").replace(f"<{item}><", "<")
+    one = one.replace(f"</{item}></{item}>", f"</{item}>")
+    stray = "Cancellations" if root != "Cancellations" else "Others"
+    yield Form("wrong-root", "broken", "another root element", written.styled(rename=((root, stray),)), ROOT)
+    yield Form("root-of-one", "broken", "an instruction as root", Body(one), ROOT)
+    if root.lower() != root:
+        lower = written.styled(rename=((root, root.lower()),))
+        yield Form("root-lower-case", "broken", "the root element in lower case", lower, ROOT)
+    other = written.styled(renamespace=((namespace, "urn:other"),))
+    yield Form("wrong-namespace", "broken", "another namespace", other, NAMESPACE)
+    if namespace:
+        bare = written.changed(f' xmlns="{namespace}"', "")
+        yield Form("no-namespace", "broken", "no namespace", bare, NAMESPACE)
+    if answer != namespace:
+        answers = written.styled(renamespace=((namespace, answer),))
+        yield Form("response-namespace", "broken", "the namespace of the answer", answers, NAMESPACE)
+    wrong = written.styled(rename=((item, "Cancellation" if item != "Cancellation" else "Other"),))
+    yield Form("wrong-item", "ignored", "items of another name", wrong, ITEM)
+    if named.lower() != named:
+        small = written.styled(rename=((named, named.lower()),))
+        yield Form("member-lower-case", "lenient", "a member in lower case", small, ITEM)
+    elsewhere = written.styled(renamespace=((named, "urn:other"),))
+    yield Form("member-namespace", "lenient", "a member in another namespace", elsewhere, NAMESPACE)
+
+
+def _broken(written: Written) -> Iterator[Form]:
+    good, text = written.good, written.text or written.named
+    content = written.content or written.here
+    other = text.capitalize() if text.capitalize() != text else text.lower()
+    prefixed = good.replace(f"<{text}>", f"<q:{text}>").replace(f"</{text}>", f"</q:{text}>")
+    bad_bytes = Body(good.replace(content, "\xff\xfe"), "latin-1")
+    yield Form("cut-off", "broken", "cut off before its end", Body(good[:-3]))
+    yield Form("cut-in-element", "broken", "cut off in the middle", Body(good[: len(good) // 2]))
+    yield Form("tag-mismatch", "broken", "tags that do not match", written.changed(f"</{text}>", f"</{other}>"))
+    yield Form("two-roots", "broken", "two documents", Body(good + good))
+    yield Form("text-only", "broken", "text without an element", Body("cancel everything"))
+    yield Form("json", "broken", "JSON under the content type of XML", Body(message.json_text(written.value)))
+    yield Form("undeclared-prefix", "broken", "a prefix that nothing declares", Body(prefixed))
+    yield Form("undeclared-entity", "broken", "an entity that nothing declares", written.changed(content, "&pin;"))
+    yield Form("bare-ampersand", "broken", "a bare ampersand", written.changed(content, "a & b"))
+    yield Form(
+        "control-character", "broken", "a character reference that XML 1.0 forbids", written.changed(content, "&#1;")
+    )
+    yield Form("bad-utf8", "broken", "a byte that UTF-8 does not have", bad_bytes)
+    yield Form("deep", "broken", "nested two thousand levels deep", Body("<a>" * 2000 + "</a>" * 2000))
+
+
+def _entities(written: Written) -> Iterator[Form]:
+    """Document types, and entities that stand for a thing, a file, or far too much."""
+    root, good = written.root, written.good
+    content = written.content or written.here
+    own = f'<!DOCTYPE {root} [<!ENTITY o "{written.here}">]>' + good.replace(written.here, "&o;")
+    external = f'<!DOCTYPE {root} [<!ENTITY o SYSTEM "file:///etc/hostname">]>' + good.replace(content, "&o;")
+    yield Form("doctype", "lenient", "a document type declaration", Body(f"<!DOCTYPE {root}>" + good))
+    yield Form("internal-entity", "lenient", "an entity of its own that holds the order", Body(own))
+    yield Form("external-entity", "lenient", "an entity that points to a file", Body(external))
+    bomb = Body(_bomb(root) + good.replace(content, "&j;"))
+    yield Form("entity-bomb", "lenient", "entities that grow a thousand million times", bomb)
+
+
+def _bomb(root: str) -> str:
+    letters = "abcdefghij"
+    entities = "".join(f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in itertools.pairwise(letters))
+    return f'<!DOCTYPE {root} [<!ENTITY a "ha">{entities}]>'

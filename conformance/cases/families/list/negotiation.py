@@ -1,0 +1,181 @@
+"""Which media type is read, which is answered, and what the framework says to what it does not serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from conformance.cases import expect, make, message
+from conformance.cases.make import Channel, channels
+from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.spec import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """One Accept header (None: none) and the media type that must answer; None where the documents leave it open."""
+
+    name: str
+    header: str | None
+    answer: str | None
+
+
+_ACCEPTS = (
+    Accept("none", None, None),
+    Accept("anything", "*/*", None),
+    Accept("application-anything", "application/*", None),
+    Accept("text-anything", "text/*", None),
+    Accept("json-preferred", "application/xml;q=0.5, application/json", "application/json"),
+    Accept("xml-preferred", "application/json;q=0.5, application/xml", "application/xml"),
+    Accept("text-xml-preferred", "text/xml, application/json;q=0.1", "text/xml"),
+    Accept("json-refused", "application/json;q=0, application/xml", "application/xml"),
+    Accept("parameters", "application/json; charset=utf-8", "application/json"),
+    Accept("capitals", "APPLICATION/XML", "application/xml"),
+    Accept("spaces", " application/xml ; q=1.0 , text/html;q=0.2 ", "application/xml"),
+    Accept("unknown-and-known", "image/png, text/json", "text/json"),
+    Accept("unknown", "image/png", None),
+    Accept("garbage", "garbage", None),
+)
+_CHARSETS = ("utf-8", "UTF-8", '"utf-8"')
+_UNSUPPORTED = (
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "image/png",
+    "multipart/form-data; boundary=x",
+    "application/soap+xml",
+    "application/octet-stream",
+    "application/vnd.example.v1+json",
+    "garbage",
+)
+
+
+def negotiation_cases(operation: Operation) -> Iterator[Case]:
+    """Content types against Accept headers, charsets, unsupported types, methods and paths."""
+    for channel in channels(operation):
+        for answer in operation.media_types:
+            yield _accept_case(operation, channel, Accept(f"answer-{answer.replace('/', '-')}", answer, answer))
+        for accept in _ACCEPTS:
+            if accept.answer is not None and accept.answer not in operation.media_types:
+                continue  # asked for what the operation does not speak
+            yield _accept_case(operation, channel, accept)
+        yield from _charset_cases(operation, channel)
+        yield from _framework_cases(operation, channel)
+        yield from _path_cases(operation, channel)
+
+
+def _accept_case(operation: Operation, channel: Channel, accept: Accept) -> Case:
+    headers = [("Content-Type", channel.media_type)]
+    if accept.header is not None:
+        headers.append(("Accept", accept.header))
+    requirement = operation.attribution["media-type"]
+    also = [operation.raw["request_media"][channel.media_type]]
+    if accept.answer:
+        also.append(operation.raw["response_media"][accept.answer])
+    sent = make.message(operation, channel, message.body(operation, channel, operation.valid), headers=tuple(headers))
+    names = _names(operation)
+    done = expect.done(operation, requirement, names)
+    open_choice = Alternative({"form": "framework"}, untouched=names)
+    served = accept.header is None or accept.answer is not None or _asks_for_one(operation, accept.header)
+    right = done.any_of if served else (*done.any_of, open_choice)
+    expectation = Expectation(requirement, right, effect=operation.attribution.get("done", requirement))
+    return make.case(
+        operation, channel, f"negotiation/accept-{accept.name}", f"Accept: {accept.header or 'no header'}", also, sent,
+        expectation, accept=accept.answer,
+    )  # fmt: skip
+
+
+def _asks_for_one(operation: Operation, header: str) -> bool:
+    """Whether a plain pattern such as `text/*` takes one of the operation's media types."""
+    return any(fnmatchcase(media_type, header) for media_type in operation.media_types)
+
+
+def _charset_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
+    requirement = operation.raw["request_media"][channel.media_type]
+    named = [
+        (f"charset-{number}", f"{channel.media_type}; charset={charset}") for number, charset in enumerate(_CHARSETS, 1)
+    ]
+    for name, content_type in (*named, ("content-type-capitals", channel.media_type.upper())):
+        headers = (("Content-Type", content_type), ("Accept", channel.media_type))
+        sent = make.message(operation, channel, message.body(operation, channel, operation.valid), headers=headers)
+        done = expect.done(operation, requirement, _names(operation))
+        yield make.case(
+            operation, channel, f"negotiation/{name}", f"Content-Type: {content_type}", (), sent, done,
+            accept=channel.media_type,
+        )  # fmt: skip
+
+
+def _framework_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
+    """What the documents exclude: other content types and other methods; refused, and without effect."""
+    body = message.body(operation, channel, operation.valid)
+    media, method_rule = (operation.attribution.get(check) for check in ("unsupported-media", "method"))
+    asked = ("Accept", channel.media_type)
+    if media is not None:
+        for content_type in _UNSUPPORTED:
+            slug = content_type.partition(";")[0].replace("/", "-").replace("+", "-")
+            sent = Message(body, operation.method, operation.path, (("Content-Type", content_type), asked))
+            yield _framework_case(
+                operation, channel, f"content-type-{slug}", f"Content-Type: {content_type}", media, sent
+            )
+        sent = Message(body, operation.method, operation.path, (asked,))
+        yield _framework_case(operation, channel, "content-type-none", "no Content-Type", media, sent, lenient=True)
+    if method_rule is not None:
+        for method in ("GET", "PUT", "DELETE", "PATCH"):
+            headers = (("Content-Type", channel.media_type), asked)
+            sent = Message(body if method != "GET" else Body(""), method, operation.path, headers)
+            yield _framework_case(operation, channel, f"method-{method.lower()}", f"Method {method}", method_rule, sent)
+        for method in ("GET", "HEAD", "OPTIONS"):
+            sent = Message(body, method, operation.path, (("Content-Type", channel.media_type), asked))
+            name = f"method-{method.lower()}-with-body"
+            yield _framework_case(operation, channel, name, f"Method {method}, with a body", method_rule, sent, served=True)
+
+
+def _framework_case(
+    operation: Operation,
+    channel: Channel,
+    name: str,
+    title: str,
+    requirement: str,
+    sent: Message,
+    lenient: bool = False,
+    served: bool = False,
+) -> Case:
+    """`lenient`: it may be carried out; `served`: it may be answered in any way, as a method that only reads."""
+    names = _names(operation)
+    right = [Alternative({"form": form}, untouched=names) for form in ("framework", "refused")]
+    if served:
+        right.append(Alternative({"form": "served"}, untouched=names))
+    if lenient:
+        right.append(Alternative({"results": [True]}, cancelled=names))
+    expectation = Expectation(requirement, tuple(right), effect=operation.attribution["effect"])
+    also = [operation.attribution["framework-error"]]
+    return make.case(operation, channel, f"negotiation/{name}", title, also, sent, expectation)
+
+
+def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
+    """The path is fixed; its letter case and a slash at the end are the framework's affair."""
+    body = message.body(operation, channel, operation.valid)
+    headers = (("Content-Type", channel.media_type), ("Accept", channel.media_type))
+    requirement = operation.attribution["route"]
+    names = _names(operation)
+    done = expect.done(operation, requirement, names).any_of
+    missing = Alternative({"form": "framework"}, untouched=names)
+    for name, path, breaks in (
+        ("upper-case", operation.path.upper(), requirement),
+        ("trailing-slash", operation.path + "/", requirement),
+        ("query", operation.path + "?dryRun=true", operation.attribution.get("parameters")),
+    ):
+        if breaks is None:
+            continue
+        sent = Message(body, operation.method, path, headers)
+        expectation = Expectation(breaks, (*done, missing), effect=breaks, outside=operation.attribution["effect"])
+        yield make.case(operation, channel, f"negotiation/path-{name}", f"Path: {name}", (), sent, expectation)
+    sent = Message(body, operation.method, operation.path + "/all", headers)
+    right = (missing, Alternative({"form": "refused"}, untouched=names))
+    nothing = Expectation(requirement, right, effect=operation.attribution["effect"])
+    yield make.case(operation, channel, "negotiation/path-unknown", "A path that is not the call's", (), sent, nothing)
+
+
+def _names(operation: Operation) -> tuple[str, ...]:
+    """What the legal request acts on."""
+    return make.state_names(make.states_of(operation.raw["states"]))

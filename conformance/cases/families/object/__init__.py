@@ -1,0 +1,1 @@
+"""Cases of calls that take one JSON object."""

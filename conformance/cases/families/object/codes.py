@@ -1,0 +1,73 @@
+"""One case for each documented error code, over every transport: provoked, expected exactly, and without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.cases import make, message
+from conformance.cases.make import Channel, channels
+from conformance.model.case import Alternative, Case, Expectation, StateNeed
+from conformance.model.spec import ErrorCode, Operation
+
+SUCCESS, NOT_AUTHORIZED, INVALID, NOT_FOUND = "0", "20", "100", "104"
+_BY_TARGET = "What the target file says provokes it"
+
+
+def code_cases(operation: Operation) -> Iterator[Case]:
+    """The cell of each code; the one of success belongs to the scenario of the documented sample."""
+    for code in operation.codes:
+        if code.code == SUCCESS:
+            continue
+        for channel in channels(operation):
+            yield _code_case(operation, channel, code)
+
+
+def _code_case(operation: Operation, channel: Channel, code: ErrorCode) -> Case:
+    states = make.states_of(operation.raw["states"])
+    role, value, title, provoke = _provocation(operation, code.code)
+    sent = make.message(operation, channel, message.body(operation, channel, value))
+    return make.case(
+        operation,
+        channel,
+        f"codes/{code.code}",
+        title,
+        (code.requirement, *_companions(operation)),
+        sent,
+        _expectation(operation, code, states),
+        role=role,
+        states=states,
+        lane="alone" if provoke else None,
+        code=code.code,
+        provoke=provoke,
+        accept=channel.media_type if channel.transport == "http" else None,
+    )
+
+
+def _provocation(operation: Operation, code: str) -> tuple[str | None, Mapping[str, Any], str, str | None]:
+    assert isinstance(operation.valid, Mapping)
+    fields: Mapping[str, Any] = operation.raw["fields"]
+    if code == NOT_AUTHORIZED:
+        return operation.roles_refused[-1], operation.valid, "A user without permission", None
+    if code == INVALID:
+        member = next(name for name, field in fields.items() if field["required"])
+        value = {key: given for key, given in operation.valid.items() if key != member}
+        return None, value, f"{member} left out", None
+    if code == NOT_FOUND:
+        member = next(name for name, field in fields.items() if field["required"])
+        return "operator", {**operation.valid, member: fields[member]["unknown"]}, f"An unknown {member}", None
+    return None, operation.valid, _BY_TARGET, code
+
+
+def _expectation(operation: Operation, code: ErrorCode, states: Mapping[str, StateNeed]) -> Expectation:
+    names = make.state_names(states)
+    right = [Alternative({"code": [int(code.code)]}, untouched=names)]
+    if code.code == NOT_FOUND:
+        right.append(Alternative({"code": [100]}, untouched=names, readings=("unknown-id=100",)))
+    return Expectation(code.requirement, tuple(right), effect=operation.attribution["effect"])
+
+
+def _companions(operation: Operation) -> tuple[str, ...]:
+    """What every refusal also shows: the fields of a refusal, and that it changed nothing."""
+    checks = ("refusal", "effect", "early-error")
+    return tuple(operation.attribution[check] for check in checks if check in operation.attribution)

@@ -1,0 +1,195 @@
+"""Every member of a JSON object request: missing, null, of wrong type, at its edges, unknown, twice, in other case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conformance.cases import expect, make, message
+from conformance.cases.make import Channel, channels
+from conformance.formats.errors import Pairs, Raw
+from conformance.model.case import Alternative, Body, Case, Expectation
+from conformance.model.spec import Operation
+
+INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
+ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One odd value for a member, and what it amounts to.
+
+    `kind`: "absent" (left out, or as good as), "unusable" (names nothing), "unknown" (names something that does not
+    exist), "zero" (a default in many stacks), "lenient" (names the right thing in an unusual form).
+    """
+
+    name: str
+    kind: str
+    title: str
+    value: Any
+
+
+def variants(binding: str) -> tuple[Variant, ...]:
+    """The odd values for an integer member whose right value has this binding."""
+    here = f"${{{binding}}}"
+    return (
+        Variant("absent", "absent", "left out", ABSENT),
+        Variant("null", "absent", "null", None),
+        Variant("empty-text", "absent", "an empty string", ""),
+        Variant("text", "unusable", "a word", "abc"),
+        Variant("object", "unusable", "an object", {}),
+        Variant("array", "unusable", "an array", []),
+        Variant("digits-and-letters", "unusable", "a number with letters behind it, as text", {"text": here + "abc"}),
+        Variant("hexadecimal", "unusable", "a hexadecimal number as text", "0xFFFFFFF"),
+        Variant("true", "lenient", "true", True),
+        Variant("in-array", "lenient", "the right number in an array", [here]),
+        Variant("fraction", "lenient", "the right number and a half", Raw(here + ".5")),
+        Variant("with-decimals", "lenient", "the right number written with decimals", Raw(here + ".0")),
+        Variant("exponent", "lenient", "the right number written with an exponent", Raw(here + "e0")),
+        Variant("as-text", "lenient", "the right number as text", {"text": here}),
+        Variant("padded-text", "lenient", "the right number as text between spaces", {"text": f" {here} "}),
+        Variant("leading-zero", "lenient", "the right number behind a zero, which JSON forbids", Raw("0" + here)),
+        Variant("plus-sign", "lenient", "the right number behind a plus, which JSON forbids", Raw("+" + here)),
+        Variant("zero", "zero", "0", 0),
+        Variant("minus-one", "unknown", "-1", -1),
+        Variant("negated", "unknown", "the right number negated", Raw("-" + here)),
+        Variant("int32-max", "unknown", "the largest 32-bit integer", INT32_MAX),
+        Variant("int32-min", "unknown", "the smallest 32-bit integer", -INT32_MAX - 1),
+        Variant("over-int32", "unknown", "one more than 32 bits hold", INT32_MAX + 1),
+        Variant("wrapped-int32", "unknown", "the right number plus 2 to the power of 32", Raw(f"${{{binding}+{2**32}}}")),
+        Variant("int64-max", "unknown", "the largest 64-bit integer", INT64_MAX),
+        Variant("int64-min", "unknown", "the smallest 64-bit integer", -INT64_MAX - 1),
+        Variant("over-int64", "unknown", "one more than 64 bits hold", INT64_MAX + 1),
+        Variant("wrapped-int64", "unknown", "the right number plus 2 to the power of 64", Raw(f"${{{binding}+{2**64}}}")),
+        Variant("thirty-digits", "unknown", "a number of thirty digits", Raw("9" * 30)),
+        Variant("huge-exponent", "unknown", "a number with a huge exponent", Raw("1e400")),
+    )
+
+
+def object_field_cases(operation: Operation) -> Iterator[Case]:
+    """For each declared member and each variant, over every channel."""
+    for member, field in operation.raw["fields"].items():
+        seen = _with_base(operation, field)
+        for channel in channels(seen):
+            for variant in variants(field["binding"]):
+                expectation = _expectation(seen, field, variant)
+                if expectation is not None:
+                    yield _case(seen, channel, member, variant.name, variant.title, _body(seen, member, variant), expectation)
+            yield from _repeated_member(seen, channel, member, field)
+            yield from _other_case(seen, channel, member)
+
+
+def _with_base(operation: Operation, field: Mapping[str, Any]) -> Operation:
+    """The operation as a member sees it that stands in another legal request than the usual one."""
+    if "base" not in field:
+        return operation
+    name = field["base"]
+    raw = {**operation.raw, "states": operation.raw[f"{name}_states"]}
+    return replace(operation, valid=operation.raw[name], raw=raw)
+
+
+def _case(
+    operation: Operation, channel: Channel, member: str, name: str, title: str, body: Body, expectation: Expectation
+) -> Case:
+    sent = make.message(operation, channel, body)
+    full_name = f"fields/{member.lower()}-{name}"
+    return make.case(operation, channel, full_name, f"{member}: {title}", (), sent, expectation)
+
+
+def _body(operation: Operation, member: str, variant: Variant) -> Body:
+    assert isinstance(operation.valid, Mapping)
+    value = {key: variant.value if key == member else given for key, given in operation.valid.items()}
+    if variant.value is ABSENT:
+        del value[member]
+    return Body(message.json_text(value))
+
+
+def _expectation(operation: Operation, field: Mapping[str, Any], variant: Variant) -> Expectation | None:
+    names = _names(operation)
+    requirement = field["requirement"]["absent" if variant.kind == "absent" else "type"]
+    leg = field.get("own_leg")
+    if variant.kind == "lenient":
+        return _lenient_leg(operation, requirement, leg) if leg else expect.either(operation, requirement, names, (20, 100, 104))
+    if variant.kind == "absent" and not field["required"]:
+        return None if variant.name != "empty-text" or _empty_text_is_a_scenario(operation) else expect.either(
+            operation, requirement, names, (20, 100, 104)
+        )
+    if leg:
+        return expect.one_leg_wrong(operation, requirement, leg, _leg_names(operation))
+    if variant.kind == "zero" and field["binding"] != "instrument":
+        # one operator's gateway takes OMSId 0 for its only system; AccountId 0 is a reading with scenarios of its own
+        taken = "zero" in field
+        return expect.either(operation, requirement, names, (20, 100, 104)) if taken else None
+    if variant.kind in ("unknown", "zero"):
+        if field["binding"] == "instrument":
+            return _maybe_ignored(operation, requirement, names)
+        return expect.refused(operation, requirement, names, (20, 100, 104))
+    return expect.refused(operation, requirement, names, (100,) if variant.name == "absent" else (20, 100, 104))
+
+
+def _empty_text_is_a_scenario(operation: Operation) -> bool:
+    return operation.answer == "standard"
+
+
+def _names(operation: Operation) -> tuple[str, ...]:
+    return make.state_names(make.states_of(operation.raw["states"]))
+
+
+def _leg_names(operation: Operation) -> dict[str, str]:
+    bid, ask = _names(operation)
+    return {"bid": bid, "ask": ask}
+
+
+def _lenient_leg(operation: Operation, requirement: str, leg: str) -> Expectation:
+    """An unusual form of a right id: both legs go, or it counts as a wrong leg."""
+    wrong = expect.one_leg_wrong(operation, requirement, leg, _leg_names(operation))
+    both = Alternative({"code": [0]}, cancelled=_names(operation))
+    return Expectation(requirement, (both, *wrong.any_of), effect=wrong.effect)
+
+
+def _maybe_ignored(operation: Operation, requirement: str, names: tuple[str, ...]) -> Expectation:
+    """The document lets a caller add the instrument; it does not say that a wrong one is refused."""
+    return Expectation(
+        requirement,
+        (
+            Alternative({"code": [20, 100, 104]}, untouched=names),
+            Alternative({"code": [0]}, cancelled=names),
+            Alternative({"code": [0]}, untouched=names, readings=("quote-gone=success",)),
+        ),
+        effect=operation.attribution["effect"],
+    )
+
+
+def _repeated_member(operation: Operation, channel: Channel, member: str, field: Mapping[str, Any]) -> Iterator[Case]:
+    """A key that stands twice: JSON leaves open which one counts, so the answer and the effect must only agree."""
+    assert isinstance(operation.valid, Mapping)
+    right, wrong = operation.valid[member], field["unknown"]
+    requirement = operation.attribution["malformed"]
+    rest = tuple((key, value) for key, value in operation.valid.items() if key != member)
+    leg = field.get("own_leg")
+    for name, title, pair in (
+        ("twice-same", "given twice with the same value", (right, right)),
+        ("twice-wrong-first", "given twice, an unknown value first", (wrong, right)),
+        ("twice-wrong-last", "given twice, an unknown value last", (right, wrong)),
+    ):
+        body = Body(message.json_text(Pairs((*((member, value) for value in pair), *rest))))
+        expectation = (
+            _lenient_leg(operation, requirement, leg)
+            if leg
+            else _maybe_ignored(operation, requirement, _names(operation))
+            if field["binding"] == "instrument"
+            else expect.either(operation, requirement, _names(operation), (20, 100, 104))
+        )
+        yield _case(operation, channel, member, name, title, body, expectation)
+
+
+def _other_case(operation: Operation, channel: Channel, member: str) -> Iterator[Case]:
+    """Published AlphaPoint documents declare the letter case of keys unimportant."""
+    assert isinstance(operation.valid, Mapping)
+    requirement = operation.attribution["key-case"]
+    for name, key in (("upper-case-key", member.upper()), ("lower-case-key", member.lower())):
+        value = {key if given == member else given: content for given, content in operation.valid.items()}
+        body = Body(message.json_text(value))
+        expectation = expect.done(operation, requirement, _names(operation))
+        yield _case(operation, channel, member, name, f"written {key}", body, expectation)

@@ -1,0 +1,134 @@
+"""Bodies that are no JSON object, or only to a lenient reader: refused with the documented error, never a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from conformance.cases import expect, make, message
+from conformance.cases.make import Channel, channels
+from conformance.model.case import Alternative, Body, Case, Expectation
+from conformance.model.spec import Operation
+
+_UNPARSABLE = ("silence", "error-frame", "standard-100")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One named way to break a JSON text; `lenient` where some readers still see the right request in it."""
+
+    name: str
+    title: str
+    text: str
+    lenient: bool = False
+    encoding: str = "utf-8"
+    http_only: bool = False
+
+
+def _as_form(good: str) -> str:
+    """The members of a compact JSON object as a form; those of its first object for a list of one."""
+    good = good.strip("[]")
+    return good[1:-1].replace('":', "=").replace('"', "").replace(",", "&")
+
+
+def broken_texts(good: str) -> tuple[Broken, ...]:
+    """Every kind, made from a good compact JSON text (an object or a list)."""
+    opening, closing = good[0], good[-1]
+    inner = good[1:-1]
+    return (
+        Broken("empty", "nothing at all", ""),
+        Broken("blank", "white space alone", " \n\t "),
+        Broken("null", "null", "null"),
+        Broken("number", "a number", "42"),
+        Broken("word", "a string", '"cancel"'),
+        Broken("true", "true", "true"),
+        Broken("bare-word", "a word that is no JSON", "cancel everything"),
+        Broken("html", "an HTML page", "<html><body>hello</body></html>"),
+        Broken("form", "a URL-encoded form", _as_form(good)),
+        Broken("cut-off", "cut off before its end", good[:-1]),
+        Broken("cut-in-member", "cut off in the middle", good[: len(good) // 2].rpartition(",")[0] or opening),
+        Broken("not-opened", "without its first character", good[1:]),
+        Broken("wrong-bracket", "closed by the wrong bracket", opening + inner + ("]" if closing == "}" else "}")),
+        Broken("missing-comma", "without commas", good.replace(",", " ")),
+        Broken("missing-colon", "without colons", good.replace(":", " ")),
+        Broken("deep", "nested two thousand levels deep", "[" * 2000 + "]" * 2000),
+        Broken("deep-objects", "objects nested two thousand levels deep", '{"a":' * 2000 + "1" + "}" * 2000),
+        Broken("nan", "a member that is NaN", _with_member(good, '"Note":NaN'), lenient=True),
+        Broken("infinity", "a member that is Infinity", _with_member(good, '"Note":Infinity'), lenient=True),
+        Broken("trailing-comma", "a comma behind the last member", opening + inner + "," + closing, lenient=True),
+        Broken("comment", "with a comment", "/* now */" + good, lenient=True),
+        Broken("line-comment", "with a line comment behind it", good + "\n// now", lenient=True),
+        Broken("single-quotes", "with single quotes", good.replace('"', "'"), lenient=True),
+        Broken("unquoted-keys", "with keys that have no quotes", good.replace('"', ""), lenient=True),
+        Broken("trailing-junk", "followed by a word", good + " junk", lenient=True),
+        Broken("twice", "the same text twice", good + good, lenient=True),
+        Broken("raw-newline", "with a raw line break in a string", _with_member(good, '"Note":"a\nb"'), lenient=True),
+        Broken("bad-escape", "with an escape that JSON does not have", _with_member(good, '"Note":"\\x41"'), lenient=True),
+        Broken("lone-surrogate", "with half a surrogate pair", _with_member(good, '"Note":"\\ud800"'), lenient=True),
+        Broken("nul-escape", "with an escaped NUL character", _with_member(good, '"Note":"\\u0000"'), lenient=True),
+        Broken("nul-byte", "with a raw NUL character in a string", _with_member(good, '"Note":"a\x00b"'), lenient=True),
+        Broken("long-member", "with a member of 100,000 characters", _with_member(good, f'"Note":"{"x" * 100_000}"'), lenient=True),
+        Broken("bom", "behind a byte order mark", "\ufeff" + good, lenient=True),
+        Broken("white-space", "with white space wherever JSON allows it", good.replace(",", " ,\r\n\t").replace(":", " : "), lenient=True),
+        Broken("bad-utf8", "with a byte that UTF-8 does not have", _with_member(good, '"Note":"\xff\xfe"'), True, "latin-1", True),
+        Broken("overlong-utf8", "with an overlong UTF-8 form", _with_member(good, '"Note":"\xc0\xaf"'), True, "latin-1", True),
+        Broken("utf-16", "in UTF-16 with its charset named", good, True, "utf-16", True),
+        Broken("utf-16-unnamed", "in UTF-16 little endian without saying so", good, True, "utf-16-le", True),
+    )  # fmt: skip
+
+
+def malformed_object_cases(operation: Operation) -> Iterator[Case]:
+    """Each broken text as the body of a call whose request is an object."""
+    good = message.json_text(operation.valid)
+    kinds = (
+        *broken_texts(good),
+        Broken("empty-object", "an object without members", "{}"),
+        Broken("empty-list", "an empty list", "[]"),
+        Broken("in-list", "the request inside a list", f"[{good}]", lenient=True),
+        Broken("as-text", "the request as a JSON string", '"' + good.replace('"', '\\"') + '"', lenient=True),
+    )
+    for channel in channels(operation):
+        for kind in kinds:
+            if channel.transport == "http" or not kind.http_only:
+                yield _case(operation, channel, kind)
+
+
+def _case(operation: Operation, channel: Channel, kind: Broken) -> Case:
+    names = make.state_names(make.states_of(operation.raw["states"]))
+    requirement = operation.attribution["malformed"]
+    expectation = (
+        expect.either(operation, requirement, names, (100,))
+        if kind.lenient
+        else expect.refused(operation, requirement, names, (100,))
+    )
+    if channel.transport == "ws":
+        expectation = or_unanswered(expectation, names)
+    sent = make.message(operation, channel, Body(kind.text, kind.encoding))
+    also = (operation.attribution["bad-input"],)
+    name, title = f"malformed/{kind.name}", f"Body: {kind.title}"
+    return make.case(operation, channel, name, title, also, sent, expectation)
+
+
+def or_unanswered(expectation: Expectation, names: tuple[str, ...], *, unparsable: bool = False) -> Expectation:
+    """Live gateways stay silent, or send an error frame, on text that they cannot read.
+
+    Only where the whole frame is no JSON (`unparsable`) does the answer show the reading of that name.
+    """
+    silence, error_frame, standard = ((f"unparsable-frame={name}",) if unparsable else () for name in _UNPARSABLE)
+    answered = tuple(replace(one, readings=(*one.readings, *standard)) for one in expectation.any_of)
+    return Expectation(
+        expectation.requirement,
+        (
+            *answered,
+            Alternative({"form": "silence"}, untouched=names, readings=silence),
+            Alternative({"form": "error-frame"}, untouched=names, readings=error_frame),
+        ),
+        effect=expectation.effect,
+        outside=expectation.outside,
+    )
+
+
+def _with_member(good: str, member: str) -> str:
+    """The text with one more member in its (first) object."""
+    place = good.index("{") + 1
+    return f"{good[:place]}{member},{good[place:]}"

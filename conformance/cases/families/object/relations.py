@@ -1,0 +1,105 @@
+"""Metamorphic relations of a call whose request is an object: the same request said in two ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.cases import expect, make
+from conformance.cases import message as render
+from conformance.cases.make import Channel, channels
+from conformance.formats.json.write import JsonStyle
+from conformance.model.case import Body, Case, Expectation, Message, Twin
+from conformance.model.spec import Operation
+
+SPACED = JsonStyle(indent="\t", newline="\r\n", key_separator=" : ")
+REVERSED = JsonStyle(key_order="reversed")
+
+
+def object_relation_cases(operation: Operation) -> Iterator[Case]:
+    """HTTP with WebSocket, key order, white space, escapes, and what the operator may as well."""
+    assert isinstance(operation.valid, Mapping)
+    ways = tuple(channels(operation))
+    names = make.state_names(make.states_of(operation.raw["states"]))
+    form = operation.attribution["malformed"]
+    for kind, value, role, right in _object_requests(operation, names):
+        for channel in ways:
+            sent = make.message(operation, channel, Body(render.json_text(value)))
+            for other in ways:
+                if channel.transport == "http" and other.transport == "ws":
+                    message = make.message(operation, other, Body(render.json_text(value)))
+                    twin = Twin(
+                        "http-and-websocket",
+                        operation.attribution["same-transport"],
+                        other.transport,
+                        other.media_type,
+                        (message,),
+                    )
+                    yield relation_case(operation, channel, f"http-and-websocket-{kind}", sent, right, twin, role)
+            for name, text in (
+                ("key-order", render.json_text(value, REVERSED)),
+                ("white-space", render.json_text(value, SPACED)),
+                ("escapes", _first_key_escaped(render.json_text(value))),
+            ):
+                message = make.message(operation, channel, Body(text))
+                if message == sent:  # one member has no other order
+                    continue
+                twin = Twin(name, form, channel.transport, channel.media_type, (message,))
+                yield relation_case(operation, channel, f"{name}-{kind}", sent, right, twin, role)
+            if kind == "done":
+                twin = Twin(
+                    "role-monotonicity",
+                    operation.attribution["operator"],
+                    channel.transport,
+                    channel.media_type,
+                    (sent,),
+                    role="operator",
+                )
+                yield relation_case(operation, channel, "role-monotonicity", sent, right, twin, role)
+
+
+def _first_key_escaped(text: str) -> str:
+    """The first letter of the first key written as an escape."""
+    return f"{text[:2]}\\u{ord(text[2]):04x}{text[3:]}"
+
+
+def _object_requests(
+    operation: Operation, names: tuple[str, ...]
+) -> Iterator[tuple[str, Any, str | None, Expectation]]:
+    """A request that is done, one that is incomplete, one without permission, one that names nothing."""
+    assert isinstance(operation.valid, Mapping)
+    required = next(name for name, field in operation.raw["fields"].items() if field["required"])
+    unknown = operation.raw["fields"][required]["unknown"]
+    form = operation.attribution["malformed"]
+    yield "done", operation.valid, None, expect.done(operation, form, names)
+    incomplete = {name: value for name, value in operation.valid.items() if name != required}
+    yield "incomplete", incomplete, None, expect.refused(operation, form, names, (100,))
+    yield (
+        "no-permission",
+        operation.valid,
+        operation.roles_refused[-1],
+        expect.refused(operation, form, names, (20, 104)),
+    )
+    yield (
+        "unknown",
+        {**operation.valid, required: unknown},
+        "operator",
+        expect.refused(operation, form, names, (20, 100, 104)),
+    )
+
+
+def relation_case(
+    operation: Operation,
+    channel: Channel,
+    name: str,
+    sent: Message,
+    right: Expectation,
+    twin: Twin,
+    role: str | None = None,
+    **more: Any,
+) -> Case:
+    """A case that is answered like its twin."""
+    title = f"Answered alike: {twin.relation.replace('-', ' ')}"
+    return make.case(
+        operation, channel, f"relations/{name}", title, (twin.requirement,), sent, right, role=role, twin=twin, **more
+    )  # fmt: skip

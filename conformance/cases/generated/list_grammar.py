@@ -1,0 +1,190 @@
+"""Makes up list trials from a random source: ids that name nothing, orders in every state, sequences, copies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from conformance.cases.generated.lists import (
+    Instruction,
+    Listed,
+    ListTrial,
+    ManyTrial,
+    Thing,
+    judged_instruction,
+    of_thing,
+)
+from conformance.cases.generated.rules import OPEN, Ground, Kind
+from conformance.cases.generated.trial import Trial, Wire, random_wire
+
+_TEXTS = ("", " ", "0", "0000", "00001234", "pin", "a b", "\u00e9\u4e2d\U0001f511", "<&>'\"", "]]>", "null", "true", "%00", "x" * 64)
+_EDGE_UIDS = (
+    "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000-0000-0000-0000-000000000001",
+    "FFFFFFFF-FFFF-4FFF-BFFF-FFFFFFFFFFFF",
+)  # fmt: skip
+_SPREAD = 1000
+_CARELESS = 0.15
+"""How often an order that is there is named by an instruction with a hole in it."""
+_UPPER, _BOTH = 0.1, 0.1
+"""How often it is named in capitals, and how often beside an id of the other kind, which does not count."""
+_INT32 = 2**31
+_MANY = (8, 24, 64)
+_BYSTANDER = "b"
+ABSENT = object()
+
+
+def random_list_trial(ground: Ground, random: Random, *, live: bool) -> Trial:
+    """A trial; `live` ones name orders that are set up for it."""
+    wire = random_wire(ground, random)
+    if not live:
+        listed = tuple(_unknown(ground, random) for _ in range(_length(random)))
+        twin = random_wire(ground, random) if random.random() < 0.05 and _is_sound(ground, listed) else None
+        return ListTrial(ground, wire, (listed,), twin=twin)
+    chance = random.random()
+    if chance < 0.2:
+        kinds = [kind for kind in ground.rules.kinds.values() if kind.stands == OPEN and not kind.secret]
+        return ManyTrial(ground, Wire(wire.channel), random.choice(kinds).state, random.choice(_MANY))
+    if chance < 0.35:
+        return _sequence(ground, wire, random)
+    if chance < 0.42:
+        kind = _kind(ground, random)
+        one = _for_thing(ground, kind, "o0", random)
+        return ListTrial(ground, wire, ((one,),), {"o0": Thing(kind.state)}, copies=random.randint(2, 6))
+    things: dict[str, Thing] = {}
+    listed = _mixed(ground, random, things, turn=0)
+    twin = random_wire(ground, random) if random.random() < 0.15 and _is_sound(ground, listed) else None
+    return ListTrial(ground, wire, (listed,), things, twin)
+
+
+def _sequence(ground: Ground, wire: Wire, random: Random) -> ListTrial:
+    things: dict[str, Thing] = {}
+    lists = tuple(_mixed(ground, random, things, turn) for turn in range(random.randint(2, 4)))
+    return ListTrial(ground, wire, lists, things)
+
+
+def _mixed(ground: Ground, random: Random, things: dict[str, Thing], turn: int) -> Listed:
+    """Orders set up for this list, orders of earlier lists once more, now and then one twice, unknown ones between."""
+    listed: list[Instruction] = []
+    for _ in range(_length(random)):
+        chance = random.random()
+        named = [name for name in things if not name.startswith(_BYSTANDER)]
+        if named and chance < (0.5 if turn else 0.1):
+            name = random.choice(sorted(named))
+        elif chance < 0.8 or not listed:
+            name = f"o{len(things)}"
+            things[name] = Thing(_kind(ground, random).state, turn)
+        else:
+            listed.append(_unknown(ground, random, whole=True))
+            continue
+        kind = ground.rules.kinds[things[name].state]
+        one = _for_thing(ground, kind, name, random)
+        listed.append(_with_both_ids(ground, kind, one, things, turn, random) if random.random() < _BOTH else one)
+    return tuple(listed)
+
+
+def _with_both_ids(
+    ground: Ground, kind: Kind, one: Instruction, things: dict[str, Thing], turn: int, random: Random
+) -> Instruction:
+    """With an id of the other kind as well: of nothing, or of an order that is there and that no instruction is for."""
+    operation = ground.operation
+    spare = [name for name in operation.raw["identity"] if kind.instruction.get(name) is None]
+    others = [other for other in ground.rules.kinds.values() if other.stands == OPEN and spare and other.instruction.get(spare[0])]
+    if not others:
+        return one
+    if random.random() < 0.5:
+        value = _value(operation.raw["fields"][spare[0]], random, needed=True)
+        return replace(one, members={**one.members, spare[0]: value})
+    name = f"{_BYSTANDER}{len(things)}"
+    things[name] = Thing(others[0].state, turn)
+    return replace(one, members={**one.members, spare[0]: of_thing(others[0].instruction[spare[0]], name)})
+
+
+def _is_sound(ground: Ground, listed: Listed) -> bool:
+    """Whether every instruction is complete and for an order of its own, so that the same answer comes in any form."""
+    names = [one.thing for one in listed if one.thing]
+    return len(set(names)) == len(names) and all(judged_instruction(ground, one).sort == "whole" for one in listed)
+
+
+def _length(random: Random) -> int:
+    chance = random.random()
+    return 1 if chance < 0.55 else random.randint(2, 3) if chance < 0.85 else random.randint(4, 8)
+
+
+def _kind(ground: Ground, random: Random) -> Kind:
+    kinds = list(ground.rules.kinds.values())
+    return random.choice(kinds[:2] if random.random() < 0.5 else kinds)
+
+
+def _for_thing(ground: Ground, kind: Kind, name: str, random: Random) -> Instruction:
+    """The documented instruction for an order of this kind, now and then with a hole or with the wrong secret."""
+    upper = random.random() < _UPPER
+    fields = ground.operation.raw["fields"]
+    members = {
+        member: _in_capitals(of_thing(value, name)) if upper and fields[member].get("type") == "guid" else of_thing(value, name)
+        for member, value in kind.instruction.items()
+    }
+    if not kind.secret:
+        return Instruction(_careless(ground, members, random) if random.random() < _CARELESS else members, name)
+    if random.random() < 0.6:
+        return Instruction({**members, kind.secret: f"${{{name}.{kind.secret}}}"}, name)
+    return Instruction({**members, kind.secret: random.choice(kind.wrong)}, name, wrong=True)
+
+
+def _in_capitals(value: Any) -> Any:
+    return value.replace("}", "^}") if isinstance(value, str) else value
+
+
+def _careless(ground: Ground, members: dict[str, Any], random: Random) -> dict[str, Any]:
+    """With one member null or left out, needed or not, but none that says which order is meant."""
+    operation = ground.operation
+    kept = operation.raw["identity"]
+    chosen = random.choice([name for name in members if operation.raw["fields"][name].get("nullable") and name not in kept])
+    if random.random() < 0.5:
+        return {**members, chosen: None}
+    return {name: value for name, value in members.items() if name != chosen}
+
+
+def _unknown(ground: Ground, random: Random, *, whole: bool = False) -> Instruction:
+    """An instruction for an order that does not exist; unless `whole`, members may be null or left out."""
+    condition = ground.operation.raw["condition"]
+    flagged = random.random() < 0.65
+    needs = condition["when_true" if flagged else "when_false"]["needs"]
+    members: dict[str, Any] = {}
+    for name, field in ground.operation.raw["fields"].items():
+        value = flagged if name == condition["flag"] else _value(field, random, needed=name in needs)
+        careless = not whole and random.random() < 0.04
+        if careless and field.get("nullable"):
+            value = None if random.random() < 0.5 else ABSENT
+        if name == condition["flag"] and not flagged and random.random() < 0.1:
+            value = ABSENT
+        if value is not ABSENT:
+            members[name] = value
+    return Instruction(members)
+
+
+def _value(field: Any, random: Random, *, needed: bool) -> Any:
+    """A value of a member's type; what is not needed is null, left out, or there all the same."""
+    kind = field.get("type")
+    chance = random.random()
+    if not needed and chance < 0.7 and kind in ("guid", "integer"):
+        return None if chance < 0.5 else ABSENT
+    if kind == "guid":
+        return random_uid(random)
+    if "unknown" in field:
+        return f"{field['unknown'][:-1]}+{random.randrange(_SPREAD)}}}"
+    if kind == "integer":
+        return f"${{{field['binding']}}}" if chance < 0.85 else random.randrange(-_INT32, _INT32)
+    if chance < 0.6:
+        return f"${{{field['binding']}}}"
+    return None if chance < 0.7 else ABSENT if chance < 0.8 else random.choice(_TEXTS)
+
+
+def random_uid(random: Random) -> str:
+    """A GUID that nobody gave out: any bits, in any letter case, now and then an edge."""
+    chance = random.random()
+    if chance < 0.03:
+        return random.choice(_EDGE_UIDS)
+    digits = f"{random.getrandbits(128):032x}"
+    text = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return text.upper() if chance < 0.13 else text

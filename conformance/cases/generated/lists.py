@@ -1,0 +1,349 @@
+"""Trials of an operation that takes a list: orders really there beside unknown ones, earlier lists, two wire forms.
+
+The model of an operation that cancels the orders in a list: for each instruction, whether it may succeed.
+
+An instruction succeeds exactly when it is complete, its order is open at that moment, and its secret is right. What
+the documents leave open is left open here: one order named twice, a broken instruction among others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from conformance.cases import make
+from conformance.cases.generated.generate import concrete
+from conformance.cases.generated.rules import CANCELLED, OPEN, Foreseen, Ground, Rules, Standing, Way, foreseen
+from conformance.cases.generated.trial import Wire, lane_of, simpler_wires, trial_id, written
+from conformance.cases.message import places as places_in
+from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
+
+Sort = Literal["whole", "refused", "broken", "unusable"]
+MOST_WAYS = 32
+_REFUSED = {"form": "refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One instruction as the model sees it.
+
+    whole: complete and legal; refused: complete, but its secret is wrong; broken: it lacks a member that it needs;
+    unusable: a member has no value of its type. `thing` is the order it is for, empty for one that does not exist;
+    `breaks` is the requirement that a broken or unusable one breaks.
+    """
+
+    sort: Sort
+    thing: str = ""
+    breaks: str = ""
+
+
+@dataclass(slots=True)
+class _Branch:
+    after: dict[str, str]
+    flags: list[bool] = field(default_factory=list)
+
+
+def foresee_list(rules: Rules, fallback: str, effect: str, standing: Standing, listed: Sequence[Judged]) -> Foreseen | None:
+    """What must hold of one list; None when there are too many right answers to tell them from wrong ones.
+
+    `fallback` is the requirement where the rules name none, `effect` that of a failure which changes nothing.
+    """
+    requirement = _requirement(rules, standing, listed) or fallback
+    harm = any(one.sort != "whole" and standing.get(one.thing) == OPEN for one in listed)
+    inside = rules.requirement.get("cancelled", requirement)
+    outside = effect if harm else rules.requirement.get("untouched", effect)
+    if any(one.sort == "unusable" for one in listed):
+        ways: tuple[Way, ...] = (Way({"results": "none"}, standing), Way(_REFUSED, standing))
+        return foreseen(requirement, ways, inside, outside)
+    twice = {name for name, count in Counter(one.thing for one in listed).items() if name and count > 1}
+    whole = {one.thing for one in listed if one.sort == "whole"}
+    branches = [_Branch(dict(standing))]
+    for one in listed:
+        branches = [grown for branch in branches for grown in _grown(branch, one, one.thing in twice & whole)]
+        if len(branches) > MOST_WAYS:
+            return None
+    sure = any(all(branch.flags[place] for branch in branches) for place in range(len(listed)))
+    refusable = not sure or any(one.sort == "broken" for one in listed) or bool(twice)
+    found = [Way({"results": branch.flags}, branch.after) for branch in branches]
+    if refusable:
+        found.append(Way(_REFUSED, standing))
+    return foreseen(requirement, tuple(found), inside, outside)
+
+
+def _grown(branch: _Branch, one: Judged, twice: bool) -> list[_Branch]:
+    """The branches behind one more instruction; results for one order named twice may change places."""
+    failed = _Branch(branch.after, [*branch.flags, False])
+    if (one.sort != "whole" and not twice) or branch.after.get(one.thing) != OPEN:
+        return [failed]
+    done = _Branch({**branch.after, one.thing: CANCELLED}, [*branch.flags, True])
+    return [done, failed] if twice else [done]
+
+
+def _requirement(rules: Rules, standing: Standing, listed: Sequence[Judged]) -> str:
+    named: dict[str, Any] = dict(rules.requirement)
+    broken = next((one.breaks for one in listed if one.breaks), "")
+    if broken:
+        return broken
+    things = [one.thing for one in listed if one.thing]
+    if len(set(things)) < len(things):
+        return str(named.get("twice", ""))
+    if any(one.sort == "refused" for one in listed):
+        return str(named.get("secret", ""))
+    if len(listed) > 1 and things:
+        return str(named.get("several", ""))
+    gone = any(standing.get(name) != OPEN for name in things)
+    return str(named.get("gone" if gone else "done", ""))
+
+
+MANY, LARGEST = 64, 1024
+"""How many orders a fault that only some ids show is looked for among, at first and at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An order that is set up: its state, and after how many of the earlier lists."""
+
+    state: str
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction; `thing` is the order it is for, empty for one that does not exist; `wrong`: with a wrong secret."""
+
+    members: Mapping[str, Any]
+    thing: str = ""
+    wrong: bool = False
+
+
+Listed = tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListTrial:
+    """Lists in the order in which they are sent, the last one judged; perhaps said again in another form, or in copies."""
+
+    ground: Ground
+    wire: Wire
+    lists: tuple[Listed, ...]
+    things: Mapping[str, Thing] = field(default_factory=dict)
+    twin: Wire | None = None
+    copies: int = 1
+
+    def case(self) -> Case | None:
+        """The case; None where a form cannot say a value, or an earlier list leaves open what it does."""
+        foretold = self._foretold()
+        messages = [written(self.ground, self.wire, [one.members for one in listed]) for listed in self.lists]
+        if foretold is None or not all(messages):
+            return None
+        twin = self._twin(foretold)
+        if self.twin is not None and twin is None:
+            return None
+        expect = foretold.expect if self.copies == 1 else _any_result(foretold.expect)
+        *before, last = [message for message in messages if message is not None]
+        return Case(
+            id=trial_id(self.ground, self.wire.channel),
+            operation=self.ground.operation.id,
+            title=f"found exploring: {len(self.lists[-1])} in the list, {self.wire.legal.name}",
+            requirements=tuple(dict.fromkeys((expect.requirement, *((twin.requirement,) if twin else ())))),
+            role=str(self.ground.operation.raw["role"]),
+            transport=self.wire.channel.transport,
+            media_type=self.wire.channel.media_type,
+            accept=self.wire.accept,
+            message=last,
+            expect=expect,
+            states={name: _need(thing) for name, thing in self.things.items()},
+            before=tuple(before),
+            together=self.copies,
+            tier="generated",
+            lane=lane_of(self.ground),
+            twin=twin,
+        )
+
+    def _foretold(self) -> Foreseen | None:
+        standing: Standing = {}
+        found: Foreseen | None = None
+        attribution = self.ground.operation.attribution
+        for turn, listed in enumerate(self.lists):
+            if found is not None and found.after is None:
+                return None
+            fresh = {name: self._stands(thing) for name, thing in self.things.items() if thing.after == turn}
+            standing = {**(standing if found is None or found.after is None else found.after), **fresh}
+            judged = [judged_instruction(self.ground, one) for one in listed]
+            found = foresee_list(self.ground.rules, attribution["malformed"], attribution["effect"], standing, judged)
+            if found is None:
+                return None
+        return found
+
+    def _stands(self, thing: Thing) -> str:
+        return self.ground.rules.kinds[thing.state].stands
+
+    def _twin(self, foretold: Foreseen) -> Twin | None:
+        if self.twin is None or len(self.lists) > 1 or self.copies > 1:
+            return None
+        other = written(self.ground, self.twin, [one.members for one in self.lists[-1]])
+        if other is None:
+            return None
+        here, there = self.wire.channel, self.twin.channel
+        agree = "formats-agree" if here.form != there.form else "malformed"
+        requirement = self.ground.operation.attribution.get(agree, foretold.expect.requirement)
+        return Twin("two-forms", requirement, there.transport, there.media_type, (other,))
+
+    def simpler(self) -> Iterator[ListTrial]:
+        """Fewer lists, fewer instructions, no twin or copies, the plain form, then plainer members."""
+        if self.twin is not None:
+            yield replace(self, twin=None)
+            yield from (replace(self, twin=wire) for wire in simpler_wires(self.twin))
+        if self.copies > 2:
+            yield replace(self, copies=2)
+        if self.copies > 1:
+            yield replace(self, copies=1)
+        if len(self.lists) > 1:
+            yield tidy(replace(self, lists=self.lists[:-1]))
+        for turn in range(len(self.lists) - 1):
+            yield tidy(replace(self, lists=without(self.lists, turn), things=_earlier(self.things, turn)))
+        for turn, listed in enumerate(self.lists):
+            for fewer in _halves(listed):
+                yield tidy(replace(self, lists=_put(self.lists, turn, fewer)))
+        yield from (replace(self, wire=wire) for wire in simpler_wires(self.wire))
+        if any(thing.after for thing in self.things.values()):
+            yield replace(self, things={name: replace(thing, after=0) for name, thing in self.things.items()})
+        for turn, listed in enumerate(self.lists):
+            for place, one in enumerate(listed):
+                for plainer in _plainer(self.ground, one):
+                    yield tidy(replace(self, lists=_put(self.lists, turn, _put(listed, place, plainer))))
+
+    def larger(self) -> ManyTrial | None:
+        """Many orders of the first kind that stands open here, in place of this one list."""
+        kinds = (self.ground.rules.kinds[thing.state] for thing in self.things.values())
+        first = next((kind.state for kind in kinds if kind.stands == OPEN and not kind.secret), None)
+        if first is None or len(self.lists) > 1 or self.copies > 1:
+            return None
+        return ManyTrial(self.ground, Wire(self.wire.channel), first, MANY)
+
+
+def judged_instruction(ground: Ground, one: Instruction) -> Judged:
+    """What the request schema and the secret make of an instruction."""
+    value = concrete([{name: _in_any_case(value) for name, value in one.members.items()}])
+    if ground.request.is_valid(value):
+        return Judged("refused" if one.wrong else "whole", one.thing)
+    problems = [str(problem.requirement) for problem in ground.request.problems(value)]
+    condition = ground.operation.raw["condition"]
+    lacking = {name for rule in ("when_true", "when_false") for name in condition[rule]["requirement"].values()}
+    return Judged("broken" if set(problems) <= lacking else "unusable", one.thing, problems[0])
+
+
+def _in_any_case(value: Any) -> Any:
+    """A place of a text, whether it is filled in capitals or not."""
+    return value.replace("^}", "}") if isinstance(value, str) else value
+
+
+def tidy(trial: ListTrial) -> ListTrial:
+    """Without the orders that no list names any more."""
+    ids = [value for listed in trial.lists for one in listed for value in one.members.values() if isinstance(value, str)]
+    places = {name.partition(".")[0] for value in ids for name in places_in(value)}
+    named = {one.thing for listed in trial.lists for one in listed} | places
+    return replace(trial, things={name: thing for name, thing in trial.things.items() if name in named})
+
+
+def _need(thing: Thing) -> StateNeed:
+    return StateNeed(thing.state, {"after": thing.after} if thing.after else {})
+
+
+def _any_result(expect: Expectation) -> Expectation:
+    """For copies at the same moment, of which at most one may succeed; a refusal of the whole stays what it was."""
+    first = expect.any_of[0]
+    either = Alternative({"results": ["any"]}, first.cancelled, first.untouched)
+    return replace(expect, any_of=(either, *(one for one in expect.any_of if "form" in one.answer)))
+
+
+def without(items: tuple[Any, ...], place: int) -> tuple[Any, ...]:
+    """The items but the one at this place."""
+    return items[:place] + items[place + 1 :]
+
+
+def _put(lists: tuple[Any, ...], place: int, item: Any) -> tuple[Any, ...]:
+    return (*lists[:place], item, *lists[place + 1 :])
+
+
+def _earlier(things: Mapping[str, Thing], turn: int) -> dict[str, Thing]:
+    return {name: replace(thing, after=thing.after - (thing.after > turn)) for name, thing in things.items()}
+
+
+def _halves(listed: Listed) -> Iterator[Listed]:
+    """Half of a list, then all but one."""
+    half = len(listed) // 2
+    if half > 1:
+        yield listed[:half]
+        yield listed[half:]
+    if len(listed) > 1:
+        yield from (without(listed, place) for place in range(len(listed)))
+
+
+def _plainer(ground: Ground, one: Instruction) -> Iterator[Instruction]:
+    """The members of the documented request in place of its own, one at a time; a null where it has none."""
+    plain = _plain_members(ground, one)
+    for name, value in plain.items():
+        if one.members.get(name, ...) != value:
+            yield replace(one, members={**one.members, name: value})
+
+
+def _plain_members(ground: Ground, one: Instruction) -> dict[str, Any]:
+    """What the base request holds, but for the members that say which order is meant, and for a wrong secret."""
+    kept = set(ground.operation.raw["identity"]) | {ground.operation.raw["condition"]["flag"]}
+    base: Any = ground.operation.valid
+    secret = {kind.secret for kind in ground.rules.kinds.values() if kind.secret} if one.thing else set()
+    return {name: value for name, value in base[0].items() if name not in kept | secret}
+
+
+@dataclass(frozen=True, slots=True)
+class ManyTrial:
+    """A list with very many orders of one kind, all of them open: what depends on the ids that the target gives."""
+
+    ground: Ground
+    wire: Wire
+    state: str
+    count: int
+
+    def case(self) -> Case | None:
+        """The case, with one order more that the list does not name."""
+        from conformance.cases.scenario import repeated
+
+        rules = self.ground.rules
+        kind = rules.kinds[self.state]
+        item = {name: of_thing(value, "many.#") for name, value in kind.instruction.items()}
+        body = repeated(self.ground.operation, self.wire.channel, item, self.count)
+        requirement = rules.requirement["several"]
+        right = Alternative({"results": "all"}, cancelled=("many",), untouched=("other",))
+        return Case(
+            id=trial_id(self.ground, self.wire.channel),
+            operation=self.ground.operation.id,
+            title=f"found exploring: {self.count} of the kind {self.state} in one list",
+            requirements=(requirement,),
+            role=str(self.ground.operation.raw["role"]),
+            transport=self.wire.channel.transport,
+            media_type=self.wire.channel.media_type,
+            accept=self.wire.accept,
+            message=make.message(self.ground.operation, self.wire.channel, body),
+            expect=Expectation(requirement, (right,), rules.requirement["cancelled"], rules.requirement["untouched"]),
+            states={"many": StateNeed(self.state, {"count": self.count}), "other": StateNeed(self.state)},
+            tier="generated",
+            lane=lane_of(self.ground),
+        )
+
+    def simpler(self) -> Iterator[ManyTrial]:
+        """Fewer orders; no fewer than two, for their ids are numbered."""
+        if self.count > 2:
+            yield replace(self, count=2)
+            yield replace(self, count=max(2, self.count // 2))
+
+    def larger(self) -> ManyTrial | None:
+        """Four times as many orders."""
+        return replace(self, count=self.count * 4) if self.count < LARGEST else None
+
+
+def of_thing(value: Any, name: str) -> Any:
+    """A value of the documented request with this order in place of the documented one."""
+    return value.replace("${order.", f"${{{name}.") if isinstance(value, str) else value

@@ -1,0 +1,138 @@
+"""What an operation's file says to an exploring run: its model, its things, and the requirement of each departure.
+
+What a model foretells of one message: every right answer with its effect, and how things stand after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.cases.generated.source import Source
+from conformance.cases.make import Channel
+from conformance.contract.schemas import SchemaValidator, load_validator
+from conformance.model.case import Alternative, Expectation
+from conformance.model.spec import Operation
+
+OPEN, CANCELLED, EXECUTED = "open", "cancelled", "executed"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A thing that can be set up: its state, how it stands then, and the instruction that is for it.
+
+    `secret` is a member that must hold what the thing binds under its name; each of `wrong` is something else.
+    """
+
+    state: str
+    stands: str
+    instruction: Mapping[str, Any]
+    secret: str = ""
+    wrong: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The `explore` table of an operation."""
+
+    model: str = ""
+    requirement: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, int] = field(default_factory=dict)
+    """Each role that is tried, and how often beside the others."""
+    every: tuple[str, ...] = ()
+    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cancel: str = ""
+    """The service's call that cancels one order; empty where there is none."""
+
+
+def rules_of(operation: Operation) -> Rules:
+    """The rules of an operation; without an `explore` table there is no model, and only values are varied."""
+    raw: Mapping[str, Any] = operation.raw.get("explore", {})
+    return Rules(
+        model=str(raw.get("model", "")),
+        requirement=raw.get("requirement", {}),
+        kinds={str(one["state"]): _kind(operation, one) for one in raw.get("things", ())},
+        members=raw.get("members", {}),
+        roles=raw.get("roles", {}),
+        every=tuple(raw.get("every", ())),
+        accounts={role: tuple(names) for role, names in raw.get("accounts", {}).items()},
+        cancel=str(raw.get("cancel", "")),
+    )
+
+
+def _kind(operation: Operation, raw: Mapping[str, Any]) -> Kind:
+    base: Any = operation.raw[raw["base"]]
+    return Kind(
+        state=str(raw["state"]),
+        stands=str(raw.get("stands", OPEN)),
+        instruction=base[0],
+        secret=str(raw.get("secret", "")),
+        wrong=tuple(raw.get("wrong", ())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One operation with everything that its trials are made of; `channels` are those that the run was limited to."""
+
+    source: Source
+    rules: Rules
+    channels: tuple[Channel, ...]
+    request: SchemaValidator
+    """Of the request schema."""
+
+    @property
+    def operation(self) -> Operation:
+        """The operation."""
+        return self.source.operation
+
+
+def ground_of(source: Source, transports: Collection[str], media_types: Collection[str]) -> Ground | None:
+    """The ground of an operation; None when the filters leave it no channel."""
+    channels = tuple(
+        one
+        for one in source.channels
+        if (not transports or one.transport in transports) and (not media_types or one.media_type in media_types)
+    )
+    if not channels:
+        return None
+    validator = load_validator(source.operation.folder / "request.schema.json")
+    return Ground(source, rules_of(source.operation), channels, validator)
+
+
+Standing = Mapping[str, str]
+"""Name that is watched to how it stands: open, cancelled or executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The right answers; `after` is None where the documents leave open how things stand afterwards."""
+
+    expect: Expectation
+    after: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One right answer, and how things stand when it was given."""
+
+    answer: Mapping[str, Any]
+    after: Standing
+
+
+def foreseen(requirement: str, ways: tuple[Way, ...], effect: str, outside: str) -> Foreseen:
+    """The ways as an expectation: what stands cancelled must be so, everything else as it was."""
+    alternatives = tuple(
+        Alternative(
+            one.answer,
+            tuple(name for name, state in one.after.items() if state == CANCELLED),
+            tuple(name for name, state in one.after.items() if state != CANCELLED),
+        )
+        for one in ways
+    )
+    ends = [dict(one.after) for one in ways]
+    after = ends[0] if all(end == ends[0] for end in ends) else None
+    return Foreseen(Expectation(requirement, alternatives, effect, outside), after)

@@ -1,0 +1,287 @@
+"""Generated cases by number: each is a corpus value in one wire form over one channel, the same for everyone.
+
+The live cases of the generated tier: trials of the operation's model, each by its number the same for everyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import islice
+from random import Random
+from typing import Any
+
+from conformance.cases import expect, make
+from conformance.cases.families.object.malformed import or_unanswered
+from conformance.cases.generated.account_grammar import random_account_trial
+from conformance.cases.generated.accounts import MODELS
+from conformance.cases.generated.corpus import CorpusValue
+from conformance.cases.generated.forms import JSON_FORMS, XML_FORMS, Text, WireForm
+from conformance.cases.generated.list_grammar import random_list_trial
+from conformance.cases.generated.rules import Ground, ground_of
+from conformance.cases.generated.source import Source, accepted, message_in, only_named, sources, text_in
+from conformance.cases.generated.trial import Trial
+from conformance.cases.make import Channel
+from conformance.errors import UsageError
+from conformance.model.case import Alternative, Body, Case, Expectation, Lane
+from conformance.model.spec import Contract, Operation
+
+LISTS = "cancel-list"
+_ATTEMPTS = 8
+"""A trial whose answer nobody can foretell, or that its form cannot say, gives way to the next."""
+
+_TRIALS: Mapping[str, Callable[[Ground, Random], Trial]] = {
+    LISTS: lambda ground, random: random_list_trial(ground, random, live=True),
+    **dict.fromkeys(MODELS, random_account_trial),
+}
+
+
+def live_case(source: Source, number: int) -> Case | None:
+    """Orders and quotes in some state, calls of some role, and what the model foretells; None without a model."""
+    ground = _ground(source)
+    make = _TRIALS.get(ground.rules.model) if ground is not None else None
+    if ground is None or make is None:
+        return None
+    for attempt in range(_ATTEMPTS):
+        case = make(ground, Random(f"{source.seed}/{source.operation.id}/{number}/{attempt}")).case()
+        if case is not None:
+            return case
+    return None
+
+
+@lru_cache(maxsize=32)
+def _ground(source: Source) -> Ground | None:
+    return ground_of(source, (), ())
+
+
+SHARES: Mapping[str, int] = {"standard": 1, "pair": 2, "results": 7}
+"""How many of each ten cases go to an operation of each kind of answer, formats weighed by how much they can hide."""
+_STEP = 7
+"""Coprime to the numbers of forms and channels, so that neighbours differ in all of them."""
+_LIVE_EVERY = 10
+_SMALL = 2**17
+_SHORT = 40
+_REFUSALS = [20, 100, 104, 106]
+_REFUSED = Alternative({"form": "refused"})
+_NONE_SUCCEEDS = Alternative({"results": "none"})
+_FRAMEWORK = Alternative({"form": "framework"})
+
+
+def check_room(found: Sequence[Source], count: int) -> None:
+    """Raises `UsageError` when the corpus does not have so many cases."""
+    most = sum(source.size for source in found)
+    if count > most:
+        raise UsageError(f"--generated {count} is more than the corpus has", hint=f"The most is {most}.")
+
+
+def numbers(found: Sequence[Source], count: int) -> Iterator[tuple[Source, int]]:
+    """The first `count` numbered cases, dealt to the operations by their shares. Raises `UsageError` beyond the corpus."""
+    check_room(found, count)
+    dealt = [source for source in found for _ in range(SHARES[source.operation.answer])]
+    room = {source.operation.id: source.size for source in found}
+    next_number = dict.fromkeys(room, 0)
+    given = 0
+    while given < count:
+        for source in dealt:
+            name = source.operation.id
+            if given < count and next_number[name] < room[name]:
+                yield source, next_number[name]
+                next_number[name] += 1
+                given += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """The first `count` numbered cases, or a shard of them; dealt anew each time, so that many need no room."""
+
+    sources: tuple[Source, ...]
+    count: int
+    shard: tuple[int, int] = (1, 1)
+
+    def __iter__(self) -> Iterator[tuple[Source, int]]:
+        index, shards = self.shard
+        return islice(numbers(self.sources, self.count), index - 1, None, shards)
+
+    def __len__(self) -> int:
+        index, shards = self.shard
+        return len(range(index - 1, self.count, shards))
+
+
+def generated_case(source: Source, number: int) -> Case:
+    """The case of this number. Every tenth in every fourth round is a live one: orders and quotes are really there."""
+    lap = number // len(source.values)
+    value = source.values[number % len(source.values)]
+    turn = lap + number * _STEP
+    channel = source.channels[turn % len(source.channels)]
+    forms = XML_FORMS if channel.form == "xml" else JSON_FORMS
+    form = forms[(turn // len(source.channels)) % len(forms)]
+    if number % _LIVE_EVERY == _LIVE_EVERY - 1 and lap % 4 == 0:
+        return _live(source, number, channel, form)
+    return _value_case(source, number, value, partial(source.text, number), channel, form, turn)
+
+
+def value_case(source: Source, value: CorpusValue, channel: Channel, form: WireForm, turn: int) -> Case:
+    """Any value in a form over a channel; over another one where there is nothing to break, or XML cannot say it."""
+    return _value_case(source, 0, value, partial(text_in, source, value.value), channel, form, turn)
+
+
+def _value_case(
+    source: Source, number: int, value: CorpusValue, text_of: Callable[[Channel], Text], channel: Channel, form: WireForm, turn: int
+) -> Case:
+    forms = XML_FORMS if channel.form == "xml" else JSON_FORMS
+    text = text_of(channel)
+    body = form.write(text)
+    if not form.sure and body == forms[0].write(text):
+        form = next(one for one in forms if one.name == "cut-off")  # there was nothing in the text to break
+        body = form.write(text)
+    if body is None:  # XML cannot say this value
+        channel = next(one for one in source.channels if one.form == "json")
+        form = JSON_FORMS[turn % len(JSON_FORMS)]
+        body = form.write(text_of(channel))
+        assert body is not None
+    expectation = _expectation(source, channel, value, form)
+    return _case(source, number, channel, form, turn, body, expectation, value.breaks, lane=_lane(source.operation, expectation))
+
+
+def find_case(contract: Contract, case_id: str, seed: int) -> Case | None:
+    """The generated case of this id; None for an id of another kind, or one that the corpus does not have."""
+    parts = case_id.partition("@")[0].split("/")
+    if len(parts) != 3 or parts[1] != "generated" or not parts[2].isdigit():
+        return None
+    for source in sources(contract, None, seed):
+        if source.operation.short == parts[0] and int(parts[2]) < source.size:
+            found = generated_case(source, int(parts[2]))
+            return found if found.id == case_id else None
+    return None
+
+
+def relation_key(source: Source, number: int, case: Case) -> tuple[str, int] | None:
+    """What cases must share to be answered alike: a value, in any legal form.
+
+    A value that breaks the schema has no meaning that JSON and XML share, and one with members that the document
+    does not name loses them in XML: those are compared in JSON alone.
+    """
+    if case.states or not case.title.startswith("legal"):
+        return None
+    place = number % len(source.values)
+    value = source.values[place]
+    channel = Channel(case.transport, case.media_type)
+    shared = channel.form == "json" or (value.positive and only_named(source.operation, channel, value.value) == value.value)
+    return (case.operation, place) if shared else None
+
+
+def _case_id(operation: Operation, number: int) -> str:
+    return f"{operation.short}/generated/{number:06}"
+
+
+def _case(
+    source: Source, number: int, channel: Channel, form: WireForm, turn: int, body: Body, expectation: Expectation,
+    breaks: str, **more: Any,
+) -> Case:  # fmt: skip
+    operation = source.operation
+    return Case(
+        id=f"{_case_id(operation, number)}@{make.suffix(operation, channel)}",
+        operation=operation.id,
+        title=f"{form.standing}: {form.name}" + (f", breaks {breaks}" if breaks else ""),
+        requirements=(breaks or expectation.requirement,),
+        role=str(operation.raw["role"]),
+        transport=channel.transport,
+        media_type=channel.media_type,
+        message=message_in(operation, channel, form, turn, body),
+        expect=expectation,
+        tier="generated",
+        accept=accepted(channel, form, turn),
+        **more,
+    )
+
+
+def _live(source: Source, number: int, channel: Channel, form: WireForm) -> Case:
+    """What a model foretells of things that are there; without a model the legal request, which must be done in any form."""
+    operation = source.operation
+    found = live_case(source, number)
+    if found is not None:
+        case_id = f"{_case_id(operation, number)}@{found.id.partition('@')[2]}"
+        return replace(found, id=case_id, title=found.title.replace("found exploring", "live"))
+    legal = form if form.standing == "legal" else (XML_FORMS if channel.form == "xml" else JSON_FORMS)[0]
+    body = legal.write(Text(operation.valid, source.contract if channel.form == "xml" else None))
+    assert body is not None
+    states = make.states_of(operation.raw["states"])
+    expectation = expect.done(operation, operation.attribution["malformed"], make.state_names(states))
+    return _case(source, number, channel, legal, number, body, expectation, "", states=states, lane=_lane(operation, expectation))
+
+
+def _lane(operation: Operation, expectation: Expectation) -> Lane:
+    """What may succeed on the caller's accounts needs a desk: live cases beside it would see it."""
+    may_act = any(0 in one.answer.get("code", ()) for one in expectation.any_of)
+    return "desk" if operation.answer != "results" and may_act else "shared"
+
+
+def _expectation(source: Source, channel: Channel, value: CorpusValue, form: WireForm) -> Expectation:
+    operation = source.operation
+    requirement = value.breaks or operation.attribution["malformed"]
+    if operation.answer == "results":
+        return Expectation(requirement, _list_alternatives(operation, value, form))
+    if form.standing == "legal":
+        hopeless = _names_nothing(operation, value.value) if value.positive else not _may_be_understood(value.value)
+    else:
+        hopeless = form.standing == "broken"
+    codes = _REFUSALS if hopeless else [0, *_REFUSALS]
+    expectation = Expectation(requirement, (Alternative({"code": codes}),))
+    return or_unanswered(expectation, ()) if channel.transport == "ws" and form.standing != "legal" else expectation
+
+
+def _list_alternatives(operation: Operation, value: CorpusValue, form: WireForm) -> tuple[Alternative, ...]:
+    if form.standing == "broken":
+        return (_REFUSED,)
+    if form.standing == "lenient":
+        return (_NONE_SUCCEEDS, _REFUSED, _FRAMEWORK)
+    if not value.positive:
+        return (_NONE_SUCCEEDS, _REFUSED)
+    flags = ["any" if _may_name(operation, item) else False for item in value.value]
+    return (Alternative({"results": flags}), _REFUSED)
+
+
+def _may_name(operation: Operation, item: Mapping[str, Any]) -> bool:
+    """Whether an instruction may be for something that is there."""
+    fields = operation.raw["fields"]
+    return any(_may_exist(item.get(name), fields[name]["type"]) for name in operation.raw["identity"])
+
+
+def _may_exist(identifier: Any, kind: str) -> bool:
+    """Small numbers and short texts may be somebody's ids; the places of unknown ids, GUIDs, and large numbers are nobody's."""
+    if isinstance(identifier, str):
+        return kind == "string" and not identifier.startswith("${unknown") and len(identifier) < _SHORT
+    return isinstance(identifier, int) and abs(identifier) < _SMALL
+
+
+def _names_nothing(operation: Operation, value: Any) -> bool:
+    """Whether a legal request cannot succeed: some id in it is certain to name nothing."""
+    if not isinstance(value, Mapping):
+        return False
+    if operation.answer == "pair":  # a quote that is not there may be answered with a receipt, an unknown OMS may not
+        names = [name for name in value if operation.raw["fields"].get(name, {}).get("binding") == "oms"]
+    else:
+        names = [name for name in value if name in operation.raw["fields"]]
+    return any(_is_unknown(value[name]) for name in names)
+
+
+def _may_be_understood(value: Any) -> bool:
+    """Whether a lenient reader may take a request that breaks the schema: numbers as text, nulls, flags, lists of one."""
+    if not isinstance(value, Mapping):
+        return isinstance(value, list)
+    return any(
+        content is None or isinstance(content, bool | float | list) or (isinstance(content, str) and _may_be_a_number(content))
+        for content in value.values()
+    )
+
+
+def _may_be_a_number(text: str) -> bool:
+    """Whether a reader may make a number of a text: none of one without content, white space and digits of any script."""
+    return all(one.isspace() or one.isnumeric() or one in "+-._,eExX" for one in text)
+
+
+def _is_unknown(identifier: Any) -> bool:
+    if isinstance(identifier, str):
+        return identifier.startswith("${unknown")
+    return isinstance(identifier, int) and abs(identifier) >= _SMALL

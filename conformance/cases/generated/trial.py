@@ -1,0 +1,108 @@
+"""A trial: structured choices that become a case, and the smaller choices that may still break the same requirement.
+
+In which form a value goes out: channel, wire form and headers, from the ones that every reader must take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Protocol
+
+from conformance.cases import make
+from conformance.cases.generated.forms import HEADERS, JSON_FORMS, XML_FORMS, Text, WireForm
+from conformance.cases.generated.rules import Ground
+from conformance.cases.generated.source import accepted, message_in, text_in
+from conformance.cases.make import FRAME, Channel
+from conformance.model.case import Case, Lane, Message
+
+FAMILY = "found"
+
+
+class Trial(Protocol):
+    """What is tried once; frozen, so that the smaller ones can be made of it."""
+
+    @property
+    def ground(self) -> Ground:
+        """The operation that is tried."""
+        ...
+
+    def case(self) -> Case | None:
+        """The case to send; None for choices that cannot be written, or whose answer nobody can foretell."""
+        ...
+
+    def simpler(self) -> Iterator[Trial]:
+        """Trials with less in them, the greatest steps first."""
+        ...
+
+    def larger(self) -> Trial | None:
+        """A trial with more of what the target gives ids to, for a fault that only some ids show; None for no such trial."""
+        ...
+
+
+def trial_id(ground: Ground, channel: Channel, name: str = "trial") -> str:
+    """The id of a case that was made up: `tpp/found/<name>@application-json`."""
+    return f"{ground.operation.short}/{FAMILY}/{name}@{make.suffix(ground.operation, channel)}"
+
+
+def lane_of(ground: Ground) -> Lane:
+    """Lists of orders name nothing but their own; calls on accounts need a desk."""
+    return "shared" if ground.operation.answer == "results" else "desk"
+
+
+_LEGAL = {
+    "json": tuple(form for form in JSON_FORMS if form.standing == "legal"),
+    "xml": tuple(form for form in XML_FORMS if form.standing == "legal"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A channel, the place of a legal form among those of its format, and of a way to write the headers."""
+
+    channel: Channel
+    form: int = 0
+    headers: int = 0
+
+    @property
+    def accept(self) -> str | None:
+        """The media type that the answer must have; None where the headers leave a choice."""
+        return accepted(self.channel, self.legal, self.headers)
+
+    @property
+    def legal(self) -> WireForm:
+        """The form that is meant."""
+        return _LEGAL[self.channel.form][self.form]
+
+
+def random_wire(ground: Ground, random: Random) -> Wire:
+    """Any channel, any form; the simplest form more often, since it can say every value."""
+    channel = random.choice(ground.channels)
+    forms = _LEGAL[channel.form]
+    form = 0 if random.random() < 0.3 else random.randrange(len(forms))
+    return Wire(channel, form, random.randrange(len(HEADERS)))
+
+
+def simpler_wires(wire: Wire) -> Iterator[Wire]:
+    """The same channel in its plainest form and headers."""
+    if wire.form:
+        yield replace(wire, form=0)
+    if wire.headers:
+        yield replace(wire, headers=0)
+
+
+def written(ground: Ground, wire: Wire, value: Any) -> Message | None:
+    """The message with this value; None when the form cannot say it."""
+    body = wire.legal.write(text_in(ground.source, value, wire.channel))
+    return None if body is None else message_in(ground.operation, wire.channel, wire.legal, wire.headers, body)
+
+
+def other_call(ground: Ground, channel: Channel, call: str, value: Any) -> Message:
+    """A message to another call of the same service, at the place where the operation's own call stands."""
+    operation = ground.operation
+    body = JSON_FORMS[0].write(Text(value))
+    assert body is not None
+    if channel.transport == "ws":
+        return make.message(operation, channel, body, frame=FRAME.replace("CALL", call))
+    return make.message(operation, channel, body, path=operation.path.replace(operation.call, call))

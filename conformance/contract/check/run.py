@@ -1,0 +1,145 @@
+"""Checks a specs folder against itself: a table of rules in three stages, each applied when the one before allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from conformance.contract.check.agreement import fields_agree
+from conformance.contract.check.cases import (
+    attributions,
+    case_codes,
+    case_readings,
+    case_requirements,
+    case_states,
+    readings_named,
+    requirements_covered,
+)
+from conformance.contract.check.engines import json_engines_agree, xml_engines_agree
+from conformance.contract.check.files import files_exist, readings_well_formed, requirement_ids, yaml_readable
+from conformance.contract.check.instances import instances_agree
+from conformance.contract.check.problems import CaseSet, Outcomes, Problem, RuleResult, within
+from conformance.contract.check.schemas import openapi_valid, references_resolve, schema_requirements, schemas_valid
+from conformance.contract.load import load_contract
+from conformance.errors import SpecError
+from conformance.model.spec import Contract
+
+FileRule: TypeAlias = Callable[[Path], Outcomes]
+ContractRule: TypeAlias = Callable[[Contract], Outcomes]
+CaseRule: TypeAlias = Callable[[Contract, CaseSet], Outcomes]
+_Loaded = TypeVar("_Loaded")
+
+FILE_RULES: tuple[tuple[str, FileRule], ...] = (
+    ("files", files_exist),
+    ("yaml", yaml_readable),
+    ("requirement-ids", requirement_ids),
+    ("readings", readings_well_formed),
+    ("schemas", schemas_valid),
+    ("references", references_resolve),
+)
+CONTRACT_RULES: tuple[tuple[str, ContractRule], ...] = (
+    ("schema-requirements", schema_requirements),
+    ("attribution", attributions),
+    ("reading-requirements", readings_named),
+    ("openapi", openapi_valid),
+    ("fields-agree", fields_agree),
+    ("instances-agree", instances_agree),
+)
+CASE_RULES: tuple[tuple[str, CaseRule], ...] = (
+    ("coverage", requirements_covered),
+    ("case-requirements", case_requirements),
+    ("case-readings", case_readings),
+    ("case-states", case_states),
+    ("case-codes", case_codes),
+    ("json-engines", json_engines_agree),
+    ("xml-engines", xml_engines_agree),
+)
+_NEED_SOUND_SCHEMAS = {
+    "schema-requirements",
+    "openapi",
+    "fields-agree",
+    "instances-agree",
+    "json-engines",
+    "xml-engines",
+}
+_UNEXPECTED_SHAPE = (SpecError, LookupError, TypeError, AttributeError, ValueError, RuntimeError)
+"""What reading data raises when it lacks a key or has a list where a mapping belongs."""
+_SHAPE_HINT = "A key is missing or has another shape than its readers expect; docs/authoring.md lists the keys."
+RULES = tuple(name for name, _ in (*FILE_RULES, *CONTRACT_RULES, *CASE_RULES))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What came of every rule, in the order of the tables."""
+
+    results: tuple[RuleResult, ...]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All problems in the order of their rules."""
+        return tuple(problem for result in self.results for problem in result.problems)
+
+    @property
+    def sound(self) -> bool:
+        """Whether every rule was applied and found nothing."""
+        return not any(result.problems or result.blocked for result in self.results)
+
+
+def check_specs(root: Path, cases_of: Callable[[Contract], CaseSet]) -> CheckReport:
+    """Apply every rule to the folder; `cases_of` builds the named cases from the contract's data.
+
+    A contract that cannot be loaded, or cases that cannot be built, are problems of their own, and the rules
+    behind them are blocked. Errors: `SpecError` when the folder holds no service at all.
+    """
+    if not root.is_dir() or not any(root.glob("*/*/operation.yaml")):
+        hint = "Expected <service>/<operation>/operation.yaml below it."
+        raise SpecError("no operation found", where=str(root), hint=hint)
+    results = [_result(name, rule(root)) for name, rule in FILE_RULES]
+    unsound = any(result.problems for result in results if result.rule in ("schemas", "references"))
+    contract = _attempt("contract", root, lambda: load_contract(root), results)
+    cases = None
+    if contract is not None:
+        for name, rule in CONTRACT_RULES:
+            results.append(_schemas_first(name, unsound) or _result(name, rule(contract)))
+        cases = _attempt("cases", root, lambda: cases_of(contract), results)
+    else:
+        results.extend(RuleResult(name, blocked="the contract cannot be loaded") for name, _ in CONTRACT_RULES)
+    for name, case_rule in CASE_RULES:
+        if contract is None or cases is None:
+            results.append(RuleResult(name, blocked="the cases cannot be built"))
+        else:
+            results.append(_schemas_first(name, unsound) or _result(name, case_rule(contract, cases)))
+    return CheckReport(tuple(results))
+
+
+def _schemas_first(name: str, unsound: bool) -> RuleResult | None:
+    if unsound and name in _NEED_SOUND_SCHEMAS:
+        return RuleResult(name, blocked="a schema is unsound")
+    return None
+
+
+def _attempt(rule: str, root: Path, load: Callable[[], _Loaded], results: list[RuleResult]) -> _Loaded | None:
+    """What `load` gives; None and a problem when it raises."""
+    try:
+        loaded = load()
+    except SpecError as error:
+        problem = Problem(rule, within(root, error.where) or str(root), error.message, error.hint)
+    except _UNEXPECTED_SHAPE as error:
+        problem = Problem(rule, str(root), f"the data cannot be used: {type(error).__name__} {error}", _SHAPE_HINT)
+    else:
+        results.append(RuleResult(rule, 1))
+        return loaded
+    results.append(RuleResult(rule, 1, (problem,)))
+    return None
+
+
+def _result(name: str, outcomes: Outcomes) -> RuleResult:
+    found: list[Problem | None] = []
+    try:
+        found.extend(outcomes)
+    except _UNEXPECTED_SHAPE as error:
+        message = f"stopped after {len(found)} checks: {type(error).__name__} {error}"
+        found.append(Problem(name, "the contract's data", message, _SHAPE_HINT))
+    return RuleResult(name, len(found), tuple(one for one in found if one is not None))

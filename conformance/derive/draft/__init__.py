@@ -1,0 +1,1 @@
+"""A page's facts written as the draft files of an operation."""

@@ -1,0 +1,244 @@
+"""A page to the files of a draft operation, all of them in memory.
+
+The list of what does not fit: departures as proposals or questions, keys left open, and what was not read.
+
+A draft to its folder: written beside it under another name and renamed, so that there is all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from conformance.derive.departures import MISFITS, Departure
+from conformance.derive.draft.names import Names, names_of
+from conformance.derive.draft.operation import operation_of
+from conformance.derive.draft.requirements import reading_requirement, requirements_of
+from conformance.derive.draft.schema import schema_of
+from conformance.derive.draft.xsd import xsd_files
+from conformance.derive.drift import open_points
+from conformance.derive.facts import wording_facts
+from conformance.derive.page import Code, Page, Place, Unread, every_field
+from conformance.derive.siblings import Sibling
+from conformance.errors import PageError
+
+
+def questions_of(
+    page: Page, names: Names, points: Sequence[Departure], asked: Mapping[str, str], service: str
+) -> dict[str, Any]:
+    """The content of questions.yaml: `questions`, `readings`, `to_fill`, `to_word`, `not_read`, `read_as`."""
+    entries = [_entry(number, point) for number, point in enumerate(points, 1)]
+    return {
+        "page": page.name,
+        "dialect": page.dialect,
+        "service": service,
+        "questions": entries,
+        "readings": _readings(page, names, points),
+        "to_fill": [{"key": key, "question": question} for key, question in asked.items()],
+        "to_word": [{"line": one.line, "place": one.section} for one in _wordings(page)],
+        "not_read": [_unread(one) for one in page.unread],
+        "read_as": [_unread(one) for one in page.read_as],
+    }
+
+
+def _entry(number: int, point: Departure) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": f"Q{number}",
+        "kind": point.kind,
+        "means": MISFITS.get(point.kind, "the draft accepts more than the page prints"),
+        "at": point.at,
+        "says": point.says,
+        "against": point.against,
+        "line": point.place.line if point.place else None,
+        "place": point.place.section if point.place else None,
+        "question": point.question,
+    }
+    return {**entry, "reading": point.reading} if point.reading else entry
+
+
+def _readings(page: Page, names: Names, points: Sequence[Departure]) -> list[dict[str, Any]]:
+    """One proposal for each reading, in the form of readings.yaml; points that belong to one reading are its covers."""
+    found: dict[str, dict[str, Any]] = {}
+    for point in points:
+        if not point.reading:
+            continue
+        proposal = {
+            "id": point.reading,
+            "operations": [names.operation],
+            "requirement": reading_requirement(point, names),
+            "question": point.question,
+            "alternatives": dict(point.alternatives),
+            "source": f"{page.name}, {point.place.section if point.place else 'page'}",
+            "covers": {names.operation: []},
+        }
+        cover = {"kind": point.kind, "at": point.at, "says": point.says, "against": point.against}
+        found.setdefault(point.reading, proposal)["covers"][names.operation].append(cover)
+    return list(found.values())
+
+
+def _wordings(page: Page) -> list[Place]:
+    rows = [field.place for _, body in page.bodies() for _, field in every_field(body.fields) if field.text]
+    return sorted({*(one.place for one in page.statements), *rows}, key=lambda one: (one.line, one.section))
+
+
+def _unread(one: Unread) -> dict[str, Any]:
+    return {"line": one.line, "begins": one.text, "why": one.why}
+
+
+NO_SERVICE = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The files of a draft by their path inside its folder, and what is open in it."""
+
+    operation: str
+    files: Mapping[str, str]
+    points: tuple[Departure, ...]
+    to_fill: Mapping[str, str]
+
+
+def draft_of(page: Page, folder: str, siblings: Sequence[Sibling], service: str = NO_SERVICE, why: str = "") -> Draft:
+    """The draft of an operation in a folder of this name, in the service with these other operations; `why` that one."""
+    names = names_of(page, folder, service, siblings)
+    page, points = _with_other_messages(page, open_points(page, siblings))
+    requirements = requirements_of(page, names, points)
+    xsds = xsd_files(page)
+    operation = operation_of(page, names, siblings, [one["id"] for one in requirements], xsds)
+    known = {one["id"] for one in requirements}
+    requirements += [
+        one
+        for number, one in enumerate(operation.copied)
+        if one["id"] not in known | {before["id"] for before in operation.copied[:number]}
+    ]
+    files = {f"{part}.schema.json": _json(schema_of(page, part, body, names)) for part, body in page.bodies()}
+    files |= xsds
+    files |= {
+        f"samples/{sample.part}-{sample.number}.{sample.form}": sample.text.strip("\n") + "\n"
+        for _, body in page.bodies()
+        for sample in body.samples
+    }
+    files["operation.yaml"] = _yaml(operation.data)
+    files["requirements.yaml"] = _yaml(requirements)
+    files["page.yaml"] = _yaml(record_of(page))
+    files["openapi-path.yaml"] = _yaml(_openapi(page, operation.data, names.operation, folder, files))
+    questions = questions_of(page, names, points, operation.asked, f"{service}: {why}" if why else service)
+    files["questions.yaml"] = _yaml(questions)
+    return Draft(names.operation, dict(sorted(files.items())), points, operation.asked)
+
+
+def _with_other_messages(page: Page, points: tuple[Departure, ...]) -> tuple[Page, tuple[Departure, ...]]:
+    """The page with the messages that a code has elsewhere as well, since both are accepted until somebody decides."""
+    codes, found = list(page.codes), list(points)
+    for point in points:
+        number = point.at.removeprefix("codes/")
+        own = sorted(code.message for code in page.codes if code.code == number)
+        others = [text for text in point.against.split(" | ") if text not in own]
+        if point.kind == "code-elsewhere" and others and point.place is not None:
+            codes += [Code(number, text, point.place) for text in others]
+            says, against = " | ".join(own), " | ".join(sorted((*own, *others)))
+            found.append(replace(point, kind="message", says=says, against=against))
+    return replace(page, codes=tuple(codes)), tuple(found)
+
+
+def record_of(page: Page) -> dict[str, Any]:
+    """What page.yaml holds: header lines, and a digest of every sentence by the section that it stands in."""
+    wording: dict[str, list[str]] = {}
+    for key, _ in wording_facts(page):
+        wording.setdefault(key.at.removeprefix("wording/"), []).append(key.kind)
+    record: dict[str, Any] = {"dialect": page.dialect}
+    if page.call_type is not None:
+        record["call_type"] = page.call_type
+    if page.category is not None:
+        record["category"] = page.category
+    return {**record, "wording": wording}
+
+
+def _openapi(
+    page: Page, operation: Mapping[str, Any], identifier: str, folder: str, files: Mapping[str, str]
+) -> dict[str, Any]:
+    def content(part: str, media_types: Sequence[str]) -> dict[str, Any]:
+        schema = {"schema": {"$ref": f"{folder}/{part}.schema.json"}}
+        xsd = {"x-xsd": f"{folder}/{part}.xsd"} if f"{part}.xsd" in files else {}
+        return {media: {**(xsd if media.endswith("xml") else {}), **schema} for media in media_types}
+
+    responses: dict[str, Any] = {
+        "200": {"description": "The answer", "content": content("response", page.response.media_types)}
+    }
+    if page.error is not None:
+        responses["4XX"] = {"description": "An error", "content": content("error", page.error.media_types)}
+    body = {"required": True, "content": content("request", page.request.media_types)}
+    described = {"operationId": identifier, "summary": page.name, "requestBody": body, "responses": responses}
+    return {str(operation["path"]): {str(operation["method"]).lower(): described}}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes every value out: an anchor would be hard to read in a file that people edit."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  the dumper's signature
+        return True
+
+
+def _yaml(value: Any) -> str:
+    return yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds anything, or cannot be made. Errors: `PageError`."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise PageError(
+            "there is a file of that name", where=str(folder), hint="Name a folder that does not exist yet."
+        )
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise PageError(
+                "the folder is not empty, and nothing is overwritten",
+                where=str(folder),
+                hint="Name a new folder, or compare with --check.",
+            )
+    except OSError as error:
+        raise PageError(
+            f"the folder cannot be read: {error.strerror}", where=str(folder), hint="Name another folder."
+        ) from None
+
+
+def write_draft(files: Mapping[str, str], folder: Path) -> None:
+    """Write all files below `folder`, which must not exist or be empty. Errors: `PageError` when it cannot be written."""
+    check_free(folder)
+    target = folder.absolute()
+    made: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        for name, text in files.items():
+            path = made / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        made.chmod(0o777 & ~_umask(target.parent))
+        made.rename(target)
+        made = None
+    except OSError as error:
+        raise PageError(
+            f"the draft cannot be written: {error.strerror}",
+            where=str(folder),
+            hint="Name a folder that can be written.",
+        ) from None
+    finally:
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _umask(parent: Path) -> int:
+    """The rights that the folder above takes away, so that the draft is as readable as its neighbours."""
+    return 0o777 & ~(parent.stat().st_mode & 0o777) if parent.exists() else 0o022

@@ -1,0 +1,261 @@
+"""The operation.yaml of a draft: what the page says, what the service's other operations say alike, and what is left to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.derive.draft.names import Names, answer_of, legs_of, words_of
+from conformance.derive.draft.schema import member_requirement, presence_requirement
+from conformance.derive.page import Field, Page
+from conformance.derive.samples import values_in
+from conformance.derive.siblings import Sibling
+
+_PAIR_ONLY = ("leg", "leg-form", "early-error")
+_TYPES = {"integer": "integer", "int64": "integer", "boolean": "boolean", "string": "string", "guid": "guid"}
+
+
+@dataclass(slots=True)
+class Operation:
+    """The content of operation.yaml, the requirements copied for it, and what could not be filled in: key to question."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    copied: list[dict[str, Any]] = field(default_factory=list)
+    asked: dict[str, str] = field(default_factory=dict)
+
+
+def operation_of(
+    page: Page, names: Names, siblings: Sequence[Sibling], requirements: Sequence[str], xsds: Collection[str]
+) -> Operation:
+    """The draft's operation.yaml; `requirements` are the ids that the draft has so far, `xsds` the names of its XSDs."""
+    made = Operation()
+    alike = next((one for one in siblings if one.raw.get("answer") == names.kind), siblings[0] if siblings else None)
+    raw: Mapping[str, Any] = alike.raw if alike else {}
+    data = made.data
+    call = page.name if page.path is None else page.path.lstrip("/")
+    data.update(id=names.operation, short=names.short, document=page.name, call=call, answer=names.kind)
+    if names.kind == "unknown":
+        made.asked["answer"] = (
+            "The answer is none of standard, pair and results: it needs a new kind, which is a change of Python."
+        )
+    if names.kind == "pair":
+        data["legs"] = _legs(page)
+    data["method"] = page.method or str(raw.get("method", "POST"))
+    data["path"] = page.path or str(raw.get("path", "/X")).rpartition("/")[0] + f"/{call}"
+    data["transports"] = list(raw.get("transports") or ["http"])
+    if alike is None:
+        made.asked["transports"] = "No other operation of the service says how calls travel: http alone, or ws as well?"
+    elif page.path is None:
+        made.asked["path"] = f"Path and method are made after {alike.id}'s: the page names neither."
+    data["media_types"] = list(page.request.media_types)
+    if page.response.media_types != page.request.media_types:
+        data["response_media"] = {media: names.requirement("RESP", media) for media in page.response.media_types}
+    shown = [part for part, body in page.bodies() if any(sample.form == "xml" for sample in body.samples)]
+    if shown:
+        data["xsd"] = {part: f"{part}.xsd" for part in shown if f"{part}.xsd" in xsds}
+    for part in shown:
+        if part not in data["xsd"]:
+            made.asked[f"xsd.{part}"] = (
+                f"A type in the {part}, or its XML sample, has no form that a draft's XSD can have: write the XSD by hand."
+            )
+    _roles(made, page, siblings)
+    _request(made, page, names, siblings)
+    data["states"] = {}
+    made.asked["states"] = "What does the legal request act on? Without a state no effect can be judged."
+    made.asked["scope"] = (
+        "What may the scope guard let through? Until its keys are there, nothing but loopback is sent a message."
+    )
+    made.asked["service.yaml"] = (
+        f"Add the operation {names.operation} and the document {page.name} to the service's own file."
+    )
+    made.asked["openapi.yaml"] = "Add the path in openapi-path.yaml to the service's openapi.yaml."
+    if names.kind == "results":
+        _results(made, page, names)
+    data["codes"] = list(_codes(page, names))
+    _attribute(made, page, names, siblings, requirements)
+    return made
+
+
+def _legs(page: Page) -> dict[str, str]:
+    """The legs by their names without the last words that all of them share."""
+    names = {one.name: words_of(one.name) for one in legs_of(page)}
+    while len({words[-1] for words in names.values()}) == 1 and all(len(words) > 1 for words in names.values()):
+        names = {name: words[:-1] for name, words in names.items()}
+    return {"".join(words).lower(): name for name, words in names.items()}
+
+
+def _roles(made: Operation, page: Page, siblings: Sequence[Sibling]) -> None:
+    known = dict.fromkeys(
+        str(role) for one in siblings for key in ("roles_allowed", "roles_refused") for role in one.raw.get(key) or ()
+    )
+    if page.permissions is None:
+        allowed = list(next((one.raw["roles_allowed"] for one in siblings if one.raw.get("roles_allowed")), ["client"]))
+        made.asked["roles_allowed"] = "The page names no permissions: which roles may make the call?"
+    else:
+        allowed = [one.casefold() for one in page.permissions]
+    made.data["role"] = allowed[-1] if allowed else "client"
+    made.data["roles_allowed"] = allowed
+    made.data["roles_refused"] = [role for role in known if role not in allowed] if page.permissions is not None else []
+
+
+def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibling]) -> None:
+    nearest_last = sorted(siblings, key=lambda one: one.raw.get("role") == made.data["role"])
+    known = {
+        str(name).casefold(): entry for one in nearest_last for name, entry in (one.raw.get("fields") or {}).items()
+    }
+    shown = next((one for one in values_in(page.request) if isinstance(one, dict)), {})
+    base: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    for one in page.request.fields:
+        binding = known.get(one.name.casefold(), {}).get("binding")
+        if binding:
+            base[one.name] = f"${{{binding}}}"
+        else:
+            base[one.name] = shown.get(one.name)
+            if one.type.kind != "boolean":
+                made.asked[f"fields.{one.name}.binding"] = (
+                    f"What fills {one.name}? The base request has the sample's value until then."
+                )
+        fields[one.name] = _field(one, names, binding, known.get(one.name.casefold(), {}).get("unknown"))
+    made.data["base"] = [base] if page.request.shape == "list" else base
+    made.data["fields"] = fields
+    conditions = {
+        word: [one.name for one in page.request.fields if one.when and one.when.value is value]
+        for word, value in (("true", True), ("false", False))
+    }
+    flags = {one.when.flag for one in page.request.fields if one.when}
+    if len(flags) == 1:
+        made.data["condition"] = {
+            "flag": flags.pop(),
+            "names": {one.name: one.name.casefold() for one in page.request.fields if one.when},
+            **{
+                f"when_{word}": {
+                    "needs": needs,
+                    "requirement": {name: names.requirement("REQ", name, "REQUIRED") for name in needs},
+                }
+                for word, needs in conditions.items()
+            },
+        }
+    elif flags:
+        made.asked["condition"] = (
+            f"Conditions hang on several members ({', '.join(sorted(flags))}); operation.yaml can hold one."
+        )
+
+
+def _field(one: Field, names: Names, binding: Any, unknown: Any) -> dict[str, Any]:
+    entry: dict[str, Any] = {"binding": binding or one.name.casefold()}
+    if names.kind == "results":
+        entry["type"] = _TYPES.get(one.type.kind, "string")
+        if one.null:
+            entry["nullable"] = True
+        if one.type.kind == "boolean":
+            del entry["binding"]
+        elif one.type.kind == "integer":
+            entry["unknown"] = unknown or f"${{unknown_{one.name.casefold()}}}"
+    else:
+        entry["unknown"] = unknown or f"${{unknown_{one.name.casefold()}}}"
+        entry["required"] = one.need == "required"
+    absent = presence_requirement(one, "request", names)
+    entry["requirement"] = {"type": member_requirement(one, "request", names), "absent": absent}
+    return entry
+
+
+def _results(made: Operation, page: Page, names: Names) -> None:
+    asked = {one.name for one in page.request.fields}
+    made.data["identity"] = [one.name for one in page.response.fields if one.name in asked]
+    for key, kind in (("success", "boolean"), ("errors", "list")):
+        found = [one.name for one in page.response.fields if one.type.kind == kind]
+        made.data[key] = found[0] if found else None
+        if len(found) != 1:
+            made.asked[key] = f"Which member of a result is its {key}?"
+    for key, tag, body in (("request_media", "REQ", page.request), ("response_media", "RESP", page.response)):
+        made.data[key] = {media: names.requirement(tag, media) for media in body.media_types}
+    if page.error is None:
+        made.asked["error_media"] = "The page describes no error: which form has one, and what says so?"
+    else:
+        made.data["error_media"] = {form: names.requirement("ERR", form) for form in ("json", "xml")}
+
+
+def _codes(page: Page, names: Names) -> Iterator[dict[str, Any]]:
+    if names.kind == "results":
+        success = next((one for one in page.response.fields if one.type.kind == "boolean"), None)
+        if success is not None:
+            yield {"code": "success", "requirement": names.requirement("RESP", success.name), "messages": []}
+        if page.error is not None and page.error.shape == "string":
+            yield {"code": "error-string", "requirement": names.requirement("ERR", "STRING"), "messages": []}
+    standard = answer_of(page)
+    code_name = standard.code.name if standard.code else "code"
+    merged: dict[str, list[str]] = {}
+    for code in page.codes:
+        merged.setdefault(code.code, []).extend([code.message] if code.message else [])
+    for number, messages in merged.items():
+        requirement = names.requirement("CODE", number) if messages else names.requirement("RESP", code_name, "SUCCESS")
+        yield {"code": number, "requirement": requirement, "messages": messages}
+
+
+_OWN = {
+    "answered": ("SYNC",), "readable": ("RESP", "FORM"), "schema": ("RESP", "FORM"), "leg": ("RESP", "FORM"),
+    "malformed": ("REQ", "FORM"), "error-string": ("ERR", "STRING"), "method": ("METHOD",), "route": ("ROUTE",), "one-each": ("RESP", "FORM"),
+    "identity": ("RESP", "FORM"), "xml-root": ("RESP", "XML", "ROOT"), "xml-namespace": ("RESP", "XML", "NS"),
+    "xml-item": ("RESP", "XML", "ITEM"), "xml-order": ("RESP", "XML", "ORDER"), "xml-nil": ("RESP", "XML", "NIL"),
+    "xml-arrays": ("RESP", "XML", "ARRAYS"), "request-xml-root": ("REQ", "XML", "ROOT"),
+    "request-xml-namespace": ("REQ", "XML", "NS"), "request-xml-item": ("REQ", "XML", "ITEM"),
+    "request-xml-order": ("REQ", "XML", "ORDER"), "request-xml-nil": ("REQ", "XML", "NIL"),
+    "operator": ("PERM", "OPERATOR"),
+}  # fmt: skip
+"""General checks that a page's own requirements can speak for."""
+
+
+def _attribute(
+    made: Operation, page: Page, names: Names, siblings: Sequence[Sibling], requirements: Sequence[str]
+) -> None:
+    """Each general check with its requirement: the page's own, else one that a sibling has from a document of the service."""
+    attribution: dict[str, str] = {}
+    alike = [one for one in siblings if one.raw.get("answer") == names.kind] or list(siblings)
+    checks = dict.fromkeys(str(check) for one in alike[:1] for check in one.raw.get("attribution") or {})
+    checks |= dict.fromkeys(_PAIR_ONLY if checks and names.kind == "pair" else ())
+    mine = _own(page)
+    for check in checks or mine:
+        own = names.requirement(*mine[check]) if check in mine else ""
+        copy = next(_copies(check, alike, page, names), None)
+        if own in requirements:
+            attribution[check] = own
+        elif copy is not None:
+            attribution[check] = copy["id"]
+            made.copied.append(copy)
+        elif checks:
+            made.asked[f"attribution.{check}"] = f"Which requirement does the general check {check} speak for?"
+    if not checks:
+        made.asked["attribution"] = (
+            "No other operation of the service answers so: which requirements do the other general checks speak for?"
+        )
+    made.data["attribution"] = attribution
+
+
+def _own(page: Page) -> dict[str, tuple[str, ...]]:
+    """The general checks that this page's requirements can speak for, by the names of its own members."""
+    standard = answer_of(page)
+    found = {check: parts for check, parts in _OWN.items() if check not in _PAIR_ONLY or legs_of(page)}
+    if standard.code is not None:
+        found["undocumented-code"] = ("RESP", standard.code.name, "LISTED")
+    if standard.result is not None:
+        found["refusal"] = ("RESP", standard.result.name, "FALSE")
+    return found
+
+
+def _copies(check: str, alike: Sequence[Sibling], page: Page, names: Names) -> Iterator[dict[str, Any]]:
+    """The sibling's requirement for a check, under this draft's prefix, where it comes from no page of the sibling's own."""
+    for one in alike:
+        identifier = str((one.raw.get("attribution") or {}).get(check, ""))
+        found = next(
+            (
+                entry
+                for entry in one.requirements
+                if entry.get("id") == identifier and entry.get("document") != one.document
+            ),
+            None,
+        )
+        if found is not None:
+            text = str(found["text"]).replace(str(one.raw.get("call")), page.name)
+            yield {**found, "id": names.requirement(*identifier.split("-")[1:]), "text": text}

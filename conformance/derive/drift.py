@@ -1,0 +1,354 @@
+"""A page against an operation's folder: every departure, and whether something named accounts for it.
+
+What accounts for a departure: a reading's `covers`, a ruling settled in page.yaml, or a question still open.
+
+A departure in lines that a person can read: where, what the page says, what stands against it.
+
+The samples of a page against the schemas and XSDs of a folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+from conformance.contract.load import read_yaml
+from conformance.contract.schemas import load_validator
+from conformance.derive.departures import MISFITS, Departure
+from conformance.derive.facts import Fact, Facts, Key, facts_of_folder, facts_of_page, operation_of, page_record
+from conformance.derive.misfits.rules import misfits
+from conformance.derive.page import Page, Sample
+from conformance.derive.samples import read_sample
+from conformance.derive.siblings import Sibling, elsewhere, siblings_in
+from conformance.errors import SpecError
+from conformance.formats.errors import CodecError, XsdError
+from conformance.formats.xml.contract import XmlContract
+
+_SIDES = ("kind", "at", "says", "against")
+QUESTIONS = "questions.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """One departure that somebody has accounted for; `at` may hold wildcards, the other sides are exact."""
+
+    source: Literal["reading", "settled", "question"]
+    name: str
+    kind: str
+    at: str
+    says: str
+    against: str
+
+    def fits(self, departure: Departure) -> bool:
+        """Whether this is the departure that is accounted for."""
+        same = (self.kind, self.says, self.against) == (departure.kind, departure.says, departure.against)
+        return same and fnmatchcase(departure.at, self.at)
+
+    @property
+    def words(self) -> str:
+        """By what a departure is accounted for, in words."""
+        return {
+            "reading": f"reading {self.name}",
+            "settled": "page.yaml, settled",
+            "question": f"question {self.name}",
+        }[self.source]
+
+
+def covers_of(folder: Path) -> tuple[Cover, ...]:
+    """All covers of an operation: of the readings beside its folder, of its page.yaml, of its questions.
+
+    Errors: `SpecError` for an entry without one of its four sides.
+    """
+    operation = str(operation_of(folder).get("id", ""))
+    return (
+        *_of_readings(folder.parent / "readings.yaml", operation),
+        *_settled(folder),
+        *_of_questions(folder / QUESTIONS),
+    )
+
+
+def _of_readings(path: Path, operation: str) -> Iterator[Cover]:
+    for reading in _entries(path, read_yaml(path)) if path.exists() else ():
+        covers = reading.get("covers") or {}
+        if not isinstance(covers, Mapping):
+            raise SpecError(
+                f"{reading.get('id')}: covers is no mapping from operations to lists", where=str(path), hint=_HINT
+            )
+        for entry in _entries(path, covers.get(operation) or []):
+            yield _cover("reading", str(reading.get("id")), entry, path)
+
+
+def _settled(folder: Path) -> Iterator[Cover]:
+    path = folder / "page.yaml"
+    for entry in _entries(path, (page_record(folder) or {}).get("settled") or []):
+        if not str(entry.get("because") or "").strip():
+            raise SpecError(
+                "an entry of settled has no `because`", where=str(path), hint="Say why the question is settled."
+            )
+        yield _cover("settled", "", {key: value for key, value in entry.items() if key != "because"}, path)
+
+
+def _of_questions(path: Path) -> Iterator[Cover]:
+    raw = read_yaml(path) if path.exists() else {}
+    for entry in _entries(path, raw.get("questions") or [] if isinstance(raw, Mapping) else raw):
+        if set(_SIDES) <= entry.keys():
+            yield _cover("question", str(entry.get("id", "")), {side: entry[side] for side in _SIDES}, path)
+
+
+_HINT = "docs/derive.md shows such an entry: kind, at, says, against."
+
+
+def _cover(source: Literal["reading", "settled", "question"], name: str, entry: Mapping[str, Any], path: Path) -> Cover:
+    if set(entry) != set(_SIDES):
+        where = f"{path} ({name})" if name else str(path)
+        raise SpecError(
+            f"a cover has the keys {', '.join(map(str, entry))}, not {', '.join(_SIDES)}", where=where, hint=_HINT
+        )
+    return Cover(source, name, *(str(entry[side]) for side in _SIDES))
+
+
+def _entries(path: Path, raw: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(raw, list) or not all(isinstance(entry, Mapping) for entry in raw):
+        raise SpecError("expected a list of mappings", where=str(path), hint=_HINT)
+    return raw
+
+
+_WIDE = 80
+
+
+def departure_lines(one: Departure, by: str, *, verbose: bool) -> Iterator[str]:
+    """One line for a short departure, a diff for a long one; `by` says what accounts for it, or is empty for drift."""
+    word = "covered" if by else "drift  "
+    place = f", {one.place}" if one.place else ""
+    head = f"{word}  {one.at}: {one.kind}{place}"
+    if by:
+        yield f"{head}: {_cut(one.says)} against {_cut(one.against)}, {by}"
+        return
+    if one.kind == "ground-gone":
+        yield f"{head}: {one.question} rests on what the page no longer shows ({one.against})"
+        return
+    if one.kind in MISFITS or one.kind in ("added", "removed"):
+        asked = f" ({one.question})" if one.question and verbose else ""
+        yield f"{head}: {_cut(one.says)} against {_cut(one.against)}{asked}"
+        return
+    yield head
+    if max(len(one.says), len(one.against)) <= _WIDE:
+        yield f"  - {one.against}"
+        yield f"  + {one.says}"
+        return
+    lines = difflib.unified_diff(_lines(one.against), _lines(one.says), n=1, lineterm="")
+    yield from (f"  {line}" for line in list(lines)[2:] if not line.startswith("@@"))
+
+
+def _lines(text: str) -> list[str]:
+    """A long value in lines: JSON and XML by their parts, anything else by words."""
+    try:
+        return json.dumps(json.loads(text), indent=1, ensure_ascii=False).splitlines()
+    except (ValueError, RecursionError):
+        return (text.replace("><", ">\n<") if text.startswith("<") else text.replace(" ", "\n")).splitlines()
+
+
+def _cut(text: str) -> str:
+    return (text if len(text) <= _WIDE else f"{text[:_WIDE]}…") or "nothing"
+
+
+_MOST = 3
+_TABLE = "sample-against-table"
+
+
+def samples_against_folder(page: Page, folder: Path, known: Sequence[Departure]) -> Iterator[Departure]:
+    """Each sample that the folder's schema or XSD refuses, but for what is among the departures `known` already.
+
+    Errors: `SpecError` for a schema that does not compile.
+    """
+    xsd = operation_of(folder).get("xsd") or {}
+    for part, body in page.bodies():
+        schema = folder / f"{part}.schema.json"
+        for sample in body.samples:
+            found = read_sample(sample.text)
+            at = f"samples/{part}-{sample.number}"
+            if sample.form == "json" and not found.fault and schema.exists():
+                for problem in load_validator(schema).problems(found.value)[:_MOST]:
+                    if _known(f"{problem.pointer} {problem.expected}", part, known):
+                        continue
+                    where = problem.pointer or "the sample"
+                    yield Departure(
+                        "sample-against-schema", at, f"{where}: {problem.actual}", problem.expected, sample.place
+                    )
+            elif sample.form == "xml" and found.tree is not None and part in xsd:
+                yield from _xml(sample, at, folder / str(xsd[part]), known)
+
+
+def _xml(sample: Sample, at: str, path: Path, known: Sequence[Departure]) -> Iterator[Departure]:
+    try:
+        for problem in XmlContract.load(path).validate(sample.text.strip().encode())[:_MOST]:
+            if not _known(problem.message, sample.part, known):
+                yield Departure("sample-against-xsd", at, problem.message, "the XSD", sample.place)
+    except CodecError as error:
+        yield Departure("sample-against-xsd", at, str(error), "the XSD", sample.place)
+    except XsdError as error:
+        raise SpecError(str(error), where=str(path), hint="The XSD does not compile.") from None
+
+
+def _known(text: str, part: str, known: Sequence[Departure]) -> bool:
+    """Whether a problem names a member on which the sample and its own table differ already."""
+    words = set(re.findall(r"\w+", text))
+    return any(
+        one.kind == _TABLE and one.at.startswith(f"{part}/") and one.at.rpartition("/")[2] in words for one in known
+    )
+
+
+_UNSAID = frozenset({"method", "path", "permissions", "record"})
+_RECORDED = frozenset({"call-type", "category"})
+_WIDTHS = ("int32", "int64")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of it: the departures that nothing accounts for, those that something does, and what was not compared."""
+
+    operation: str
+    compared: int
+    drift: tuple[Departure, ...]
+    covered: tuple[tuple[Departure, Cover], ...]
+    not_compared: tuple[str, ...]
+
+
+def check_page(page: Page, folder: Path, service: Path | None = None) -> Comparison:
+    """Hold a page against the operation in `folder`; `service` is the folder of its service, by default the one above.
+
+    Errors: `SpecError` for a folder that cannot be used.
+    """
+    theirs, ours = facts_of_page(page), facts_of_folder(folder)
+    recorded = page_record(folder) is not None
+    sampled = any(key.kind == "sample" for key in ours)
+    theirs = {key: fact for key, fact in theirs.items() if _comparable(key, recorded=recorded, sampled=sampled)}
+    siblings = siblings_in(service or folder.parent, besides=page.name)
+    of_page = list(_of_page(page, siblings))
+    found = [*fact_departures(theirs, ours), *samples_against_folder(page, folder, of_page), *of_page]
+    drift, covered = _judge(list(dict.fromkeys(_sides(one) for one in found)), found, covers_of(folder))
+    left_out = [] if recorded else ["wording, category and call type (the folder has no page.yaml)"]
+    left_out += [] if sampled else ["samples as they are printed (the folder has no samples/)"]
+    return Comparison(
+        str(operation_of(folder).get("id")), len({*theirs, *ours}), tuple(drift), tuple(covered), tuple(left_out)
+    )
+
+
+def open_points(page: Page, siblings: Sequence[Sibling]) -> tuple[Departure, ...]:
+    """What does not fit on a page and between it and the other operations of its service."""
+    return tuple({_sides(one): one for one in _of_page(page, siblings)}.values())
+
+
+def fact_departures(page: Facts, folder: Facts) -> Iterator[Departure]:
+    """Each fact that only one side has, or that differs, in the order of the page."""
+    stated = {key.kind for key in page}
+    for key, fact in page.items():
+        other = folder.get(key)
+        if other is None:
+            if not _part_of(key, page, folder):
+                yield _new(key, fact)
+        elif other.value != fact.value:
+            wide = key.kind == "type" and fact.value == "integer" and other.value in _WIDTHS
+            yield Departure("width-unsaid" if wide else key.kind, key.at, fact.value, other.value, fact.place)
+    for key, fact in folder.items():
+        if key not in page and (key.kind not in _UNSAID or key.kind in stated) and not _part_of(key, folder, page):
+            yield _gone(key, fact)
+
+
+def _part_of(key: Key, one: Facts, other: Facts) -> bool:
+    """Whether a fact is a side of a field or a body that is reported as a whole."""
+    whole = Key(key.at, "type")
+    if key.kind in ("need", "null") and whole in one and whole not in other:
+        return True
+    part = Key(key.at.partition("/")[0], "shape")
+    return key != part and not key.at.startswith("wording/") and part in one and part not in other
+
+
+def _of_page(page: Page, siblings: Sequence[Sibling]) -> Iterator[Departure]:
+    yield from misfits(page)
+    yield from elsewhere(page, siblings)
+
+
+def _comparable(key: Key, *, recorded: bool, sampled: bool) -> bool:
+    if key.at.startswith("wording/") or key.kind in _RECORDED:
+        return recorded
+    return sampled or key.kind != "sample"
+
+
+def _new(key: Key, fact: Fact) -> Departure:
+    if key.at.startswith("wording/"):
+        return Departure("added", key.at, "new or reworded", "not recorded", fact.place)
+    return Departure(
+        "added",
+        f"{key.at} {key.kind}" if key.kind in _DETAILS else key.at,
+        fact.value or "a code",
+        "nothing",
+        fact.place,
+    )
+
+
+def _gone(key: Key, fact: Fact) -> Departure:
+    if key.at.startswith("wording/"):
+        return Departure("removed", key.at, "gone or reworded", "recorded", None)
+    return Departure(
+        "removed", f"{key.at} {key.kind}" if key.kind in _DETAILS else key.at, "nothing", fact.value or "a code", None
+    )
+
+
+_DETAILS = frozenset(
+    {
+        "need",
+        "null",
+        "record",
+        "root",
+        "item",
+        "members",
+        "media-types",
+        "method",
+        "path",
+        "permissions",
+        "call-type",
+        "category",
+    }
+)
+
+
+def _sides(one: Departure) -> tuple[str, str, str, str]:
+    return one.kind, one.at, one.says, one.against
+
+
+def _judge(
+    order: list[tuple[str, str, str, str]], found: list[Departure], covers: Sequence[Cover]
+) -> tuple[list[Departure], list[tuple[Departure, Cover]]]:
+    """Each departure once, as drift or with its cover; and a cover that fits none, whose ground is gone from the page."""
+    by_sides = {_sides(one): one for one in reversed(found)}
+    drift: list[Departure] = []
+    covered: list[tuple[Departure, Cover]] = []
+    used: set[Cover] = set()
+    for sides in order:
+        departure = by_sides[sides]
+        fitting = [cover for cover in covers if cover.fits(departure)]
+        used.update(fitting)
+        if fitting:
+            covered.append((departure, fitting[0]))
+        else:
+            drift.append(departure)
+    for cover in covers:
+        if cover not in used:
+            drift.append(
+                Departure(
+                    "ground-gone",
+                    cover.at,
+                    "no longer on the page",
+                    f"{cover.kind}: {cover.says} against {cover.against}",
+                    None,
+                    cover.words,
+                )
+            )
+    return drift, covered

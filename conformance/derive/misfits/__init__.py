@@ -1,0 +1,1 @@
+"""Where a page contradicts itself: in its rows, its samples, its sentences."""

@@ -1,0 +1,308 @@
+"""What does not fit on a page by itself: a table of rules, each a function from the page to departures.
+
+What a caller must know and a page may leave unsaid: statuses, and how a list is treated as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from conformance.derive.departures import Departure
+from conformance.derive.misfits.prose import PROSE_RULES, sentences, words_in
+from conformance.derive.misfits.samples import SAMPLE_RULES
+from conformance.derive.page import Field, Page, Part, Place, every_field, may_be_absent
+from conformance.derive.samples import values_in
+
+_STATUS = re.compile(r"\b(status code|http status|http \d{3}|status \d{3})\b")
+_SAID = {
+    "order": re.compile(r"\b(in the same order|in any order|order of the (instructions|request|items))\b"),
+    "empty-list": re.compile(r"\bempty (list|array|collection)\b"),
+    "broken-item": re.compile(r"\b(the whole list|entire list|the other (instructions|items)|each .* on its own)\b"),
+}
+
+
+def silences(page: Page) -> Iterator[Departure]:
+    """The questions that the page does not answer; each is a reading until somebody does."""
+    prose = " ".join(_prose(page)).casefold()
+    if not _STATUS.search(prose):
+        alternatives = {"200": "always 200", "4xx": "a 4xx that fits the error"}
+        yield _silence(
+            "error/status" if page.error else "response/error-status",
+            "Which HTTP status has an error?",
+            page.response.place,
+            alternatives,
+            "error-status",
+        )
+        if page.error is not None:
+            yield _silence(
+                "response/status",
+                "Which HTTP status has a success?",
+                page.response.place,
+                {"200": "200", "201": "201"},
+                "processed-status",
+            )
+    if page.request.shape == "list" and page.response.shape == "list":
+        yield from _of_lists(page, prose)
+    shown = [path for path, field in every_field(page.response.fields) if field.null and page.dialect == "help-page"]
+    if shown and "left out" not in prose and "omitted" not in prose:
+        alternatives = {"present": "written out, as null or as a nil element", "omitted": "left out"}
+        yield _silence(
+            "response/null-members",
+            f"Are null members ({', '.join(shown)}) written or left out?",
+            page.response.place,
+            alternatives,
+            "null-members",
+        )
+
+
+def _of_lists(page: Page, prose: str) -> Iterator[Departure]:
+    if not _SAID["order"].search(prose):
+        alternatives = {"same": "in the order of the request", "other": "in another order, each with its id"}
+        yield _silence(
+            "response/order", "In which order do the results come?", page.response.place, alternatives, "result-order"
+        )
+    if not _SAID["empty-list"].search(prose):
+        alternatives = {"empty-result": "an empty list", "refused": "an error"}
+        yield _silence(
+            "request/empty-list", "What does an empty list get?", page.request.place, alternatives, "empty-list"
+        )
+    if not _SAID["broken-item"].search(prose):
+        alternatives = {"only-itself": "it fails alone", "whole-list": "the whole list is refused"}
+        yield _silence(
+            "request/broken-item",
+            "What does one broken item do to its list?",
+            page.request.place,
+            alternatives,
+            "broken-instruction",
+        )
+
+
+def _prose(page: Page) -> Iterator[str]:
+    for statement in page.statements:
+        yield statement.text
+    for _, body in page.bodies():
+        for _, field in every_field(body.fields):
+            yield field.text
+
+
+def _silence(at: str, question: str, place: Place, alternatives: dict[str, str], reading: str) -> Departure:
+    return Departure("silence", at, "nothing", "an answer", place, question, alternatives, reading)
+
+
+Rule = Callable[[Page], Iterator[Departure]]
+
+
+def misfits(page: Page) -> tuple[Departure, ...]:
+    """Every departure of the page from itself, in the order of the rules and of the page."""
+    found = [one for rule in RULES for one in rule(page)]
+    return tuple(_once(found))
+
+
+def _once(found: list[Departure]) -> Iterator[Departure]:
+    seen: set[tuple[str, str, str, str]] = set()
+    for one in found:
+        key = (one.kind, one.at, one.says, one.against)
+        if key not in seen:
+            seen.add(key)
+            yield one
+
+
+def codes_twice(page: Page) -> Iterator[Departure]:
+    """A code with two messages on one page."""
+    first: dict[str, str] = {}
+    for code in page.codes:
+        before = first.setdefault(code.code, code.message)
+        if before != code.message:
+            alternatives = {"first": before, "second": code.message}
+            yield Departure(
+                "code-elsewhere",
+                f"codes/{code.code}",
+                code.message,
+                before,
+                code.place,
+                "Which text comes with the code?",
+                alternatives,
+                f"code-{code.code}-text",
+            )
+
+
+def null_against_empty(page: Page) -> Iterator[Departure]:
+    """A text that is null by its row, and an empty string or a list by the sample; a list that a sample shows as null."""
+    for part, path, field, values in _shown(page):
+        if part == "request":
+            continue
+        if field.type.kind == "string" and field.null and "" in values:
+            question = f"What does {field.name} hold when there is nothing to say?"
+            alternatives = {"null": "null, as the text says", "empty": "an empty string, as the sample shows"}
+            kind = "absence-unsaid" if may_be_absent(field.text) else "null-against-empty"
+            yield Departure(
+                kind,
+                f"{part}/{path}",
+                '""',
+                "null",
+                field.place,
+                question,
+                alternatives,
+                f"{path.rpartition('/')[2].lower()}-on-success",
+            )
+        elif field.type.kind == "list" and None in values:
+            question = f"Is {field.name} null or an empty list when it has no items?"
+            alternatives = {"null": "null or left out, as in the sample", "empty": "an empty list"}
+            yield Departure(
+                "null-against-empty",
+                f"{part}/{path}",
+                "null",
+                "an empty list",
+                field.place,
+                question,
+                alternatives,
+                f"empty-{field.name.lower()}",
+            )
+
+
+def absence_unsaid(page: Page) -> Iterator[Departure]:
+    """A response member that only may have a value; how its absence looks is not said."""
+    for part, path, field, values in _shown(page):
+        if part != "request" and field.type.kind == "string" and may_be_absent(field.text) and "" not in values:
+            question = f"Is {field.name} null, empty or left out when there is nothing to say?"
+            alternatives = {"null": "null", "empty": "an empty string", "omitted": "the member is left out"}
+            yield Departure(
+                "absence-unsaid",
+                f"{part}/{path}",
+                "may be without a value",
+                "not said how",
+                field.place,
+                question,
+                alternatives,
+                f"{field.name.lower()}-on-success",
+            )
+
+
+def conditions_unnamed(page: Page) -> Iterator[Departure]:
+    """A conditional field whose condition no sentence names, or names by no member."""
+    for path, field in every_field(page.request.fields):
+        if field.need == "conditional" and field.when is None and not _explained(page, field):
+            question = f"What happens without {field.name}, and when must it come?"
+            alternatives = {"accepted": "the call works without it", "refused": "the call is refused"}
+            at, reading = f"request/{path}", f"{field.name.lower()}-omitted"
+            yield Departure(
+                "condition-unnamed",
+                at,
+                "depends on a condition",
+                "no condition named",
+                field.place,
+                question,
+                alternatives,
+                reading,
+            )
+
+
+def _explained(page: Page, field: Field) -> bool:
+    """Whether a sentence with `if` or `without` speaks of the field."""
+    for statement in page.statements:
+        for sentence in sentences(statement.text):
+            words = {word.casefold() for word in words_in(sentence)}
+            if field.name.casefold() in words and words & {"if", "without", "when", "unless"}:
+                return True
+    return False
+
+
+def needs_unsaid(page: Page) -> Iterator[Departure]:
+    """A request field of a call's page that is called neither required nor optional."""
+    for path, field in every_field(page.request.fields):
+        if field.need == "unsaid" and page.dialect != "help-page":
+            yield Departure(
+                "need-unsaid",
+                f"request/{path}",
+                "neither required nor optional",
+                "optional in the draft",
+                field.place,
+                f"Must {field.name} come?",
+            )
+
+
+def types_unknown(page: Page) -> Iterator[Departure]:
+    """A field whose type is not known here; an object without members on the page; an integer that XML needs a width for."""
+    for part, body in page.bodies():
+        wide = any(sample.form == "xml" for sample in body.samples)
+        for path, field in every_field(body.fields):
+            at = f"{part}/{path}"
+            if field.type.kind == "unknown" or (field.type.kind == "list" and not field.type.item.islower()):
+                yield Departure(
+                    "type-unknown",
+                    at,
+                    field.type.stated or "no type",
+                    "no type known here",
+                    field.place,
+                    f"What does {field.name} hold?",
+                )
+            elif field.type.kind == "object" and not field.members:
+                yield Departure(
+                    "type-unknown",
+                    at,
+                    "object",
+                    "no table of its members",
+                    field.place,
+                    f"Which members has {field.name}?",
+                )
+            elif field.type.kind == "integer" and wide:
+                alternatives = {"int32": "32 bits, signed", "int64": "64 bits, signed"}
+                yield Departure(
+                    "width-unsaid",
+                    at,
+                    "integer",
+                    "int32",
+                    field.place,
+                    "How wide is the integer?",
+                    alternatives,
+                    "id-width",
+                )
+
+
+def nulls_unshown(page: Page) -> Iterator[Departure]:
+    """A request field of a help page that is taken to be nullable though no sample shows it so."""
+    for part, path, field, values in _shown(page):
+        if page.dialect == "help-page" and part == "request" and field.null and None not in values:
+            yield Departure(
+                "null-unshown",
+                f"{part}/{path}",
+                "nullable",
+                "no sample shows null",
+                field.place,
+                f"May {field.name} be null where it is not needed?",
+            )
+
+
+def _shown(page: Page) -> Iterator[tuple[Part, str, Field, tuple[Any, ...]]]:
+    """Each field with the values that the samples show for it."""
+    for part, body in page.bodies():
+        for path, field in every_field(body.fields):
+            values: list[Any] = list(values_in(body))
+            for name in path.split("/"):
+                values = [one[name] for one in values if isinstance(one, dict) and name in one]
+            yield part, path, field, tuple(values)
+
+
+def cells_unread(page: Page) -> Iterator[Departure]:
+    """A cell of a table in a column that is not read, or beyond the columns of the head."""
+    for one in page.unread:
+        if one.at:
+            question = f"What does it mean for the contract? It is {one.why}."
+            yield Departure("not-read", one.at, one.text, "no part in a contract", Place("table", one.line), question)
+
+
+RULES: tuple[Rule, ...] = (
+    *SAMPLE_RULES,
+    *PROSE_RULES,
+    codes_twice,
+    null_against_empty,
+    absence_unsaid,
+    conditions_unnamed,
+    needs_unsaid,
+    types_unknown,
+    nulls_unshown,
+    cells_unread,
+    silences,
+)

@@ -1,0 +1,1 @@
+"""AlphaPoint's protocol: sessions on two transports, and states made by its own calls."""

@@ -1,0 +1,190 @@
+"""Reads and checks a target file; every complaint names the file and the key.
+
+The JSON Schema of target files, for editors; published beside this module, and made from the model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from conformance.endpoint.model import Role, ServiceTarget, TargetFile, is_pin
+from conformance.errors import ConfigurationError
+from conformance.model.spec import Contract
+
+_SIGNING_IN = "Authenticate"
+_SESSIONS = ("basic", "signature", "websocket")
+
+
+def load_target(path: Path, contract: Contract) -> TargetFile:
+    """The target in a TOML file. Raises `ConfigurationError` naming the file, the key and what was expected."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            "no such target file", where=str(path), hint="`conformance target init` writes a commented one."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the target file cannot be read: {error}", where=str(path)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"not TOML: {error}", where=str(path)) from error
+    target = check_target(data, contract, str(path))
+    _refuse_written_pins(target, str(path))
+    return target
+
+
+def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> TargetFile:
+    """The target that a mapping describes, with its names held against the contract."""
+    try:
+        target = TargetFile.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(_complaints(error), where=where, hint="docs/staging.md explains every key.") from error
+    _check_services(target, contract, where)
+    _check_readings(target, contract, where)
+    _check_cases(target, contract, where)
+    return target
+
+
+def has_sessions(contract: Contract, service: str) -> bool:
+    """Whether the service has calls to sign in with; the operations' `scope` data names them."""
+    calls: list[str] = []
+    for name in contract.services[service].operations:
+        calls.extend(contract.operations[name].raw.get("scope", {}).get("reads", ()))
+    return any(call.startswith(_SIGNING_IN) for call in calls)
+
+
+def _complaints(error: ValidationError) -> str:
+    """Every complaint: the key, what is wrong; values are left out, for they may be secrets."""
+    lines: list[str] = []
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        steps = [str(part) for part in item["loc"] if part not in ("str", "int") and not str(part).startswith("function-")]
+        message = item["msg"]
+        if message == "Extra inputs are not permitted":
+            message = "no such key"
+        lines.append(f"{'.'.join(steps) or '(whole file)'}: {message}")
+    return "; ".join(dict.fromkeys(_worth_saying(lines)))
+
+
+def _worth_saying(lines: list[str]) -> Iterable[str]:
+    """Of the complaints about one key that may hold several kinds of value, the one that says what to do."""
+    told = {line.partition(": ")[0] for line in lines if "secret" in line or "credential" in line}
+    for line in lines:
+        key, _, message = line.partition(": ")
+        if key not in told or "secret" in message or "credential" in message:
+            yield line
+
+
+def _refuse_written_pins(target: TargetFile, where: str) -> None:
+    for service_id, service in target.services.items():
+        tables = [
+            ("bindings", service.bindings),
+            *((f"desks.{n}.bindings", desk.bindings) for n, desk in enumerate(service.desks)),
+            *((f"states.pool.{s}.{n}", ids) for s, entries in service.states.pool.items() for n, ids in enumerate(entries)),
+        ]
+        for place, bindings in tables:
+            for name, value in bindings.items():
+                if is_pin(name) and isinstance(value, int | str):
+                    raise ConfigurationError(
+                        f"services.{service_id}.{place}.{name}: a PIN does not stand in this file",
+                        where=where, hint='Give { env = "NAME" } or { file = "PATH" }.',
+                    )  # fmt: skip
+
+
+def _check_services(target: TargetFile, contract: Contract, where: str) -> None:
+    for service_id, service in target.services.items():
+        place = f"services.{service_id}"
+        _known(place, service_id, contract.services, "service", where)
+        operations = contract.services[service_id].operations
+        for operation_id, codes in service.errors.items():
+            _known(f"{place}.errors.{operation_id}", operation_id, ("any", *operations), "operation", where)
+            known = {
+                code.code
+                for name in operations
+                if operation_id in ("any", name)
+                for code in contract.operations[name].codes
+            }
+            for code, provocation in codes.items():
+                _known(f"{place}.errors.{operation_id}.{code}", code, known, "error code", where)
+                if provocation.role is not None:
+                    roles = _role_names(service)
+                    _known(f"{place}.errors.{operation_id}.{code}.role", provocation.role, roles, "role", where)
+        if not has_sessions(contract, service_id):
+            _check_without_sessions(service, place, where)
+
+
+def _role_names(service: ServiceTarget) -> set[str]:
+    return {*service.roles, *(name for desk in service.desks for name in desk.roles)}
+
+
+def _check_without_sessions(service: ServiceTarget, place: str, where: str) -> None:
+    for path, role in _roles(service):
+        if role.sign_in in _SESSIONS:
+            raise ConfigurationError(
+                f"{place}.{path}.login: this service has no sign-in", where=where,
+                hint='Use login = "each-message" for HTTP Basic with every message, or give headers.',
+            )  # fmt: skip
+    sources = [("states", service.states), *((f"states.by_state.{n}", s) for n, s in service.states.by_state.items())]
+    for path, source in sources:
+        if source.provider == "calls":
+            raise ConfigurationError(
+                f"{place}.{path}.provider: this service has no calls that bring about states", where=where,
+                hint='Use "hook", "command" or "pool".',
+            )  # fmt: skip
+
+
+def _roles(service: ServiceTarget) -> Iterable[tuple[str, Role]]:
+    for name, role in service.roles.items():
+        yield f"roles.{name}", role
+    for number, desk in enumerate(service.desks):
+        for name, role in desk.roles.items():
+            yield f"desks.{number}.roles.{name}", role
+
+
+def _check_readings(target: TargetFile, contract: Contract, where: str) -> None:
+    for reading, alternative in target.readings.items():
+        _known(f"readings.{reading}", reading, contract.readings, "reading", where)
+        alternatives = contract.readings[reading].alternatives
+        _known(f"readings.{reading}", alternative, alternatives, "alternative", where)
+
+
+def _check_cases(target: TargetFile, contract: Contract, where: str) -> None:
+    if not target.waivers and not target.flaky:
+        return
+    from conformance.cases.fixtures import load_cases
+
+    ids = {case.id for case in load_cases(contract)}
+    for number, waiver in enumerate(target.waivers):
+        _known(f"waivers.{number}.case", waiver.case, ids, "case", where)
+        _known(f"waivers.{number}.requirement", waiver.requirement, contract.requirements, "requirement", where)
+    for number, case in enumerate(target.flaky):
+        _known(f"flaky.{number}", case, ids, "case", where)
+
+
+def _known(key: str, name: str, known: Iterable[str], what: str, where: str) -> None:
+    names = sorted(known)
+    if name in names:
+        return
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        hint = f"Did you mean {', '.join(close)}?"
+    else:
+        hint = f"Known: {', '.join(names)}." if len(names) <= 12 else f"`conformance list {_LISTED[what]}` names them."
+    raise ConfigurationError(f"{key}: no such {what}: {name!r}", where=where, hint=hint)
+
+
+_LISTED = {"case": "cases", "requirement": "requirements", "reading": "readings", "error code": "errors"}
+
+
+SCHEMA_FILE = Path(__file__).with_name("target.schema.json")
+
+
+def schema_text() -> str:
+    """The schema as it stands in `target.schema.json`: keys sorted, two spaces of indent."""
+    schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **TargetFile.model_json_schema()}
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

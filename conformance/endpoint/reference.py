@@ -1,0 +1,189 @@
+"""The bundled reference implementation as a target: its bundled world, and a process of its own on loopback.
+
+The bundled reference implementation again and again: a process that stays warm, and a fork of it for each address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.errors import HarnessError
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 5.0
+DESKS = 12
+GREETING = "listening on "
+
+
+def reference_environment() -> Mapping[str, str]:
+    """The passwords of the bundled world, which everyone knows, under the names that the target asks for."""
+    names = ["operator", "nobody"]
+    names += [f"{kind}{number:02}" for kind in ("trader", "maker", "bystander") for number in range(1, DESKS + 1)]
+    return {_variable(name): f"{name}-password" for name in names}
+
+
+def _variable(name: str) -> str:
+    return f"REFERENCE_{name.upper()}_PASSWORD"
+
+
+def reference_target(address: str) -> dict[str, Any]:
+    """The target file's content for a reference implementation with the bundled world at this address."""
+    return {
+        "name": "reference",
+        "limits": {"quiet_s": 0.6, "concurrency": 24, "total_timeout_s": 10.0, "settle_s": 0.5},
+        "scope": {"destructive": True, "everything": True},
+        "services": {"alphapoint": _alphapoint(address), "tpp": _tpp(address)},
+    }
+
+
+def _role(name: str, account: int | None = None) -> dict[str, Any]:
+    return {"user": name, "password": {"env": _variable(name)}, **({"account": account} if account else {})}
+
+
+def _alphapoint(address: str) -> dict[str, Any]:
+    failing, failing_order = {"101": 901, "102": 902}, {"101": 904, "102": 905}
+    return {
+        "http": address,
+        "websocket": address.replace("http", "ws", 1) + "/WSGateway/",
+        "bindings": {
+            "oms": 1, "other_oms": 2, "unknown_oms": 987654, "unknown_account": 987654321, "instrument": 1,
+            "instrument2": 2, "unknown_instrument": 987654, "unknown_order": 1987654321, "unknown_order2": 1987654322,
+            "none.account": 601,
+        },
+        "roles": {"operator": _role("operator", 10), "none": _role("nobody", 601)},
+        "desks": [
+            {
+                "bindings": {
+                    "account": 100 + number, "account2": 300 + number, "maker.account": 200 + number,
+                    "maker.account2": 400 + number, "foreign": 500 + number,
+                },
+                "roles": {
+                    "trading": _role(f"trader{number:02}", 100 + number),
+                    "marketmaker": _role(f"maker{number:02}", 200 + number),
+                    "bystander": _role(f"bystander{number:02}", 500 + number),
+                },
+            }
+            for number in range(1, DESKS + 1)
+        ],
+        "states": {"provider": "calls"},
+        "errors": {
+            "any": {
+                **{
+                    code: {"role": "operator", "bindings": {"account": account, "maker.account": account}}
+                    for code, account in failing.items()
+                },
+                "106": {
+                    "role": "operator",
+                    "bindings": {"oms": 3, "account": 703, "maker.account": 703},
+                    "without_states": True,
+                },
+            },
+            "alphapoint.cancel_order": {
+                code: {"role": "operator", "bindings": {"account": account}} for code, account in failing_order.items()
+            },
+        },
+    }  # fmt: skip
+
+
+def _tpp(address: str) -> dict[str, Any]:
+    return {
+        "http": address,
+        "bindings": {
+            "creator": 98765, "pin": "1234", "wrong_pin": "9999", "unknown_order": 1987654321,
+            "unknown_uid": "00000000-dead-4bad-8bad-000000000000",
+        },
+        "roles": {"client": {"login": "none"}},
+        "states": {"provider": "hook", "url": f"{address}/_world/tpp"},
+    }  # fmt: skip
+
+
+async def greeted(process: asyncio.subprocess.Process, arguments: Sequence[str]) -> str:
+    """The address that a process names once it serves with these arguments. Raises `HarnessError` with what it says instead."""
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
+    except TimeoutError:
+        line = b""
+    text = line.decode("utf-8", "replace").strip()
+    if not text.startswith(GREETING):
+        raise HarnessError(
+            f"the reference implementation did not start{': ' if text else ''}{text}",
+            where=" ".join(arguments),
+            hint="`conformance serve` with the same options shows why.",
+        )
+    return text.removeprefix(GREETING)
+
+
+@contextlib.asynccontextmanager
+async def serve_reference(arguments: Sequence[str] = ()) -> AsyncIterator[str]:
+    """A reference implementation in a process of its own; gives its address, and ends it afterwards.
+
+    Its standard input is ours, so that it ends as well when this process is killed.
+
+    Raises `HarnessError` when it does not start in time.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "reference_impl", "--port", "0", "--until-eof", *arguments,
+        stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield await greeted(process, arguments)
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class WarmReference:
+    """Serves one set of arguments at a time; without a process to fork, each in a new process."""
+
+    process: asyncio.subprocess.Process | None
+
+    @contextlib.asynccontextmanager
+    async def serving(self, arguments: Sequence[str]) -> AsyncIterator[str]:
+        """The address of a reference implementation with a fresh world. Raises `HarnessError` when it does not start."""
+        if self.process is None:
+            async with serve_reference(arguments) as address:
+                yield address
+            return
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{json.dumps(['--port', '0', *arguments])}\n".encode())
+        yield await greeted(self.process, arguments)
+        self.process.stdin.write(b"\n")
+
+
+@contextlib.asynccontextmanager
+async def warm_reference() -> AsyncIterator[WarmReference]:
+    """A process that is ready to serve; it ends, with what it serves, when this is left."""
+    if not hasattr(os, "fork"):
+        yield WarmReference(None)
+        return
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "reference_impl.warm",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield WarmReference(process)
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()

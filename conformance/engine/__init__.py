@@ -1,1 +1,0 @@
-"""Runs cases against a target: lanes, sessions, states, one case at a time and many side by side."""

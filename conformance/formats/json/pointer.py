@@ -1,0 +1,77 @@
+"""JSON Pointers (RFC 6901), and the place in a text that one of them names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from conformance.formats.text import decode_text, line_column
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().raw_decode
+
+
+def join_pointer(tokens: Iterable[str | int]) -> str:
+    """The pointer of these member names and indices: `["a/b", 0]` gives `/a~1b/0`."""
+    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def split_pointer(pointer: str) -> tuple[str, ...]:
+    """The tokens of a pointer; `ValueError` if it is neither empty nor begins with a slash."""
+    if not pointer:
+        return ()
+    if not pointer.startswith("/"):
+        raise ValueError(f"JSON Pointer {pointer!r} must be empty or begin with '/'")
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/"))
+
+
+def locate(data: bytes, pointer: str, charset: str | None = None) -> tuple[int, int] | None:
+    """Line and column, from 1, where the value at `pointer` begins; None if the text has no such value.
+
+    Of duplicate members the last is meant, as in `decode_json`.
+    """
+    try:
+        text = decode_text(data, charset).text
+        index: int | None = _skip_space(text, 0)
+        for token in split_pointer(pointer):
+            if index is None:
+                return None
+            index = _child(text, index, token)
+        if index is None or index >= len(text):
+            return None
+        _SCAN(text, index)
+    except (ValueError, IndexError, RecursionError):
+        return None
+    return line_column(text, index)
+
+
+def _skip_space(text: str, index: int) -> int:
+    match = _SPACE.match(text, index)
+    return match.end() if match else index
+
+
+def _child(text: str, index: int, token: str) -> int | None:
+    """The index where the member or item `token` of the container at `index` begins."""
+    opening = text[index]
+    if opening not in "{[":
+        return None
+    closing = "}" if opening == "{" else "]"
+    found = None
+    count = 0
+    index = _skip_space(text, index + 1)
+    while text[index] != closing:
+        key = str(count)
+        if opening == "{":
+            key, index = _SCAN(text, index)
+            index = _skip_space(text, _skip_space(text, index) + 1)
+        if key == token:
+            found = index
+            if opening == "[":
+                return found
+        index = _skip_space(text, _SCAN(text, index)[1])
+        if text[index] == ",":
+            index = _skip_space(text, index + 1)
+        count += 1
+    return found

@@ -1,0 +1,1 @@
+"""DataContract XML along its XSD: bytes to values, values to bytes, and what the XSD says."""

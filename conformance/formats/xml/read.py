@@ -1,0 +1,353 @@
+"""One walk over an XML tree along its shape: the value it carries, and each departure by name.
+
+Bytes to an XML tree: bounded, without DTD, entity or network, the encoding decided before the parser.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from lxml import etree
+
+from conformance.formats.errors import CodecError, Note, Position
+from conformance.formats.json.pointer import join_pointer
+from conformance.formats.text import Text, bom_of, codec_of, decode_text, position_at
+from conformance.formats.xml.xsd import XSI, Element, ListOf, Record, Scalar
+
+_DECLARATION = re.compile(r"<\?xml\s[^>]*?\?>")
+_ENCODING = re.compile(r"""<\?xml\s[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_VERSION = re.compile(r"""<\?xml\s+version\s*=\s*["']([^"'<>]*)["']""")
+_PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
+_PLACE = re.compile(r", line \d+, column \d+$")
+_LOCATION_HINTS = (f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation")
+_KINDS = {26: "entity", 81: "encoding", 114: "too-deep"}  # error numbers of libxml2
+
+
+@dataclass(frozen=True, slots=True)
+class XmlTree:
+    """A parsed document: its root element, location hints removed, and what is to be noted about it."""
+
+    root: etree._Element
+    notes: tuple[Note, ...]
+
+
+def parse_xml(data: bytes, charset: str | None = None) -> XmlTree:
+    """Parse one XML document.
+
+    The encoding is that of the byte order mark, else `charset` (the media type's parameter), else the
+    declaration's, else UTF-8 (RFC 7303, section 3).
+    Errors: `CodecError` of kind "empty", "encoding", "charset", "too-large", "too-deep", "doctype"
+    (a DOCTYPE anywhere), "entity" (an undefined one) or "syntax".
+    """
+    source, notes = _decode(data, charset)
+    text = source.text
+    _refuse_doctype(source)
+    # text decoded by us goes to the parser as UTF-8, whatever its declaration says
+    body = data if source.encoding == "utf-8" and not source.bom_length else text.encode("utf-8")
+    parser = etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as error:
+        raise _not_well_formed(source, error) from None
+    if "schemaLocation" in text or "SchemaLocation" in text:
+        notes.extend(_remove_location_hints(root))
+    if text.startswith("<?xml"):
+        notes.extend(_version_note(text))
+    if text.find("<?", 1) > 0:
+        notes.extend(_instruction_notes(root))
+    return XmlTree(root, tuple(notes))
+
+
+def _decode(data: bytes, charset: str | None) -> tuple[Text, list[Note]]:
+    notes: list[Note] = []
+    if not data.strip():
+        raise CodecError("the body is empty; an XML document is expected", Position(1, 1, 0), "empty")
+    mark = bom_of(data)
+    if mark:
+        source = decode_text(data, None)
+        notes.append(Note("bom", "", f"the body begins with a {source.encoding} byte order mark"))
+        if charset is not None and not _same_family(codec_of(charset), source.encoding):
+            text = (
+                f"the media type says {charset}, the byte order mark {source.encoding}; the mark is followed"
+            )
+            notes.append(Note("encoding-mismatch", "", text))
+    elif charset is not None:
+        source = decode_text(data, charset)
+    else:
+        # a declaration that can be read as eight-bit text is not UTF-16, whatever it says: refused below
+        declared = _declared(data[:256].decode("latin-1"))
+        wide = declared is None or codec_of(declared).startswith(("utf-16", "utf-32"))
+        source = decode_text(data, None if wide else declared)
+    declared = _declared(source.text) if source.text.startswith("<?xml") else None
+    if declared is not None and not _same_family(codec_of(declared), source.encoding):
+        text = f"the declaration says {declared}, but the body is {source.encoding}"
+        if charset is None:
+            raise CodecError(text + "; make them agree", Position(1, 1, 0), "encoding")
+        notes.append(Note("encoding-mismatch", "", text))
+    return source, notes
+
+
+def line_of(node: etree._Element) -> int:
+    """The line of an element, from 1; 0 where the parser did not keep it."""
+    line = node.sourceline
+    return line if isinstance(line, int) else 0
+
+
+def _declared(text: str) -> str | None:
+    match = _ENCODING.match(text)
+    if match is None:
+        return None
+    return match.group(1)
+
+
+def _same_family(one: str, other: str) -> bool:
+    return one[:6] == other[:6] or {one, other} == {"ascii", "utf-8"}
+
+
+def _refuse_doctype(source: Text) -> None:
+    match = _PROLOG.match(source.text)
+    start = match.end() if match else 0
+    if source.text[start : start + 9].upper() == "<!DOCTYPE":
+        raise CodecError(
+            "a DOCTYPE is refused; send the document without one", position_at(source, start), "doctype"
+        )
+
+
+def _not_well_formed(source: Text, error: etree.XMLSyntaxError) -> CodecError:
+    line, column = error.position
+    kind = _KINDS.get(getattr(error, "code", 0), "syntax")
+    place = source.text.find("<!DOCTYPE")
+    if kind == "syntax" and place >= 0:
+        return CodecError(
+            "a DOCTYPE is refused; send the document without one", position_at(source, place), "doctype"
+        )
+    if kind == "syntax" and "\0" in source.text:
+        kind = "encoding"
+    what = _PLACE.sub("", error.msg or "the parser gave no reason").strip()
+    return CodecError(f"not well-formed XML: {what}", Position(line, max(column, 1)), kind)
+
+
+def _remove_location_hints(root: etree._Element) -> list[Note]:
+    """Drop the hints, since libxml2 would open the files they name while it validates."""
+    notes = []
+    for element in root.iter(etree.Element):
+        for name in _LOCATION_HINTS:
+            value = element.get(name)
+            if value is not None:
+                del element.attrib[name]
+                notes.append(
+                    Note("schema-location", "", f"a schema location hint is ignored: {value[:200]!a}")
+                )
+    return notes
+
+
+def _version_note(text: str) -> list[Note]:
+    match = _VERSION.match(text)
+    version = match.group(1) if match else "1.0"
+    return [] if version == "1.0" else [Note("xml-version", "", f"the document declares XML {version}")]
+
+
+def _instruction_notes(root: etree._Element) -> list[Note]:
+    around = (*root.itersiblings(preceding=True), *root.iter(), *root.itersiblings())
+    names = [node.target for node in around if isinstance(node, etree._ProcessingInstruction)]
+    return [
+        Note("processing-instruction", "", f"the document holds the instruction {name!s}") for name in names
+    ]
+
+
+MAX_PROBLEMS = 100
+
+_NIL = f"{{{XSI}}}nil"
+_TYPE = f"{{{XSI}}}type"
+_SPACE = " \t\r\n"
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class XmlProblem:
+    """One departure from the contract's XSD.
+
+    `path` is an XPath of local names. `kind` is "root", "namespace", "order", "duplicate", "missing",
+    "unexpected", "nil", "type", "text", "attribute", or "schema" for what only the XSD engine can name.
+    """
+
+    line: int
+    path: str
+    message: str
+    kind: str
+
+
+# parent, local name, index from 1 (0: not shown), token of the JSON Pointer
+_Here: TypeAlias = "tuple[_Here, str, int, str | int | None] | None"
+
+
+@dataclass(slots=True)
+class Walk:
+    """What one walk has gathered; at most MAX_PROBLEMS problems are kept."""
+
+    problems: list[XmlProblem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def report(self, kind: str, node: etree._Element, here: _Here, message: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            path, pointer = _paths(here)
+            self.problems.append(XmlProblem(line_of(node), path, message, kind))
+            self.notes.append(Note(kind, pointer, message))
+
+
+def walk(root: etree._Element, element: Element) -> tuple[Any, Walk]:
+    """The value of a document whose root has the right name, with all problems and notes."""
+    result = Walk()
+    return _read(root, element, (None, element.name, 0, None), result), result
+
+
+def _paths(here: _Here) -> tuple[str, str]:
+    steps: list[str] = []
+    tokens: list[str | int] = []
+    while here is not None:
+        here, name, index, token = here
+        steps.append(f"{name}[{index}]" if index else name)
+        if token is not None:
+            tokens.append(token)
+    return "/" + "/".join(reversed(steps)), join_pointer(reversed(tokens))
+
+
+def _read(node: etree._Element, element: Element, here: _Here, result: Walk) -> Any:
+    if node.attrib and _is_nil(node, element, here, result):
+        if node.text or any(isinstance(child.tag, str) or child.tail for child in node):
+            result.report("nil", node, here, f"{element.name} is nil but has content")
+        return None
+    content = element.content
+    if isinstance(content, Scalar):
+        return _scalar(node, element.name, content, here, result)
+    if isinstance(content, ListOf):
+        return _items(node, content, here, result)
+    return _members(node, content, here, result)
+
+
+def _is_nil(node: etree._Element, element: Element, here: _Here, result: Walk) -> bool:
+    nil = False
+    for name in node.keys():  # noqa: SIM118 - an element is not a mapping
+        value = node.get(name, "")
+        if name == _NIL:
+            nil = _BOOLEANS.get(value.strip(_SPACE), not node.text and len(node) == 0)
+            if not element.nillable:
+                result.report("nil", node, here, f"{element.name} may not carry xsi:nil")
+            elif value.strip(_SPACE) not in _BOOLEANS:
+                result.report("nil", node, here, f"xsi:nil is {value!a}, not true, false, 1 or 0")
+        elif name == _TYPE:
+            result.notes.append(
+                Note("xsi-type", _paths(here)[1], f"{element.name} carries xsi:type {value!a}")
+            )
+        else:
+            result.report("attribute", node, here, f"{element.name} has no attribute {name!s}")
+    return nil
+
+
+def _scalar(node: etree._Element, name: str, scalar: Scalar, here: _Here, result: Walk) -> Any:
+    text = node.text or ""
+    for child in node:  # comments cut the text into pieces
+        if isinstance(child.tag, str):
+            found = etree.QName(child).localname
+            result.report("unexpected", child, here, f"{name} holds text, but the element {found} is in it")
+        text += child.tail or ""
+    try:
+        return scalar.read(text)
+    except ValueError as error:
+        result.report("type", node, here, f"{name}: {error}")
+        return text
+
+
+def _no_text(node: etree._Element, text: str | None, here: _Here, result: Walk) -> None:
+    if text and text.strip(_SPACE):
+        result.report("text", node, here, f"text {text.strip(_SPACE)[:60]!a} stands between elements")
+
+
+def _items(node: etree._Element, content: ListOf, here: _Here, result: Walk) -> list[Any]:
+    items: list[Any] = []
+    item = content.item
+    tag = item.tag
+    _no_text(node, node.text, here, result)
+    for child in node:
+        if child.tag == tag:
+            items.append(_read(child, item, (here, item.name, len(items) + 1, len(items)), result))
+        elif isinstance(child.tag, str):
+            _stranger(child, (item,), here, result)
+        _no_text(child, child.tail, here, result)
+    if len(items) < content.minimum:
+        result.report(
+            "missing", node, here, f"{len(items)} {item.name} given, at least {content.minimum} expected"
+        )
+    if content.maximum is not None and len(items) > content.maximum:
+        result.report(
+            "unexpected", node, here, f"{len(items)} {item.name} given, at most {content.maximum} allowed"
+        )
+    return items
+
+
+def _members(node: etree._Element, record: Record, here: _Here, result: Walk) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    furthest = -1
+    _no_text(node, node.text, here, result)
+    for child in node:
+        tag = child.tag
+        if isinstance(tag, str):
+            place = record.index.get(tag)
+            if place is None:
+                _stranger(child, record.members, here, result)
+            else:
+                member = record.members[place]
+                _check_place(child, record, place, furthest, members, here, result)
+                furthest = max(place, furthest)
+                if member.name not in members:
+                    members[member.name] = _read(child, member, (here, member.name, 0, member.name), result)
+        _no_text(child, child.tail, here, result)
+    for member in record.members:
+        if member.required and member.name not in members:
+            result.report("missing", node, here, f"the required element {member.name} is missing")
+    return members
+
+
+def _check_place(
+    node: etree._Element,
+    record: Record,
+    place: int,
+    furthest: int,
+    seen: dict[str, Any],
+    here: _Here,
+    result: Walk,
+) -> None:
+    name = record.members[place].name
+    if place > furthest:
+        return
+    if name in seen:
+        result.report(
+            "duplicate", node, (here, name, 2, name), f"{name} is given more than once; the first is kept"
+        )
+    else:
+        after = record.members[furthest].name
+        message = (
+            f"{name} stands after {after}; the schema's order is {', '.join(m.name for m in record.members)}"
+        )
+        result.report("order", node, (here, name, 0, name), message)
+
+
+def _stranger(node: etree._Element, expected: tuple[Element, ...], here: _Here, result: Walk) -> None:
+    """Report an element that the content does not have, by what is nearest to it."""
+    name = etree.QName(node)
+    step: _Here = (here, name.localname, 0, None)
+    for element in expected:
+        if element.name == name.localname:
+            message = (
+                f"{element.name} is in namespace {name.namespace or ''!a}, expected {element.namespace!a}"
+            )
+            result.report("namespace", node, step, message)
+            return
+    near = [element.name for element in expected if element.name.lower() == name.localname.lower()]
+    allowed = ", ".join(element.name for element in expected)
+    hint = f"; names are case-sensitive, expected {near[0]}" if near else f"; expected {allowed or 'nothing'}"
+    result.report("unexpected", node, step, f"element {name.localname} is not known here{hint}")

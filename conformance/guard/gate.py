@@ -1,0 +1,159 @@
+"""The last gate before the wire: scope, request cap and rate limit, for every message of a run.
+
+Tells that a target turned a message away because it was asked too often, and how long to wait then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from conformance.endpoint.model import Limits
+from conformance.errors import OutsideScope
+from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsReply, WsRequest, header_values
+
+Clock = Callable[[], float]
+
+
+class Decision(Protocol):
+    """What the scope guard says of one message."""
+
+    @property
+    def allowed(self) -> bool: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+class Guard(Protocol):
+    """The scope guard of a run."""
+
+    def __call__(self, sent: HttpRequest | WsRequest) -> Decision:
+        """Whether the message may be written."""
+        ...
+
+    def grant(self, bindings: Mapping[str, int | str]) -> None:
+        """Take the ids of a state that this run has made into the scope."""
+        ...
+
+
+@dataclass(slots=True)
+class Pace:
+    """A sliding window: at most `limit` messages in `window_s` seconds."""
+
+    limit: float
+    window_s: float
+    sent: deque[float] = field(default_factory=deque)
+
+    def wait_s(self, now: float) -> float:
+        """How long to wait before the next message may go; 0 when it may go now."""
+        while self.sent and self.sent[0] <= now - self.window_s:
+            self.sent.popleft()
+        if len(self.sent) < max(1, int(self.limit)):
+            return 0.0
+        return self.sent[0] + self.window_s - now
+
+
+def paces_of(limits: Limits) -> tuple[Pace, ...]:
+    """The windows of a target file; a rate below one message in a window becomes one message in a longer window."""
+    rates = ((limits.requests_per_second, 1.0), (limits.requests_per_minute, 60.0))
+    return tuple(Pace(max(rate, 1.0), window_s / min(rate, 1.0)) for rate, window_s in rates if rate is not None)
+
+
+@dataclass(slots=True)
+class Gate:
+    """Counts, slows and refuses; nothing is written to a socket of the target that did not pass `admit`."""
+
+    guard: Guard
+    max_requests: int | None = None
+    paces: tuple[Pace, ...] = ()
+    clock: Clock = lambda: asyncio.get_running_loop().time()
+    requests: int = 0
+    throttled: int = 0
+    """How many messages the target has turned away with TOO MANY REQUESTS."""
+    held_until: float = 0.0
+
+    async def admit(self, request: HttpRequest | WsRequest, *, cleaning: bool = False) -> None:
+        """Return when the message may be written. Raises `OutsideScope` when it must not.
+
+        What takes back a state that the run has set up (`cleaning`) still passes when the cap is reached.
+        """
+        decision = self.guard(request)
+        if not decision.allowed:
+            raise OutsideScope(f"outside scope: {decision.reason}")
+        if self.max_requests is not None and self.requests >= self.max_requests and not cleaning:
+            raise OutsideScope(f"the cap of {self.max_requests} requests is reached")
+        self.requests += 1
+        while (wait_s := self._wait_s()) > 0:
+            await asyncio.sleep(wait_s)
+        for pace in self.paces:
+            pace.sent.append(self.clock())
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing pass for so long: the target said that it is asked too often."""
+        self.held_until = max(self.held_until, self.clock() + seconds)
+
+    def _wait_s(self) -> float:
+        if not self.paces and not self.held_until:
+            return 0.0
+        now = self.clock()
+        return max((self.held_until - now, *(pace.wait_s(now) for pace in self.paces)))
+
+
+_TOO_MANY = 429
+_WORDS = "too many requests"
+_FIRST_WAIT_S = 1.0
+_LONGEST_TEXT = 64
+
+
+def was_throttled(exchange: Exchange) -> bool:
+    """Status 429, or the bare text TOO MANY REQUESTS, which live gateways send with status 200, too.
+
+    Such a message was turned away before it was looked at, so it may be sent again.
+    """
+    reply = exchange.reply
+    if isinstance(reply, HttpReply):
+        return reply.status == _TOO_MANY or _says_so(reply.body)
+    if isinstance(reply, WsReply) and _frame_says_so(reply.text):
+        return True
+    return any(_says_so(payload) for payload in exchange.others) and not isinstance(reply, WsReply)
+
+
+def wait_s(exchange: Exchange, attempt: int, longest_s: float, now: datetime | None = None) -> float:
+    """Seconds to wait before the next attempt: Retry-After, else 1, 2, 4, ...; never more than `longest_s`."""
+    asked = _retry_after_s(exchange, now or datetime.now(UTC))
+    return min(longest_s, _FIRST_WAIT_S * 2**attempt if asked is None else asked)
+
+
+def _says_so(text: bytes) -> bool:
+    return len(text) <= _LONGEST_TEXT and text.decode("latin-1").strip().strip('"').lower() == _WORDS
+
+
+def _frame_says_so(text: bytes) -> bool:
+    if len(text) > 4 * _LONGEST_TEXT:
+        return False
+    try:
+        payload = json.loads(text)["o"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return _says_so(text)
+    return isinstance(payload, str) and _says_so(payload.encode())
+
+
+def _retry_after_s(exchange: Exchange, now: datetime) -> float | None:
+    """The header Retry-After in seconds from now, whichever of its two forms it has."""
+    values = header_values(exchange.reply.headers, "retry-after") if isinstance(exchange.reply, HttpReply) else ()
+    if not values:
+        return None
+    if values[0].strip().isdecimal():
+        return float(values[0])
+    try:
+        at = parsedate_to_datetime(values[0])
+    except ValueError:
+        return None
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())

@@ -1,0 +1,256 @@
+"""What an HTTP request may be taken for: its call, and the members in its query, headers and body.
+
+What a WebSocket text frame may be taken for: its calls, and the members of its payload and of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+from conformance.formats.errors import CodecError
+from conformance.formats.text import parse_media_type
+from conformance.guard.judge import judge
+from conformance.guard.members import (
+    NO_CONTENT,
+    Content,
+    Found,
+    Members,
+    View,
+    content_of,
+    json_content,
+    merged,
+    query_members,
+    read_json,
+    walk,
+    xml_content,
+)
+from conformance.guard.rules import Catalogue, Rule
+from conformance.guard.texts import fold, texts_of
+from conformance.guard.values import Bounds
+from conformance.wire.messages import HttpRequest, header_values
+
+_ODD_PATH = re.compile(r"\.\.|//|[\\;#%\x00-\x20\x7f]|[^\x00-\x7f]")
+_LINE_BREAK = re.compile(r"[\r\n\x00]")
+_REROUTING = frozenset(
+    {
+        "httpmethodoverride", "xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl",
+        "xrewriteurl", "xoriginalmethod", "xforwardeduri", "xforwardedpath", "xforwardedprefix", "upgrade",
+    }
+)  # fmt: skip
+_BODY_METHODS = ("POST", "PUT", "PATCH")
+_READING_METHODS = ("GET", "POST")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r\n")
+_BLANK = b" \t\r\n"
+
+
+def http_reason(bounds: Bounds, catalogue: Catalogue, request: HttpRequest) -> str:
+    """Why this request must not be sent, "" when it may."""
+    if reason := _framing(request):
+        return reason
+    path, _, query = request.path.partition("?")
+    for _ in range(3):
+        path = unquote(path)
+    if _ODD_PATH.search(path):
+        return f"the path {request.path[:80]!a} may be read in more than one way"
+    plain = path.lower().rstrip("/")
+    rule = catalogue.by_path.get(plain)
+    if rule is None:
+        if catalogue.reads_path(plain) and request.method.upper() in _READING_METHODS:
+            return ""
+        return f"{request.method} {request.path[:80]!a} is no call that the scope guard knows"
+    if not bounds.scope.destructive:
+        return "scope.destructive is not set, so only reading calls may be sent"
+    data = _dechunked(request)
+    if data is None:
+        return "the chunks of the body cannot be read"
+    return judge(bounds, rule, _content(rule, request, data, query))
+
+
+def _framing(request: HttpRequest) -> str:
+    """Refuses a message that may be taken for two, or that its headers route or pack, whatever it says."""
+    for name, value in (*request.headers, (request.method, request.path)):
+        if _LINE_BREAK.search(name) or _LINE_BREAK.search(value):
+            return "a header, the method or the path holds a line break"
+    for name, value in request.headers:
+        if fold(name) in _REROUTING:
+            return f"the header {name} may turn the request into another one"
+        if fold(name) == "contentencoding" and value.strip().lower() not in ("", "identity"):
+            return f"a body in the encoding {value!a} cannot be judged"
+    lengths = header_values(request.headers, "content-length")
+    encodings = header_values(request.headers, "transfer-encoding")
+    if any(value.strip() != str(len(request.body)) for value in lengths) or (lengths and encodings):
+        return "Content-Length does not agree with the body, so its rest may be read as another request"
+    if len(encodings) > 1 or any(value.strip().lower() != "chunked" for value in encodings):
+        return "Transfer-Encoding is something else than chunked, so the body cannot be judged"
+    return ""
+
+
+def _dechunked(request: HttpRequest) -> bytes | None:
+    """The body without its chunk framing; None when it is not framed so, or does not end there."""
+    if not header_values(request.headers, "transfer-encoding"):
+        return request.body
+    parts, rest = [], request.body
+    while match := _CHUNK.match(rest):
+        size = int(match.group(1), 16)
+        parts.append(rest[match.end() : match.end() + size])
+        rest = rest[match.end() + size :]
+        if not rest.startswith(b"\r\n") or len(parts[-1]) != size:
+            return None
+        rest = rest[2:]
+        if size == 0:
+            return b"".join(parts) if not rest else None
+    return None
+
+
+def _content(rule: Rule, request: HttpRequest, data: bytes, query: str) -> Content:
+    """Every view of body, query and headers; a body that a reader may pass over leaves a view without it."""
+    asked = query_members(query)
+    beside = asked + tuple(_header_members(rule, request))
+    without_body = View(_once(asked), beside)
+    if not data.strip(_BLANK):
+        return Content((without_body,))
+    body = body_content(data, header_values(request.headers, "content-type"))
+    views = merged(body.views, beside)
+    if not body.views or _passed_over(rule, request):
+        views += (without_body,)
+    return Content(views, body.unreadable, body.refusal, body.names)
+
+
+def _once(asked: tuple[Found, ...]) -> tuple[Found, ...]:
+    """Query members that stand once: of several, frameworks make a list, or one text with commas."""
+    return tuple(one for one in asked if sum(other.name == one.name for other in asked) == 1)
+
+
+def _header_members(rule: Rule, request: HttpRequest) -> Iterator[Found]:
+    for name, value in request.headers:
+        folded_name = fold(name)
+        yield from (Found(member.name, value) for folded, member in rule.by_fold.items() if folded_name.endswith(folded))
+
+
+def _passed_over(rule: Rule, request: HttpRequest) -> bool:
+    """Whether a reader may leave the body unread: an unusual method, or a content type not the call's."""
+    types = header_values(request.headers, "content-type")
+    if request.method.upper() not in _BODY_METHODS or len(types) != 1:
+        return True
+    try:
+        return parse_media_type(types[0]).essence not in rule.media_types
+    except CodecError:
+        return True
+
+
+def body_content(data: bytes, content_types: tuple[str, ...]) -> Content:
+    """What the bytes of a body may say, under every charset that a reader may choose."""
+    texts = texts_of(data, content_types)
+    if not texts.texts:
+        return Content(refusal="the body is too large to be judged")
+    contents = [text_content(text) for text in texts.texts] + ([] if texts.sure else [NO_CONTENT])
+    return Content(
+        tuple(view for content in contents for view in content.views),
+        tuple(text for content in contents for text in content.unreadable),
+        next((content.refusal for content in contents if content.refusal), ""),
+        tuple(name for content in contents for name in content.names),
+    )
+
+
+def text_content(text: str) -> Content:
+    """A text as JSON, else as XML, else as text that cannot be read."""
+    for read in (json_content, xml_content):
+        with suppress(ValueError):
+            return read(text)
+    return Content(unreadable=(text,))
+
+
+_ENVELOPE = ("m", "i", "n", "o")
+
+
+def frame_reason(bounds: Bounds, catalogue: Catalogue, sent: str | bytes) -> str:
+    """Why this text must not be sent, "" when it may."""
+    try:
+        text = sent if isinstance(sent, str) else sent.decode("utf-8")
+        value = read_json(text)
+    except ValueError:
+        return _no_frame(sent)
+    frames = value if isinstance(value, list) and not isinstance(value, Members) else [value]
+    for frame in frames:
+        if not isinstance(frame, Members):
+            return _no_frame(sent)
+        if reason := _frame(bounds, catalogue, frame):
+            return reason
+    return ""
+
+
+def _no_frame(sent: str | bytes) -> str:
+    """Text without a letter or a digit names no call; any other may be taken for one."""
+    shown = sent if isinstance(sent, str) else sent.decode("latin-1")
+    return "text that is no frame may be taken for any call" if any(one.isalnum() for one in shown) else ""
+
+
+def _frame(bounds: Bounds, catalogue: Catalogue, frame: Members) -> str:
+    beside: list[Found] = []
+    for key, value in frame:
+        if _may_hold_a_call(fold(key), value):
+            return f"the frame's member {key[:60]!a} may hold a call"
+        if fold(key) not in _ENVELOPE:
+            beside.extend(walk(value, key))
+    named = [value for key, value in frame if fold(key) == "n"]
+    calls = [value for value in named if isinstance(value, str) and value.strip()]
+    untold = len(calls) < len(named) or not any(key == "n" for key, _ in frame)
+    guessed = [rule for rule in catalogue.operations if untold and rule.call.lower() in catalogue.by_call]
+    rules = []
+    for call in calls:
+        rule = catalogue.by_call.get(call.lower())
+        if rule is not None:
+            rules.append(rule)
+        elif not catalogue.reads_call(call):
+            return f"{call[:60]!a} is no call that the scope guard knows"
+    if (rules or guessed) and not bounds.scope.destructive:
+        return "scope.destructive is not set, so only reading calls may be sent"
+    for content in _payloads(frame, tuple(beside)):
+        readings = [*((rule, content) for rule in rules), *((rule, _respelled(content, rule)) for rule in guessed)]
+        for rule, read in readings:
+            if reason := judge(bounds, rule, read):
+                return reason
+    return ""
+
+
+def _may_hold_a_call(name: str, value: Any) -> bool:
+    """Whether a reader may find a call's name where none belongs: `n` and `o` hold text, `m` and `i` a number."""
+    if name == "o":
+        return False
+    if isinstance(value, str):
+        return name != "n" and (name not in _ENVELOPE or any(one.isalpha() for one in value))
+    return isinstance(value, list)  # an object is a list of its members
+
+
+def _respelled(content: Content, rule: Rule) -> Content:
+    """The payload of a frame that names no call, read as if it were made for this one."""
+    views = []
+    for view in content.views:
+        known = [(rule.by_fold.get(fold(found.name)), found) for found in view.top]
+        views.append(View(tuple(Found(member.name, found.value) for member, found in known if member), view.found))
+    return replace(content, views=tuple(views))
+
+
+def _payloads(frame: Members, beside: tuple[Found, ...]) -> Iterator[Content]:
+    """Each payload of the frame, and none at all where some reader would not find it."""
+    payloads = [value for key, value in frame if fold(key) == "o"]
+    if not any(key == "o" for key, _ in frame):
+        payloads.append(None)
+    for value in payloads:
+        content = _payload(value)
+        yield replace(content, views=merged(content.views, beside))
+
+
+def _payload(value: Any) -> Content:
+    if isinstance(value, list):  # the document has text here: a reader may take the object, or see nothing
+        content = content_of(value)
+        return replace(content, views=content.views + NO_CONTENT.views)
+    if not isinstance(value, str) or not value.strip():
+        return NO_CONTENT
+    content = text_content(value)
+    return content if content.views else replace(content, views=NO_CONTENT.views)

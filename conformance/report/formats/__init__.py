@@ -1,0 +1,1 @@
+"""The reports that are made of a summary: text, JUnit, Markdown, HTML."""

@@ -1,0 +1,44 @@
+"""Writes a summary as one HTML page that needs nothing else: no script, no font, no picture from anywhere."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from conformance.model.spec import Contract
+from conformance.report.findings import finding_groups, troubled, waived
+from conformance.report.formats.text import Grid, code_section, reading_section
+from conformance.report.rows import SHOWN_ORDER, RunSummary
+from conformance.report.safe_text import many, shortened, visible
+
+_MOST_FINDINGS = 20
+_LONGEST = 4000
+_TEMPLATE = "report.html"
+
+
+def to_html(summary: RunSummary, contract: Contract) -> str:
+    """The page: every text escaped, control characters visible, scripts forbidden by policy."""
+    environment = Environment(
+        loader=DictLoader({_TEMPLATE: _template()}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = lambda text: shortened(visible(str(text)), _LONGEST)
+    environment.filters["many"] = many
+    return environment.get_template(_TEMPLATE).render(
+        summary=summary,
+        verdicts=[verdict.value for verdict in SHOWN_ORDER],
+        groups=finding_groups(summary, contract, _MOST_FINDINGS),
+        requirements=contract.requirements,
+        matrices=list(code_section(summary.error_codes)),
+        readings=[block for block in reading_section(summary) if isinstance(block, Grid)],
+        exceptions={"Waived": waived(summary), "No verdict": troubled(summary)},
+        is_grid=lambda block: isinstance(block, Grid),
+    )
+
+
+def _template() -> str:
+    return (resources.files("conformance.report.formats") / "templates" / _TEMPLATE).read_text(encoding="utf-8")

@@ -1,0 +1,115 @@
+"""Writes a summary as Markdown, short enough for a pull request or a job's summary page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.findings import FindingGroup, finding_groups, troubled, waived
+from conformance.report.formats.text import Block, Grid, code_section, reading_section
+from conformance.report.rows import SHOWN_ORDER, RunSummary
+from conformance.report.safe_text import many, shortened, visible
+
+_MOST_FINDINGS = 3
+_MOST_ROWS = 50
+_LONGEST = 300
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+_Row = TypeVar("_Row")
+
+
+def to_markdown(summary: RunSummary, contract: Contract) -> str:
+    """Verdict, counts, what did not pass, matrix, readings, up to three findings of each kind."""
+    lines = [f"# Conformance: {summary.verdict} (exit {summary.exit_code})", ""]
+    remarks = (*summary.reasons, *summary.notices, *(f"left behind on the target: {one}" for one in summary.left_behind))
+    lines += [f"- {_cell(remark)}" for remark in remarks]
+    lines += [""] if remarks else []
+    lines += _counts(summary)
+    lines += _requirements(summary)
+    lines += _blocks(code_section(summary.error_codes))
+    lines += _blocks(reading_section(summary))
+    lines += _cases("Waived", waived(summary))
+    lines += _cases("No verdict", troubled(summary))
+    for group in finding_groups(summary, contract, _MOST_FINDINGS):
+        lines += _group(group)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _counts(summary: RunSummary) -> list[str]:
+    kinds = {"requirements": summary.requirement_counts, "cases": summary.case_counts}
+    rows = [
+        (name, *(str(counts[verdict.value]) for verdict in SHOWN_ORDER)) for name, counts in kinds.items()
+    ]
+    sent = (
+        f"{many(summary.requests_sent, 'request')} in {summary.duration_s:.1f} s, seed {summary.info.seed}."
+    )
+    return [*_table(("", *(verdict.value for verdict in SHOWN_ORDER)), rows), sent, ""]
+
+
+def _requirements(summary: RunSummary) -> list[str]:
+    quiet = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    rows = [row for row in summary.requirements if row.verdict not in quiet]
+    if not rows:
+        return []
+    cells = [(row.id, row.level, row.verdict.value, row.reason) for row in rows[:_MOST_ROWS]]
+    return [
+        "## Requirements that did not pass",
+        "",
+        *_table(("requirement", "level", "verdict", "reason"), cells),
+        *_more(rows),
+    ]
+
+
+def _cases(title: str, cases: Sequence[CaseResult]) -> list[str]:
+    if not cases:
+        return []
+    cells = [(result.id, result.verdict.value, result.reason) for result in cases[:_MOST_ROWS]]
+    return [f"## {title}", "", *_table(("case", "verdict", "reason"), cells), *_more(cases)]
+
+
+def _more(rows: Sequence[_Row]) -> list[str]:
+    hidden = len(rows) - _MOST_ROWS
+    return [f"and {hidden} more, in results.json", ""] if hidden > 0 else []
+
+
+def _group(group: FindingGroup) -> list[str]:
+    lines = [f"## {_cell(group.requirement)}: {many(group.total, 'finding')}", "", f"> {_cell(group.text)}"]
+    if group.place:
+        lines += [">", f"> {_cell(group.document)}, {_cell(group.place)}"]
+    lines.append("")
+    for instance in group.shown:
+        finding = instance.finding
+        lines.append(
+            f"- **{_cell(instance.case.id)}** {_cell(finding.at)}".rstrip() + f": {_cell(finding.message)}"
+        )
+        pairs = (("expected", finding.expected), ("actual", finding.actual))
+        lines += [f"  - {name}: {_cell(text)}" for name, text in pairs if text]
+        lines += [f"  - `{instance.replay}`"]
+    if group.hidden:
+        lines.append(f"- and {many(group.hidden, 'more finding')}, in results.json")
+    return [*lines, ""]
+
+
+def _blocks(blocks: Iterable[Block]) -> list[str]:
+    lines: list[str] = []
+    for block in blocks:
+        if isinstance(block, Grid):
+            lines += ["", *_table(block.head, [row.cells for row in block.rows])]
+        elif block.style == "title":
+            lines.append(f"## {_cell(block.text)}")
+        else:
+            lines.append(f"- {_cell(block.text.strip())}")
+    return [*lines, ""] if lines else []
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(_cell(cell) for cell in head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    return [*lines, ""]
+
+
+def _cell(text: str) -> str:
+    """The text as one line in which nothing is taken for markup."""
+    return _SPECIAL.sub(r"\\\1", shortened(visible(text), _LONGEST))

@@ -1,0 +1,309 @@
+"""The parts of the report that a person reads: requirements, error codes, readings, findings, verdict.
+
+A report as lines and grids, written as aligned text or, on a terminal, with colours by rich.
+
+Prints the report of a run: colours by rich on a terminal, aligned text anywhere else.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.findings import Instance, finding_groups, troubled, waived
+from conformance.report.rows import CodeRow, RequirementRow, RunSummary
+from conformance.report.safe_text import many, shortened, visible, writable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+Style = Literal["plain", "title", "good", "bad", "warn", "dim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text."""
+
+    text: str = ""
+    style: Style = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a grid, in one style."""
+
+    cells: tuple[str, ...]
+    style: Style = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Aligned columns under a head."""
+
+    head: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+Block: TypeAlias = Line | Grid
+_RICH_STYLES: dict[Style, str] = {
+    "plain": "",
+    "title": "bold",
+    "good": "green",
+    "bad": "bold red",
+    "warn": "yellow",
+    "dim": "dim",
+}
+
+
+def plain_lines(blocks: Iterable[Block]) -> Iterable[str]:
+    """The blocks as text, without trailing blanks."""
+    for block in blocks:
+        if isinstance(block, Line):
+            yield block.text
+        else:
+            yield from _aligned(block)
+
+
+def print_rich(blocks: Iterable[Block], console: Console) -> None:
+    """The blocks on a terminal; nothing in them is taken for markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for block in blocks:
+        if isinstance(block, Line):
+            console.print(Text(block.text, style=_RICH_STYLES[block.style]), soft_wrap=True)
+            continue
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for position, name in enumerate(block.head):
+            is_last = position == len(block.head) - 1
+            table.add_column(Text(name), overflow="fold", no_wrap=not is_last)
+        for row in block.rows:
+            table.add_row(*(Text(cell, style=_RICH_STYLES[row.style]) for cell in row.cells))
+        console.print(table)
+
+
+def _aligned(grid: Grid) -> Iterable[str]:
+    rows: Sequence[tuple[str, ...]] = [grid.head, *(row.cells for row in grid.rows)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(grid.head))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+_STYLES: dict[Verdict, Style] = {
+    Verdict.PASS: "good",
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.NOT_VERIFIED: "warn",
+    Verdict.WAIVED: "warn",
+    Verdict.TARGET_ERROR: "bad",
+    Verdict.HARNESS_ERROR: "bad",
+    Verdict.FAIL: "bad",
+}
+_MOST_FINDINGS = 5
+_MOST_CASES = 20
+_LONGEST = 600
+_QUIET_VERDICTS = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+
+
+def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width: int) -> Iterable[Block]:
+    """All but the verdict line; `width` in columns. Without `verbose` passing rows are only counted."""
+    for section in (
+        requirement_section(summary.requirements, verbose=verbose),
+        code_section(summary.error_codes),
+        reading_section(summary),
+        trouble_section(waived(summary), "Waived", "warn"),
+        trouble_section(troubled(summary), "No verdict", "bad"),
+        finding_section(summary, contract, width),
+        [Line(f"- left behind on the target: {visible(one)}", "warn") for one in summary.left_behind],
+        [Line(f"- {visible(reason)}", "warn") for reason in (*summary.reasons, *summary.notices)],
+    ):
+        blocks = list(section)
+        if blocks:
+            yield from blocks
+            yield Line()
+
+
+def verdict_line(summary: RunSummary) -> Line:
+    """`verdict: pass (exit 0) · 812 cases · 4051 requests · 3.2 s`."""
+    parts = (
+        f"verdict: {summary.verdict} (exit {summary.exit_code})",
+        many(sum(summary.case_counts.values()), "case"),
+        many(summary.requests_sent, "request"),
+        f"{summary.duration_s:.1f} s",
+    )
+    return Line(" · ".join(parts), "good" if summary.exit_code == 0 else "bad")
+
+
+def requirement_section(rows: Sequence[RequirementRow], *, verbose: bool) -> Iterable[Block]:
+    """The requirements, grouped by operation; those that need no attention are counted unless `verbose`."""
+    for operation, group in groupby(sorted(rows, key=lambda row: (row.operation, row.id)), _operation_of):
+        listed = list(group)
+        yield Line(f"{operation}: {_tally(listed)}", "title")
+        shown = [row for row in listed if verbose or row.verdict not in _QUIET_VERDICTS]
+        if shown:
+            yield Grid(
+                ("requirement", "level", "verdict", "cases", "reason"),
+                tuple(_requirement(row) for row in shown),
+            )
+
+
+def code_section(rows: Sequence[CodeRow]) -> Iterable[Block]:
+    """For each operation a matrix of code against transport and media type, then the reasons of its gaps."""
+    for operation, group in groupby(rows, _operation_of):
+        cells = {(row.code, f"{row.transport} {row.media_type}"): row for row in group}
+        columns = sorted({column for _, column in cells})
+        codes = list(dict.fromkeys(code for code, _ in cells))
+        yield Line(f"Error codes of {operation}", "title")
+        yield Grid(
+            ("code", *columns),
+            tuple(_code(code, [cells.get((code, column)) for column in columns]) for code in codes),
+        )
+        yield from _gap_lines(cells.values())
+
+
+def reading_section(summary: RunSummary) -> Iterable[Block]:
+    """The readings that were observed, and those that are pinned."""
+    rows = []
+    for row in summary.readings:
+        if not row.observed and row.pinned is None:
+            continue
+        seen = ", ".join(f"{visible(name)} {count}×" for name, count in sorted(row.observed.items())) or "-"
+        note = "mixed" if row.mixed else ""
+        rows.append(Row((visible(row.id), seen, row.pinned or "", note), "warn" if row.mixed else "plain"))
+    if rows:
+        yield Line("Readings observed", "title")
+        yield Grid(("reading", "alternatives", "pinned", "note"), tuple(rows))
+
+
+def trouble_section(cases: Sequence[CaseResult], title: str, style: Style) -> Iterable[Block]:
+    """The first cases of a kind that deserves a line each, with their reasons."""
+    if not cases:
+        return
+    yield Line(f"{title}: {many(len(cases), 'case')}", "title")
+    shown = cases[:_MOST_CASES]
+    yield Grid(
+        ("case", "verdict", "reason"),
+        tuple(Row((result.id, result.verdict.value, _brief(result.reason)), style) for result in shown),
+    )
+    if len(cases) > len(shown):
+        yield Line(f"and {len(cases) - len(shown)} more, in results.json", "dim")
+
+
+def finding_section(summary: RunSummary, contract: Contract, width: int) -> Iterable[Block]:
+    """The findings by requirement, with expected and actual side by side in `width` columns."""
+    for position, group in enumerate(finding_groups(summary, contract, _MOST_FINDINGS)):
+        if position:
+            yield Line()
+        yield Line(f"{group.requirement} ({group.level}): {many(group.total, 'finding')}", "bad")
+        if group.place:
+            yield Line(f"  {group.document}, {group.place}", "dim")
+        for line in textwrap.wrap(group.text, max(40, width - 2)):
+            yield Line(f"  {line}")
+        for instance in group.shown:
+            yield from _instance(instance, width)
+        if group.hidden:
+            yield Line(f"  and {many(group.hidden, 'more finding')}, in results.json", "dim")
+
+
+def side_by_side(left: str, right: str, width: int) -> Iterable[str]:
+    """Two texts wrapped next to each other, `width` columns in all."""
+    half = max(20, (width - 3) // 2)
+    columns = [textwrap.wrap(text, half, break_on_hyphens=False) or [""] for text in (left, right)]
+    for row in range(max(len(column) for column in columns)):
+        cells = [column[row] if row < len(column) else "" for column in columns]
+        yield f"{cells[0].ljust(half)} | {cells[1]}".rstrip()
+
+
+def _instance(instance: Instance, width: int) -> Iterable[Block]:
+    finding = instance.finding
+    place = f" at {visible(finding.at)}" if finding.at else ""
+    yield Line(f"  * {instance.case.id}{place}", "title")
+    yield Line(f"    {_brief(finding.message)}")
+    if finding.expected or finding.actual:
+        for line in side_by_side(
+            f"expected: {_brief(finding.expected)}", f"actual: {_brief(finding.actual)}", width - 4
+        ):
+            yield Line(f"    {line}")
+    yield Line(f"    {instance.replay}", "dim")
+
+
+def _brief(text: str) -> str:
+    return shortened(visible(text), _LONGEST)
+
+
+def _operation_of(row: RequirementRow | CodeRow) -> str:
+    return row.operation
+
+
+def _tally(rows: Sequence[RequirementRow]) -> str:
+    counts = [(verdict, sum(row.verdict is verdict for row in rows)) for verdict in Verdict]
+    return ", ".join(f"{count} {verdict.value}" for verdict, count in counts if count)
+
+
+def _requirement(row: RequirementRow) -> Row:
+    cases = f"{len(row.cases)}+{row.generated}" if row.generated else str(len(row.cases))
+    reason = f"accepted: {row.reason}" if row.accepted else row.reason
+    return Row((row.id, row.level, row.verdict.value, cases, _brief(reason)), _STYLES[row.verdict])
+
+
+def _code(code: str, cells: Sequence[CodeRow | None]) -> Row:
+    words = tuple("" if cell is None else _cell(cell) for cell in cells)
+    verdicts = [cell.verdict for cell in cells if cell is not None]
+    worst = max(verdicts, key=list(Verdict).index)
+    return Row((code, *words), _STYLES[worst])
+
+
+def _cell(cell: CodeRow) -> str:
+    return f"{cell.verdict.value} (accepted)" if cell.accepted else cell.verdict.value
+
+
+def _gap_lines(cells: Iterable[CodeRow]) -> Iterable[Line]:
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        if cell.verdict is not Verdict.PASS and cell.reason:
+            reasons.setdefault((cell.code, cell.reason), []).append(f"{cell.transport} {cell.media_type}")
+    for (code, reason), places in reasons.items():
+        yield Line(f"  {code} ({', '.join(sorted(places))}): {_brief(reason)}", "dim")
+
+
+_PLAIN_WIDTH = 110
+
+
+def is_live(out: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether `out` is a terminal that can move its cursor."""
+    return out.isatty() and environ.get("TERM", "dumb") not in ("", "dumb")
+
+
+def print_report(
+    summary: RunSummary,
+    contract: Contract,
+    out: TextIO,
+    environ: Mapping[str, str],
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+) -> None:
+    """The whole report, verdict last; `quiet`: the verdict alone. Respects `NO_COLOR` in `environ`."""
+    if is_live(out, environ):
+        from rich.console import Console
+
+        console = Console(
+            file=out, highlight=False, no_color=bool(environ.get("NO_COLOR")), force_terminal=True
+        )
+        if not quiet:
+            print_rich(full_report(summary, contract, verbose=verbose, width=console.width), console)
+        print_rich([verdict_line(summary)], console)
+        return
+    lines = (
+        []
+        if quiet
+        else list(plain_lines(full_report(summary, contract, verbose=verbose, width=_PLAIN_WIDTH)))
+    )
+    lines.extend(plain_lines([verdict_line(summary)]))
+    out.write(writable("\n".join(lines) + "\n", getattr(out, "encoding", None)))
+    out.flush()

@@ -1,0 +1,203 @@
+"""Summarises the results of a run and writes the summary as `results.json`.
+
+What every report says beside the verdict: unchecked TLS, flaky cases, throttling, and what was left on the target.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from conformance.model.spec import Contract
+from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
+from conformance.report.rows import CodeRow, Gathering, ReadingRow, RequirementRow, RunSummary, gather
+from conformance.report.run_info import Ending, SummaryOptions
+from conformance.report.safe_text import many
+from conformance.report.verdicts import code_rows, outcome, reading_rows, requirement_rows
+
+
+def notices(info: RunInfo, cases: Sequence[CaseResult], ending: Ending) -> tuple[str, ...]:
+    """One line each, in a fixed order."""
+    return (
+        *_unchecked_tls(info.target),
+        *(
+            f"{note.removeprefix(FLAKY_NOTE)} attempts, flaky: {result.id}"
+            for result in cases
+            for note in result.notes
+            if note.startswith(FLAKY_NOTE)
+        ),
+        *(["the target turned messages away with TOO MANY REQUESTS; they were sent again"] if ending.throttled else ()),
+        *([f"{many(len(ending.left_behind), 'thing')} left behind on the target; the journal's last line names them"]
+          if ending.left_behind else ()),
+    )
+
+
+def _unchecked_tls(target: Mapping[str, object]) -> list[str]:
+    services = target.get("services")
+    if not isinstance(services, Mapping):
+        return []
+    return [
+        f"TLS of services.{name} was not checked (verify = false): anybody may have answered"
+        for name, service in sorted(services.items())
+        if isinstance(service, Mapping) and isinstance(service.get("tls"), Mapping) and service["tls"].get("verify") is False
+    ]
+
+
+SCHEMA_VERSION = 1
+
+
+def summarise(
+    contract: Contract,
+    info: RunInfo,
+    results: Sequence[CaseResult] | Gathering,
+    options: SummaryOptions | None = None,
+) -> RunSummary:
+    """All that the reports say, in one order whatever that of `results`; a case's later result wins."""
+    chosen = options or SummaryOptions()
+    gathering = results if isinstance(results, Gathering) else gather(results)
+    folded = gathering.folded
+    cases = tuple(_tidy(result) for result in gathering.results)
+    requirements = requirement_rows(contract, cases, chosen.settings, folded)
+    codes = code_rows(contract, cases, chosen.settings)
+    came_to = outcome(cases, requirements, codes, chosen, folded)
+    return RunSummary(
+        info=info,
+        duration_s=chosen.ending.duration_s,
+        verdict=came_to.verdict,
+        exit_code=came_to.exit_code,
+        reasons=came_to.reasons,
+        requests_sent=sum(result.requests for result in cases) + folded.requests,
+        requirements=requirements,
+        error_codes=codes,
+        readings=reading_rows(contract, cases, chosen.settings, folded),
+        cases=cases,
+        notices=notices(info, cases, chosen.ending),
+        left_behind=tuple(sorted(chosen.ending.left_behind)),
+        folded=folded,
+    )
+
+
+def to_json(summary: RunSummary) -> str:
+    """`results.json` as text: ASCII, two spaces of indent, a newline at the end.
+
+    The same results give the same text but for `run.id`, `run.started_at` and `run.duration_s`. What
+    differs from run to run by nature (evidence, notes) stays in the journal.
+    """
+    return json.dumps(_document(summary), indent=2) + "\n"
+
+
+def _document(summary: RunSummary) -> dict[str, Any]:
+    info = summary.info
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run": {
+            "id": info.id,
+            "tool_version": info.tool_version,
+            "specs_digest": info.specs_digest,
+            "seed": info.seed,
+            "started_at": info.started_at,
+            "duration_s": round(summary.duration_s, 3),
+            "target": _sorted(info.target),
+            **({} if info.explore_seed is None else {"explore_seed": info.explore_seed}),
+        },
+        "summary": {
+            "verdict": summary.verdict,
+            "exit_code": summary.exit_code,
+            "reasons": list(summary.reasons),
+            "notices": list(summary.notices),
+            "requests_sent": summary.requests_sent,
+            "requirements": summary.requirement_counts,
+            "cases": summary.case_counts,
+            "generated_not_listed": sum(summary.folded.verdicts.values()),
+        },
+        "requirements": [_requirement(row) for row in summary.requirements],
+        "error_codes": [_code(row) for row in summary.error_codes],
+        "readings": [_reading(row) for row in summary.readings],
+        "cases": [_case(result) for result in summary.cases],
+    }
+
+
+def _requirement(row: RequirementRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "operation": row.operation,
+        "level": row.level,
+        "verdict": row.verdict.value,
+        "reason": row.reason,
+        "accepted": row.accepted,
+        "cases": list(row.cases),
+        "generated_cases": row.generated,
+    }
+
+
+def _code(row: CodeRow) -> dict[str, Any]:
+    return {
+        "operation": row.operation,
+        "code": row.code,
+        "media_type": row.media_type,
+        "transport": row.transport,
+        "verdict": row.verdict.value,
+        "reason": row.reason,
+        "accepted": row.accepted,
+        "case": row.case,
+    }
+
+
+def _reading(row: ReadingRow) -> dict[str, Any]:
+    return {"id": row.id, "observed": dict(row.observed), "mixed": row.mixed, "pinned": row.pinned}
+
+
+def _case(result: CaseResult) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "operation": result.operation,
+        "requirements": list(result.requirements),
+        "tier": result.tier,
+        "transport": result.transport,
+        "media_type": result.media_type,
+        "role": result.role,
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "code": result.code,
+        "code_seen": result.code_seen,
+        "readings": list(result.readings),
+        "blocked": list(result.blocked),
+        "findings": [_finding(finding) for finding in result.findings],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "requirement": finding.requirement,
+        "check": finding.check,
+        "message": finding.message,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "at": finding.at,
+    }
+
+
+def _tidy(result: CaseResult) -> CaseResult:
+    """The result with what a scheduler may have ordered put in order."""
+    return replace(
+        result,
+        requirements=tuple(sorted(result.requirements)),
+        findings=tuple(sorted(result.findings, key=_finding_key)),
+        readings=tuple(sorted(result.readings)),
+        blocked=tuple(sorted(result.blocked)),
+    )
+
+
+def _finding_key(finding: Finding) -> tuple[str, str, str, str, str, str]:
+    return (finding.requirement, finding.at, finding.check, finding.message, finding.expected, finding.actual)
+
+
+def _sorted(value: Any) -> Any:
+    """The value with the keys of every mapping in order."""
+    if isinstance(value, Mapping):
+        return {str(key): _sorted(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, (list, tuple)):
+        return [_sorted(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""A run from start to end: sessions, states, lanes, pace; cases carried out side by side."""

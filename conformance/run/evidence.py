@@ -1,0 +1,59 @@
+"""The exact bytes of an exchange as text for a report: escaped, bounded, and without credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from conformance.endpoint.redact import redact, redact_excerpt
+from conformance.model.verdict import Evidence, Finding
+from conformance.wire.messages import Exchange
+
+FULL_BYTES, SHORT_BYTES = 64 * 1024, 1024
+_MARGIN_BYTES = 1024
+_TEXT_FRAME, _MASKED = 0x81, 0x80
+_LENGTH_BYTES = {126: 2, 127: 8}
+
+
+def evidence_of(
+    exchanges: Iterable[Exchange], secrets: Iterable[str], others: Iterable[str] = (), *, full: bool
+) -> Evidence:
+    """Both directions of all exchanges, one after the other; short where nothing was wrong.
+
+    `secrets` are those of the case, `others` those of the rest of the run, which a target could give away as well.
+    """
+    limit = FULL_BYTES if full else SHORT_BYTES
+    known = tuple(dict.fromkeys((*secrets, *others))) if full else tuple(secrets)
+    rest = () if full else tuple(others)
+    exchanges = tuple(exchanges)
+    sent, sent_cut = _text([unmasked(one.sent) for one in exchanges], limit, known, rest)
+    received, received_cut = _text([one.received for one in exchanges], limit, known, rest)
+    return Evidence(sent, received, sent_cut or received_cut or any(one.truncated for one in exchanges))
+
+
+def redacted_finding(finding: Finding, secrets: tuple[str, ...]) -> Finding:
+    """The finding with every secret hidden in the words that were taken from the answer, which may be cut short."""
+    return replace(
+        finding,
+        message=redact_excerpt(finding.message, secrets),
+        expected=redact_excerpt(finding.expected, secrets),
+        actual=redact_excerpt(finding.actual, secrets),
+        at=redact_excerpt(finding.at, secrets),
+    )
+
+
+def unmasked(sent: bytes) -> bytes:
+    """What a client's WebSocket text frame says, for the mask is random and hides it; anything else as it is."""
+    if len(sent) < 6 or sent[0] != _TEXT_FRAME or not sent[1] & _MASKED:
+        return sent
+    start = 2 + _LENGTH_BYTES.get(sent[1] & ~_MASKED, 0)
+    mask, payload = sent[start : start + 4], sent[start + 4 :]
+    key = int.from_bytes((mask * (len(payload) // 4 + 1))[: len(payload)], "big")
+    return (int.from_bytes(payload, "big") ^ key).to_bytes(len(payload), "big")
+
+
+def _text(parts: list[bytes], limit: int, secrets: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, bool]:
+    joined = b"\n".join(parts)
+    # redact before cutting: half a credential at the edge would not be recognised
+    text = redact(joined[: limit + _MARGIN_BYTES].decode("utf-8", "backslashreplace"), secrets, others)
+    return text[:limit], len(joined) > limit

@@ -1,0 +1,262 @@
+"""Carries out one case: states, message, observation, judgement, clean-up; always ends in a result."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conformance.cases.message import MissingBinding
+from conformance.checks.answer import Judgement, Observation
+from conformance.checks.judge import Pins, judge
+from conformance.checks.kit import Kit
+from conformance.checks.relations import compare
+from conformance.dialects.alphapoint.session import Speaker, send_http, send_ws
+from conformance.endpoint.redact import redact, redact_error, redact_excerpt
+from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
+from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
+from conformance.model.verdict import CaseResult, Verdict
+from conformance.run.evidence import evidence_of, redacted_finding
+from conformance.run.message import frame_text, http_request
+from conformance.run.seats import Seat
+from conformance.run.setting import Course, Service, clean, observe, secrets_of, set_up, spare_states
+from conformance.run.states.provider import CANCELLED, unset_names
+from conformance.wire.messages import Exchange, Headers, HttpRequest
+
+_POLL_S = 0.02
+_LOST_REASON = "the server closed a kept connection as the message was sent, and no message is sent twice"
+_ANY_RESULT = Alternative({"results": ["any"]})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A result, with what a metamorphic relation over several cases compares."""
+
+    result: CaseResult
+    gist: tuple[Any, ...] = ()
+    summary: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """What the message carried that no output may show."""
+
+
+async def execute(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> CaseResult:
+    """The result of one case; nothing that the target does makes this raise."""
+    return (await execute_judged(case, kit, service, seat, pins)).result
+
+
+async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> Judged:
+    """The result of one case, and the gist of the answer.
+
+    A server may close a connection that it kept open at any moment, also when a message is on its way (RFC 9112,
+    9.5). What was lost there may have been carried out: it is neither a violation nor sent again.
+    """
+    judged = await _execute_once(case, kit, service, seat, pins)
+    lost = any(exchange.lost_by_reuse for exchange in judged.exchanges)
+    if lost and all(finding.check == "answered" for finding in judged.result.findings):
+        result = replace(judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON)
+        return replace(judged, result=result)
+    return judged
+
+
+async def _execute_once(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> Judged:
+    course = Course(seat, case.role)
+    after: Mapping[str, str] = {}
+    try:
+        judgement, after = await _carry_out(case, kit, service, course, pins)
+        if case.twin is not None:
+            judgement = await _with_twin(case, case.twin, kit, service, course, pins, judgement)
+    except Unreached as error:
+        return Judged(_result(case, course, Verdict.TARGET_ERROR, reason=redact_excerpt(error.reason, service.sessions.vault.known)))
+    except NotCarriedOut as error:
+        return Judged(_result(case, course, Verdict.NOT_VERIFIED, reason=redact_excerpt(error.reason, service.sessions.vault.known)))
+    except MissingBinding as error:
+        return Judged(_result(case, course, Verdict.NOT_VERIFIED, reason=error.message))
+    except HarnessError as error:
+        return Judged(_result(case, course, Verdict.HARNESS_ERROR, reason=error.message))
+    except Exception as error:  # one case that breaks the harness must not cost the results of all others
+        return Judged(_broken(case, course, error, service.sessions.vault.known))
+    finally:
+        await clean(service, course, after)
+    secrets = secrets_of(service, course)
+    result = _judged(case, course, judgement, secrets, service.sessions.vault.known)
+    return Judged(result, judgement.gist, judgement.summary, course.exchanges, secrets)
+
+
+def _broken(case: Case, course: Course, error: Exception, secrets: Iterable[str]) -> CaseResult:
+    """A defect of the harness, with the place where it showed in the notes."""
+    redact_error(error, secrets)
+    result = _result(case, course, Verdict.HARNESS_ERROR, reason=f"{type(error).__name__}: {error}")
+    return replace(result, notes=(redact("".join(traceback.format_exception(error)), secrets),))
+
+
+async def _carry_out(
+    case: Case, kit: Kit, service: Service, course: Course, pins: Pins
+) -> tuple[Judgement, Mapping[str, str]]:
+    states = case.states
+    if case.provoke is not None:
+        states = _provoke(case, service, course)
+    spare = spare_states(case) if states else frozenset()
+    if states:
+        await set_up(states, 0, service, course, spare)
+    if case.provoke is not None and not states:
+        unknown = course.seat.bindings.get("unknown_order", 0)
+        course.seat = course.seat.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
+    for number, message in enumerate(case.before, 1):
+        await _send(case, message, service, course)
+        await set_up(states, number, service, course, spare)
+    if case.together == 1:
+        course.exchanges = (await _send(case, case.message, service, course),)
+    else:
+        copies = (_send(case, case.message, service, course) for _ in range(case.together))
+        course.exchanges = tuple(await asyncio.gather(*copies))
+    for exchange in course.exchanges:
+        if exchange.problem is not None and exchange.problem.unreachable:
+            raise Unreached(exchange.problem.message)
+    return await _observe_and_judge(case, kit, service, course, pins)
+
+
+async def _with_twin(
+    case: Case, twin: Twin, kit: Kit, service: Service, course: Course, pins: Pins, first: Judgement
+) -> Judgement:
+    """Say the same in the other way, in states of its own, and hold the two answers together."""
+    seconds: list[Judgement] = []
+    origin = replace(
+        case, twin=None, role=twin.role or case.role, transport=twin.transport, media_type=twin.media_type, accept=twin.accept
+    )  # fmt: skip
+    split = len(twin.messages) > 1
+    other = Course(course.origin, origin.role)
+    after: Mapping[str, str] = {}
+    try:
+        for number, message in enumerate(twin.messages):
+            again = replace(origin, message=message, states=case.states if number == 0 else {})
+            if split:
+                again = replace(again, expect=replace(case.expect, any_of=(_ANY_RESULT,)))
+            elif twin.order:
+                again = replace(again, expect=_permuted(case.expect, twin.order))
+            judgement, after = await _carry_out(again, kit, service, other, pins)
+            seconds.append(judgement)
+    finally:
+        await clean(service, other, after)
+    course.exchanges = (*course.exchanges, *other.exchanges)
+    findings = [finding for judgement in (first, *seconds) for finding in judgement.findings]
+    return replace(first, findings=tuple(dict.fromkeys((*findings, *compare(twin, first, seconds)))))
+
+
+def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
+    """The same expectation for the instructions in another order; `order` gives the new place of each."""
+    places = sorted(range(len(order)), key=order.__getitem__)
+    moved = (
+        replace(one, answer={**one.answer, "results": [one.answer["results"][place] for place in places]})
+        if isinstance(one.answer.get("results"), list) and len(one.answer["results"]) == len(order)
+        else one
+        for one in expect.any_of
+    )
+    return replace(expect, any_of=tuple(moved))
+
+
+def _provoke(case: Case, service: Service, course: Course) -> Mapping[str, StateNeed]:
+    assert case.provoke is not None
+    provocation = service.provocation(case.operation, case.provoke)
+    if provocation is None:
+        raise StateUnavailable(f"the target file does not say how code {case.provoke} is brought about")
+    if provocation.unreachable is not None:
+        raise StateUnavailable(f"unreachable: {provocation.unreachable}")
+    course.seat = course.seat.with_bindings(provocation.bindings)
+    course.role = provocation.role or course.role
+    if provocation.without_states:
+        return {}
+    # the account of a provocation belongs to no desk, so whoever provokes also sets it up
+    return {name: replace(need, params={"role": course.role, **need.params}) for name, need in case.states.items()}
+
+
+async def _send(case: Case, message: Message, service: Service, course: Course) -> Exchange:
+    seat, key = course.seat, course.seat.key(course.role)
+    speaker = Speaker(key, course.role, seat.roles.get(course.role), seat.bindings.get("oms"))
+    if case.transport == "http":
+
+        def request_of(headers: Headers) -> HttpRequest:
+            request = http_request(message, seat.bindings, case.media_type, headers)
+            course.body = request.body
+            return request
+
+        return await send_http(service.sessions, speaker, request_of)
+
+    def text_of(number: int) -> bytes:
+        text, course.body = frame_text(message, seat.bindings, number)
+        course.frame = text
+        return text
+
+    quiet = any(one.answer.get("form") == "silence" for one in case.expect.any_of)
+    exchange = await send_ws(service.sessions, speaker, f"{key}#{seat.index}", text_of, quiet=quiet)
+    if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
+        raise RoleUnavailable(exchange.problem.message)
+    return exchange
+
+
+async def _observe_and_judge(
+    case: Case, kit: Kit, service: Service, course: Course, pins: Pins
+) -> tuple[Judgement, Mapping[str, str]]:
+    """Judge as soon as the effect is right, and at the latest when it had time to settle: received is not yet cancelled."""
+    secrets = secrets_of(service, course)
+    if not course.handles:  # nothing is watched
+        return judge(kit, case, Observation(course.exchanges, course.body, course.frame, secrets=secrets), pins), {}
+    before: dict[str, str] = {}
+    for handle in course.handles:
+        before.update(handle.before)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + service.settle_s
+    pause_s = _POLL_S
+    while True:
+        after = await observe(service, course)
+        observation = Observation(course.exchanges, course.body, course.frame, before, after, secrets)
+        judgement = judge(kit, case, observation, pins)
+        waiting = any(finding.check == "effect" and finding.expected == CANCELLED for finding in judgement.findings)
+        left_s = deadline - loop.time()
+        if not waiting or left_s <= 0:
+            return judgement, after
+        await asyncio.sleep(min(pause_s, left_s))
+        pause_s *= 2
+
+
+def _judged(
+    case: Case, course: Course, judgement: Judgement, secrets: tuple[str, ...], known: Collection[str]
+) -> CaseResult:
+    verdict, reason = Verdict.PASS, ""
+    if judgement.findings:
+        verdict = Verdict.FAIL
+    elif judgement.unverified and set(case.requirements) <= set(judgement.unverified):
+        verdict, reason = Verdict.NOT_VERIFIED, "the effect could not be observed"
+    kept = case.tier == "named" or verdict is Verdict.FAIL
+    return _result(
+        case,
+        course,
+        verdict,
+        reason=reason,
+        findings=tuple(redacted_finding(finding, (*secrets, *known)) for finding in judgement.findings),
+        blocked=judgement.blocked,
+        readings=judgement.readings,
+        code_seen=judgement.code_seen,
+        unverified=judgement.unverified,
+        notes=judgement.notes,
+        evidence=evidence_of(course.exchanges, secrets, known, full=verdict is Verdict.FAIL) if kept else None,
+    )
+
+
+def _result(case: Case, course: Course, verdict: Verdict, *, reason: str, **more: Any) -> CaseResult:
+    return CaseResult(
+        id=case.id,
+        operation=case.operation,
+        requirements=case.requirements,
+        tier=case.tier,
+        transport=case.transport,
+        media_type=case.media_type,
+        role=course.role,
+        verdict=verdict,
+        reason=reason,
+        code=case.code,
+        requests=len(course.exchanges) + len(case.before),
+        **more,
+    )

@@ -1,0 +1,269 @@
+"""One service of the target on the wire: its HTTP pool, a WebSocket for each user, and the gate before both."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from conformance.endpoint.model import Limits as TargetLimits
+from conformance.endpoint.model import ServiceTarget, Tls
+from conformance.endpoint.secrets import Vault
+from conformance.errors import ConfigurationError, NotCarriedOut, Unreached
+from conformance.guard.gate import Gate, wait_s, was_throttled
+from conformance.wire.address import Address, AddressError, Proxy, Route, dial, parse_address, parse_proxy
+from conformance.wire.http.client import HttpTransport
+from conformance.wire.messages import Exchange, Headers, HttpRequest, Limits, ReplyMatch, WireProblem, WsRequest
+from conformance.wire.ws.client import WsTransport
+
+Send = Callable[[WsRequest], Awaitable[Exchange]]
+_LOST = ("reset", "closed-early", "timeout", "ws-closed", "no-reply")
+"""After these it is open whether one message was treated badly or nobody is there any more."""
+_PAUSE_S = 0.05
+"""A process that is being ended may still accept while its connections break."""
+
+
+@dataclass(slots=True)
+class Socket:
+    """One user's WebSocket and its sequence numbers, which count up in twos as real clients do."""
+
+    transport: WsTransport
+    number: int = 0
+    signed_in: int = 0
+    """How often the user has signed in on it, over all its connections."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def next_number(self) -> int:
+        """A sequence number that no message on this socket has had."""
+        self.number += 2
+        return self.number
+
+
+@dataclass(slots=True)
+class Link:
+    """The wire to one service; every message goes through `gate`."""
+
+    service: ServiceTarget
+    limits: Limits
+    gate: Gate
+    headers: Headers
+    http: HttpTransport | None
+    address: Address | None
+    ws_address: Address | None
+    tls: ssl.SSLContext | None
+    proxy: Proxy | None
+    quiet_s: float
+    connect_retries: int
+    throttle_waits: int
+    throttle_wait_s: float
+    sockets: dict[str, Socket] = field(default_factory=dict)
+    gone: str = ""
+    """Why the target cannot be reached any more, once that is known."""
+
+    async def send_http(self, request: HttpRequest, *, cleaning: bool = False) -> Exchange:
+        """Send one HTTP request; setting up the connection may be tried again, the message only when it was throttled.
+
+        Raises `OutsideScope`, `Unreached` for a target that does not stop to throttle, `NotCarriedOut` without an address.
+        """
+        http = self.http
+        if http is None:
+            raise NotCarriedOut("the target file names no HTTP address for this service")
+
+        async def once() -> Exchange:
+            await self.gate.admit(request, cleaning=cleaning)
+            exchange = await http.send(request, limits=self.limits)
+            for _ in range(self.connect_retries):
+                if exchange.problem is None or not exchange.problem.unreachable or exchange.sent:
+                    break
+                await asyncio.sleep(0.05)
+                exchange = await http.send(request, limits=self.limits)
+            return exchange
+
+        return await self._unthrottled(once)
+
+    def socket(self, key: str, on_connect: Callable[[Send], Awaitable[WireProblem | None]] | None) -> Socket:
+        """The WebSocket of one user, connected at its first message; what `on_connect` sends passes the gate, too."""
+        if key not in self.sockets:
+            if self.ws_address is None:
+                raise NotCarriedOut("the target file names no WebSocket address for this service")
+
+            async def connected(send: Send) -> WireProblem | None:
+                async def gated(request: WsRequest) -> Exchange:
+                    async def once() -> Exchange:
+                        await self.gate.admit(request)
+                        return await send(request)
+
+                    return await self._unthrottled(once)
+
+                return None if on_connect is None else await on_connect(gated)
+
+            transport = WsTransport(
+                self.ws_address, headers=self.headers, tls=self.tls if self.ws_address.secure else None, proxy=self.proxy,
+                on_connect=None if on_connect is None else connected,
+            )  # fmt: skip
+            self.sockets[key] = Socket(transport)
+        return self.sockets[key]
+
+    async def send_ws(self, socket: Socket, text: str | bytes, *, quiet: bool, cleaning: bool = False) -> Exchange:
+        """Send one frame; `quiet` listens for `quiet_s` and takes silence as an observation."""
+        number = sequence_number(text)
+        match = ReplyMatch(number, expected=not quiet and number is not None, quiet_s=self.quiet_s)
+        request = WsRequest(text, match)
+
+        async def once() -> Exchange:
+            await self.gate.admit(request, cleaning=cleaning)
+            return await socket.transport.send(request, limits=self.limits)
+
+        return await self._unthrottled(once)
+
+    async def _unthrottled(self, send: Callable[[], Awaitable[Exchange]]) -> Exchange:
+        """The first exchange that was not turned away; the whole run waits meanwhile, since all share the limit."""
+        for attempt in range(self.throttle_waits + 1):
+            exchange = await send()
+            if not was_throttled(exchange):
+                return await self._still_there(exchange)
+            self.gate.throttled += 1
+            self.gate.hold(wait_s(exchange, attempt, self.throttle_wait_s))
+        raise Unreached(
+            f"the target still answered TOO MANY REQUESTS after {self.throttle_waits} waits; "
+            "set limits.requests_per_second or requests_per_minute lower"
+        )
+
+    async def _still_there(self, exchange: Exchange) -> Exchange:
+        """The exchange, unless it was lost because nobody is there any more: then `Unreached`."""
+        problem = exchange.problem
+        if problem is not None and (problem.unreachable or problem.kind in _LOST):
+            await asyncio.sleep(_PAUSE_S)
+            absent = await self.reach()
+            if absent is not None:
+                self.gone = absent.message if problem.unreachable else f"{absent.message} (before that: {problem.message})"
+                raise Unreached(self.gone)
+        return exchange
+
+    async def reach(self) -> WireProblem | None:
+        """Connect to each address once and leave again, nothing sent; the problem of the first that cannot be reached."""
+        for address in (self.address, self.ws_address):
+            if address is None:
+                continue
+            problem = await self._dialled(address)
+            for _ in range(self.connect_retries):
+                if problem is None:
+                    break
+                await asyncio.sleep(0.05)
+                problem = await self._dialled(address)
+            if problem is not None:
+                return problem
+        return None
+
+    async def _dialled(self, address: Address) -> WireProblem | None:
+        visitor = _Visitor()
+        problem = await dial(Route(address, self.tls if address.secure else None, self.proxy), visitor, self.limits, tunnel=address is self.ws_address)
+        visitor.leave()
+        return problem
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self.http is not None:
+            await self.http.aclose()
+        for socket in self.sockets.values():
+            await socket.transport.aclose()
+
+
+class _Visitor(asyncio.Protocol):
+    """A connection that is made only to see that it can be made."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def leave(self) -> None:
+        """Close the connection, if there is one."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+def sequence_number(text: str | bytes) -> int | None:
+    """The `i` of a frame; None when the text is no frame or has none."""
+    try:
+        members = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    number = members.get("i") if isinstance(members, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gate: Gate, vault: Vault) -> Link:
+    """The link that a target file describes. Raises `ConfigurationError` for an address or a certificate."""
+    where = f"services.{service_id}"
+    address = _address(service.http, ("http", "https"), f"{where}.http")
+    ws_address = _address(service.websocket, ("ws", "wss"), f"{where}.websocket")
+    needs_tls = (address is not None and address.secure) or (ws_address is not None and ws_address.secure)
+    # the system's authorities take 20 ms to load; settings that nobody needs are still tried, so that a wrong one shows
+    secure = tls_context(service.tls, where) if needs_tls or service.tls != Tls() else None
+    proxy = None
+    if service.proxy is not None:
+        secret = service.proxy.authorization
+        try:
+            proxy = parse_proxy(service.proxy.url)
+        except AddressError as error:
+            raise ConfigurationError(str(error), where=f"{where}.proxy.url") from error
+        if secret is not None:
+            proxy = Proxy(proxy.host, proxy.port, vault.get(secret, f"{where}.proxy.authorization"))
+    headers = tuple(
+        (name, vault.text(value, f"{where}.headers.{name}")) for name, value in service.headers.items()
+    )
+    http = None
+    if address is not None:
+        http = HttpTransport(
+            address, tls=secure if address.secure else None, proxy=proxy, max_connections=limits.concurrency + 4
+        )
+    return Link(
+        service=service,
+        limits=Limits(
+            connect_timeout_s=limits.connect_timeout_s,
+            total_timeout_s=limits.total_timeout_s,
+            max_body_bytes=limits.max_body_bytes,
+        ),
+        gate=gate,
+        headers=headers,
+        http=http,
+        address=address,
+        ws_address=ws_address,
+        tls=secure if needs_tls else None,
+        proxy=proxy,
+        quiet_s=limits.quiet_s,
+        connect_retries=limits.connect_retries,
+        throttle_waits=limits.throttle_waits,
+        throttle_wait_s=limits.throttle_wait_s,
+    )
+
+
+def _address(text: str | None, schemes: tuple[str, ...], where: str) -> Address | None:
+    if text is None:
+        return None
+    try:
+        address = parse_address(text)
+    except AddressError as error:
+        raise ConfigurationError(str(error), where=where) from error
+    if address.scheme not in schemes:
+        raise ConfigurationError(f"{address.scheme}:// does not fit here", where=where, hint=f"Use {schemes[0]}:// or {schemes[1]}://.")
+    return address
+
+
+def tls_context(tls: Tls, where: str) -> ssl.SSLContext:
+    """The TLS settings of a service. Raises `ConfigurationError` for a certificate that cannot be used."""
+    try:
+        context = ssl.create_default_context(cafile=str(tls.ca_bundle) if tls.ca_bundle else None)
+        if tls.client_certificate is not None:
+            key = str(tls.client_key) if tls.client_key else None
+            context.load_cert_chain(str(tls.client_certificate), key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"a certificate cannot be used: {error}", where=f"{where}.tls") from error
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,221 @@
+"""States by asking somebody outside the target: an HTTP hook or a command, JSON in, JSON out.
+
+`state`   {"state", "count"} answers {"orders": [{...ids...}]} with as many entries as `count` says.
+`observe` {"orders": [{...ids...}]} answers the same entries with "state" added: open, cancelled, executed or unknown.
+`clean`   {"orders": [{...ids...}]} takes back what is open, and answers like `observe`; asked only with `clean = true`.
+
+A command that brings states about: started for each question, JSON on its stdin, JSON on its stdout, no shell.
+
+An HTTP hook that brings states about: `POST <url>/state`, `/observe` and `/clean`, answered with 200 and JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from conformance.endpoint.model import Binding, is_pin
+from conformance.errors import StateUnavailable, Unreached
+from conformance.model.case import StateNeed
+from conformance.run.seats import Seat
+from conformance.run.states.provider import OPEN, UNKNOWN, Handle, initial, together
+from conformance.wire.http.client import HttpTransport
+from conformance.wire.messages import HttpReply, HttpRequest, Limits
+
+_LEGS = ("bid", "ask")
+_SINGLE = "id"
+_LONGEST = 200
+
+
+class Oracle(Protocol):
+    """Who is asked; `what` names it in messages."""
+
+    @property
+    def what(self) -> str: ...
+
+    async def ask(self, action: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer, a JSON object. Raises `StateUnavailable` or `Unreached`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AskedStates:
+    """The provider; whom it asks is no part of the target, so its messages pass no scope guard."""
+
+    oracle: Oracle
+    takes_back: bool = False
+
+    async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
+        """`count` things in a state that the other side knows; with one they bind `name.Member`, with more `name.0.Member`."""
+        count = int(need.params.get("count", 1))
+        answer = await self.oracle.ask("state", {"state": need.state, "count": count})
+        orders = answer.get("orders")
+        if not isinstance(orders, list) or len(orders) != count or not all(isinstance(order, dict) for order in orders):
+            raise StateUnavailable(
+                f"{self.oracle.what} did not bring about {need.state!r}: {json.dumps(answer)[:_LONGEST]}"
+            )
+        return handle_of(name, need.state, orders, self)
+
+    async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
+        """One request for everything that is watched."""
+        return await self._seen("observe", handles)
+
+    async def _seen(self, action: str, handles: tuple[Handle, ...]) -> Mapping[str, str]:
+        wanted = [ids for handle in handles for ids in handle.memory]
+        if not wanted:
+            return {}
+        answer = await self.oracle.ask(action, {"orders": wanted})
+        states = answer.get("orders")
+        if not isinstance(states, list) or len(states) != len(wanted):
+            raise StateUnavailable(f"{self.oracle.what} did not say how orders stand: {json.dumps(answer)[:_LONGEST]}")
+        seen: dict[str, str] = {}
+        place = 0
+        for handle in handles:
+            part: Sequence[Any] = states[place : place + len(handle.memory)]
+            place += len(handle.memory)
+            words = [str(entry.get("state")) if isinstance(entry, dict) else UNKNOWN for entry in part]
+            if words:
+                seen[handle.name] = together(words)
+        return seen
+
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
+        """With `clean = true` the other side takes back what is open; else what it made is its own to keep."""
+        still_open = tuple(one for one in handles if initial_of(one) == OPEN and after.get(one.name, OPEN) in (OPEN, "mixed"))
+        if not self.takes_back or not still_open:
+            return ()
+        seen = await self._seen("clean", still_open)
+        left = [one for one in still_open if seen.get(one.name) in (OPEN, "mixed", UNKNOWN)]
+        return tuple(json.dumps(ids) for one in left for ids in one.memory)
+
+    async def aclose(self) -> None:
+        """Close what was opened to ask."""
+        await self.oracle.aclose()
+
+
+def initial_of(handle: Handle) -> str:
+    """How a state that somebody outside made stood at first."""
+    return next(iter(handle.before.values()), OPEN)
+
+
+def handle_of(name: str, state: str, orders: Sequence[Mapping[str, Any]], provider: Any) -> Handle:
+    """A handle over entries of ids. An entry's `id` binds the name itself, `bid` and `ask` make the two legs of a quote."""
+    bindings: dict[str, Binding] = {}
+    for index, order in enumerate(orders):
+        prefix = name if len(orders) == 1 else f"{name}.{index}"
+        for key, value in order.items():
+            if isinstance(value, int | str) and not isinstance(value, bool):
+                bindings[prefix if key == _SINGLE else f"{prefix}.{key}"] = value
+    legs = [f"{name}.{leg}" for leg in _LEGS if f"{name}.{leg}" in bindings]
+    before = dict.fromkeys(legs or [name], initial(state))
+    memory = () if legs else tuple(_ids(order) for order in orders)
+    return Handle(name, bindings, before, memory, provider)
+
+
+def _ids(order: Mapping[str, Any]) -> dict[str, Any]:
+    """What the other side is asked about again: everything that it named, but secrets."""
+    return {name: value for name, value in order.items() if value is not None and not is_pin(name)}
+
+
+_SIDE_BY_SIDE = 8
+_MOST_BYTES = 8 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Whom `AskedStates` asks by starting a program; the question carries `action` beside its own members."""
+
+    arguments: tuple[str, ...]
+    timeout_s: float
+    what: str = "the state command"
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SIDE_BY_SIDE))
+
+    async def ask(self, action: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The command's answer. Raises `StateUnavailable` for anything but exit 0 and one JSON object in time."""
+        async with self.slots:
+            output, code = await self._output(json.dumps({"action": action, **body}).encode() + b"\n")
+        if code != 0:
+            raise StateUnavailable(f"{self.what} refused {action!r} with exit code {code}")
+        try:
+            answer = json.loads(output)
+        except (ValueError, RecursionError) as error:
+            raise StateUnavailable(f"{self.what} did not answer {action!r} in JSON") from error
+        if not isinstance(answer, dict):
+            raise StateUnavailable(f"{self.what} did not answer {action!r} with a JSON object")
+        return answer
+
+    async def _output(self, question: bytes) -> tuple[bytes, int | None]:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            )
+        except OSError as error:
+            raise StateUnavailable(f"{self.what} cannot be started: {error.strerror or error}") from error
+        try:
+            output = await asyncio.wait_for(_talk(process, question), self.timeout_s)
+        except TimeoutError as error:
+            raise StateUnavailable(f"{self.what} gave no answer within {self.timeout_s:g} s") from error
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        return output, process.returncode
+
+    async def aclose(self) -> None:
+        """Nothing stays open between two questions."""
+
+
+async def _talk(process: asyncio.subprocess.Process, question: bytes) -> bytes:
+    """Write the question, read all of the answer, wait for the end; a command may well end without having read."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(OSError, RuntimeError):  # uvloop's pipes raise the latter when the reader is gone
+        process.stdin.write(question)
+        process.stdin.close()
+    output = bytearray()
+    while len(output) < _MOST_BYTES and (data := await process.stdout.read(_CHUNK_BYTES)):
+        output += data
+    await process.wait()
+    return bytes(output)
+
+
+_HEADERS = (("Content-Type", "application/json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Whom `AskedStates` asks over HTTP."""
+
+    transport: HttpTransport
+    limits: Limits
+    what: str = "the state hook"
+
+    async def ask(self, action: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The hook's answer. Raises `Unreached` when it is not there, else `StateUnavailable`."""
+        request = HttpRequest("POST", f"/{action}", _HEADERS, json.dumps(body).encode())
+        exchange = await self.transport.send(request, limits=self.limits)
+        if exchange.problem is not None:
+            if exchange.problem.unreachable:
+                raise Unreached(f"{self.what}: {exchange.problem.message}")
+            raise StateUnavailable(f"{self.what} got no answer: {exchange.problem.message}")
+        assert isinstance(exchange.reply, HttpReply)
+        try:
+            answer = json.loads(exchange.reply.body)
+        except (ValueError, RecursionError) as error:
+            raise StateUnavailable(f"{self.what} did not answer in JSON") from error
+        if exchange.reply.status != 200 or not isinstance(answer, dict):
+            raise StateUnavailable(f"{self.what} refused {action!r} with status {exchange.reply.status}")
+        return answer
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self.transport.aclose()

@@ -1,0 +1,217 @@
+"""What a target file has and lacks, found out without touching an order: connections, sign-ins, and the needs of the cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.cases.fixtures import load_cases
+from conformance.cases.message import places
+from conformance.checks.kit import telling
+from conformance.dialects.alphapoint.session import ANONYMOUS, INVENTED
+from conformance.endpoint.choose import ChosenTarget
+from conformance.endpoint.model import ServiceTarget
+from conformance.endpoint.secrets import Vault, with_secrets
+from conformance.errors import NotCarriedOut, Unreached
+from conformance.guard.guard import guard_for
+from conformance.model.case import Case
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult
+from conformance.run.schedule import Run, close_run, start_run
+from conformance.run.seats import Seat
+from conformance.run.setting import Service
+
+_ALWAYS = (ANONYMOUS, INVENTED)
+_CALL_STATES = ("open-order", "open-quote", "cancelled-quote")
+_FRAME_NAMES = ("i", "o", "body")
+_PING = '{"m":0,"i":%d,"n":"Ping","o":"{}"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was looked at. `hard`: not a gap in coverage, but something that does not work."""
+
+    what: str
+    good: bool
+    note: str = ""
+    hard: bool = False
+
+    @property
+    def word(self) -> str:
+        """In one word, for a table."""
+        return "ok" if self.good else "wrong" if self.hard else "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything that was looked at, in a fixed order."""
+
+    items: tuple[Item, ...]
+    unreachable: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Item, ...]:
+        """What is not as a run with full coverage needs it."""
+        return tuple(item for item in self.items if not item.good)
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "unreachable": self.unreachable or None,
+            "warnings": list(self.warnings),
+            "checks": [{"what": item.what, "result": item.word, "note": item.note} for item in self.items],
+        }
+
+
+async def survey(contract: Contract, chosen: ChosenTarget) -> Survey:
+    """Look at a target. Raises `ConfigurationError` for a file, secret or certificate that cannot be used."""
+    vault = Vault(chosen.environment)
+    target = with_secrets(chosen.file, vault)
+    operations = [name for service in sorted(target.services) for name in contract.services[service].operations]
+    run = start_run(contract, target, guard_for(target, contract), vault, _ignore, operations)
+    cases = load_cases(contract, operations)
+    items: list[Item] = []
+    try:
+        for name in sorted(target.services):
+            items.extend(await _reachable(name, run.services[name]))
+            items.extend(await _signed_in(name, run))
+            own = [case for case in cases if contract.operations[case.operation].service == name]
+            items.extend(_needs(name, target.services[name], run.seats[name], own))
+    except Unreached as error:
+        return Survey(tuple(items), error.reason, _warnings(run))
+    finally:
+        await close_run(run)
+    return Survey(tuple(items), "", _warnings(run))
+
+
+def _ignore(_result: CaseResult) -> None:
+    """No case is run."""
+
+
+def _warnings(run: Run) -> tuple[str, ...]:
+    unchecked = (
+        f"TLS of services.{name} is not checked (verify = false)"
+        for name, service in sorted(run.target.services.items())
+        if not service.tls.verify
+    )
+    return (*unchecked, *dict.fromkeys(_words(run)))
+
+
+def _words(run: Run) -> Iterator[str]:
+    """Roles with a credential that right answers hold by chance."""
+    for name in sorted(run.seats):
+        vocabularies = [run.kits[operation].vocabulary for operation in run.contract.services[name].operations]
+        for seat in run.seats[name]:
+            for role_name, role in sorted(seat.roles.items()):
+                secrets = run.vault.of_role(role)
+                if any(telling(vocabulary, secrets) != secrets for vocabulary in vocabularies):
+                    yield (
+                        f"services.{name}: {seat.key(role_name)} signs in with a word that right answers hold, too, "
+                        "so nobody looks whether it comes back; another password would be looked for"
+                    )
+
+
+async def _reachable(name: str, service: Service) -> list[Item]:
+    problem = await service.link.reach()
+    if problem is not None:
+        raise Unreached(f"services.{name}: {problem.message}")
+    addresses = [str(one) for one in (service.link.address, service.link.ws_address) if one is not None]
+    return [Item(f"services.{name}: {address} can be reached", True) for address in addresses]
+
+
+async def _signed_in(name: str, run: Run) -> list[Item]:
+    """Every role of every desk, over every transport that there is."""
+    service, items = run.services[name], []
+    for seat in run.seats[name]:
+        for role_name, role in sorted(seat.roles.items()):
+            if role.sign_in in ("none", "each-message") or (seat.index and role_name in seat.common):
+                continue
+            place = f"services.{name}: {seat.key(role_name)}"
+            if service.link.http is not None:
+                items.append(await _over_http(f"{place} signs in over HTTP", service, seat, role_name))
+            if service.link.ws_address is not None:
+                items.append(await _over_ws(f"{place} signs in over WebSocket", service, seat, role_name))
+    return items
+
+
+async def _over_http(what: str, service: Service, seat: Seat, role: str) -> Item:
+    try:
+        await service.sessions.headers(seat.key(role), role, seat.roles[role])
+    except Unreached:
+        raise
+    except NotCarriedOut as error:
+        return Item(what, False, error.reason, hard=True)
+    return Item(what, True)
+
+
+async def _over_ws(what: str, service: Service, seat: Seat, role: str) -> Item:
+    try:
+        socket = service.sessions.socket(f"{seat.key(role)}#{seat.index}", role, seat.roles[role])
+        exchange = await service.link.send_ws(socket, _PING % socket.next_number(), quiet=True)
+    except Unreached:
+        raise
+    except NotCarriedOut as error:
+        return Item(what, False, error.reason, hard=True)
+    problem = exchange.problem
+    return Item(what, problem is None, "" if problem is None else problem.message, hard=True)
+
+
+def _needs(name: str, service: ServiceTarget, seats: Sequence[Seat], cases: Sequence[Case]) -> Iterator[Item]:
+    """What the cases of a service need, each with the number of cases that need it."""
+    place = f"services.{name}"
+    for transport, address in (("http", service.http), ("ws", service.websocket)):
+        wanted = sum(case.transport == transport for case in cases)
+        if wanted:
+            key = "http" if transport == "http" else "websocket"
+            yield _item(f"{place}.{key}", address is not None, wanted)
+    for role, wanted in _counted(case.role for case in cases if case.role not in _ALWAYS):
+        yield _item(f"{place}.roles.{role}", all(role in seat.roles for seat in seats), wanted)
+    made = {state for case in cases for state in case.states}
+    names = (name for case in cases for name in _places(case) if name.partition(".")[0] not in made)
+    for binding, wanted in _counted(one for one in names if one not in _FRAME_NAMES):
+        yield _item(f"{place}.bindings.{binding}", all(binding in seat.bindings for seat in seats), wanted)
+    yield from _states(place, service, cases)
+    yield from _codes(place, service, cases)
+
+
+def _places(case: Case) -> tuple[str, ...]:
+    accounts = "".join(str(value) for need in case.states.values() for value in need.params.values())
+    return places(case.message.body.text + (case.message.frame or "") + accounts)
+
+
+def _states(place: str, service: ServiceTarget, cases: Sequence[Case]) -> Iterator[Item]:
+    uses: Counter[str] = Counter()
+    for case in cases:
+        for need in case.states.values():
+            uses[need.state] += int(need.params.get("count", 1)) * (2 if case.twin is not None else 1)
+    for state, wanted in sorted(uses.items()):
+        if state in service.states.by_state:
+            good, note = service.states.by_state[state].provider != "none", ""
+        elif state in service.states.pool:
+            held = len(service.states.pool[state])
+            good, note = held >= wanted, f"the pool holds {held} of {wanted}"
+        else:
+            provider = service.states.provider
+            good, note = provider in ("hook", "command") or (provider == "calls" and state in _CALL_STATES), ""
+        yield Item(f"{place}.states: {state}", good, "" if good else note or f"needed {wanted} times")
+
+
+def _codes(place: str, service: ServiceTarget, cases: Sequence[Case]) -> Iterator[Item]:
+    wanted: Mapping[tuple[str, str], int] = Counter(
+        (case.operation, case.provoke) for case in cases if case.provoke is not None
+    )
+    for (operation, code), count in sorted(wanted.items()):
+        found = service.errors.get(operation, {}).get(code) or service.errors.get("any", {}).get(code)
+        yield _item(f"{place}.errors: {code} of {operation}", found is not None, count)
+
+
+def _item(what: str, good: bool, wanted: int) -> Item:
+    return Item(what, good, "" if good else f"{wanted} cases need it")
+
+
+def _counted(names: Iterator[str]) -> list[tuple[str, int]]:
+    return sorted(Counter(names).items())
+

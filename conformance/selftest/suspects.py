@@ -1,0 +1,267 @@
+"""Tries the harness on variants of the reference implementation: faults must be caught, equivalents must not be failed.
+
+What came of a self-test as JSON: a trial as one line between processes, and the report of all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Literal
+
+from conformance.endpoint.choose import REFERENCE, ChosenTarget
+from conformance.endpoint.file import check_target
+from conformance.endpoint.reference import WarmReference, reference_environment, reference_target, warm_reference
+from conformance.errors import HarnessError
+from conformance.model.case import Case
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult, Verdict
+from conformance.run.session import Campaign, carry_out
+from conformance.wire.address import parse_address
+from conformance.wire.http.client import HttpTransport
+from conformance.wire.messages import HttpReply, HttpRequest, Limits
+
+EXECUTED_PATH = "/_world/executed"
+_LIMITS = {
+    "fault": {"quiet_s": 0.1, "settle_s": 0.15, "total_timeout_s": 1.0},
+    "equivalent": {"quiet_s": 0.3, "settle_s": 5.0, "total_timeout_s": 10.0},
+}
+"""The server is on loopback and does at once what it does, and a fault may be that nothing comes, or nothing happens;
+an equivalent must not fail because the machine is busy, and waits no longer than it takes."""
+_FEW = 8
+"""How many of the cases that name a fault's requirements run at a time: what is under way when it is caught is waste."""
+_NEVER = date.min
+"""The bundled target has no waivers that a date could end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A variant of the reference implementation, as far as the harness may know it."""
+
+    id: str
+    kind: Literal["fault", "equivalent"]
+    operation: str
+    requirements: tuple[str, ...] = ()
+    """Of a fault: the requirements that it breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of the named cases of one suspect's operation."""
+
+    suspect: Suspect
+    executed: bool
+    """Whether the variant made a difference at all while the cases ran."""
+    by: tuple[str, ...]
+    """Cases with a finding on a requirement that the fault breaks."""
+    findings_on: tuple[str, ...]
+    """Every requirement with a finding."""
+    alarms: tuple[str, ...]
+    """Cases that did not pass."""
+    stopped: str = ""
+    """Why the run ended early, when it did."""
+    findings: tuple[tuple[str, str, str], ...] = ()
+    """Each finding as case, check and requirement."""
+
+    @property
+    def caught(self) -> bool:
+        """Whether the fault was seen for what it is; one that never executed was not."""
+        return self.executed and bool(self.by)
+
+    @property
+    def good(self) -> bool:
+        """Whether the harness judged right: a fault caught, an equivalent at work and not failed."""
+        if self.suspect.kind == "fault":
+            return self.caught
+        return self.executed and not self.alarms and not self.stopped
+
+
+async def try_suspects(
+    contract: Contract,
+    cases: Sequence[Case],
+    suspects: Sequence[Suspect],
+    jobs: int,
+    on_trial: Callable[[Trial], None],
+    *,
+    every_case: bool = False,
+) -> tuple[Trial, ...]:
+    """Every trial, in the order of the suspects; at most `jobs` servers run at a time.
+
+    A fault's run ends once it is caught, unless `every_case` asks for all that would be found. Raises `HarnessError`
+    when a server does not start or does not say what it executed.
+    """
+    waiting = list(reversed(list(enumerate(suspects))))
+    trials: dict[int, Trial] = {}
+
+    async def lane() -> None:
+        async with warm_reference() as reference:
+            while waiting:
+                number, suspect = waiting.pop()
+                trials[number] = await try_one(contract, cases, suspect, reference, every_case=every_case)
+                on_trial(trials[number])
+
+    await _all([lane() for _ in range(min(jobs, len(suspects)))])
+    return tuple(trials[number] for number in sorted(trials))
+
+
+async def _all(lanes: Sequence[Awaitable[None]]) -> None:
+    """The first failure ends the others, and their servers with them, before it goes on."""
+    tasks = [asyncio.ensure_future(lane) for lane in lanes]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def try_one(
+    contract: Contract, cases: Sequence[Case], suspect: Suspect, reference: WarmReference, *, every_case: bool
+) -> Trial:
+    """The trial of one suspect on those of the cases that are of its operation. Raises `HarnessError`."""
+    broken = frozenset(suspect.requirements)
+    results: list[CaseResult] = []
+    stopped = ""
+    async with reference.serving((f"--{suspect.kind}", suspect.id)) as address:
+        chosen = _hurried(contract, address, suspect)
+
+        def caught() -> bool:
+            return any(finding.requirement in broken for result in results for finding in result.findings)
+
+        enough = None if every_case or suspect.kind == "equivalent" else caught
+        own = [case for case in cases if case.operation == suspect.operation]
+        for some, concurrency in _rounds(own, broken if enough else frozenset()):
+            if not caught():
+                results.clear()
+                campaign = Campaign(contract, some, chosen, _NEVER, results.append, concurrency, enough=enough)
+                await carry_out(campaign)
+                stopped = campaign.stopped
+        executed = await _executed(chosen, contract.operations[suspect.operation].service, suspect.id)
+    findings = {(result.id, finding.check, finding.requirement) for result in results for finding in result.findings}
+    return Trial(
+        suspect=suspect,
+        executed=executed > 0,
+        by=tuple(sorted({case_id for case_id, _, requirement in findings if requirement in broken})),
+        findings_on=tuple(sorted({requirement for _, _, requirement in findings})),
+        alarms=tuple(sorted(result.id for result in results if result.verdict is not Verdict.PASS)),
+        stopped=stopped,
+        findings=tuple(sorted(findings)),
+    )
+
+
+def _rounds(cases: Sequence[Case], broken: frozenset[str]) -> tuple[tuple[Sequence[Case], int | None], ...]:
+    """What runs, and how much of it at a time: first what names a broken requirement, then everything as in a run."""
+    near = [case for case in cases if not broken.isdisjoint(case.requirements)]
+    return ((near, _FEW), (cases, None)) if near else ((cases, None),)
+
+
+def _hurried(contract: Contract, address: str, suspect: Suspect) -> ChosenTarget:
+    """The bundled target there, with as little waiting as it needs."""
+    file = check_target(reference_target(address), contract, REFERENCE)
+    limits = file.limits.model_copy(update=_LIMITS[suspect.kind])
+    return ChosenTarget(file.model_copy(update={"limits": limits}), reference_environment(), REFERENCE)
+
+
+async def _executed(chosen: ChosenTarget, service: str, suspect_id: str) -> int:
+    """How often the variant made a difference; the server counts."""
+    address = chosen.file.services[service].http or ""
+    transport = HttpTransport(parse_address(address), keep_alive=False)
+    try:
+        exchange = await transport.send(HttpRequest("GET", EXECUTED_PATH), limits=Limits())
+    finally:
+        await transport.aclose()
+    try:
+        if not isinstance(exchange.reply, HttpReply):
+            raise ValueError(exchange.problem.message if exchange.problem else "no reply")
+        return int(json.loads(exchange.reply.body)[suspect_id])
+    except (ValueError, KeyError, TypeError) as error:
+        raise HarnessError(
+            f"the reference implementation does not say how often {suspect_id} executed: {error}",
+            where=f"{address}{EXECUTED_PATH}",
+            hint="`conformance serve` with the same variant shows whether it works.",
+        ) from error
+
+
+def suspect_to_json(suspect: Suspect) -> str:
+    """One line that `suspect_from_json` reads."""
+    return json.dumps(asdict(suspect))
+
+
+def suspect_from_json(text: str) -> Suspect:
+    """The suspect that a line of `suspect_to_json` stands for."""
+    return _suspect(json.loads(text))
+
+
+def _suspect(members: Mapping[str, Any]) -> Suspect:
+    return Suspect(**{**members, "requirements": tuple(members["requirements"])})
+
+
+def trial_to_json(trial: Trial) -> str:
+    """One line that `trial_from_json` reads."""
+    return json.dumps(asdict(trial))
+
+
+def trial_from_json(text: str) -> Trial:
+    """The trial that a line of `trial_to_json` stands for."""
+    members = json.loads(text)
+    return Trial(
+        suspect=_suspect(members["suspect"]),
+        executed=bool(members["executed"]),
+        by=tuple(members["by"]),
+        findings_on=tuple(members["findings_on"]),
+        alarms=tuple(members["alarms"]),
+        stopped=str(members["stopped"]),
+        findings=tuple((case, check, requirement) for case, check, requirement in members["findings"]),
+    )
+
+
+def family_of(case_id: str) -> str:
+    """The family of a named case: the second part of its id."""
+    return case_id.split("/")[1]
+
+
+def _own(trial: Trial, what: Callable[[str, str], str]) -> list[str]:
+    """Something of each case and check that found what the fault breaks, sorted."""
+    broken = frozenset(trial.suspect.requirements)
+    return sorted({what(case, check) for case, check, requirement in trial.findings if requirement in broken})
+
+
+def summary_of(trials: Sequence[Trial]) -> Mapping[str, Any]:
+    """The report of a self-test as JSON values: a summary, every fault, every equivalent, each sorted by id."""
+    ordered = sorted(trials, key=lambda trial: trial.suspect.id)
+    faults = [trial for trial in ordered if trial.suspect.kind == "fault"]
+    equivalents = [trial for trial in ordered if trial.suspect.kind == "equivalent"]
+    return {
+        "summary": {
+            "faults": len(faults),
+            "caught": sum(trial.caught for trial in faults),
+            "equivalents": len(equivalents),
+            "false_alarms": sum(len(trial.alarms) for trial in equivalents),
+        },
+        "faults": [
+            {
+                "id": trial.suspect.id,
+                "operation": trial.suspect.operation,
+                "requirements": sorted(trial.suspect.requirements),
+                "executed": trial.executed,
+                "caught": trial.caught,
+                "by": list(trial.by),
+                "findings_on": list(trial.findings_on),
+                "checks": _own(trial, lambda _case, check: check),
+                "families": _own(trial, lambda case, _check: family_of(case)),
+            }
+            for trial in faults
+        ],
+        "equivalents": [
+            {
+                "id": trial.suspect.id,
+                "operation": trial.suspect.operation,
+                "executed": trial.executed,
+                "false_alarms": list(trial.alarms),
+            }
+            for trial in equivalents
+        ],
+    }

@@ -1,0 +1,84 @@
+"""Tries suspects in several processes at once, each with its own contract, cases and servers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from conformance.errors import HarnessError
+from conformance.run.schedule import side_by_side
+from conformance.selftest.suspects import Suspect, Trial, suspect_to_json, trial_from_json
+
+_LINE_LIMIT_BYTES = 64 * 1024 * 1024
+"""A trial that was asked for every finding is a long line."""
+_TRIAL_TIMEOUT_S = 600.0
+_STOP_TIMEOUT_S = 10.0
+
+
+async def try_in_processes(
+    suspects: Sequence[Suspect], jobs: int, on_trial: Callable[[Trial], None], *, specs: Path | None, every_case: bool
+) -> tuple[Trial, ...]:
+    """Every trial, in the order of the suspects, at most `jobs` at a time. Raises `HarnessError`.
+
+    Those that take longest, the equivalents, are begun first, so that all processes end at about the same time.
+    """
+    ordered = sorted(enumerate(suspects), key=lambda entry: entry[1].kind == "equivalent")
+    trials: dict[int, Trial] = {}
+    operations = sorted({suspect.operation for suspect in suspects})
+    arguments = [*(["--specs", str(specs)] if specs else []), *(["--every-case"] if every_case else []), *operations]
+
+    async def lane() -> None:
+        async with _worker(arguments) as process:
+            while ordered:
+                number, suspect = ordered.pop()
+                trials[number] = await _asked(process, suspect)
+                on_trial(trials[number])
+
+    await side_by_side([lane() for _ in range(min(jobs, len(suspects)))])
+    return tuple(trials[number] for number in sorted(trials))
+
+
+async def _asked(process: asyncio.subprocess.Process, suspect: Suspect) -> Trial:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{suspect_to_json(suspect)}\n".encode())
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), _TRIAL_TIMEOUT_S)
+    except TimeoutError:
+        raise HarnessError(
+            f"{suspect.id} was not tried in {_TRIAL_TIMEOUT_S:g} s",
+            where="selftest",
+            hint=f"Try it alone: conformance selftest --{suspect.kind} {suspect.id}",
+        ) from None
+    answer = (
+        json.loads(line) if line else {"failed": "the process that tried it ended", "where": suspect.id, "hint": ""}
+    )
+    if "failed" in answer:
+        raise HarnessError(answer["failed"], where=answer["where"], hint=answer["hint"])
+    return trial_from_json(line.decode())
+
+
+@contextlib.asynccontextmanager
+async def _worker(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "conformance.selftest.worker", *arguments,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT_BYTES, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield process
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        raise
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_TIMEOUT_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()

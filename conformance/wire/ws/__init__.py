@@ -1,0 +1,1 @@
+"""WebSocket: connections, frames, and the session that matches replies to requests."""

@@ -1,0 +1,316 @@
+"""One WebSocket connection: an asyncio protocol that carries many requests at once.
+
+Who waits for which frame on a WebSocket connection, and what each has seen meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from conformance.wire.messages import Exchange, Limits, ReplyMatch, WireProblem, WsReply, WsRequest
+from conformance.wire.ws.session import Failed, Message, Opened, ToWrite, WsSession, text_frame
+
+_EVENT = 3
+_WATCHED = 64
+_PAYLOAD_OVERHEAD_BYTES = 64  # what an empty payload costs to keep
+
+
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """One request in flight. Unlike the values of this package it changes while it waits."""
+
+    match: ReplyMatch
+    limits: Limits
+    sent: bytes
+    started_s: float
+    future: asyncio.Future[Exchange]
+    timer: asyncio.TimerHandle | None = None
+    others: list[bytes] = field(default_factory=list)
+    others_bytes: int = 0
+    again: list[bytes] = field(default_factory=list)
+    disturbed: bool = False
+    truncated: bool = False
+
+    def notice(self, payload: bytes, is_event: bool) -> None:
+        """Remember a payload that answers nobody, as far as the evidence limit goes."""
+        self.disturbed = self.disturbed or not is_event
+        self.others_bytes += len(payload) + _PAYLOAD_OVERHEAD_BYTES
+        if self.others_bytes > self.limits.max_received_evidence_bytes:
+            self.truncated = True
+        else:
+            self.others.append(payload)
+
+    def settle(
+        self,
+        now_s: float,
+        *,
+        message: Message | None = None,
+        problem: WireProblem | None = None,
+        raw: bytes = b"",
+    ) -> None:
+        """End the wait with a reply, a problem, or (neither) the silence that was asked for."""
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.future.done():
+            return
+        limit = self.limits.max_received_evidence_bytes
+        received = raw if message is None else message.raw
+        others = tuple(self.others)
+        self.future.set_result(
+            Exchange(
+                sent=self.sent,
+                received=received[:limit],
+                reply=None if message is None else WsReply(message.payload, others, message.binary),
+                problem=problem,
+                started_s=self.started_s,
+                elapsed_s=now_s - self.started_s,
+                truncated=self.truncated or len(received) > limit,
+                others=others,
+                silent=message is None and problem is None and not self.disturbed,
+                again=self.again,
+            )
+        )
+
+
+class WaitingRoom:
+    """The requests in flight on one connection, by the sequence number that their reply has to echo."""
+
+    def __init__(self) -> None:
+        self._waiters: list[Waiter] = []
+        self._answered: OrderedDict[int, list[bytes]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def add(self, waiter: Waiter) -> None:
+        """Let `waiter` see what comes from now on."""
+        self._waiters.append(waiter)
+
+    def remove(self, waiter: Waiter) -> None:
+        """Forget `waiter`, if it still waits."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+
+    def deliver(self, message: Message, now_s: float) -> bool:
+        """Give `message` to the first request that it answers, or show it to all; False when nobody waits."""
+        i, is_event = sequence_number(message.payload)
+        if i is not None and not is_event:
+            for waiter in self._waiters:
+                if waiter.match.i == i:
+                    self._waiters.remove(waiter)
+                    waiter.settle(now_s, message=message)
+                    self._remember(i, waiter.again)
+                    return True
+            again = self._answered.get(i)
+            if again is not None and not again:
+                again.append(message.payload)
+        for waiter in self._waiters:
+            waiter.notice(message.payload, is_event)
+        return bool(self._waiters)
+
+    def _remember(self, i: int, again: list[bytes]) -> None:
+        """Where a second answer to that number goes; only the last answers are watched."""
+        self._answered[i] = again
+        self._answered.move_to_end(i)
+        if len(self._answered) > _WATCHED:
+            self._answered.popitem(last=False)
+
+    def fail(self, problem: WireProblem, raw: bytes, now_s: float) -> None:
+        """End every wait with `problem`."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.settle(now_s, problem=problem, raw=raw)
+
+
+def sequence_number(payload: bytes) -> tuple[int | None, bool]:
+    """The integer `i` of a frame (None when there is none) and whether the frame is an event (`m` 3).
+
+    Key case is free, as AlphaPoint declares; anything else about the frame is left to the checks.
+    """
+    try:
+        frame = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None, False
+    if not isinstance(frame, dict):
+        return None, False
+    i = _member(frame, "i")
+    return (i if type(i) is int else None), _member(frame, "m") == _EVENT
+
+
+def _member(frame: dict[str, Any], name: str) -> Any:
+    return frame[name] if name in frame else frame.get(name.upper())
+
+
+_CLOSE_TIMEOUT_S = 0.5
+_SLICE_BYTES = 8 * 1024
+
+
+class WsConnection(asyncio.Protocol):
+    """Shakes hands, writes frames, and settles a future for each request; over after the first problem."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        session: WsSession,
+        random_bytes: Callable[[int], bytes],
+        on_stray: Callable[[bytes], None],
+    ) -> None:
+        """`on_stray` gets each payload that comes while nobody waits. ValueError: a bad handshake header."""
+        self._loop = loop
+        self._session = session
+        self._greeting = session.handshake()
+        self._random_bytes = random_bytes
+        self._on_stray = on_stray
+        self._room = WaitingRoom()
+        self._transport: asyncio.Transport | None = None
+        self._backlog = b""
+        self._over: WireProblem | None = None
+        self._opened: asyncio.Future[tuple[WireProblem | None, bytes]] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
+
+    @property
+    def open(self) -> bool:
+        """True when a request can be written."""
+        return self._over is None and self._opened.done()
+
+    async def handshake(self, limits: Limits) -> tuple[WireProblem | None, bytes]:
+        """Wait for the server to accept; the problem and the evidence when it does not."""
+        try:
+            async with asyncio.timeout(limits.connect_timeout_s):
+                return await self._opened
+        except TimeoutError:
+            message = f"the handshake was not answered within {limits.connect_timeout_s:g} s"
+            problem = WireProblem("timeout", message, "handshake")
+            raw = self._session.partial
+            self._finish(problem, raw)
+            return problem, raw
+
+    async def request(self, request: WsRequest, limits: Limits) -> Exchange:
+        """Write one frame and wait for its reply, for a problem, or through the silence asked for."""
+        if self._over is not None or self._transport is None:
+            unsent = self._over or WireProblem("ws-closed", "the connection was never made", "connect")
+            return Exchange(b"", b"", None, unsent, self._loop.time(), 0.0)
+        payload = request.text.encode() if isinstance(request.text, str) else request.text
+        frame = text_frame(payload, self._random_bytes)
+        self._session.limits = limits
+        self._session.forget_pings()
+        waiter = Waiter(request.reply_to, limits, frame, self._loop.time(), self._loop.create_future())
+        wait_s = limits.total_timeout_s if request.reply_to.expected else request.reply_to.quiet_s
+        waiter.timer = self._loop.call_later(wait_s, self._expire, waiter)
+        self._room.add(waiter)
+        self._transport.write(frame)
+        try:
+            return await waiter.future
+        finally:
+            waiter.timer.cancel()
+            self._room.remove(waiter)
+
+    async def aclose(self) -> None:
+        """Say goodbye, wait a moment for the server's, and close; waiting requests end as `interrupted`."""
+        problem = WireProblem("interrupted", "the transport was closed while waiting", "wait")
+        self._room.fail(problem, self._session.partial, self._loop.time())
+        goodbye = self._session.close_frame()
+        if goodbye and self._transport is not None and self._over is None:
+            self._over = problem
+            self._transport.write(goodbye)
+            await asyncio.wait([self.closed], timeout=_CLOSE_TIMEOUT_S)
+        self._finish(problem, b"")
+        if self._transport is not None:
+            self._transport.abort()
+            await asyncio.wait([self.closed], timeout=_CLOSE_TIMEOUT_S)
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of asyncio's
+        self._transport.write(self._greeting)
+
+    def data_received(self, data: bytes) -> None:
+        if self._backlog or len(data) > _SLICE_BYTES:
+            if not self._backlog:
+                self._pause()
+            self._backlog += data
+        else:
+            self._take(data)
+
+    def _pause(self) -> None:
+        """Stop reading and work in slices: a flood of tiny frames must not hold up the timers of the loop."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._loop.call_soon(self._take_slice)
+
+    def _take_slice(self) -> None:
+        part, self._backlog = self._backlog[:_SLICE_BYTES], self._backlog[_SLICE_BYTES:]
+        self._take(part)
+        if self._backlog and self._over is None:
+            self._loop.call_soon(self._take_slice)
+        elif self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _take(self, data: bytes) -> None:
+        if self._transport is None:
+            return
+        for event in self._session.feed(data):
+            if isinstance(event, Message):
+                if not self._room.deliver(event, self._loop.time()):
+                    self._on_stray(event.payload)
+            elif isinstance(event, ToWrite):
+                self._transport.write(event.data)
+            elif isinstance(event, Opened):
+                if not self._opened.done():
+                    self._opened.set_result((None, b""))
+            elif isinstance(event, Failed):
+                self._finish(event.problem, event.raw)
+
+    def eof_received(self) -> None:
+        self._gone("the server closed the connection without a close frame")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gone("the connection was lost" + (f": {exc}" if exc is not None else ""))
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def _gone(self, message: str) -> None:
+        rest, self._backlog = self._backlog, b""
+        if self._over is None:
+            self._take(rest)
+        if self._opened.done():
+            self._finish(WireProblem("ws-closed", message, "wait"), self._session.partial)
+        else:
+            during = f"{message}, in answer to the handshake"
+            self._finish(WireProblem("closed-early", during, "handshake"), self._session.partial)
+
+    def _expire(self, waiter: Waiter) -> None:
+        self._room.remove(waiter)
+        now_s = self._loop.time()
+        if not waiter.match.expected:
+            waiter.settle(now_s)
+            return
+        half = self._session.within_message
+        what = "only part of a message" if half else "no reply"
+        message = f"{what} within {waiter.limits.total_timeout_s:g} s"
+        problem = WireProblem("no-reply", message, "body" if half else "wait")
+        waiter.settle(now_s, problem=problem, raw=self._session.partial)
+        if half:
+            # Whatever follows would be read as the rest of that message.
+            self._finish(WireProblem("ws-closed", "given up in the middle of a message", "body"), b"")
+
+    def _finish(self, problem: WireProblem, raw: bytes) -> None:
+        """End the connection: everybody who waits gets `problem`, the socket is closed."""
+        if self._over is None:
+            self._over = problem
+        if not self._opened.done():
+            self._opened.set_result((problem, raw))
+        self._room.fail(problem, raw, self._loop.time())
+        if self._transport is None or self._transport.is_closing():
+            return
+        if problem.kind == "too-large":
+            self._transport.abort()
+        else:
+            self._transport.close()
+            self._loop.call_later(_CLOSE_TIMEOUT_S, self._transport.abort)

@@ -1,0 +1,385 @@
+"""The members of a message as the guard sees them: JSON at every depth, XML piece by piece, query strings, rules."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scope_support import (
+    ACCOUNT,
+    CAO,
+    FOREIGN_ACCOUNT,
+    FOREIGN_ORDER,
+    LIMITED,
+    ORDER,
+    TPP,
+    XML,
+    cao,
+    catalogue,
+    judged,
+    post,
+    text_frame,
+    with_headers,
+)
+
+from conformance.contract.load import load_contract
+from conformance.errors import SpecError
+from conformance.guard.guard import Scope, catalogue_of
+from conformance.guard.ids import Literal
+from conformance.guard.members import (
+    CONTAINER,
+    MAX_DEPTH,
+    Content,
+    Found,
+    View,
+    content_of,
+    json_content,
+    keys,
+    merged,
+    query_members,
+    read_json,
+    walk,
+    xml_content,
+)
+from conformance.guard.rules import Member, Rule
+from conformance.guard.values import ALLOWED, Bounds, Granted, RequestCap, dashed
+from conformance.model.spec import Operation
+from conformance.wire.messages import HttpRequest
+
+
+def found(*pairs: tuple[str, Any]) -> tuple[Found, ...]:
+    return tuple(Found(name, value) for name, value in pairs)
+
+
+@pytest.mark.parametrize(
+    ("text", "top", "below", "names"),
+    [
+        ('{"a":1,"a":"x"}', (("a", Literal("1")), ("a", "x")), (("a", Literal("1")), ("a", "x")), ("a", "a")),
+        (
+            '{"a":{"b":[null,2.5]}}',
+            (("a", CONTAINER),),
+            (("a", CONTAINER), ("b", CONTAINER), ("b", None), ("b", Literal("2.5"))),
+            ("a", "b"),
+        ),
+        ("[1,{\"c\":true}]", (), (("", Literal("1")), ("c", True)), ("c",)),
+        ("7", (), (("", Literal("7")),), ()),
+        ('{"a":[{"b":[]}]}', (("a", CONTAINER),), (("a", CONTAINER), ("a", CONTAINER), ("b", CONTAINER)), ("a", "b")),
+    ],
+)  # fmt: skip
+def test_json_is_seen_at_every_depth(text: str, top: Any, below: Any, names: tuple[str, ...]) -> None:
+    assert json_content(text) == Content((View(found(*top), found(*below)),), names=names)
+
+
+def test_json_in_a_json_string_is_seen_as_well() -> None:
+    content = json_content('"{\\"a\\":1}"')
+    assert content.views == (
+        View((), found(("", '{"a":1}'))),
+        View(found(("a", Literal("1"))), found(("a", Literal("1")))),
+    )
+    assert content.unreadable == ()
+    broken = content_of("{nope")
+    assert (broken.views, broken.unreadable) == ((View((), found(("", "{nope"))),), ("{nope",))
+
+
+def test_json_that_is_encoded_often_is_followed_five_times() -> None:
+    text = "1"
+    for _ in range(6):
+        text = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    assert len(json_content(text).views) == 6
+
+
+def test_json_beyond_the_grammar_or_too_deep_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="NaN is not JSON"):
+        read_json("[NaN]")
+    with pytest.raises(ValueError, match=r"nested too deeply|too many nested"):
+        read_json("[" * 100_000)
+
+
+def test_items_of_a_list_have_the_name_of_the_list() -> None:
+    value = read_json('{"a":[1,[2]],"b":{"c":[{"d":null}]}}')
+    assert [(one.name, one.value) for one in walk(value, "r")] == [
+        ("r", CONTAINER), ("a", CONTAINER), ("a", Literal("1")), ("a", CONTAINER), ("a", Literal("2")),
+        ("b", CONTAINER), ("c", CONTAINER), ("c", CONTAINER), ("d", None),
+    ]  # fmt: skip
+    assert list(keys(value)) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "names"),
+    [
+        ("<a>5</a>", (("a", "5"),), ("a",)),
+        ("<a/>", (("a", None),), ("a",)),
+        ("<a> \n</a>", (("a", None),), ("a",)),
+        ("<p:a xmlns:p='urn:x'><p:b>5</p:b></p:a>", (("b", "5"), ("a", CONTAINER)), ("a", "b")),
+        ("<a x='1' i:nil='true' xmlns='u' xmlns:i='v' p:y='2'/>", (("x", "1"), ("y", "2"), ("a", None)), ("a",)),
+        ("<a nil='3'/>", (("a", None),), ("a",)),
+        ("<a>1<b/>2</a>", (("b", None), ("a", CONTAINER), ("a", "12"), ("a", "1"), ("a", "2")), ("a", "b")),
+        ("<a>1<!-- c 9 -->2</a>", (("", " c 9 "), ("a", "12"), ("a", "1"), ("a", "2")), ("a",)),
+        ("<a>1&amp;2</a>", (("a", "1&2"), ("a", "1"), ("a", "&"), ("a", "2")), ("a",)),
+        ("<a>1 <![CDATA[ ]]>2</a>", (("a", "1  2"), ("a", "1 2"), ("a", "1 "), ("a", "2")), ("a",)),
+        ("<?p q 5?><a/>", (("", "p q 5"), ("a", None)), ("a",)),
+        ("<a><b/><b/></a>", (("b", None), ("b", None), ("a", CONTAINER)), ("a", "b", "b")),
+        ("<a>é</a>", (("a", "é"),), ("a",)),
+    ],
+)
+def test_xml_is_seen_by_local_name_and_in_pieces(text: str, values: Any, names: tuple[str, ...]) -> None:
+    assert xml_content(text) == Content((View((), found(*values)),), names=names)
+
+
+def test_xml_that_is_broken_too_deep_or_not_text_is_a_value_error() -> None:
+    for text in ("<a", "", "<a/><b/>", "\ud800", "<a>\ud800</a>"):
+        with pytest.raises(ValueError, match="not well-formed XML"):
+            xml_content(text)
+    assert len(xml_content("<a>" * MAX_DEPTH + "</a>" * MAX_DEPTH).names) == MAX_DEPTH
+    with pytest.raises(ValueError, match="nested too deeply"):
+        xml_content("<a>" * (MAX_DEPTH + 1) + "</a>" * (MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize("text", ["<!DOCTYPE a><a/>", "<!doctype a><a/>", "nothing <!docTYPE"])
+def test_xml_with_a_doctype_is_refused_whatever_it_says(text: str) -> None:
+    assert xml_content(text) == Content(refusal="the body has a DOCTYPE, whose entities may stand for any id")
+
+
+@pytest.mark.parametrize(
+    ("query", "pairs"),
+    [
+        ("", ()),
+        ("a=1&b=", (("a", "1"), ("b", ""))),
+        ("a=1&a=1", (("a", "1"), ("a", "1"))),
+        ("a=%31", (("a", "1"),)),
+        ("a=%2531", (("a", "%31"), ("a", "1"))),
+        ("a=1;b=2", (("a", "1;b=2"), ("a", "1"), ("b", "2"))),
+        ("a%3D1", (("a=1", ""), ("a", "1"))),
+    ],
+)
+def test_a_query_is_decoded_once_and_twice_with_either_separator(query: str, pairs: Any) -> None:
+    assert query_members(query) == found(*pairs)
+
+
+def test_members_beside_the_body_are_seen_by_every_reader_of_it() -> None:
+    views = (View(found(("a", "1")), found(("a", "1"))), View())
+    assert merged(views, found(("q", "2"))) == (
+        View(found(("a", "1")), found(("a", "1"), ("q", "2"))),
+        View((), found(("q", "2"))),
+    )
+
+
+def operation(scope: Any, name: str = "alphapoint.cancel_all_orders", **changes: Any) -> dict[str, Operation]:
+    given = load_contract().operations[name]
+    return {name: dataclasses.replace(given, raw={**given.raw, "scope": scope}, **changes)}
+
+
+MEMBERS: Mapping[str, Any] = {
+    "OMSId": {"kind": "oms", "absent": "everything", "unless": ["AccountId"]},
+    "AccountId": {"kind": "account", "absent": "nothing"},
+}
+
+
+def test_a_scope_key_becomes_rules_for_its_calls_and_what_only_reads() -> None:
+    scope = {
+        "members": MEMBERS, "harmless": ["Creator_ID"], "reads": ["Get*"],
+        "calls": {"SendOrder": {"members": {"OrderId": {"kind": "order", "absent": "nothing"}}, "unreadable": "tokens"}, "Other": {"path": "/x/Other"}},
+    }  # fmt: skip
+    known = catalogue_of(operation(scope))
+    types = load_contract().operations["alphapoint.cancel_all_orders"].media_types
+    members = (Member("OMSId", "oms", True, ("AccountId",)), Member("AccountId", "account", False, ()))
+    own = Rule("CancelAllOrders", "/AP/CancelAllOrders", types, members, frozenset({"creatorid"}), True,
+               {"omsid": members[0], "accountid": members[1]})  # fmt: skip
+    order = Member("OrderId", "order", False, ())
+    send = Rule("SendOrder", "/AP/SendOrder", types, (order,), frozenset(), False, {"orderid": order})
+    other = Rule("Other", "/x/Other", types, (), frozenset(), True, {})
+    assert known.operations == (own,)
+    assert known.by_path == {"/ap/cancelallorders": own, "/ap/sendorder": send, "/x/other": other}
+    assert known.by_call == {"cancelallorders": own, "sendorder": send, "other": other}
+    assert (known.read_calls, known.read_paths) == (("get*",), ("/ap/get*",))
+    assert own.kinds == ("oms", "account")
+
+
+def test_what_only_reads_is_known_by_its_folder_and_a_plain_name() -> None:
+    known = catalogue_of(operation({"members": {}, "reads": ["Get*"]}))
+    assert known.reads_call("GETthings")
+    assert not known.reads_call("get things")
+    assert not known.reads_call("forget")
+    assert known.reads_path("/ap/getthings")
+    assert not known.reads_path("/ap/x/getthings")
+    assert not known.reads_path("/getthings")
+    assert not known.reads_path("/ap/get.things")
+
+
+def test_calls_are_framed_only_where_the_operation_is() -> None:
+    known = catalogue_of(operation({"members": {}, "calls": {"Make": {}}}, transports=("http",)))
+    assert (sorted(known.by_path), known.by_call) == (["/ap/cancelallorders", "/ap/make"], {})
+
+
+@pytest.mark.parametrize(
+    ("scope", "where", "message"),
+    [
+        ([], "scope", "expected a mapping, found list"),
+        ({"x": 1}, "scope", "unknown key 'x'"),
+        (
+            {"members": {"A": {"kind": "x", "absent": "nothing"}}},
+            "scope",
+            "A: kind 'x' is none of account, oms, instrument, order, client, uid",
+        ),
+        ({"members": {"A": {"kind": "oms"}}}, "scope", "A: absent must be 'everything' or 'nothing', not None"),
+        ({"members": {"A": {"kind": "oms", "absent": "nothing", "z": 1}}}, "scope.members.A", "unknown key 'z'"),
+        (
+            {"members": {"A": {"kind": "oms", "absent": "nothing", "unless": ["B"]}}},
+            "scope",
+            "A.unless: 'B' is not one of the members",
+        ),
+        ({"members": {}, "unreadable": "x"}, "scope", "unreadable: 'x' is neither 'everything' nor 'tokens'"),
+        ({"calls": {"Make": {"reads": []}}}, "scope.calls.Make", "unknown key 'reads'"),
+        (
+            {"calls": {"Make": {"unreadable": "x"}}},
+            "scope.calls.Make",
+            "unreadable: 'x' is neither 'everything' nor 'tokens'",
+        ),
+    ],
+)
+def test_a_scope_key_that_cannot_be_used_is_located(scope: Any, where: str, message: str) -> None:
+    operations = operation(scope)
+    with pytest.raises(SpecError) as caught:
+        catalogue_of(operations)
+    folder = operations["alphapoint.cancel_all_orders"].folder
+    assert (caught.value.message, caught.value.where) == (message, f"{Path(folder) / 'operation.yaml'}: {where}")
+
+
+def test_an_unknown_key_comes_with_the_known_ones() -> None:
+    with pytest.raises(SpecError) as caught:
+        catalogue_of(operation({"x": 1}))
+    assert caught.value.hint == "Known are calls, harmless, members, reads, unreadable."
+
+
+def test_bounds_tell_own_granted_vouched_and_unlimited_apart() -> None:
+    scope = Scope(accounts=frozenset({1}), orders=frozenset({2}), oms=None, unknown=frozenset({3, "AB-C"}))
+    bounds = Bounds(scope, Granted(frozenset({4}), frozenset({5}), frozenset({"u"})))
+    assert [bounds.own("order", one) for one in (2, 4, 5, 3, 6)] == [True, True, True, False, False]
+    assert [bounds.permits("order", one) for one in (2, 4, 5, 3, 6)] == [True, True, True, True, False]
+    assert [bounds.own("uid", "u"), bounds.own("account", "u"), bounds.own("account", 4)] == [True, False, False]
+    assert [bounds.vouched("ab-c"), bounds.vouched("AB-C"), bounds.vouched(1)] == [True, False, False]
+    assert bounds.unlimited("oms")
+    assert bounds.own("oms", 99)
+    assert not bounds.unlimited("instrument")
+
+
+def test_everything_is_unlimited_but_for_its_cap() -> None:
+    scope = Scope.everything(max_requests=2)
+    assert scope.unlimited
+    assert not dataclasses.replace(scope, destructive=False).unlimited
+    assert not dataclasses.replace(scope, uids=frozenset()).unlimited
+    cap = RequestCap(scope.max_requests)
+    assert [cap.take().allowed for _ in range(3)] == [True, True, False]
+    assert (cap.taken, cap.take().reason) == (2, "scope.max_requests: 2 messages were sent; raise it to send more")
+    assert RequestCap(None).take() is ALLOWED
+    assert dashed("6269C403 5b9f:47DDb8c37ecbef8f686d") == "6269c403-5b9f-47dd-b8c3-7ecbef8f686d"
+
+
+@pytest.mark.parametrize(
+    ("header", "allowed"),
+    [
+        (("Content-Encoding", ""), True),
+        (("Content-Encoding", " IDENTITY "), True),
+        (("Content-Encoding", "gzip"), False),
+        (("content_encoding", "br"), False),
+        (("CONTENT-LENGTH", "3"), False),
+        (("X-AccountId", str(FOREIGN_ACCOUNT)), False),
+        (("X-AccountId", str(ACCOUNT)), True),
+        (("X-Other", str(FOREIGN_ACCOUNT)), True),
+        (("X-Thing", "a\nb"), False),
+        (("X\r", "a"), False),
+    ],
+)
+def test_a_header_is_judged_by_what_it_makes_of_the_request(header: tuple[str, str], allowed: bool) -> None:
+    assert judged(with_headers(cao(str(ACCOUNT)), header)).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "allowed"),
+    [
+        ((("Transfer-Encoding", " Chunked"),), b"%x\r\n%b\r\n0\r\n\r\n", True),
+        ((("TRANSFER-ENCODING", "chunked"),), b"%x;a=b\r\n%b\r\n0\r\n\r\n", True),
+        ((("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")), b"%x\r\n%b\r\n0\r\n\r\n", False),
+        ((("Transfer-Encoding", "gzip"),), b"%x\r\n%b\r\n0\r\n\r\n", False),
+        ((("Transfer-Encoding", "chunked"),), b"%x\r\n%b\r\n0\r\n\r\nmore", False),
+        ((("Transfer-Encoding", "chunked"),), b"%x\r\n%bxx0\r\n\r\n", False),
+        ((("Transfer-Encoding", "chunked"),), b"%x\r\n%b\r\n", False),
+        ((("Transfer-Encoding", "chunked"),), b"ff\r\n%b%x", False),
+    ],
+)
+def test_chunks_are_taken_apart_or_the_body_is_refused(
+    headers: tuple[tuple[str, str], ...], body: bytes, allowed: bool
+) -> None:
+    good = cao(str(ACCOUNT))
+    framed = body.replace(b"%x", f"{len(good.body):X}".encode()).replace(b"%b", good.body)
+    assert judged(HttpRequest("POST", CAO, (*good.headers, *headers), framed)).allowed is allowed
+
+
+def test_a_query_judges_beside_and_without_the_body() -> None:
+    own = f"{CAO}?OMSId=1&AccountId={ACCOUNT}"
+    assert judged(post(own, "")).allowed
+    assert judged(post(own, " \r\n\t")).allowed
+    assert judged(post(own, "\x0b")).allowed is False
+    assert not judged(post(f"{own}&AccountId=10", "")).allowed
+    assert not judged(post(f"{CAO}?OMSId=1", "")).allowed
+    assert judged(HttpRequest("GET", own)).allowed
+    assert not judged(HttpRequest("GET", f"{CAO}?OMSId=1&AccountId={FOREIGN_ACCOUNT}")).allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/AP/CancelAllOrders/", True),
+        ("/AP/%2543ancelAllOrders", True),
+        ("/AP/X/CancelAllOrders", False),
+        ("/AP/CancelAllOrders#a", False),
+    ],
+)
+def test_a_path_is_unescaped_three_times_and_loses_its_last_slash(path: str, allowed: bool) -> None:
+    good = cao(str(ACCOUNT))
+    assert judged(dataclasses.replace(good, path=path)).allowed is allowed
+
+
+def test_a_charset_of_the_content_type_is_one_that_a_reader_may_follow() -> None:
+    body = f"+AHs-{FOREIGN_ORDER}"
+    assert not judged(post(TPP, body, "application/json; charset=utf-7")).allowed
+    own = f'[{{"OrderID":{ORDER}}}]'
+    assert judged(post(TPP, own, "application/json; charset=utf-8")).allowed
+    assert not judged(post(TPP, f"[{FOREIGN_ORDER}]".encode("utf-16-le"), "application/json; charset=utf-16")).allowed
+    assert judged(post(TPP, f"<a><OrderID>{ORDER}</OrderID></a>", XML)).allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        (b"\xe9\xe8", False),
+        (b"\xff\xfe", False),
+        (b"...", True),
+        ("--", True),
+        ("a", False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":9}"}', True),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":{"OMSId":1,"AccountId":9}}', False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","O":"{\\"OMSId\\":1,\\"AccountId\\":9}"}', False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":9}","x":{"AccountId":77}}', False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":9}","x":{"AccountId":9}}', False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":9}","AccountId":9}', True),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":9}","AccountId":77}', False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":9}","x":9}', True),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":9}","x":"y"}', False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"<a/>"}', False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders"}', False),
+        ('{"m":0,"i":2,"n":"CancelAllOrders","o":"nope"}', False),
+    ],
+)  # fmt: skip
+def test_a_frame_is_judged_by_every_payload_that_a_reader_may_find(text: str | bytes, allowed: bool) -> None:
+    assert judged(text_frame(text)).allowed is allowed
+
+
+def test_the_catalogue_of_the_contract_knows_each_reading_call_once() -> None:
+    known = catalogue()
+    assert known.reads_call("Ping")
+    assert not known.reads_call("CancelOrder")
+    assert LIMITED.destructive

@@ -1,0 +1,84 @@
+"""Which cases a run takes: filters that narrow, shards that share out, and names that nothing has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from conformance.contract.load import load_contract
+from conformance.errors import UsageError
+from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.run.selection import Choice, choose, parse_shard
+
+CONTRACT = load_contract()
+CAO, TPP = "alphapoint.cancel_all_orders", "tpp.create_cancellations"
+ONE = Case(
+    id="cao/a/one@http", operation=CAO, title="", requirements=("CAO-SYNC", "CAO-AGREE"), role="trading", transport="http",
+    media_type="application/json", message=Message(Body("")), expect=Expectation("CAO-SYNC", (Alternative({"code": 0}),)),
+)  # fmt: skip
+CASES = (
+    replace(ONE, id="tpp/b/one@text-xml", operation=TPP, media_type="text/xml", requirements=("TPP-ROUTE",)),
+    replace(ONE, id="cao/b/two@ws", transport="ws"),
+    ONE,
+    replace(ONE, id="cao/a/two@http", requirements=("CAO-AGREE",)),
+)
+
+
+def ids(choice: Choice) -> list[str]:
+    return [one.id for one in choose(CONTRACT, CASES, choice)]
+
+
+def test_without_filters_all_cases_come_in_the_order_of_their_ids() -> None:
+    assert ids(Choice()) == sorted(one.id for one in CASES)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (Choice(operations=(TPP,)), ["tpp/b/one@text-xml"]),
+        (Choice(requirements=("CAO-SYNC",)), ["cao/a/one@http", "cao/b/two@ws"]),
+        (Choice(cases=("cao/a/two@http",)), ["cao/a/two@http"]),
+        (Choice(cases=("cao/a/*", "tpp/*")), ["cao/a/one@http", "cao/a/two@http", "tpp/b/one@text-xml"]),
+        (Choice(media_types=("text/xml",)), ["tpp/b/one@text-xml"]),
+        (Choice(transports=("ws",)), ["cao/b/two@ws"]),
+        (Choice(operations=(CAO,), transports=("http",), requirements=("CAO-SYNC",)), ["cao/a/one@http"]),
+        (Choice(operations=(TPP,), transports=("ws",)), []),
+    ],
+)
+def test_each_filter_narrows(choice: Choice, expected: list[str]) -> None:
+    assert ids(choice) == expected
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_shards_share_all_cases_out_once(count: int) -> None:
+    parts = [ids(Choice(shard=(index, count))) for index in range(1, count + 1)]
+    assert sorted(name for part in parts for name in part) == ids(Choice())
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (Choice(operations=("tpp.create_cancelations",)), r"no operation is called 'tpp\.create_cancelations'.*\n.*tpp\.create_cancellations"),
+        (Choice(requirements=("CAO-SINC",)), "no requirement is called 'CAO-SINC'.*\n.*CAO-SYNC"),
+        (Choice(media_types=("text/yaml",)), "no media type is called"),
+        (Choice(transports=("smtp",)), "no transport is called"),
+        (Choice(cases=("cao/a/on@http",)), "no case is called 'cao/a/on@http'.*\n.*cao/a/one@http"),
+        (Choice(cases=("zzz*",)), "no case is called 'zzz\\*'.*\n.*conformance list cases"),
+    ],
+)
+def test_a_name_that_nothing_has_is_refused_with_a_hint(choice: Choice, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        ids(choice)
+
+
+@pytest.mark.parametrize(("text", "expected"), [(None, (1, 1)), ("1/1", (1, 1)), ("2/4", (2, 4))])
+def test_a_shard_is_read(text: str | None, expected: tuple[int, int]) -> None:
+    assert parse_shard(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "2", "0/4", "5/4", "-1/4", "a/b", "1/", "/2", "1/2/3"])
+def test_a_shard_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not I/N"):
+        parse_shard(text)

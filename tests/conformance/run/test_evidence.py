@@ -1,0 +1,69 @@
+"""Evidence: the bytes both ways as text, readable, bounded, without credentials."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.model.verdict import Finding
+from conformance.run.evidence import FULL_BYTES, SHORT_BYTES, evidence_of, redacted_finding, unmasked
+from conformance.wire.messages import Exchange
+from conformance.wire.ws.session import text_frame
+
+TOKEN = "4b0c7e61-52fd-4f0e-9a77-3f0f0f6a1c55"
+
+
+def _exchange(sent: bytes = b"", received: bytes = b"", *, truncated: bool = False) -> Exchange:
+    return Exchange(sent, received, None, None, 0.0, 0.0, truncated=truncated)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 125, 126, 65535, 65536, 70000])
+def test_a_masked_frame_is_shown_as_its_text(size: int) -> None:
+    payload = b"x" * size
+    assert unmasked(text_frame(payload, lambda count: b"\xa1\xb2\xc3\xd4"[:count])) == payload
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x81", b"\x81\x80", b"GET / HTTP/1.1\r\n\r\n", b"\x88\x80abcd"])
+def test_what_is_no_masked_text_frame_stays(sent: bytes) -> None:
+    assert unmasked(sent) == sent
+
+
+def test_a_token_in_a_frame_is_hidden() -> None:
+    frame = text_frame(f'{{"token":"{TOKEN}","x":"{TOKEN}"}}'.encode(), lambda count: b"\x01\x02\x03\x04"[:count])
+    assert evidence_of((_exchange(frame),), [TOKEN], full=True).sent == '{"token":"[redacted]","x":"[redacted]"}'
+
+
+def test_evidence_of_a_passing_case_is_short_and_says_that_it_was_cut() -> None:
+    evidence = evidence_of((_exchange(b"a" * 5000, b"b"),), [], full=False)
+    assert (len(evidence.sent), evidence.received, evidence.truncated) == (SHORT_BYTES, "b", True)
+
+
+def test_evidence_of_a_failing_case_is_longer_but_bounded() -> None:
+    assert len(evidence_of((_exchange(b"", b"b" * 200_000),), [], full=True).received) == FULL_BYTES
+    assert not evidence_of((_exchange(b"", b"b" * 60_000),), [], full=True).truncated
+
+
+def test_a_secret_across_the_edge_is_hidden() -> None:
+    sent = b"a" * (SHORT_BYTES - 10) + TOKEN.encode()
+    assert "4b0c" not in evidence_of((_exchange(sent),), [TOKEN], full=False).sent
+
+
+def test_bytes_that_are_no_text_are_escaped_and_cut_off_is_passed_on() -> None:
+    evidence = evidence_of((_exchange(b"\xff\xfe", b"ok", truncated=True),), [], full=True)
+    assert evidence.sent == "\\xff\\xfe"
+    assert evidence.truncated
+
+
+def test_all_exchanges_stand_one_after_the_other() -> None:
+    evidence = evidence_of((_exchange(b"a", b"b"), _exchange(b"c", b"d")), [], full=True)
+    assert (evidence.sent, evidence.received) == ("a\nc", "b\nd")
+
+
+def test_secrets_of_others_are_hidden_in_short_and_in_full_evidence() -> None:
+    for full in (True, False):
+        assert TOKEN not in evidence_of((_exchange(b"", TOKEN.encode()),), [], [TOKEN], full=full).received
+
+
+def test_the_words_of_a_finding_lose_secrets_also_where_they_were_cut() -> None:
+    finding = Finding("R", "outcome", f"said {TOKEN}", "nothing", f"text {TOKEN[:18]}… (90 characters)", f"/{TOKEN}")
+    hidden = redacted_finding(finding, (TOKEN,))
+    assert hidden == Finding("R", "outcome", "said [redacted]", "nothing", "text [redacted]… (90 characters)", "/[redacted]")

@@ -1,0 +1,168 @@
+"""Where states come from: pools, commands, hooks, several at once; and what is taken back or left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_support import Came, Live, judge_all, live, pointed, run, sample
+
+from conformance.cases.fixtures import load_cases
+from conformance.contract.load import load_contract
+
+QUICK = ("--generated", "0")
+ACCEPT = "tpp/negotiation/accept-*@application-json"
+EFFECTS = "tpp/effects/*@application-json"
+HOOK = 'provider = "hook"\nurl = '
+COMMAND = Path(__file__).with_name("state_command.py")
+
+
+def _with_states(server: Live, states: str) -> str:
+    text = pointed(sample("tpp"), server.url)
+    return text[: text.index("[services.tpp.states]")] + states
+
+
+def _made(server: Live, state: str, count: int) -> list[dict[str, Any]]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("POST", "/_world/tpp/state", json.dumps({"state": state, "count": count}))
+    orders: list[dict[str, Any]] = json.loads(connection.getresponse().read())["orders"]
+    connection.close()
+    return orders
+
+
+def _last(came: Came) -> dict[str, Any]:
+    line: dict[str, Any] = json.loads((came.folder / "journal.jsonl").read_text("utf-8").splitlines()[-1])
+    return line
+
+
+def _pool(server: Live, count: int) -> str:
+    ids = ", ".join(f"{{ OrderID = {order['OrderID']} }}" for order in _made(server, "open-order", count))
+    return f"[services.tpp.states]\nprovider = \"pool\"\npool = {{ open-order = [{ids}] }}\n"
+
+
+def test_ids_of_a_pool_are_each_used_once_and_running_out_is_not_verified(tmp_path: Path) -> None:
+    with live() as server:
+        came = run(tmp_path, _with_states(server, _pool(server, 4)), *QUICK, "--case", ACCEPT)
+    assert "fail" not in came.verdicts().values()
+    assert "pass" in came.verdicts().values()
+    assert "pool of open-order is used up" in came.reasons().values()
+    taken = [line for line in (came.folder / "journal.jsonl").read_text("utf-8").splitlines() if '"taken"' in line]
+    assert len(taken) == len(set(taken)) == 4
+
+
+def test_a_run_that_goes_on_does_not_use_an_id_again(tmp_path: Path) -> None:
+    with live() as server:
+        text = _with_states(server, _pool(server, 4))
+        first = run(tmp_path, text, *QUICK, "--case", ACCEPT)
+        again = run(tmp_path, text, *QUICK, "--case", ACCEPT, "--resume")
+    assert "fail" not in {*first.verdicts().values(), *again.verdicts().values()}
+    lines = (again.folder / "journal.jsonl").read_text("utf-8").splitlines()
+    assert sum('"taken"' in line for line in lines) == 4
+
+
+def test_without_an_observer_the_effects_of_a_pool_stay_unverified_and_with_one_they_are_seen(tmp_path: Path) -> None:
+    contract = load_contract(None)
+    cases = [case for case in load_cases(contract, ["tpp.create_cancellations"]) if case.id == "tpp/response/domestic@application-json"]
+    with live() as server:
+        blind = judge_all(contract, cases, _with_states(server, _pool(server, 1)))
+        pool = _pool(server, 1).replace('"pool"\n', f'"pool"\nurl = "{server.url}/_world/tpp"\n', 1)
+        seeing = judge_all(contract, cases, _with_states(server, pool))
+    assert [result.unverified != () for result in blind.values()] == [True]
+    assert [(result.verdict, result.unverified) for result in seeing.values()] == [("pass", ())]
+
+
+def test_a_command_is_asked_over_its_standard_input(tmp_path: Path) -> None:
+    with live() as server:
+        arguments = json.dumps([sys.executable, str(COMMAND), f"127.0.0.1:{server.port}"])
+        text = _with_states(server, f'[services.tpp.states]\nprovider = "command"\ncommand = {arguments}\n')
+        came = run(tmp_path, text, *QUICK, "--case", EFFECTS)
+    assert set(came.verdicts().values()) == {"pass"}, came.reasons()
+
+
+@pytest.mark.parametrize(("program", "reason"), [
+    ("import time; time.sleep(30)", "the state command gave no answer within 0.3 s"),
+    ("print('no json')", "the state command did not answer 'state' in JSON"),
+    ("import sys; sys.exit(7)", "the state command refused 'state' with exit code 7"),
+    ("print('[]')", "the state command did not answer 'state' with a JSON object"),
+])  # fmt: skip
+def test_a_command_that_does_not_do_its_work_is_not_verified(tmp_path: Path, program: str, reason: str) -> None:
+    began = time.monotonic()
+    with live() as server:
+        arguments = json.dumps([sys.executable, "-S", "-c", program])
+        limit = "0.3" if "sleep" in program else "10"
+        states = f'[services.tpp.states]\nprovider = "command"\ncommand = {arguments}\ntimeout_s = {limit}\n'
+        came = run(tmp_path, _with_states(server, states), *QUICK, "--case", "tpp/negotiation/accept-a*@application-json")
+    assert came.verdicts()
+    assert set(came.reasons().values()) == {reason}
+    assert time.monotonic() - began < 20
+
+
+def test_a_command_that_is_not_there_is_not_verified(tmp_path: Path) -> None:
+    with live() as server:
+        states = '[services.tpp.states]\nprovider = "command"\ncommand = ["/no/such/program"]\n'
+        came = run(tmp_path, _with_states(server, states), *QUICK, "--case", "tpp/negotiation/accept-a*@application-json")
+    assert all(reason.startswith("the state command cannot be started") for reason in came.reasons().values())
+
+
+def test_states_may_come_from_several_providers(tmp_path: Path) -> None:
+    with live() as server:
+        states = (
+            f'[services.tpp.states]\n{HOOK}"{server.url}/_world/tpp"\n'
+            '[services.tpp.states.by_state.cancelled-order]\nprovider = "none"\n'
+        )
+        came = run(tmp_path, _with_states(server, states), *QUICK, "--case", EFFECTS, "--case", "tpp/batch/failure-first@application-json")
+    assert set(came.verdicts().values()) == {"pass", "not-verified"}
+    reasons = set(came.reasons().values()) - {""}
+    assert reasons == {"the target file does not say how the state 'cancelled-order' is brought about"}
+
+
+def _open_orders(server: Live) -> list[int]:
+    book = server.app.routes[0].endpoint._parts.alphapoint.book
+    return [order.order_id for account in (4101, 4111, 4102, 4112, 4501, 4511) for order in book.open_orders(7, account)]
+
+
+def test_everything_that_was_set_up_is_taken_back(tmp_path: Path) -> None:
+    with live() as server:
+        came = run(tmp_path, pointed(sample("alphapoint"), server.url), *QUICK, "--operation", "alphapoint.cancel_all_orders",
+                   "--case", "cao/[!c]*")  # fmt: skip
+        assert _open_orders(server) == []
+    assert _last(came)["left_behind"] == []
+
+
+def test_what_cannot_be_taken_back_is_named_at_the_end(tmp_path: Path) -> None:
+    with live() as server:
+        arguments = ("--case", "cq/codes/*101*", "--case", "cq/codes/*102*")
+        came = run(tmp_path, pointed(sample("alphapoint"), server.url), *QUICK, *arguments)
+    left = _last(came)["left_behind"]
+    assert left
+    assert all(line.startswith("quote leg ") and line.endswith((" of account 4901", " of account 4902")) for line in left)
+    assert f"{len(left)} things left behind on the target; the journal's last line names them" in came.results["summary"]["notices"]
+
+
+class _Hanging:
+    """Never answers a CancelOrder."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].lower().endswith("/cancelorder"):
+            await asyncio.sleep(20)
+            return
+        await self.app(scope, receive, send)
+
+
+def test_taking_back_is_bounded_in_time(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with live(wrap=_Hanging) as server:
+        text = pointed(sample("alphapoint"), server.url).replace("[limits]\n", "[limits]\nclean_timeout_s = 0.2\n")
+        came = run(tmp_path, text, *QUICK, "--case", "cao/roles/marketmaker-*@http", "--case", "cao/roles/none*@http")
+    assert time.monotonic() - began < 15
+    assert "fail" not in came.verdicts().values()
+    assert _last(came)["left_behind"]

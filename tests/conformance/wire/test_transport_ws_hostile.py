@@ -1,0 +1,156 @@
+"""Breaches of the WebSocket protocol and floods of every kind end an exchange by name, within bounds."""
+
+from __future__ import annotations
+
+import json
+import resource
+from typing import Any
+
+import pytest
+
+from conformance.wire import Exchange, Limits, ReplyMatch, WsReply, WsRequest, WsTransport
+from conformance.wire.ws import connection
+
+pytestmark = pytest.mark.timeout(20)
+LIMITS = Limits(total_timeout_s=3.0, connect_timeout_s=3.0)
+
+
+def asking(i: int) -> WsRequest:
+    return WsRequest(json.dumps({"m": 0, "i": i, "n": "Ping", "o": "{}"}), ReplyMatch(i))
+
+
+def answer(i: Any, m: int = 1, o: str = "{}") -> bytes:
+    return json.dumps({"m": m, "i": i, "n": "Ping", "o": o}).encode()
+
+
+def reply_of(exchange: Exchange) -> WsReply:
+    assert exchange.problem is None
+    assert isinstance(exchange.reply, WsReply)
+    return exchange.reply
+
+
+def problem_of(exchange: Exchange) -> tuple[str, str]:
+    assert exchange.problem is not None
+    return exchange.problem.kind, exchange.problem.phase
+
+
+def one(i: int = 1, limits: Limits = LIMITS) -> Any:
+    async def scenario(transport: WsTransport) -> Exchange:
+        return await transport.send(asking(i), limits=limits)
+
+    return scenario
+
+
+def writing(*frames: bytes) -> Any:
+    async def script(peer: Any) -> None:
+        await peer.read()
+        await peer.write(*frames)
+        await peer.linger()
+
+    return script
+
+
+def frame(payload: bytes, first: int = 0x81) -> bytes:
+    return bytes([first, len(payload)]) + payload
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        bytes([0x81, 0x82]) + b"\1\2\3\4" + b"{}",
+        bytes([0xC1, 2]) + b"{}",
+        bytes([0x83, 2]) + b"{}",
+        bytes([0x80, 2]) + b"{}",
+        bytes([0x09, 0]),
+        bytes([0x89, 126, 0, 126]) + b"x" * 126,
+        bytes([0x81, 126, 0, 2]) + b"{}",
+        frame(b"\xff\xfe"),
+        frame(b"{", 0x01) + frame(b"}", 0x81),
+        bytes([0x88, 1, 3]),
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    ],
+    ids=[
+        "masked",
+        "reserved-bit",
+        "unknown-opcode",
+        "continuation-of-nothing",
+        "fragmented-ping",
+        "long-ping",
+        "overlong-length",
+        "invalid-utf8",
+        "message-inside-message",
+        "one-byte-close",
+        "http",
+    ],
+)
+def test_a_breach_of_the_protocol_is_malformed(talk: Any, wire: bytes) -> None:
+    assert problem_of(talk(writing(wire), one())) == ("malformed", "wait")
+
+
+def test_a_ping_flood_is_malformed(talk: Any) -> None:
+    exchange = talk(writing(frame(b"", 0x89) * 5000), one())
+    assert problem_of(exchange) == ("malformed", "wait")
+
+
+def test_many_pings_with_requests_between_them_are_no_flood(talk: Any) -> None:
+    async def script(peer: Any) -> None:
+        for i in range(4):
+            while (await peer.read())[0] != 1:
+                pass
+            await peer.write(frame(b"", 0x89) * 60, frame(answer(i)))
+        await peer.linger()
+
+    async def scenario(transport: WsTransport) -> list[Exchange]:
+        return [await transport.send(asking(i), limits=LIMITS) for i in range(4)]
+
+    assert [reply_of(exchange).text for exchange in talk(script, scenario)] == [answer(i) for i in range(4)]
+
+
+def test_a_frame_that_announces_a_gigabyte_is_too_large_at_once(talk: Any) -> None:
+    exchange = talk(writing(b"\x81\x7f" + (1 << 30).to_bytes(8, "big")), one())
+    assert problem_of(exchange) == ("too-large", "wait")
+    assert exchange.elapsed_s < 1.0
+
+
+@pytest.mark.parametrize("piece", [b"x" * 60000, b""], ids=["large", "empty"])
+def test_fragments_without_end_are_too_large(talk: Any, piece: bytes) -> None:
+    async def script(peer: Any) -> None:
+        await peer.read()
+        await peer.write(peer.frame(b"", 1, fin=False))
+        while True:
+            await peer.write(peer.frame(piece, 0, fin=False) * (1 if piece else 1000))
+
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    exchange = talk(script, one(limits=Limits(total_timeout_s=5.0, max_body_bytes=1024 * 1024)))
+    assert problem_of(exchange) == ("too-large", "wait")
+    assert len(exchange.received) <= 256 * 1024
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 64 * 1024
+
+
+@pytest.mark.parametrize("payload", [answer(9, m=3), b""], ids=["events", "empty"])
+def test_unsolicited_messages_without_end_are_bounded_by_the_deadline(
+    talk: Any, monkeypatch: pytest.MonkeyPatch, payload: bytes
+) -> None:
+    monkeypatch.setattr(connection, "_CLOSE_TIMEOUT_S", 0.1)
+
+    async def script(peer: Any) -> None:
+        await peer.read()
+        flood = peer.frame(payload) * 5000
+        while True:
+            await peer.write(flood)
+
+    limits = Limits(total_timeout_s=0.2, max_received_evidence_bytes=2000)
+    exchange = talk(script, one(limits=limits))
+    assert exchange.problem is not None
+    assert exchange.problem.kind == "no-reply"
+    assert 0 < len(exchange.others) < 40
+    assert exchange.truncated
+    assert exchange.elapsed_s < 1.5
+
+
+def test_a_reply_behind_a_flood_is_found_even_when_the_server_hangs_up(talk: Any) -> None:
+    async def script(peer: Any) -> None:
+        await peer.read()
+        await peer.write(frame(b"") * 20_000, frame(answer(1)))
+
+    assert reply_of(talk(script, one())).text == answer(1)
