@@ -23,9 +23,14 @@ def seconds(program: Path, option: str) -> float:
 
 def main(folder: Path) -> int:
     """Measure both, say what came out, and judge."""
-    pairs = [(seconds(folder / "conformance", "--help"), seconds(folder / "schemathesis", "--version")) for _ in range(ROUNDS)]
+    pairs = [
+        (seconds(folder / "conformance", "--help"), seconds(folder / "schemathesis", "--version"))
+        for _ in range(ROUNDS)
+    ]
     ours, theirs = (min(column) for column in zip(*pairs, strict=True))
-    sys.stdout.write(f"conformance --help {ours * 1000:.0f} ms, schemathesis --version {theirs * 1000:.0f} ms: {ours / theirs:.2f}\n")
+    sys.stdout.write(
+        f"conformance --help {ours * 1000:.0f} ms, schemathesis --version {theirs * 1000:.0f} ms: {ours / theirs:.2f}\n"
+    )
     return 0 if ours <= theirs * SHARE else 1
 
 

@@ -38,7 +38,9 @@ def machine() -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the chosen measurements; 1 when a ratio is outside its limit."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the harness, side by side.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of: {', '.join((*MEASURES, 'detection'))} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which of: {', '.join((*MEASURES, 'detection'))} (default: all)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--variants", type=_variants, default=DEFAULT_VARIANTS, metavar="N",
@@ -57,7 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"measuring {name} …\n")
         measured = measure()
         ratios.update({key: round(value, 4) for key, value in measured.ratios.items()})
-        absolute.update({key: {"value": round(value, 2), "unit": unit} for key, (value, unit) in measured.absolute.items()})
+        absolute.update(
+            {key: {"value": round(value, 2), "unit": unit} for key, (value, unit) in measured.absolute.items()}
+        )
     if options.json:
         sys.stdout.write(json.dumps({"ratios": ratios, "absolute": absolute, "machine": machine()}, indent=2) + "\n")
     else:

@@ -183,9 +183,7 @@ def start_up() -> Measured:
         },
         rounds=9,
     )
-    return Measured(
-        {"import": medians["ours"] / medians["schemathesis"]}, {"help": (medians["ours"] * 1000, "ms")}
-    )
+    return Measured({"import": medians["ours"] / medians["schemathesis"]}, {"help": (medians["ours"] * 1000, "ms")})
 
 
 MEASURES: Mapping[str, Measure] = {

@@ -59,7 +59,9 @@ def fault_of(operation: Operation, name: str, summary: str, breaks: str, change:
     A word such as `cq:RESP-PAIR` counts for that operation alone.
     """
     named = (word.rpartition(":") for word in breaks.split())
-    requirements = tuple(f"{operation.prefix.upper()}-{name}" for only, _, name in named if only in ("", operation.prefix))
+    requirements = tuple(
+        f"{operation.prefix.upper()}-{name}" for only, _, name in named if only in ("", operation.prefix)
+    )
     return fault(f"{operation.prefix}-{name}", operation.id, summary, change, requirements)
 
 
@@ -100,7 +102,9 @@ def on_success(change: Callable[[Members], Members]) -> Callable[[Members, Call]
 
 def on_error(change: Callable[[Members], Members], code: int | None = None) -> Callable[[Members, Call], Members]:
     """A change of the standard objects that report an error, or this one."""
-    return lambda members, _call: change(members) if members["errorcode"] and code in (None, members["errorcode"]) else members
+    return lambda members, _call: (
+        change(members) if members["errorcode"] and code in (None, members["errorcode"]) else members
+    )
 
 
 def without(name: str) -> Callable[[Members], Members]:
@@ -260,7 +264,9 @@ def _told(outcome: Any) -> Any:
     return outcome.refusal if isinstance(outcome, Refused) else outcome
 
 
-def handler(operation: Operation, change: Callable[[Recorder, Callable[[Parts, Call], Answer], Parts, Call], Answer]) -> Change:
+def handler(
+    operation: Operation, change: Callable[[Recorder, Callable[[Parts, Call], Answer], Parts, Call], Answer]
+) -> Change:
     """The whole operation; `change` is given a recorder to tell, and the handler it stands in for."""
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:

@@ -16,7 +16,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / ".ci" / "run"
 TEXT = SCRIPT.read_text(encoding="utf-8")
-STEPS = [" ".join(command) for _, command in runpy.run_path(str(ROOT / "tests" / "__main__.py"), run_name="steps")["STEPS"]]
+STEPS = [
+    " ".join(command) for _, command in runpy.run_path(str(ROOT / "tests" / "__main__.py"), run_name="steps")["STEPS"]
+]
 
 
 def test_the_script_can_be_run() -> None:
@@ -37,15 +39,27 @@ def test_the_script_has_every_step(command: str) -> None:
 
 
 def test_the_tests_command_has_every_step() -> None:
-    programs = ["ruff check .", "lint-imports", "mypy", "conformance specs check", "conformance fixtures check", "pytest -n auto"]
+    programs = [
+        "ruff check .",
+        "lint-imports",
+        "mypy",
+        "conformance specs check",
+        "conformance fixtures check",
+        "pytest -n auto",
+    ]
     assert [step for step in programs if not any(given.startswith(step) for given in STEPS)] == []
 
 
 def test_tox_has_no_step_that_the_others_lack() -> None:
     tox = configparser.ConfigParser()
     tox.read(ROOT / "tox.ini", encoding="utf-8")
-    commands = [line.strip() for name in tox.sections() for line in tox[name].get("commands", "").splitlines() if line.strip()]
-    programs = {" ".join(re.split(r" --?[\w-]+| \{", command)[0].split()) for command in commands} - {"coverage erase", "coverage report"}
+    commands = [
+        line.strip() for name in tox.sections() for line in tox[name].get("commands", "").splitlines() if line.strip()
+    ]
+    programs = {" ".join(re.split(r" --?[\w-]+| \{", command)[0].split()) for command in commands} - {
+        "coverage erase",
+        "coverage report",
+    }
     assert {program for program in programs if program not in "\n".join((TEXT, *STEPS))} == set()
 
 
@@ -62,7 +76,9 @@ def test_the_start_of_the_program_imports_nothing_heavy() -> None:
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & set('asyncio lxml pydantic rich schemathesis hypothesis yaml jsonschema'.split())))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True, cwd=ROOT
+    )
     assert done.stdout.splitlines()[-1] == "[]"
 
 

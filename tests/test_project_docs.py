@@ -48,7 +48,12 @@ def text_of(page: Path) -> str:
 
 def commands_in(text: str) -> list[list[str]]:
     """Every `conformance …` in code, as words; a prompt and what follows `&&` or `|` are split off."""
-    lines = [line.removeprefix("$ ") for kind, block in _FENCE.findall(text) if kind in ("sh", "console") for line in block.splitlines()]
+    lines = [
+        line.removeprefix("$ ")
+        for kind, block in _FENCE.findall(text)
+        if kind in ("sh", "console")
+        for line in block.splitlines()
+    ]
     spans = _SPAN.findall(_FENCE.sub("", text))
     parts = [part.strip() for line in (*lines, *spans) for part in re.split(r"&&|\|(?= )", line)]
     found = [shlex.split(part, comments=True) for part in parts if re.match(r"(\.venv/bin/)?conformance [a-z-]", part)]
@@ -148,13 +153,22 @@ def _rid_of_times(text: str) -> str:
     return re.sub(r"\d+ requests · [\d.]+ s$", "N requests · T s", text.strip(), flags=re.MULTILINE)
 
 
-SHOWN = [(command, output) for kind, block in _FENCE.findall(README) if kind == "console" for command, output in _OUTPUT.findall(block)]
+SHOWN = [
+    (command, output)
+    for kind, block in _FENCE.findall(README)
+    if kind == "console"
+    for command, output in _OUTPUT.findall(block)
+]
 
 
-@pytest.mark.parametrize(("command", "output"), [pair for pair in SHOWN if " serve " not in pair[0]], ids=lambda text: text[:40])
+@pytest.mark.parametrize(
+    ("command", "output"), [pair for pair in SHOWN if " serve " not in pair[0]], ids=lambda text: text[:40]
+)
 def test_a_command_of_the_readme_prints_what_stands_there(command: str, output: str, tmp_path: Path) -> None:
     words = [sys.executable, "-m", *shlex.split(command)]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=50, env=environment(), check=False)
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, timeout=50, env=environment(), check=False
+    )
     assert (_rid_of_times(done.stdout), done.returncode) == (_rid_of_times(output), 0)
 
 

@@ -20,7 +20,9 @@ def refused(operation: Operation, requirement: str, names: Sequence[str], codes:
     return Expectation(requirement, (_refusal(operation, names, codes),), effect=operation.attribution["effect"])
 
 
-def either(operation: Operation, requirement: str, names: Sequence[str], codes: Sequence[int] = (100, 104)) -> Expectation:
+def either(
+    operation: Operation, requirement: str, names: Sequence[str], codes: Sequence[int] = (100, 104)
+) -> Expectation:
     """A leniency that no document forbids: taken in full, or refused in full."""
     right = [_success(operation, names), _refusal(operation, names, codes)]
     if operation.answer == "results":
@@ -47,7 +49,9 @@ def unusable_instruction(operation: Operation, requirement: str, names: Sequence
     return Expectation(requirement, (*broken.any_of, lost), effect=broken.effect)
 
 
-def nothing_else(operation: Operation, requirement: str, cancelled: Sequence[str], others: Sequence[str]) -> Expectation:
+def nothing_else(
+    operation: Operation, requirement: str, cancelled: Sequence[str], others: Sequence[str]
+) -> Expectation:
     """Whatever a reader makes of the message, what it reports is what it did, and nothing unnamed is touched."""
     every = (*cancelled, *others)
     return Expectation(

@@ -124,7 +124,8 @@ def _of_open_questions(operation: Operation, expect: Expectation) -> Expectation
     if all(_is_open(operation, name) for one in expect.any_of for name in one.readings):
         return expect
     kept = tuple(
-        replace(one, readings=tuple(name for name in one.readings if _is_open(operation, name))) for one in expect.any_of
+        replace(one, readings=tuple(name for name in one.readings if _is_open(operation, name)))
+        for one in expect.any_of
     )
     return replace(expect, any_of=kept)
 
@@ -140,7 +141,10 @@ def alternative(raw: Mapping[str, Any]) -> Alternative:
     """
     unknown = sorted(set(raw) - _ANSWER_KEYS - _EFFECT_KEYS)
     if unknown:
-        raise SpecError(f"an alternative has the unknown key {unknown[0]!r}", hint=f"Known: {', '.join(sorted(_ANSWER_KEYS | _EFFECT_KEYS))}.")
+        raise SpecError(
+            f"an alternative has the unknown key {unknown[0]!r}",
+            hint=f"Known: {', '.join(sorted(_ANSWER_KEYS | _EFFECT_KEYS))}.",
+        )
     answer = {key: value for key, value in raw.items() if key in _ANSWER_KEYS}
     return Alternative(
         answer,
@@ -148,4 +152,3 @@ def alternative(raw: Mapping[str, Any]) -> Alternative:
         tuple(raw.get("untouched", ())),
         tuple(raw.get("readings", ())),
     )
-

@@ -157,7 +157,9 @@ def request_xml(operation_folder: str, file_name: str) -> XmlContract:
     try:
         return XmlContract.load(path)
     except XsdError as error:
-        raise SpecError(str(error), where=str(path), hint="`conformance specs check` shows what else is wrong.") from error
+        raise SpecError(
+            str(error), where=str(path), hint="`conformance specs check` shows what else is wrong."
+        ) from error
 
 
 def xml_contract(operation: Operation, document: str = "request") -> XmlContract:

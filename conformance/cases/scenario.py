@@ -35,7 +35,9 @@ def scenario_cases(operation: Operation) -> Iterator[Case]:
                     yield _case(operation, channel, scenario)
                 except (LookupError, TypeError, AttributeError, ValueError) as error:
                     what = f"{scenario['name']}: cannot be built: {type(error).__name__} {error}"
-                    raise SpecError(what, where=str(path), hint="docs/authoring.md lists the keys of a scenario.") from error
+                    raise SpecError(
+                        what, where=str(path), hint="docs/authoring.md lists the keys of a scenario."
+                    ) from error
 
 
 def _case(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) -> Case:

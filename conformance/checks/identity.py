@@ -26,7 +26,9 @@ class Matching:
     readings: tuple[str, ...] = ()
 
 
-def instructions_of(body: bytes, xml: XmlContract | None, members: Collection[str]) -> tuple[dict[str, Any], ...] | None:
+def instructions_of(
+    body: bytes, xml: XmlContract | None, members: Collection[str]
+) -> tuple[dict[str, Any], ...] | None:
     """The instructions that were sent; None when the body is one that only a lenient reader can read."""
     try:
         if xml is None:
@@ -41,12 +43,16 @@ def instructions_of(body: bytes, xml: XmlContract | None, members: Collection[st
             value = reading.value
     except CodecError:
         return None
-    if not isinstance(value, list) or not all(isinstance(entry, dict) and entry.keys() <= set(members) for entry in value):
+    if not isinstance(value, list) or not all(
+        isinstance(entry, dict) and entry.keys() <= set(members) for entry in value
+    ):
         return None
     return tuple(value)
 
 
-def match_results(kit: Kit, instructions: tuple[dict[str, Any], ...] | None, results: tuple[dict[str, Any], ...]) -> Matching:
+def match_results(
+    kit: Kit, instructions: tuple[dict[str, Any], ...] | None, results: tuple[dict[str, Any], ...]
+) -> Matching:
     """Pair each result with its instruction, by place first, else by the ids they carry, those that fit anything last."""
     if instructions is None:
         return Matching(results)
@@ -90,7 +96,9 @@ def _identity(instruction: dict[str, Any], names: tuple[str, ...], kit: Kit) -> 
         needs = [name for name in names if instruction.get(name) is not None]
     else:
         needs = condition["when_true" if instruction.get(condition["flag"]) is True else "when_false"]["needs"]
-    return tuple((name in needs, _wanted(instruction.get(name), kit.operation.raw["fields"][name]["type"])) for name in names)
+    return tuple(
+        (name in needs, _wanted(instruction.get(name), kit.operation.raw["fields"][name]["type"])) for name in names
+    )
 
 
 def _wanted(value: Any, kind: str) -> Any:

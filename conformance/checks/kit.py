@@ -150,14 +150,23 @@ def _xml(path: Path) -> XmlContract:
     try:
         return XmlContract.load(path)
     except XsdError as error:
-        raise SpecError(str(error), where=str(path), hint="`conformance specs check` shows what else is wrong.") from error
+        raise SpecError(
+            str(error), where=str(path), hint="`conformance specs check` shows what else is wrong."
+        ) from error
 
 
 def repeated_members(kit: Kit, notes: Iterable[Note], at: str = "") -> Iterator[Finding]:
     """A finding for each member that stands more than once: readers differ on which one counts. `at` is the place of a leg."""
     for note in notes:
         if note.kind == "duplicate-key":
-            yield Finding(kit.requirement("schema"), "members", note.text, "each member once", "a repeated member", f"{at}{note.pointer}")
+            yield Finding(
+                kit.requirement("schema"),
+                "members",
+                note.text,
+                "each member once",
+                "a repeated member",
+                f"{at}{note.pointer}",
+            )
 
 
 def _documented_members(schema: Any) -> dict[str, str]:
@@ -190,9 +199,7 @@ def page_or_trace(kit: Kit, text: str, at: str = "body") -> Iterator[Finding]:
     """A finding when the text is an HTML page or shows a stack trace."""
     requirement = kit.requirement("bad-input")
     if _HTML.match(text):
-        yield Finding(
-            requirement, "bad-input", "the answer is an HTML page", "a documented answer", shorten(text), at
-        )
+        yield Finding(requirement, "bad-input", "the answer is an HTML page", "a documented answer", shorten(text), at)
         return
     trace = _TRACE.search(text)
     if trace:

@@ -98,7 +98,11 @@ def _one(alternative: Alternative) -> str:
     if "results" in wanted:
         flags = wanted["results"]
         parts.append(
-            "success for all" if flags == "all" else "no success" if flags == "none" else f"results [{', '.join(str(flag).lower() for flag in flags)}]"
+            "success for all"
+            if flags == "all"
+            else "no success"
+            if flags == "none"
+            else f"results [{', '.join(str(flag).lower() for flag in flags)}]"
         )
     return " with ".join(parts)
 

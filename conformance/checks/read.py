@@ -72,11 +72,20 @@ def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     except CodecError as error:
         findings = tuple(page_or_trace(kit, text))
         if findings or reply.status >= 500:
-            return Answer(refusal, reply.status, value=text, findings=findings, summary=f"HTTP {reply.status} with a page")
+            return Answer(
+                refusal, reply.status, value=text, findings=findings, summary=f"HTTP {reply.status} with a page"
+            )
         finding = Finding(
-            kit.requirement("readable"), "readable", f"the answer is no JSON: {error}", "a JSON object", shorten(text) or "nothing", "body"
+            kit.requirement("readable"),
+            "readable",
+            f"the answer is no JSON: {error}",
+            "a JSON object",
+            shorten(text) or "nothing",
+            "body",
         )
-        return Answer(refusal, reply.status, unreadable=finding, summary=f"HTTP {reply.status} with text that is no JSON")
+        return Answer(
+            refusal, reply.status, unreadable=finding, summary=f"HTTP {reply.status} with text that is no JSON"
+        )
     found = _READERS[kit.operation.answer](kit, document.value, reply.status)
     status_findings, readings = _status(kit, reply.status, found)
     return replace(

@@ -10,7 +10,15 @@ from conformance.checks.answer import Answer, Judgement
 from conformance.model.case import Twin
 from conformance.model.verdict import Finding
 
-_COMPARED = (forms.RESULTS, forms.REFUSED, forms.FRAMEWORK, forms.PAIR, forms.FLAT, forms.STANDARD, forms.SESSION_MISSING)
+_COMPARED = (
+    forms.RESULTS,
+    forms.REFUSED,
+    forms.FRAMEWORK,
+    forms.PAIR,
+    forms.FLAT,
+    forms.STANDARD,
+    forms.SESSION_MISSING,
+)
 
 
 def gist_of(answer: Answer, results: Sequence[Mapping[str, Any]], success: str) -> tuple[Any, ...]:

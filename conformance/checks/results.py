@@ -32,7 +32,9 @@ def widened(kit: Kit, value: Any) -> Any:
         return value
     names = [name for name in kit.operation.raw["identity"] if "width" in kit.operation.raw["fields"][name]]
     return [
-        {**entry, **{name: int(entry[name]) for name in names if _is_wide(entry.get(name))}} if isinstance(entry, dict) else entry
+        {**entry, **{name: int(entry[name]) for name in names if _is_wide(entry.get(name))}}
+        if isinstance(entry, dict)
+        else entry
         for entry in value
     ]
 
@@ -68,7 +70,13 @@ FRAMEWORK_STATUSES = (404, 405, 406, 415)
 PROCESSED_STATUSES = (200, 201, 207)
 _GUID_LETTERS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEAD_BYTES = 64
-_KIND_TO_CHECK = {"root": "xml-root", "namespace": "xml-namespace", "order": "xml-order", "duplicate": "xml-order", "nil": "xml-nil"}
+_KIND_TO_CHECK = {
+    "root": "xml-root",
+    "namespace": "xml-namespace",
+    "order": "xml-order",
+    "duplicate": "xml-order",
+    "nil": "xml-nil",
+}
 
 
 def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) -> Answer:
@@ -103,9 +111,18 @@ def _bare_status(kit: Kit, status: int) -> Answer:
     """A status alone: an error without its text, or a caller sent away from the path that the document names."""
     shown = f"HTTP status {status} alone"
     if status >= 400:
-        finding = Finding(kit.requirement("error-string"), "error-string", "the error has no text", "an error string", shown, "body")
+        finding = Finding(
+            kit.requirement("error-string"), "error-string", "the error has no text", "an error string", shown, "body"
+        )
     else:
-        finding = Finding(kit.requirement("route"), "status", "the caller is sent elsewhere", "an answer at this path", shown, "status")
+        finding = Finding(
+            kit.requirement("route"),
+            "status",
+            "the caller is sent elsewhere",
+            "an answer at this path",
+            shown,
+            "status",
+        )
     return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} without a body")
 
 
@@ -127,7 +144,9 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
     assert kit.xml_response is not None
     error_requirement = kit.operation.raw["error_media"]["xml"]
     try:
-        if kit.xml_error is not None and f"<{kit.xml_error.root.name}".encode() in body[:_HEAD_BYTES]:  # most likely the error string: look at that first
+        if (
+            kit.xml_error is not None and f"<{kit.xml_error.root.name}".encode() in body[:_HEAD_BYTES]
+        ):  # most likely the error string: look at that first
             other = _read_other_xml(kit, status, charset, body, error_requirement)
             if other is not None:
                 return other
@@ -160,7 +179,9 @@ def _read_other_xml(kit: Kit, status: int, charset: str | None, body: bytes, req
     if name != kit.xml_error.root.name:
         return None
     problems = tuple(
-        Finding(requirement, "xml", problem.message, f"element {kit.xml_error.root.tag}", _shown(problem), _place(problem))
+        Finding(
+            requirement, "xml", problem.message, f"element {kit.xml_error.root.tag}", _shown(problem), _place(problem)
+        )
         for problem in reading.problems
     )
     beyond = said_beyond(kit, root)
@@ -178,10 +199,26 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
         ]  # fmt: skip
         traces = tuple(page_or_trace(kit, value))
         if value and not value.strip():
-            wrong.append(Finding(kit.requirement("error-string"), "error-string", "an error without a text", "a text", repr(value), "body"))
+            wrong.append(
+                Finding(
+                    kit.requirement("error-string"),
+                    "error-string",
+                    "an error without a text",
+                    "a text",
+                    repr(value),
+                    "body",
+                )
+            )
         if not 400 <= status < 600:
             wrong.append(
-                Finding(kit.requirement("error-string"), "status", "an error string under a status of success", "a status of 4xx", f"HTTP status {status}", "status")
+                Finding(
+                    kit.requirement("error-string"),
+                    "status",
+                    "an error string under a status of success",
+                    "a status of 4xx",
+                    f"HTTP status {status}",
+                    "status",
+                )
             )
         return Answer(
             frozenset({forms.REFUSED}) | _refusal_forms(status), status, value=value,
@@ -191,8 +228,21 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
     if isinstance(value, dict) and any(key.lower() in ("message", "modelstate") for key in value):
         return _framework_shape(kit, status, value)
     if status >= 400 and not _holds_results(value):
-        finding = Finding(error_requirement, "error-string", "an error that is no string", "the documented error string", shorten(repr(value)), "body")
-        return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=f"HTTP {status} with an error that is no string")
+        finding = Finding(
+            error_requirement,
+            "error-string",
+            "an error that is no string",
+            "the documented error string",
+            shorten(repr(value)),
+            "body",
+        )
+        return Answer(
+            _refusal_forms(status),
+            status,
+            value=value,
+            unreadable=finding,
+            summary=f"HTTP {status} with an error that is no string",
+        )
     problems = [] if kit.response.is_valid(value) else kit.response.problems(value)
     widths = kit.widths
     schema = [
@@ -209,7 +259,14 @@ def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]
         readings = (*processed, *_null_readings(kit, results), *_guid_readings(results), *wide)
         if not processed:
             schema.append(
-                Finding(kit.requirement("status"), "status", "a result list under an unexpected status", "200, 201 or 207", f"HTTP status {status}", "status")
+                Finding(
+                    kit.requirement("status"),
+                    "status",
+                    "a result list under an unexpected status",
+                    "200, 201 or 207",
+                    f"HTTP status {status}",
+                    "status",
+                )
             )
     return Answer(
         frozenset({forms.RESULTS}) if isinstance(value, list) else frozenset(),
@@ -279,7 +336,14 @@ def _framework(kit: Kit, status: int, form: str | None, charset: str | None, bod
                 reading = (f"framework-error-form={'string' if _is_error_root(kit, name) else 'framework'}",)
         except CodecError as error:
             findings = (
-                Finding(kit.requirement("framework-error"), "readable", f"the error's body cannot be read: {error}", f"readable {form}", shorten(text), "body"),
+                Finding(
+                    kit.requirement("framework-error"),
+                    "readable",
+                    f"the error's body cannot be read: {error}",
+                    f"readable {form}",
+                    shorten(text),
+                    "body",
+                ),
             )
     string = frozenset({forms.REFUSED}) if "framework-error-form=string" in reading else frozenset()
     return Answer(
@@ -307,7 +371,11 @@ def _unreadable(kit: Kit, status: int, body: bytes, message: str, expected: str)
     pages = tuple(page_or_trace(kit, text))
     if status >= 500:
         return Answer(frozenset(), status, findings=pages, summary=f"HTTP {status}")
-    finding = pages[0] if pages else Finding(kit.requirement("readable"), "readable", message, expected, shorten(text), "body")
+    finding = (
+        pages[0]
+        if pages
+        else Finding(kit.requirement("readable"), "readable", message, expected, shorten(text), "body")
+    )
     return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} with an unreadable body")
 
 
@@ -324,7 +392,14 @@ def _xml_findings(kit: Kit, contract: XmlContract, problems: tuple[XmlProblem, .
             continue
         if f"{errors}/" in problem.path or (problem.kind in ("namespace", "text") and problem.path.endswith(errors)):
             check = "xml-arrays"
-        yield Finding(kit.requirement(check), check, problem.message, f"as {contract.path.name} has it", _shown(problem), _place(problem))
+        yield Finding(
+            kit.requirement(check),
+            check,
+            problem.message,
+            f"as {contract.path.name} has it",
+            _shown(problem),
+            _place(problem),
+        )
 
 
 def _misspelt(kit: Kit, problem: XmlProblem) -> bool:

@@ -30,7 +30,12 @@ def echoed(kit: Kit, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
         for secret in secrets:
             if secret and _holds(text, secret):
                 yield Finding(
-                    kit.requirement("secrets"), "secrets", "a credential of the request comes back", "no credential", "(hidden)", pointer
+                    kit.requirement("secrets"),
+                    "secrets",
+                    "a credential of the request comes back",
+                    "no credential",
+                    "(hidden)",
+                    pointer,
                 )
                 break
 
@@ -49,7 +54,12 @@ def in_headers(kit: Kit, exchange: Exchange, secrets: tuple[str, ...]) -> Iterat
         spoken = _PIN.search(name) or _PIN.search(text)
         if any((spoken or len(secret) >= _LONG) and _holds(text, secret) for secret in suspects):
             yield Finding(
-                kit.requirement("secrets"), "secrets", "a credential of the request comes back", "no credential", "(hidden)", f"header {name}"
+                kit.requirement("secrets"),
+                "secrets",
+                "a credential of the request comes back",
+                "no credential",
+                "(hidden)",
+                f"header {name}",
             )
 
 

@@ -106,7 +106,14 @@ def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
     except CodecError as error:
         message = f"{name} is a string that holds no JSON: {error}"
         findings.append(
-            Finding(kit.requirement("leg-form"), "leg-form", message, "an object, or a string that holds one", shorten(text), f"/{name}")
+            Finding(
+                kit.requirement("leg-form"),
+                "leg-form",
+                message,
+                "an object, or a string that holds one",
+                shorten(text),
+                f"/{name}",
+            )
         )
         return text
     findings.extend(repeated_members(kit, document.notes, f"/{name}"))
@@ -177,5 +184,10 @@ def _schema_findings(validator: SchemaValidator, value: Any, fallback: str) -> I
         return
     for problem in validator.problems(value):
         yield Finding(
-            problem.requirement or fallback, "schema", problem.message, problem.expected, problem.actual, problem.pointer
+            problem.requirement or fallback,
+            "schema",
+            problem.message,
+            problem.expected,
+            problem.actual,
+            problem.pointer,
         )

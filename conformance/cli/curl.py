@@ -55,7 +55,12 @@ class _Secrets:
 
 
 def by_hand(
-    sent: bytes, endpoint: Endpoint, pins: Iterable[str], known: Iterable[str], tokens: Iterable[str], encoding: str | None
+    sent: bytes,
+    endpoint: Endpoint,
+    pins: Iterable[str],
+    known: Iterable[str],
+    tokens: Iterable[str],
+    encoding: str | None,
 ) -> str:
     """What to paste to send these bytes again; empty when nothing was written.
 
@@ -64,7 +69,9 @@ def by_hand(
     if not sent:
         return ""
     text = unmasked(sent)
-    secrets = _named([pin for pin in pins if any(pin.encode(codec, "replace") in text for codec, _ in _CODECS)], known, tokens)
+    secrets = _named(
+        [pin for pin in pins if any(pin.encode(codec, "replace") in text for codec, _ in _CODECS)], known, tokens
+    )
     if text is not sent:
         return _frame(text, endpoint, secrets)
     return _curl(sent, endpoint, secrets, encoding or "utf-8")

@@ -73,9 +73,7 @@ def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _L
     return known
 
 
-def _requirement(
-    requirement: Requirement, contract: Contract, cases: tuple[Case, ...], verbose: bool
-) -> _Lines:
+def _requirement(requirement: Requirement, contract: Contract, cases: tuple[Case, ...], verbose: bool) -> _Lines:
     yield f"{requirement.id}: requirement ({requirement.level}) of {requirement.operation}"
     yield from _wrapped(requirement.text)
     yield from _facts([("document", requirement.document), ("place", requirement.place)])

@@ -77,7 +77,9 @@ def check(specs: Path | None, quiet: bool, verbose: bool) -> int:
     drift = fixture_drift(contract)
     stale = stale_corpora(contract.operations.values())
     for operation in stale:
-        click.echo(f"stale: the corpus of {operation.id} belongs to another contract. Run `conformance fixtures build`.")
+        click.echo(
+            f"stale: the corpus of {operation.id} belongs to another contract. Run `conformance fixtures build`."
+        )
     if stale and not drift.files:
         return 1
     if not drift.files:

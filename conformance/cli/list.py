@@ -38,9 +38,7 @@ class _Kind:
         case_sensitive=False,
     ),
 )
-@click.option(
-    "--operation", "operations", multiple=True, metavar="ID", help="Only of this operation; repeatable."
-)
+@click.option("--operation", "operations", multiple=True, metavar="ID", help="Only of this operation; repeatable.")
 @json_option
 @specs_option
 @printing

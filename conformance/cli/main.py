@@ -99,7 +99,9 @@ class LazyGroup(click.Group):
         except Exception as error:  # exit code 5 is promised for everything else
             if isinstance(error, OSError) and error.errno in _NO_ROOM:
                 _silence_stdout()
-                full = ConformanceError(f"not everything could be written: {error.strerror}", hint="Make room, and run it again.")
+                full = ConformanceError(
+                    f"not everything could be written: {error.strerror}", hint="Make room, and run it again."
+                )
                 _explain(full)
                 ctx.exit(full.exit_code)
             _confess(error, verbose=bool(ctx.meta.get(VERBOSE_KEY)))

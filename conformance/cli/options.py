@@ -48,9 +48,6 @@ def _remember(context: click.Context, _option: click.Parameter, value: bool) -> 
     return value
 
 
-
-
-
 def selecting(command: _Command) -> _Command:
     """Adds --target, --operation, --requirement, --case, --media-type, --transport and --shard."""
     options = (

@@ -33,7 +33,14 @@ from conformance.run.selection import choose, choose_generated
 @click.command("plan")
 @selecting
 @click.option("--generated", type=click.IntRange(0), metavar="N", help="How many generated cases, as for run.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, metavar="N", help="Seed of everything that is generated.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Seed of everything that is generated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @specs_option
 @printing

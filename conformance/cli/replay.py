@@ -43,10 +43,30 @@ from conformance.wire.messages import Exchange
 
 @click.command("replay")
 @click.argument("case", metavar="CASE-ID|FILE")
-@click.option("--target", default="reference", show_default=True, metavar="FILE|URL|reference", help="The endpoint to send it to.")
-@click.option("--operation", "operations", multiple=True, metavar="ID", help="Look for the case in this operation alone; repeatable.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, metavar="N", help="Seed of the run that the generated case comes from.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The date that waivers are held against (default: today).")
+@click.option(
+    "--target", default="reference", show_default=True, metavar="FILE|URL|reference", help="The endpoint to send it to."
+)
+@click.option(
+    "--operation",
+    "operations",
+    multiple=True,
+    metavar="ID",
+    help="Look for the case in this operation alone; repeatable.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Seed of the run that the generated case comes from.",
+)
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="The date that waivers are held against (default: today).",
+)
 @specs_option
 @printing
 def command(case: str, specs: Path | None, **options: Any) -> int:
@@ -114,7 +134,9 @@ def _from_file(path: Path) -> Case:
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"not JSON: {error}", where=str(path), hint="Give one case, as fixture files hold them.") from error
+        raise UsageError(
+            f"not JSON: {error}", where=str(path), hint="Give one case, as fixture files hold them."
+        ) from error
     if not isinstance(data, dict):
         raise UsageError("not one case", where=str(path), hint="Give a JSON object, as one entry of a fixture file.")
     cases = data.get("cases")
@@ -139,7 +161,9 @@ async def _replay(contract: Contract, case: Case, options: Mapping[str, Any]) ->
         run = start_run(contract, target, guard_for(target, contract), vault, _ignore, [case.operation])
         try:
             await probe(run)
-            judged = await execute_judged(case, run.kits[case.operation], run.services[service], run.seats[service][0], run.pins)
+            judged = await execute_judged(
+                case, run.kits[case.operation], run.services[service], run.seats[service][0], run.pins
+            )
         except Exception as error:
             redact_error(error, vault.known)
             raise
@@ -226,7 +250,10 @@ def _finding(finding: Finding, contract: Contract) -> Iterator[str]:
 def _pasted(replayed: Replay, exchanges: tuple[Exchange, ...], encoding: str | None) -> Iterator[str]:
     """Each message once: copies that went out together differ in nothing that can be pasted."""
     shown = exchanges[:: len(exchanges)] if replayed.case.together > 1 and exchanges else exchanges
-    told = [by_hand(one.sent, replayed.endpoint, replayed.judged.secrets, replayed.known, replayed.tokens, encoding) for one in shown]
+    told = [
+        by_hand(one.sent, replayed.endpoint, replayed.judged.secrets, replayed.known, replayed.tokens, encoding)
+        for one in shown
+    ]
     for text in dict.fromkeys(told):
         if text:
             yield "the same by hand"

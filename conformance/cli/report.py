@@ -80,10 +80,7 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
     from conformance.report.journal import FILE_NAME, read_journal, write_journal
     from conformance.report.merge import merge as merge_journals
 
-    if any(
-        (path / FILE_NAME if path.is_dir() else path).resolve() == (out / FILE_NAME).resolve()
-        for path in journals
-    ):
+    if any((path / FILE_NAME if path.is_dir() else path).resolve() == (out / FILE_NAME).resolve() for path in journals):
         raise UsageError("would overwrite a shard", where=str(out), hint="Give another folder with --out.")
     contract = load_contract(specs)
     whole = merge_journals([(path, read_journal(path)) for path in journals])
@@ -114,9 +111,7 @@ def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> 
     changes = compare_results(read_results(old), read_results(new))
     is_worse = any(change.worse for change in changes)
     if as_json:
-        click.echo(
-            json.dumps({"worse": is_worse, "changes": [asdict(change) for change in changes]}, indent=2)
-        )
+        click.echo(json.dumps({"worse": is_worse, "changes": [asdict(change) for change in changes]}, indent=2))
         return int(is_worse)
     if not quiet:
         for change in changes:

@@ -56,13 +56,49 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
 
 @click.command("run")
 @selecting
-@click.option("--concurrency", type=click.IntRange(1, 256), metavar="N", help="How many cases may be in flight (default: the target's).")
-@click.option("--generated", type=click.IntRange(0), metavar="N", help="How many generated cases to run beside the named ones (default: 5000; none with --case or --requirement).")
-@click.option("--explore", type=click.FloatRange(0, min_open=True), callback=_finite, metavar="SECONDS", help="Then hunt for so long with cases made up live; what is found is shrunk and frozen in the report folder.")
-@click.option("--report", "folder", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_FOLDER, show_default=True, metavar="DIR", help="Where the reports go.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="How many cases may be in flight (default: the target's).",
+)
+@click.option(
+    "--generated",
+    type=click.IntRange(0),
+    metavar="N",
+    help="How many generated cases to run beside the named ones (default: 5000; none with --case or --requirement).",
+)
+@click.option(
+    "--explore",
+    type=click.FloatRange(0, min_open=True),
+    callback=_finite,
+    metavar="SECONDS",
+    help="Then hunt for so long with cases made up live; what is found is shrunk and frozen in the report folder.",
+)
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    metavar="DIR",
+    help="Where the reports go.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run whose journal is in the report folder.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, metavar="N", help="Seed of everything that is generated; an exploring run takes a fresh one for itself unless this is given.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The date that waivers are held against (default: today).")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Seed of everything that is generated; an exploring run takes a fresh one for itself unless this is given.",
+)
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="The date that waivers are held against (default: today).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead of tables.")
 @specs_option
 @printing
@@ -104,12 +140,16 @@ def exploring(options: Mapping[str, Any], choice: Choice, seed: int) -> Callable
         if options["quiet"]:
             return
         rate = hunted.trials / hunted.took_s if hunted.took_s else 0.0
-        sys.stderr.write(f"explored {hunted.trials} cases in {hunted.took_s:.1f} s ({rate:.0f} a second), {len(hunted.catch.groups)} found\n")
+        sys.stderr.write(
+            f"explored {hunted.trials} cases in {hunted.took_s:.1f} s ({rate:.0f} a second), {len(hunted.catch.groups)} found\n"
+        )
         if hunted.catch.beyond:
             sys.stderr.write(f"  {hunted.catch.beyond} further findings of other kinds were only counted\n")
         for name, tally in sorted(hunted.tallies.items()):
             if tally.hopeless:
-                sys.stderr.write(f"  {name}: left after {tally.refused} tries, none could be carried out: {tally.reason}\n")
+                sys.stderr.write(
+                    f"  {name}: left after {tally.refused} tries, none could be carried out: {tally.reason}\n"
+                )
 
     return explore
 
@@ -141,9 +181,7 @@ def run_command(options: Mapping[str, Any]) -> int:
     if options["as_json"]:
         sys.stdout.write(to_json(summary))
     else:
-        print_report(
-            summary, contract, sys.stdout, os.environ, quiet=options["quiet"], verbose=options["verbose"]
-        )
+        print_report(summary, contract, sys.stdout, os.environ, quiet=options["quiet"], verbose=options["verbose"])
     return summary.exit_code
 
 
@@ -158,7 +196,9 @@ def offered(contract: Contract, choice: Choice, target: TargetFile) -> Choice:
             service = contract.operations[name].service
             raise UsageError(f"the target names no service {service!r}, which {name} is of", where="--operation",
                              hint=f"Add [services.{service}] to the target file.")  # fmt: skip
-    return replace(choice, operations=have) if not choice.operations and len(have) < len(contract.operations) else choice
+    return (
+        replace(choice, operations=have) if not choice.operations and len(have) < len(contract.operations) else choice
+    )
 
 
 async def _run(
@@ -171,7 +211,9 @@ async def _run(
             cases = tuple(case for case in cases if case.operation in choice.operations)
             if any(one.operation.id not in choice.operations for one, _ in generated):
                 generated = tuple(one for one in generated if one[0].operation.id in choice.operations)
-        with_secrets(chosen.file, Vault(chosen.environment))  # a missing one must not cost the journal of the run before
+        with_secrets(
+            chosen.file, Vault(chosen.environment)
+        )  # a missing one must not cost the journal of the run before
         info, settings = _identity(contract, chosen, choice, len(cases) + len(generated), options)
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])

@@ -29,10 +29,17 @@ _NAMED = 3
 
 
 @click.command("selftest")
-@click.option("--operation", "operations", multiple=True, metavar="ID", help="Only variants of this operation; repeatable.")
+@click.option(
+    "--operation", "operations", multiple=True, metavar="ID", help="Only variants of this operation; repeatable."
+)
 @click.option("--fault", "faults", multiple=True, metavar="ID", help="Only this fault; repeatable.")
 @click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="Only this equivalent; repeatable.")
-@click.option("--jobs", type=click.IntRange(1, _MOST_JOBS), metavar="N", help="Variants at a time (default: two for each core, at most 8).")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, _MOST_JOBS),
+    metavar="N",
+    help="Variants at a time (default: two for each core, at most 8).",
+)
 @click.option("--every-case", is_flag=True, help="Go on with a fault that is caught, to the last case.")
 @json_option
 @specs_option
@@ -97,7 +104,9 @@ def _suspects(
         if not operations or variant.operation in operations
     )
     if not suspects:
-        raise UsageError("no fault and no equivalent is left to try", hint="`conformance list faults` shows what there is.")
+        raise UsageError(
+            "no fault and no equivalent is left to try", hint="`conformance list faults` shows what there is."
+        )
     return suspects
 
 
@@ -122,9 +131,13 @@ def _print(trials: Sequence[Trial], counts: Mapping[str, int], *, quiet: bool, v
     from conformance.report.formats.text import Line, is_live, plain_lines, print_rich
     from conformance.report.safe_text import writable
 
-    shown = [trial for trial in sorted(trials, key=lambda one: (one.good, one.suspect.id)) if not (quiet and trial.good)]
+    shown = [
+        trial for trial in sorted(trials, key=lambda one: (one.good, one.suspect.id)) if not (quiet and trial.good)
+    ]
     blocks: list[Block] = [_grid(shown, verbose=verbose)] if shown else []
-    text = "{caught} of {faults} faults caught, {false_alarms} false alarms on {equivalents} equivalents".format(**counts)
+    text = "{caught} of {faults} faults caught, {false_alarms} false alarms on {equivalents} equivalents".format(
+        **counts
+    )
     blocks.append(Line(text, "good" if all(trial.good for trial in trials) else "bad"))
     if is_live(sys.stdout, os.environ):
         from rich.console import Console

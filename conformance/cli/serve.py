@@ -19,9 +19,7 @@ from conformance.errors import ConfigurationError
     metavar="N",
     help="Port; 0, the default, takes a free one.",
 )
-@click.option(
-    "--world", type=click.Path(path_type=Path), metavar="FILE", help="World file (default: the bundled one)."
-)
+@click.option("--world", type=click.Path(path_type=Path), metavar="FILE", help="World file (default: the bundled one).")
 @click.option("--fault", "faults", multiple=True, metavar="ID", help="Violate on purpose; may be repeated.")
 @click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="Differ as is permitted.")
 @click.option("--reading", "readings", multiple=True, metavar="ID=ALTERNATIVE", help="Choose a reading.")

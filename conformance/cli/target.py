@@ -25,7 +25,9 @@ def command() -> None:
 
 
 @command.command("init")
-@click.option("--service", metavar="ID", help="Which service it is for (default: alphapoint, or the only one of --specs).")
+@click.option(
+    "--service", metavar="ID", help="Which service it is for (default: alphapoint, or the only one of --specs)."
+)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @specs_option
 @printing
@@ -42,7 +44,9 @@ def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool
         with file.open("x", encoding="utf-8") as opened:
             opened.write(text)
     except FileExistsError as error:
-        raise UsageError("there is such a file already", where=str(file), hint="Name another one, or move it away.") from error
+        raise UsageError(
+            "there is such a file already", where=str(file), hint="Name another one, or move it away."
+        ) from error
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror or error}", where=str(file)) from error
     if not quiet:
@@ -115,7 +119,10 @@ def _print(found: Survey, *, quiet: bool, verbose: bool) -> None:
     if not quiet:
         shown = [item for item in found.items if verbose or not item.good]
         rows = tuple(
-            Row((item.word, visible(item.what), visible(item.note)), "plain" if item.good else "bad" if item.hard else "warn")
+            Row(
+                (item.word, visible(item.what), visible(item.note)),
+                "plain" if item.good else "bad" if item.hard else "warn",
+            )
             for item in shown
         )
         blocks += [Grid(("", "what", "note"), rows)] if rows else []
@@ -123,7 +130,9 @@ def _print(found: Survey, *, quiet: bool, verbose: bool) -> None:
     if found.unreachable:
         blocks.append(Line(f"the target cannot be reached: {visible(found.unreachable)}", "bad"))
     elif found.missing:
-        blocks.append(Line(f"usable, with {many(len(found.missing), 'gap')}: cases that need them will be not-verified", "warn"))
+        blocks.append(
+            Line(f"usable, with {many(len(found.missing), 'gap')}: cases that need them will be not-verified", "warn")
+        )
     else:
         blocks.append(Line(f"all {many(len(found.items), 'check')} passed: nothing is missing", "good"))
     if is_live(sys.stdout, os.environ):

@@ -95,9 +95,7 @@ def _value(value: Any) -> str:
 
 
 def _result(entry: Any) -> str:
-    return (
-        {True: "success", False: "failure"}.get(entry, str(entry)) if isinstance(entry, bool) else str(entry)
-    )
+    return {True: "success", False: "failure"}.get(entry, str(entry)) if isinstance(entry, bool) else str(entry)
 
 
 def _body(body: Body) -> str:

@@ -31,7 +31,17 @@ _BY_ANSWER: Mapping[str, tuple[str, ...]] = {
     "pair": ("legs",),
     "results": ("identity", "success", "errors", "request_media", "response_media", "error_media"),
 }
-_EVERY_ANSWER = ("answered", "readable", "media-type", "schema", "status", "bad-input", "secrets", "effect", "malformed")
+_EVERY_ANSWER = (
+    "answered",
+    "readable",
+    "media-type",
+    "schema",
+    "status",
+    "bad-input",
+    "secrets",
+    "effect",
+    "malformed",
+)
 _OBJECT = (*_EVERY_ANSWER, "refusal", "key-case", "session", "route", "operator")
 _FRAMES = ("frame-m", "frame-i", "frame-n", "frame-o", "frame-session", "frame-malformed", "same-transport")
 _LIST = (*_EVERY_ANSWER, "one-each", "identity", "error-string", "framework-error", "route")

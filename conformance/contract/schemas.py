@@ -172,7 +172,9 @@ def usable_schemas(folder: Path) -> None:
                 files.resolve(reference, uri)
         for place, reference in circles(files):
             where = f"{path}#{join_pointer((*place, '$ref'))}"
-            raise SpecError(f"$ref {reference!r} leads back to itself", where=where, hint="Step into a member or an item.")
+            raise SpecError(
+                f"$ref {reference!r} leads back to itself", where=where, hint="Step into a member or an item."
+            )
 
 
 def name_of(uri: str) -> str:

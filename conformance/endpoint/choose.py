@@ -31,7 +31,9 @@ class ChosenTarget:
 
 
 @contextlib.asynccontextmanager
-async def chosen_target(name: str, contract: Contract, *arguments: str, start: bool = True) -> AsyncIterator[ChosenTarget]:
+async def chosen_target(
+    name: str, contract: Contract, *arguments: str, start: bool = True
+) -> AsyncIterator[ChosenTarget]:
     """The target, its server started and ended where it is the bundled one (`arguments` go to that server).
 
     With `start` false nothing is started: for a plan. Raises `ConfigurationError` before anything is connected to.
@@ -62,7 +64,11 @@ def _named(name: str, contract: Contract) -> TargetFile:
         return check_target(_bare(name, contract), contract, name)
     if "://" in name:
         scheme = name.partition("://")[0]
-        raise UsageError(f"no target is reached by {scheme}", where="--target", hint="Give http://host:port, ws://host:port, or a target file.")
+        raise UsageError(
+            f"no target is reached by {scheme}",
+            where="--target",
+            hint="Give http://host:port, ws://host:port, or a target file.",
+        )
     return load_target(Path(name), contract)
 
 

@@ -63,7 +63,9 @@ def _complaints(error: ValidationError) -> str:
     """Every complaint: the key, what is wrong; values are left out, for they may be secrets."""
     lines: list[str] = []
     for item in error.errors(include_input=False, include_url=False, include_context=False):
-        steps = [str(part) for part in item["loc"] if part not in ("str", "int") and not str(part).startswith("function-")]
+        steps = [
+            str(part) for part in item["loc"] if part not in ("str", "int") and not str(part).startswith("function-")
+        ]
         message = item["msg"]
         if message == "Extra inputs are not permitted":
             message = "no such key"
@@ -85,7 +87,11 @@ def _refuse_written_pins(target: TargetFile, where: str) -> None:
         tables = [
             ("bindings", service.bindings),
             *((f"desks.{n}.bindings", desk.bindings) for n, desk in enumerate(service.desks)),
-            *((f"states.pool.{s}.{n}", ids) for s, entries in service.states.pool.items() for n, ids in enumerate(entries)),
+            *(
+                (f"states.pool.{s}.{n}", ids)
+                for s, entries in service.states.pool.items()
+                for n, ids in enumerate(entries)
+            ),
         ]
         for place, bindings in tables:
             for name, value in bindings.items():
@@ -186,5 +192,8 @@ SCHEMA_FILE = Path(__file__).with_name("target.schema.json")
 
 def schema_text() -> str:
     """The schema as it stands in `target.schema.json`: keys sorted, two spaces of indent."""
-    schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **TargetFile.model_json_schema()}
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **TargetFile.model_json_schema(),
+    }
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

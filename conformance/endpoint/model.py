@@ -81,7 +81,9 @@ class ProxyPart(Part):
     @classmethod
     def _no_credentials(cls, url: str) -> str:
         if "@" in url:
-            raise PydanticCustomError("secret_in_file", "write http://host:port, and give credentials as `authorization`")
+            raise PydanticCustomError(
+                "secret_in_file", "write http://host:port, and give credentials as `authorization`"
+            )
         return url
 
 
@@ -96,7 +98,9 @@ class Limits(Part):
     max_body_bytes: int = Field(8 * 1024 * 1024, gt=0)
     requests_per_second: float | None = Field(None, gt=0)
     requests_per_minute: float | None = Field(None, gt=0)
-    throttle_waits: int = Field(8, ge=0, le=100, description="How often TOO MANY REQUESTS is waited out, for one message.")
+    throttle_waits: int = Field(
+        8, ge=0, le=100, description="How often TOO MANY REQUESTS is waited out, for one message."
+    )
     throttle_wait_s: float = Field(30.0, gt=0, description="The longest single wait, whatever Retry-After asks for.")
     connect_retries: int = Field(1, ge=0, le=10, description="Only for setting up a connection, never for a message.")
     concurrency: int = Field(16, ge=1, le=256)

@@ -21,7 +21,9 @@ SHORTEST = 4
 _LEAST_BASE64 = 6
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPES = ("\\u", "&#", "%", "\\x")
-_ESCAPE = re.compile(r"\\+u([0-9A-Fa-f]{4})|\\+x([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})|&#[xX]0*([0-9A-Fa-f]{1,6});|&#0*([0-9]{1,7});")
+_ESCAPE = re.compile(
+    r"\\+u([0-9A-Fa-f]{4})|\\+x([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})|&#[xX]0*([0-9A-Fa-f]{1,6});|&#0*([0-9]{1,7});"
+)
 _MOST_KEPT = 4096
 
 
@@ -67,7 +69,11 @@ def _letter(match: re.Match[str]) -> str:
 def forms_of(secret: str) -> Forms:
     """The forms of a secret of at least `SHORTEST` characters."""
     runs = _PLAIN_RUN.findall(secret)
-    return Forms(secret, max(runs, key=len) if runs else "", tuple(sorted(_base64_forms(secret.encode("utf-8", "surrogatepass")))))
+    return Forms(
+        secret,
+        max(runs, key=len) if runs else "",
+        tuple(sorted(_base64_forms(secret.encode("utf-8", "surrogatepass")))),
+    )
 
 
 @lru_cache(maxsize=_MOST_KEPT)
@@ -89,7 +95,9 @@ def _character(character: str) -> str:
         forms.append(r"\\+" + re.escape(character))
         if number in codepoint2name:
             forms.append(f"&{codepoint2name[number]};")
-        forms.extend({"'": ["&apos;"], " ": [r"\+"], "\n": [r"\\+n"], "\t": [r"\\+t"], "\\": [r"\\+"]}.get(character, []))
+        forms.extend(
+            {"'": ["&apos;"], " ": [r"\+"], "\n": [r"\\+n"], "\t": [r"\\+t"], "\\": [r"\\+"]}.get(character, [])
+        )
     return f"(?:{'|'.join(forms)})"
 
 

@@ -53,7 +53,9 @@ def sample_of(contract: Contract, service: str) -> str:
     lines.append("\n# ---- Who brings about " + ", ".join(_states(cases)) + ". ----")
     lines.append(f'[services.{service}.states]\nprovider = "hook"\nurl = "http://127.0.0.1:8099/states"')
     for code in sorted({case.provoke for case in cases if case.provoke is not None}):
-        lines.append(f'\n[services.{service}.errors.any."{code}"]\nunreachable = "nobody has said yet how it is provoked"')
+        lines.append(
+            f'\n[services.{service}.errors.any."{code}"]\nunreachable = "nobody has said yet how it is provoked"'
+        )
     return "\n".join(lines) + "\n"
 
 

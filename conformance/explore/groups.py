@@ -135,7 +135,9 @@ def write_found(folder: Path, operations: Mapping[str, Operation], cases: Mappin
     for key in sorted(cases):
         case = cases[key]
         operation = operations[case.operation]
-        content = fixture_text({"operation": case.operation, "family": FAMILY, "cases": [to_data(case)]}).encode("utf-8")
+        content = fixture_text({"operation": case.operation, "family": FAMILY, "cases": [to_data(case)]}).encode(
+            "utf-8"
+        )
         folder.mkdir(parents=True, exist_ok=True)
         number = 1
         while True:

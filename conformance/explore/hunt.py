@@ -45,7 +45,9 @@ def ways_of(ground: Ground) -> tuple[Way, ...]:
     name = ground.operation.short
     ways: list[Way] = []
     if ground.rules.model == LISTS:
-        ways.append(Way(f"{name} unknown", ground, 14, lambda place, random: random_list_trial(place, random, live=False)))
+        ways.append(
+            Way(f"{name} unknown", ground, 14, lambda place, random: random_list_trial(place, random, live=False))
+        )
         ways.append(Way(f"{name} live", ground, 6, lambda place, random: random_list_trial(place, random, live=True)))
     elif ground.rules.model in MODELS:
         ways.append(Way(f"{name} accounts", ground, 3, random_account_trial))
@@ -134,7 +136,9 @@ async def hunt(run: Run, concurrency: int, options: HuntOptions) -> Hunt:
     desks = _desks(run, grounds)
     try:
         if streams:
-            await side_by_side([_work(state, number, names) for number, names in enumerate(_posts(streams, concurrency, desks))])
+            await side_by_side(
+                [_work(state, number, names) for number, names in enumerate(_posts(streams, concurrency, desks))]
+            )
     finally:
         state.took_s = options.clock() - started
         for result in _reported(state):

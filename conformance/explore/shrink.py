@@ -44,7 +44,9 @@ async def shrink(trial: Trial, breaks: Breaks, budget: Budget) -> tuple[Trial, b
         candidate = next(smaller, None)
         if candidate is None:
             break
-        if await breaks(candidate) and (not isinstance(candidate, ManyTrial) or await _always(candidate, breaks, budget)):
+        if await breaks(candidate) and (
+            not isinstance(candidate, ManyTrial) or await _always(candidate, breaks, budget)
+        ):
             smallest = candidate
             smaller = smallest.simpler()
     if isinstance(smallest, ManyTrial) and not await _always(smallest, breaks, budget):

@@ -109,9 +109,7 @@ def decode_frame(text: str | bytes) -> FrameDocument:
         if note.kind == "duplicate-key" and note.pointer.count("/") == 1
     )
     problems.extend(
-        FrameProblem(name, "extra-member", f"a frame has no member {name!a}")
-        for name in members
-        if name not in _TYPES
+        FrameProblem(name, "extra-member", f"a frame has no member {name!a}") for name in members if name not in _TYPES
     )
     return FrameDocument(frame, members, tuple(problems), payload, document.notes)
 

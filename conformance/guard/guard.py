@@ -94,9 +94,7 @@ class Guard:
 def guard_for(target: TargetFile, contract: Contract) -> Guard:
     """The guard of a target file. Raises `SpecError` for a `scope:` key that cannot be used."""
     operations = {
-        name: contract.operations[name]
-        for service in target.services
-        for name in contract.services[service].operations
+        name: contract.operations[name] for service in target.services for name in contract.services[service].operations
     }
     catalogue = catalogue_of(operations)
     members, bindings = _harmless(operations.values())

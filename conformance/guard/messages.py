@@ -129,7 +129,9 @@ def _once(asked: tuple[Found, ...]) -> tuple[Found, ...]:
 def _header_members(rule: Rule, request: HttpRequest) -> Iterator[Found]:
     for name, value in request.headers:
         folded_name = fold(name)
-        yield from (Found(member.name, value) for folded, member in rule.by_fold.items() if folded_name.endswith(folded))
+        yield from (
+            Found(member.name, value) for folded, member in rule.by_fold.items() if folded_name.endswith(folded)
+        )
 
 
 def _passed_over(rule: Rule, request: HttpRequest) -> bool:

@@ -55,7 +55,9 @@ def names_suite(arguments: Sequence[str], folder: Path | None = None) -> bool:
         place = argument.partition("[")[0].partition("::")[0]
         if place == SUITE:
             return True
-        if place.endswith(SUITE_FILE.name) and os.path.realpath(Path(folder or "", place)) == os.path.realpath(SUITE_FILE):
+        if place.endswith(SUITE_FILE.name) and os.path.realpath(Path(folder or "", place)) == os.path.realpath(
+            SUITE_FILE
+        ):
             return True
     return False
 

@@ -143,7 +143,9 @@ class Front:
         options = config.option
         self.target: str = options.conformance_target
         self.operations = tuple(dict.fromkeys(options.conformance_operations))
-        self.generated: int = DEFAULT_GENERATED if options.conformance_generated is None else options.conformance_generated
+        self.generated: int = (
+            DEFAULT_GENERATED if options.conformance_generated is None else options.conformance_generated
+        )
         self.folder: Path | None = options.conformance_report
         self.today = datetime.now(UTC).date()
         worker: Mapping[str, Any] | None = getattr(config, "workerinput", None)
@@ -307,7 +309,9 @@ def _demand(operations: Sequence[str], contract: Contract) -> None:
     for name in operations:
         if name not in contract.operations:
             known = ", ".join(sorted(contract.operations))
-            raise UsageError(f"no operation is called {name!r}", where="--conformance-operation", hint=f"Known: {known}.")
+            raise UsageError(
+                f"no operation is called {name!r}", where="--conformance-operation", hint=f"Known: {known}."
+            )
 
 
 def _share(worker: Mapping[str, Any] | None, *, live: bool) -> Share:

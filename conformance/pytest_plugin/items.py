@@ -82,7 +82,9 @@ class Docket:
         rows = requirement_rows(self.bench.contract, tuple(results.values()), settings)
         row = next(row for row in rows if row.id == entry.subject)
         failing = [results[name] for name in sorted(results) if results[name].verdict is Verdict.FAIL]
-        own = [_with(result, [one for one in result.findings if one.requirement == entry.subject]) for result in failing]
+        own = [
+            _with(result, [one for one in result.findings if one.requirement == entry.subject]) for result in failing
+        ]
         of_cases = {case.id for case in entry.cases}
         strays = [_with(result, self._strays(entry, result)) for result in failing if result.id in of_cases]
         broken = tuple(result for result in (*own, *strays) if result.findings)
@@ -112,7 +114,9 @@ class Docket:
             return Outcome(Verdict.PASS)
         if self.bench.stopped:
             return Outcome(Verdict.TARGET_ERROR, f"the target stopped: {self.bench.stopped}")
-        return Outcome(Verdict.NOT_VERIFIED, min((one.reason for one in own), default="no generated case has this format"))
+        return Outcome(
+            Verdict.NOT_VERIFIED, min((one.reason for one in own), default="no generated case has this format")
+        )
 
     def _batch(self, entry: Entry) -> list[Case]:
         """The item's cases; when they are few and some are left, those of the next items of its scope as well."""
@@ -140,7 +144,9 @@ class Docket:
         home = self._at.get((entry.operation, finding.requirement, entry.format))
         if home is None:
             return False
-        return result.id in {case.id for case in home.cases} or (self.bench.share.whole_scopes and home.key not in self._ended)
+        return result.id in {case.id for case in home.cases} or (
+            self.bench.share.whole_scopes and home.key not in self._ended
+        )
 
     def _waived(self, result: CaseResult) -> CaseResult:
         return Waivers(self.waivers, self.today).apply(result)
@@ -169,7 +175,10 @@ class Docket:
 def _is_of(result: CaseResult, entry: Entry) -> bool:
     if entry.channel is None or result.operation != entry.operation:
         return False
-    return Channel(entry.channel.transport, result.media_type) == entry.channel and result.transport == entry.channel.transport
+    return (
+        Channel(entry.channel.transport, result.media_type) == entry.channel
+        and result.transport == entry.channel.transport
+    )
 
 
 def _with(result: CaseResult, findings: Sequence[Finding]) -> CaseResult:

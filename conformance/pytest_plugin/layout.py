@@ -86,6 +86,8 @@ def _of_operation(contract: Contract, operation: Operation, cases: Sequence[Case
 def broken_anywhere(contract: Contract, operation: Operation) -> frozenset[str]:
     """The requirements that general checks and pinned readings attribute findings to, whatever the case is about."""
     pinned = {
-        reading.requirements[operation.id] for reading in contract.readings.values() if operation.id in reading.operations
+        reading.requirements[operation.id]
+        for reading in contract.readings.values()
+        if operation.id in reading.operations
     }
     return frozenset(operation.attribution.values()) | pinned

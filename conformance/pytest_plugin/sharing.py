@@ -85,9 +85,7 @@ class Room:
     def __init__(self, share: Share, target: TargetFile) -> None:
         """`target` is the whole one, before it is shared out."""
         self._folder = share.room
-        self._desks = {
-            name: desks_of(len(service.desks), share) or (0,) for name, service in target.services.items()
-        }
+        self._desks = {name: desks_of(len(service.desks), share) or (0,) for name, service in target.services.items()}
         self.pooled = any(
             service.states.provider == "pool" or bool(service.states.pool) for service in target.services.values()
         )

@@ -51,9 +51,7 @@ def finding_groups(summary: RunSummary, contract: Contract, most: int) -> tuple[
         if result.verdict is not Verdict.WAIVED:
             for finding in result.findings:
                 by_requirement[finding.requirement].append((result, finding))
-    return tuple(
-        _group(name, by_requirement[name], contract, summary.info, most) for name in sorted(by_requirement)
-    )
+    return tuple(_group(name, by_requirement[name], contract, summary.info, most) for name in sorted(by_requirement))
 
 
 def waived(summary: RunSummary) -> tuple[CaseResult, ...]:

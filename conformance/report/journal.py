@@ -66,7 +66,12 @@ def header_from(raw: Mapping[str, Any]) -> Header:
     gaps = {(gap["operation"], gap["code"]): gap["reason"] for gap in raw["accepted_gaps"]}
     return Header(
         RunInfo(
-            run["id"], run["tool_version"], run["specs_digest"], run["seed"], run["started_at"], run["target"],
+            run["id"],
+            run["tool_version"],
+            run["specs_digest"],
+            run["seed"],
+            run["started_at"],
+            run["target"],
             run.get("explore_seed"),
         ),
         Settings(Selection(**selection), gaps, raw["pinned"], raw["shard"], raw["planned"]),
@@ -248,9 +253,7 @@ class JournalWriter:
     def flush(self) -> None:
         """Hand every line that was held back to the operating system."""
         if self._file is None:
-            raise JournalError(
-                "the journal is not open", where=str(self._path), hint="Use it in a with statement."
-            )
+            raise JournalError("the journal is not open", where=str(self._path), hint="Use it in a with statement.")
         try:
             self._file.write(b"".join(self._held))
             self._file.flush()
@@ -271,7 +274,9 @@ def _alone(path: Path) -> IO[bytes]:
         return file
     except BlockingIOError:
         file.close()
-        raise JournalError("another run is writing it", where=str(path), hint="Give each run a folder of its own with --report DIR.") from None
+        raise JournalError(
+            "another run is writing it", where=str(path), hint="Give each run a folder of its own with --report DIR."
+        ) from None
     return file
 
 
@@ -300,9 +305,7 @@ def read_journal(path: Path) -> Journal:
         ) from error
     is_cut = bool(lines.pop())
     if not lines:
-        raise JournalError(
-            "has no header", where=str(file), hint="The run ended before it began; run it again."
-        )
+        raise JournalError("has no header", where=str(file), hint="The run ended before it began; run it again.")
     header = _taken(file, 1, _object(file, 1, lines[0]), "header", header_from)
     results: dict[str, CaseResult] = {}
     footer: Ending | None = None

@@ -26,9 +26,7 @@ def merge(shards: Sequence[tuple[Path, Journal]]) -> Journal:
         _check_agrees(first_path, first.header, path, journal.header)
     header = first.header
     info = replace(header.info, started_at=min(journal.header.info.started_at for _, journal in placed))
-    settings = replace(
-        header.settings, shard="", planned=sum(journal.header.settings.planned for _, journal in placed)
-    )
+    settings = replace(header.settings, shard="", planned=sum(journal.header.settings.planned for _, journal in placed))
     return Journal(Header(info, settings), _joined(placed), _ending(placed))
 
 
@@ -86,9 +84,7 @@ def _check_agrees(first_path: Path, first: Header, path: Path, header: Header) -
     }
     differing = [name for name, (one, other) in sides.items() if one != other]
     if differing:
-        raise JournalError(
-            f"belongs to another run than {first_path}: {', '.join(differing)} differ", where=str(path)
-        )
+        raise JournalError(f"belongs to another run than {first_path}: {', '.join(differing)} differ", where=str(path))
 
 
 def _joined(placed: Sequence[tuple[Path, Journal]]) -> tuple[CaseResult, ...]:

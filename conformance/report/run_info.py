@@ -47,9 +47,7 @@ class Settings:
     def narrowed(self) -> bool:
         """Whether only a part of the selected operations' cases runs, so that gaps elsewhere mean nothing."""
         chosen = self.selection
-        return bool(
-            chosen.requirements or chosen.cases or chosen.media_types or chosen.transports or self.shard
-        )
+        return bool(chosen.requirements or chosen.cases or chosen.media_types or chosen.transports or self.shard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,9 @@ def accepted_gaps(contract: Contract, target: TargetFile) -> dict[tuple[str, str
     for service_id, service in target.services.items():
         for name in contract.services[service_id].operations:
             for code in contract.operations[name].codes:
-                provocation = service.errors.get(name, {}).get(code.code) or service.errors.get("any", {}).get(code.code)
+                provocation = service.errors.get(name, {}).get(code.code) or service.errors.get("any", {}).get(
+                    code.code
+                )
                 if provocation is not None and provocation.unreachable is not None:
                     gaps[(name, code.code)] = provocation.unreachable
     return gaps

@@ -29,8 +29,11 @@ def notices(info: RunInfo, cases: Sequence[CaseResult], ending: Ending) -> tuple
             if note.startswith(FLAKY_NOTE)
         ),
         *(["the target turned messages away with TOO MANY REQUESTS; they were sent again"] if ending.throttled else ()),
-        *([f"{many(len(ending.left_behind), 'thing')} left behind on the target; the journal's last line names them"]
-          if ending.left_behind else ()),
+        *(
+            [f"{many(len(ending.left_behind), 'thing')} left behind on the target; the journal's last line names them"]
+            if ending.left_behind
+            else ()
+        ),
     )
 
 
@@ -41,7 +44,9 @@ def _unchecked_tls(target: Mapping[str, object]) -> list[str]:
     return [
         f"TLS of services.{name} was not checked (verify = false): anybody may have answered"
         for name, service in sorted(services.items())
-        if isinstance(service, Mapping) and isinstance(service.get("tls"), Mapping) and service["tls"].get("verify") is False
+        if isinstance(service, Mapping)
+        and isinstance(service.get("tls"), Mapping)
+        and service["tls"].get("verify") is False
     ]
 
 

@@ -45,9 +45,7 @@ def requirement_rows(
         for requirement in contract.requirements.values()
         if _is_listed(requirement, touching.get(requirement.id), settings)
     ]
-    rows.extend(
-        _unknown_row(name, group) for name, group in touching.items() if name not in contract.requirements
-    )
+    rows.extend(_unknown_row(name, group) for name, group in touching.items() if name not in contract.requirements)
     counted = folded or Folded()
     rows = [replace(row, generated=row.generated + counted.for_requirement(row.id)) for row in rows]
     return tuple(sorted(rows, key=lambda row: row.id))
@@ -83,9 +81,7 @@ def _accepted_requirements(contract: Contract, gaps: Mapping[tuple[str, str], st
         for code in operation.codes:
             codes[code.requirement].add((operation.id, code.code))
     return {
-        requirement: gaps[min(cells)]
-        for requirement, cells in codes.items()
-        if all(cell in gaps for cell in cells)
+        requirement: gaps[min(cells)] for requirement, cells in codes.items() if all(cell in gaps for cell in cells)
     }
 
 
@@ -118,9 +114,7 @@ def _case_ids(group: _Touching) -> tuple[str, ...]:
 def _judge(requirement: Requirement, group: _Touching) -> tuple[Verdict, str]:
     failing = [result for result in group.finding if result.verdict is not Verdict.WAIVED]
     if failing:
-        count = sum(
-            finding.requirement == requirement.id for result in failing for finding in result.findings
-        )
+        count = sum(finding.requirement == requirement.id for result in failing for finding in result.findings)
         return Verdict.FAIL, f"{many(count, 'finding')} in {many(len(failing), 'case')}"
     for error in (Verdict.HARNESS_ERROR, Verdict.TARGET_ERROR):
         struck = [result for result in group.naming if result.verdict is error]
@@ -186,9 +180,7 @@ def code_rows(contract: Contract, results: Iterable[CaseResult], settings: Setti
         found = by_cell.get(cell, [])
         if found or not only_met:
             rows.append(_code_row(cell, found, settings.accepted_gaps.get(cell[:2])))
-    return tuple(
-        sorted(rows, key=lambda row: (row.operation, _code_key(row.code), row.media_type, row.transport))
-    )
+    return tuple(sorted(rows, key=lambda row: (row.operation, _code_key(row.code), row.media_type, row.transport)))
 
 
 def reading_rows(
@@ -208,8 +200,7 @@ def reading_rows(
         if not wanted or not reading.operations or not set(wanted).isdisjoint(reading.operations)
     }
     return tuple(
-        ReadingRow(name, dict(seen.get(name, {})), settings.pinned.get(name))
-        for name in sorted(names | set(seen))
+        ReadingRow(name, dict(seen.get(name, {})), settings.pinned.get(name)) for name in sorted(names | set(seen))
     )
 
 
@@ -338,15 +329,12 @@ def _gaps(
         reasons.append("no case ran")
     if options.ending.cut_off:
         planned = options.settings.planned
-        reasons.append(
-            f"the journal was cut off after {len(results)} of {planned or 'an unknown number of'} cases"
-        )
+        reasons.append(f"the journal was cut off after {len(results)} of {planned or 'an unknown number of'} cases")
     struck = _tally(results, Verdict.TARGET_ERROR)
     if struck:
         reasons.append(f"the target gave no answer to {many(struck, 'case')}")
     unsure = sum(
-        row.verdict is Verdict.NOT_VERIFIED and row.level == "must" and not row.accepted
-        for row in requirements
+        row.verdict is Verdict.NOT_VERIFIED and row.level == "must" and not row.accepted for row in requirements
     )
     if unsure:
         reasons.append(f"{many(unsure, 'mandatory requirement')} not verified")

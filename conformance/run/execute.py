@@ -69,9 +69,17 @@ async def _execute_once(case: Case, kit: Kit, service: Service, seat: Seat, pins
         if case.twin is not None:
             judgement = await _with_twin(case, case.twin, kit, service, course, pins, judgement)
     except Unreached as error:
-        return Judged(_result(case, course, Verdict.TARGET_ERROR, reason=redact_excerpt(error.reason, service.sessions.vault.known)))
+        return Judged(
+            _result(
+                case, course, Verdict.TARGET_ERROR, reason=redact_excerpt(error.reason, service.sessions.vault.known)
+            )
+        )
     except NotCarriedOut as error:
-        return Judged(_result(case, course, Verdict.NOT_VERIFIED, reason=redact_excerpt(error.reason, service.sessions.vault.known)))
+        return Judged(
+            _result(
+                case, course, Verdict.NOT_VERIFIED, reason=redact_excerpt(error.reason, service.sessions.vault.known)
+            )
+        )
     except MissingBinding as error:
         return Judged(_result(case, course, Verdict.NOT_VERIFIED, reason=error.message))
     except HarnessError as error:

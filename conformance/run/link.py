@@ -138,7 +138,9 @@ class Link:
             await asyncio.sleep(_PAUSE_S)
             absent = await self.reach()
             if absent is not None:
-                self.gone = absent.message if problem.unreachable else f"{absent.message} (before that: {problem.message})"
+                self.gone = (
+                    absent.message if problem.unreachable else f"{absent.message} (before that: {problem.message})"
+                )
                 raise Unreached(self.gone)
         return exchange
 
@@ -159,7 +161,12 @@ class Link:
 
     async def _dialled(self, address: Address) -> WireProblem | None:
         visitor = _Visitor()
-        problem = await dial(Route(address, self.tls if address.secure else None, self.proxy), visitor, self.limits, tunnel=address is self.ws_address)
+        problem = await dial(
+            Route(address, self.tls if address.secure else None, self.proxy),
+            visitor,
+            self.limits,
+            tunnel=address is self.ws_address,
+        )
         visitor.leave()
         return problem
 
@@ -213,9 +220,7 @@ def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gat
             raise ConfigurationError(str(error), where=f"{where}.proxy.url") from error
         if secret is not None:
             proxy = Proxy(proxy.host, proxy.port, vault.get(secret, f"{where}.proxy.authorization"))
-    headers = tuple(
-        (name, vault.text(value, f"{where}.headers.{name}")) for name, value in service.headers.items()
-    )
+    headers = tuple((name, vault.text(value, f"{where}.headers.{name}")) for name, value in service.headers.items())
     http = None
     if address is not None:
         http = HttpTransport(
@@ -250,7 +255,9 @@ def _address(text: str | None, schemes: tuple[str, ...], where: str) -> Address 
     except AddressError as error:
         raise ConfigurationError(str(error), where=where) from error
     if address.scheme not in schemes:
-        raise ConfigurationError(f"{address.scheme}:// does not fit here", where=where, hint=f"Use {schemes[0]}:// or {schemes[1]}://.")
+        raise ConfigurationError(
+            f"{address.scheme}:// does not fit here", where=where, hint=f"Use {schemes[0]}:// or {schemes[1]}://."
+        )
     return address
 
 

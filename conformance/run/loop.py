@@ -27,6 +27,8 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
 
 async def _ended_alike(coroutine: Coroutine[Any, Any, T]) -> T:
     """The coroutine, ended by SIGTERM as by Ctrl-C: orders are taken back, servers ended, the journal closed."""
-    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # no such signal here, or not the main thread
+    with contextlib.suppress(
+        NotImplementedError, ValueError, RuntimeError
+    ):  # no such signal here, or not the main thread
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     return await coroutine

@@ -36,4 +36,3 @@ def frame_text(message: Message, bindings: Bindings, number: int) -> tuple[bytes
     text = body.decode(message.body.encoding, "surrogatepass" if message.body.encoding.startswith("utf") else "strict")
     inserts: Bindings = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text}
     return fill(message.frame, inserts).encode("utf-8", "surrogatepass"), body
-

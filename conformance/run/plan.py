@@ -79,7 +79,9 @@ def plan(
         yield _planned(stage, case.message, "message", case.together, guard)
         if case.twin is not None:
             twin = case.twin
-            said = replace(case, transport=twin.transport, media_type=twin.media_type, role=twin.role or case.role, twin=None)
+            said = replace(
+                case, transport=twin.transport, media_type=twin.media_type, role=twin.role or case.role, twin=None
+            )
             other = _staged(said, service, places_at[name])
             for message in twin.messages:
                 yield _planned(other, message, "twin", 1, guard)

@@ -75,7 +75,11 @@ class Run:
             result = await execute(case, kit, service, seat, self.pins)
             attempt += 1
         if attempt > 1:
-            outcome = "failed on each of" if result.verdict is Verdict.FAIL else f"{result.verdict.value} on attempt {attempt} of"
+            outcome = (
+                "failed on each of"
+                if result.verdict is Verdict.FAIL
+                else f"{result.verdict.value} on attempt {attempt} of"
+            )
             result = replace(result, notes=(*result.notes, f"{FLAKY_NOTE}{outcome} {_FLAKY_ATTEMPTS}"))
         self.note(result)
 
@@ -244,7 +248,9 @@ class FormMemory:
                     yield replace(result, verdict=Verdict.FAIL, findings=(finding,), evidence=evidence, revised=True)
 
 
-async def run_generated(run: Run, numbered: Iterator[Numbered], concurrency: int, done: frozenset[str] = frozenset()) -> None:
+async def run_generated(
+    run: Run, numbered: Iterator[Numbered], concurrency: int, done: frozenset[str] = frozenset()
+) -> None:
     """Run the numbered cases, at most `concurrency` at a time; `done` ones are left out.
 
     Live cases take a desk where their operation needs one: worker and desk have the same number there, and the
@@ -257,7 +263,9 @@ async def run_generated(run: Run, numbered: Iterator[Numbered], concurrency: int
         run.on_result(result)
 
 
-async def _work_numbered(run: Run, numbered: Iterator[Numbered], worker: int, memory: FormMemory, done: frozenset[str]) -> None:
+async def _work_numbered(
+    run: Run, numbered: Iterator[Numbered], worker: int, memory: FormMemory, done: frozenset[str]
+) -> None:
     for source, number in numbered:
         if run.stopped is not None:
             return

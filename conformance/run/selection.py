@@ -38,7 +38,9 @@ def choose(contract: Contract, cases: Sequence[Case], choice: Choice) -> tuple[C
     ids = [one.id for one in cases]
     for pattern in choice.cases:
         if not any(fnmatchcase(identifier, pattern) for identifier in ids):
-            raise UsageError(f"no case is called {pattern!r}", hint=_close(pattern, ids) or "`conformance list cases` names them.")
+            raise UsageError(
+                f"no case is called {pattern!r}", hint=_close(pattern, ids) or "`conformance list cases` names them."
+            )
     index, count = choice.shard
     chosen = [one for one in sorted(cases, key=lambda one: one.id) if _wanted(one, choice)]
     return tuple(chosen[index - 1 :: count])
@@ -78,7 +80,9 @@ def _known(what: str, names: Iterable[str], known: Iterable[str]) -> None:
     every = sorted(known)
     for name in names:
         if name not in every:
-            raise UsageError(f"no {what} is called {name!r}", hint=_close(name, every) or f"Known: {', '.join(every[:12])}.")
+            raise UsageError(
+                f"no {what} is called {name!r}", hint=_close(name, every) or f"Known: {', '.join(every[:12])}."
+            )
 
 
 def _close(name: str, known: Sequence[str]) -> str:

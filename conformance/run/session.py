@@ -128,7 +128,11 @@ async def carry_out(campaign: Campaign) -> None:
         if campaign.enough is not None and campaign.enough():
             run.stopped = run.stopped or "enough was seen"
 
-    operations = sorted({case.operation for case in campaign.cases} | {one.operation.id for one, _ in campaign.generated} | set(campaign.explored))
+    operations = sorted(
+        {case.operation for case in campaign.cases}
+        | {one.operation.id for one, _ in campaign.generated}
+        | set(campaign.explored)
+    )
     reachable = [name for name in operations if campaign.contract.operations[name].service in target.services]
     guard = guard_for(target, campaign.contract)
     run = start_run(campaign.contract, target, guard, vault, report, reachable, campaign.ledger)

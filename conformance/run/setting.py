@@ -95,7 +95,9 @@ async def _prepare(
             task.cancel()
         raise
     finally:
-        made = tuple(task.result() for task in tasks if task.done() and not task.cancelled() and task.exception() is None)
+        made = tuple(
+            task.result() for task in tasks if task.done() and not task.cancelled() and task.exception() is None
+        )
         course.handles = (*course.handles, *made)
     return tuple(
         task.result()

@@ -214,4 +214,3 @@ def _item(what: str, good: bool, wanted: int) -> Item:
 
 def _counted(names: Iterator[str]) -> list[tuple[str, int]]:
     return sorted(Counter(names).items())
-

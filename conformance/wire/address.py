@@ -72,9 +72,7 @@ def parse_address(text: str) -> Address:
     """Parse `http(s)://host[:port][/base]` or `ws(s)://…`; the `AddressError` never repeats a password."""
     parts, host, port = _split(text, ("http", "https", "ws", "wss"))
     if "@" in parts.netloc:
-        raise AddressError(
-            "an address must not hold a user name or a password; give credentials to a role instead"
-        )
+        raise AddressError("an address must not hold a user name or a password; give credentials to a role instead")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
         raise AddressError(f"address {text!r} has a query or a fragment; leave both out")
     if not parts.path.isascii():
@@ -106,9 +104,7 @@ def _split(text: str, schemes: tuple[str, ...]) -> tuple[SplitResult, str, int]:
         reason = "its host or port cannot be read" if "@" in text else str(error)
         raise AddressError(f"address {shown}: {reason}; {example}") from None
     if parts.scheme not in schemes:
-        raise AddressError(
-            f"address {shown} does not start with one of {', '.join(s + '://' for s in schemes)}"
-        )
+        raise AddressError(f"address {shown} does not start with one of {', '.join(s + '://' for s in schemes)}")
     if not host:
         raise AddressError(f"address {shown} names no host; {example}")
     try:
@@ -129,9 +125,7 @@ class Route:
     proxy: Proxy | None = None
 
 
-async def dial(
-    route: Route, protocol: asyncio.Protocol, limits: Limits, *, tunnel: bool = False
-) -> WireProblem | None:
+async def dial(route: Route, protocol: asyncio.Protocol, limits: Limits, *, tunnel: bool = False) -> WireProblem | None:
     """Connect `protocol` along `route` within `limits.connect_timeout_s`; None when it is connected.
 
     A proxy is asked for a tunnel (CONNECT) for TLS and when `tunnel` is set; otherwise the protocol talks
@@ -183,9 +177,7 @@ async def _dial_through(
             try:
                 transport = await loop.start_tls(plain, protocol, tls, server_hostname=address.host)
             except OSError as error:
-                return WireProblem(
-                    "tls", f"no TLS with {address} through the proxy: {_reason(error)}", "connect"
-                )
+                return WireProblem("tls", f"no TLS with {address} through the proxy: {_reason(error)}", "connect")
         else:
             plain.set_protocol(protocol)
         if transport is None:

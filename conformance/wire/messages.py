@@ -152,7 +152,9 @@ class Exchange:
     @property
     def lost_by_reuse(self) -> bool:
         """True when a connection that had served before ended without a byte of answer: the peer may have closed it just then."""
-        lost = self.problem is not None and self.problem.kind in ("closed-early", "reset") and self.problem.phase == "wait"
+        lost = (
+            self.problem is not None and self.problem.kind in ("closed-early", "reset") and self.problem.phase == "wait"
+        )
         return lost and self.reused_connection
 
 

@@ -23,7 +23,9 @@ def _response(change: Callable[[HttpResponse], HttpResponse]) -> Make:
 
 
 def _media(content_type: str) -> Make:
-    return _response(lambda r: replace(r, content_type=content_type) if r.content_type.startswith("application/json") else r)
+    return _response(
+        lambda r: replace(r, content_type=content_type) if r.content_type.startswith("application/json") else r
+    )
 
 
 def _headers(*headers: tuple[str, str]) -> Make:
@@ -92,25 +94,42 @@ def _no_session_text(text: str) -> Make:
 def _answered_without_body(method: str, status: int) -> Make:
     """A method that only asks is answered, and nothing is done."""
     answer = HttpResponse(status, b"", "", (("allow", "POST, OPTIONS"),))
-    return lambda operation: responses(operation, lambda request, response: answer if request.method == method else response)
+    return lambda operation: responses(
+        operation, lambda request, response: answer if request.method == method else response
+    )
 
 
-_MORE = (("x-request-id", "7f3e"), ("cache-control", "no-store"), ("set-cookie", "route=1; path=/"), ("strict-transport-security", "max-age=1"))
+_MORE = (
+    ("x-request-id", "7f3e"),
+    ("cache-control", "no-store"),
+    ("set-cookie", "route=1; path=/"),
+    ("strict-transport-security", "max-age=1"),
+)
 
 EQUIVALENTS: tuple[Variant, ...] = (
     *equivalents_of_each("charset-upper", "Spells the charset UTF-8", _media("application/json; charset=UTF-8")),
-    *equivalents_of_each("charset-quoted", "Puts the charset in quotes, without white space", _media('Application/JSON;charset="utf-8"')),
+    *equivalents_of_each(
+        "charset-quoted", "Puts the charset in quotes, without white space", _media('Application/JSON;charset="utf-8"')
+    ),
     *equivalents_of_each("charset-none", "Names no charset", _media("application/json")),
     equivalent_of(CQ, "media-text-json", "Calls the JSON text/json", _media("text/json; charset=utf-8")(CQ)),
     *equivalents_of_each("more-headers", "Sends headers of its own", _headers(*_MORE)),
     *equivalents_of_each("closes", "Closes the connection after each answer", _headers(("Connection", "close"))),
-    *equivalents_of_each("chunked-answer", "Sends the answer in small chunks", _response(lambda r: replace(r, chunked=True))),
-    *equivalents_of_each("gzip", "Compresses the answer, as is allowed where the request names no coding", _response(_compressed)),
+    *equivalents_of_each(
+        "chunked-answer", "Sends the answer in small chunks", _response(lambda r: replace(r, chunked=True))
+    ),
+    *equivalents_of_each(
+        "gzip", "Compresses the answer, as is allowed where the request names no coding", _response(_compressed)
+    ),
     *equivalents_of_each("error-status-400", "Gives every error the status 400", _status(200, 400)),
     *equivalents_of_each("error-status-409", "Gives every error the status 409", _status(200, 409)),
     *equivalents_of_each("success-202", "Gives a success, which is a receipt, the status 202", _status(202, 200)),
-    *equivalents_of_each("options-204", "Says to an OPTIONS which methods there are", _answered_without_body("OPTIONS", 204)),
+    *equivalents_of_each(
+        "options-204", "Says to an OPTIONS which methods there are", _answered_without_body("OPTIONS", 204)
+    ),
     *equivalents_of_each("head-200", "Answers a HEAD with 200 and no body", _answered_without_body("HEAD", 200)),
     *equivalents_of_each("slow", "Answers after fifty milliseconds", _slow),
-    *equivalents_of_each("no-session-line-feed", "Ends the text for a missing session with a line feed", _no_session_text("Not Found\n")),
+    *equivalents_of_each(
+        "no-session-line-feed", "Ends the text for a missing session with a line feed", _no_session_text("Not Found\n")
+    ),
 )

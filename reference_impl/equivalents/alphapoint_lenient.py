@@ -25,6 +25,8 @@ def _quoted_anyhow(text: str) -> Any:
 
 
 EQUIVALENTS: tuple[Variant, ...] = (
-    *equivalents_of_each("first-value", "Reads the first JSON value of a body and leaves the rest", reads_unreadable(_first_value)),
+    *equivalents_of_each(
+        "first-value", "Reads the first JSON value of a body and leaves the rest", reads_unreadable(_first_value)
+    ),
     *equivalents_of_each("any-quotes", "Reads apostrophes as quotes", reads_unreadable(_quoted_anyhow)),
 )

@@ -17,7 +17,11 @@ from reference_impl.variants import Change, Variant
 from reference_impl.wire import HttpRequest, HttpResponse
 
 _OF = {CAO: OF_ALL, CQ: OF_QUOTE, CO: OF_ONE}
-_NO_DIFFERENCE = {(CAO, "response-key-case", "lower"), (CO, "response-key-case", "lower"), (CQ, "extra-members", "honoured")}
+_NO_DIFFERENCE = {
+    (CAO, "response-key-case", "lower"),
+    (CO, "response-key-case", "lower"),
+    (CQ, "extra-members", "honoured"),
+}
 """Alternatives that come to the same as the default one: a standard response has lower-case keys as documented."""
 
 

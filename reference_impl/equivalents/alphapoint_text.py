@@ -70,7 +70,12 @@ def _detail(text: str | None) -> Make:
 
 
 def _longer_details(operation: Operation) -> Change:
-    return refusals(operation, lambda refusal, _call: Standard(refusal.code, f"{refusal.detail}. Contact support@example.test, reference 0x1F."))
+    return refusals(
+        operation,
+        lambda refusal, _call: Standard(
+            refusal.code, f"{refusal.detail}. Contact support@example.test, reference 0x1F."
+        ),
+    )
 
 
 def _spaced(_info: FrameInfo, replies: tuple[str, ...]) -> tuple[str, ...]:
@@ -88,21 +93,52 @@ def _event(before: bool) -> Callable[[FrameInfo, tuple[str, ...]], tuple[str, ..
 
 
 EQUIVALENTS: tuple[Variant, ...] = (
-    *equivalents_of_each("members-reversed", "Writes the members of the answer in the opposite order", lambda o: payloads(o, _reversed)),
-    *equivalents_of_each("white-space", "Writes the answer with white space", _text(lambda text: json.dumps(json.loads(text), indent=4))),
+    *equivalents_of_each(
+        "members-reversed", "Writes the members of the answer in the opposite order", lambda o: payloads(o, _reversed)
+    ),
+    *equivalents_of_each(
+        "white-space", "Writes the answer with white space", _text(lambda text: json.dumps(json.loads(text), indent=4))
+    ),
     *equivalents_of_each("line-feeds", "Ends the answer with a line feed", _text(lambda text: f"\n{text}\r\n")),
     *equivalents_of_each("escapes", "Writes every letter as an escape", _text(_escaped)),
     *equivalents_of_each("number-forms", "Writes error codes as 0.0 and 1e2", _text(_code_forms)),
-    *equivalents_of_each("extra-answer-members", "Adds members of its own to each standard response", lambda o: standards(o, _extra)),
-    equivalent_of(CQ, "extra-beside-legs", "Adds a member of its own beside the two results", payloads(CQ, _extra_beside_legs)),
-    *equivalents_of_each("detail-on-success", "Says something in detail on success", lambda o: standards(o, on_success(but(detail="Cancel request received")))),
+    *equivalents_of_each(
+        "extra-answer-members", "Adds members of its own to each standard response", lambda o: standards(o, _extra)
+    ),
+    equivalent_of(
+        CQ, "extra-beside-legs", "Adds a member of its own beside the two results", payloads(CQ, _extra_beside_legs)
+    ),
+    *equivalents_of_each(
+        "detail-on-success",
+        "Says something in detail on success",
+        lambda o: standards(o, on_success(but(detail="Cancel request received"))),
+    ),
     *equivalents_of_each("detail-other-words", "Says other things in detail of an error", _longer_details),
     *equivalents_of_each("detail-null", "Says nothing in detail of an error", _detail(None)),
-    *equivalents_of_each("detail-other-language", "Writes detail in another alphabet", _detail("Запрос отклонён – 拒绝 \U0001f6ab")),
-    *equivalents_of_each("ws-frame-keys-reordered", "Writes the keys of a frame in alphabetical order", lambda o: reply_members(o, lambda frame: dict(sorted(frame.items())))),
+    *equivalents_of_each(
+        "detail-other-language", "Writes detail in another alphabet", _detail("Запрос отклонён – 拒绝 \U0001f6ab")
+    ),
+    *equivalents_of_each(
+        "ws-frame-keys-reordered",
+        "Writes the keys of a frame in alphabetical order",
+        lambda o: reply_members(o, lambda frame: dict(sorted(frame.items()))),
+    ),
     *equivalents_of_each("ws-frame-white-space", "Writes frames with white space", lambda o: frames(o, _spaced)),
-    *equivalents_of_each("ws-frame-extra-member", "Adds a member of its own to frames", lambda o: reply_members(o, lambda frame: {**frame, "t": 1700000000})),
-    *equivalents_of_each("ws-event-before", "Sends an event before each reply", lambda o: frames(o, _event(before=True))),
-    *equivalents_of_each("ws-event-after", "Sends an event after each reply", lambda o: frames(o, _event(before=False))),
-    equivalent_of(CAO, "ws-n-documented-case", "Spells the call's name as documented, however it was asked", reply_members(CAO, lambda frame: {**frame, "n": CAO.call})),
+    *equivalents_of_each(
+        "ws-frame-extra-member",
+        "Adds a member of its own to frames",
+        lambda o: reply_members(o, lambda frame: {**frame, "t": 1700000000}),
+    ),
+    *equivalents_of_each(
+        "ws-event-before", "Sends an event before each reply", lambda o: frames(o, _event(before=True))
+    ),
+    *equivalents_of_each(
+        "ws-event-after", "Sends an event after each reply", lambda o: frames(o, _event(before=False))
+    ),
+    equivalent_of(
+        CAO,
+        "ws-n-documented-case",
+        "Spells the call's name as documented, however it was asked",
+        reply_members(CAO, lambda frame: {**frame, "n": CAO.call}),
+    ),
 )

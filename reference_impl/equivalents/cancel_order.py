@@ -41,7 +41,11 @@ def _gone(code: int) -> Callable[[Recorder, _Inner, Parts, Call], Answer]:
         except Refused as refused:
             number = call.members.get("orderid")
             order = parts.alphapoint.book.find(number) if isinstance(number, int) else None
-            if refused.refusal.about != "order" or call.members.get("clientorderid") or not _own(parts, call, order, "Canceled"):
+            if (
+                refused.refusal.about != "order"
+                or call.members.get("clientorderid")
+                or not _own(parts, call, order, "Canceled")
+            ):
                 raise
             recorder.hit()
             return Standard(code)
@@ -115,14 +119,39 @@ def _only_system(inner: Any, parts: Parts, call: Call) -> CancelOrderRequest:
 
 
 EQUIVALENTS: tuple[Variant, ...] = (
-    equivalent_of(CO, "again-received", "Receives a call for an order that is cancelled already once more", handler(CO, _gone(0))),
-    equivalent_of(CO, "again-101", "Fails for an order that is cancelled already", handler(CO, _gone(OPERATION_FAILED))),
-    equivalent_of(CO, "again-100", "Takes an order that is cancelled already for one that cannot be named", handler(CO, _gone(INVALID_REQUEST))),
+    equivalent_of(
+        CO, "again-received", "Receives a call for an order that is cancelled already once more", handler(CO, _gone(0))
+    ),
+    equivalent_of(
+        CO, "again-101", "Fails for an order that is cancelled already", handler(CO, _gone(OPERATION_FAILED))
+    ),
+    equivalent_of(
+        CO,
+        "again-100",
+        "Takes an order that is cancelled already for one that cannot be named",
+        handler(CO, _gone(INVALID_REQUEST)),
+    ),
     equivalent_of(CO, "two-ids-refused", "Refuses a request that names an order twice", step(CO, "read", _two_refused)),
-    equivalent_of(CO, "client-first", "Goes by ClientOrderId where both ids are there", step(CO, "read", _client_first)),
-    equivalent_of(CO, "any-own-account", "Finds an order of the caller's whichever of his accounts is named", step(CO, "select", _any_own_account)),
-    equivalent_of(CO, "strangers-order-20", "Refuses a stranger's order with 20", step(CO, "select", _strangers_refused)),
-    equivalent_of(CO, "permission-last", "Looks for the order before it asks for the permission", handler(CO, _permission_last)),
-    equivalent_of(CO, "strict-numbers", "Takes no number that is written as text, and no account that is null", step(CO, "read", _strict)),
+    equivalent_of(
+        CO, "client-first", "Goes by ClientOrderId where both ids are there", step(CO, "read", _client_first)
+    ),
+    equivalent_of(
+        CO,
+        "any-own-account",
+        "Finds an order of the caller's whichever of his accounts is named",
+        step(CO, "select", _any_own_account),
+    ),
+    equivalent_of(
+        CO, "strangers-order-20", "Refuses a stranger's order with 20", step(CO, "select", _strangers_refused)
+    ),
+    equivalent_of(
+        CO, "permission-last", "Looks for the order before it asks for the permission", handler(CO, _permission_last)
+    ),
+    equivalent_of(
+        CO,
+        "strict-numbers",
+        "Takes no number that is written as text, and no account that is null",
+        step(CO, "read", _strict),
+    ),
     equivalent_of(CO, "oms-zero", "Takes OMSId 0 for the first system", step(CO, "read", _only_system)),
 )

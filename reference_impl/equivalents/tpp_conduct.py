@@ -216,7 +216,11 @@ def _answered_without_body(method: str, status: int) -> Callable[[HttpRequest, H
 
 
 def _error_text(text: str) -> str:
-    return '"Ung\\u00fcltige Anfrage"' if text.startswith('"') else f'<string xmlns="{SERIALIZATION}">Ung\u00fcltige Anfrage &lt;400&gt;</string>'
+    return (
+        '"Ung\\u00fcltige Anfrage"'
+        if text.startswith('"')
+        else f'<string xmlns="{SERIALIZATION}">Ung\u00fcltige Anfrage &lt;400&gt;</string>'
+    )
 
 
 EQUIVALENTS: tuple[Variant, ...] = (

@@ -103,7 +103,12 @@ def _unknown_token(operation: Operation) -> Change:
 
         def refuse(request: HttpRequest) -> HttpResponse | None:
             token = request.header("aptoken")
-            if request.operation == operation.id and request.method == "POST" and token and parts.alphapoint.sessions.find(token) is None:
+            if (
+                request.operation == operation.id
+                and request.method == "POST"
+                and token
+                and parts.alphapoint.sessions.find(token) is None
+            ):
                 return _as_operator(parts, Call(operation.call, "http", request.body, request.query), recorder)
             return inner(request)
 
@@ -149,7 +154,10 @@ def _ws_session_code(code: int) -> Make:
 
 
 def _echoes_token(operation: Operation) -> Change:
-    return standards(operation, lambda members, call: {**members, "detail": f"session {call.session_token}"} if call.session_token else members)
+    return standards(
+        operation,
+        lambda members, call: {**members, "detail": f"session {call.session_token}"} if call.session_token else members,
+    )
 
 
 def _by_the_same_user(parts: Parts, recorder: Recorder) -> Parts:
@@ -164,7 +172,11 @@ def _by_the_same_user(parts: Parts, recorder: Recorder) -> Parts:
         return result
 
     def select(inner: Any, p: Parts, call: Call, *rest: Any) -> Any:
-        return tuple(o for o in inner(p, call, *rest) if placed_by.get(o.order_id) == call.user.name or "Operator" in call.user.permissions)
+        return tuple(
+            o
+            for o in inner(p, call, *rest)
+            if placed_by.get(o.order_id) == call.user.name or "Operator" in call.user.permissions
+        )
 
     return step(CAO, "select", select)(with_call(parts, "SendOrder", placing), recorder)
 
@@ -224,26 +236,121 @@ FAULTS: tuple[Variant, ...] = (
     fault_of(CAO, "trading-refused", "Refuses users with Trading permission", "PERM-TRADING", _refused("Trading")(CAO)),
     fault_of(CQ, "marketmaker-refused", "Refuses market makers", "PERM-MARKETMAKER", _refused("MarketMaker")(CQ)),
     fault_of(CAO, "marketmaker-allowed", "Serves market makers", "PERM-OTHERS", _allowed(_only("MarketMaker"))(CAO)),
-    fault_of(CQ, "trading-allowed", "Serves users with Trading permission alone", "PERM-OTHERS", _allowed(_only("Trading"))(CQ)),
-    *faults_of_both("nobody-allowed", "Serves users who have no permission", "PERM-OTHERS CODE-20", _allowed(lambda user: not user.permissions)),
-    *faults_of_both("unchecked-ws", "Checks permissions over HTTP alone", "PERM-OTHERS SAME-TRANSPORT", _unchecked_on("ws")),
-    *faults_of_both("unchecked-http", "Checks permissions over WebSocket alone", "PERM-OTHERS SAME-TRANSPORT", _unchecked_on("http")),
-    fault_of(CAO, "foreign-allowed", "Lets a trader address any account", "SCOPE-TRADING", _touches(lambda _u, _a: True)(CAO)),
-    fault_of(CQ, "foreign-allowed", "Lets a market maker address any account", "SCOPE-MARKETMAKER", _touches(lambda _u, _a: True)(CQ)),
-    *faults_of_both("operator-own-only", "Lets an operator address his own account alone", "SCOPE-OPERATOR", _touches(_own_accounts_alone)),
-    fault_of(CAO, "operator-not-makers", "Keeps an operator from the accounts of market makers", "SCOPE-OPERATOR", _touches(_makers_alone)(CAO)),
-    *faults_of_both("second-account-refused", "Knows the default account of a user alone", "cao:EFFECT-ACCOUNT RESP-RESULT-TRUE cao:SCOPE-TRADING REQ-ACCOUNTID-TYPE", _touches(_not_the_second)),
-    fault_of(CQ, "strangers-quote", "Finds a quote by its ids alone, whoever's it is", "SCOPE-MARKETMAKER", step(CQ, "judge", _strangers_quote)),
-    fault_of(CAO, "shared-own-orders-only", "Cancels only what the caller placed himself", "SHARED-ACCOUNT EFFECT-ACCOUNT", _by_the_same_user),
-    fault_of(CAO, "foreign-hits-own", "Refuses a stranger's account and cancels the caller's own orders", "SCOPE-TRADING REFUSED-NO-EFFECT", handler(CAO, _foreign_hits_own)),
-    *faults_of_both("acts-though-refused", "Refuses a missing permission after the cancellation", "REFUSED-NO-EFFECT", _acts_though_refused),
-    *faults_of_both("no-session-served", "Serves a request without a session as the operator", "HTTP-SESSION REFUSED-NO-EFFECT", _served_without_session(_as_operator)),
-    fault_of(CAO, "no-session-success", "Says success, without effect, to who has no session", "HTTP-SESSION", _served_without_session(_says(_SUCCESS))(CAO)),
-    fault_of(CQ, "no-session-success", "Says success, without effect, to who has no session", "HTTP-SESSION", _served_without_session(_says(_PAIR))(CQ)),
-    *faults_of_both("no-session-empty", "Answers who has no session with an empty 200", "HTTP-SESSION RESP-STANDARD cq:RESP-PAIR", _served_without_session(_says(_EMPTY))),
-    *faults_of_both("no-session-500", "Answers who has no session with a 500", "MALFORMED", _served_without_session(_says(text_response(500, "INTERNAL SERVER ERROR")))),
-    *faults_of_both("unknown-token-served", "Takes an unknown token for the operator's", "HTTP-SESSION", _unknown_token),
-    *faults_of_both("ws-no-session-served", "Serves a socket that has not signed in", "WS-SESSION", _ws_without_session),
-    *faults_of_both("ws-no-session-104", "Answers 104 on a socket that has not signed in", "WS-SESSION", _ws_session_code(104)),
+    fault_of(
+        CQ,
+        "trading-allowed",
+        "Serves users with Trading permission alone",
+        "PERM-OTHERS",
+        _allowed(_only("Trading"))(CQ),
+    ),
+    *faults_of_both(
+        "nobody-allowed",
+        "Serves users who have no permission",
+        "PERM-OTHERS CODE-20",
+        _allowed(lambda user: not user.permissions),
+    ),
+    *faults_of_both(
+        "unchecked-ws", "Checks permissions over HTTP alone", "PERM-OTHERS SAME-TRANSPORT", _unchecked_on("ws")
+    ),
+    *faults_of_both(
+        "unchecked-http", "Checks permissions over WebSocket alone", "PERM-OTHERS SAME-TRANSPORT", _unchecked_on("http")
+    ),
+    fault_of(
+        CAO, "foreign-allowed", "Lets a trader address any account", "SCOPE-TRADING", _touches(lambda _u, _a: True)(CAO)
+    ),
+    fault_of(
+        CQ,
+        "foreign-allowed",
+        "Lets a market maker address any account",
+        "SCOPE-MARKETMAKER",
+        _touches(lambda _u, _a: True)(CQ),
+    ),
+    *faults_of_both(
+        "operator-own-only",
+        "Lets an operator address his own account alone",
+        "SCOPE-OPERATOR",
+        _touches(_own_accounts_alone),
+    ),
+    fault_of(
+        CAO,
+        "operator-not-makers",
+        "Keeps an operator from the accounts of market makers",
+        "SCOPE-OPERATOR",
+        _touches(_makers_alone)(CAO),
+    ),
+    *faults_of_both(
+        "second-account-refused",
+        "Knows the default account of a user alone",
+        "cao:EFFECT-ACCOUNT RESP-RESULT-TRUE cao:SCOPE-TRADING REQ-ACCOUNTID-TYPE",
+        _touches(_not_the_second),
+    ),
+    fault_of(
+        CQ,
+        "strangers-quote",
+        "Finds a quote by its ids alone, whoever's it is",
+        "SCOPE-MARKETMAKER",
+        step(CQ, "judge", _strangers_quote),
+    ),
+    fault_of(
+        CAO,
+        "shared-own-orders-only",
+        "Cancels only what the caller placed himself",
+        "SHARED-ACCOUNT EFFECT-ACCOUNT",
+        _by_the_same_user,
+    ),
+    fault_of(
+        CAO,
+        "foreign-hits-own",
+        "Refuses a stranger's account and cancels the caller's own orders",
+        "SCOPE-TRADING REFUSED-NO-EFFECT",
+        handler(CAO, _foreign_hits_own),
+    ),
+    *faults_of_both(
+        "acts-though-refused",
+        "Refuses a missing permission after the cancellation",
+        "REFUSED-NO-EFFECT",
+        _acts_though_refused,
+    ),
+    *faults_of_both(
+        "no-session-served",
+        "Serves a request without a session as the operator",
+        "HTTP-SESSION REFUSED-NO-EFFECT",
+        _served_without_session(_as_operator),
+    ),
+    fault_of(
+        CAO,
+        "no-session-success",
+        "Says success, without effect, to who has no session",
+        "HTTP-SESSION",
+        _served_without_session(_says(_SUCCESS))(CAO),
+    ),
+    fault_of(
+        CQ,
+        "no-session-success",
+        "Says success, without effect, to who has no session",
+        "HTTP-SESSION",
+        _served_without_session(_says(_PAIR))(CQ),
+    ),
+    *faults_of_both(
+        "no-session-empty",
+        "Answers who has no session with an empty 200",
+        "HTTP-SESSION RESP-STANDARD cq:RESP-PAIR",
+        _served_without_session(_says(_EMPTY)),
+    ),
+    *faults_of_both(
+        "no-session-500",
+        "Answers who has no session with a 500",
+        "MALFORMED",
+        _served_without_session(_says(text_response(500, "INTERNAL SERVER ERROR"))),
+    ),
+    *faults_of_both(
+        "unknown-token-served", "Takes an unknown token for the operator's", "HTTP-SESSION", _unknown_token
+    ),
+    *faults_of_both(
+        "ws-no-session-served", "Serves a socket that has not signed in", "WS-SESSION", _ws_without_session
+    ),
+    *faults_of_both(
+        "ws-no-session-104", "Answers 104 on a socket that has not signed in", "WS-SESSION", _ws_session_code(104)
+    ),
     *faults_of_both("echoes-token", "Repeats the session token in detail", "SECRETS", _echoes_token),
 )

@@ -136,7 +136,11 @@ def _other_method(method: str) -> Make:
 
 def _case_sensitive(operation: Operation) -> Change:
     """Knows the members by their documented spelling alone."""
-    known = {"OMSId", "AccountId"} if operation is CAO else {"omsId", "accountId", "instrumentId", "bidQuoteId", "askQuoteId"}
+    known = (
+        {"OMSId", "AccountId"}
+        if operation is CAO
+        else {"omsId", "accountId", "instrumentId", "bidQuoteId", "askQuoteId"}
+    )
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
         inner = parts.alphapoint.read_members
@@ -159,35 +163,145 @@ def _details(name: str, value: str) -> Callable[[Members], Members]:
 
 
 FAULTS: tuple[Variant, ...] = (
-    *faults_of_both("trailing-comma", "Ends the object with a comma, as the sample does", "RESP-STANDARD cq:RESP-PAIR", _text(lambda text: text[:-1] + ",}")),
-    *faults_of_both("single-quotes", "Quotes with apostrophes", "RESP-STANDARD cq:RESP-PAIR", _text(lambda text: text.replace('"', "'"))),
-    *faults_of_both("python-words", "Writes True, False and None", "RESP-STANDARD cq:RESP-PAIR", _text(lambda text: text.replace("true", "True").replace("false", "False").replace("null", "None"))),
-    *faults_of_both("cut-off", "Leaves the last brace out", "RESP-STANDARD cq:RESP-PAIR", _text(lambda text: text[:-1])),
-    *faults_of_both("twice-json", "Writes the object twice in a row", "RESP-STANDARD cq:RESP-PAIR", _text(lambda text: text + text)),
-    fault_of(CAO, "guard-prefix", "Writes a guard before the object", "RESP-STANDARD", texts(CAO, lambda text: ")]}',\n" + text)),
+    *faults_of_both(
+        "trailing-comma",
+        "Ends the object with a comma, as the sample does",
+        "RESP-STANDARD cq:RESP-PAIR",
+        _text(lambda text: text[:-1] + ",}"),
+    ),
+    *faults_of_both(
+        "single-quotes",
+        "Quotes with apostrophes",
+        "RESP-STANDARD cq:RESP-PAIR",
+        _text(lambda text: text.replace('"', "'")),
+    ),
+    *faults_of_both(
+        "python-words",
+        "Writes True, False and None",
+        "RESP-STANDARD cq:RESP-PAIR",
+        _text(lambda text: text.replace("true", "True").replace("false", "False").replace("null", "None")),
+    ),
+    *faults_of_both(
+        "cut-off", "Leaves the last brace out", "RESP-STANDARD cq:RESP-PAIR", _text(lambda text: text[:-1])
+    ),
+    *faults_of_both(
+        "twice-json", "Writes the object twice in a row", "RESP-STANDARD cq:RESP-PAIR", _text(lambda text: text + text)
+    ),
+    fault_of(
+        CAO,
+        "guard-prefix",
+        "Writes a guard before the object",
+        "RESP-STANDARD",
+        texts(CAO, lambda text: ")]}',\n" + text),
+    ),
     fault_of(CAO, "json-as-text", "Writes the object as a JSON string", "RESP-STANDARD", texts(CAO, json.dumps)),
-    *faults_of_both("empty-body", "Answers a success with an empty body", "RESP-STANDARD cq:RESP-PAIR", _if(_has(b'"errorcode":0'), lambda r: replace(r, body=b""))),
-    *faults_of_both("no-content", "Answers a success with 204 and no body", "RESP-STANDARD cq:RESP-PAIR", _if(_has(b'"errorcode":0'), lambda r: replace(r, status=204, body=b"", content_type=""))),
-    *faults_of_both("utf-16", "Answers in UTF-16 while it says UTF-8", "RESP-STANDARD cq:RESP-PAIR", _if(_is_json, lambda r: replace(r, body=r.body.decode().encode("utf-16")))),
+    *faults_of_both(
+        "empty-body",
+        "Answers a success with an empty body",
+        "RESP-STANDARD cq:RESP-PAIR",
+        _if(_has(b'"errorcode":0'), lambda r: replace(r, body=b"")),
+    ),
+    *faults_of_both(
+        "no-content",
+        "Answers a success with 204 and no body",
+        "RESP-STANDARD cq:RESP-PAIR",
+        _if(_has(b'"errorcode":0'), lambda r: replace(r, status=204, body=b"", content_type="")),
+    ),
+    *faults_of_both(
+        "utf-16",
+        "Answers in UTF-16 while it says UTF-8",
+        "RESP-STANDARD cq:RESP-PAIR",
+        _if(_is_json, lambda r: replace(r, body=r.body.decode().encode("utf-16"))),
+    ),
     *faults_of_both("media-html", "Calls the JSON text/html", "HTTP-MEDIA", _media("text/html; charset=utf-8")),
     *faults_of_both("media-missing", "Declares no media type", "HTTP-MEDIA", _media("")),
     fault_of(CAO, "media-plain", "Calls the JSON text/plain", "HTTP-MEDIA", _media("text/plain")(CAO)),
-    fault_of(CQ, "media-octets", "Calls the JSON application/octet-stream", "HTTP-MEDIA", _media("application/octet-stream")(CQ)),
-    *faults_of_both("success-400", "Gives a success the status 400", "HTTP-STATUS", _if(_has(b'"errorcode":0'), _status(400))),
-    *faults_of_both("success-302", "Gives a success the status 302", "HTTP-STATUS", _if(_has(b'"errorcode":0'), _status(302))),
-    *faults_of_both("status-500-code-100", "Gives code 100 the status 500", "MALFORMED HTTP-STATUS", _if(_bad_request, _status(500))),
-    *faults_of_both("status-503-code-104", "Gives code 104 the status 503", "MALFORMED HTTP-STATUS", _if(_has(b'"errorcode":104'), _status(503))),
-    *faults_of_both("page-for-unreadable", "Answers 500 with a page to what is no JSON", "MALFORMED", _if(_unreadable, _page)),
-    *faults_of_both("page-status-400", "Answers 400 with a page to what is no JSON", "MALFORMED REQ-FORM", _if(_unreadable, lambda _r: HttpResponse(400, _PAGE.encode(), "text/html"))),
-    *faults_of_both("trace-in-detail", "Shows a stack trace in detail", "MALFORMED", lambda o: standards(o, on_error(but(detail=_TRACE), 100))),
-    *faults_of_both("trace-for-type", "Shows a trace for a value of another type", "MALFORMED", lambda o: refusals(o, lambda r, _c: Standard(r.code, "java.lang.NumberFormatException: For input string") if r.detail and r.detail.endswith("is not an integer") else None)),
-    *faults_of_both("unreadable-silent", "Answers what is no JSON with an empty 200", "REQ-FORM RESP-STANDARD cq:RESP-PAIR", _if(_unreadable, lambda r: replace(r, body=b""))),
-    *faults_of_both("put-acts", "Carries PUT out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("PUT")),
-    *faults_of_both("get-acts", "Carries GET out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("GET")),
-    *faults_of_both("head-acts", "Carries HEAD out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("HEAD")),
-    *faults_of_both("options-acts", "Carries OPTIONS out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("OPTIONS")),
-    *faults_of_both("charset-415", "Refuses a content type that names its charset", "HTTP-MEDIA RESP-STANDARD cq:RESP-PAIR", _refuses(_charset_named, 415, "UNSUPPORTED MEDIA TYPE")),
-    *faults_of_both("chunked-411", "Refuses a body in chunks", "HTTP-MEDIA HTTP-ROUTE RESP-STANDARD cq:RESP-PAIR", _refuses(_chunked, 411, "LENGTH REQUIRED")),
-    fault_of(CAO, "language-406", "Refuses a language that it does not speak", "HTTP-MEDIA HTTP-ROUTE RESP-STANDARD", _refuses(_upper_case_header, 406, "NOT ACCEPTABLE")(CAO)),
+    fault_of(
+        CQ,
+        "media-octets",
+        "Calls the JSON application/octet-stream",
+        "HTTP-MEDIA",
+        _media("application/octet-stream")(CQ),
+    ),
+    *faults_of_both(
+        "success-400", "Gives a success the status 400", "HTTP-STATUS", _if(_has(b'"errorcode":0'), _status(400))
+    ),
+    *faults_of_both(
+        "success-302", "Gives a success the status 302", "HTTP-STATUS", _if(_has(b'"errorcode":0'), _status(302))
+    ),
+    *faults_of_both(
+        "status-500-code-100", "Gives code 100 the status 500", "MALFORMED HTTP-STATUS", _if(_bad_request, _status(500))
+    ),
+    *faults_of_both(
+        "status-503-code-104",
+        "Gives code 104 the status 503",
+        "MALFORMED HTTP-STATUS",
+        _if(_has(b'"errorcode":104'), _status(503)),
+    ),
+    *faults_of_both(
+        "page-for-unreadable", "Answers 500 with a page to what is no JSON", "MALFORMED", _if(_unreadable, _page)
+    ),
+    *faults_of_both(
+        "page-status-400",
+        "Answers 400 with a page to what is no JSON",
+        "MALFORMED REQ-FORM",
+        _if(_unreadable, lambda _r: HttpResponse(400, _PAGE.encode(), "text/html")),
+    ),
+    *faults_of_both(
+        "trace-in-detail",
+        "Shows a stack trace in detail",
+        "MALFORMED",
+        lambda o: standards(o, on_error(but(detail=_TRACE), 100)),
+    ),
+    *faults_of_both(
+        "trace-for-type",
+        "Shows a trace for a value of another type",
+        "MALFORMED",
+        lambda o: refusals(
+            o,
+            lambda r, _c: (
+                Standard(r.code, "java.lang.NumberFormatException: For input string")
+                if r.detail and r.detail.endswith("is not an integer")
+                else None
+            ),
+        ),
+    ),
+    *faults_of_both(
+        "unreadable-silent",
+        "Answers what is no JSON with an empty 200",
+        "REQ-FORM RESP-STANDARD cq:RESP-PAIR",
+        _if(_unreadable, lambda r: replace(r, body=b"")),
+    ),
+    *faults_of_both(
+        "put-acts", "Carries PUT out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("PUT")
+    ),
+    *faults_of_both(
+        "get-acts", "Carries GET out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("GET")
+    ),
+    *faults_of_both(
+        "head-acts", "Carries HEAD out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("HEAD")
+    ),
+    *faults_of_both(
+        "options-acts", "Carries OPTIONS out and answers 405", "HTTP-ROUTE REFUSED-NO-EFFECT", _other_method("OPTIONS")
+    ),
+    *faults_of_both(
+        "charset-415",
+        "Refuses a content type that names its charset",
+        "HTTP-MEDIA RESP-STANDARD cq:RESP-PAIR",
+        _refuses(_charset_named, 415, "UNSUPPORTED MEDIA TYPE"),
+    ),
+    *faults_of_both(
+        "chunked-411",
+        "Refuses a body in chunks",
+        "HTTP-MEDIA HTTP-ROUTE RESP-STANDARD cq:RESP-PAIR",
+        _refuses(_chunked, 411, "LENGTH REQUIRED"),
+    ),
+    fault_of(
+        CAO,
+        "language-406",
+        "Refuses a language that it does not speak",
+        "HTTP-MEDIA HTTP-ROUTE RESP-STANDARD",
+        _refuses(_upper_case_header, 406, "NOT ACCEPTABLE")(CAO),
+    ),
     *faults_of_both("keys-exact", "Knows members in the documented spelling alone", "KEY-CASE", _case_sensitive),
 )

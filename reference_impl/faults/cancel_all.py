@@ -109,7 +109,9 @@ def _any_oms(inner: Any, parts: Parts, call: Call, request: CancelAllRequest) ->
 
 
 def _of_its_own_oms(_inner: Any, parts: Parts, _call: Call, _request: CancelAllRequest, meant: Meant) -> Orders:
-    found = [order for account in meant for order in parts.alphapoint.book.open_orders(account.oms_id, account.account_id)]
+    found = [
+        order for account in meant for order in parts.alphapoint.book.open_orders(account.oms_id, account.account_id)
+    ]
     return tuple(order for order in found if not order.is_quote)
 
 
@@ -165,30 +167,118 @@ def _nothing_open(code: int) -> Change:
 
 
 FAULTS: tuple[Variant, ...] = (
-    fault_of(CAO, "only-first-order", "Cancels the oldest order alone", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:1])),
-    fault_of(CAO, "last-left", "Leaves the newest of several orders open", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:-1] or orders)),
+    fault_of(
+        CAO, "only-first-order", "Cancels the oldest order alone", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:1])
+    ),
+    fault_of(
+        CAO,
+        "last-left",
+        "Leaves the newest of several orders open",
+        "EFFECT-ACCOUNT",
+        _fewer(lambda orders: orders[:-1] or orders),
+    ),
     fault_of(CAO, "at-most-ten", "Cancels at most ten orders", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:10])),
-    fault_of(CAO, "first-page", "Cancels the twenty orders of the first page", "EFFECT-ACCOUNT", _fewer(lambda orders: orders[:20])),
+    fault_of(
+        CAO,
+        "first-page",
+        "Cancels the twenty orders of the first page",
+        "EFFECT-ACCOUNT",
+        _fewer(lambda orders: orders[:20]),
+    ),
     fault_of(CAO, "only-buys", "Cancels buy orders alone", "EFFECT-ACCOUNT", _each(lambda order: order.side == "Buy")),
-    fault_of(CAO, "only-instrument-1", "Cancels on the first instrument alone", "EFFECT-ACCOUNT", _each(lambda order: order.instrument_id == 1)),
-    fault_of(CAO, "one-instrument", "Cancels on the instrument of the oldest order alone", "EFFECT-ACCOUNT SCOPE-OPERATOR", _fewer(lambda orders: tuple(o for o in orders if o.instrument_id == orders[0].instrument_id))),
+    fault_of(
+        CAO,
+        "only-instrument-1",
+        "Cancels on the first instrument alone",
+        "EFFECT-ACCOUNT",
+        _each(lambda order: order.instrument_id == 1),
+    ),
+    fault_of(
+        CAO,
+        "one-instrument",
+        "Cancels on the instrument of the oldest order alone",
+        "EFFECT-ACCOUNT SCOPE-OPERATOR",
+        _fewer(lambda orders: tuple(o for o in orders if o.instrument_id == orders[0].instrument_id)),
+    ),
     fault_of(CAO, "no-effect", "Reports success and cancels nothing", "EFFECT-ACCOUNT", _fewer(lambda _orders: ())),
-    fault_of(CAO, "no-effect-ws", "Reports success over WebSocket and cancels nothing", "EFFECT-ACCOUNT SAME-TRANSPORT", _over("ws")),
-    fault_of(CAO, "no-effect-http", "Reports success over HTTP and cancels nothing", "EFFECT-ACCOUNT SAME-TRANSPORT", _over("http")),
-    fault_of(CAO, "callers-accounts", "Cancels in every account of the caller", "EFFECT-ONLY", _more(_callers_accounts)),
+    fault_of(
+        CAO,
+        "no-effect-ws",
+        "Reports success over WebSocket and cancels nothing",
+        "EFFECT-ACCOUNT SAME-TRANSPORT",
+        _over("ws"),
+    ),
+    fault_of(
+        CAO,
+        "no-effect-http",
+        "Reports success over HTTP and cancels nothing",
+        "EFFECT-ACCOUNT SAME-TRANSPORT",
+        _over("http"),
+    ),
+    fault_of(
+        CAO, "callers-accounts", "Cancels in every account of the caller", "EFFECT-ONLY", _more(_callers_accounts)
+    ),
     fault_of(CAO, "default-too", "Cancels in the caller's default account too", "EFFECT-ONLY", _more(_default_account)),
-    fault_of(CAO, "default-instead", "Cancels in the default account whichever own one is named", "EFFECT-ONLY EFFECT-ACCOUNT", step(CAO, "accounts", _default_instead)),
+    fault_of(
+        CAO,
+        "default-instead",
+        "Cancels in the default account whichever own one is named",
+        "EFFECT-ONLY EFFECT-ACCOUNT",
+        step(CAO, "accounts", _default_instead),
+    ),
     fault_of(CAO, "everybody", "Cancels everybody's orders", "EFFECT-ONLY", _more(_everybody)),
     fault_of(CAO, "everybodys-quotes", "Cancels everybody's quotes as well", "EFFECT-ONLY", _more(_everybodys_quotes)),
-    fault_of(CAO, "operator-everybody", "Cancels everybody's orders when an operator calls", "EFFECT-ONLY SCOPE-OPERATOR", _more(_by_operator)),
-    fault_of(CAO, "operators-own-too", "Cancels in an operator's own account as well, whichever is named", "EFFECT-ONLY SCOPE-OPERATOR", _more(_operators_own)),
+    fault_of(
+        CAO,
+        "operator-everybody",
+        "Cancels everybody's orders when an operator calls",
+        "EFFECT-ONLY SCOPE-OPERATOR",
+        _more(_by_operator),
+    ),
+    fault_of(
+        CAO,
+        "operators-own-too",
+        "Cancels in an operator's own account as well, whichever is named",
+        "EFFECT-ONLY SCOPE-OPERATOR",
+        _more(_operators_own),
+    ),
     fault_of(CAO, "price-level", "Cancels strangers' orders of the same price", "EFFECT-ONLY", _more(_same_price)),
-    fault_of(CAO, "own-bids", "Cancels the bid legs of the account's quotes and leaves the ask legs", "QUOTES", _more(_own_bids)),
+    fault_of(
+        CAO,
+        "own-bids",
+        "Cancels the bid legs of the account's quotes and leaves the ask legs",
+        "QUOTES",
+        _more(_own_bids),
+    ),
     fault_of(CAO, "every-oms", "Looks an account up whatever the system", "EFFECT-OMS", _every_oms),
-    fault_of(CAO, "malformed-acts", "Cancels although it refuses a malformed request", "REFUSED-NO-EFFECT MALFORMED REQ-OMSID-REQUIRED", _acts_though_refused(("member",))),
-    fault_of(CAO, "condition-acts", "Cancels although it answers 101 or 102", "REFUSED-NO-EFFECT", _acts_though_refused(("condition",))),
-    fault_of(CAO, "unknown-oms-acts", "Cancels although it refuses the system as unknown", "REFUSED-NO-EFFECT EFFECT-OMS", _acts_though_refused(("oms",))),
-    fault_of(CAO, "done-but-102", "Cancels and reports a server error", "RESP-RESULT-TRUE REFUSED-NO-EFFECT", handler(CAO, _done_but_failed)),
+    fault_of(
+        CAO,
+        "malformed-acts",
+        "Cancels although it refuses a malformed request",
+        "REFUSED-NO-EFFECT MALFORMED REQ-OMSID-REQUIRED",
+        _acts_though_refused(("member",)),
+    ),
+    fault_of(
+        CAO,
+        "condition-acts",
+        "Cancels although it answers 101 or 102",
+        "REFUSED-NO-EFFECT",
+        _acts_though_refused(("condition",)),
+    ),
+    fault_of(
+        CAO,
+        "unknown-oms-acts",
+        "Cancels although it refuses the system as unknown",
+        "REFUSED-NO-EFFECT EFFECT-OMS",
+        _acts_though_refused(("oms",)),
+    ),
+    fault_of(
+        CAO,
+        "done-but-102",
+        "Cancels and reports a server error",
+        "RESP-RESULT-TRUE REFUSED-NO-EFFECT",
+        handler(CAO, _done_but_failed),
+    ),
     fault_of(CAO, "again-20", "Answers 20 when nothing is open", "AGAIN", _nothing_open(NOT_AUTHORIZED)),
     fault_of(CAO, "again-106", "Answers 106 when nothing is open", "AGAIN", _nothing_open(OPERATION_NOT_SUPPORTED)),
 )

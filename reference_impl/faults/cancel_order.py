@@ -56,7 +56,9 @@ def _next_one(parts: Parts, named: Order) -> list[Order]:
 
 
 def _same_price(parts: Parts, named: Order) -> list[Order]:
-    every = [order for account in parts.world.accounts for order in parts.alphapoint.book.open_orders(named.oms_id, account)]
+    every = [
+        order for account in parts.world.accounts for order in parts.alphapoint.book.open_orders(named.oms_id, account)
+    ]
     return [o for o in every if (o.instrument_id, o.price) == (named.instrument_id, named.price) and not o.is_quote]
 
 
@@ -137,7 +139,11 @@ def _next_for_gone(recorder: Recorder, inner: _Inner, parts: Parts, call: Call) 
     except Refused:
         number = call.members.get("orderid")
         gone = parts.alphapoint.book.find(number) if isinstance(number, int) else None
-        if gone is not None and gone.state != "Working" and parts.alphapoint.book.cancel(o.order_id for o in _next_one(parts, gone)):
+        if (
+            gone is not None
+            and gone.state != "Working"
+            and parts.alphapoint.book.cancel(o.order_id for o in _next_one(parts, gone))
+        ):
             recorder.hit()
         raise
 
@@ -170,7 +176,9 @@ def _again_20(recorder: Recorder, inner: _Inner, parts: Parts, call: Call) -> An
 
 
 def _every_account(recorder: Recorder, inner: _Inner, parts: Parts, call: Call) -> Answer:
-    return inner(with_policy(parts, may_touch=lambda user, account: recorder.swap(_may_touch(parts, user, account), True)), call)
+    return inner(
+        with_policy(parts, may_touch=lambda user, account: recorder.swap(_may_touch(parts, user, account), True)), call
+    )
 
 
 def _own_accounts(recorder: Recorder, inner: _Inner, parts: Parts, call: Call) -> Answer:
@@ -210,27 +218,125 @@ def _socket_without_session(parts: Parts, recorder: Recorder) -> Parts:
 
 FAULTS: tuple[Variant, ...] = (
     fault_of(CO, "no-effect", "Reports success and cancels nothing", "EFFECT", handler(CO, _not_done)),
-    fault_of(CO, "no-effect-ws", "Reports success over WebSocket and cancels nothing", "EFFECT SAME-TRANSPORT", _not_done_over("ws")),
+    fault_of(
+        CO,
+        "no-effect-ws",
+        "Reports success over WebSocket and cancels nothing",
+        "EFFECT SAME-TRANSPORT",
+        _not_done_over("ws"),
+    ),
     fault_of(CO, "whole-account", "Cancels every order of the account", "EFFECT-ONLY", _also(_of_account)),
     fault_of(CO, "next-too", "Cancels the next order of the account as well", "EFFECT-ONLY", _also(_next_one)),
     fault_of(CO, "price-level", "Cancels every order at the same price", "EFFECT-ONLY", _also(_same_price)),
-    fault_of(CO, "newest-instead", "Takes the newest order for one that it cannot find", "REFUSED-NO-EFFECT CODE-104 SCOPE-TRADING REQ-CLIENTORDERID", step(CO, "select", _newest)),
+    fault_of(
+        CO,
+        "newest-instead",
+        "Takes the newest order for one that it cannot find",
+        "REFUSED-NO-EFFECT CODE-104 SCOPE-TRADING REQ-CLIENTORDERID",
+        step(CO, "select", _newest),
+    ),
     fault_of(CO, "every-oms", "Looks an account up whatever the system", "EFFECT-OMS", step(CO, "account", _any_oms)),
-    fault_of(CO, "by-number-alone", "Finds an order by its number, whoever's it is", "SCOPE-TRADING", step(CO, "select", _any_account)),
-    fault_of(CO, "omitted-anybodys", "Finds an order by its number, whoever's it is, when no account is named", "SCOPE-TRADING", step(CO, "select", _omitted_anybodys)),
-    fault_of(CO, "next-for-gone", "Cancels the next order when the one that is named is cancelled already", "EFFECT-ONLY", handler(CO, _next_for_gone)),
-    fault_of(CO, "any-client", "Looks a client's number up in every account", "SCOPE-TRADING", step(CO, "select", _any_client)),
+    fault_of(
+        CO,
+        "by-number-alone",
+        "Finds an order by its number, whoever's it is",
+        "SCOPE-TRADING",
+        step(CO, "select", _any_account),
+    ),
+    fault_of(
+        CO,
+        "omitted-anybodys",
+        "Finds an order by its number, whoever's it is, when no account is named",
+        "SCOPE-TRADING",
+        step(CO, "select", _omitted_anybodys),
+    ),
+    fault_of(
+        CO,
+        "next-for-gone",
+        "Cancels the next order when the one that is named is cancelled already",
+        "EFFECT-ONLY",
+        handler(CO, _next_for_gone),
+    ),
+    fault_of(
+        CO,
+        "any-client",
+        "Looks a client's number up in every account",
+        "SCOPE-TRADING",
+        step(CO, "select", _any_client),
+    ),
     fault_of(CO, "foreign-allowed", "Lets a trader address any account", "SCOPE-TRADING", handler(CO, _every_account)),
-    fault_of(CO, "operator-own-only", "Lets an operator address his own account alone", "SCOPE-OPERATOR PERM-OPERATOR", handler(CO, _own_accounts)),
-    fault_of(CO, "operator-refused", "Refuses operators", "PERM-OPERATOR SCOPE-OPERATOR", may_call(CO, lambda user: False if "Operator" in user.permissions else None)),
-    fault_of(CO, "trading-refused", "Refuses users with Trading permission", "PERM-TRADING RESP-RESULT-TRUE", may_call(CO, lambda user: False if "Trading" in user.permissions else None)),
-    fault_of(CO, "marketmaker-allowed", "Serves market makers", "PERM-OTHERS", may_call(CO, lambda user: True if user.permissions == {"MarketMaker"} else None)),
-    fault_of(CO, "nobody-allowed", "Serves users who have no permission", "PERM-OTHERS CODE-20", may_call(CO, lambda user: True if not user.permissions else None)),
-    fault_of(CO, "permission-acts", "Cancels although it refuses a foreign account", "REFUSED-NO-EFFECT SCOPE-TRADING", _done_but_refused(("foreign-account",))),
-    fault_of(CO, "condition-acts", "Cancels although it answers 101 or 102", "REFUSED-NO-EFFECT", _done_but_refused(("condition",))),
-    fault_of(CO, "malformed-acts", "Cancels although it refuses a malformed request", "REFUSED-NO-EFFECT MALFORMED REQ-OMSID-REQUIRED REQ-OMSID-TYPE", _done_but_refused(("member",))),
-    fault_of(CO, "no-session-served", "Serves a request without a session as the operator", "HTTP-SESSION REFUSED-NO-EFFECT", _without_session),
-    fault_of(CO, "ws-no-session-served", "Serves a socket that has not signed in", "WS-SESSION", _socket_without_session),
-    fault_of(CO, "both-cancelled", "Cancels the whole account when both ids are there", "REQ-BOTH EFFECT-ONLY", handler(CO, _both_cancelled)),
+    fault_of(
+        CO,
+        "operator-own-only",
+        "Lets an operator address his own account alone",
+        "SCOPE-OPERATOR PERM-OPERATOR",
+        handler(CO, _own_accounts),
+    ),
+    fault_of(
+        CO,
+        "operator-refused",
+        "Refuses operators",
+        "PERM-OPERATOR SCOPE-OPERATOR",
+        may_call(CO, lambda user: False if "Operator" in user.permissions else None),
+    ),
+    fault_of(
+        CO,
+        "trading-refused",
+        "Refuses users with Trading permission",
+        "PERM-TRADING RESP-RESULT-TRUE",
+        may_call(CO, lambda user: False if "Trading" in user.permissions else None),
+    ),
+    fault_of(
+        CO,
+        "marketmaker-allowed",
+        "Serves market makers",
+        "PERM-OTHERS",
+        may_call(CO, lambda user: True if user.permissions == {"MarketMaker"} else None),
+    ),
+    fault_of(
+        CO,
+        "nobody-allowed",
+        "Serves users who have no permission",
+        "PERM-OTHERS CODE-20",
+        may_call(CO, lambda user: True if not user.permissions else None),
+    ),
+    fault_of(
+        CO,
+        "permission-acts",
+        "Cancels although it refuses a foreign account",
+        "REFUSED-NO-EFFECT SCOPE-TRADING",
+        _done_but_refused(("foreign-account",)),
+    ),
+    fault_of(
+        CO,
+        "condition-acts",
+        "Cancels although it answers 101 or 102",
+        "REFUSED-NO-EFFECT",
+        _done_but_refused(("condition",)),
+    ),
+    fault_of(
+        CO,
+        "malformed-acts",
+        "Cancels although it refuses a malformed request",
+        "REFUSED-NO-EFFECT MALFORMED REQ-OMSID-REQUIRED REQ-OMSID-TYPE",
+        _done_but_refused(("member",)),
+    ),
+    fault_of(
+        CO,
+        "no-session-served",
+        "Serves a request without a session as the operator",
+        "HTTP-SESSION REFUSED-NO-EFFECT",
+        _without_session,
+    ),
+    fault_of(
+        CO, "ws-no-session-served", "Serves a socket that has not signed in", "WS-SESSION", _socket_without_session
+    ),
+    fault_of(
+        CO,
+        "both-cancelled",
+        "Cancels the whole account when both ids are there",
+        "REQ-BOTH EFFECT-ONLY",
+        handler(CO, _both_cancelled),
+    ),
     fault_of(CO, "again-20", "Answers 20 for an order that is cancelled", "AGAIN", handler(CO, _again_20)),
 )

@@ -38,7 +38,9 @@ def _either_number(inner: Any, parts: Parts, call: Call, request: CancelOrderReq
     try:
         found: Order = inner(parts, call, request, account)
     except Refused:
-        found = inner(parts, call, replace(request, order_id=request.client_order_id, client_order_id=request.order_id), account)
+        found = inner(
+            parts, call, replace(request, order_id=request.client_order_id, client_order_id=request.order_id), account
+        )
     return found
 
 
@@ -75,19 +77,87 @@ def _exact_keys(parts: Parts, recorder: Recorder) -> Parts:
 
 
 FAULTS: tuple[Variant, ...] = (
-    fault_of(CO, "either-number", "Takes OrderId for ClientOrderId, and the other way round, where nothing is found", "REQ-CLIENTORDERID", step(CO, "select", _either_number)),
+    fault_of(
+        CO,
+        "either-number",
+        "Takes OrderId for ClientOrderId, and the other way round, where nothing is found",
+        "REQ-CLIENTORDERID",
+        step(CO, "select", _either_number),
+    ),
     fault_of(CO, "no-client-ids", "Knows no ClientOrderId", "REQ-CLIENTORDERID", step(CO, "read", _no_client_ids)),
-    fault_of(CO, "account-demanded", "Refuses a request without AccountId", "REQ-ACCOUNTID-OPTIONAL", step(CO, "read", _demands_account)),
-    fault_of(CO, "account-32-bits", "Keeps 32 bits of AccountId", "REQ-ACCOUNTID-TYPE", misread(CO, "AccountId", wrapped(32))),
-    fault_of(CO, "account-leading-digits", "Takes the digits that the text of AccountId starts with", "REQ-ACCOUNTID-TYPE", misread(CO, "AccountId", leading_digits)),
-    fault_of(CO, "oms-absent-1", "Takes system 1 when OMSId is left out", "REQ-OMSID-REQUIRED CODE-100", misread(CO, "OMSId", instead_of_absent(1))),
-    fault_of(CO, "oms-unusable-1", "Takes system 1 when OMSId is no number", "REQ-OMSID-TYPE", misread(CO, "OMSId", instead_of_unusable(1))),
+    fault_of(
+        CO,
+        "account-demanded",
+        "Refuses a request without AccountId",
+        "REQ-ACCOUNTID-OPTIONAL",
+        step(CO, "read", _demands_account),
+    ),
+    fault_of(
+        CO, "account-32-bits", "Keeps 32 bits of AccountId", "REQ-ACCOUNTID-TYPE", misread(CO, "AccountId", wrapped(32))
+    ),
+    fault_of(
+        CO,
+        "account-leading-digits",
+        "Takes the digits that the text of AccountId starts with",
+        "REQ-ACCOUNTID-TYPE",
+        misread(CO, "AccountId", leading_digits),
+    ),
+    fault_of(
+        CO,
+        "oms-absent-1",
+        "Takes system 1 when OMSId is left out",
+        "REQ-OMSID-REQUIRED CODE-100",
+        misread(CO, "OMSId", instead_of_absent(1)),
+    ),
+    fault_of(
+        CO,
+        "oms-unusable-1",
+        "Takes system 1 when OMSId is no number",
+        "REQ-OMSID-TYPE",
+        misread(CO, "OMSId", instead_of_unusable(1)),
+    ),
     fault_of(CO, "order-32-bits", "Keeps 32 bits of OrderId", "REQ-ORDERID-TYPE", misread(CO, "OrderId", wrapped(32))),
-    fault_of(CO, "order-leading-digits", "Takes the digits that the text of OrderId starts with", "REQ-ORDERID-TYPE", misread(CO, "OrderId", leading_digits)),
-    fault_of(CO, "client-64-bits", "Keeps 64 bits of ClientOrderId", "REQ-CLIENTORDERID-TYPE", misread(CO, "ClientOrderId", wrapped(64))),
-    fault_of(CO, "neither-104", "Answers 104 when no order is named", "REQ-ID-REQUIRED CODE-100", refusals(CO, lambda r, _c: Standard(RESOURCE_NOT_FOUND) if r.detail == "OrderId is Required" else None)),
-    fault_of(CO, "neither-success", "Reports success when no order is named", "REQ-ID-REQUIRED", refusals(CO, lambda r, _c: Standard() if r.detail == "OrderId is Required" else None)),
-    fault_of(CO, "unreadable-success", "Reports success, without effect, for what it cannot read", "REQ-FORM CODE-100", refusals(CO, lambda r, _c: Standard(0, r.detail) if r.about == "member" else None)),
-    fault_of(CO, "extra-nothing", "Reports success and does nothing when there is a member that it does not know", "EXTRA-MEMBERS", handler(CO, _extra_nothing)),
+    fault_of(
+        CO,
+        "order-leading-digits",
+        "Takes the digits that the text of OrderId starts with",
+        "REQ-ORDERID-TYPE",
+        misread(CO, "OrderId", leading_digits),
+    ),
+    fault_of(
+        CO,
+        "client-64-bits",
+        "Keeps 64 bits of ClientOrderId",
+        "REQ-CLIENTORDERID-TYPE",
+        misread(CO, "ClientOrderId", wrapped(64)),
+    ),
+    fault_of(
+        CO,
+        "neither-104",
+        "Answers 104 when no order is named",
+        "REQ-ID-REQUIRED CODE-100",
+        refusals(CO, lambda r, _c: Standard(RESOURCE_NOT_FOUND) if r.detail == "OrderId is Required" else None),
+    ),
+    fault_of(
+        CO,
+        "neither-success",
+        "Reports success when no order is named",
+        "REQ-ID-REQUIRED",
+        refusals(CO, lambda r, _c: Standard() if r.detail == "OrderId is Required" else None),
+    ),
+    fault_of(
+        CO,
+        "unreadable-success",
+        "Reports success, without effect, for what it cannot read",
+        "REQ-FORM CODE-100",
+        refusals(CO, lambda r, _c: Standard(0, r.detail) if r.about == "member" else None),
+    ),
+    fault_of(
+        CO,
+        "extra-nothing",
+        "Reports success and does nothing when there is a member that it does not know",
+        "EXTRA-MEMBERS",
+        handler(CO, _extra_nothing),
+    ),
     fault_of(CO, "keys-exact", "Knows members in the documented spelling alone", "KEY-CASE", _exact_keys),
 )

@@ -58,7 +58,9 @@ def instead_of_absent(default: int) -> Reading:
 
 def instead_of_unusable(default: int | None) -> Reading:
     """Takes a default for what is neither a number nor a number as text."""
-    return lambda value: default if isinstance(value, dict | list) or (isinstance(value, str) and not value.strip().isdigit()) else value
+    return lambda value: (
+        default if isinstance(value, dict | list) or (isinstance(value, str) and not value.strip().isdigit()) else value
+    )
 
 
 def instead_of_huge(default: int) -> Reading:

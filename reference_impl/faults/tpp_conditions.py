@@ -54,7 +54,11 @@ def _by_number_without_uid(instruction: Instruction) -> Instruction:
 
 def _by_uid_without_number(instruction: Instruction) -> Instruction:
     lacks = not instruction.is_international and instruction.order_id is None and instruction.uid is not None
-    return replace(instruction, is_international=True, creator_id=instruction.creator_id or _PERSON) if lacks else instruction
+    return (
+        replace(instruction, is_international=True, creator_id=instruction.creator_id or _PERSON)
+        if lacks
+        else instruction
+    )
 
 
 def _uid_wins(instruction: Instruction) -> Instruction:

@@ -14,7 +14,9 @@ from reference_impl.tpp.write_xml import SERIALIZATION
 from reference_impl.variants import Change, Variant
 from reference_impl.wire import HttpRequest, HttpResponse
 
-_TRACE = "System.FormatException: Input string was not in a correct format.\n   at Tpp.Json.Read(String s) in Json.cs:line 7"
+_TRACE = (
+    "System.FormatException: Input string was not in a correct format.\n   at Tpp.Json.Read(String s) in Json.cs:line 7"
+)
 
 
 def _error(change: Callable[[HttpResponse], HttpResponse]) -> Change:

@@ -107,7 +107,15 @@ def _long_list(results: Sequence[Result]) -> Sequence[Result]:
 
 def _every_fiftieth() -> Change:
     number = _counter()
-    return on_result(lambda _p, _i, result: result if number() % 50 else replace(result, success=not result.success, errors=None if not result.success else ("Order is not active.",)))
+    return on_result(
+        lambda _p, _i, result: (
+            result
+            if number() % 50
+            else replace(
+                result, success=not result.success, errors=None if not result.success else ("Order is not active.",)
+            )
+        )
+    )
 
 
 def _lost_in_long_lists(instructions: list[Instruction]) -> list[Instruction]:

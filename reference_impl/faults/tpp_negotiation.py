@@ -62,9 +62,11 @@ def _take(wanted: Callable[[HttpRequest], object]) -> Change:
 
 def _relabel(old: str, new: str) -> Change:
     return on_response(
-        lambda _, response: label(response, response.content_type.replace(old, new))
-        if response.content_type.startswith(old)
-        else response
+        lambda _, response: (
+            label(response, response.content_type.replace(old, new))
+            if response.content_type.startswith(old)
+            else response
+        )
     )
 
 
@@ -157,7 +159,9 @@ def _swapped_bodies(_request: HttpRequest, response: HttpResponse) -> HttpRespon
 def _trace(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if response.status != 405:
         return response
-    trace = b'{"Message":"An error has occurred.","StackTrace":"   at Tpp.Orders.Handle(Request r) in Orders.cs:line 12"}'
+    trace = (
+        b'{"Message":"An error has occurred.","StackTrace":"   at Tpp.Orders.Handle(Request r) in Orders.cs:line 12"}'
+    )
     return replace(response, body=trace, content_type="application/json; charset=utf-8")
 
 

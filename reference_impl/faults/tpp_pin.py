@@ -61,7 +61,11 @@ def _right_one_told(parts: Parts, _instruction: Instruction, found: tuple[str, .
 
 
 def _beyond_ascii(_parts: Parts, instruction: Instruction, result: Result) -> Result:
-    return result if not instruction.pin or instruction.pin.isascii() else replace(result, success=True, errors=(instruction.pin,))
+    return (
+        result
+        if not instruction.pin or instruction.pin.isascii()
+        else replace(result, success=True, errors=(instruction.pin,))
+    )
 
 
 def _unchecked_abroad(_parts: Parts, instruction: Instruction, found: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,7 +79,9 @@ def _borrowed(instructions: list[Instruction]) -> list[Instruction]:
 
 def _in_a_header(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     found = _SENT.search(request.body)
-    return replace(response, headers=(*response.headers, ("x-debug", f"pin={found[1].decode()}"))) if found else response
+    return (
+        replace(response, headers=(*response.headers, ("x-debug", f"pin={found[1].decode()}"))) if found else response
+    )
 
 
 FAULTS: tuple[Variant, ...] = (

@@ -163,7 +163,9 @@ def _fails(when: Callable[[HttpRequest, HttpResponse], object]) -> Change:
     def change(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if request.method != "POST" or not when(request, response):
             return response
-        return replace(response, status=500, body=b'"An error has occurred."', content_type="application/json; charset=utf-8")
+        return replace(
+            response, status=500, body=b'"An error has occurred."', content_type="application/json; charset=utf-8"
+        )
 
     return on_response(change)
 

@@ -19,7 +19,9 @@ _CLOSED = "</CancellationCreationResult>"
 def _latin_1(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if "json" not in response.content_type:
         return response
-    return replace(response, body=response.body.replace(b"Order is not active.", "Auftrag ung\u00fcltig.".encode("latin-1")))
+    return replace(
+        response, body=response.body.replace(b"Order is not active.", "Auftrag ung\u00fcltig.".encode("latin-1"))
+    )
 
 
 def _utf_16(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -61,7 +63,9 @@ def _pin_beside_result(parts: Parts, recorder: Recorder) -> Parts:
     def said(text: str) -> str:
         told = [pins.pop(0) for _ in range(text.count(_CLOSED)) if pins]
         pins.clear()
-        return re.sub(_CLOSED, lambda _: f"<Pin>{xml_text(told.pop(0) or '')}</Pin>{_CLOSED}" if told else _CLOSED, text)
+        return re.sub(
+            _CLOSED, lambda _: f"<Pin>{xml_text(told.pop(0) or '')}</Pin>{_CLOSED}" if told else _CLOSED, text
+        )
 
     return on_xml(said)(with_tpp(parts, carry_out=carry_out), recorder)
 

@@ -65,7 +65,10 @@ def _latin_1(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Bytes of one charset under the name of another."""
     if "xml" not in response.content_type or b"active" not in response.body:
         return response
-    return replace(response, body=response.body.replace(b"Order is not active.", "Ordre d\u00e9j\u00e0 ferm\u00e9.".encode("latin-1")))
+    return replace(
+        response,
+        body=response.body.replace(b"Order is not active.", "Ordre d\u00e9j\u00e0 ferm\u00e9.".encode("latin-1")),
+    )
 
 
 def _utf_16_declared(text: str) -> str:

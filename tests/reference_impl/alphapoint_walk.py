@@ -34,7 +34,9 @@ class Walk:
         self._ids: dict[str, int] = {}
         self._untouched: Any = None
 
-    def http(self, user: str, call: str, body: str, headers: Sequence[tuple[str, str]] = (), method: str = "POST") -> Any:
+    def http(
+        self, user: str, call: str, body: str, headers: Sequence[tuple[str, str]] = (), method: str = "POST"
+    ) -> Any:
         """One request, and all of its response that a client sees."""
         path = f"/ap/{call.lower()}"
         own = (("aptoken", self._token(user)),) if user else ()
@@ -69,7 +71,9 @@ class Walk:
 
     def open_ids(self) -> Any:
         """What is open in the book, by account."""
-        return [[order.order_id for order in self.parts.alphapoint.book.open_orders(1, account)] for account in ACCOUNTS]
+        return [
+            [order.order_id for order in self.parts.alphapoint.book.open_orders(1, account)] for account in ACCOUNTS
+        ]
 
     def scene(self) -> dict[str, int]:
         """Open orders and quotes of several users, and nothing else; fresh ones when some are gone. Ids by name."""
@@ -80,18 +84,39 @@ class Walk:
         order = {"Quantity": 1, "LimitPrice": 5}
         for number in range(13):
             high = {"LimitPrice": 1_000_000} if number % 3 == 1 else {}
-            self.call("trader01", "SendOrder", AccountId=101, InstrumentId=1 + number % 2, Side=number % 2, **{**order, **high})
+            self.call(
+                "trader01",
+                "SendOrder",
+                AccountId=101,
+                InstrumentId=1 + number % 2,
+                Side=number % 2,
+                **{**order, **high},
+            )
         self.call("operator", "SendOrder", AccountId=101, InstrumentId=1, Side=0, **order)
         ids: dict[str, int] = {}
-        for name, account, client in (("mine", 101, None), ("client101", 101, 77), ("client101b", 101, 78), ("client501", 501, 79)):
+        for name, account, client in (
+            ("mine", 101, None),
+            ("client101", 101, 77),
+            ("client101b", 101, 78),
+            ("client501", 501, 79),
+        ):
             more = {} if client is None else {"ClientOrderId": client}
-            ids[name] = self.call("operator", "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order, **more)["OrderId"]
+            ids[name] = self.call("operator", "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order, **more)[
+                "OrderId"
+            ]
         for user, accounts in (("trader01", (301,)), ("operator", (10, 201, 501, 601, 901, 902, 904, 905))):
             for account in accounts:
-                ids[f"order{account}"] = self.call(user, "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order)["OrderId"]
+                ids[f"order{account}"] = self.call(
+                    user, "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order
+                )["OrderId"]
         for account, instrument in ((201, 2), (201, 1), (401, 1), (501, 1), (901, 1), (902, 1)):
-            quote = self.call("operator", "CreateQuote", AccountId=account, InstrumentId=instrument, Bid=1, BidQty=1, Ask=9, AskQty=1)
-            ids[f"bid{account}.{instrument}"], ids[f"ask{account}.{instrument}"] = quote["BidQuoteId"], quote["AskQuoteId"]
+            quote = self.call(
+                "operator", "CreateQuote", AccountId=account, InstrumentId=instrument, Bid=1, BidQty=1, Ask=9, AskQty=1
+            )
+            ids[f"bid{account}.{instrument}"], ids[f"ask{account}.{instrument}"] = (
+                quote["BidQuoteId"],
+                quote["AskQuoteId"],
+            )
         self._ids, self._untouched = ids, self.open_ids()
         return ids
 
@@ -127,7 +152,9 @@ def _cancel_order(walker: Walk) -> Iterator[Any]:
         def value(ids: dict[str, int]) -> Any:
             members = {"OMSId": 1, "AccountId": 101, "OrderId": ids["mine"]}
             for key, change in changes.items():
-                members[key] = change(ids) if callable(change) else ids.get(change, change) if isinstance(change, str) else change
+                members[key] = (
+                    change(ids) if callable(change) else ids.get(change, change) if isinstance(change, str) else change
+                )
             return json.dumps({key: member for key, member in members.items() if member is not ...})
 
         return value
@@ -157,7 +184,13 @@ def _cancel_order(walker: Walk) -> Iterator[Any]:
 def _cancel_quote(walker: Walk) -> Iterator[Any]:
     def named(account: int, instrument: int, **changes: Any) -> Any:
         def value(ids: dict[str, int]) -> Any:
-            members = {"omsId": 1, "accountId": account, "instrumentId": instrument, "bidQuoteId": ids[f"bid{account}.{instrument}"], "askQuoteId": ids[f"ask{account}.{instrument}"]}
+            members = {
+                "omsId": 1,
+                "accountId": account,
+                "instrumentId": instrument,
+                "bidQuoteId": ids[f"bid{account}.{instrument}"],
+                "askQuoteId": ids[f"ask{account}.{instrument}"],
+            }
             for key, change in changes.items():
                 members[key] = change(ids) if callable(change) else change
             return json.dumps({key: member for key, member in members.items() if member is not ...})
@@ -210,14 +243,26 @@ def _both(walker: Walk, name: str, requests: list[tuple[str, Any, Any]]) -> Iter
             body = text if make is None else make(walker.scene())
             if make is None:
                 walker.scene()
-            yield send(user, name, body), walker.open_ids(), walker.call("operator", "GetOpenQuotes", AccountId=201, InstrumentId=1)
-    yield walker.http(user := requests[0][0], name, body := requests[0][1] or requests[0][2](walker.scene())), user, walker.open_ids()
+            yield (
+                send(user, name, body),
+                walker.open_ids(),
+                walker.call("operator", "GetOpenQuotes", AccountId=201, InstrumentId=1),
+            )
+    yield (
+        walker.http(user := requests[0][0], name, body := requests[0][1] or requests[0][2](walker.scene())),
+        user,
+        walker.open_ids(),
+    )
     yield walker.http(user, name, body), walker.open_ids()
 
 
 def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], str]) -> Iterator[Any]:
     """Headers, methods, frames, and the same request again and again."""
-    for headers in ((("content-type", "application/json; charset=utf-8"),), (("transfer-encoding", "chunked"),), (("accept-language", "de"),)):
+    for headers in (
+        (("content-type", "application/json; charset=utf-8"),),
+        (("transfer-encoding", "chunked"),),
+        (("accept-language", "de"),),
+    ):
         yield walker.http(user, name, make(walker.scene()), headers)
     for method in ("PUT", "GET", "HEAD", "OPTIONS"):
         yield walker.http(user, name, make(walker.scene()), method=method), walker.open_ids()

@@ -107,6 +107,10 @@ def test_two_variants_of_one_name_are_refused() -> None:
 
 
 def test_ids_name_their_operation() -> None:
-    prefixes = {"alphapoint.cancel_all_orders": "cao-", "alphapoint.cancel_quote": "cq-", "alphapoint.cancel_order": "co-"}
+    prefixes = {
+        "alphapoint.cancel_all_orders": "cao-",
+        "alphapoint.cancel_quote": "cq-",
+        "alphapoint.cancel_order": "co-",
+    }
     for variant in (*FAULTS.values(), *EQUIVALENTS.values()):
         assert variant.id.startswith(prefixes.get(variant.operation, "tpp-"))

@@ -105,7 +105,9 @@ def one_each(tour: Tour) -> Any:
 def not_to_be_cancelled(tour: Tour) -> Any:
     orders = tour.orders("executed-order", "cancelled-order", "cancelled-international-order")
     unknown = {**orders[0], "OrderID": 1987654321, "InternationalOrderUID": "00000000-dead-4bad-8bad-000000000000"}
-    return tour.json(orders, domestic(orders[0]), domestic(orders[1]), abroad(orders[2]), domestic(unknown), abroad(unknown))
+    return tour.json(
+        orders, domestic(orders[0]), domestic(orders[1]), abroad(orders[2]), domestic(unknown), abroad(unknown)
+    )
 
 
 def twice(tour: Tour) -> Any:
@@ -127,12 +129,19 @@ def conditions(tour: Tour) -> Any:
     told = []
     for send in (tour.json, tour.xml):
         for order in tour.orders(*["open-order"] * 4):
-            lacks = ({"CreatorID": None}, {"OrderID": None}, {"InternationalOrderUID": None}, {"IsInternationalOrder": None})
+            lacks = (
+                {"CreatorID": None},
+                {"OrderID": None},
+                {"InternationalOrderUID": None},
+                {"IsInternationalOrder": None},
+            )
             item = domestic(order, **lacks[len(told) % 4])
             told.append(send([order], {k: v for k, v in item.items() if v is not None}))
         (number,), orders = tour.orders("open-order"), tour.orders(*["open-international-order"] * 4)
         for order, change in zip(
-            orders, ({"CreatorID": None}, {"InternationalOrderUID": None, **_id(number)}, _id(number), {"CreatorID": 1}), strict=True
+            orders,
+            ({"CreatorID": None}, {"InternationalOrderUID": None, **_id(number)}, _id(number), {"CreatorID": 1}),
+            strict=True,
         ):
             told.append(send([order, number], abroad(order, **change)))
         (number,), (other,) = tour.orders("open-order"), tour.orders("open-international-order")
@@ -186,7 +195,9 @@ def odd_values(tour: Tour) -> Any:
     for end in (1, 24):
         (other,) = orders = tour.orders("open-international-order")
         uid = other["InternationalOrderUID"]
-        told.append(tour.json(orders, abroad(other, InternationalOrderUID=uid[:-end] + uid[-end:].translate(SHIFTED)))[1])
+        told.append(
+            tour.json(orders, abroad(other, InternationalOrderUID=uid[:-end] + uid[-end:].translate(SHIFTED)))[1]
+        )
     (order,) = orders = tour.orders("open-order")
     return [*told, tour.json(orders, {**domestic(order), "Reason": "x"})]
 

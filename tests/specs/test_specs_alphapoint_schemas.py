@@ -72,10 +72,7 @@ STANDARD_INVALID: dict[str, tuple[Any, list[str]]] = {
     **{f"code-{code}-empty": (refusal(code, ""), [f"CODE-{code}"]) for code in TEXTS},
     **{f"code-{code}-null": (refusal(code, None), [f"CODE-{code}"]) for code in TEXTS},
     **{f"code-{code}-lower": (refusal(code, text.lower()), [f"CODE-{code}"]) for code, text in TEXTS.items()},
-    **{
-        f"code-{code}-other": (refusal(code, TEXTS[106 if code == 20 else 20]), [f"CODE-{code}"])
-        for code in TEXTS
-    },
+    **{f"code-{code}-other": (refusal(code, TEXTS[106 if code == 20 else 20]), [f"CODE-{code}"]) for code in TEXTS},
 }
 SHAPES: dict[str, Any] = {"list": [], "null": None, "text": "{}", "number": 0, "boolean": True}
 
@@ -102,18 +99,14 @@ def test_cancel_all_orders_answer_is_an_object(violations: Violations, name: str
 
 @pytest.mark.parametrize("side", ["BidResult", "AskResult"])
 @pytest.mark.parametrize("name", sorted(STANDARD_VALID))
-def test_cancel_quote_accepts_documented_answers_in_each_leg(
-    violations: Violations, side: str, name: str
-) -> None:
+def test_cancel_quote_accepts_documented_answers_in_each_leg(violations: Violations, side: str, name: str) -> None:
     pair = {"BidResult": OK, "AskResult": OK} | {side: STANDARD_VALID[name]}
     assert violations(CQ_RESPONSE, pair) == []
 
 
 @pytest.mark.parametrize("side", ["BidResult", "AskResult"])
 @pytest.mark.parametrize("name", sorted(STANDARD_INVALID))
-def test_cancel_quote_attributes_each_violation_of_a_leg(
-    violations: Violations, side: str, name: str
-) -> None:
+def test_cancel_quote_attributes_each_violation_of_a_leg(violations: Violations, side: str, name: str) -> None:
     value, expected = STANDARD_INVALID[name]
     pair = {"BidResult": OK, "AskResult": OK} | {side: value}
     assert violations(CQ_RESPONSE, pair) == [f"CQ-{suffix}" for suffix in expected]
@@ -138,9 +131,7 @@ def test_cancel_quote_refuses_the_other_text_of_code_100(violations: Violations)
         (OK, ["CQ-RESP-ASK", "CQ-RESP-BID"]),
     ],
 )
-def test_cancel_quote_answer_is_a_pair_of_objects(
-    violations: Violations, value: Any, expected: list[str]
-) -> None:
+def test_cancel_quote_answer_is_a_pair_of_objects(violations: Violations, value: Any, expected: list[str]) -> None:
     assert violations(CQ_RESPONSE, value) == expected
 
 
@@ -198,17 +189,13 @@ def test_documented_requests_are_valid(violations: Violations, path: str, value:
         ),
     ],
 )
-def test_broken_requests_are_attributed(
-    violations: Violations, path: str, value: Any, expected: list[str]
-) -> None:
+def test_broken_requests_are_attributed(violations: Violations, path: str, value: Any, expected: list[str]) -> None:
     assert violations(path, value) == expected
 
 
 @pytest.mark.parametrize("bad", ["1", None, 1.5, True, [1], {}, -(2**63) - 1])
 @pytest.mark.parametrize("key", sorted(QUOTE))
-def test_each_member_of_a_cancel_quote_request_is_an_integer(
-    violations: Violations, key: str, bad: Any
-) -> None:
+def test_each_member_of_a_cancel_quote_request_is_an_integer(violations: Violations, key: str, bad: Any) -> None:
     assert violations(CQ_REQUEST, QUOTE | {key: bad}) == [f"CQ-REQ-{key.upper()}-TYPE"]
 
 

@@ -54,8 +54,7 @@ ABROAD = (
 )
 DONE = f"{NO_ERRORS}{NIL_UID}<OrderID>1234</OrderID><Success>true</Success>"
 DONE_ABROAD = (
-    f"{NO_ERRORS}<InternationalOrderUID>{UID}</InternationalOrderUID>"
-    '<OrderID i:nil="true" /><Success>true</Success>'
+    f'{NO_ERRORS}<InternationalOrderUID>{UID}</InternationalOrderUID><OrderID i:nil="true" /><Success>true</Success>'
 )
 FAILED = f"{errors('Order is not active.')}{NIL_UID}<OrderID>2200</OrderID><Success>false</Success>"
 
@@ -82,9 +81,7 @@ GOOD: dict[str, tuple[str, str]] = {
     "response-nulls-omitted": ("response", response(result("<OrderID>1</OrderID><Success>1</Success>"))),
     "response-nil-entry": (
         "response",
-        response(
-            result(f'<Errors xmlns:a="{ARRAYS_NS}"><a:string i:nil="true"/><a:string>x</a:string></Errors>')
-        ),
+        response(result(f'<Errors xmlns:a="{ARRAYS_NS}"><a:string i:nil="true"/><a:string>x</a:string></Errors>')),
     ),
     "error-sample": ("error", f'<string xmlns="{STRING_NS}">sample string 1</string>'),
     "error-prefix": ("error", f'<z:string xmlns:z="{STRING_NS}">no</z:string>'),

@@ -48,12 +48,24 @@ def _cancel_all(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, 
     for turn in range(calls):
         for _ in range(random.choice((0, 1, 2)) if turn else 0):
             placed.append(_order(f"o{len(placed)}", _account(rules, role, random), random, turn))
-        own = [one.thing.name for one in placed if _is_one_order(one) and one.thing.account in own_accounts(rules, role)]
-        if own and rules.cancel and role in ground.operation.roles_allowed and turn < calls - 1 and random.random() < 0.4:
+        own = [
+            one.thing.name for one in placed if _is_one_order(one) and one.thing.account in own_accounts(rules, role)
+        ]
+        if (
+            own
+            and rules.cancel
+            and role in ground.operation.roles_allowed
+            and turn < calls - 1
+            and random.random() < 0.4
+        ):
             steps.append(CancelOne(random.choice(own)))
         else:
             chosen = crowded or [one.thing.account for one in placed]
-            account = random.choice(chosen) if chosen and random.random() < (0.8 if crowded else 0.6) else _any_account(rules, role, random)
+            account = (
+                random.choice(chosen)
+                if chosen and random.random() < (0.8 if crowded else 0.6)
+                else _any_account(rules, role, random)
+            )
             steps.append(Request(role, _oms(random) if account else OMS, account))
     return tuple(steps), tuple(placed)
 
@@ -104,7 +116,11 @@ def _cancel_quote(ground: Ground, role: str, random: Random) -> tuple[tuple[Step
     for turn in range(calls):
         request = _quote_request(rules, role, placed, random)
         steps.append(request)
-        if turn < calls - 1 and request.bid.partition(".")[0] == request.ask.partition(".")[0] and random.random() < 0.4:
+        if (
+            turn < calls - 1
+            and request.bid.partition(".")[0] == request.ask.partition(".")[0]
+            and random.random() < 0.4
+        ):
             replaced = next((one for one in placed if one.thing.name == request.bid.partition(".")[0]), None)
             if replaced is not None and replaced.thing.quote:
                 placed.append(_quote(f"q{len(placed)}", replaced.thing.account, replaced.thing.instrument, turn + 1))

@@ -99,7 +99,9 @@ def foresee_cancel_all(
         ways = (*_emptied(own[:1], things, standing), *_emptied(own, things, standing), Way({"code": [100]}, standing))
     nothing = all(one.after == standing for one in ways)
     requirement = named["omitted"] if not request.account else named["again"] if nothing else named["done"]
-    return foreseen(requirement, tuple({str(one): one for one in ways}.values()), named["cancelled"], named["untouched"])
+    return foreseen(
+        requirement, tuple({str(one): one for one in ways}.values()), named["cancelled"], named["untouched"]
+    )
 
 
 def _emptied(accounts: Sequence[str], things: Sequence[Thing], standing: Standing) -> Iterable[Way]:

@@ -151,7 +151,11 @@ class AccountTrial:
         here, there = self.wire.channel, self.twin.channel
         agree = "same-transport" if here.transport != there.transport else "malformed"
         attribution = self.ground.operation.attribution
-        return None if other is None else Twin("two-forms", attribution[agree], there.transport, there.media_type, (other,))
+        return (
+            None
+            if other is None
+            else Twin("two-forms", attribution[agree], there.transport, there.media_type, (other,))
+        )
 
     def simpler(self) -> Iterator[AccountTrial]:
         """No twin, fewer calls, fewer things, the plain form, the plain request."""
@@ -178,7 +182,12 @@ class AccountTrial:
         if self.offset:
             yield replace(self, offset=0)
         for place, one in enumerate(self.placed):
-            for plainer in (replace(one, side=""), replace(one, after=0), replace(one, count=1), replace(one, count=(one.count + 1) // 2)):
+            for plainer in (
+                replace(one, side=""),
+                replace(one, after=0),
+                replace(one, count=1),
+                replace(one, count=(one.count + 1) // 2),
+            ):
                 if plainer != one:
                     yield replace(self, placed=(*self.placed[:place], plainer, *self.placed[place + 1 :]))
 

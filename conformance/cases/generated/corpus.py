@@ -83,7 +83,9 @@ def read_values(path: Path) -> tuple[str, tuple[CorpusValue, ...]]:
         values = tuple(CorpusValue(entry["value"], "breaks" not in entry, entry.get("breaks", "")) for entry in entries)
         return str(head["address"]), values
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise SpecError(f"not a corpus file: {error}", where=str(path), hint="Delete it; it is generated again.") from error
+        raise SpecError(
+            f"not a corpus file: {error}", where=str(path), hint="Delete it; it is generated again."
+        ) from error
 
 
 def write_values(path: Path, operation: Operation, seed: int, values: Sequence[CorpusValue]) -> None:

@@ -33,7 +33,11 @@ class Text:
         """Compact JSON, or XML as a DataContract server writes it. Errors: `CodecError` for what XML cannot say."""
         if self.short is not None:
             return self.short
-        text = message.corpus_text(self.value) if self.contract is None else self.contract.encode(self.value).decode("utf-8")
+        text = (
+            message.corpus_text(self.value)
+            if self.contract is None
+            else self.contract.encode(self.value).decode("utf-8")
+        )
         if len(text) <= _SHORT:
             self.short = text
         return text

@@ -53,7 +53,9 @@ def _put(files: SchemaFiles, part: Any, base: str, above: tuple[int, ...]) -> An
         hint = "Values are generated of schemas that end: write out as many levels as the document has."
         raise SpecError(f"$ref {reference!r} leads back to itself", where=name_of(base), hint=hint)
     put = _put(files, target, uri, (*above, id(target)))
-    beside = {key: _put(files, content, base, above) for key, content in part.items() if key not in (*_LEFT_OUT, "$ref")}
+    beside = {
+        key: _put(files, content, base, above) for key, content in part.items() if key not in (*_LEFT_OUT, "$ref")
+    }
     return {**beside, "allOf": [put, *beside.get("allOf", ())]} if beside else put
 
 
@@ -114,7 +116,13 @@ def concrete(value: Any) -> Any:
     """The value with a legal id in each place, for the validators."""
     if isinstance(value, str) and value.startswith("${") and value.endswith("}"):
         name = value[2:-1].partition("+")[0].lower()
-        return "00000000-dead-4bad-8bad-000000000000" if name.endswith("uid") else "1234" if name.endswith("pin") else 1987654321
+        return (
+            "00000000-dead-4bad-8bad-000000000000"
+            if name.endswith("uid")
+            else "1234"
+            if name.endswith("pin")
+            else 1987654321
+        )
     if isinstance(value, list):
         return [concrete(item) for item in value]
     if isinstance(value, dict):
@@ -144,7 +152,13 @@ def _tame_member(field: Mapping[str, Any], content: Any) -> Any:
     if isinstance(content, float) and content.is_integer() and abs(content) < 2**53:
         content = int(content)
     place = str(field.get("unknown", ""))
-    if isinstance(content, bool) or not isinstance(content, int) or not place or content in _EDGES or abs(content) >= _INT32:
+    if (
+        isinstance(content, bool)
+        or not isinstance(content, int)
+        or not place
+        or content in _EDGES
+        or abs(content) >= _INT32
+    ):
         return content
     if field["binding"] == "oms" and content % 2 == 0:
         return "${oms}"
@@ -182,7 +196,11 @@ def _named_nothing(operation: Operation, base: Any) -> Any:
     item: dict[str, Any] = {}
     for name, content in base.items():
         field = operation.raw["fields"][name]
-        state = isinstance(content, str) and content.startswith("${") and content[2:-1].partition(".")[0] in _state_names(operation)
+        state = (
+            isinstance(content, str)
+            and content.startswith("${")
+            and content[2:-1].partition(".")[0] in _state_names(operation)
+        )
         item[name] = unknown_place(field) if state else content
     return item
 
@@ -212,7 +230,11 @@ def _schemathesis(operation: Operation, seed: int, examples: int) -> Iterator[An
     }
     loaded = schemathesis.openapi.from_dict(document)
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-        yield from (body for body in _bodies(loaded["/call"]["POST"].as_strategy(generation_mode=mode), seed, examples) if _is_json(body))
+        yield from (
+            body
+            for body in _bodies(loaded["/call"]["POST"].as_strategy(generation_mode=mode), seed, examples)
+            if _is_json(body)
+        )
 
 
 def _bodies(strategy: Any, seed: int, examples: int) -> list[Any]:

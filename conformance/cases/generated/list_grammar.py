@@ -18,7 +18,22 @@ from conformance.cases.generated.lists import (
 from conformance.cases.generated.rules import OPEN, Ground, Kind
 from conformance.cases.generated.trial import Trial, Wire, random_wire
 
-_TEXTS = ("", " ", "0", "0000", "00001234", "pin", "a b", "\u00e9\u4e2d\U0001f511", "<&>'\"", "]]>", "null", "true", "%00", "x" * 64)
+_TEXTS = (
+    "",
+    " ",
+    "0",
+    "0000",
+    "00001234",
+    "pin",
+    "a b",
+    "\u00e9\u4e2d\U0001f511",
+    "<&>'\"",
+    "]]>",
+    "null",
+    "true",
+    "%00",
+    "x" * 64,
+)
 _EDGE_UIDS = (
     "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000-0000-0000-0000-000000000001",
     "FFFFFFFF-FFFF-4FFF-BFFF-FFFFFFFFFFFF",
@@ -89,7 +104,11 @@ def _with_both_ids(
     """With an id of the other kind as well: of nothing, or of an order that is there and that no instruction is for."""
     operation = ground.operation
     spare = [name for name in operation.raw["identity"] if kind.instruction.get(name) is None]
-    others = [other for other in ground.rules.kinds.values() if other.stands == OPEN and spare and other.instruction.get(spare[0])]
+    others = [
+        other
+        for other in ground.rules.kinds.values()
+        if other.stands == OPEN and spare and other.instruction.get(spare[0])
+    ]
     if not others:
         return one
     if random.random() < 0.5:
@@ -121,7 +140,9 @@ def _for_thing(ground: Ground, kind: Kind, name: str, random: Random) -> Instruc
     upper = random.random() < _UPPER
     fields = ground.operation.raw["fields"]
     members = {
-        member: _in_capitals(of_thing(value, name)) if upper and fields[member].get("type") == "guid" else of_thing(value, name)
+        member: _in_capitals(of_thing(value, name))
+        if upper and fields[member].get("type") == "guid"
+        else of_thing(value, name)
         for member, value in kind.instruction.items()
     }
     if not kind.secret:
@@ -139,7 +160,9 @@ def _careless(ground: Ground, members: dict[str, Any], random: Random) -> dict[s
     """With one member null or left out, needed or not, but none that says which order is meant."""
     operation = ground.operation
     kept = operation.raw["identity"]
-    chosen = random.choice([name for name in members if operation.raw["fields"][name].get("nullable") and name not in kept])
+    chosen = random.choice(
+        [name for name in members if operation.raw["fields"][name].get("nullable") and name not in kept]
+    )
     if random.random() < 0.5:
         return {**members, chosen: None}
     return {name: value for name, value in members.items() if name != chosen}

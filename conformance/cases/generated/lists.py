@@ -45,7 +45,9 @@ class _Branch:
     flags: list[bool] = field(default_factory=list)
 
 
-def foresee_list(rules: Rules, fallback: str, effect: str, standing: Standing, listed: Sequence[Judged]) -> Foreseen | None:
+def foresee_list(
+    rules: Rules, fallback: str, effect: str, standing: Standing, listed: Sequence[Judged]
+) -> Foreseen | None:
     """What must hold of one list; None when there are too many right answers to tell them from wrong ones.
 
     `fallback` is the requirement where the rules name none, `effect` that of a failure which changes nothing.
@@ -242,7 +244,9 @@ def _in_any_case(value: Any) -> Any:
 
 def tidy(trial: ListTrial) -> ListTrial:
     """Without the orders that no list names any more."""
-    ids = [value for listed in trial.lists for one in listed for value in one.members.values() if isinstance(value, str)]
+    ids = [
+        value for listed in trial.lists for one in listed for value in one.members.values() if isinstance(value, str)
+    ]
     places = {name.partition(".")[0] for value in ids for name in places_in(value)}
     named = {one.thing for listed in trial.lists for one in listed} | places
     return replace(trial, things={name: thing for name, thing in trial.things.items() if name in named})

@@ -70,7 +70,9 @@ def only_named(operation: Operation, channel: Channel, value: Any) -> Any:
     if channel.form != "xml" or not isinstance(value, list):
         return value
     names = operation.raw["fields"]
-    return [{key: part for key, part in item.items() if key in names} if isinstance(item, dict) else item for item in value]
+    return [
+        {key: part for key, part in item.items() if key in names} if isinstance(item, dict) else item for item in value
+    ]
 
 
 def text_in(source: Source, value: Any, channel: Channel) -> Text:
@@ -88,9 +90,13 @@ def message_in(operation: Operation, channel: Channel, form: WireForm, turn: int
     """The message with this body; `turn` chooses the way in which its headers are written."""
     if channel.transport == "ws":
         return make.message(operation, channel, body)
-    return Message(body, operation.method, operation.path, _headers(channel.media_type, form.charset, turn % len(HEADERS)))
+    return Message(
+        body, operation.method, operation.path, _headers(channel.media_type, form.charset, turn % len(HEADERS))
+    )
 
 
 @lru_cache(maxsize=256)
 def _headers(media_type: str, charset: str, way: int) -> tuple[tuple[str, str], ...]:
-    return tuple((name, text.replace("{}", media_type + charset).replace("{answer}", media_type)) for name, text in HEADERS[way])
+    return tuple(
+        (name, text.replace("{}", media_type + charset).replace("{answer}", media_type)) for name, text in HEADERS[way]
+    )

@@ -127,7 +127,13 @@ def value_case(source: Source, value: CorpusValue, channel: Channel, form: WireF
 
 
 def _value_case(
-    source: Source, number: int, value: CorpusValue, text_of: Callable[[Channel], Text], channel: Channel, form: WireForm, turn: int
+    source: Source,
+    number: int,
+    value: CorpusValue,
+    text_of: Callable[[Channel], Text],
+    channel: Channel,
+    form: WireForm,
+    turn: int,
 ) -> Case:
     forms = XML_FORMS if channel.form == "xml" else JSON_FORMS
     text = text_of(channel)
@@ -141,7 +147,9 @@ def _value_case(
         body = form.write(text_of(channel))
         assert body is not None
     expectation = _expectation(source, channel, value, form)
-    return _case(source, number, channel, form, turn, body, expectation, value.breaks, lane=_lane(source.operation, expectation))
+    return _case(
+        source, number, channel, form, turn, body, expectation, value.breaks, lane=_lane(source.operation, expectation)
+    )
 
 
 def find_case(contract: Contract, case_id: str, seed: int) -> Case | None:
@@ -167,7 +175,9 @@ def relation_key(source: Source, number: int, case: Case) -> tuple[str, int] | N
     place = number % len(source.values)
     value = source.values[place]
     channel = Channel(case.transport, case.media_type)
-    shared = channel.form == "json" or (value.positive and only_named(source.operation, channel, value.value) == value.value)
+    shared = channel.form == "json" or (
+        value.positive and only_named(source.operation, channel, value.value) == value.value
+    )
     return (case.operation, place) if shared else None
 
 
@@ -208,7 +218,9 @@ def _live(source: Source, number: int, channel: Channel, form: WireForm) -> Case
     assert body is not None
     states = make.states_of(operation.raw["states"])
     expectation = expect.done(operation, operation.attribution["malformed"], make.state_names(states))
-    return _case(source, number, channel, legal, number, body, expectation, "", states=states, lane=_lane(operation, expectation))
+    return _case(
+        source, number, channel, legal, number, body, expectation, "", states=states, lane=_lane(operation, expectation)
+    )
 
 
 def _lane(operation: Operation, expectation: Expectation) -> Lane:
@@ -271,7 +283,9 @@ def _may_be_understood(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return isinstance(value, list)
     return any(
-        content is None or isinstance(content, bool | float | list) or (isinstance(content, str) and _may_be_a_number(content))
+        content is None
+        or isinstance(content, bool | float | list)
+        or (isinstance(content, str) and _may_be_a_number(content))
         for content in value.values()
     )
 

@@ -136,7 +136,10 @@ class Sessions:
     def _frame(self, name: str, role: Role, number: int) -> str:
         if role.sign_in == "signature":
             key, user_id, nonce, signature = self._signature(name, role)
-            call, payload = "AuthenticateUser", {"APIKey": key, "Signature": signature, "UserId": user_id, "Nonce": nonce}
+            call, payload = (
+                "AuthenticateUser",
+                {"APIKey": key, "Signature": signature, "UserId": user_id, "Nonce": nonce},
+            )
         else:
             if role.user is None or role.password is None:
                 raise RoleUnavailable(f"role {name!r} has no user and password for WebSocket sign-in")

@@ -66,9 +66,7 @@ class CallStates:
         except (HarnessError, ValueError) as error:
             raise StateUnavailable(f"the target binds no value for {place}") from error
 
-    async def _orders(
-        self, name: str, need: StateNeed, seat: Seat, role: str, base: Mapping[str, int]
-    ) -> Handle:
+    async def _orders(self, name: str, need: StateNeed, seat: Seat, role: str, base: Mapping[str, int]) -> Handle:
         side = _SELL if need.params.get("side") == "sell" else _BUY
         order = {
             **base, "TimeInForce": GOOD_TILL_CANCELLED, "Side": side, "Quantity": 1, "OrderType": LIMIT_ORDER,
@@ -99,7 +97,12 @@ class CallStates:
         self.link.gate.guard.grant({f"{name}.bid": bid, f"{name}.ask": ask})
         bid_name, ask_name = f"{name}.bid", f"{name}.ask"
         placed = Placed(
-            {bid_name: (bid,), ask_name: (ask,)}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=True
+            {bid_name: (bid,), ask_name: (ask,)},
+            base["AccountId"],
+            base["OMSId"],
+            base["InstrumentId"],
+            role,
+            quote=True,
         )
         state = OPEN
         if need.state == "cancelled-quote":
@@ -117,7 +120,9 @@ class CallStates:
     async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
         """Open or cancelled, for each watched name; one call for each account, or account and instrument."""
         places = {self._place(handle.memory): handle.memory for handle in handles if handle.memory is not None}
-        open_ids = dict(zip(places, await asyncio.gather(*(self._open(one, seat) for one in places.values())), strict=True))
+        open_ids = dict(
+            zip(places, await asyncio.gather(*(self._open(one, seat) for one in places.values())), strict=True)
+        )
         seen: dict[str, str] = {}
         for handle in handles:
             if handle.memory is None:
@@ -145,7 +150,10 @@ class CallStates:
                 return None
             entries = [entry for entry in answer if isinstance(entry, dict)]
         return frozenset(
-            value for entry in entries for key, value in entry.items() if str(key).lower() == "orderid" and isinstance(value, int)
+            value
+            for entry in entries
+            for key, value in entry.items()
+            if str(key).lower() == "orderid" and isinstance(value, int)
         )
 
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
@@ -171,7 +179,10 @@ class CallStates:
                 done = [_is_success(await self._cancel_quote(placed, seat))]
             else:
                 where = {"OMSId": placed.oms, "AccountId": placed.account}
-                calls = (self.call(seat, placed.role, "CancelOrder", {**where, "OrderId": one}, cleaning=True) for one in every)
+                calls = (
+                    self.call(seat, placed.role, "CancelOrder", {**where, "OrderId": one}, cleaning=True)
+                    for one in every
+                )
                 done = [_is_success(answer) for answer in await asyncio.gather(*calls, return_exceptions=True)]
             if all(done):
                 return ()
@@ -191,7 +202,9 @@ class CallStates:
     async def aclose(self) -> None:
         """The link belongs to the service."""
 
-    async def call(self, seat: Seat, role: str, name: str, payload: Mapping[str, Any], *, cleaning: bool = False) -> Any:
+    async def call(
+        self, seat: Seat, role: str, name: str, payload: Mapping[str, Any], *, cleaning: bool = False
+    ) -> Any:
         """The decoded answer of one of the service's calls; None when it is no JSON."""
         key, body = seat.key(role), json.dumps(payload)
         speaker = session.Speaker(key, role, seat.roles.get(role), seat.bindings.get("oms"))

@@ -20,9 +20,7 @@ __all__ = [
 MAX_DEPTH = 100
 MAX_DIGITS = 4_000
 
-_STRING = (
-    r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'  # the closing quote is optional: an open string must not be rescanned
-)
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'  # the closing quote is optional: an open string must not be rescanned
 _BRACKETS = re.compile(_STRING + r"|[\[{]|[\]}]", re.DOTALL)
 _NO_BRACKETS = re.compile(_STRING + r"|[^\[\]{}\"]++", re.DOTALL)
 _RUN = re.compile(rf"[0-9.eE+-]{{{MAX_DIGITS // 2}}}")
@@ -80,9 +78,7 @@ def _exact_int(literal: str) -> int | Number:
 
 
 _QUICK = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_odd, parse_constant=_odd)
-_THOROUGH = json.JSONDecoder(
-    object_pairs_hook=_Members, parse_float=Number, parse_int=_exact_int, parse_constant=_odd
-)
+_THOROUGH = json.JSONDecoder(object_pairs_hook=_Members, parse_float=Number, parse_int=_exact_int, parse_constant=_odd)
 
 
 def decode_json(data: bytes, charset: str | None = None) -> JsonDocument:
@@ -97,19 +93,13 @@ def decode_json(data: bytes, charset: str | None = None) -> JsonDocument:
     """
     source = decode_text(data, charset)
     if source.encoding == "latin-1":
-        raise CodecError(
-            "JSON is never iso-8859-1; the charset must be utf-8 (RFC 8259, section 8.1)", kind="charset"
-        )
+        raise CodecError("JSON is never iso-8859-1; the charset must be utf-8 (RFC 8259, section 8.1)", kind="charset")
     text = source.text
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(source)
     if len(text) > MAX_DIGITS:
         _check_numbers(source)
-    bom = (
-        (Note("bom", "", f"the body begins with a {source.encoding} byte order mark"),)
-        if source.bom_length
-        else ()
-    )
+    bom = (Note("bom", "", f"the body begins with a {source.encoding} byte order mark"),) if source.bom_length else ()
     thorough = "-0" in text or "\\ud" in text or "\\uD" in text
     try:
         if not thorough:
@@ -124,13 +114,9 @@ def decode_json(data: bytes, charset: str | None = None) -> JsonDocument:
     except _OddError:
         raise _constant_error(source) from None
     except RecursionError:
-        raise CodecError(
-            "the JSON is nested too deeply to read", position_at(source, 0), "too-deep"
-        ) from None
+        raise CodecError("the JSON is nested too deeply to read", position_at(source, 0), "too-deep") from None
     except ValueError as error:  # an interpreter started with a digit limit below ours
-        raise CodecError(
-            f"a number is too long: {error}", position_at(source, 0), "number-too-long"
-        ) from None
+        raise CodecError(f"a number is too long: {error}", position_at(source, 0), "number-too-long") from None
     return JsonDocument(value, (*bom, *notes))
 
 

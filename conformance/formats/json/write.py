@@ -84,9 +84,7 @@ def _ordered(value: dict[Any, Any], style: JsonStyle) -> Iterable[tuple[Any, Any
     return reversed(value.items()) if style.key_order == "reversed" else value.items()
 
 
-def _write_members(
-    members: Iterable[tuple[Any, Any]], style: JsonStyle, level: int, parts: list[str]
-) -> None:
+def _write_members(members: Iterable[tuple[Any, Any]], style: JsonStyle, level: int, parts: list[str]) -> None:
     parts.append("{")
     first = True
     for key, value in members:

@@ -125,6 +125,4 @@ class XmlContract:
     def _engine_problems(self) -> tuple[XmlProblem, ...]:
         """The engine's own words, for what the walk has no name for (an xsi:type, for instance)."""
         entries: Any = self.schema.error_log  # the stubs do not know that a log is a sequence
-        return tuple(
-            XmlProblem(entry.line, str(entry.path or "/"), entry.message, "schema") for entry in entries
-        )
+        return tuple(XmlProblem(entry.line, str(entry.path or "/"), entry.message, "schema") for entry in entries)

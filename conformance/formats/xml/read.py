@@ -46,9 +46,7 @@ def parse_xml(data: bytes, charset: str | None = None) -> XmlTree:
     _refuse_doctype(source)
     # text decoded by us goes to the parser as UTF-8, whatever its declaration says
     body = data if source.encoding == "utf-8" and not source.bom_length else text.encode("utf-8")
-    parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
+    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
@@ -71,9 +69,7 @@ def _decode(data: bytes, charset: str | None) -> tuple[Text, list[Note]]:
         source = decode_text(data, None)
         notes.append(Note("bom", "", f"the body begins with a {source.encoding} byte order mark"))
         if charset is not None and not _same_family(codec_of(charset), source.encoding):
-            text = (
-                f"the media type says {charset}, the byte order mark {source.encoding}; the mark is followed"
-            )
+            text = f"the media type says {charset}, the byte order mark {source.encoding}; the mark is followed"
             notes.append(Note("encoding-mismatch", "", text))
     elif charset is not None:
         source = decode_text(data, charset)
@@ -112,9 +108,7 @@ def _refuse_doctype(source: Text) -> None:
     match = _PROLOG.match(source.text)
     start = match.end() if match else 0
     if source.text[start : start + 9].upper() == "<!DOCTYPE":
-        raise CodecError(
-            "a DOCTYPE is refused; send the document without one", position_at(source, start), "doctype"
-        )
+        raise CodecError("a DOCTYPE is refused; send the document without one", position_at(source, start), "doctype")
 
 
 def _not_well_formed(source: Text, error: etree.XMLSyntaxError) -> CodecError:
@@ -122,9 +116,7 @@ def _not_well_formed(source: Text, error: etree.XMLSyntaxError) -> CodecError:
     kind = _KINDS.get(getattr(error, "code", 0), "syntax")
     place = source.text.find("<!DOCTYPE")
     if kind == "syntax" and place >= 0:
-        return CodecError(
-            "a DOCTYPE is refused; send the document without one", position_at(source, place), "doctype"
-        )
+        return CodecError("a DOCTYPE is refused; send the document without one", position_at(source, place), "doctype")
     if kind == "syntax" and "\0" in source.text:
         kind = "encoding"
     what = _PLACE.sub("", error.msg or "the parser gave no reason").strip()
@@ -139,9 +131,7 @@ def _remove_location_hints(root: etree._Element) -> list[Note]:
             value = element.get(name)
             if value is not None:
                 del element.attrib[name]
-                notes.append(
-                    Note("schema-location", "", f"a schema location hint is ignored: {value[:200]!a}")
-                )
+                notes.append(Note("schema-location", "", f"a schema location hint is ignored: {value[:200]!a}"))
     return notes
 
 
@@ -154,9 +144,7 @@ def _version_note(text: str) -> list[Note]:
 def _instruction_notes(root: etree._Element) -> list[Note]:
     around = (*root.itersiblings(preceding=True), *root.iter(), *root.itersiblings())
     names = [node.target for node in around if isinstance(node, etree._ProcessingInstruction)]
-    return [
-        Note("processing-instruction", "", f"the document holds the instruction {name!s}") for name in names
-    ]
+    return [Note("processing-instruction", "", f"the document holds the instruction {name!s}") for name in names]
 
 
 MAX_PROBLEMS = 100
@@ -240,9 +228,7 @@ def _is_nil(node: etree._Element, element: Element, here: _Here, result: Walk) -
             elif value.strip(_SPACE) not in _BOOLEANS:
                 result.report("nil", node, here, f"xsi:nil is {value!a}, not true, false, 1 or 0")
         elif name == _TYPE:
-            result.notes.append(
-                Note("xsi-type", _paths(here)[1], f"{element.name} carries xsi:type {value!a}")
-            )
+            result.notes.append(Note("xsi-type", _paths(here)[1], f"{element.name} carries xsi:type {value!a}"))
         else:
             result.report("attribute", node, here, f"{element.name} has no attribute {name!s}")
     return nil
@@ -279,13 +265,9 @@ def _items(node: etree._Element, content: ListOf, here: _Here, result: Walk) -> 
             _stranger(child, (item,), here, result)
         _no_text(child, child.tail, here, result)
     if len(items) < content.minimum:
-        result.report(
-            "missing", node, here, f"{len(items)} {item.name} given, at least {content.minimum} expected"
-        )
+        result.report("missing", node, here, f"{len(items)} {item.name} given, at least {content.minimum} expected")
     if content.maximum is not None and len(items) > content.maximum:
-        result.report(
-            "unexpected", node, here, f"{len(items)} {item.name} given, at most {content.maximum} allowed"
-        )
+        result.report("unexpected", node, here, f"{len(items)} {item.name} given, at most {content.maximum} allowed")
     return items
 
 
@@ -325,14 +307,10 @@ def _check_place(
     if place > furthest:
         return
     if name in seen:
-        result.report(
-            "duplicate", node, (here, name, 2, name), f"{name} is given more than once; the first is kept"
-        )
+        result.report("duplicate", node, (here, name, 2, name), f"{name} is given more than once; the first is kept")
     else:
         after = record.members[furthest].name
-        message = (
-            f"{name} stands after {after}; the schema's order is {', '.join(m.name for m in record.members)}"
-        )
+        message = f"{name} stands after {after}; the schema's order is {', '.join(m.name for m in record.members)}"
         result.report("order", node, (here, name, 0, name), message)
 
 
@@ -342,9 +320,7 @@ def _stranger(node: etree._Element, expected: tuple[Element, ...], here: _Here, 
     step: _Here = (here, name.localname, 0, None)
     for element in expected:
         if element.name == name.localname:
-            message = (
-                f"{element.name} is in namespace {name.namespace or ''!a}, expected {element.namespace!a}"
-            )
+            message = f"{element.name} is in namespace {name.namespace or ''!a}, expected {element.namespace!a}"
             result.report("namespace", node, step, message)
             return
     near = [element.name for element in expected if element.name.lower() == name.localname.lower()]

@@ -69,9 +69,7 @@ def text_markup(text: str, style: LexicalStyle) -> str:
     illegal = _ILLEGAL.search(text)
     if illegal is not None:
         shown = f"U+{ord(illegal.group()):04X}"
-        raise CodecError(
-            f"{shown} cannot stand in an XML 1.0 document; send this value as JSON only", kind="character"
-        )
+        raise CodecError(f"{shown} cannot stand in an XML 1.0 document; send this value as JSON only", kind="character")
     if style.text == "cdata":
         whole = text.replace("]]>", "]]]]><![CDATA[>").replace("\r", "]]>&#xD;<![CDATA[")
         return f"<![CDATA[{whole}]]>"
@@ -186,9 +184,7 @@ def encode_xml(value: Any, plan: Plan) -> bytes:
     writer = _Writer(plan, style, [])
     parts = writer.parts
     if style.declaration:
-        parts.append(
-            f'<?xml version="{style.version}" encoding="{style.declared_encoding or style.encoding}"?>'
-        )
+        parts.append(f'<?xml version="{style.version}" encoding="{style.declared_encoding or style.encoding}"?>')
         parts.append(style.newline if style.indent is not None else "")
     parts.append(style.before)
     scope, declarations = _root_scope(plan, value)
@@ -237,9 +233,7 @@ def _attribute(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
-def _write(
-    writer: _Writer, element: Element, value: Any, scope: _Scope, level: int, attributes: str = ""
-) -> None:
+def _write(writer: _Writer, element: Element, value: Any, scope: _Scope, level: int, attributes: str = "") -> None:
     parts, style = writer.parts, writer.style
     if isinstance(value, RawElement):
         parts.append(value.markup)
@@ -266,9 +260,7 @@ def _write(
         parts[mark] = " />"
 
 
-def _declare_items(
-    writer: _Writer, content: ListOf, own: str, scope: _Scope, attributes: str
-) -> tuple[str, _Scope]:
+def _declare_items(writer: _Writer, content: ListOf, own: str, scope: _Scope, attributes: str) -> tuple[str, _Scope]:
     """Declare the items' namespace on the list, where a DataContract server does, nil or not."""
     item, plan = content.item, writer.plan
     target = plan.renamespace.get(item.name, plan.renamespace.get(item.namespace, item.namespace))
@@ -318,9 +310,7 @@ def _members(
     known = content.by_name if isinstance(content, Record) else {}
     namespace = next(iter(known.values()), element).namespace
     if isinstance(value, Pairs):
-        return [
-            (_member(known, str(getattr(key, "text", key)), namespace), one) for key, one in value.members
-        ]
+        return [(_member(known, str(getattr(key, "text", key)), namespace), one) for key, one in value.members]
     present = value if style.nulls == "nil" else {key: one for key, one in value.items() if one is not None}
     return [(_member(known, key, namespace), present[key]) for key in _ordered(present, known, style)]
 

@@ -54,9 +54,7 @@ class Scalar:
         if self.enumeration is not None and text not in self.enumeration:
             raise ValueError(f"{text!a} is none of the allowed values {sorted(self.enumeration)}")
         if len(text) < self.min_length or (self.max_length is not None and len(text) > self.max_length):
-            raise ValueError(
-                f"{text!a} has {len(text)} characters, which {self.name or 'the type'} does not allow"
-            )
+            raise ValueError(f"{text!a} has {len(text)} characters, which {self.name or 'the type'} does not allow")
         return text
 
     def _read_integer(self, word: str) -> int:
@@ -207,13 +205,7 @@ def _locations(schema: etree._Element, file: Path, folder: Path) -> Iterator[Pat
         parts = urlsplit(location)
         place = f"{file.name}, line {node.sourceline}"
         outside = f"{place}: schemaLocation {location!r} must be a file in the same folder"
-        if (
-            parts.scheme
-            or parts.netloc
-            or "\\" in location
-            or "%" in location
-            or Path(location).is_absolute()
-        ):
+        if parts.scheme or parts.netloc or "\\" in location or "%" in location or Path(location).is_absolute():
             raise XsdError(outside)
         target = (file.parent / location).resolve()
         if not target.is_relative_to(folder):
@@ -230,9 +222,7 @@ def _nodes(parent: etree._Element) -> Iterator[etree._Element]:
 
 def _unsupported(node: etree._Element, what: str) -> XsdError:
     file = Path(node.getroottree().docinfo.URL or "schema").name
-    return XsdError(
-        f"{file}, line {node.sourceline}: {what} is outside the DataContract subset this codec reads"
-    )
+    return XsdError(f"{file}, line {node.sourceline}: {what} is outside the DataContract subset this codec reads")
 
 
 def root_element(schemas: Schemas, root: str | None) -> Element:
@@ -240,14 +230,10 @@ def root_element(schemas: Schemas, root: str | None) -> Element:
     namespace = schemas.main.get("targetNamespace", "")
     names = [node.get("name", "") for node in _nodes(schemas.main) if node.tag == XS + "element"]
     if not names:
-        raise XsdError(
-            "the schema has no global element, so no document can be of it; give the one that imports it"
-        )
+        raise XsdError("the schema has no global element, so no document can be of it; give the one that imports it")
     if root is None:
         if len(names) != 1:
-            raise XsdError(
-                f"the schema has {len(names)} global elements; name the root, one of {sorted(names)}"
-            )
+            raise XsdError(f"the schema has {len(names)} global elements; name the root, one of {sorted(names)}")
         root = names[0]
     if root not in names:
         raise XsdError(f"the schema has no global element {root!r}, only {sorted(names)}")
@@ -269,9 +255,7 @@ def _element(schemas: Schemas, node: etree._Element, depth: int) -> Element:
     form = "qualified" if is_global else declared.get("form", schema.get("elementFormDefault", "unqualified"))
     namespace = schema.get("targetNamespace", "") if form == "qualified" else ""
     nillable = declared.get("nillable", "false").strip() in ("true", "1")
-    return Element(
-        namespace, declared.get("name", ""), _content(schemas, declared, depth), nillable, required
-    )
+    return Element(namespace, declared.get("name", ""), _content(schemas, declared, depth), nillable, required)
 
 
 def _global(schemas: Schemas, node: etree._Element, kind: str, qname: str) -> etree._Element:
@@ -379,9 +363,7 @@ def _restrict(base: Scalar, restriction: etree._Element, name: str) -> Scalar:
     return Scalar(
         base.base,
         # patterns of one restriction are alternatives, those of its base hold as well
-        (*base.patterns, re.compile("|".join(f"(?:{one})" for one in patterns)))
-        if patterns
-        else base.patterns,
+        (*base.patterns, re.compile("|".join(f"(?:{one})" for one in patterns))) if patterns else base.patterns,
         frozenset(values) if values else base.enumeration,
         limits["min_length"] or 0,
         limits["max_length"],

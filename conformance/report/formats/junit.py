@@ -100,10 +100,7 @@ def _generated(summary: RunSummary, contract: Contract) -> Iterable[_Test]:
 def _group_verdict(name: str, results: Sequence[CaseResult], *, passed: bool) -> Verdict:
     """Fail only for a finding on this very requirement; else an error, or one pass that counts for all."""
     is_hit = any(
-        finding.requirement == name
-        for one in results
-        if one.verdict is not Verdict.WAIVED
-        for finding in one.findings
+        finding.requirement == name for one in results if one.verdict is not Verdict.WAIVED for finding in one.findings
     )
     if is_hit:
         return Verdict.FAIL

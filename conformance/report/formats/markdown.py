@@ -23,7 +23,11 @@ _Row = TypeVar("_Row")
 def to_markdown(summary: RunSummary, contract: Contract) -> str:
     """Verdict, counts, what did not pass, matrix, readings, up to three findings of each kind."""
     lines = [f"# Conformance: {summary.verdict} (exit {summary.exit_code})", ""]
-    remarks = (*summary.reasons, *summary.notices, *(f"left behind on the target: {one}" for one in summary.left_behind))
+    remarks = (
+        *summary.reasons,
+        *summary.notices,
+        *(f"left behind on the target: {one}" for one in summary.left_behind),
+    )
     lines += [f"- {_cell(remark)}" for remark in remarks]
     lines += [""] if remarks else []
     lines += _counts(summary)
@@ -39,12 +43,8 @@ def to_markdown(summary: RunSummary, contract: Contract) -> str:
 
 def _counts(summary: RunSummary) -> list[str]:
     kinds = {"requirements": summary.requirement_counts, "cases": summary.case_counts}
-    rows = [
-        (name, *(str(counts[verdict.value]) for verdict in SHOWN_ORDER)) for name, counts in kinds.items()
-    ]
-    sent = (
-        f"{many(summary.requests_sent, 'request')} in {summary.duration_s:.1f} s, seed {summary.info.seed}."
-    )
+    rows = [(name, *(str(counts[verdict.value]) for verdict in SHOWN_ORDER)) for name, counts in kinds.items()]
+    sent = f"{many(summary.requests_sent, 'request')} in {summary.duration_s:.1f} s, seed {summary.info.seed}."
     return [*_table(("", *(verdict.value for verdict in SHOWN_ORDER)), rows), sent, ""]
 
 
@@ -81,9 +81,7 @@ def _group(group: FindingGroup) -> list[str]:
     lines.append("")
     for instance in group.shown:
         finding = instance.finding
-        lines.append(
-            f"- **{_cell(instance.case.id)}** {_cell(finding.at)}".rstrip() + f": {_cell(finding.message)}"
-        )
+        lines.append(f"- **{_cell(instance.case.id)}** {_cell(finding.at)}".rstrip() + f": {_cell(finding.message)}")
         pairs = (("expected", finding.expected), ("actual", finding.actual))
         lines += [f"  - {name}: {_cell(text)}" for name, text in pairs if text]
         lines += [f"  - `{instance.replay}`"]

@@ -292,18 +292,12 @@ def print_report(
     if is_live(out, environ):
         from rich.console import Console
 
-        console = Console(
-            file=out, highlight=False, no_color=bool(environ.get("NO_COLOR")), force_terminal=True
-        )
+        console = Console(file=out, highlight=False, no_color=bool(environ.get("NO_COLOR")), force_terminal=True)
         if not quiet:
             print_rich(full_report(summary, contract, verbose=verbose, width=console.width), console)
         print_rich([verdict_line(summary)], console)
         return
-    lines = (
-        []
-        if quiet
-        else list(plain_lines(full_report(summary, contract, verbose=verbose, width=_PLAIN_WIDTH)))
-    )
+    lines = [] if quiet else list(plain_lines(full_report(summary, contract, verbose=verbose, width=_PLAIN_WIDTH)))
     lines.extend(plain_lines([verdict_line(summary)]))
     out.write(writable("\n".join(lines) + "\n", getattr(out, "encoding", None)))
     out.flush()

@@ -88,7 +88,9 @@ class AskedStates:
 
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
         """With `clean = true` the other side takes back what is open; else what it made is its own to keep."""
-        still_open = tuple(one for one in handles if initial_of(one) == OPEN and after.get(one.name, OPEN) in (OPEN, "mixed"))
+        still_open = tuple(
+            one for one in handles if initial_of(one) == OPEN and after.get(one.name, OPEN) in (OPEN, "mixed")
+        )
         if not self.takes_back or not still_open:
             return ()
         seen = await self._seen("clean", still_open)

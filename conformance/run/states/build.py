@@ -52,6 +52,8 @@ def _asked(source: StateSource, where: str, link: Link) -> AskedStates | None:
     except AddressError as error:
         raise ConfigurationError(str(error), where=f"{where}.url") from error
     if address.scheme not in ("http", "https"):
-        raise ConfigurationError(f"{address.scheme}:// does not fit here", where=f"{where}.url", hint="Use http:// or https://.")
+        raise ConfigurationError(
+            f"{address.scheme}:// does not fit here", where=f"{where}.url", hint="Use http:// or https://."
+        )
     limits = replace(link.limits, total_timeout_s=source.timeout_s)
     return AskedStates(Hook(HttpTransport(address), limits), source.clean)

@@ -54,7 +54,9 @@ class PoolStates:
         """The next unused ids. Raises `StateUnavailable` when the pool is used up."""
         count = int(need.params.get("count", 1))
         account = _account(need, seat)
-        fitting = [ids for ids in self.pool.get(need.state, ()) if account is None or ids.get(_ACCOUNT, account) == account]
+        fitting = [
+            ids for ids in self.pool.get(need.state, ()) if account is None or ids.get(_ACCOUNT, account) == account
+        ]
         unused = [ids for ids in fitting if pool_key(need.state, ids) not in self.ledger.taken]
         if len(unused) < count:
             left = f", {len(unused)} left and {count} wanted" if unused else ""

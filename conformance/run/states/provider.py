@@ -123,5 +123,6 @@ class SharedStates:
 def _by_provider(handles: tuple[Handle, ...]) -> list[tuple[StateProvider, tuple[Handle, ...]]]:
     providers = {id(handle.provider): handle.provider for handle in handles if handle.provider is not None}
     return [
-        (provider, tuple(handle for handle in handles if handle.provider is provider)) for provider in providers.values()
+        (provider, tuple(handle for handle in handles if handle.provider is provider))
+        for provider in providers.values()
     ]

@@ -51,9 +51,7 @@ class HttpConnection(asyncio.Protocol):
         """True while nothing is known that forbids another request."""
         return self._alive
 
-    def start(
-        self, payload: bytes, limits: Limits, *, head_only: bool, close_after: bool
-    ) -> asyncio.Future[Exchange]:
+    def start(self, payload: bytes, limits: Limits, *, head_only: bool, close_after: bool) -> asyncio.Future[Exchange]:
         """Write `payload` and return the future of its exchange. Only for a connection that is `usable`."""
         if self._transport is None or self._waiter is not None:
             raise RuntimeError("a request was started on a connection that is not free")
@@ -76,9 +74,7 @@ class HttpConnection(asyncio.Protocol):
         """Close at once; a request in flight ends with `problem`, or as `interrupted`."""
         if self._waiter is not None:
             phase = self._phase()
-            self._settle(
-                problem or WireProblem("interrupted", "the transport was closed while waiting", phase)
-            )
+            self._settle(problem or WireProblem("interrupted", "the transport was closed while waiting", phase))
         self._discard()
 
     # What the event loop calls.
@@ -145,11 +141,7 @@ class HttpConnection(asyncio.Protocol):
         if self._reader is None or self._transport is None:
             return "connect"
         phase = self._reader.phase
-        return (
-            "send"
-            if phase == "wait" and self._alive and self._transport.get_write_buffer_size() > 0
-            else phase
-        )
+        return "send" if phase == "wait" and self._alive and self._transport.get_write_buffer_size() > 0 else phase
 
     def _settle(self, problem: WireProblem | None) -> None:
         """End the request in flight; keep the connection only when its next use is certain to be clean."""
@@ -320,9 +312,7 @@ class HttpTransport:
         problem = None if self._closed else await dial(self._route, connection, limits)
         if problem is None and self._closed:
             connection.drop()
-            problem = WireProblem(
-                "interrupted", "the transport was closed before the request was sent", "connect"
-            )
+            problem = WireProblem("interrupted", "the transport was closed before the request was sent", "connect")
         if problem is not None:
             return Exchange(b"", b"", None, problem, started_s, loop.time() - started_s)
         self._open.add(connection)

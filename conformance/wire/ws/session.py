@@ -172,9 +172,7 @@ class WsSession:
         """The upgrade request. Raises ValueError for a header that cannot be written."""
         for name, value in self._headers:
             if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-                raise ValueError(
-                    f"the handshake header {name!r} cannot be written: not a valid name or value"
-                )
+                raise ValueError(f"the handshake header {name!r} cannot be written: not a valid name or value")
         extra = [(name.encode("ascii"), value.encode("latin-1")) for name, value in self._headers]
         return self._ws.send(Request(host=self._host, target=self._target, extra_headers=extra))
 
@@ -234,9 +232,7 @@ class WsSession:
                 yield Opened()
                 return
             if isinstance(event, RejectConnection):
-                yield self._fail(
-                    "handshake-refused", f"the handshake was answered with status {event.status_code}"
-                )
+                yield self._fail("handshake-refused", f"the handshake was answered with status {event.status_code}")
                 return
         yield self._fail("malformed", "the answer to the handshake is neither an acceptance nor a refusal")
 
@@ -279,9 +275,7 @@ class WsSession:
             if self._ws.state is ConnectionState.REMOTE_CLOSING:
                 yield ToWrite(self._ws.send(event.response()))
             reason = f" {event.reason!r}" if event.reason else ""
-            yield self._fail(
-                "ws-closed", f"the server closed the connection with code {int(event.code)}{reason}"
-            )
+            yield self._fail("ws-closed", f"the server closed the connection with code {int(event.code)}{reason}")
             return
         if self._ws.state is ConnectionState.OPEN:
             yield ToWrite(self._ws.send(CloseConnection(code=event.code)))

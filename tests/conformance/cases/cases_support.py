@@ -84,7 +84,9 @@ def value_of(operation: str, body: Body, media_type: str) -> Any:
 def folded(operation: str, value: Any) -> Any:
     """AlphaPoint members under the names of the document, whatever their letter case."""
     names = {name.lower(): name for name in contract().operations[operation].raw["fields"]}
-    return {names.get(key.lower(), key): content for key, content in value.items()} if isinstance(value, dict) else value
+    return (
+        {names.get(key.lower(), key): content for key, content in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def succeeds(one: Case) -> bool:
@@ -99,5 +101,7 @@ def may_succeed(one: Case) -> bool:
 
 def _is_success(answer: Any) -> bool:
     if "results" in answer:
-        return answer["results"] == "all" or (bool(answer["results"]) and all(flag is True for flag in answer["results"]))
+        return answer["results"] == "all" or (
+            bool(answer["results"]) and all(flag is True for flag in answer["results"])
+        )
     return answer.get("code") in (0, [0])

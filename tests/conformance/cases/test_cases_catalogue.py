@@ -73,7 +73,9 @@ def test_what_must_succeed_is_legal_by_the_request_schema(operation: str) -> Non
 def test_every_alternative_of_every_reading_can_be_observed() -> None:
     named = {reading for one in cases() for right in one.expect.any_of for reading in right.readings}
     folder = Path(conformance.checks.__file__).parent
-    shown = {found for path in folder.glob("*.py") for found in re.findall(r'"([a-z-]+)=', path.read_text(encoding="utf-8"))}
+    shown = {
+        found for path in folder.glob("*.py") for found in re.findall(r'"([a-z-]+)=', path.read_text(encoding="utf-8"))
+    }
     by_text = {name for one in contract().operations.values() for name in one.raw.get("readings", {})}
     left = {
         f"{reading.id}={alternative}"
@@ -92,7 +94,8 @@ def test_a_message_never_holds_what_is_expected_of_the_answer() -> None:
 def test_two_cases_with_one_id_are_an_error_of_the_contract(tmp_path: Path) -> None:
     source = contract().operations[CAO]
     (tmp_path / "scenarios.yaml").write_text(
-        "- &one {name: a/b, title: A, requirements: [], expect: {requirement: X, any_of: [{code: 0}]}}\n- *one\n", encoding="utf-8"
+        "- &one {name: a/b, title: A, requirements: [], expect: {requirement: X, any_of: [{code: 0}]}}\n- *one\n",
+        encoding="utf-8",
     )
     with pytest.raises(SpecError, match=r"cao/a/b@http"):
         build_cases(replace(source, folder=tmp_path))

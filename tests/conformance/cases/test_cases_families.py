@@ -156,7 +156,9 @@ def test_a_value_of_the_wrong_type_never_counts_as_right() -> None:
     for one in family("fields"):
         if one.message.body.encoding != "utf-8" or one.media_type.endswith("xml") or not succeeds(one):
             continue
-        assert request_schema(one.operation).is_valid(folded(one.operation, value_of(one.operation, one.message.body, one.media_type)))
+        assert request_schema(one.operation).is_valid(
+            folded(one.operation, value_of(one.operation, one.message.body, one.media_type))
+        )
 
 
 @pytest.mark.parametrize("form", frames.FORMS, ids=lambda form: form.name)
@@ -227,7 +229,10 @@ def test_twins_differ_in_something() -> None:
     for one in RELATIONS:
         assert one.twin is not None
         here = (one.message, one.transport, one.media_type, one.role)
-        there = [(message, one.twin.transport, one.twin.media_type, one.twin.role or one.role) for message in one.twin.messages]
+        there = [
+            (message, one.twin.transport, one.twin.media_type, one.twin.role or one.role)
+            for message in one.twin.messages
+        ]
         assert there != [here], one.id
 
 
@@ -236,7 +241,13 @@ def test_every_relation_is_tried_on_success_and_on_failure() -> None:
     for one in RELATIONS:
         assert one.twin is not None
         kinds.setdefault((one.operation, one.twin.relation), set()).add(may_succeed(one))
-    single = {(CAO, "role-monotonicity"), (CO, "role-monotonicity"), (CQ, "role-monotonicity"), (TPP, "instructions-permuted"), (TPP, "list-split")}
+    single = {
+        (CAO, "role-monotonicity"),
+        (CO, "role-monotonicity"),
+        (CQ, "role-monotonicity"),
+        (TPP, "instructions-permuted"),
+        (TPP, "list-split"),
+    }
     assert {name for name, found in kinds.items() if len(found) == 1} <= single
 
 

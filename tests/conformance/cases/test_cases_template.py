@@ -21,14 +21,31 @@ def test_what_is_no_place_stays() -> None:
     assert fill("$a {b} ${} ${1a}", {}) == "$a {b} ${} ${1a}"
 
 
-@pytest.mark.parametrize(("name", "text"), [("order.InternationalOrderUID", True), ("pin", True), ("wrong_pin", True), ("unknown_uid", True), ("order.OrderID", False), ("oms", False)])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("order.InternationalOrderUID", True),
+        ("pin", True),
+        ("wrong_pin", True),
+        ("unknown_uid", True),
+        ("order.OrderID", False),
+        ("oms", False),
+    ],
+)
 def test_a_name_says_whether_it_holds_text(name: str, text: bool) -> None:
     assert is_text(name) is text
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("${n}", "7"), ("-${n}", "-7"), ("${n+4294967296}", "4294967303"), ("${n-1}", "6"), ("${n}.5", "7.5"), ('"${n}"', '"7"')],
+    [
+        ("${n}", "7"),
+        ("-${n}", "-7"),
+        ("${n+4294967296}", "4294967303"),
+        ("${n-1}", "6"),
+        ("${n}.5", "7.5"),
+        ('"${n}"', '"7"'),
+    ],
 )
 def test_numbers_are_put_in_place(text: str, expected: str) -> None:
     assert fill(text, {"n": 7}) == expected
@@ -51,7 +68,9 @@ def test_a_guid_is_counted_beyond_the_last_one() -> None:
 
 
 def test_a_text_may_be_put_in_place_in_capitals() -> None:
-    assert fill("${order.InternationalOrderUID^} ${uid}", {"order.InternationalOrderUID": "ab-1", "uid": "c"}) == "AB-1 c"
+    assert (
+        fill("${order.InternationalOrderUID^} ${uid}", {"order.InternationalOrderUID": "ab-1", "uid": "c"}) == "AB-1 c"
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +92,12 @@ def test_a_repeated_part_is_filled_for_each_index() -> None:
 
 @pytest.mark.parametrize(
     ("text", "encoding", "expected"),
-    [("\xff", "latin-1", b"\xff"), ("\xff", "utf-8", b"\xc3\xbf"), ("a", "utf-16-le", b"a\x00"), ("\ud800", "utf-8", b"\xed\xa0\x80")],
+    [
+        ("\xff", "latin-1", b"\xff"),
+        ("\xff", "utf-8", b"\xc3\xbf"),
+        ("a", "utf-16-le", b"a\x00"),
+        ("\ud800", "utf-8", b"\xed\xa0\x80"),
+    ],
 )
 def test_a_body_has_the_bytes_of_its_encoding(text: str, encoding: str, expected: bytes) -> None:
     assert fill_body(Body(text, encoding), {}, "json") == expected
@@ -103,7 +127,10 @@ def test_a_body_is_written_for_its_channel() -> None:
     operation = contract().operations[TPP]
     item = [{"OrderID": "${order.OrderID}", "PIN": "${pin}"}]
     assert body(operation, Channel("http", "text/json"), item).text == '[{"OrderID":${order.OrderID},"PIN":"${pin}"}]'
-    assert "<OrderID>${order.OrderID}</OrderID><PIN>${pin}</PIN>" in body(operation, Channel("http", "text/xml"), item).text
+    assert (
+        "<OrderID>${order.OrderID}</OrderID><PIN>${pin}</PIN>"
+        in body(operation, Channel("http", "text/xml"), item).text
+    )
 
 
 def test_xml_has_the_order_of_the_xsd() -> None:
@@ -113,4 +140,7 @@ def test_xml_has_the_order_of_the_xsd() -> None:
 
 def test_an_object_is_written_as_it_is_given() -> None:
     operation = contract().operations[CAO]
-    assert body(operation, Channel("ws", "application/json"), operation.valid).text == '{"OMSId":${oms},"AccountId":${account}}'
+    assert (
+        body(operation, Channel("ws", "application/json"), operation.valid).text
+        == '{"OMSId":${oms},"AccountId":${account}}'
+    )

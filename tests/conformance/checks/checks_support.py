@@ -61,7 +61,13 @@ def failed(order: int | None = 1001, **changes: Any) -> dict[str, Any]:
 
 def instruction(order: int | None = 1001, **changes: Any) -> dict[str, Any]:
     """One instruction for an order that is not international."""
-    item = {"OrderID": order, "CreatorID": 7, "PIN": "4711", "IsInternationalOrder": False, "InternationalOrderUID": None}
+    item = {
+        "OrderID": order,
+        "CreatorID": 7,
+        "PIN": "4711",
+        "IsInternationalOrder": False,
+        "InternationalOrderUID": None,
+    }
     return _changed(item, changes)
 
 
@@ -110,12 +116,16 @@ def frame(payload: Any, *, m: Any = 1, i: Any = 4, n: Any = "CancelAllOrders", *
 def ws(reply: bytes | None = None, *, others: Sequence[bytes] = (), problem: WireProblem | None = None) -> Exchange:
     """What came back over WebSocket; nothing at all is silence."""
     answered = None if reply is None else WsReply(reply, tuple(others))
-    return Exchange(b"sent", reply or b"", answered, problem, 0.0, 0.001, others=tuple(others), silent=not reply and not problem)
+    return Exchange(
+        b"sent", reply or b"", answered, problem, 0.0, 0.001, others=tuple(others), silent=not reply and not problem
+    )
 
 
 def no_answer(kind: Any = "timeout", *, others: Sequence[bytes] = ()) -> Exchange:
     """An exchange that came to nothing."""
-    return Exchange(b"sent", b"", None, WireProblem(kind, "nothing came in 1 s", "wait"), 0.0, 1.0, others=tuple(others))
+    return Exchange(
+        b"sent", b"", None, WireProblem(kind, "nothing came in 1 s", "wait"), 0.0, 1.0, others=tuple(others)
+    )
 
 
 def case(

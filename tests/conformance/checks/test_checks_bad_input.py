@@ -59,7 +59,9 @@ def test_ordinary_text_is_neither(text: str) -> None:
     assert not list(page_or_trace(kit(CAO), text))
 
 
-@pytest.mark.parametrize(("status", "excused", "count"), [(499, False, 0), (500, False, 1), (503, False, 1), (500, True, 0)])
+@pytest.mark.parametrize(
+    ("status", "excused", "count"), [(499, False, 0), (500, False, 1), (503, False, 1), (500, True, 0)]
+)
 def test_a_failing_server_is_found_unless_its_code_excuses_it(status: int, excused: bool, count: int) -> None:
     assert len(list(server_error(kit(CQ), status, excused))) == count
 

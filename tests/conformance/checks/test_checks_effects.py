@@ -50,7 +50,9 @@ def test_what_was_cancelled_before_counts_as_untouched() -> None:
         (OPEN, {"mine": "cancelled", "stranger": "open"}, ()),
     ],
 )
-def test_what_nobody_could_observe_is_unverified(before: dict[str, str], after: dict[str, str], unverified: tuple[str, ...]) -> None:
+def test_what_nobody_could_observe_is_unverified(
+    before: dict[str, str], after: dict[str, str], unverified: tuple[str, ...]
+) -> None:
     judgement = judged(DONE, http(success()), before=before, after=after)
     assert (broken(judgement), judgement.unverified) == ([], unverified)
 
@@ -118,5 +120,7 @@ def test_copies_side_by_side_succeed_once(first: object, second: object, after: 
 
 
 def test_a_copy_without_an_answer_is_one_finding() -> None:
-    judgement = judged(TOGETHER, http([result()]), no_answer(), sent=[instruction()], before={"order": "open"}, after={"order": "open"})
+    judgement = judged(
+        TOGETHER, http([result()]), no_answer(), sent=[instruction()], before={"order": "open"}, after={"order": "open"}
+    )
     assert broken(judgement) == ["TPP-ANSWERED"]

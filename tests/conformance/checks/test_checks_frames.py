@@ -55,7 +55,10 @@ def test_a_right_reply_has_no_finding(reply: bytes) -> None:
         (frame("[]"), ["CAO-RESP-STANDARD"]),
         (frame(success(result="true")), ["CAO-RESP-RESULT"]),
         (frame('{"result":false,"result":true,"errormsg":null,"errorcode":0}'), ["CAO-RESP-STANDARD"]),
-        (b'{"m":1,"m":1,"i":4,"n":"CancelAllOrders","o":"{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0}"}', ["CAO-WS-M"]),
+        (
+            b'{"m":1,"m":1,"i":4,"n":"CancelAllOrders","o":"{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0}"}',
+            ["CAO-WS-M"],
+        ),
         (b"not json", ["CAO-WS-O"]),
         (b"[1,2]", ["CAO-WS-O"]),
         (b"\xff", ["CAO-WS-O"]),

@@ -27,6 +27,8 @@ from conformance.checks.identity import instructions_of, match_results
 from conformance.model.case import Alternative
 
 OTHER_UID = "03024a3c-8682-4951-8729-44f2df6f2f8b"
+
+
 def judgement_on(sent: Any, results: Any, *alternatives: Alternative) -> list[str]:
     """The findings where any outcome of as many results as there are instructions is right."""
     anything = Alternative({"results": ["any"] * len(sent)})
@@ -64,7 +66,11 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
     "id-left-out": ([instruction(1)], [result(1, OrderID=...)], "TPP-RESP-IDENTITY"),
     "another-uid": ([abroad()], [of(OTHER_UID)], "TPP-RESP-IDENTITY"),
     "order-for-uid": ([abroad()], [result(1)], "TPP-RESP-IDENTITY"),
-    "another-spare-id": ([instruction(1, InternationalOrderUID=UID)], [result(1, InternationalOrderUID=OTHER_UID)], "TPP-RESP-IDENTITY"),
+    "another-spare-id": (
+        [instruction(1, InternationalOrderUID=UID)],
+        [result(1, InternationalOrderUID=OTHER_UID)],
+        "TPP-RESP-IDENTITY",
+    ),
     "id-out-of-nothing": ([instruction(None)], [failed(7)], "TPP-RESP-IDENTITY"),
     "one-right-one-wrong": ([instruction(1), instruction(2)], [result(1), result(3)], "TPP-RESP-IDENTITY"),
     "the-same-twice": ([instruction(1), instruction(2)], [result(1), result(1)], "TPP-RESP-IDENTITY"),

@@ -18,7 +18,10 @@ def test_members_of_a_file_that_the_response_refers_to_are_documented_too(tmp_pa
     shutil.copytree(plain.operation.folder, folder)
     path = folder / "response.schema.json"
     shutil.move(path, tmp_path / "alphapoint" / "standard.schema.json")
-    path.write_text(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "../standard.schema.json"}), "utf-8")
+    path.write_text(
+        json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "../standard.schema.json"}),
+        "utf-8",
+    )
     shared = build_kit(replace(plain.operation, folder=folder))
     assert dict(shared.members) == dict(plain.members)
     assert set(shared.members) == {"result", "errormsg", "errorcode", "detail"}

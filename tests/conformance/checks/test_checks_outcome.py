@@ -78,7 +78,9 @@ def test_each_result_is_held_against_its_own_expectation(wanted: Any, results: A
 
 
 def test_a_result_list_is_no_refusal() -> None:
-    assert broken(judged(case(TPP, Alternative({"form": "refused"})), http([failed()]), sent=[instruction()])) == ["CASE"]
+    assert broken(judged(case(TPP, Alternative({"form": "refused"})), http([failed()]), sent=[instruction()])) == [
+        "CASE"
+    ]
 
 
 def test_one_alternative_that_fits_is_enough() -> None:
@@ -92,7 +94,9 @@ TWO = (
 )
 
 
-@pytest.mark.parametrize(("code", "pin", "expected"), [(20, "20", []), (104, "104", []), (104, "20", ["CASE"]), (20, "104", ["CASE"])])
+@pytest.mark.parametrize(
+    ("code", "pin", "expected"), [(20, "20", []), (104, "104", []), (104, "20", ["CASE"]), (20, "104", ["CASE"])]
+)
 def test_a_pin_leaves_the_pinned_alternative_alone(code: int, pin: str, expected: list[str]) -> None:
     assert broken(judged(case(CAO, *TWO), http(error(code)), pins={"foreign-account": pin})) == expected
 
@@ -129,7 +133,9 @@ def test_the_reading_of_the_alternative_is_reported() -> None:
         (TPP, '{"Message":"no"}', 404, None, None),
     ],
 )
-def test_the_code_that_was_seen_is_noted(operation: str, body: Any, status: int, code: str | None, seen: str | None) -> None:
+def test_the_code_that_was_seen_is_noted(
+    operation: str, body: Any, status: int, code: str | None, seen: str | None
+) -> None:
     assert judged(case(operation, Alternative({}), code=code), http(body, status)).code_seen == seen
 
 
@@ -156,7 +162,9 @@ def test_alternatives_are_joined() -> None:
 
 
 @pytest.mark.parametrize("operation", [CAO, CQ, TPP])
-@pytest.mark.parametrize("kind", ["timeout", "reset", "closed-early", "malformed", "too-large", "no-reply", "content-encoding"])
+@pytest.mark.parametrize(
+    "kind", ["timeout", "reset", "closed-early", "malformed", "too-large", "no-reply", "content-encoding"]
+)
 def test_no_answer_is_one_finding_and_blocks_the_rest(operation: str, kind: str) -> None:
     judgement = judged(case(operation, Alternative({"code": [0]})), no_answer(kind))
     assert broken(judgement) == [kit(operation).requirement("answered")]

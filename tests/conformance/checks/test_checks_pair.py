@@ -35,7 +35,10 @@ WRONG: dict[str, tuple[Any, set[str]]] = {
     "bid-null": (pair(None, success()), {"CQ-RESP-BID"}),
     "ask-list": (pair(success(), []), {"CQ-RESP-ASK"}),
     "text-without-json": (pair("fine", success()), {"CQ-RESP-LEG-FORM", "CQ-RESP-BID"}),
-    "text-as-the-sample-has-it": (pair('{"result":true,"errormsg":"","errorcode":0,"detail":"",}', success()), {"CQ-RESP-LEG-FORM", "CQ-RESP-BID"}),
+    "text-as-the-sample-has-it": (
+        pair('{"result":true,"errormsg":"","errorcode":0,"detail":"",}', success()),
+        {"CQ-RESP-LEG-FORM", "CQ-RESP-BID"},
+    ),
     "text-in-text": (pair(json.dumps(json.dumps(success())), success()), {"CQ-RESP-BID"}),
     "text-empty": (pair("", success()), {"CQ-RESP-LEG-FORM", "CQ-RESP-BID"}),
     "text-of-a-wrong-leg": (pair(json.dumps(error(20, errormsg="no")), success()), {"CQ-CODE-20"}),
@@ -47,7 +50,10 @@ WRONG: dict[str, tuple[Any, set[str]]] = {
     "flat-without-text": (error(20, errormsg=...), {"CQ-RESP-ERRORMSG"}),
     "keys-twice": ({**pair(success(), success()), "bidresult": success()}, {"CQ-RESP-PAIR"}),
     "leg-keys-twice": (pair({**success(), "Result": True}, success()), {"CQ-RESP-STANDARD"}),
-    "leg-text-keys-twice": (pair('{"result":false,"result":true,"errormsg":null,"errorcode":0}', success()), {"CQ-RESP-PAIR"}),
+    "leg-text-keys-twice": (
+        pair('{"result":false,"result":true,"errormsg":null,"errorcode":0}', success()),
+        {"CQ-RESP-PAIR"},
+    ),
 }
 
 

@@ -101,38 +101,71 @@ RIGHT_XML: dict[str, str | bytes] = {
     "schema-location": results_xml(result_xml()).replace(" xmlns=", ' i:schemaLocation="urn:x x.xsd" xmlns=', 1),
     "utf-16": ('<?xml version="1.0" encoding="utf-16"?>' + results_xml(result_xml())).encode("utf-16"),
     "wide-id": results_xml(result_xml(order="<OrderID>1099511627776</OrderID>")),
-    "uid": results_xml(result_xml(uid=f"<InternationalOrderUID>{UID}</InternationalOrderUID>", order='<OrderID i:nil="true" />')),
+    "uid": results_xml(
+        result_xml(uid=f"<InternationalOrderUID>{UID}</InternationalOrderUID>", order='<OrderID i:nil="true" />')
+    ),
 }
 WRONG_XML: dict[str, tuple[str, set[str]]] = {
-    "another-root": (results_xml(result_xml()).replace("ArrayOfCancellationCreationResult", "Results"), {"TPP-RESP-XML-ROOT"}),
+    "another-root": (
+        results_xml(result_xml()).replace("ArrayOfCancellationCreationResult", "Results"),
+        {"TPP-RESP-XML-ROOT"},
+    ),
     "root-without-namespace": (results_xml(result_xml()).replace(f' xmlns="{RESULTS_NS}"', ""), {"TPP-RESP-XML-NS"}),
     "request-namespace": (
-        results_xml(result_xml()).replace(RESULTS_NS, "http://schemas.datacontract.org/2004/07/"), {"TPP-RESP-XML-NS"},
+        results_xml(result_xml()).replace(RESULTS_NS, "http://schemas.datacontract.org/2004/07/"),
+        {"TPP-RESP-XML-NS"},
     ),
     "another-item": (results_xml(result_xml().replace("CancellationCreationResult", "Result")), {"TPP-RESP-XML-ITEM"}),
     "member-namespace": (results_xml(result_xml(order='<OrderID xmlns="urn:x">1001</OrderID>')), {"TPP-RESP-XML-NS"}),
     "member-lower-case": (results_xml(result_xml(order="<orderid>1001</orderid>")), {"TPP-RESP-XML-ITEM"}),
-    "id-beyond-64-bits": (results_xml(result_xml(order="<OrderID>9223372036854775808</OrderID>")), {"TPP-RESP-ORDERID"}),
+    "id-beyond-64-bits": (
+        results_xml(result_xml(order="<OrderID>9223372036854775808</OrderID>")),
+        {"TPP-RESP-ORDERID"},
+    ),
     "order-of-the-table": (
-        results_xml(result_xml(errors="", uid="", order="<OrderID>1001</OrderID>", success='<Success>true</Success><Errors i:nil="true" />')),
+        results_xml(
+            result_xml(
+                errors="",
+                uid="",
+                order="<OrderID>1001</OrderID>",
+                success='<Success>true</Success><Errors i:nil="true" />',
+            )
+        ),
         {"TPP-RESP-XML-ORDER"},
     ),
-    "member-twice": (results_xml(result_xml(order="<OrderID>1001</OrderID><OrderID>1001</OrderID>")), {"TPP-RESP-XML-ORDER"}),
-    "nil-boolean": (results_xml(result_xml(success='<Success i:nil="true" />')), {"TPP-RESP-XML-NIL", "TPP-RESP-SUCCESS"}),
+    "member-twice": (
+        results_xml(result_xml(order="<OrderID>1001</OrderID><OrderID>1001</OrderID>")),
+        {"TPP-RESP-XML-ORDER"},
+    ),
+    "nil-boolean": (
+        results_xml(result_xml(success='<Success i:nil="true" />')),
+        {"TPP-RESP-XML-NIL", "TPP-RESP-SUCCESS"},
+    ),
     "nil-with-content": (results_xml(result_xml(order='<OrderID i:nil="true">1001</OrderID>')), {"TPP-RESP-XML-NIL"}),
-    "null-as-text": (results_xml(result_xml(order="<OrderID>null</OrderID>")), {"TPP-RESP-XML-NIL", "TPP-RESP-ORDERID"}),
+    "null-as-text": (
+        results_xml(result_xml(order="<OrderID>null</OrderID>")),
+        {"TPP-RESP-XML-NIL", "TPP-RESP-ORDERID"},
+    ),
     "empty-integer": (results_xml(result_xml(order="<OrderID />")), {"TPP-RESP-XML-NIL", "TPP-RESP-ORDERID"}),
     "boolean-in-capitals": (results_xml(result_xml(success="<Success>True</Success>")), {"TPP-RESP-SUCCESS"}),
     "errors-in-own-namespace": (
-        results_xml(FAILED_XML.replace(f' xmlns:a="{ARRAYS_NS}"', "").replace("a:string", "string")), {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"},
+        results_xml(FAILED_XML.replace(f' xmlns:a="{ARRAYS_NS}"', "").replace("a:string", "string")),
+        {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"},
     ),
-    "errors-of-another-name": (results_xml(FAILED_XML.replace("a:string", "a:Error")), {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"}),
+    "errors-of-another-name": (
+        results_xml(FAILED_XML.replace("a:string", "a:Error")),
+        {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"},
+    ),
     "errors-as-text": (
-        results_xml(result_xml(errors="<Errors>no</Errors>", success="<Success>false</Success>")), {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"},
+        results_xml(result_xml(errors="<Errors>no</Errors>", success="<Success>false</Success>")),
+        {"TPP-RESP-XML-ARRAYS", "TPP-RESP-ERRORS-ON-FAILURE"},
     ),
     "attribute": (results_xml(result_xml(order='<OrderID unit="x">1001</OrderID>')), {"TPP-RESP-XML-ITEM"}),
     "text-between": (results_xml(result_xml() + "done"), {"TPP-RESP-XML-ITEM"}),
-    "nil-list": (f'<ArrayOfCancellationCreationResult xmlns:i="{XSI}" xmlns="{RESULTS_NS}" i:nil="true" />', {"TPP-RESP-LIST"}),
+    "nil-list": (
+        f'<ArrayOfCancellationCreationResult xmlns:i="{XSI}" xmlns="{RESULTS_NS}" i:nil="true" />',
+        {"TPP-RESP-LIST"},
+    ),
     "cut-off": (results_xml(result_xml())[:-5], {"TPP-RESP-LIST"}),
     "json": (json.dumps([result()]), {"TPP-RESP-LIST"}),
     "nothing": ("", {"TPP-RESP-LIST"}),
@@ -240,7 +273,9 @@ def test_the_framework_may_answer_in_its_own_form(status: int, body: str, media:
         ([result()], JSON, 200, ["CASE"]),
     ],
 )
-def test_an_error_of_the_framework_is_readable_and_no_page(body: Any, media: str, status: int, expected: list[str]) -> None:
+def test_an_error_of_the_framework_is_readable_and_no_page(
+    body: Any, media: str, status: int, expected: list[str]
+) -> None:
     judgement = judged(case(TPP, Alternative({"form": "framework"})), http(body, status, media), sent=[instruction()])
     assert broken(judgement) == expected
 
@@ -251,7 +286,9 @@ def test_a_framework_error_in_the_string_form_is_a_refusal_too() -> None:
     assert broken(judged(refused, http('{"Message":"no"}', 415))) == ["CASE"]
 
 
-@pytest.mark.parametrize(("status", "expected"), [(200, []), (201, []), (207, []), (202, ["TPP-RESP-STATUS"]), (400, ["TPP-RESP-STATUS"])])
+@pytest.mark.parametrize(
+    ("status", "expected"), [(200, []), (201, []), (207, []), (202, ["TPP-RESP-STATUS"]), (400, ["TPP-RESP-STATUS"])]
+)
 def test_the_status_of_a_processed_list(status: int, expected: list[str]) -> None:
     answer = read_answer(kit(TPP), http([result()], status), b"", None)
     assert [finding.requirement for finding in answer.findings] == expected
@@ -271,7 +308,9 @@ def test_the_status_of_a_processed_list(status: int, expected: list[str]) -> Non
         (JSON, "application/xml", error_xml(), ["TPP-RESP-JSON-APPLICATION"]),
     ],
 )
-def test_the_answer_comes_in_the_media_type_that_was_asked_for(accept: str | None, media: str, body: Any, expected: list[str]) -> None:
+def test_the_answer_comes_in_the_media_type_that_was_asked_for(
+    accept: str | None, media: str, body: Any, expected: list[str]
+) -> None:
     status = 400 if body == error_xml() else 200
     assert faults_of(TPP, http(body, status, media), accept=accept) == expected
 

@@ -119,7 +119,9 @@ def test_escapes_hide_nothing(body: Any, media: str) -> None:
 
 @pytest.mark.parametrize("secret", ['a"b', "a/b", "a\\b", "a<b", "пин"])
 def test_a_secret_that_must_be_escaped_is_found(secret: str) -> None:
-    judgement = judged(case(TPP, ANY), http(json.dumps(f"PIN {secret} is wrong"), 400), sent=[instruction()], secrets=(secret,))
+    judgement = judged(
+        case(TPP, ANY), http(json.dumps(f"PIN {secret} is wrong"), 400), sent=[instruction()], secrets=(secret,)
+    )
     assert broken(judgement) == ["TPP-SECRETS"]
 
 
@@ -135,12 +137,18 @@ def with_header(name: str, text: str) -> Any:
     return replace(plain, reply=replace(plain.reply, headers=(*plain.reply.headers, (name, text))))
 
 
-@pytest.mark.parametrize(("name", "text", "secret"), [("X-Session", TOKEN, TOKEN), ("X-Debug", "pin=4711", "4711"), ("X-PIN", "4711", "4711")])
+@pytest.mark.parametrize(
+    ("name", "text", "secret"),
+    [("X-Session", TOKEN, TOKEN), ("X-Debug", "pin=4711", "4711"), ("X-PIN", "4711", "4711")],
+)
 def test_a_header_that_holds_a_secret_is_found(name: str, text: str, secret: str) -> None:
     judgement = judged(case(CAO, Alternative({"code": [0]})), with_header(name, text), secrets=(secret,))
     assert [(finding.requirement, finding.at) for finding in judgement.findings] == [("CAO-SECRETS", f"header {name}")]
 
 
-@pytest.mark.parametrize(("name", "text"), [("Set-Cookie", f"session={TOKEN}"), ("X-RateLimit-Remaining", "4711"), ("X-Spin", "4711"), ("X-Id", "7")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("Set-Cookie", f"session={TOKEN}"), ("X-RateLimit-Remaining", "4711"), ("X-Spin", "4711"), ("X-Id", "7")],
+)
 def test_a_cookie_and_numbers_of_their_own_are_no_echo(name: str, text: str) -> None:
     assert broken(judged(case(CAO, Alternative({"code": [0]})), with_header(name, text), secrets=(TOKEN, "4711"))) == []

@@ -74,14 +74,18 @@ def test_each_code_has_its_message(code: int) -> None:
     assert faults_of(CAO, http(error(code, errormsg="Something Else"))) == [f"CAO-CODE-{code}"]
 
 
-@pytest.mark.parametrize("body", ["[]", "null", "5", '"Success"', "true", "{}", '{"message":"done"}', f"[{json.dumps(success())}]"])
+@pytest.mark.parametrize(
+    "body", ["[]", "null", "5", '"Success"', "true", "{}", '{"message":"done"}', f"[{json.dumps(success())}]"]
+)
 def test_json_that_is_no_standard_object_is_one_finding(body: str) -> None:
     judgement = judged(case(CAO, Alternative({"code": [0]}, ("mine",))), http(body), after={"mine": "open"})
     assert broken(judgement) == ["CAO-RESP-STANDARD"]
     assert judgement.blocked == ("schema", "outcome", "effect")
 
 
-@pytest.mark.parametrize("body", ["", " ", "not json", '{"result":true', "{'result':true}", b"\xff\xfe{", "TOO MANY REQUESTS"])
+@pytest.mark.parametrize(
+    "body", ["", " ", "not json", '{"result":true', "{'result':true}", b"\xff\xfe{", "TOO MANY REQUESTS"]
+)
 def test_what_is_no_json_is_one_finding(body: str | bytes) -> None:
     judgement = judged(case(CAO, Alternative({"code": [0]}, ("mine",))), http(body), after={"mine": "open"})
     assert broken(judgement) == ["CAO-RESP-STANDARD"]
@@ -98,14 +102,26 @@ def test_bytes_are_read_in_the_charset_that_the_answer_names() -> None:
     ("body", "readings"),
     [
         (success(), {"response-key-case=documented", "errormsg-on-success=null", "detail-on-success=null"}),
-        (success(errormsg="", detail=""), {"response-key-case=documented", "errormsg-on-success=empty", "detail-on-success=empty"}),
-        (success(detail=...), {"response-key-case=documented", "errormsg-on-success=null", "detail-on-success=omitted"}),
+        (
+            success(errormsg="", detail=""),
+            {"response-key-case=documented", "errormsg-on-success=empty", "detail-on-success=empty"},
+        ),
+        (
+            success(detail=...),
+            {"response-key-case=documented", "errormsg-on-success=null", "detail-on-success=omitted"},
+        ),
         (success(detail="3"), {"response-key-case=documented", "errormsg-on-success=null"}),
         (RIGHT["pascal"], {"response-key-case=pascal", "errormsg-on-success=null", "detail-on-success=null"}),
-        ({"result": True, "ERRORMSG": None, "errorcode": 0, "detail": None}, {"response-key-case=camel", "errormsg-on-success=null", "detail-on-success=null"}),
+        (
+            {"result": True, "ERRORMSG": None, "errorcode": 0, "detail": None},
+            {"response-key-case=camel", "errormsg-on-success=null", "detail-on-success=null"},
+        ),
         (RIGHT["camel"], {"response-key-case=camel", "errormsg-on-success=null", "detail-on-success=null"}),
         (error(100), {"response-key-case=documented", "code-100-text=invalid-request", "error-status=200"}),
-        (RIGHT["other-text-of-100"], {"response-key-case=documented", "code-100-text=invalid-response", "error-status=200"}),
+        (
+            RIGHT["other-text-of-100"],
+            {"response-key-case=documented", "code-100-text=invalid-response", "error-status=200"},
+        ),
     ],
 )
 def test_readings_are_seen(body: Any, readings: set[str]) -> None:
@@ -130,7 +146,9 @@ def test_readings_are_seen(body: Any, readings: set[str]) -> None:
         (success(errorcode="0"), 400, ["CAO-RESP-ERRORCODE"], None),
     ],
 )
-def test_the_status_agrees_with_the_outcome(body: Any, status: int, broken_requirements: list[str], reading: str | None) -> None:
+def test_the_status_agrees_with_the_outcome(
+    body: Any, status: int, broken_requirements: list[str], reading: str | None
+) -> None:
     answer = read_answer(kit(CAO), http(body, status), b"", None)
     assert [finding.requirement for finding in answer.findings] == broken_requirements
     assert [one for one in answer.readings if one.startswith("error-status")] == ([reading] if reading else [])

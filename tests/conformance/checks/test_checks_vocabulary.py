@@ -34,12 +34,23 @@ WORDS = (
     "Operation", "operation", "OPERATION", "Not Authorized", "Authorized", "Unauthorized", "Accepted", "errorcode", "errormsg",
     "Resource Not Found", "Resource", "Supported", "Forbidden", "application/json", "Authorization", "keep-alive",
 )  # fmt: skip
-ORDINARY = ("correct-horse-battery", "hunter2hunter2", "Operation-7!", "s3cret", "Tr4ding", "7d0ccf3a-ae63-44f5-a409-2301d80228bc")
+ORDINARY = (
+    "correct-horse-battery",
+    "hunter2hunter2",
+    "Operation-7!",
+    "s3cret",
+    "Tr4ding",
+    "7d0ccf3a-ae63-44f5-a409-2301d80228bc",
+)
 
 
 def said_of(answer: Exchange, operation: str, *secrets: str) -> list[str]:
     sent = [instruction()] if operation == TPP else {}
-    return [one for one in broken(judged(case(operation, ANY), answer, sent=sent, secrets=secrets)) if one.endswith("SECRETS")]
+    return [
+        one
+        for one in broken(judged(case(operation, ANY), answer, sent=sent, secrets=secrets))
+        if one.endswith("SECRETS")
+    ]
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -67,7 +78,9 @@ def test_a_sample_that_is_no_utf_8_is_read_as_far_as_it_goes(tmp_path: Path) -> 
     shutil.copytree(operation.folder, tmp_path / "call")
     (tmp_path / "call" / "samples").mkdir(exist_ok=True)
     (tmp_path / "call" / "samples" / "answer.bin").write_bytes(b"\xff\xfe Gespr\xc3\xa4chspartner \xc3")
-    assert telling(vocabulary_of(replace(operation, folder=tmp_path / "call")), ("Gesprächspartner", "Zuhörerschaft")) == ("Zuhörerschaft",)
+    assert telling(
+        vocabulary_of(replace(operation, folder=tmp_path / "call")), ("Gesprächspartner", "Zuhörerschaft")
+    ) == ("Zuhörerschaft",)
 
 
 def test_a_word_of_the_xml_contract_is_no_echo() -> None:
@@ -82,7 +95,9 @@ def test_an_ordinary_password_that_comes_back_is_caught(secret: str) -> None:
 
 
 def test_an_ordinary_password_is_caught_beside_one_that_is_a_word() -> None:
-    assert said_of(http(error(20, detail="Not Authorized: hunter2hunter2")), CAO, "Authorized", "hunter2hunter2") == ["CAO-SECRETS"]
+    assert said_of(http(error(20, detail="Not Authorized: hunter2hunter2")), CAO, "Authorized", "hunter2hunter2") == [
+        "CAO-SECRETS"
+    ]
 
 
 @pytest.mark.parametrize("operation", [CAO, CQ, TPP])

@@ -18,7 +18,11 @@ from conformance.endpoint.reference import DESKS, reference_target
 
 ROOT = Path(__file__).resolve().parents[3]
 WORLD = ROOT / "reference_impl" / "default_world.toml"
-USERS = ["operator", "nobody", *(f"{kind}{n:02}" for kind in ("trader", "maker", "bystander") for n in range(1, DESKS + 1))]
+USERS = [
+    "operator",
+    "nobody",
+    *(f"{kind}{n:02}" for kind in ("trader", "maker", "bystander") for n in range(1, DESKS + 1)),
+]
 
 
 def secrets_of(seed: int) -> dict[str, str]:
@@ -38,7 +42,9 @@ def world_with(secrets: Mapping[str, str]) -> str:
     text = WORLD.read_text(encoding="utf-8")
     for name in USERS:
         password = json.dumps(secrets[f"REFERENCE_{name.upper()}_PASSWORD"])
-        text, count = re.subn(rf"(?m)^({name} = \{{ )", rf"\1password = {password.replace(chr(92), chr(92) * 2)}, ", text)
+        text, count = re.subn(
+            rf"(?m)^({name} = \{{ )", rf"\1password = {password.replace(chr(92), chr(92) * 2)}, ", text
+        )
         assert count == 1, name
     text, count = re.subn(r"(?m)^(\[tpp\]\n)", rf'\1pin = "{secrets["REFERENCE_PIN"]}"\n', text)
     assert count == 1

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import click
 import pytest
-
-import conformance
 from click.testing import CliRunner, Result
 
+import conformance
 from conformance.cli.main import LazyGroup, main, suggestion
 from conformance.cli.options import printing
 from conformance.errors import ConfigurationError, ConformanceError, HarnessError, TargetUnreachable
@@ -165,7 +164,10 @@ def test_an_interruption_exits_130(error: BaseException) -> None:
 def test_a_full_disk_is_no_defect_of_the_tool() -> None:
     done = invoke(group(OSError(errno.ENOSPC, "No space left on device")), "act")
     assert done.exit_code == 2
-    assert done.stderr == "error: not everything could be written: No space left on device\n  hint: Make room, and run it again.\n"
+    assert (
+        done.stderr
+        == "error: not everything could be written: No space left on device\n  hint: Make room, and run it again.\n"
+    )
 
 
 def test_another_system_error_is_a_defect_of_the_tool() -> None:

@@ -47,9 +47,7 @@ def test_everything_is_listed_in_order(kind: str, expected: Any) -> None:
 
 def test_errors_are_the_rows_of_the_tables() -> None:
     rows = [(entry["operation"], entry["code"]) for entry in entries("errors")]
-    assert rows == [
-        (name, one.code) for name in sorted(CONTRACT.operations) for one in CONTRACT.operations[name].codes
-    ]
+    assert rows == [(name, one.code) for name in sorted(CONTRACT.operations) for one in CONTRACT.operations[name].codes]
 
 
 def test_a_requirement_has_its_words_and_place() -> None:

@@ -23,9 +23,7 @@ Written = Callable[..., Path]
 
 
 def result(name: str, verdict: Verdict) -> CaseResult:
-    found = (
-        (Finding(REQUIREMENT, "agree", "they differ", "true", "false"),) if verdict is Verdict.FAIL else ()
-    )
+    found = (Finding(REQUIREMENT, "agree", "they differ", "true", "false"),) if verdict is Verdict.FAIL else ()
     return CaseResult(
         name,
         OPERATION,

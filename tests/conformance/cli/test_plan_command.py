@@ -98,7 +98,10 @@ def test_generated_cases_are_planned_as_a_run_would_make_them() -> None:
 def test_the_scope_decides_on_each_message_and_credentials_are_hidden(tmp_path: Path) -> None:
     target = tmp_path / "target.toml"
     target.write_text(_TARGET, encoding="utf-8")
-    planned = {message["case"]: message for message in _plan("--target", str(target), "--operation", "alphapoint.cancel_all_orders", "--generated", "0")}
+    planned = {
+        message["case"]: message
+        for message in _plan("--target", str(target), "--operation", "alphapoint.cancel_all_orders", "--generated", "0")
+    }
     own = planned["cao/effects/many-orders@http"]
     assert own["scope"]["allowed"], own
     assert ["aptoken", "[redacted]"] in own["headers"]
@@ -110,7 +113,10 @@ def test_the_scope_decides_on_each_message_and_credentials_are_hidden(tmp_path: 
 def test_what_the_target_lacks_is_said(tmp_path: Path) -> None:
     target = tmp_path / "target.toml"
     target.write_text(_TARGET, encoding="utf-8")
-    planned = {message["case"]: message for message in _plan("--target", str(target), "--operation", "alphapoint.cancel_all_orders", "--generated", "0")}
+    planned = {
+        message["case"]: message
+        for message in _plan("--target", str(target), "--operation", "alphapoint.cancel_all_orders", "--generated", "0")
+    }
     assert "no role 'operator'" in planned["cao/account/unknown-oms@http"]["hindrance"]
     assert "no WebSocket address" in planned["cao/effects/many-orders@ws"]["hindrance"]
 

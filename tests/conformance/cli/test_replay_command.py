@@ -67,7 +67,9 @@ def test_without_a_target_the_bundled_reference_is_asked() -> None:
 
 
 def test_a_frozen_case_in_a_file_is_replayed(tmp_path: Path, target: Path) -> None:
-    case = next(one for one in load_cases(load_contract(None)) if one.id == "tpp/effects/unknown-order@application-json")
+    case = next(
+        one for one in load_cases(load_contract(None)) if one.id == "tpp/effects/unknown-order@application-json"
+    )
     file = tmp_path / "finding.json"
     file.write_text(json.dumps({**to_data(case), "id": "frozen/one", "title": "Found by hand"}), encoding="utf-8")
     done = _replay(str(file), "--target", str(target))

@@ -64,7 +64,9 @@ def test_ctrl_c_keeps_the_journal_and_takes_every_order_back(tmp_path: Path, aft
         words = ["run", "--target", str(target), "--report", str(report), "--operation", "alphapoint.cancel_quote"]
         environment = {**os.environ, **SECRETS, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "conformance", *words]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
             _wait_for(report / "journal.jsonl", after)
             process.send_signal(signal.SIGINT)
             output, errors = process.communicate(timeout=20)
@@ -90,7 +92,9 @@ def _wait_for(journal: Path, lines: int) -> None:
 
 def _still_open(address: str) -> list[int]:
     """Every order and quote leg that is open at the reference, asked for as the operator of all accounts."""
-    token = json.loads(_ask(f"{address}/AP/Authenticate", {}, basic=f"operator:{SECRETS['REFERENCE_OPERATOR_PASSWORD']}"))
+    token = json.loads(
+        _ask(f"{address}/AP/Authenticate", {}, basic=f"operator:{SECRETS['REFERENCE_OPERATOR_PASSWORD']}")
+    )
     found: list[int] = []
     for account in range(101, 113):
         for place in (account, account + 100, account + 200, account + 300, account + 400):

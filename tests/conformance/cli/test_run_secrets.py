@@ -21,7 +21,15 @@ from hostile_support import Script, answer, read_request, scripted
 
 SECRETS = secrets_of(20)
 _FAULTS = ("cao-echoes-token", "cao-only-first-order", "cq-echoes-token", "tpp-pin-echoed", "tpp-drops-last-result")
-_CASES = ("cao/roles/*", "cao/effects/*", "cq/effects/*", "tpp/fields/pin*", "tpp/response/*", "tpp/relations/*", "cao/malformed/utf-16*")
+_CASES = (
+    "cao/roles/*",
+    "cao/effects/*",
+    "cq/effects/*",
+    "tpp/fields/pin*",
+    "tpp/response/*",
+    "tpp/relations/*",
+    "cao/malformed/utf-16*",
+)
 
 
 @pytest.fixture
@@ -43,7 +51,13 @@ def _leaks(folder: Path, done: Result, learnt: set[str]) -> dict[str, str]:
     texts = {str(path): path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
     texts |= {"output": done.output, "stderr": done.stderr}
     secrets = {secret for secret in {*SECRETS.values(), *learnt} if len(secret) > 6}
-    return {secret: name for secret in secrets for form in written_forms(secret) for name, text in texts.items() if form in text}
+    return {
+        secret: name
+        for secret in secrets
+        for form in written_forms(secret)
+        for name, text in texts.items()
+        if form in text
+    }
 
 
 def test_reports_and_output_of_a_failing_run_hold_no_secret(tmp_path: Path, learnt: set[str]) -> None:
@@ -53,9 +67,13 @@ def test_reports_and_output_of_a_failing_run_hold_no_secret(tmp_path: Path, lear
     with reference("--world", str(world), *words) as address:
         target.write_text(target_text(address), encoding="utf-8")
         cases = [word for case in _CASES for word in ("--case", case)]
-        done = CliRunner().invoke(main, ["run", "--target", str(target), "--report", str(report), "-v", *cases], env=SECRETS)
+        done = CliRunner().invoke(
+            main, ["run", "--target", str(target), "--report", str(report), "-v", *cases], env=SECRETS
+        )
         CliRunner().invoke(main, ["report", "render", str(report), "--format", "html"])
-        again = CliRunner().invoke(main, ["replay", "cao/effects/many-orders@http", "--target", str(target)], env=SECRETS)
+        again = CliRunner().invoke(
+            main, ["replay", "cao/effects/many-orders@http", "--target", str(target)], env=SECRETS
+        )
     assert done.exit_code == 1, done.output
     assert again.exit_code in (0, 1), again.output
     results = json.loads((report / "results.json").read_text())
@@ -125,12 +143,21 @@ open-order = [{ OrderID = 11, CreatorID = 98765 }, { OrderID = 12, CreatorID = 9
 
 
 @pytest.mark.parametrize("write", ["plain", "json", "escaped", "percent", "quoted", "base64", "urlsafe", "error"])
-def test_an_endpoint_that_echoes_does_not_get_a_secret_into_a_report(tmp_path: Path, learnt: set[str], write: str) -> None:
+def test_an_endpoint_that_echoes_does_not_get_a_secret_into_a_report(
+    tmp_path: Path, learnt: set[str], write: str
+) -> None:
     target, report = tmp_path / "target.toml", tmp_path / "report"
-    cases = ["--case", "tpp/effects/unknown-order@application-json", "--case", "tpp/effects/unknown-order@application-xml"]
+    cases = [
+        "--case",
+        "tpp/effects/unknown-order@application-json",
+        "--case",
+        "tpp/effects/unknown-order@application-xml",
+    ]
     with scripted(_echo(write)) as server:
         target.write_text(_ECHO_TARGET % server.port, encoding="utf-8")
-        done = CliRunner().invoke(main, ["run", "--target", str(target), "--report", str(report), "-v", *cases], env=SECRETS)
+        done = CliRunner().invoke(
+            main, ["run", "--target", str(target), "--report", str(report), "-v", *cases], env=SECRETS
+        )
         again = CliRunner().invoke(main, ["replay", cases[1], "--target", str(target)], env=SECRETS)
     assert done.exit_code == 1, done.output
     assert again.exit_code == 1, again.output
@@ -151,7 +178,9 @@ def test_a_plan_fetches_no_secret_and_shows_none(tmp_path: Path, learnt: set[str
     assert not _leaks(tmp_path / "none", as_json, learnt)
 
 
-def test_the_traceback_of_a_defect_shows_no_secret(tmp_path: Path, learnt: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_traceback_of_a_defect_shows_no_secret(
+    tmp_path: Path, learnt: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     target, report = tmp_path / "target.toml", tmp_path / "report"
     target.write_text(_ECHO_TARGET % 9, encoding="utf-8")
 

@@ -52,7 +52,10 @@ def test_the_bundled_contract_is_read_whole() -> None:
         (replaced(OPERATION, "answer: standard", "answer: loud"), "'loud' is no kind of answer\nOne of standard"),
         (replaced(OPERATION, "id: alph", "id: [alph"), r"operation\.yaml:\d+: not YAML"),
         (replaced(REQUIREMENTS, "level: must", "level: shall"), "level 'shall' is none of must, should, open"),
-        (replaced(REQUIREMENTS, "- id: CAO-CATEGORY", "- ib: CAO-CATEGORY"), r"requirements\.yaml: key 'id' is missing"),
+        (
+            replaced(REQUIREMENTS, "- id: CAO-CATEGORY", "- ib: CAO-CATEGORY"),
+            r"requirements\.yaml: key 'id' is missing",
+        ),
         (replaced(REQUIREMENTS, "CAO-CATEGORY", "CAO-SYNC"), "requirement CAO-SYNC is defined twice"),
         (replaced("alphapoint/service.yaml", "service: alphapoint", "service: tpp"), "service 'tpp' is defined twice"),
         (lambda folder: (folder / REQUIREMENTS).unlink(), "file is missing"),
@@ -118,7 +121,9 @@ def test_an_installation_without_specs_says_so(tmp_path: Path, monkeypatch: pyte
         (lambda path: path.write_text('{"not":' * 5000 + "{}" + "}" * 5000, encoding="utf-8"), "nested too deeply"),
     ],
 )
-def test_a_schema_file_that_cannot_be_taken_in_is_named(tmp_path: Path, make: Callable[[Path], object], message: str) -> None:
+def test_a_schema_file_that_cannot_be_taken_in_is_named(
+    tmp_path: Path, make: Callable[[Path], object], message: str
+) -> None:
     path = tmp_path / "request.schema.json"
     make(path)
     with pytest.raises(SpecError, match=message) as caught:

@@ -14,7 +14,7 @@ import pytest
 from conformance.endpoint.redact import HIDDEN, redact, redact_error, redact_excerpt
 
 TOKEN = "4b0c7e61-52fd-4f0e-9a77-3f0f0f6a1c55"
-ODD = 'p/w+d"x\\y <&>é\'z'
+ODD = "p/w+d\"x\\y <&>é'z"
 MOST_US = 250
 
 
@@ -30,7 +30,10 @@ MOST_US = 250
         ('{"pin": 17, "a": 1}', f'{{"pin": {HIDDEN}, "a": 1}}'),
         ("{'Pin': 'ab'}", f"{{'Pin': '{HIDDEN}'}}"),
         ('"PIN":"12\\"34", "b":1', f'"PIN":"{HIDDEN}", "b":1'),
-        ('{\\"Password\\":\\"a b\\",\\"UserName\\":\\"u\\"}', f'{{\\"Password\\":\\"{HIDDEN}\\",\\"UserName\\":\\"u\\"}}'),
+        (
+            '{\\"Password\\":\\"a b\\",\\"UserName\\":\\"u\\"}',
+            f'{{\\"Password\\":\\"{HIDDEN}\\",\\"UserName\\":\\"u\\"}}',
+        ),
         ('"o":"{\\"SessionToken\\":\\"x\\"}"', f'"o":"{{\\"SessionToken\\":\\"{HIDDEN}\\"}}"'),
         ('"pin":"12', f'"pin":"{HIDDEN}'),
         ("<a:PIN>99</a:PIN>", f"<a:PIN>{HIDDEN}</a:PIN>"),
@@ -73,7 +76,10 @@ def _forms(secret: str) -> dict[str, str]:
         "unicode json": json.dumps(secret, ensure_ascii=False),
         "slashes": json.dumps(secret).replace("/", "\\/"),
         "all escaped": "".join(f"\\u{ord(one):04X}" for one in secret),
-        "escaped as .NET does": json.dumps(secret).replace("+", "\\u002B").replace("&", "\\u0026").replace("<", "\\u003C"),
+        "escaped as .NET does": json.dumps(secret)
+        .replace("+", "\\u002B")
+        .replace("&", "\\u0026")
+        .replace("<", "\\u003C"),
         "xml": escape(secret),
         "attribute": quoteattr(secret),
         "references": "".join(f"&#{ord(one)};" for one in secret),
@@ -143,8 +149,18 @@ def test_redaction_is_idempotent() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '"pin":"' + "\\" * 60_000, "\\" * 60_000, "<PIN " + "a " * 30_000, '"' * 60_000, "token" * 12_000, "<PIN>" * 12_000,
-        "a" * 60_000 + "token=", "\\u" * 30_000, "%" * 60_000, "pin " * 15_000, "<PIN><![CDATA[" * 4_000, "Basic " * 10_000,
+        '"pin":"' + "\\" * 60_000,
+        "\\" * 60_000,
+        "<PIN " + "a " * 30_000,
+        '"' * 60_000,
+        "token" * 12_000,
+        "<PIN>" * 12_000,
+        "a" * 60_000 + "token=",
+        "\\u" * 30_000,
+        "%" * 60_000,
+        "pin " * 15_000,
+        "<PIN><![CDATA[" * 4_000,
+        "Basic " * 10_000,
         "-token" * 10_000 + "=",
     ],
 )

@@ -121,7 +121,9 @@ def test_a_waiver_names_a_case_and_a_requirement_that_exist() -> None:
     waiver = {"case": "cao/effects/nothing-open@http", "requirement": "CAO-SYNC", "finding": "x", "reason": "x", "owner": "x",
               "expires": "2030-01-01"}  # fmt: skip
     check_target(target(top__waivers=[waiver]), contract(), "x")
-    assert "waivers.0.requirement: no such requirement: 'CAO-SINC'" in complaint(target(top__waivers=[{**waiver, "requirement": "CAO-SINC"}]))
+    assert "waivers.0.requirement: no such requirement: 'CAO-SINC'" in complaint(
+        target(top__waivers=[{**waiver, "requirement": "CAO-SINC"}])
+    )
     assert "waivers.0.case: no such case" in complaint(target(top__waivers=[{**waiver, "case": "cao/x"}]))
 
 
@@ -142,7 +144,11 @@ def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
 
 def test_secrets_are_fetched_from_environment_and_files_once_and_all_are_known(tmp_path: Path) -> None:
     (tmp_path / "pin").write_text("8642-file\n", "utf-8")
-    data = target("tpp", bindings__pin={"file": str(tmp_path / "pin")}, roles__client={"login": "none", "headers": {"X-Token": SECRET}})
+    data = target(
+        "tpp",
+        bindings__pin={"file": str(tmp_path / "pin")},
+        roles__client={"login": "none", "headers": {"X-Token": SECRET}},
+    )
     vault = Vault({"NAME": "token-1", "STAGING_WRONG_PIN": "1111"})
     filled = with_secrets(check_target(data, contract(), "x"), vault)
     assert filled.services["tpp"].bindings["pin"] == "8642-file"

@@ -74,7 +74,11 @@ def test_a_fault_that_only_a_sequence_of_calls_shows_is_found(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("fault", "requirement"),
-    [("co-next-for-gone", "CO-EFFECT-ONLY"), ("co-by-number-alone", "CO-SCOPE-TRADING"), ("co-no-effect-ws", "CO-EFFECT")],
+    [
+        ("co-next-for-gone", "CO-EFFECT-ONLY"),
+        ("co-by-number-alone", "CO-SCOPE-TRADING"),
+        ("co-no-effect-ws", "CO-EFFECT"),
+    ],
 )
 def test_faults_of_a_call_for_one_order_are_found(fault: str, requirement: str, tmp_path: Path) -> None:
     with serving(fault) as address:
@@ -103,7 +107,9 @@ def test_what_a_target_does_not_let_happen_is_left_soon_and_said(tmp_path: Path)
             tmp_path, "run", "--target", str(target), "--operation", TPP, "--case", "tpp/list/empty@text-xml",
             "--explore", "2",
         )  # fmt: skip
-    assert re.search(r"tpp live: left after \d+ tries, none could be carried out: the target file does not say", run.stderr)
+    assert re.search(
+        r"tpp live: left after \d+ tries, none could be carried out: the target file does not say", run.stderr
+    )
     assert "tpp unknown" not in run.stderr
 
 

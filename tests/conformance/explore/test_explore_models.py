@@ -85,13 +85,18 @@ def test_too_many_right_answers_are_no_expectation() -> None:
     assert foresee_list(LIST, "F", "E", dict.fromkeys(names, OPEN), judged) is None
 
 
-ORDERS = (Thing("o0", quote=False, account="account", instrument="instrument"), Thing("o1", quote=False, account="account2", instrument="instrument"))
+ORDERS = (
+    Thing("o0", quote=False, account="account", instrument="instrument"),
+    Thing("o1", quote=False, account="account2", instrument="instrument"),
+)
 STANDING = {"o0": OPEN, "o1": OPEN}
 TRADERS = ("operator", "trading")
 MAKERS = ("operator", "marketmaker")
 
 
-def cancel_all(request: Request, things: tuple[Thing, ...] = ORDERS, standing: dict[str, str] | None = None) -> Foreseen:
+def cancel_all(
+    request: Request, things: tuple[Thing, ...] = ORDERS, standing: dict[str, str] | None = None
+) -> Foreseen:
     """What is foretold of CancelAllOrders."""
     found = foresee_cancel_all(ALL, TRADERS, request, things, STANDING if standing is None else standing)
     assert found is not None
@@ -180,8 +185,16 @@ def test_a_right_leg_goes_alone_or_with_neither_and_the_wrong_one_never_succeeds
 @pytest.mark.parametrize(
     ("legs", "requirement", "codes"),
     [
-        (("", "q0.ask"), "CQ-REQ-BIDQUOTEID-REQUIRED", [{"ask": [100, 104], "bid": [100, 104]}, {"ask": [0], "bid": [100, 104]}]),
-        (("q0.bid", ""), "CQ-REQ-ASKQUOTEID-REQUIRED", [{"ask": [100, 104], "bid": [100, 104]}, {"ask": [100, 104], "bid": [0]}]),
+        (
+            ("", "q0.ask"),
+            "CQ-REQ-BIDQUOTEID-REQUIRED",
+            [{"ask": [100, 104], "bid": [100, 104]}, {"ask": [0], "bid": [100, 104]}],
+        ),
+        (
+            ("q0.bid", ""),
+            "CQ-REQ-ASKQUOTEID-REQUIRED",
+            [{"ask": [100, 104], "bid": [100, 104]}, {"ask": [100, 104], "bid": [0]}],
+        ),
     ],
 )
 def test_a_leg_that_is_left_out_is_refused_and_its_partner_goes_alone_or_stays(
@@ -194,7 +207,9 @@ def test_a_leg_that_is_left_out_is_refused_and_its_partner_goes_alone_or_stays(
 
 
 def test_who_may_not_and_leaves_a_leg_out_gets_either_code() -> None:
-    found = foresee_cancel_quote(QUOTE, MAKERS, Request("trading", account="account", bid="q0.bid"), QUOTES, OPEN_QUOTES)
+    found = foresee_cancel_quote(
+        QUOTE, MAKERS, Request("trading", account="account", bid="q0.bid"), QUOTES, OPEN_QUOTES
+    )
     assert found is not None
     assert answers(found) == [[20], [100]]
 

@@ -46,13 +46,21 @@ def shrunk(trial: Trial, breaks: Callable[[Trial], bool], tries: int = 500) -> t
 
 def unknown(uid: str, **more: object) -> Instruction:
     """An international instruction for an order that does not exist."""
-    members = {"OrderID": None, "CreatorID": "${creator}", "PIN": "0000", "IsInternationalOrder": True, "InternationalOrderUID": uid}
+    members = {
+        "OrderID": None,
+        "CreatorID": "${creator}",
+        "PIN": "0000",
+        "IsInternationalOrder": True,
+        "InternationalOrderUID": uid,
+    }
     return Instruction({**members, **more})
 
 
 def open_order(name: str) -> Instruction:
     """A domestic instruction for an order that is set up."""
-    return Instruction({"OrderID": f"${{{name}.OrderID}}", "CreatorID": None, "PIN": "${pin}", "IsInternationalOrder": False}, name)
+    return Instruction(
+        {"OrderID": f"${{{name}.OrderID}}", "CreatorID": None, "PIN": "${pin}", "IsInternationalOrder": False}, name
+    )
 
 
 def has_uid(trial: Trial) -> bool:
@@ -130,10 +138,15 @@ def test_very_many_orders_shrink_only_as_far_as_they_break_each_time() -> None:
 
 
 def test_calls_and_things_of_a_book_fall_away() -> None:
-    order = [Placed(BookThing(f"o{number}", quote=False, account="account", instrument="instrument"), after=number) for number in range(3)]
+    order = [
+        Placed(BookThing(f"o{number}", quote=False, account="account", instrument="instrument"), after=number)
+        for number in range(3)
+    ]
     steps = (Request("trading", account="account"), CancelOne("o1"), Request("trading", account="account"))
     trial = AccountTrial(ALL, Wire(ALL.channels[0], 2), "trading", steps, tuple(order), keys="pascal")
-    smallest, _ = shrunk(trial, lambda one: isinstance(one, AccountTrial) and any(placed.thing.name == "o2" for placed in one.placed))
+    smallest, _ = shrunk(
+        trial, lambda one: isinstance(one, AccountTrial) and any(placed.thing.name == "o2" for placed in one.placed)
+    )
     assert isinstance(smallest, AccountTrial)
     assert [placed.thing.name for placed in smallest.placed] == ["o2"]
     assert len(smallest.steps) == 1
@@ -143,7 +156,9 @@ def test_calls_and_things_of_a_book_fall_away() -> None:
 def test_very_many_orders_of_a_book_shrink_as_far_as_they_break() -> None:
     many = Placed(BookThing("many", quote=False, account="account", instrument="instrument"), count=51)
     trial = AccountTrial(ALL, Wire(ALL.channels[0]), "trading", (Request("trading", account="account"),), (many,))
-    smallest, _ = shrunk(trial, lambda one: isinstance(one, AccountTrial) and any(each.count > 20 for each in one.placed))
+    smallest, _ = shrunk(
+        trial, lambda one: isinstance(one, AccountTrial) and any(each.count > 20 for each in one.placed)
+    )
     assert isinstance(smallest, AccountTrial)
     assert smallest.placed[0].count == 26
 

@@ -57,7 +57,13 @@ def test_numbers_of_orders_are_those_of_states_or_vouched_unknown_ones() -> None
     for _, case in cases("free", 300):
         if case.media_type == "application/json" and case.title.startswith("found exploring: 1 in the list"):
             names = places(case.message.body.text)
-            assert {name.partition(".")[0] for name in names} <= {*case.states, "creator", "pin", "wrong_pin", "unknown_order"}
+            assert {name.partition(".")[0] for name in names} <= {
+                *case.states,
+                "creator",
+                "pin",
+                "wrong_pin",
+                "unknown_order",
+            }
 
 
 def test_unknown_uids_begin_with_every_pair_of_digits_soon() -> None:
@@ -90,7 +96,11 @@ def result_of(case: Case, message: str, requirement: str = "TPP-RESP-SUCCESS") -
 def test_the_same_thing_is_one_group_with_a_count() -> None:
     trial, case = cases("free", 1)[0]
     catch = Catch()
-    new = [caught for number in range(500) for caught in catch.take(trial, result_of(case, f"o{number} should have been cancelled"))]
+    new = [
+        caught
+        for number in range(500)
+        for caught in catch.take(trial, result_of(case, f"o{number} should have been cancelled"))
+    ]
     assert len(new) == 1
     assert new[0].count == 500
 
@@ -166,7 +176,9 @@ def test_fixtures_keep_a_frozen_file_that_is_put_among_them(tmp_path: Path) -> N
     contract = load_contract(tmp_path / "specs")
     requirement, frozen = a_catch(GROUNDS[-1], 6)
     operation = contract.operations[frozen.operation]
-    [path] = write_found(fixture_folder(operation), contract.operations, {f"{requirement} {frozen.id}": frozen}).values()
+    [path] = write_found(
+        fixture_folder(operation), contract.operations, {f"{requirement} {frozen.id}": frozen}
+    ).values()
     written = write_fixtures(contract)
     assert path.exists()
     assert path not in written.removed

@@ -58,9 +58,7 @@ def refused(data: bytes, charset: str | None = None) -> CodecError:
         (b"[1\n 2]", "syntax", 2, 2),
     ],
 )
-def test_text_outside_the_grammar_is_refused_with_its_place(
-    text: bytes, kind: str, line: int, column: int
-) -> None:
+def test_text_outside_the_grammar_is_refused_with_its_place(text: bytes, kind: str, line: int, column: int) -> None:
     error = refused(text)
     assert error.position is not None
     assert (error.kind, error.position.line, error.position.column) == (kind, line, column)
@@ -193,9 +191,7 @@ def test_what_is_written_is_read_back_and_agrees_with_the_standard_library(value
 
 
 @settings(derandomize=True, max_examples=150, deadline=None)
-@given(
-    st.binary(max_size=12) | st.text(alphabet='[]{}",:0-1.eE+truefalsn\\u d8/', max_size=14).map(str.encode)
-)
+@given(st.binary(max_size=12) | st.text(alphabet='[]{}",:0-1.eE+truefalsn\\u d8/', max_size=14).map(str.encode))
 def test_any_bytes_are_a_document_or_a_codec_error(data: bytes) -> None:
     try:
         document = decode_json(data)

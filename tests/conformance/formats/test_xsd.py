@@ -17,9 +17,7 @@ RECURSIVE = (
     '<xs:element name="A" type="T"/><xs:complexType name="T"><xs:sequence><xs:element name="x" type="T"/>'
     "</xs:sequence></xs:complexType>"
 )
-ANYTHING = (
-    '<xs:element name="A"><xs:complexType><xs:sequence><xs:any/></xs:sequence></xs:complexType></xs:element>'
-)
+ANYTHING = '<xs:element name="A"><xs:complexType><xs:sequence><xs:any/></xs:sequence></xs:complexType></xs:element>'
 SUBTRACTION = (
     '<xs:element name="A"><xs:simpleType><xs:restriction base="xs:string"><xs:pattern value="[a-z-[aeiou]]"/>'
     "</xs:restriction></xs:simpleType></xs:element>"
@@ -76,9 +74,7 @@ def test_a_bounded_list_counts_its_items(tmp_path: Path) -> None:
         "</xs:sequence></xs:complexType></xs:element>"
     )
     contract = XmlContract.load(write(tmp_path, inside))
-    found = [
-        [problem.kind for problem in contract.validate(contract.encode([1] * count))] for count in range(4)
-    ]
+    found = [[problem.kind for problem in contract.validate(contract.encode([1] * count))] for count in range(4)]
     assert found == [["missing"], [], [], ["unexpected"]]
 
 

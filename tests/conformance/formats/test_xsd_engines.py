@@ -17,9 +17,7 @@ from conformance.formats.xml.read import parse_xml, walk
 XSD = Path(__file__).parent / "xsd"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 
-TEXT = st.text(
-    st.characters(exclude_categories=["Cs", "Cc", "Cn"]) | st.sampled_from("\t\n\r<&]>"), max_size=6
-)
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]) | st.sampled_from("\t\n\r<&]>"), max_size=6)
 INT = st.integers(-(2**31), 2**31 - 1)
 ITEMS = st.lists(
     st.none()
@@ -111,17 +109,13 @@ def test_a_value_is_valid_in_every_style_and_comes_back(case: tuple[str, Any], s
 def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
     """A document with every member, and one or two changes at random places."""
     name, value = draw(FULL)
-    root = etree.fromstring(
-        engines(name)[0].encode(value, XmlStyle(comment=draw(st.sampled_from([None, "c"]))))
-    )
+    root = etree.fromstring(engines(name)[0].encode(value, XmlStyle(comment=draw(st.sampled_from([None, "c"])))))
     for _ in range(draw(st.integers(1, 2))):
         nodes = list(root.iter(etree.Element))
         node = draw(st.sampled_from(nodes))
         parent = node.getparent()
         match draw(
-            st.sampled_from(
-                ["text", "tail", "nil", "attribute", "name", "namespace", "copy", "move", "drop", "child"]
-            )
+            st.sampled_from(["text", "tail", "nil", "attribute", "name", "namespace", "copy", "move", "drop", "child"])
         ):
             case "text":
                 node.text = draw(st.sampled_from(WORDS))
@@ -134,9 +128,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
             case "name":
                 prefix, brace, _ = str(node.tag).rpartition("}")
                 node.tag = (
-                    prefix
-                    + brace
-                    + draw(st.sampled_from(["Code", "code", "Item", "string", "Success", "Other"]))
+                    prefix + brace + draw(st.sampled_from(["Code", "code", "Item", "string", "Success", "Other"]))
                 )
             case "namespace":
                 node.tag = draw(st.sampled_from(["", "{urn:other}"])) + etree.QName(node).localname

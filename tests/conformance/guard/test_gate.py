@@ -47,7 +47,9 @@ class Clock:
         self.now += seconds
 
 
-def admit(gate: Gate, count: int = 1, clock: Clock | None = None, monkeypatch: pytest.MonkeyPatch | None = None) -> list[float]:
+def admit(
+    gate: Gate, count: int = 1, clock: Clock | None = None, monkeypatch: pytest.MonkeyPatch | None = None
+) -> list[float]:
     """Admit messages one after the other; the time at which each passed."""
     passed: list[float] = []
 

@@ -143,7 +143,11 @@ def test_a_harmless_name_without_a_field_and_an_operation_without_rules_are_pass
         first.id: dataclasses.replace(first, raw={**first.raw, "scope": harmless}),
         silent.id: dataclasses.replace(silent, raw={key: one for key, one in silent.raw.items() if key != "scope"}),
     }
-    data = {**BASE, "scope": {"destructive": True}, "services": {"tpp": {"http": "http://127.0.0.1:1"}, "alphapoint": {"http": "http://127.0.0.1:1/AP"}}}
+    data = {
+        **BASE,
+        "scope": {"destructive": True},
+        "services": {"tpp": {"http": "http://127.0.0.1:1"}, "alphapoint": {"http": "http://127.0.0.1:1/AP"}},
+    }
     one = guard_for(check_target(data, known, "t.toml"), dataclasses.replace(known, operations=operations))
     assert "Reason" in one.harmless_members
     assert not one(quote()).allowed

@@ -34,7 +34,9 @@ from scope_support import instruction as tpp_instruction
 from conformance.contract.load import load_contract
 from conformance.guard.guard import Granted, Guard, Scope
 
-RUN = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+RUN = settings(
+    max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
 CLIENT = 1_777_000_001
 """A number under which the run placed an order; an order of a stranger may have it as its id."""
 OWN = replace(GRANTED, clients=frozenset({CLIENT}))
@@ -50,7 +52,9 @@ def cancel(**members: object) -> bool:
     return over_http
 
 
-@pytest.mark.parametrize("members", [{"OrderId": ORDER}, {"ClientOrderId": CLIENT}, {"OrderId": ORDER, "ClientOrderId": CLIENT}])
+@pytest.mark.parametrize(
+    "members", [{"OrderId": ORDER}, {"ClientOrderId": CLIENT}, {"OrderId": ORDER, "ClientOrderId": CLIENT}]
+)
 def test_each_number_in_its_own_place_passes(members: dict[str, int]) -> None:
     assert cancel(**members)
 
@@ -70,7 +74,9 @@ def test_what_stands_where_a_client_s_number_is_named_is_refused_in_words() -> N
         (0, ORDER, True),
     ],
 )
-def test_account_and_order_must_both_be_in_scope_whichever_belongs_to_which(account: int, order: int, permitted: bool) -> None:
+def test_account_and_order_must_both_be_in_scope_whichever_belongs_to_which(
+    account: int, order: int, permitted: bool
+) -> None:
     """The document is silent on an order that is on another account of the caller's: either answer touches no more than these."""
     assert cancel(AccountId=account, OrderId=order) is permitted
 
@@ -149,15 +155,20 @@ def test_every_member_that_holds_a_client_s_number_is_declared_to_be_of_that_kin
 @given(
     st.integers(1, 2**31 - 1),
     st.integers(1, 2**31 - 1),
-    st.lists(st.tuples(st.sampled_from(["OrderId", "ClientOrderId", "orderid", "CLIENTORDERID"]), st.booleans()), max_size=3),
+    st.lists(
+        st.tuples(st.sampled_from(["OrderId", "ClientOrderId", "orderid", "CLIENTORDERID"]), st.booleans()), max_size=3
+    ),
 )
-def test_no_reader_of_an_allowed_message_meets_a_number_of_the_other_kind(order: int, client: int, named: list[tuple[str, bool]]) -> None:
+def test_no_reader_of_an_allowed_message_meets_a_number_of_the_other_kind(
+    order: int, client: int, named: list[tuple[str, bool]]
+) -> None:
     scope = Scope(frozenset({ACCOUNT}), frozenset({OMS}), destructive=True)
     granted = Granted(orders=frozenset({order}), clients=frozenset({client}))
     members = [f'"{name}":{order if as_order else client}' for name, as_order in named]
     body = "{" + ",".join([f'"OMSId":{OMS},"AccountId":{ACCOUNT}', *members]) + "}"
     strangers = any(
-        (order if as_order else client) != (client if name.lower() == "clientorderid" else order) for name, as_order in named
+        (order if as_order else client) != (client if name.lower() == "clientorderid" else order)
+        for name, as_order in named
     )
     for sent in (post(CO, body), frame("CancelOrder", body)):
         allowed = judged(sent, scope, granted).allowed

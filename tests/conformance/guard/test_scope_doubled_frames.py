@@ -19,7 +19,9 @@ def allowed(*members: str) -> bool:
 
 
 @pytest.mark.parametrize("call", ["CancelQuote", "cancelquote"])
-@pytest.mark.parametrize("other", ["5", "0", "null", "true", '""', '" "', "[]", "{}", '["CancelAllOrders"]', '{"x":"CancelAllOrders"}'])
+@pytest.mark.parametrize(
+    "other", ["5", "0", "null", "true", '""', '" "', "[]", "{}", '["CancelAllOrders"]', '{"x":"CancelAllOrders"}']
+)
 @pytest.mark.parametrize("key", ["n", "N", "\\u006e", " n"])
 @pytest.mark.parametrize("last", [True, False])
 def test_a_second_call_that_is_no_text_may_stand_for_any_call(call: str, other: str, key: str, last: bool) -> None:
@@ -50,7 +52,9 @@ def test_a_call_under_a_key_of_another_spelling_alone_may_go_unread() -> None:
 
 
 @pytest.mark.parametrize("key", ["m", "i", "M", "I"])
-@pytest.mark.parametrize("value", ['"CancelAllOrders"', '"n"', '["CancelAllOrders"]', '{"n":"CancelAllOrders"}', "[]", "{}"])
+@pytest.mark.parametrize(
+    "value", ['"CancelAllOrders"', '"n"', '["CancelAllOrders"]', '{"n":"CancelAllOrders"}', "[]", "{}"]
+)
 def test_a_text_or_a_container_in_the_place_of_a_number_may_hold_a_call(key: str, value: str) -> None:
     assert not allowed(f'"m":0,"i":2,"n":"Ping","o":"{{}}","{key}":{value}')
     assert not allowed(f'"{key}":{value},"m":0,"i":2,"n":"Ping","o":"{{}}"')
@@ -63,7 +67,9 @@ def test_a_doubled_number_of_the_frame_names_no_call(key: str, value: str) -> No
     assert not allowed(f'"m":0,"i":2,"n":"CancelAllOrders","o":{BAD},"{key}":{value}')
 
 
-@pytest.mark.parametrize("other", [BAD, "null", "5", '""', "[]", "{}", '"x"', json.dumps(json.dumps({"OrderId": FOREIGN_ORDER}))])
+@pytest.mark.parametrize(
+    "other", [BAD, "null", "5", '""', "[]", "{}", '"x"', json.dumps(json.dumps({"OrderId": FOREIGN_ORDER}))]
+)
 @pytest.mark.parametrize("key", ["o", "O", "o_"])
 @pytest.mark.parametrize("last", [True, False])
 def test_each_of_two_payloads_must_be_permitted(other: str, key: str, last: bool) -> None:

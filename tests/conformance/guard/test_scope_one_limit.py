@@ -118,7 +118,9 @@ def test_an_order_that_only_the_charset_of_the_header_shows_is_judged(charset: s
     assert judged(post(TPP, body, f"application/json; charset={charset}")).allowed is allowed
 
 
-@pytest.mark.parametrize(("path", "allowed"), [("/AP/%252543ancelAllOrders", True), ("/AP/%25252543ancelAllOrders", False)])
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/AP/%252543ancelAllOrders", True), ("/AP/%25252543ancelAllOrders", False)]
+)
 def test_a_path_that_is_escaped_four_times_may_be_read_in_more_than_one_way(path: str, allowed: bool) -> None:
     assert judged(dataclasses.replace(cao(str(ACCOUNT)), path=path)).allowed is allowed
 

@@ -34,7 +34,12 @@ def test_the_last_requirement_stands_for_the_operations_behind_it() -> None:
 
 
 def test_media_types_can_stand_in_an_id() -> None:
-    assert [media_slug(one) for one in (*JSON_TYPES, *XML_TYPES)] == ["application-json", "text-json", "application-xml", "text-xml"]
+    assert [media_slug(one) for one in (*JSON_TYPES, *XML_TYPES)] == [
+        "application-json",
+        "text-json",
+        "application-xml",
+        "text-xml",
+    ]
 
 
 def test_a_verdict_is_its_word() -> None:
@@ -49,7 +54,14 @@ def test_values_are_frozen() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "code"),
-    [(UsageError, 2), (ConfigurationError, 2), (SpecError, 2), (JournalError, 2), (TargetUnreachable, 3), (HarnessError, 5)],
+    [
+        (UsageError, 2),
+        (ConfigurationError, 2),
+        (SpecError, 2),
+        (JournalError, 2),
+        (TargetUnreachable, 3),
+        (HarnessError, 5),
+    ],
 )
 def test_each_error_has_its_exit_code(kind: type[ConformanceError], code: int) -> None:
     assert kind("no").exit_code == code

@@ -26,7 +26,10 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    for name, value in {**reference_environment(), **{f"TPP_{name.upper()}": pin for name, pin in _PINS.items()}}.items():
+    for name, value in {
+        **reference_environment(),
+        **{f"TPP_{name.upper()}": pin for name, pin in _PINS.items()},
+    }.items():
         monkeypatch.setenv(name, value)
 
 

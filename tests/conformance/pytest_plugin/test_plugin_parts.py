@@ -80,7 +80,9 @@ def test_without_generated_cases_there_is_no_item_for_them(contract: Contract, c
     assert not [entry for entry in entries(contract, cases, (CAO,), 0) if entry.generated]
 
 
-def test_requirements_that_any_case_may_break_come_last_in_their_format(contract: Contract, cases: tuple[Case, ...]) -> None:
+def test_requirements_that_any_case_may_break_come_last_in_their_format(
+    contract: Contract, cases: tuple[Case, ...]
+) -> None:
     anywhere = broken_anywhere(contract, contract.operations[CAO])
     for name in ("http", "ws"):
         marks = [entry.subject in anywhere for entry in entries(contract, cases, (CAO,), 0) if entry.format == name]
@@ -117,7 +119,9 @@ def test_who_works_alone_has_the_whole_target(target: TargetFile) -> None:
     assert share_of(target, Share()) is target
 
 
-def test_nobody_enters_while_one_is_alone_and_he_waits_until_the_others_are_out(target: TargetFile, tmp_path: Path) -> None:
+def test_nobody_enters_while_one_is_alone_and_he_waits_until_the_others_are_out(
+    target: TargetFile, tmp_path: Path
+) -> None:
     async def play() -> list[str]:
         story: list[str] = []
         rooms = [Room(Share(worker, 3, tmp_path), target) for worker in range(3)]
@@ -133,7 +137,9 @@ def test_nobody_enters_while_one_is_alone_and_he_waits_until_the_others_are_out(
                 story.append(f"{number} out")
 
         async with asyncio.timeout(10):
-            await asyncio.gather(be(0, alone=False), be(1, alone=True, wait_for=inside), be(2, alone=True, wait_for=inside))
+            await asyncio.gather(
+                be(0, alone=False), be(1, alone=True, wait_for=inside), be(2, alone=True, wait_for=inside)
+            )
         return story
 
     story = asyncio.run(play())
@@ -237,14 +243,18 @@ def http_case(cases: tuple[Case, ...], requirement: str) -> Case:
     return next(case for case in cases if case.requirements == (requirement,) and case.transport == "http")
 
 
-def test_a_finding_on_another_requirement_is_left_to_the_item_of_that_one(contract: Contract, cases: tuple[Case, ...]) -> None:
+def test_a_finding_on_another_requirement_is_left_to_the_item_of_that_one(
+    contract: Contract, cases: tuple[Case, ...]
+) -> None:
     case = http_case(cases, "CAO-AGAIN")
     made = docket(contract, cases, result_of(case, Verdict.FAIL, "CAO-SECRETS"))
     assert made.run(at(made, "CAO-AGAIN")).verdict is not Verdict.FAIL
     assert made.run(at(made, "CAO-SECRETS")).verdict is Verdict.FAIL
 
 
-def test_a_finding_whose_item_was_not_selected_fails_an_item_of_its_case(contract: Contract, cases: tuple[Case, ...]) -> None:
+def test_a_finding_whose_item_was_not_selected_fails_an_item_of_its_case(
+    contract: Contract, cases: tuple[Case, ...]
+) -> None:
     case = http_case(cases, "CAO-AGAIN")
     made = docket(contract, cases, result_of(case, Verdict.FAIL, "CAO-SECRETS"))
     made.select([at(made, "CAO-AGAIN")])
@@ -291,7 +301,16 @@ def test_a_case_that_two_workers_ran_is_counted_once_by_its_worse_verdict(
     entry = next(one for one in entries(contract, cases, (CAO,), 0) if one.subject == "CAO-AGAIN")
     passed = result_of(entry.cases[0], Verdict.PASS)
     record = record_of(
-        tmp_path, contract, RunInfo("1", "1", contract.digest, 0, "now"), target, {}, (CAO,), (entry,), {"id": entry}, 0, NEVER
+        tmp_path,
+        contract,
+        RunInfo("1", "1", contract.digest, 0, "now"),
+        target,
+        {},
+        (CAO,),
+        (entry,),
+        {"id": entry},
+        0,
+        NEVER,
     )
     record.begin()
     worse = result_of(entry.cases[0], Verdict.FAIL, "CAO-AGAIN")

@@ -121,9 +121,7 @@ def test_what_cannot_be_used_ends_pytest_before_any_item(suite: Run, arguments: 
     result.stderr.fnmatch_lines([words])
 
 
-def test_a_waiver_is_xfail_and_strict(
-    suite: Run, serve: Callable[..., str], target_file: Callable[..., str]
-) -> None:
+def test_a_waiver_is_xfail_and_strict(suite: Run, serve: Callable[..., str], target_file: Callable[..., str]) -> None:
     known = {"requirement": "CAO-AGAIN", "finding": "the answer", "reason": "known since May", "owner": "qa"}
     waivers = tuple(
         {**known, "case": f"cao/effects/{name}@ws", "expires": "9999-12-31"} for name in ("again", "nothing-open")
@@ -133,7 +131,9 @@ def test_a_waiver_is_xfail_and_strict(
     waived = suite("--target", target_file(address, waivers=waivers), *chosen)
     assert waived.parseoutcomes()["xfailed"] == 1
     waived.stdout.fnmatch_lines(["XFAIL*known since May*"])
-    expired = suite("--target", target_file(address, waivers=({**waivers[0], "expires": "2020-01-01"}, waivers[1])), *chosen)
+    expired = suite(
+        "--target", target_file(address, waivers=({**waivers[0], "expires": "2020-01-01"}, waivers[1])), *chosen
+    )
     assert expired.parseoutcomes()["failed"] == 1
     expired.stdout.fnmatch_lines(["waiver expired: cao/effects/again@ws CAO-AGAIN: expired on 2020-01-01*"])
     mended = suite("--target", target_file(serve(), waivers=waivers), *chosen)
@@ -141,7 +141,9 @@ def test_a_waiver_is_xfail_and_strict(
     mended.stdout.fnmatch_lines(["waiver matched nothing: cao/effects/again@ws CAO-AGAIN: *"])
 
 
-def test_in_other_peoples_runs_the_plugin_loads_nothing_and_leaves_the_name_target_free(pytester: pytest.Pytester) -> None:
+def test_in_other_peoples_runs_the_plugin_loads_nothing_and_leaves_the_name_target_free(
+    pytester: pytest.Pytester,
+) -> None:
     pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--target')")
     pytester.makepyfile(
         """

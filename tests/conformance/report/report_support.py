@@ -26,9 +26,7 @@ def requirement(name: str, operation: str = GATEWAY, **more: Any) -> Requirement
     return Requirement(id=name, operation=operation, **{**values, **more})
 
 
-def operation(
-    name: str, transports: tuple[str, ...], media: tuple[str, ...], codes: Mapping[str, str]
-) -> Operation:
+def operation(name: str, transports: tuple[str, ...], media: tuple[str, ...], codes: Mapping[str, str]) -> Operation:
     """An operation with codes, each with its requirement."""
     return Operation(
         id=name,
@@ -62,9 +60,7 @@ def contract() -> Contract:
         requirement("G-GROUP", untested="only a heading"),
         requirement("L-DONE", LISTS),
     ]
-    reading = Reading(
-        "empty", "acme", (GATEWAY,), "G-SHAPE", "Null or empty?", {"null": "null", "text": "text"}
-    )
+    reading = Reading("empty", "acme", (GATEWAY,), "G-SHAPE", "Null or empty?", {"null": "null", "text": "text"})
     return Contract(
         root=Path("nowhere"),
         digest=INFO.specs_digest,

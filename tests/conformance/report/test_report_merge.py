@@ -18,9 +18,7 @@ from conformance.report.run_info import Ending, Settings, SummaryOptions
 from conformance.report.summary import summarise, to_json
 
 
-def shard(
-    name: str, results: list[CaseResult], ending: Ending | None = None, **info: Any
-) -> tuple[Path, Journal]:
+def shard(name: str, results: list[CaseResult], ending: Ending | None = None, **info: Any) -> tuple[Path, Journal]:
     header = Header(replace(INFO, **info), Settings(shard=name, planned=len(results)))
     return Path(f"{name[0]}.jsonl"), Journal(header, tuple(results), ending or Ending())
 
@@ -37,9 +35,7 @@ def test_the_whole_run_has_the_earliest_start_and_the_longest_duration() -> None
     whole = merge(
         [
             shard("1/2", [], Ending(duration_s=2.0), started_at="2026-01-02", id="first"),
-            shard(
-                "2/2", [], Ending(duration_s=5.0, stopped="gone", interrupted=True), started_at="2026-01-01"
-            ),
+            shard("2/2", [], Ending(duration_s=5.0, stopped="gone", interrupted=True), started_at="2026-01-01"),
         ]
     )
     assert (whole.header.info.id, whole.header.info.started_at) == ("first", "2026-01-01")

@@ -130,11 +130,7 @@ def test_a_finding_on_an_unknown_requirement_is_not_lost() -> None:
 
 def test_unselected_operations_are_left_out() -> None:
     whole = summary(everything_passes()[:5], Settings(Selection(operations=(GATEWAY,))))
-    assert (
-        {one.operation for one in whole.requirements}
-        == {one.operation for one in whole.error_codes}
-        == {GATEWAY}
-    )
+    assert {one.operation for one in whole.requirements} == {one.operation for one in whole.error_codes} == {GATEWAY}
     assert whole.exit_code == 0
 
 

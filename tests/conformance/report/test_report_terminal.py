@@ -117,9 +117,7 @@ def test_named_cases_are_shown_before_generated_ones() -> None:
 
 def test_waived_and_troubled_cases_have_a_line_each_up_to_a_bound() -> None:
     waived = result("w", "G-OK", verdict=Verdict.WAIVED, reason="until March", findings=(finding("G-OK"),))
-    silent = [
-        result(f"{number}", "G-OK", verdict=Verdict.TARGET_ERROR, reason="reset") for number in range(30)
-    ]
+    silent = [result(f"{number}", "G-OK", verdict=Verdict.TARGET_ERROR, reason="reset") for number in range(30)]
     text = printed([waived, *silent])
     assert "Waived: 1 case" in text
     assert "until March" in text

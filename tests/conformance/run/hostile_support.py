@@ -22,7 +22,9 @@ UNKNOWN = 1987654321
 JSON_CASE = "tpp/effects/unknown-order@application-json"
 XML_CASE = "tpp/effects/unknown-order@application-xml"
 WS_CASE = "cao/effects/nothing-open@ws"
-GOOD = json.dumps([{"OrderID": UNKNOWN, "InternationalOrderUID": None, "Success": False, "Errors": ["no such order"]}]).encode()
+GOOD = json.dumps(
+    [{"OrderID": UNKNOWN, "InternationalOrderUID": None, "Success": False, "Errors": ["no such order"]}]
+).encode()
 _TARGET = """
 name = "scripted"
 [limits]

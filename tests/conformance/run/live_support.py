@@ -143,7 +143,9 @@ class Came:
         return {case["id"]: case["reason"] for case in self.results["cases"]}
 
 
-def run(folder: Path, target: str, *arguments: str, env: Mapping[str, str] = ENVIRONMENT, report: str = "report") -> Came:
+def run(
+    folder: Path, target: str, *arguments: str, env: Mapping[str, str] = ENVIRONMENT, report: str = "report"
+) -> Came:
     """`conformance run` with a target file of this text, or with a target that is no file."""
     name = target
     if "\n" in target:
@@ -165,7 +167,10 @@ def command(folder: Path, *arguments: str, env: Mapping[str, str] = ENVIRONMENT)
 
 
 def judge_all(
-    contract: Contract, cases: Sequence[Case], target: str | Mapping[str, Any], environment: Mapping[str, str] = ENVIRONMENT
+    contract: Contract,
+    cases: Sequence[Case],
+    target: str | Mapping[str, Any],
+    environment: Mapping[str, str] = ENVIRONMENT,
 ) -> dict[str, CaseResult]:
     """The results of these cases against the target that a text or a mapping describes, without reports."""
     results: dict[str, CaseResult] = {}

@@ -69,6 +69,8 @@ ALL = {name: Role() for name in ("operator", "trading", "bystander", "marketmake
         ("${maker.account}", False, {"marketmaker": Role()}, "marketmaker"),
     ],
 )
-def test_the_owner_of_an_account_sets_its_states_up(place: str, quotes: bool, roles: dict[str, Role], owner: str) -> None:
+def test_the_owner_of_an_account_sets_its_states_up(
+    place: str, quotes: bool, roles: dict[str, Role], owner: str
+) -> None:
     (seat,) = seats(service(roles=roles))
     assert seat.owner(place, quotes=quotes) == owner

@@ -12,7 +12,14 @@ KEY = ("tpp.create_cancellations", 7)
 
 def judged(number: int, gist: tuple[object, ...], verdict: Verdict = Verdict.PASS) -> Judged:
     result = CaseResult(
-        f"tpp/generated/{number:06}@text-xml", KEY[0], ("TPP-REQ-LIST",), "generated", "http", "text/xml", "client", verdict
+        f"tpp/generated/{number:06}@text-xml",
+        KEY[0],
+        ("TPP-REQ-LIST",),
+        "generated",
+        "http",
+        "text/xml",
+        "client",
+        verdict,
     )
     exchange = Exchange(b"sent %d" % number, b"received %d" % number, None, None, 0.0, 0.0)
     return Judged(result, gist, f"answer {gist[1:]}", (exchange,))
@@ -40,7 +47,12 @@ def test_another_answer_is_a_finding_on_the_later_case_with_both_exchanges() -> 
 
 
 def test_the_order_of_arrival_does_not_matter() -> None:
-    answers = [judged(4, ("results", False)), judged(2, ("results", False)), judged(8, ("results", True)), judged(6, ("results", True))]
+    answers = [
+        judged(4, ("results", False)),
+        judged(2, ("results", False)),
+        judged(8, ("results", True)),
+        judged(6, ("results", True)),
+    ]
 
     assert remembered(*answers) == remembered(*reversed(answers))
 

@@ -60,7 +60,10 @@ def test_shards_share_all_cases_out_once(count: int) -> None:
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        (Choice(operations=("tpp.create_cancelations",)), r"no operation is called 'tpp\.create_cancelations'.*\n.*tpp\.create_cancellations"),
+        (
+            Choice(operations=("tpp.create_cancelations",)),
+            r"no operation is called 'tpp\.create_cancelations'.*\n.*tpp\.create_cancellations",
+        ),
         (Choice(requirements=("CAO-SINC",)), "no requirement is called 'CAO-SINC'.*\n.*CAO-SYNC"),
         (Choice(media_types=("text/yaml",)), "no media type is called"),
         (Choice(transports=("smtp",)), "no transport is called"),

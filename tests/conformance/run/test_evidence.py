@@ -66,4 +66,6 @@ def test_secrets_of_others_are_hidden_in_short_and_in_full_evidence() -> None:
 def test_the_words_of_a_finding_lose_secrets_also_where_they_were_cut() -> None:
     finding = Finding("R", "outcome", f"said {TOKEN}", "nothing", f"text {TOKEN[:18]}… (90 characters)", f"/{TOKEN}")
     hidden = redacted_finding(finding, (TOKEN,))
-    assert hidden == Finding("R", "outcome", "said [redacted]", "nothing", "text [redacted]… (90 characters)", "/[redacted]")
+    assert hidden == Finding(
+        "R", "outcome", "said [redacted]", "nothing", "text [redacted]… (90 characters)", "/[redacted]"
+    )

@@ -198,7 +198,9 @@ def test_a_redirect_is_an_answer_and_is_not_followed(tmp_path: Path) -> None:
         asked.append(await read_request(reader))
 
     with scripted(elsewhere) as other:
-        whole = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:{other.port}/\r\nContent-Length: 0\r\n\r\n"
+        whole = (
+            f"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:{other.port}/\r\nContent-Length: 0\r\n\r\n"
+        )
 
         async def redirects(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)

@@ -46,7 +46,9 @@ def test_the_harness_stays_below_300_megabytes(tmp_path: Path, script: Script) -
     with scripted(script) as server:
         target = write_target(tmp_path, server.port)
         words = ["run", "--target", str(target), "--case", JSON_CASE, "--report", str(tmp_path / "report"), "-q"]
-        done = subprocess.run([sys.executable, "-c", _MEASURED, *words], capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", _MEASURED, *words], capture_output=True, text=True, timeout=20, check=True
+        )
     exit_code, peak_kib = done.stdout.split()
     assert exit_code == "1"
     assert int(peak_kib) < MOST_KIB

@@ -24,7 +24,12 @@ async def _shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     key = re.search(rb"(?i)sec-websocket-key:\s*(\S+)", head)
     assert key is not None
     accept = base64.b64encode(hashlib.sha1(key[1] + _MAGIC).digest()).decode()
-    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept}"]
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept}",
+    ]
     writer.write("\r\n".join([*lines, "", ""]).encode())
 
 

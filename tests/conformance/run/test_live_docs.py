@@ -41,7 +41,11 @@ def _merged(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
     """`extra` laid over `base`; a role or a states table takes the place of the old one."""
     whole = dict(base)
     for key, value in extra.items():
-        replaced = not isinstance(value, dict) or not isinstance(whole.get(key), dict) or key in ("states", "operator", "client")
+        replaced = (
+            not isinstance(value, dict)
+            or not isinstance(whole.get(key), dict)
+            or key in ("states", "operator", "client")
+        )
         whole[key] = value if replaced else _merged(whole[key], value)
     return whole
 
@@ -82,13 +86,17 @@ def test_a_fragment_does_not_break_a_run(fragment: str) -> None:
 
 @pytest.mark.parametrize("part", [TargetFile, Limits, ScopePart, ServiceTarget, Tls, Role, States, Waiver])
 def test_every_key_is_told_of(part: type[Part]) -> None:
-    told = set(re.findall(r"`([a-z_]+)(?: = [a-z]+)?`", PAGE)) | set(re.findall(r"^\[*([a-z_.]+)\]* *=?", "\n".join(BLOCKS), re.MULTILINE))
+    told = set(re.findall(r"`([a-z_]+)(?: = [a-z]+)?`", PAGE)) | set(
+        re.findall(r"^\[*([a-z_.]+)\]* *=?", "\n".join(BLOCKS), re.MULTILINE)
+    )
     assert sorted(set(part.model_fields) - told) == []
 
 
 def test_every_reason_in_the_table_is_one_that_the_harness_gives() -> None:
     table = PAGE[PAGE.index("| the reason begins with |") :]
-    reasons = [text for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for text in re.findall(r"`([^`]+)`", row)]
+    reasons = [
+        text for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for text in re.findall(r"`([^`]+)`", row)
+    ]
     sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "conformance").rglob("*.py"))
     assert len(reasons) >= 13
     assert [reason for reason in reasons if reason not in sources] == []

@@ -69,6 +69,8 @@ def test_orders_are_kept_for_cases_on_their_own_account(tmp_path: Path, account:
     """The one desk's account is 4101; without an observer the answer is judged, and the effect is not."""
     with live() as server:
         pool = f"open-order = [{_orders(server, account, 1)}]"
-        came = run(tmp_path, _with_pool(server, pool), *QUICK, "--concurrency", "1", "--case", "cao/response/sample@http")
+        came = run(
+            tmp_path, _with_pool(server, pool), *QUICK, "--concurrency", "1", "--case", "cao/response/sample@http"
+        )
     assert set(came.verdicts().values()) == {verdict}
     assert ("pool of open-order is used up" in came.reasons().values()) == (verdict == "not-verified")

@@ -27,7 +27,9 @@ def named_cases() -> tuple[Case, ...]:
     return load_cases(contract())
 
 
-ALTERNATIVES = [(reading.id, name) for reading in load_contract(None).readings.values() for name in reading.alternatives]
+ALTERNATIVES = [
+    (reading.id, name) for reading in load_contract(None).readings.values() for name in reading.alternatives
+]
 
 
 @pytest.mark.parametrize(("reading", "alternative"), ALTERNATIVES)
@@ -39,7 +41,9 @@ def test_an_alternative_is_no_violation(reading: str, alternative: str) -> None:
     cases = {case.id: case for case in (*near[:: max(1, len(near) // 25)], *own[::_SPREAD])}
     with live(readings=(f"{reading}={alternative}",)) as server:
         results = judge_all(contract(), list(cases.values()), pointed(sample(found.service), server.url))
-    bad = {result.id: result.findings or result.reason for result in results.values() if result.verdict is not Verdict.PASS}
+    bad = {
+        result.id: result.findings or result.reason for result in results.values() if result.verdict is not Verdict.PASS
+    }
     assert not bad
     assert len(results) == len(cases)
 
@@ -57,7 +61,9 @@ def test_the_last_alternatives_together_are_conformant_and_named(tmp_path: Path,
     assert all(chosen[name] in observed[name] for name in mentioned)
 
 
-def test_a_pinned_alternative_that_is_not_followed_is_a_finding_on_the_requirement_of_the_reading(tmp_path: Path) -> None:
+def test_a_pinned_alternative_that_is_not_followed_is_a_finding_on_the_requirement_of_the_reading(
+    tmp_path: Path,
+) -> None:
     with live() as server:
         text = pointed(sample("alphapoint"), server.url) + '\n[readings]\nerrormsg-on-success = "empty"\n'
         came = run(tmp_path, text, "--generated", "0", "--case", "cao/effects/nothing-open@http")

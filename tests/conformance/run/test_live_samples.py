@@ -41,7 +41,25 @@ def test_a_limited_scope_sends_nothing_that_may_touch_anything_else(tmp_path: Pa
     refused = [reason for reason in came.reasons().values() if reason.startswith("outside scope: ")]
     assert refused
     accounts = {int(str(body["AccountId"])) for body in map(_members, seen) if "OMSId" in body and "AccountId" in body}
-    assert accounts <= {4101, 4102, 4111, 4112, 4501, 4511, 4201, 4211, 4202, 4212, 4601, 4901, 4902, 4903, 4904, 4905, 987654321}
+    assert accounts <= {
+        4101,
+        4102,
+        4111,
+        4112,
+        4501,
+        4511,
+        4201,
+        4211,
+        4202,
+        4212,
+        4601,
+        4901,
+        4902,
+        4903,
+        4904,
+        4905,
+        987654321,
+    }
     assert accounts & {4101, 4111}
 
 

@@ -43,7 +43,7 @@ def test_a_websocket_login_gives_the_session_for_both_transports(tmp_path: Path)
 
 def test_without_an_http_address_frames_alone_set_up_send_and_observe(tmp_path: Path) -> None:
     with live() as server:
-        text = re.sub(r'\nhttp = [^\n]*', "", pointed(sample("alphapoint"), server.url))
+        text = re.sub(r"\nhttp = [^\n]*", "", pointed(sample("alphapoint"), server.url))
         came = run(tmp_path, text, *FEW)
     by_transport: dict[str, set[str]] = {"http": set(), "ws": set()}
     for case in came.results["cases"]:
@@ -55,7 +55,11 @@ def test_without_an_http_address_frames_alone_set_up_send_and_observe(tmp_path: 
 
 def test_a_role_that_the_target_does_not_offer_is_not_verified_with_the_reason(tmp_path: Path) -> None:
     with live() as server:
-        text = re.sub(r"\[services\.alphapoint\.roles\.none\][^\n]*\n(?:[a-z][^\n]*\n)+", "", pointed(sample("alphapoint"), server.url))
+        text = re.sub(
+            r"\[services\.alphapoint\.roles\.none\][^\n]*\n(?:[a-z][^\n]*\n)+",
+            "",
+            pointed(sample("alphapoint"), server.url),
+        )
         came = run(tmp_path, text, *CAO, "--case", "cao/roles/*")
     assert "the target offers no role 'none'" in came.reasons().values()
     assert "pass" in came.verdicts().values()
@@ -146,7 +150,11 @@ class _Guarded:
         self.refused = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/api/") and dict(scope["headers"]).get(self.name) != self.value:
+        if (
+            scope["type"] == "http"
+            and scope["path"].startswith("/api/")
+            and dict(scope["headers"]).get(self.name) != self.value
+        ):
             self.refused += 1
             await send({"type": "http.response.start", "status": 401, "headers": []})
             await send({"type": "http.response.body", "body": b""})
@@ -159,7 +167,9 @@ TPP = ("--generated", "0", "--case", "tpp/effects/*@application-json")
 
 def test_a_tpp_role_may_be_a_header_whose_value_is_a_secret(tmp_path: Path) -> None:
     with live(wrap=lambda app: _Guarded(app, b"x-api-key", b"k3y-Zq8")) as server:
-        text = pointed(sample("tpp"), server.url).replace('\nlogin = "none"', '\nheaders = { X-Api-Key = { env = "TPP_KEY" } }')
+        text = pointed(sample("tpp"), server.url).replace(
+            '\nlogin = "none"', '\nheaders = { X-Api-Key = { env = "TPP_KEY" } }'
+        )
         came = run(tmp_path, text, *TPP, env={**ENVIRONMENT, "TPP_KEY": "k3y-Zq8"})
         assert server.app.refused == 0
     assert set(came.verdicts().values()) == {"pass"}

@@ -43,7 +43,7 @@ def _last(came: Came) -> dict[str, Any]:
 
 def _pool(server: Live, count: int) -> str:
     ids = ", ".join(f"{{ OrderID = {order['OrderID']} }}" for order in _made(server, "open-order", count))
-    return f"[services.tpp.states]\nprovider = \"pool\"\npool = {{ open-order = [{ids}] }}\n"
+    return f'[services.tpp.states]\nprovider = "pool"\npool = {{ open-order = [{ids}] }}\n'
 
 
 def test_ids_of_a_pool_are_each_used_once_and_running_out_is_not_verified(tmp_path: Path) -> None:
@@ -68,7 +68,11 @@ def test_a_run_that_goes_on_does_not_use_an_id_again(tmp_path: Path) -> None:
 
 def test_without_an_observer_the_effects_of_a_pool_stay_unverified_and_with_one_they_are_seen(tmp_path: Path) -> None:
     contract = load_contract(None)
-    cases = [case for case in load_cases(contract, ["tpp.create_cancellations"]) if case.id == "tpp/response/domestic@application-json"]
+    cases = [
+        case
+        for case in load_cases(contract, ["tpp.create_cancellations"])
+        if case.id == "tpp/response/domestic@application-json"
+    ]
     with live() as server:
         blind = judge_all(contract, cases, _with_states(server, _pool(server, 1)))
         pool = _pool(server, 1).replace('"pool"\n', f'"pool"\nurl = "{server.url}/_world/tpp"\n', 1)
@@ -97,7 +101,9 @@ def test_a_command_that_does_not_do_its_work_is_not_verified(tmp_path: Path, pro
         arguments = json.dumps([sys.executable, "-S", "-c", program])
         limit = "0.3" if "sleep" in program else "10"
         states = f'[services.tpp.states]\nprovider = "command"\ncommand = {arguments}\ntimeout_s = {limit}\n'
-        came = run(tmp_path, _with_states(server, states), *QUICK, "--case", "tpp/negotiation/accept-a*@application-json")
+        came = run(
+            tmp_path, _with_states(server, states), *QUICK, "--case", "tpp/negotiation/accept-a*@application-json"
+        )
     assert came.verdicts()
     assert set(came.reasons().values()) == {reason}
     assert time.monotonic() - began < 20
@@ -106,7 +112,9 @@ def test_a_command_that_does_not_do_its_work_is_not_verified(tmp_path: Path, pro
 def test_a_command_that_is_not_there_is_not_verified(tmp_path: Path) -> None:
     with live() as server:
         states = '[services.tpp.states]\nprovider = "command"\ncommand = ["/no/such/program"]\n'
-        came = run(tmp_path, _with_states(server, states), *QUICK, "--case", "tpp/negotiation/accept-a*@application-json")
+        came = run(
+            tmp_path, _with_states(server, states), *QUICK, "--case", "tpp/negotiation/accept-a*@application-json"
+        )
     assert all(reason.startswith("the state command cannot be started") for reason in came.reasons().values())
 
 
@@ -116,7 +124,15 @@ def test_states_may_come_from_several_providers(tmp_path: Path) -> None:
             f'[services.tpp.states]\n{HOOK}"{server.url}/_world/tpp"\n'
             '[services.tpp.states.by_state.cancelled-order]\nprovider = "none"\n'
         )
-        came = run(tmp_path, _with_states(server, states), *QUICK, "--case", EFFECTS, "--case", "tpp/batch/failure-first@application-json")
+        came = run(
+            tmp_path,
+            _with_states(server, states),
+            *QUICK,
+            "--case",
+            EFFECTS,
+            "--case",
+            "tpp/batch/failure-first@application-json",
+        )
     assert set(came.verdicts().values()) == {"pass", "not-verified"}
     reasons = set(came.reasons().values()) - {""}
     assert reasons == {"the target file does not say how the state 'cancelled-order' is brought about"}
@@ -124,7 +140,9 @@ def test_states_may_come_from_several_providers(tmp_path: Path) -> None:
 
 def _open_orders(server: Live) -> list[int]:
     book = server.app.routes[0].endpoint._parts.alphapoint.book
-    return [order.order_id for account in (4101, 4111, 4102, 4112, 4501, 4511) for order in book.open_orders(7, account)]
+    return [
+        order.order_id for account in (4101, 4111, 4102, 4112, 4501, 4511) for order in book.open_orders(7, account)
+    ]
 
 
 def test_everything_that_was_set_up_is_taken_back(tmp_path: Path) -> None:
@@ -141,8 +159,13 @@ def test_what_cannot_be_taken_back_is_named_at_the_end(tmp_path: Path) -> None:
         came = run(tmp_path, pointed(sample("alphapoint"), server.url), *QUICK, *arguments)
     left = _last(came)["left_behind"]
     assert left
-    assert all(line.startswith("quote leg ") and line.endswith((" of account 4901", " of account 4902")) for line in left)
-    assert f"{len(left)} things left behind on the target; the journal's last line names them" in came.results["summary"]["notices"]
+    assert all(
+        line.startswith("quote leg ") and line.endswith((" of account 4901", " of account 4902")) for line in left
+    )
+    assert (
+        f"{len(left)} things left behind on the target; the journal's last line names them"
+        in came.results["summary"]["notices"]
+    )
 
 
 class _Hanging:

@@ -87,16 +87,22 @@ def test_an_address_off_loopback_without_permission_is_exit_2_and_never_connecte
     assert not came.folder.exists()
 
 
-def test_a_loopback_address_behind_a_proxy_elsewhere_is_not_loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loopback_address_behind_a_proxy_elsewhere_is_not_loopback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connects = _watch_connects(monkeypatch)
-    text = pointed(sample("tpp"), "http://127.0.0.1:1", everything=False).replace("destructive = true", "destructive = false")
+    text = pointed(sample("tpp"), "http://127.0.0.1:1", everything=False).replace(
+        "destructive = true", "destructive = false"
+    )
     text = text.replace("[services.tpp]\n", '[services.tpp]\nproxy = { url = "http://192.0.2.1:3128" }\n')
     came = run(tmp_path, text, "--generated", "0")
     assert came.exit_code == 2
     assert not connects
 
 
-def test_a_bare_address_off_loopback_is_exit_2_and_never_connected_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bare_address_off_loopback_is_exit_2_and_never_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connects = _watch_connects(monkeypatch)
     assert run(tmp_path, "http://192.0.2.1:1").exit_code == 2
     assert not connects
@@ -124,12 +130,25 @@ def test_a_bare_url_on_loopback_touches_nothing_and_is_incomplete(tmp_path: Path
     assert "fail" not in came.verdicts().values()
 
 
-@pytest.mark.parametrize(("key", "rate", "at_least_s"), [("requests_per_second", 20, 0.9), ("requests_per_minute", 2400, 0.0)])
+@pytest.mark.parametrize(
+    ("key", "rate", "at_least_s"), [("requests_per_second", 20, 0.9), ("requests_per_minute", 2400, 0.0)]
+)
 def test_the_rate_limit_holds_over_all_lanes(tmp_path: Path, key: str, rate: int, at_least_s: float) -> None:
     times: list[float] = []
     with live(wrap=lambda app: _Clocked(app, times)) as server:
         text = pointed(sample("tpp"), server.url).replace("settle_s", f"{key} = {rate}\nsettle_s")
-        came = run(tmp_path, text, "--generated", "0", "--case", "tpp/fields/*@application-json", "--shard", "1/2", "--concurrency", "24")
+        came = run(
+            tmp_path,
+            text,
+            "--generated",
+            "0",
+            "--case",
+            "tpp/fields/*@application-json",
+            "--shard",
+            "1/2",
+            "--concurrency",
+            "24",
+        )
     assert set(came.verdicts().values()) == {"pass"}
     assert len(times) > 30
     if key == "requests_per_second":

@@ -46,7 +46,10 @@ def test_a_message_that_was_turned_away_is_sent_again(tmp_path: Path, status: in
         came = run(tmp_path, _text(server.url, throttle_wait_s=0.01), *TPP)
         assert server.app.refused > 1
     assert set(came.verdicts().values()) == {"pass"}, came.reasons()
-    assert "the target turned messages away with TOO MANY REQUESTS; they were sent again" in came.results["summary"]["notices"]
+    assert (
+        "the target turned messages away with TOO MANY REQUESTS; they were sent again"
+        in came.results["summary"]["notices"]
+    )
 
 
 def test_set_up_and_sign_in_are_sent_again_too(tmp_path: Path) -> None:
@@ -74,7 +77,9 @@ def _frame(text: bytes) -> Exchange:
 
 
 def test_what_counts_as_throttled() -> None:
-    silent = Exchange(b"x", b"", None, WireProblem("no-reply", "nothing", "wait"), 0.0, 0.0, others=(b"TOO MANY REQUESTS",))
+    silent = Exchange(
+        b"x", b"", None, WireProblem("no-reply", "nothing", "wait"), 0.0, 0.0, others=(b"TOO MANY REQUESTS",)
+    )
     assert all(map(was_throttled, (
         _http(429), _http(200, b"TOO MANY REQUESTS"), _http(200, b' "Too Many Requests"\r\n'), silent,
         _frame(b'{"m":5,"i":2,"n":"X","o":"TOO MANY REQUESTS"}'), _frame(b"TOO MANY REQUESTS"),

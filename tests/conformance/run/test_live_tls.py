@@ -75,7 +75,9 @@ def tls_front(server: Live, authority: trustme.CA, *, client_certificates: bool 
 
 
 def _text(server: Live, port: int, tls: str, service: str = "alphapoint") -> str:
-    text = pointed(sample(service), f"https://127.0.0.1:{port}").replace(f"https://127.0.0.1:{port}/_world", f"{server.url}/_world")
+    text = pointed(sample(service), f"https://127.0.0.1:{port}").replace(
+        f"https://127.0.0.1:{port}/_world", f"{server.url}/_world"
+    )
     return text.replace(f"[services.{service}]\n", f"[services.{service}]\ntls = {tls}\n")
 
 
@@ -118,7 +120,9 @@ def test_a_tpp_client_may_be_known_by_its_certificate_alone(tmp_path: Path, auth
     arguments = ("--generated", "0", "--case", "tpp/effects/*@application-json")
     with live() as server, tls_front(server, authority, client_certificates=True) as port:
         came = run(tmp_path, _text(server, port, tls, "tpp"), *arguments)
-        without = run(tmp_path, _text(server, port, tls.split(", client")[0] + " }", "tpp"), *arguments, report="without")
+        without = run(
+            tmp_path, _text(server, port, tls.split(", client")[0] + " }", "tpp"), *arguments, report="without"
+        )
     assert set(came.verdicts().values()) == {"pass"}, came.reasons()
     assert "pass" not in without.verdicts().values()
 

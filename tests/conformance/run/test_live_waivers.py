@@ -86,10 +86,16 @@ def test_a_waiver_on_a_case_that_could_not_be_carried_out_is_not_stale(tmp_path:
     assert came.exit_code != 1
 
 
-@pytest.mark.parametrize(("wrong", "verdict", "note"), [(2, "pass", "pass on attempt 3 of 3"), (9, "fail", "failed on each of 3")])
-def test_a_flaky_case_is_tried_three_times_and_said_to_be_flaky(tmp_path: Path, wrong: int, verdict: str, note: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "verdict", "note"), [(2, "pass", "pass on attempt 3 of 3"), (9, "fail", "failed on each of 3")]
+)
+def test_a_flaky_case_is_tried_three_times_and_said_to_be_flaky(
+    tmp_path: Path, wrong: int, verdict: str, note: str
+) -> None:
     with live(wrap=lambda app: _Wrong(app, wrong)) as server:
-        text = pointed(sample("alphapoint"), server.url).replace("schema_version = 1\n", f'schema_version = 1\nflaky = ["{CASE}"]\n')
+        text = pointed(sample("alphapoint"), server.url).replace(
+            "schema_version = 1\n", f'schema_version = 1\nflaky = ["{CASE}"]\n'
+        )
         came = run(tmp_path, text, *ONE)
     assert came.case(CASE)["verdict"] == verdict
     assert f"{note} attempts, flaky: {CASE}" in came.results["summary"]["notices"]

@@ -54,7 +54,11 @@ def test_faults_are_caught_and_equivalents_are_not() -> None:
     assert {"cao/effects/many-orders@http", "cao/effects/many-orders@ws"} <= set(trials["cao-only-first-order"].by)
     assert trials["cao-text-104"].findings_on == ("CAO-CODE-104",)
     wrongly_attributed = trials["cao-ws-m-0"]
-    assert (wrongly_attributed.executed, wrongly_attributed.by, wrongly_attributed.findings_on) == (True, (), ("CAO-WS-M",))
+    assert (wrongly_attributed.executed, wrongly_attributed.by, wrongly_attributed.findings_on) == (
+        True,
+        (),
+        ("CAO-WS-M",),
+    )
     assert [name for name, trial in trials.items() if not trial.good] == ["cao-ws-m-0"]
 
 

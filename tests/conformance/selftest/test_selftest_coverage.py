@@ -18,7 +18,11 @@ UNCOVERED = tomllib.loads((Path(__file__).parent / "uncovered_requirements.toml"
 def test_the_list_names_exactly_the_requirements_that_no_fault_breaks(operation: str) -> None:
     tested = {one.id for one in CONTRACT.requirements.values() if one.operation == operation and not one.untested}
     broken = {requirement for fault in FAULTS.values() for requirement in fault.requirements}
-    assert tested - broken == {name for name in UNCOVERED if name in CONTRACT.requirements and CONTRACT.requirements[name].operation == operation}
+    assert tested - broken == {
+        name
+        for name in UNCOVERED
+        if name in CONTRACT.requirements and CONTRACT.requirements[name].operation == operation
+    }
 
 
 def test_every_entry_is_a_requirement_with_a_reason() -> None:
@@ -27,5 +31,10 @@ def test_every_entry_is_a_requirement_with_a_reason() -> None:
 
 
 def test_faults_break_requirements_that_exist() -> None:
-    unknown = {(fault.id, name) for fault in FAULTS.values() for name in fault.requirements if name not in CONTRACT.requirements}
+    unknown = {
+        (fault.id, name)
+        for fault in FAULTS.values()
+        for name in fault.requirements
+        if name not in CONTRACT.requirements
+    }
     assert not unknown

@@ -49,7 +49,9 @@ def circle(folder: Path) -> None:
 
 def judged(folder: Path, *words: str) -> Result:
     target = ["--specs", str(folder / "contract"), "--target", str(folder / "labels.toml")]
-    return CliRunner().invoke(main, [*(words or ("run", "--generated", "0", "--report", str(folder / "report"))), *target])
+    return CliRunner().invoke(
+        main, [*(words or ("run", "--generated", "0", "--report", str(folder / "report"))), *target]
+    )
 
 
 BROKEN: dict[str, tuple[Change, str, str]] = {
@@ -118,9 +120,13 @@ def listener() -> Iterator[socket.socket]:
         yield server
 
 
-@pytest.mark.parametrize("command", [(), ("plan", "--generated", "0"), ("list", "cases"), ("specs", "check"), ("fixtures", "build")])
+@pytest.mark.parametrize(
+    "command", [(), ("plan", "--generated", "0"), ("list", "cases"), ("specs", "check"), ("fixtures", "build")]
+)
 @pytest.mark.parametrize("where", ["xsd", "schema"])
-def test_a_remote_address_is_never_fetched(where: str, command: tuple[str, ...], folder: Path, listener: socket.socket) -> None:
+def test_a_remote_address_is_never_fetched(
+    where: str, command: tuple[str, ...], folder: Path, listener: socket.socket
+) -> None:
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/remote"
     if where == "xsd":
         imported(f"{address}.xsd")(folder)

@@ -66,7 +66,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_fails_the_requirement_that_it_breaks(fault: str, aimed: Callable[[str], Path], run: Run) -> None:
+def test_a_planted_fault_fails_the_requirement_that_it_breaks(
+    fault: str, aimed: Callable[[str], Path], run: Run
+) -> None:
     behaviour, requirement, may_fail = FAULTS[fault]
     with serving(behaviour) as url:
         where = aimed(url)

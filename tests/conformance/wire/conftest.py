@@ -108,9 +108,7 @@ def ask(run: Any) -> Callable[..., Exchange]:
         limits: Limits | None = None,
         close: bool = True,
     ) -> Exchange:
-        async def script(
-            server: ScriptedServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-        ) -> None:
+        async def script(server: ScriptedServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await server.read_request(reader)
             if not isinstance(answer, bytes):
                 await answer(reader, writer)
@@ -149,9 +147,7 @@ class WsServer:
         self.upgrade = await self.reader.readuntil(b"\r\n\r\n")
         key = re.search(rb"(?i)sec-websocket-key: (\S+)", self.upgrade)
         assert key is not None
-        token = base64.b64encode(
-            hashlib.sha1(key.group(1) + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
-        )
+        token = base64.b64encode(hashlib.sha1(key.group(1) + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
         head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         self.writer.write(head + b"Sec-WebSocket-Accept: " + token + b"\r\n\r\n")
 
@@ -199,12 +195,8 @@ def serve_ws() -> Any:
     """A context manager that accepts WebSocket connections and lets a script talk on each."""
 
     @contextlib.asynccontextmanager
-    async def serving(
-        script: Callable[[WsServer], Awaitable[None]], tls: ssl.SSLContext | None = None
-    ) -> Any:
-        async def talk(
-            server: ScriptedServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-        ) -> None:
+    async def serving(script: Callable[[WsServer], Awaitable[None]], tls: ssl.SSLContext | None = None) -> Any:
+        async def talk(server: ScriptedServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             peer = WsServer(reader, writer, server.connections)
             await peer.accept()
             await script(peer)

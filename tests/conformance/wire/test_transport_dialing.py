@@ -99,9 +99,7 @@ def test_an_untrusted_certificate_is_refused_by_default(run: Any, serve: Any, se
     assert exchange.sent == b""
 
 
-def test_a_certificate_for_another_host_is_refused(
-    run: Any, serve: Any, server_tls: Any, client_tls: Any
-) -> None:
+def test_a_certificate_for_another_host_is_refused(run: Any, serve: Any, server_tls: Any, client_tls: Any) -> None:
     async def scenario() -> Exchange:
         async with serve(answering, server_tls("other.example")) as server:
             return await get(f"https://127.0.0.1:{server.port}", tls=client_tls)
@@ -119,9 +117,7 @@ def blocking_tls_server(context: ssl.SSLContext) -> Iterator[int]:
             try:
                 secure.do_handshake()
             except ssl.SSLError:
-                secure.shutdown(
-                    socket.SHUT_WR
-                )  # a close with bytes unread would be a reset and lose the alert
+                secure.shutdown(socket.SHUT_WR)  # a close with bytes unread would be a reset and lose the alert
                 while secure.recv(65536):
                     pass
                 return

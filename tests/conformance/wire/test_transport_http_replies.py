@@ -36,9 +36,7 @@ def test_a_reply_keeps_status_reason_headers_and_body(ask: Any) -> None:
 
 
 def test_the_bytes_sent_are_the_evidence(ask: Any) -> None:
-    exchange = ask(
-        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HttpRequest("PUT", "/a?b", (("X-y", "Z"),), b"12")
-    )
+    exchange = ask(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HttpRequest("PUT", "/a?b", (("X-y", "Z"),), b"12"))
     head, body = exchange.sent.split(b"\r\n\r\n")
     assert head.startswith(b"PUT /a?b HTTP/1.1\r\nHost: 127.0.0.1:")
     assert head.endswith(b"\r\nX-y: Z\r\nContent-Length: 2")
@@ -77,17 +75,13 @@ def test_a_bodyless_status_ends_at_its_headers(ask: Any, status: int) -> None:
 
 
 def test_a_chunked_body_is_joined(ask: Any) -> None:
-    wire = (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: v\r\n\r\n"
-    )
+    wire = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: v\r\n\r\n"
     reply = reply_of(ask(wire, close=False))
     assert reply.body == b"abcde"
     assert reply.headers == (("Transfer-Encoding", "chunked"),)
 
 
-@pytest.mark.parametrize(
-    "head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n"]
-)
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n"])
 def test_a_body_without_a_length_ends_with_the_connection(ask: Any, head: bytes) -> None:
     assert reply_of(ask(head + b"to the end")).body == b"to the end"
 
@@ -139,9 +133,7 @@ def test_a_content_coding_is_undone(ask: Any, coding: str, packed: bytes) -> Non
         ("gzip", gzip.compress(b"", mtime=0) * 100),
     ],
 )
-def test_a_broken_content_coding_is_a_problem_beside_the_raw_reply(
-    ask: Any, coding: str, packed: bytes
-) -> None:
+def test_a_broken_content_coding_is_a_problem_beside_the_raw_reply(ask: Any, coding: str, packed: bytes) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(packed)}\r\n\r\n"
     exchange = ask(head.encode() + packed)
     assert problem_of(exchange) == ("content-encoding", "decode")

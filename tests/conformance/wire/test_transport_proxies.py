@@ -103,16 +103,12 @@ def test_https_goes_through_a_tunnel(run: Any, serve: Any, server_tls: Any, clie
     assert served(exchange)
     target = f"127.0.0.1:{port}"
     credentials = base64.b64encode(b"user:p@ss").decode()
-    expected = (
-        f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nProxy-Authorization: Basic {credentials}\r\n\r\n"
-    )
+    expected = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nProxy-Authorization: Basic {credentials}\r\n\r\n"
     assert requests == [expected.encode()]
     assert b"Proxy-Authorization" not in exchange.sent
 
 
-def test_websocket_goes_through_a_tunnel(
-    run: Any, serve: Any, serve_ws: Any, server_tls: Any, client_tls: Any
-) -> None:
+def test_websocket_goes_through_a_tunnel(run: Any, serve: Any, serve_ws: Any, server_tls: Any, client_tls: Any) -> None:
     async def scenario() -> list[Exchange]:
         async with (
             serve_ws(answering_ws) as plain,

@@ -67,9 +67,7 @@ def test_an_address_that_cannot_be_used_is_an_error(text: str) -> None:
         parse_address(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["http://u:hunter2@h", "http://u:hunter2@h:x", "http://u:hunter2@h y", "u:hunter2@h"]
-)
+@pytest.mark.parametrize("text", ["http://u:hunter2@h", "http://u:hunter2@h:x", "http://u:hunter2@h y", "u:hunter2@h"])
 def test_a_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(AddressError) as caught:
         parse_address(text)
@@ -93,9 +91,7 @@ ADDRESS = Address("http", "h", 81, "/base")
 
 
 def test_the_order_and_the_spelling_of_headers_are_kept() -> None:
-    request = HttpRequest(
-        "POST", "/x", (("b", "1"), ("CONTENT-length", "9"), ("hOsT", "other"), ("B", "")), b"{}"
-    )
+    request = HttpRequest("POST", "/x", (("b", "1"), ("CONTENT-length", "9"), ("hOsT", "other"), ("B", "")), b"{}")
     expected = b"POST /base/x HTTP/1.1\r\nb: 1\r\nCONTENT-length: 9\r\nhOsT: other\r\nB: \r\n\r\n{}"
     assert render(request, ADDRESS) == expected
 
@@ -115,9 +111,7 @@ def test_the_order_and_the_spelling_of_headers_are_kept() -> None:
         ),
     ],
 )
-def test_host_and_content_length_are_added_where_they_are_missing(
-    request_: HttpRequest, expected: bytes
-) -> None:
+def test_host_and_content_length_are_added_where_they_are_missing(request_: HttpRequest, expected: bytes) -> None:
     assert render(request_, ADDRESS) == expected
 
 

@@ -64,9 +64,7 @@ def frame(payload: bytes, first: int = 0x81) -> bytes:
     ],
     ids=["close", "bare-close", "eof", "half-a-message"],
 )
-def test_a_close_ends_every_wait_and_the_next_request_connects_again(
-    talk: Any, ending: bytes, words: str
-) -> None:
+def test_a_close_ends_every_wait_and_the_next_request_connects_again(talk: Any, ending: bytes, words: str) -> None:
     async def script(peer: Any) -> None:
         await peer.read()
         if peer.number == 1:
@@ -132,9 +130,7 @@ def test_closing_says_goodbye_and_does_not_wait_for_ever(talk: Any, monkeypatch:
     [b"", frame(b"hi", 0x89), frame(b"late"), frame(b"{}", 0xF1)],
     ids=["none", "ping", "text", "junk"],
 )
-def test_closing_ends_with_the_answer_to_the_goodbye(
-    talk: Any, monkeypatch: pytest.MonkeyPatch, last: bytes
-) -> None:
+def test_closing_ends_with_the_answer_to_the_goodbye(talk: Any, monkeypatch: pytest.MonkeyPatch, last: bytes) -> None:
     monkeypatch.setattr(connection, "_CLOSE_TIMEOUT_S", 30.0)
 
     async def script(peer: Any) -> None:

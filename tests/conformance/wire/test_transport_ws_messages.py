@@ -128,9 +128,7 @@ def test_replies_for_other_requests_and_bad_sequence_numbers_are_kept_beside(tal
 
 
 def test_an_event_is_no_reply_even_with_the_same_sequence_number(talk: Any) -> None:
-    assert reply_of(talk(answering(answer(1, m=3), answer(1)), one())) == WsReply(
-        answer(1), (answer(1, m=3),)
-    )
+    assert reply_of(talk(answering(answer(1, m=3), answer(1)), one())) == WsReply(answer(1), (answer(1, m=3),))
 
 
 def test_an_error_frame_with_bare_text_is_a_reply(talk: Any) -> None:

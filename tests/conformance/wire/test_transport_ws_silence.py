@@ -38,9 +38,7 @@ def frame(payload: bytes, first: int = 0x81) -> bytes:
 
 def quietly(text: str | bytes, i: int | None, quiet_s: float = 0.15) -> Any:
     async def scenario(transport: WsTransport) -> Exchange:
-        return await transport.send(
-            WsRequest(text, ReplyMatch(i, expected=False, quiet_s=quiet_s)), limits=LIMITS
-        )
+        return await transport.send(WsRequest(text, ReplyMatch(i, expected=False, quiet_s=quiet_s)), limits=LIMITS)
 
     return scenario
 

@@ -127,7 +127,9 @@ def _framework_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
         for method in ("GET", "HEAD", "OPTIONS"):
             sent = Message(body, method, operation.path, (("Content-Type", channel.media_type), asked))
             name = f"method-{method.lower()}-with-body"
-            yield _framework_case(operation, channel, name, f"Method {method}, with a body", method_rule, sent, served=True)
+            yield _framework_case(
+                operation, channel, name, f"Method {method}, with a body", method_rule, sent, served=True
+            )
 
 
 def _framework_case(

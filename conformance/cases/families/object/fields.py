@@ -57,11 +57,15 @@ def variants(binding: str) -> tuple[Variant, ...]:
         Variant("int32-max", "unknown", "the largest 32-bit integer", INT32_MAX),
         Variant("int32-min", "unknown", "the smallest 32-bit integer", -INT32_MAX - 1),
         Variant("over-int32", "unknown", "one more than 32 bits hold", INT32_MAX + 1),
-        Variant("wrapped-int32", "unknown", "the right number plus 2 to the power of 32", Raw(f"${{{binding}+{2**32}}}")),
+        Variant(
+            "wrapped-int32", "unknown", "the right number plus 2 to the power of 32", Raw(f"${{{binding}+{2**32}}}")
+        ),
         Variant("int64-max", "unknown", "the largest 64-bit integer", INT64_MAX),
         Variant("int64-min", "unknown", "the smallest 64-bit integer", -INT64_MAX - 1),
         Variant("over-int64", "unknown", "one more than 64 bits hold", INT64_MAX + 1),
-        Variant("wrapped-int64", "unknown", "the right number plus 2 to the power of 64", Raw(f"${{{binding}+{2**64}}}")),
+        Variant(
+            "wrapped-int64", "unknown", "the right number plus 2 to the power of 64", Raw(f"${{{binding}+{2**64}}}")
+        ),
         Variant("thirty-digits", "unknown", "a number of thirty digits", Raw("9" * 30)),
         Variant("huge-exponent", "unknown", "a number with a huge exponent", Raw("1e400")),
     )
@@ -75,7 +79,9 @@ def object_field_cases(operation: Operation) -> Iterator[Case]:
             for variant in variants(field["binding"]):
                 expectation = _expectation(seen, field, variant)
                 if expectation is not None:
-                    yield _case(seen, channel, member, variant.name, variant.title, _body(seen, member, variant), expectation)
+                    yield _case(
+                        seen, channel, member, variant.name, variant.title, _body(seen, member, variant), expectation
+                    )
             yield from _repeated_member(seen, channel, member, field)
             yield from _other_case(seen, channel, member)
 
@@ -110,10 +116,16 @@ def _expectation(operation: Operation, field: Mapping[str, Any], variant: Varian
     requirement = field["requirement"]["absent" if variant.kind == "absent" else "type"]
     leg = field.get("own_leg")
     if variant.kind == "lenient":
-        return _lenient_leg(operation, requirement, leg) if leg else expect.either(operation, requirement, names, (20, 100, 104))
+        return (
+            _lenient_leg(operation, requirement, leg)
+            if leg
+            else expect.either(operation, requirement, names, (20, 100, 104))
+        )
     if variant.kind == "absent" and not field["required"]:
-        return None if variant.name != "empty-text" or _empty_text_is_a_scenario(operation) else expect.either(
-            operation, requirement, names, (20, 100, 104)
+        return (
+            None
+            if variant.name != "empty-text" or _empty_text_is_a_scenario(operation)
+            else expect.either(operation, requirement, names, (20, 100, 104))
         )
     if leg:
         return expect.one_leg_wrong(operation, requirement, leg, _leg_names(operation))

@@ -75,9 +75,7 @@ def _case(operation: Operation, channel: Channel, form: Form) -> Case:
     body = Body(message.json_text(operation.valid))
     sent = make.message(operation, channel, body, frame=frame)
     expectation = _expectation(operation, form, requirements[0], names)
-    return make.case(
-        operation, channel, f"frames/{form.name}", f"Frame: {form.title}", requirements, sent, expectation
-    )
+    return make.case(operation, channel, f"frames/{form.name}", f"Frame: {form.title}", requirements, sent, expectation)
 
 
 def _expectation(operation: Operation, form: Form, requirement: str, names: tuple[str, ...]) -> Expectation:

@@ -34,7 +34,10 @@ def put(folder: Path, request: Any, shared: Any = None) -> Path:
     [
         ({"$ref": "#/$defs/id", "$defs": {"id": ID}}, ID),
         ({"$ref": "../shared.json#/$defs/id"}, ID),
-        ({"items": {"$ref": "../shared.json#/$defs/id", "x-requirement": "R"}}, {"items": {"x-requirement": "R", "allOf": [ID]}}),
+        (
+            {"items": {"$ref": "../shared.json#/$defs/id", "x-requirement": "R"}},
+            {"items": {"x-requirement": "R", "allOf": [ID]}},
+        ),
         ({"$ref": "#/$defs/a", "allOf": [{"maximum": 9}], "$defs": {"a": ID}}, {"allOf": [ID, {"maximum": 9}]}),
         ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": ID}}, ID),
         ({"allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}], "$defs": {"a": ID}}, {"allOf": [ID, ID]}),
@@ -52,7 +55,8 @@ def test_a_reference_in_another_file_is_followed_from_there(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "given", [{"items": {"$ref": "#"}}, {"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"x": {"$ref": "#/$defs/a"}}}}}]
+    "given",
+    [{"items": {"$ref": "#"}}, {"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"x": {"$ref": "#/$defs/a"}}}}}],
 )
 def test_a_reference_that_comes_back_to_itself_is_refused_with_its_file(tmp_path: Path, given: Any) -> None:
     path = put(tmp_path, given)

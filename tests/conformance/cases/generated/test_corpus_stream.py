@@ -51,9 +51,13 @@ def test_the_first_thousands_cover_every_form_channel_and_kind_of_value() -> Non
     cases = [case for _, _, case in first(5000)]
 
     named = {form.name for form in (*JSON_FORMS, *XML_FORMS)}
-    assert {case.title.partition(": ")[2].partition(",")[0] for case in cases if not case.title.startswith("live")} == named
+    assert {
+        case.title.partition(": ")[2].partition(",")[0] for case in cases if not case.title.startswith("live")
+    } == named
     assert {(case.operation, case.transport, case.media_type) for case in cases} >= {
-        (source.operation.id, channel.transport, channel.media_type) for source in SOURCES for channel in source.channels
+        (source.operation.id, channel.transport, channel.media_type)
+        for source in SOURCES
+        for channel in source.channels
     }
     assert any(case.states for case in cases)
     breaking = Counter("breaks" in case.title for case in cases)
@@ -89,7 +93,11 @@ def test_legal_forms_of_one_positive_value_decode_alike() -> None:
     compared = 0
     for source, number, case in first(12_000):
         key = relation_key(source, number, case)
-        if key is None or not source.values[number % len(source.values)].positive or not case.media_type.endswith("json"):
+        if (
+            key is None
+            or not source.values[number % len(source.values)].positive
+            or not case.media_type.endswith("json")
+        ):
             continue
         value = decode_json(fill_body(case.message.body, IDS, "json")).value
         compared += key in seen
@@ -100,7 +108,12 @@ def test_legal_forms_of_one_positive_value_decode_alike() -> None:
 def test_legal_xml_forms_of_a_positive_value_are_valid_and_carry_it() -> None:
     for source, number, case in first(6000):
         value = source.values[number % len(source.values)]
-        if not case.media_type.endswith("xml") or not case.title.startswith("legal") or not value.positive or case.states:
+        if (
+            not case.media_type.endswith("xml")
+            or not case.title.startswith("legal")
+            or not value.positive
+            or case.states
+        ):
             continue
         assert source.contract is not None
         reading = source.contract.read(fill_body(case.message.body, IDS, "xml"))
@@ -139,7 +152,12 @@ def test_live_cases_vary_roles_states_lists_and_sequences_and_are_the_same_for_e
         assert generated_case(source, number) == case
     cases = [case for _, _, case in live]
     assert {case.role for case in cases} >= {"operator", "trading", "marketmaker", "client"}
-    assert {need.state for case in cases for need in case.states.values()} >= {"open-order", "open-quote", "pin-order", "executed-order"}
+    assert {need.state for case in cases for need in case.states.values()} >= {
+        "open-order",
+        "open-quote",
+        "pin-order",
+        "executed-order",
+    }
     assert any(case.before for case in cases)
     assert any(case.together > 1 for case in cases)
     assert any(case.twin for case in cases)
@@ -149,7 +167,9 @@ def test_live_cases_vary_roles_states_lists_and_sequences_and_are_the_same_for_e
 def test_another_seed_gives_other_live_cases() -> None:
     here = [generated_case(source, number) for source, number in numbers(SOURCES, 400)]
     there = [generated_case(replace(source, seed=1), number) for source, number in numbers(SOURCES, 400)]
-    assert [one == other for one, other in zip(here, there, strict=True) if one.title.startswith("live")].count(True) < 5
+    assert [one == other for one, other in zip(here, there, strict=True) if one.title.startswith("live")].count(
+        True
+    ) < 5
 
 
 def test_what_may_succeed_on_an_account_has_a_desk_to_itself() -> None:

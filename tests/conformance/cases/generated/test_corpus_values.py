@@ -56,7 +56,11 @@ def test_every_value_is_what_it_claims(name: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_each_request_requirement_of_the_schema_is_broken_by_some_value(name: str) -> None:
     text = (operation(name).folder / "request.schema.json").read_text(encoding="utf-8")
-    stated = {line.split('"')[3] for line in text.replace("{", "{\n").replace(",", ",\n").splitlines() if "x-requirement" in line}
+    stated = {
+        line.split('"')[3]
+        for line in text.replace("{", "{\n").replace(",", ",\n").splitlines()
+        if "x-requirement" in line
+    }
 
     broken = {value.breaks for value in load_values(operation(name))} - {""}
 
@@ -74,7 +78,10 @@ def test_the_same_seed_gives_the_same_values_and_another_seed_others() -> None:
 
 def test_values_survive_their_file(tmp_path: Path) -> None:
     one = operation("tpp.create_cancellations")
-    values = (CorpusValue([{"OrderID": 1, "x\ud800": "\u00e9"}], positive=True), CorpusValue("a", positive=False, breaks="TPP-REQ-LIST"))
+    values = (
+        CorpusValue([{"OrderID": 1, "x\ud800": "\u00e9"}], positive=True),
+        CorpusValue("a", positive=False, breaks="TPP-REQ-LIST"),
+    )
 
     write_values(tmp_path / "v.jsonl", one, 3, values)
 
