@@ -49,6 +49,43 @@ def unusable_instruction(operation: Operation, requirement: str, names: Sequence
     return Expectation(requirement, (*broken.any_of, lost), effect=broken.effect)
 
 
+def unusable_items(
+    operation: Operation, requirement: str, items: Sequence[bool], thing: str, other: str
+) -> Expectation:
+    """A list some of whose items are no instructions: each fails alone, or is dropped, or the list is refused.
+
+    `items` says which of them are instructions, all for `thing`.
+    """
+    good = [True] * sum(items)
+    cancelled, untouched = ((thing,), (other,)) if good else ((), (thing, other))
+    effect = operation.attribution["effect"]
+    return Expectation(
+        requirement,
+        (
+            Alternative({"results": list(items)}, cancelled, untouched, ("unusable-item=own-result",)),
+            Alternative({"results": good}, cancelled, untouched, ("unusable-item=dropped",)),
+            Alternative({"form": "refused"}, untouched=(thing, other), readings=("unusable-item=list-refused",)),
+        ),
+        effect=effect,
+        outside=effect,
+    )
+
+
+def forbidden_reference(operation: Operation, requirement: str, thing: str, other: str) -> Expectation:
+    """A character reference that XML 1.0 forbids, in a text: the list is refused, or read and judged by that text."""
+    read, effect = ("forbidden-reference=read",), operation.attribution["effect"]
+    return Expectation(
+        requirement,
+        (
+            Alternative({"form": "refused"}, untouched=(thing, other), readings=("forbidden-reference=list-refused",)),
+            Alternative({"results": [True]}, (thing,), (other,), read),
+            Alternative({"results": [False]}, untouched=(thing, other), readings=read),
+        ),
+        effect=effect,
+        outside=effect,
+    )
+
+
 def nothing_else(
     operation: Operation, requirement: str, cancelled: Sequence[str], others: Sequence[str]
 ) -> Expectation:

@@ -28,7 +28,7 @@ class MissingBinding(HarnessError):
 
 Bindings: TypeAlias = Mapping[str, "int | str"]
 
-_PLACE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+|\^)?\}")
+_PLACE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+|\^)?(?:\|([A-Za-z_][\w.#]*))?\}")
 _TEXT_ENDINGS = ("uid", "pin", "text")
 
 
@@ -45,6 +45,8 @@ def places(text: str) -> tuple[str, ...]:
 def fill(text: str, bindings: Bindings, *, form: str = "raw", keep: bool = False) -> str:
     """Put values in place of `${name}`; `${name+N}` adds N to an integer or a GUID, `${name^}` writes a text in capitals.
 
+    `${name|other}` is the value of `name`, or that of `other` where nothing gives the first.
+
     `form` is "json" or "xml" where text values stand inside a literal that needs escaping, else "raw".
     Raises `HarnessError` for a name that has no value, since a case must not be sent half filled; with `keep`, which is
     for showing it, such a place stays as it is.
@@ -53,11 +55,13 @@ def fill(text: str, bindings: Bindings, *, form: str = "raw", keep: bool = False
         return text
 
     def value_of(match: re.Match[str]) -> str:
-        name, offset = match.group(1), match.group(2)
+        name, offset, other = match.groups()
+        if name not in bindings and other in bindings:
+            name = other
         if name not in bindings:
             if keep:
                 return match.group()
-            raise MissingBinding(f"the target binds no value for ${{{name}}}")
+            raise MissingBinding(f"the target binds no value for ${{{other or name}}}")
         value = bindings[name]
         if offset == "^":
             value = str(value).upper()
@@ -94,8 +98,8 @@ def body_text(body: Body, bindings: Bindings, form: str, *, keep: bool = False) 
     return repeat.head + repeat.separator.join(items) + repeat.tail
 
 
-_WHOLE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+)?\}")
-_QUOTED = re.compile(r'"(\$\{([A-Za-z_][\w.#]*)(?:[+-]\d+)?\})"(?!:)')
+_WHOLE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+)?(?:\|[A-Za-z_][\w.#]*)?\}")
+_QUOTED = re.compile(r'"(\$\{([A-Za-z_][\w.#]*)(?:[+-]\d+)?(?:\|[A-Za-z_][\w.#]*)?\})"(?!:)')
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _STYLE = JsonStyle()
 

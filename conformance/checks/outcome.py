@@ -112,7 +112,7 @@ def _codes(wanted: Any) -> str:
     return f"code {codes[0]}" if len(codes) == 1 else f"code {', '.join(codes[:-1])} or {codes[-1]}"
 
 
-CANCELLED, EXECUTED = "cancelled", "executed"
+CANCELLED, EXECUTED, UNKNOWN = "cancelled", "executed", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +135,23 @@ def judge_effects(expect: Expectation, alternative: Alternative, observation: Ob
     findings: list[Finding] = []
     unverified: list[str] = []
     for name in alternative.cancelled:
-        seen = observation.after.get(name)
+        seen = _known(observation.after, name)
         if seen is None:
             unverified.append(inside)
         elif seen != CANCELLED:
             message = f"{name} should have been cancelled and was not"
             findings.append(Finding(inside, "effect", message, CANCELLED, seen, name))
     for name in alternative.untouched:
-        seen, before = observation.after.get(name), observation.before.get(name)
+        seen, before = _known(observation.after, name), _known(observation.before, name)
         if seen is None or before is None or (seen == EXECUTED != before):  # a cancellation executes nothing
             unverified.append(outside)
         elif seen != before:
             message = f"{name} should not have been touched and was"
             findings.append(Finding(outside, "effect", message, before, seen, name))
     return Effects(tuple(findings), tuple(dict.fromkeys(unverified)))
+
+
+def _known(states: Mapping[str, str], name: str) -> str | None:
+    """How a thing stands; None where nobody looked, or who looked could not tell."""
+    seen = states.get(name)
+    return None if seen == UNKNOWN else seen

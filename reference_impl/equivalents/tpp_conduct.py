@@ -27,7 +27,7 @@ from reference_impl.tpp.changes import (
 from reference_impl.tpp.read_json import read_json
 from reference_impl.tpp.read_xml import MEMBERS, read_xml
 from reference_impl.tpp.service import key_of
-from reference_impl.tpp.values import Instruction, Media, Result, UnreadableList
+from reference_impl.tpp.values import Format, Instruction, Items, Media, Result, UnreadableList
 from reference_impl.tpp.write_xml import SERIALIZATION
 from reference_impl.variants import Change, Variant
 from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
@@ -103,6 +103,29 @@ def _sorted(results: Sequence[Result]) -> Sequence[Result]:
 
 def _domestic_last(results: Sequence[Result]) -> Sequence[Result]:
     return sorted(results, key=lambda result: result.uid is None)
+
+
+def _items(items: Items) -> Change:
+    """What becomes of items that are no instructions; counted where a list has one."""
+    readers = {"json": partial(read_json, items=items), "xml": partial(read_xml, items=items)}
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        def counted(form: Format) -> Callable[[str], list[Instruction]]:
+            plain, lenient = parts.tpp.readers[form], readers[form]
+
+            def read(text: str) -> list[Instruction]:
+                try:
+                    return plain(text)
+                except UnreadableList:
+                    found = lenient(text)
+                    recorder.hit()
+                    return found
+
+            return read
+
+        return with_tpp(parts, readers={"json": counted("json"), "xml": counted("xml")})
+
+    return apply
 
 
 def _int64(parts: Parts, recorder: Recorder) -> Parts:
@@ -242,6 +265,9 @@ EQUIVALENTS: tuple[Variant, ...] = (
     tpp_equivalent("tpp-error-string-in-json-worded-otherwise", "Words the error string of JSON otherwise", on_text("json", _error_text, "error")),
     tpp_equivalent("tpp-error-string-in-xml-worded-otherwise", "Words the error string of XML otherwise", on_text("xml", _error_text, "error")),
     tpp_equivalent("tpp-both-ids-refused", "Refuses an instruction with both ids", on_errors(_both_ids_refused)),
+    tpp_equivalent("tpp-item-own-result", "Gives an item that is no instruction a failed result of its own", _items("broken")),
+    tpp_equivalent("tpp-item-dropped", "Drops an item that is no instruction", _items("dropped")),
+    tpp_equivalent("tpp-forbidden-reference-read", "Reads a character reference that XML forbids", on_request_text("xml", lambda text: text.replace("&#1;", "\ufffd"))),
     tpp_equivalent("tpp-int64", "Reads numbers of 64 bits", _int64),
     tpp_equivalent("tpp-framework-errors-as-string", "Writes the errors of the framework as the string", _framework_string),
     tpp_equivalent("tpp-framework-errors-bare", "Gives the errors of the framework without a body", on_response(_framework_bare)),

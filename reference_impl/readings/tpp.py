@@ -11,11 +11,14 @@ from reference_impl.parts import Parts, with_tpp, with_writer
 from reference_impl.readings.values import TPP, Reading, as_it_is
 from reference_impl.tpp.read_json import read_json
 from reference_impl.tpp.read_xml import read_xml
-from reference_impl.tpp.values import Instruction, Media, Result, UnreadableList
+from reference_impl.tpp.values import Instruction, Items, Media, Result, UnreadableList
 from reference_impl.tpp.write_json import dump, result_object
 from reference_impl.wire import HttpResponse
 
 _NIL_ELEMENT = re.compile(r'<\w+(?: xmlns:d3p1="[^"]*")? i:nil="true" />')
+
+_FORBIDDEN_REFERENCE = re.compile(r"&#(?:0*(?:[1-8]|1[124-9]|2[0-9]|3[01])|x0*(?:[1-8bcBC]|[eEfF]|1[0-9a-fA-F]));")
+"""A character reference to what XML 1.0 has no place for; what it becomes nobody can see from outside."""
 
 
 def _omit_nulls(parts: Parts) -> Parts:
@@ -95,6 +98,17 @@ def _int64(parts: Parts) -> Parts:
     return with_tpp(parts, readers={"json": partial(read_json, bound=bound), "xml": partial(read_xml, bound=bound)})
 
 
+def _items(items: Items) -> Callable[[Parts], Parts]:
+    readers = {"json": partial(read_json, items=items), "xml": partial(read_xml, items=items)}
+    return lambda parts: with_tpp(parts, readers=readers)
+
+
+def _references_read(parts: Parts) -> Parts:
+    inner = parts.tpp.readers["xml"]
+    readers = {**parts.tpp.readers, "xml": lambda text: inner(_FORBIDDEN_REFERENCE.sub("\ufffd", text))}
+    return with_tpp(parts, readers=readers)
+
+
 READINGS: tuple[Reading, ...] = (
     Reading("null-members", (TPP,), {"present": as_it_is, "omitted": _omit_nulls}),
     Reading(
@@ -109,5 +123,11 @@ READINGS: tuple[Reading, ...] = (
     Reading("guid-case", (TPP,), {"lower": as_it_is, "upper": _upper_guids}),
     Reading("framework-error-form", (TPP,), {"framework": as_it_is, "string": _framework_string}),
     Reading("id-width", (TPP,), {"int32": as_it_is, "int64": _int64}),
+    Reading(
+        "unusable-item",
+        (TPP,),
+        {"list-refused": as_it_is, "own-result": _items("broken"), "dropped": _items("dropped")},
+    ),
+    Reading("forbidden-reference", (TPP,), {"list-refused": as_it_is, "read": _references_read}),
     Reading("refused-status", (TPP,), {"400": as_it_is, "422": _status("refused_status", 422)}),
 )

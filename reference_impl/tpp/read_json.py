@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 from reference_impl.tpp.fields import INT32, Members, build, within
 from reference_impl.tpp.guid import canonical_guid
-from reference_impl.tpp.values import Instruction, UnreadableList
+from reference_impl.tpp.values import NO_INSTRUCTION, Instruction, Items, UnreadableList
 
 
-def read_json(text: str, *, bound: int = INT32) -> list[Instruction]:
+def read_json(text: str, *, bound: int = INT32, items: Items = "refused") -> list[Instruction]:
     """The instructions; `null` and an empty text are an empty list; raises `UnreadableList`.
 
     A member of the wrong type, or an integer beyond `bound`, breaks its own instruction only.
@@ -23,9 +23,12 @@ def read_json(text: str, *, bound: int = INT32) -> list[Instruction]:
         raise UnreadableList("The body is not valid JSON.") from error
     if value is None:
         return []
-    if not isinstance(value, list) or any(not isinstance(item, dict) for item in value):
+    if not isinstance(value, list) or (items == "refused" and any(not isinstance(item, dict) for item in value)):
         raise UnreadableList("The body is not a list of cancellation instructions.")
-    return [_instruction(item, bound) for item in value]
+    kept = [item for item in value if isinstance(item, dict) or items == "broken"]
+    return [
+        _instruction(item, bound) if isinstance(item, dict) else Instruction(problem=NO_INSTRUCTION) for item in kept
+    ]
 
 
 def _no_constant(name: str) -> NoReturn:

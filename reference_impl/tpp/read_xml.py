@@ -8,7 +8,7 @@ from lxml import etree
 
 from reference_impl.tpp.fields import INT32, Members, build, within
 from reference_impl.tpp.guid import canonical_guid
-from reference_impl.tpp.values import Instruction, UnreadableList
+from reference_impl.tpp.values import NO_INSTRUCTION, Instruction, Items, UnreadableList
 
 NAMESPACE = "http://schemas.datacontract.org/2004/07/"
 INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
@@ -24,7 +24,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _SPACE = " \t\r\n"
 
 
-def read_xml(text: str, *, bound: int = INT32) -> list[Instruction]:
+def read_xml(text: str, *, bound: int = INT32, items: Items = "refused") -> list[Instruction]:
     """The instructions; an empty text and a nil root are an empty list; raises `UnreadableList`.
 
     A value that cannot be read, or an integer beyond `bound`, breaks its own instruction only. A member
@@ -38,7 +38,8 @@ def read_xml(text: str, *, bound: int = INT32) -> list[Instruction]:
     if _is_nil(root):
         return []
     _refuse_text(root)
-    return [_instruction(item, bound) for item in root.iterchildren(etree.Element)]
+    found = [item for item in root.iterchildren(etree.Element) if items != "dropped" or not _is_nil(item)]
+    return [_instruction(item, bound, items) for item in found]
 
 
 def _parse(text: str) -> etree._Element:
@@ -58,10 +59,12 @@ def _parse(text: str) -> etree._Element:
     return root
 
 
-def _instruction(item: etree._Element, bound: int) -> Instruction:
+def _instruction(item: etree._Element, bound: int, items: Items) -> Instruction:
     if item.tag != ITEM:
         raise UnreadableList("A list item is not CancellationCreation in the documented namespace.")
     if _is_nil(item):
+        if items == "broken":
+            return Instruction(problem=NO_INSTRUCTION)
         raise UnreadableList("A list item is nil.")
     _refuse_text(item)
     found: dict[str, etree._Element] = {}

@@ -7,6 +7,9 @@ from typing import Literal
 
 Format = Literal["json", "xml"]
 Charset = Literal["utf-8", "utf-16"]
+Items = Literal["refused", "broken", "dropped"]
+"""What becomes of an item that is no instruction: the list is refused, or it is a broken one, or it is dropped."""
+NO_INSTRUCTION = "The item is no instruction."
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from conformance.contract.load import read_yaml
 from conformance.model.case import Alternative, Case
 from conformance.model.spec import Contract, Operation
 
-_PLACE = re.compile(r"\$\{([A-Za-z_]\w*)\.[\w.#]+(?:[+-]\d+|\^)?\}")
+_PLACE = re.compile(r"\$\{([A-Za-z_]\w*)\.[\w.#]+(?:[+-]\d+|\^)?(?:\|[\w.#]+)?\}")
 
 
 def requirements_covered(contract: Contract, cases: CaseSet) -> Outcomes:

@@ -41,11 +41,11 @@ class Table:
             return self.first.thing, OTHER
         return (self.second.alias, self.first.thing) if flag else (self.first.thing, self.second.alias)
 
-    def given(self) -> dict[str, Any]:
-        """A right value for each member: as the first kind of instruction has it, or else the second."""
+    def given(self, flag: bool) -> dict[str, Any]:
+        """A right value for each member: as the kind that the flag means has it, or else the other kind."""
         second = {} if self.second is None else self.second.named(self.second.alias)
-        named = self.first.item.items()
-        return {**second, **{member: value for member, value in named if value is not None}}
+        behind, before = (self.first.item, second) if flag else (second, self.first.item)
+        return {**behind, **{member: value for member, value in before.items() if value is not None}}
 
     def spare(self, operation: Operation, flag: bool) -> str | None:
         """The member that names a thing of the kind that is not meant."""
@@ -72,7 +72,7 @@ def condition_cases(operation: Operation) -> Iterator[Case]:
 def _row_case(
     operation: Operation, channel: Channel, table: Table, flag_name: str, flag: bool | None, row: Mapping[str, str]
 ) -> Case:
-    given = table.given()
+    given = table.given(bool(flag))
     item = {name: None if presence == NULL else given[name] for name, presence in row.items() if presence != ABSENT}
     condition = table.rule
     item.update((name, value) for name, value in given.items() if name not in row and name != condition["flag"])

@@ -28,8 +28,8 @@ EMPTY_LISTS = ("empty", "blank", "null")
 class Form:
     """One way to write a list, and the general check that speaks for it (empty: that of malformed requests).
 
-    `kind` is "legal" (it must be carried out), "lenient", "ignored" (nothing may be carried out) or "broken" (it cannot
-    be read).
+    `kind` is "legal" (it must be carried out), "lenient", "ignored" (nothing may be carried out), "broken" (it cannot
+    be read), "items" (some of its items are no instructions) or "reference" (a character reference that XML forbids).
     """
 
     name: str
@@ -37,6 +37,8 @@ class Form:
     title: str
     body: Body
     check: str = ""
+    items: tuple[bool, ...] = ()
+    """Of a form of the kind "items": which of its items are instructions."""
 
 
 def json_forms(operation: Operation) -> Iterator[Form]:
@@ -51,10 +53,19 @@ def json_forms(operation: Operation) -> Iterator[Form]:
     plain = first_kind(operation).item
     yield Form("object", "broken", "one instruction without its list", Body(item))
     yield Form("empty-object", "broken", "an object without members", Body("{}"))
-    yield Form("list-of-numbers", "broken", "a list of numbers", Body("[1,2]"))
-    yield Form("list-of-text", "broken", "a list of strings", Body('["a"]'))
-    yield Form("list-in-list", "lenient", "a list inside a list", Body(f"[{good}]"))
-    yield Form("list-with-null", "lenient", "a list with null behind the instruction", Body(f"[{item},null]"))
+    for name, title, text, items in (
+        ("list-of-numbers", "a list of numbers", "[1,2]", (False, False)),
+        ("list-of-text", "a list of strings", '["a"]', (False,)),
+        ("list-of-null", "a list of one null", "[null]", (False,)),
+        ("list-in-list", "a list inside a list", f"[{good}]", (False,)),
+        ("list-with-null", "a list with null behind the instruction", f"[{item},null]", (True, False)),
+        ("list-with-null-first", "a list with null before the instruction", f"[null,{item}]", (False, True)),
+        ("list-with-number", "a list with a number behind the instruction", f"[{item},7]", (True, False)),
+        ("list-with-text", "a list with a string behind the instruction", f'[{item},"a"]', (True, False)),
+        ("list-with-flag", "a list with a boolean behind the instruction", f"[{item},true]", (True, False)),
+        ("list-with-list", "a list with an empty list behind the instruction", f"[{item},[]]", (True, False)),
+    ):
+        yield Form(name, "items", title, Body(text), items=items)
     yield Form("wrapped", "lenient", "the list inside an object", Body(f'{{"instructions":{good}}}'))
     yield Form("members-reversed", "legal", "members in another order", _json(dict(reversed(list(plain.items())))))
     yield Form(
@@ -181,6 +192,9 @@ def _odd(written: Written, operation: Operation) -> Iterator[Form]:
     yield Form("empty", "lenient", "nothing at all", Body(""))
     yield Form("blank", "lenient", "white space alone", Body(" \n\t "))
     yield Form("list-nil", "lenient", "a list that is nil", Body(nil))
+    end = f"</{written.root}>"
+    without = written.changed(end, f'<{written.item} i:nil="true" />{end}')
+    yield Form("item-nil", "items", "a nil item behind the instruction", without, items=(True, False))
     yield Form("bom", "lenient", "behind a byte order mark", Body("\ufeff" + good))
     yield Form("utf-16", "lenient", "in UTF-16 with its charset named", Body(good, "utf-16"))
     yield Form("utf-16-unnamed", "lenient", "in UTF-16 little endian without saying so", Body(good, "utf-16-le"))
@@ -256,9 +270,9 @@ def _broken(written: Written) -> Iterator[Form]:
     yield Form("undeclared-prefix", "broken", "a prefix that nothing declares", Body(prefixed))
     yield Form("undeclared-entity", "broken", "an entity that nothing declares", written.changed(content, "&pin;"))
     yield Form("bare-ampersand", "broken", "a bare ampersand", written.changed(content, "a & b"))
-    yield Form(
-        "control-character", "broken", "a character reference that XML 1.0 forbids", written.changed(content, "&#1;")
-    )
+    forbidden = written.changed(content, "&#1;")
+    yield Form("control-character", "reference", "a character reference that XML 1.0 forbids", forbidden)
+    yield Form("raw-control-character", "broken", "a control character as it is", written.changed(content, "\x01"))
     yield Form("bad-utf8", "broken", "a byte that UTF-8 does not have", bad_bytes)
     yield Form("deep", "broken", "nested two thousand levels deep", Body("<a>" * 2000 + "</a>" * 2000))
 

@@ -57,8 +57,12 @@ def _expectation(operation: Operation, requirement: str, form: Form, thing: str)
         nothing = Alternative({"results": []}, untouched=both, readings=("empty-list=empty-result",))
         refused = Alternative({"form": "refused"}, untouched=both, readings=("empty-list=refused",))
         return Expectation(requirement, (nothing, refused), effect=effect)
+    if form.kind == "items":
+        return expect.unusable_items(operation, requirement, form.items, thing, OTHER)
     if form.kind == "broken":
         return expect.refused(operation, requirement, both)
+    if form.kind == "reference":
+        return expect.forbidden_reference(operation, requirement, thing, OTHER)
     every = expect.nothing_else(operation, requirement, (thing,), (OTHER,))
     if form.kind != "ignored":
         return every
