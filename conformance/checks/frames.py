@@ -50,6 +50,9 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
     if not isinstance(kind, int) or not isinstance(payload, str):
         return Answer(frozenset(), unreadable=findings[0] if findings else None, summary="a frame that cannot be read")
     if kind == ERROR:
+        refusal = _refusal(kit, payload, read_payload)
+        if refusal is not None:
+            return replace(refusal, findings=(*findings, *refusal.findings))
         findings.extend(page_or_trace(kit, payload, "o"))
         shown = f"error frame: {shorten(payload, 60)}"
         return Answer(frozenset({forms.ERROR_FRAME}), value=payload, findings=tuple(findings), summary=shown)
@@ -63,7 +66,31 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
         finding = _finding(kit, "o", f"the payload is no JSON: {error}", "JSON as text", shorten(payload) or "nothing")
         return Answer(frozenset(), unreadable=finding, summary="a payload that is no JSON")
     found = read_payload(kit, document.value, None)
+    readings = (*found.readings, "error-frame=reply") if _is_refusal(found) else found.readings
+    found = replace(found, readings=readings)
     return replace(found, findings=(*findings, *repeated_members(kit, document.notes), *found.findings))
+
+
+def _refusal(kit: Kit, payload: str, read_payload: Reader) -> Answer | None:
+    """The standard response in an error frame; None for the bare text that an unknown call gets, or for a success."""
+    try:
+        document = decode_json(payload.encode("utf-8", "surrogatepass"))
+    except CodecError:
+        return None
+    found = read_payload(kit, document.value, None)
+    if not _is_refusal(found):
+        return None
+    return replace(
+        found,
+        forms=found.forms | {forms.ERROR_FRAME},
+        findings=(*repeated_members(kit, document.notes), *found.findings),
+        readings=(*found.readings, "error-frame=error"),
+    )
+
+
+def _is_refusal(found: Answer) -> bool:
+    """Whether every part of an answer is an error."""
+    return bool(found.legs) and all(leg.code not in (0, None) for leg in found.legs)
 
 
 def _answers(text: bytes, call: str) -> bool:

@@ -26,6 +26,7 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
         return read_frame(kit, exchange, frame, _READERS[kit.operation.answer])
     reply = exchange.reply
     media, media_findings = _media(kit, reply, accept)
+    named = _declared(kit, reply, accept)
     answer = kit.memory.recall(reply.status, media, reply.body, lambda: _read_body(kit, reply, media))
     excused = any(leg.code == SERVER_ERROR for leg in answer.legs)
     failures = tuple(server_error(kit, reply.status, excused))
@@ -35,7 +36,10 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
     if media_findings and answer.unreadable is not None and answer.unreadable.check in ("media-type", "readable"):
         answer = replace(answer, unreadable=media_findings[0])  # it cannot be read because it is not what was asked for
     more = media_findings if structured else ()
-    return replace(answer, findings=(*failures, *answer.findings, *more)) if failures or more else answer
+    if failures or more or named:
+        readings = (*answer.readings, *named) if structured else answer.readings
+        return replace(answer, findings=(*failures, *answer.findings, *more), readings=readings)
+    return answer
 
 
 def _read_body(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
@@ -53,12 +57,26 @@ def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | 
         media = None
     if accept is None or (media is not None and media.essence == accept):
         return media, ()
+    if not values and not _media_is_documented(kit):
+        return media, ()
     requirement = kit.operation.raw.get("response_media", {}).get(accept, kit.operation.attribution["media-type"])
     shown = values[0] if values else "no content type"
     message = "the answer is not in the media type that was asked for"
     if kit.operation.answer != "results" and media is not None and media.essence == "text/json":
         return media, ()
     return media, (Finding(requirement, "media-type", message, accept, shown, "header Content-Type"),)
+
+
+def _media_is_documented(kit: Kit) -> bool:
+    """Whether the document names the media types of answers; where it does not, one that is missing breaks nothing."""
+    return bool(kit.operation.raw.get("response_media"))
+
+
+def _declared(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[str, ...]:
+    """Whether the answer declares a media type, as a reading, where the document does not say that it does."""
+    if accept is None or _media_is_documented(kit):
+        return ()
+    return (f"answer-media-type={'declared' if header_values(reply.headers, 'content-type') else 'absent'}",)
 
 
 def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:

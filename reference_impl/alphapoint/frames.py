@@ -79,6 +79,19 @@ def encode(frame: Frame) -> str:
     return json.dumps({"m": frame.m, "i": frame.i, "n": frame.n, "o": frame.o}, separators=(",", ":"))
 
 
+def is_refusal(payload: str) -> bool:
+    """Whether a payload is a standard response that is an error, or a pair of two."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    members = {key.lower(): member for key, member in value.items()} if isinstance(value, dict) else {}
+    if "errorcode" in members:
+        return members["errorcode"] != 0
+    legs = [members.get("bidresult"), members.get("askresult")]
+    return all(is_refusal(leg if isinstance(leg, str) else json.dumps(leg)) for leg in legs)
+
+
 def silence(_parts: Parts, _text: str) -> tuple[str, ...]:
     """No answer to what is no frame; the socket stays open."""
     return ()

@@ -111,6 +111,7 @@ EQUIVALENTS: tuple[Variant, ...] = (
     *equivalents_of_each(
         "charset-quoted", "Puts the charset in quotes, without white space", _media('Application/JSON;charset="utf-8"')
     ),
+    *equivalents_of_each("media-missing", "Declares no media type", _media("")),
     *equivalents_of_each("charset-none", "Names no charset", _media("application/json")),
     equivalent_of(CQ, "media-text-json", "Calls the JSON text/json", _media("text/json; charset=utf-8")(CQ)),
     *equivalents_of_each("more-headers", "Sends headers of its own", _headers(*_MORE)),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from reference_impl.alphapoint.frames import ERROR, REPLY, is_refusal
 from reference_impl.alphapoint.values import Call, Standard
 from reference_impl.changes import (
     CAO,
@@ -92,7 +93,18 @@ def _event(before: bool) -> Callable[[FrameInfo, tuple[str, ...]], tuple[str, ..
     return change
 
 
+def _in_error_frame(members: Members) -> Members:
+    """A standard response that is an error, under the message type of errors."""
+    payload = members.get("o")
+    return {**members, "m": ERROR} if members.get("m") == REPLY and is_refusal(str(payload)) else members
+
+
 EQUIVALENTS: tuple[Variant, ...] = (
+    *equivalents_of_each(
+        "ws-error-frame",
+        "Sends the standard response of an error under the message type of errors",
+        lambda operation: reply_members(operation, _in_error_frame),
+    ),
     *equivalents_of_each(
         "members-reversed", "Writes the members of the answer in the opposite order", lambda o: payloads(o, _reversed)
     ),

@@ -214,7 +214,6 @@ FAULTS: tuple[Variant, ...] = (
         _if(_is_json, lambda r: replace(r, body=r.body.decode().encode("utf-16"))),
     ),
     *faults_of_both("media-html", "Calls the JSON text/html", "HTTP-MEDIA", _media("text/html; charset=utf-8")),
-    *faults_of_both("media-missing", "Declares no media type", "HTTP-MEDIA", _media("")),
     fault_of(CAO, "media-plain", "Calls the JSON text/plain", "HTTP-MEDIA", _media("text/plain")(CAO)),
     fault_of(
         CQ,

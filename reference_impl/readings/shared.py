@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reference_impl.alphapoint.dispatch import answer
-from reference_impl.alphapoint.frames import error_frame, standard_invalid
+from reference_impl.alphapoint.frames import ERROR, REPLY, error_frame, is_refusal, standard_invalid
 from reference_impl.alphapoint.http import JSON
 from reference_impl.alphapoint.members import optional_integer
 from reference_impl.alphapoint.values import (
@@ -20,6 +21,7 @@ from reference_impl.alphapoint.values import (
     Answer,
     Call,
     Data,
+    Frame,
     Pair,
     Refusal,
     Refused,
@@ -27,7 +29,7 @@ from reference_impl.alphapoint.values import (
 )
 from reference_impl.parts import Parts, with_alphapoint, with_cancel_all, with_cancel_order, with_frames
 from reference_impl.readings.values import CAO, CO, CQ, Reading, as_it_is
-from reference_impl.wire import HttpResponse
+from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
 
 _STATUS = {INVALID_REQUEST: 400, NOT_AUTHORIZED: 403, RESOURCE_NOT_FOUND: 404, SERVER_ERROR: 500}
 _OTHER_STATUS = 409
@@ -135,6 +137,25 @@ def _honour_instrument(parts: Parts) -> Parts:
     return with_cancel_order(with_cancel_all(parts, select=narrowed), select=one)
 
 
+def _without_media_type(parts: Parts) -> Parts:
+    inner = parts.http_filter
+
+    def http_filter(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = inner(request, response)
+        return response if request.operation == TPP_OPERATION else replace(response, content_type="")
+
+    return replace(parts, http_filter=http_filter)
+
+
+def _errors_in_error_frames(parts: Parts) -> Parts:
+    inner = parts.alphapoint.frames.reply
+
+    def reply(frame: Frame, kind: int, payload: str) -> Frame:
+        return inner(frame, ERROR if kind == REPLY and is_refusal(payload) else kind, payload)
+
+    return with_frames(parts, reply=reply)
+
+
 READINGS: tuple[Reading, ...] = (
     Reading(
         "errormsg-on-success",
@@ -159,6 +180,8 @@ READINGS: tuple[Reading, ...] = (
         (CAO, CQ, CO),
         {"documented": as_it_is, **{style: _key_case(style) for style in _NAMES}},
     ),
+    Reading("answer-media-type", (CAO, CQ, CO), {"declared": as_it_is, "absent": _without_media_type}),
+    Reading("error-frame", (CAO, CQ, CO), {"reply": as_it_is, "error": _errors_in_error_frames}),
     Reading("extra-members", (CAO, CQ, CO), {"ignored": as_it_is, "honoured": _honour_instrument}),
     Reading(
         "unparsable-frame",
