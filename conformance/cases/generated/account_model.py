@@ -172,7 +172,8 @@ def _leg(
         return _Leg(right=False, gone=False, misplaced=False, codes=_NOT_THERE)
     if thing is None:
         return _Leg(right=False, gone=True, misplaced=False, codes=_NOT_THERE)
-    codes = _NOT_THERE if thing.account in own else _ANY_REFUSAL
+    hidden = not request.account and thing.account != place
+    codes = _NOT_THERE if thing.account in own and not hidden else _ANY_REFUSAL
     if standing.get(name) != OPEN:
         return _Leg(right=False, gone=True, misplaced=False, codes=codes)
     fitting = thing.quote and name.endswith(f".{leg}")
@@ -201,6 +202,6 @@ def _none_right(
     }
     ways.append(Way(received, standing))
     own = bid.misplaced and ask.misplaced and things[request.bid] is things[request.ask]
-    if own and 20 not in codes:
+    if own and request.account and 20 not in codes:
         ways.append(Way({"code": [0]}, put(standing, (request.bid, request.ask))))
     return tuple(ways)

@@ -37,7 +37,8 @@ def foresee_cancel_one(
     own = own_accounts(rules, request.role)
     ways = tuple(way for one in meant for way in _ways(one, place, own, standing))
     if len(meant) > 1:
-        ways = (*ways, Way({"code": _NOT_THERE}, standing))
+        same = all(one is not None and one is meant[0] for one in meant)
+        ways = (*ways, Way({"code": [100] if same else _NOT_THERE}, standing))
     refused = all(0 not in way.answer["code"] for way in ways)
     requirement = named[_departure(request, meant, place, own, standing)]
     kept = {str(way): way for way in ways}
