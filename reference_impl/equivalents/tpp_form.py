@@ -80,6 +80,19 @@ def _utf_16(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return label(replace(response, body=body), response.content_type.replace("utf-8", "utf-16"))
 
 
+def _encoded(encoding: str) -> Change:
+    """XML in this encoding, named in the declaration and in the media type; other characters as references."""
+
+    def change(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if not response.content_type.startswith(("application/xml", "text/xml")):
+            return response
+        text = f'<?xml version="1.0" encoding="{encoding}"?>{response.body.decode()}'
+        body = text.encode(encoding, "xmlcharrefreplace")
+        return label(replace(response, body=body), response.content_type.replace("utf-8", encoding))
+
+    return on_response(change)
+
+
 def _type(change: Callable[[str], str]) -> Change:
     return on_response(lambda _, response: label(response, change(response.content_type)))
 
@@ -123,6 +136,8 @@ EQUIVALENTS: tuple[Variant, ...] = (
     tpp_equivalent("tpp-xml-indented", "Writes each element on a line of its own", on_xml(_indented)),
     tpp_equivalent("tpp-xml-declaration", "Writes an XML declaration", both(on_xml(lambda text: _DECLARED + text), on_text("xml", lambda text: _DECLARED + text, "error"))),
     tpp_equivalent("tpp-xml-byte-order-mark", "Writes a byte order mark before XML", _marked("xml")),
+    tpp_equivalent("tpp-xml-windows-1252", "Writes XML in windows-1252 and says so", _encoded("windows-1252")),
+    tpp_equivalent("tpp-xml-iso-8859-15", "Writes XML in ISO-8859-15 and says so", _encoded("iso-8859-15")),
     tpp_equivalent("tpp-xml-utf-16", "Writes XML in UTF-16 and says so", on_response(_utf_16)),
     tpp_equivalent("tpp-xml-nil-one", "Writes nil as 1", _swap('nil="true"', 'nil="1"')),
     tpp_equivalent("tpp-xml-nil-pair-of-tags", "Writes nil elements as a pair of tags", on_xml(lambda text: _NIL.sub(r'<\1\2 i:nil="true"></\1>', text))),

@@ -101,7 +101,9 @@ def _declared(text: str) -> str | None:
 
 
 def _same_family(one: str, other: str) -> bool:
-    return one[:6] == other[:6] or {one, other} == {"ascii", "utf-8"}
+    """Whether two codecs are one but for the order of bytes, or one is a part of the other."""
+    one, other = (name.removesuffix("-le").removesuffix("-be") for name in (one, other))
+    return one == other or {one, other} == {"ascii", "utf-8"}
 
 
 def _refuse_doctype(source: Text) -> None:

@@ -47,7 +47,7 @@ def test_expectations_name_requirements_of_the_operation() -> None:
             assert known[name].operation == one.operation, one.id
 
 
-def test_every_code_has_one_case_in_every_cell() -> None:
+def test_every_code_has_a_case_in_every_cell() -> None:
     cells = Counter((one.operation, one.code, one.transport, one.media_type) for one in cases() if one.code)
     wanted = {
         (name, code.code, way.transport, way.media_type)
@@ -56,7 +56,8 @@ def test_every_code_has_one_case_in_every_cell() -> None:
         for way in channels(operation)
     }
     assert set(cells) == wanted
-    assert set(cells.values()) == {1}
+    # 20 is also asked for where no stranger's account may be hidden behind 104
+    assert {code for (_, code, _, _), count in cells.items() if count > 1} == {"20"}
 
 
 @pytest.mark.parametrize("operation", [CAO, CQ, TPP])

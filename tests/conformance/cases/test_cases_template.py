@@ -80,6 +80,19 @@ def test_text_is_escaped_for_where_it_stands(form: str, expected: str) -> None:
     assert fill("${pin}", {"pin": 'a"b\\c<&'}, form=form) == expected
 
 
+@pytest.mark.parametrize(
+    ("bindings", "expected"),
+    [({"order.PIN": "1111", "pin": "2222"}, "1111"), ({"pin": "2222"}, "2222"), ({"order.PIN": "1111"}, "1111")],
+)
+def test_second_name_stands_in_where_nothing_gives_the_first(bindings: dict[str, int | str], expected: str) -> None:
+    assert fill("${order.PIN|pin}", bindings) == expected
+
+
+def test_neither_name_with_a_value_is_never_sent() -> None:
+    with pytest.raises(HarnessError, match="pin"):
+        fill("${order.PIN|pin}", {"oms": 1})
+
+
 def test_a_place_without_a_value_is_never_sent() -> None:
     with pytest.raises(HarnessError, match="account"):
         fill("${account}", {"oms": 1})
@@ -109,6 +122,8 @@ def test_a_body_has_the_bytes_of_its_encoding(text: str, encoding: str, expected
         ({"a": "${oms}"}, '{"a":${oms}}'),
         ({"a": {"text": "${oms}"}}, '{"a":"${oms}"}'),
         ({"a": "${pin}"}, '{"a":"${pin}"}'),
+        ({"a": "${order.PIN|pin}"}, '{"a":"${order.PIN|pin}"}'),
+        ({"a": "${order.id|other}"}, '{"a":${order.id|other}}'),
         ({"a": "x${oms}"}, '{"a":"x${oms}"}'),
         ({"a": ["${oms}", None, True]}, '{"a":[${oms},null,true]}'),
         (Pairs((("a", "${oms}"), ("a", 1))), '{"a":${oms},"a":1}'),

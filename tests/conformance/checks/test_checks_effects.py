@@ -47,6 +47,8 @@ def test_what_was_cancelled_before_counts_as_untouched() -> None:
         (OPEN, {"mine": "cancelled"}, ("OUTSIDE",)),
         ({"mine": "open"}, {"mine": "cancelled", "stranger": "cancelled"}, ("OUTSIDE",)),
         (OPEN, {"mine": "cancelled", "stranger": "executed"}, ("OUTSIDE",)),
+        (OPEN, {"mine": "unknown", "stranger": "unknown"}, ("EFFECT", "OUTSIDE")),
+        ({"mine": "open", "stranger": "unknown"}, {"mine": "cancelled", "stranger": "open"}, ("OUTSIDE",)),
         (OPEN, {"mine": "cancelled", "stranger": "open"}, ()),
     ],
 )

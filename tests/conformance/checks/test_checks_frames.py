@@ -156,4 +156,30 @@ def test_the_rest_is_still_demanded(sent: bytes) -> None:
 
 def test_the_payload_of_a_reply_shows_no_status_reading() -> None:
     readings: Any = judged(over_ws(Alternative({"code": [20]})), ws(frame(error(20))), sent=SENT).readings
-    assert readings == ("response-key-case=documented",)
+    assert readings == ("response-key-case=documented", "error-frame=reply")
+
+
+REFUSED = over_ws(Alternative({"code": [20]}))
+
+
+@pytest.mark.parametrize(("kind", "reading"), [(1, "error-frame=reply"), (5, "error-frame=error")])
+def test_error_in_a_standard_response_under_either_message_type_is_a_reading(kind: int, reading: str) -> None:
+    found = judged(REFUSED, ws(frame(error(20), m=kind)), sent=SENT)
+    assert (broken(found), reading in found.readings) == ([], True)
+
+
+def test_error_of_both_legs_in_an_error_frame_is_read_as_a_pair() -> None:
+    both = {"BidResult": error(20), "AskResult": error(20)}
+    sent = frame({}, n="CancelQuote")
+    found = judged(
+        case(CQ, Alternative({"code": [20]}), transport="ws"), ws(frame(both, m=5, n="CancelQuote")), sent=sent
+    )
+    assert (broken(found), "error-frame=error" in found.readings) == ([], True)
+
+
+def test_success_in_an_error_frame_is_no_success() -> None:
+    assert broken(judged(DONE, ws(frame(success(), m=5)), sent=SENT)) != []
+
+
+def test_wrong_code_in_an_error_frame_is_a_wrong_outcome() -> None:
+    assert broken(judged(REFUSED, ws(frame(error(104), m=5)), sent=SENT)) != []

@@ -47,9 +47,9 @@ def test_a_charset_is_known_by_its_name_in_any_case_and_quoted(name: str, codec:
 
 
 def test_an_unknown_charset_is_refused_by_name() -> None:
-    error = refused(b"", "windows-1252")
+    error = refused(b"", "klingon")
     assert (error.kind, error.position) == ("charset", None)
-    assert "'windows-1252'" in error.message
+    assert "'klingon'" in error.message
 
 
 @pytest.mark.parametrize(
@@ -160,4 +160,4 @@ def test_a_lenient_reader_takes_bad_bytes_for_utf_8() -> None:
     assert lenient_text("é".encode("utf-16-be"), "utf-16be") == "é"
     assert lenient_text(codecs.BOM_UTF8 + b"a", None) == "a"
     assert lenient_text(b"a\xff", None) == "a\ufffd"
-    assert lenient_text(b"a", "windows-1252") == "a"
+    assert lenient_text(b"a", "klingon") == "a"

@@ -40,10 +40,10 @@ DOCTYPE = "a DOCTYPE is refused; send the document without one"
             "the declaration says iso-8859-1, but the body is utf-8; make them agree (at line 1, column 1)",
         ),
         (
-            b'<?xml version="1.0" encoding="windows-1252"?><a/>',
+            b'<?xml version="1.0" encoding="x-klingon"?><a/>',
             None,
             "charset",
-            "charset 'windows-1252' is not supported; use utf-8, utf-16 or utf-32",
+            "charset 'x-klingon' is not supported; use utf-8, utf-16 or utf-32",
         ),
         (b"<a/>", "latin-9", "charset", "charset 'latin-9' is not supported; use utf-8, utf-16 or utf-32"),
         (MARK + b"<a/>", "latin-9", "charset", "charset 'latin-9' is not supported; use utf-8, utf-16 or utf-32"),

@@ -92,3 +92,31 @@ def test_mark_then_parameter_then_declaration_decide_the_encoding(
     tree = parse_xml(data, charset)
     assert tree.root.text == "é"
     assert [note.kind for note in tree.notes] == kinds
+
+
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("windows-1252", "“é€”"),
+        ("iso-8859-15", "é€"),
+        ("iso-8859-2", "łą"),
+        ("windows-1251", "Привет"),
+        ("koi8-r", "Привет"),
+        ("shift_jis", "注文"),
+        ("gb18030", "订单"),
+        ("iso-2022-jp", "注文"),
+    ],
+)
+def test_encoding_that_xml_parsers_read_is_read(charset: str, text: str) -> None:
+    codec = "cp" + charset[8:] if charset.startswith("windows-") else charset
+    declared = f'<?xml version="1.0" encoding="{charset}"?><a>{text}</a>'.encode(codec)
+    bare = f"<a>{text}</a>".encode(codec)
+    for tree in (parse_xml(declared), parse_xml(declared, charset), parse_xml(bare, charset)):
+        assert (tree.root.text, tree.notes) == (text, ())
+
+
+def test_two_parts_of_one_standard_are_two_encodings() -> None:
+    error = refused('<?xml version="1.0" encoding="utf-16"?><a>é</a>'.encode("latin-1"))
+    assert error.kind == "encoding"
+    tree = parse_xml('<?xml version="1.0" encoding="iso-8859-2"?><a>é</a>'.encode("iso8859-15"), "iso-8859-15")
+    assert [note.kind for note in tree.notes] == ["encoding-mismatch"]
