@@ -87,7 +87,7 @@ def is_refusal(payload: str) -> bool:
         return False
     members = {key.lower(): member for key, member in value.items()} if isinstance(value, dict) else {}
     if "errorcode" in members:
-        return members["errorcode"] != 0
+        return bool(members["errorcode"] != 0)
     legs = [members.get("bidresult"), members.get("askresult")]
     return all(is_refusal(leg if isinstance(leg, str) else json.dumps(leg)) for leg in legs)
 
