@@ -53,7 +53,7 @@ def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | 
         media = None
     if accept is None or (media is not None and media.essence == accept):
         return media, ()
-    requirement = kit.operation.raw.get("response_media", {}).get(accept, kit.operation.attribution["media-type"])
+    requirement = kit.operation.response_media.get(accept, kit.operation.attribution["media-type"])
     shown = values[0] if values else "no content type"
     message = "the answer is not in the media type that was asked for"
     if kit.operation.answer != "results" and media is not None and media.essence == "text/json":
