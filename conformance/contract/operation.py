@@ -80,6 +80,14 @@ NEEDED_CHECKS: Mapping[str, tuple[str, ...]] = {
 FRAME_CHECKS = ("frame-m", "frame-i", "frame-n", "frame-o", "frame-session", "frame-malformed", "same-transport")
 XML_CHECKS = ("xml-root", "xml-namespace", "xml-item", "xml-order", "xml-nil", "xml-arrays")
 DOCUMENTS = ("request", "response", "error")
+_ON_ACCOUNTS = ("role", "unknown", "foreign", "done", "again", "cancelled", "untouched", "refused")
+NEEDED_DEPARTURES: Mapping[str, tuple[str, ...]] = {
+    "cancel-all": (*_ON_ACCOUNTS, "omitted"),
+    "cancel-one": (*_ON_ACCOUNTS, "omitted", "neither", "both", "client"),
+    "cancel-quote": (*_ON_ACCOUNTS, "legs", "bid", "ask"),
+    "cancel-list": ("several", "cancelled", "untouched"),
+}
+"""Model of an exploring run to the departures for which it must have a requirement."""
 
 Fault = tuple[Steps, str, str]
 """A place in the file, what is wrong there, what to do."""
@@ -126,6 +134,7 @@ def _faults(operation: Operation) -> Iterator[Fault]:
     yield from _condition_faults(operation)
     yield from _attribution_faults(operation)
     yield from _scope_faults(operation)
+    yield from _explore_faults(operation)
 
 
 def _request_faults(operation: Operation, value: Any, steps: Steps) -> Iterator[Fault]:
@@ -223,6 +232,20 @@ def _scope_faults(operation: Operation) -> Iterator[Fault]:
                     place = ".".join(map(str, (*steps, "members", name, "unless")))
                     where = (*steps, "members", name, "unless")
                     yield where, f"{place}: {other!r} is none of the members", suggestion(other, members)
+
+
+def _explore_faults(operation: Operation) -> Iterator[Fault]:
+    """The model has what it predicts with."""
+    told = operation.explore
+    if told is None:
+        return
+    for name in NEEDED_DEPARTURES[told.model]:
+        if name not in told.requirement:
+            what = f"explore.requirement: key {name!r} is missing"
+            yield ("explore", "requirement"), what, f"The model {told.model} predicts answers that it speaks for."
+    if told.model == "cancel-list" and operation.condition is None:
+        what = "explore.model: 'cancel-list' needs a condition"
+        yield ("explore", "model"), what, "Add the key `condition`: it says which instructions are complete."
 
 
 def _speaks_xml(operation: Operation) -> bool:

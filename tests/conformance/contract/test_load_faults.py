@@ -42,6 +42,10 @@ FAULTS = {
         f"{CAO}/operation.yaml", "    omitted: ", "    omited: ", "omited:", "unknown key 'explore.requirement.omited'",
         "Did you mean 'omitted'?",
     ),
+    "a departure that the model needs": (
+        f"{CAO}/operation.yaml", "    foreign: CAO-SCOPE-TRADING\n", "", "    done: CAO-RESP-RESULT-TRUE",
+        "explore.requirement: key 'foreign' is missing", "cancel-all",
+    ),
     "a misspelt key of a requirement": (
         f"{CAO}/requirements.yaml", "  place: heading, Category", "  plaec: heading, Category", "plaec:", ".plaec'", "Did you mean 'place'?",
     ),
@@ -302,6 +306,15 @@ def test_what_cannot_be_read_is_not_called_missing_elsewhere(file: str, specs: P
         encoding="utf-8",
     )
     assert {one.where.rpartition(":")[0] for one in refused(specs)} == {str(path)}
+
+
+def test_model_of_lists_needs_a_condition(specs: Path) -> None:
+    path = specs / TPP / "operation.yaml"
+    text = re.sub(r"^condition:\n(?:  .*\n)+", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    path.write_text(text, encoding="utf-8")
+    (found,) = refused(specs)
+    assert found.message == "explore.model: 'cancel-list' needs a condition"
+    assert int(found.where.rpartition(":")[2]) in lines_with(path, "model: cancel-list")
 
 
 def test_sound_contract_has_no_fault(specs: Path) -> None:
