@@ -13,13 +13,15 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from conformance.contract.load import read_operation, read_page_record, read_readings, read_yaml
+from conformance.contract.forms import read
+from conformance.contract.load import read_operation, read_page_record, read_readings
 from conformance.contract.schemas import load_validator
+from conformance.contract.source import open_source, raise_faults
 from conformance.derive.departures import MISFITS, Departure
 from conformance.derive.facts import Fact, Facts, Key, facts_of_folder, facts_of_page
 from conformance.derive.misfits.rules import misfits
@@ -29,9 +31,9 @@ from conformance.derive.siblings import Sibling, elsewhere, siblings_in
 from conformance.errors import SpecError
 from conformance.formats.errors import CodecError, XsdError
 from conformance.formats.xml.contract import XmlContract
+from conformance.model import REST
 from conformance.model.spec import Operation
 
-_SIDES = ("kind", "at", "says", "against")
 QUESTIONS = "questions.yaml"
 
 
@@ -89,29 +91,33 @@ def _settled(folder: Path) -> Iterator[Cover]:
         yield Cover("settled", "", one.kind, one.at, one.says, one.against)
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question that is still open, as far as a page is compared with it."""
+
+    kind: str
+    at: str
+    says: str
+    against: str
+    id: str = ""
+    rest: Annotated[Mapping[str, Any], REST] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """The file of open questions; its other lists are for people."""
+
+    questions: tuple[_Question, ...] = ()
+    rest: Annotated[Mapping[str, Any], REST] = field(default_factory=dict)
+
+
 def _of_questions(path: Path) -> Iterator[Cover]:
-    raw = read_yaml(path) if path.exists() else {}
-    for entry in _entries(path, raw.get("questions") or [] if isinstance(raw, Mapping) else raw):
-        if set(_SIDES) <= entry.keys():
-            yield _cover("question", str(entry.get("id", "")), {side: entry[side] for side in _SIDES}, path)
-
-
-_HINT = "docs/derive.md shows such an entry: kind, at, says, against."
-
-
-def _cover(source: Literal["reading", "settled", "question"], name: str, entry: Mapping[str, Any], path: Path) -> Cover:
-    if set(entry) != set(_SIDES):
-        where = f"{path} ({name})" if name else str(path)
-        raise SpecError(
-            f"a cover has the keys {', '.join(map(str, entry))}, not {', '.join(_SIDES)}", where=where, hint=_HINT
-        )
-    return Cover(source, name, *(str(entry[side]) for side in _SIDES))
-
-
-def _entries(path: Path, raw: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(raw, list) or not all(isinstance(entry, Mapping) for entry in raw):
-        raise SpecError("expected a list of mappings", where=str(path), hint=_HINT)
-    return raw
+    if path.exists():
+        source = open_source(path)
+        found: _Questions | None = read(_Questions, source)
+        raise_faults(source.faults)
+        for one in found.questions if found is not None else ():
+            yield Cover("question", one.id, one.kind, one.at, one.says, one.against)
 
 
 _WIDE = 80

@@ -181,3 +181,12 @@ def test_a_code_with_another_message_in_the_service_is_drift(tmp_path: Path) -> 
     assert sides(check_page(page(SLATE), folder).drift) == [
         ("code-elsewhere", "codes/8", "Unknown Basket", "Basket Gone")
     ]
+
+
+def test_a_question_without_a_side_is_an_error_with_its_line(tmp_path: Path) -> None:
+    folder = drafted(SLATE, tmp_path / "draft")
+    (folder / "questions.yaml").write_text(
+        "page: X\nquestions:\n- {id: Q1, kind: message, at: codes/8}\n", encoding="utf-8"
+    )
+    with pytest.raises(SpecError, match=r"questions\.yaml:3: questions\.Q1: key 'says' is missing"):
+        check_page(page(SLATE), folder)
