@@ -56,7 +56,14 @@ class ConfigurationError(ConformanceError):
 
 
 class SpecError(ConformanceError):
-    """A file under `specs/` is wrong."""
+    """A file under `specs/` is wrong; `others` are further faults that were found in one go."""
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "", others: tuple[SpecError, ...] = ()) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.others = others
+
+    def __str__(self) -> str:
+        return "\n".join((super().__str__(), *map(str, self.others)))
 
 
 class PageError(ConformanceError):

@@ -11,16 +11,18 @@ import sys
 import tomllib
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import pytest
 
-from conformance.cases import make, scenario
 from conformance.cases.fixtures import load_cases
 from conformance.cli.main import main
-from conformance.contract import load
-from conformance.contract import load as operation_keys
+from conformance.contract.forms import Choice, OneForm, Record, form_of
+from conformance.contract.load import load_contract
+from conformance.contract.operation import NEEDED_KEYS
+from conformance.model.scenario import ANSWER_KEYS, RightAnswer, Scenario
+from conformance.model.spec import Level, Operation
 from conformance.model.verdict import Verdict
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
@@ -28,7 +30,7 @@ from reference_impl.faults import FAULTS
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONTRACT = load.load_contract()
+CONTRACT = load_contract()
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -193,18 +195,28 @@ def keys_behind(heading: str) -> set[str]:
     return {name for row in rows for name in re.findall(r"`([a-z_]+)`", row.split("|")[1])}
 
 
+def record_of(kind: type) -> Record:
+    form = form_of(kind)
+    assert isinstance(form, Record)
+    return form
+
+
 def test_the_keys_of_an_operation_file_are_those_of_the_loader() -> None:
-    assert keys_behind("Required keys:") == set(operation_keys._REQUIRED)
+    members = record_of(Operation).members
+    assert keys_behind("Required keys:") == {key for key, one in members.items() if one.needed}
+    assert keys_behind("Further keys, each for who needs it:") == {
+        key for key, one in members.items() if not one.needed
+    }
 
 
 def test_the_keys_of_a_scenario_are_those_of_the_builder() -> None:
     text = text_of(ROOT / "docs/authoring.md")
     beside = {name for name in ("add", "add_media") if f"`{name}" in text}
-    assert keys_behind("Each is sent over every transport") | beside == scenario._KNOWN
+    assert keys_behind("Each is sent over every transport") | beside == set(record_of(Scenario).members)
 
 
 def test_the_keys_of_an_alternative_are_those_of_the_builder() -> None:
-    assert keys_behind("One fits if the answer is as it says:") == make._ANSWER_KEYS
+    assert keys_behind("One fits if the answer is as it says:") == set(ANSWER_KEYS)
 
 
 def test_the_forms_of_an_answer_are_those_of_the_checks() -> None:
@@ -214,6 +226,9 @@ def test_the_forms_of_an_answer_are_those_of_the_checks() -> None:
     named = set(re.findall(r"`([a-z-]+)`", row)) - {"form"}
     known = {value for name, value in vars(answer).items() if name.isupper() and isinstance(value, str)}
     assert named <= known
+    form = record_of(RightAnswer).members["form"].form
+    assert isinstance(form, OneForm)
+    assert named == {word for one in form.forms if isinstance(one, Choice) for word in one.options}
 
 
 def test_the_map_of_packages_is_the_import_contract() -> None:
@@ -227,5 +242,5 @@ def test_the_map_of_packages_is_the_import_contract() -> None:
 
 def test_the_pages_name_documented_levels_and_states() -> None:
     text = text_of(ROOT / "docs/authoring.md")
-    assert all(f"`{level}`" in text for level in load.LEVELS)
-    assert all(f"`{kind}`" in text for kind in operation_keys.ANSWERS)
+    assert all(f"`{level}`" in text for level in get_args(Level))
+    assert all(f"`{kind}`" in text for kind in NEEDED_KEYS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.cases.make import alternative
 from conformance.model.case import Alternative, Expectation
 from conformance.model.spec import Operation
 
@@ -109,21 +108,12 @@ def one_leg_wrong(operation: Operation, requirement: str, wrong: str, names: dic
     """One leg of a pair is wrong: both are refused, or the right one alone goes; never success on the wrong one."""
     right = "ask" if wrong == "bid" else "bid"
     both = (names[wrong], names[right])
-    refusal: dict[str, Any] = {"untouched": both, "readings": ["mixed-legs=both-refused"]}
     return Expectation(
         requirement,
         (
-            alternative({wrong: [100, 104], right: [100, 104], **refusal}),
-            alternative(
-                {
-                    wrong: [100, 104],
-                    right: [0],
-                    "cancelled": (names[right],),
-                    "untouched": (names[wrong],),
-                    "readings": ["mixed-legs=each-alone"],
-                }
-            ),
-            alternative({"form": "flat", "code": [100, 104], **refusal}),
+            Alternative({wrong: [100, 104], right: [100, 104]}, (), both, ("mixed-legs=both-refused",)),
+            Alternative({wrong: [100, 104], right: [0]}, (names[right],), (names[wrong],), ("mixed-legs=each-alone",)),
+            Alternative({"form": "flat", "code": [100, 104]}, (), both, ("mixed-legs=both-refused",)),
         ),
         effect=operation.attribution["effect"],
     )
@@ -140,4 +130,4 @@ def _refusal(operation: Operation, names: Sequence[str], codes: Sequence[int]) -
 
 
 def _effect_of_success(operation: Operation, requirement: str) -> str:
-    return str(operation.raw.get("effect_of_success", requirement))
+    return operation.effect_of_success or requirement

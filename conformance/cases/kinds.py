@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.cases.make import states_of
 from conformance.model.case import StateNeed
-from conformance.model.spec import Operation
+from conformance.model.spec import Field, Operation
 
 OTHER, GONE = "other", "gone"
 """Names of what stands beside the thing acted on: a bystander, and a thing on which the call can no longer act."""
@@ -42,22 +41,21 @@ def renamed(value: Any, before: str, after: str) -> Any:
 
 def first_kind(operation: Operation) -> Kind:
     """The kind of the base request."""
-    return _kind(operation.valid, operation.raw["states"], "")
+    return _kind(operation.valid, operation.states, "")
 
 
 def second_kind(operation: Operation) -> Kind | None:
     """The kind that `second` names; None for an operation with one kind alone."""
-    second = operation.raw.get("second")
+    second = operation.second
     if second is None:
         return None
-    name = second["base"]
-    return _kind(operation.raw[name], operation.raw[f"{name}_states"], str(second["thing"]))
+    base = operation.bases[second.base]
+    return _kind(base.value, base.states, second.thing)
 
 
-def _kind(value: Any, states: Mapping[str, Any], alias: str) -> Kind:
-    needs = states_of(states)
-    thing = next(iter(needs))
-    return Kind(value[0], thing, needs, alias or thing)
+def _kind(value: Any, states: Mapping[str, StateNeed], alias: str) -> Kind:
+    thing = next(iter(states))
+    return Kind(value[0], thing, states, alias or thing)
 
 
 def other_state(operation: Operation) -> dict[str, StateNeed]:
@@ -67,7 +65,7 @@ def other_state(operation: Operation) -> dict[str, StateNeed]:
 
 def gone_state(operation: Operation) -> dict[str, StateNeed]:
     """A thing on which the call can no longer act, as `gone` says; empty where it says nothing."""
-    return states_of({GONE: operation.raw["gone"]}) if "gone" in operation.raw else {}
+    return {} if operation.gone is None else {GONE: operation.gone}
 
 
 def kind_for(operation: Operation, member: str) -> Kind:
@@ -75,40 +73,39 @@ def kind_for(operation: Operation, member: str) -> Kind:
     first, second = first_kind(operation), second_kind(operation)
     if second is None:
         return first
-    condition = operation.raw.get("condition")
+    condition = operation.condition
     if condition is not None:
-        needed_by_second = member in condition["when_true"]["needs"] and member not in condition["when_false"]["needs"]
+        needed_by_second = member in condition.when_true.needs and member not in condition.when_false.needs
         return second if needed_by_second else first
     return first if first.item.get(member) is not None else second
 
 
 def identifies(operation: Operation, member: str) -> bool:
     """Whether the member says which thing is meant."""
-    return member in operation.raw["identity"]
+    return member in operation.identity
 
 
 def naming_member(kind: Kind, operation: Operation) -> str:
     """The member by which an instruction of this kind names its thing."""
-    names: list[str] = operation.raw["identity"]
-    return next(name for name in names if kind.item.get(name) is not None)
+    return next(name for name in operation.identity if kind.item.get(name) is not None)
 
 
 def members_of_type(operation: Operation, *types: str) -> Iterator[str]:
     """The members of these types that the base request gives a value, in the order of `fields`."""
     item = first_kind(operation).item
-    for name, field in operation.raw["fields"].items():
-        if field["type"] in types and item.get(name) is not None:
+    for name, field in operation.fields.items():
+        if field.type in types and item.get(name) is not None:
             yield name
 
 
-def unknown_place(field: Mapping[str, Any]) -> str:
+def unknown_place(field: Field) -> str:
     """A value of this member that names nothing."""
-    return str(field.get("unknown", "${unknown_uid}"))
+    return field.unknown or "${unknown_uid}"
 
 
 def undocumented(operation: Operation, name: str) -> str:
     """This name for a member, or a longer one where the document has it."""
-    documented = {member.lower() for member in operation.raw["fields"]}
+    documented = {member.lower() for member in operation.fields}
     while name.lower() in documented:
         name = f"Odd{name}"
     return name

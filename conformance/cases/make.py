@@ -6,12 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.errors import SpecError
-from conformance.model.case import Alternative, Body, Case, Expectation, Lane, Message, StateNeed, Transport, media_slug
+from conformance.model.case import Body, Case, Expectation, Lane, Message, StateNeed, Transport, media_slug
 from conformance.model.spec import Operation
 
-_ANSWER_KEYS = {"code", "bid", "ask", "results", "form"}
-_EFFECT_KEYS = {"cancelled", "untouched", "readings"}
 FRAME = '{"m":0,"i":${i},"n":"CALL","o":${o}}'
 
 
@@ -65,22 +62,6 @@ def message(
     return Message(body, method or operation.method, path or operation.path, headers)
 
 
-def states_of(raw: Mapping[str, Any]) -> dict[str, StateNeed]:
-    """States as an operation file or a scenario writes them."""
-    return {
-        name: StateNeed(str(need["state"]), {key: value for key, value in need.items() if key != "state"})
-        for name, need in raw.items()
-    }
-
-
-def state_names(states: Mapping[str, StateNeed]) -> tuple[str, ...]:
-    """The names under which effects are watched: a quote has two legs, everything else is one thing."""
-    names: list[str] = []
-    for name, need in states.items():
-        names.extend((f"{name}.bid", f"{name}.ask") if need.state.endswith("-quote") else (name,))
-    return tuple(names)
-
-
 def case(
     operation: Operation,
     channel: Channel,
@@ -101,14 +82,14 @@ def case(
     Readings that the operation's documents do not leave open are taken out of the expectation, unless it is one that
     the contract's author has written.
     """
-    needed = states_of(operation.raw.get("states", {})) if states is None else dict(states)
+    needed = operation.states if states is None else dict(states)
     named = tuple(dict.fromkeys([*requirements, expect.requirement]))
     return Case(
         id=f"{operation.short}/{name}@{suffix(operation, channel)}",
         operation=operation.id,
         title=title,
         requirements=named,
-        role=role or str(operation.raw["role"]),
+        role=role or operation.role,
         transport=channel.transport,
         media_type=channel.media_type,
         message=sent,
@@ -132,23 +113,3 @@ def _of_open_questions(operation: Operation, expect: Expectation) -> Expectation
 
 def _is_open(operation: Operation, reading: str) -> bool:
     return reading.partition("=")[0] in operation.readings
-
-
-def alternative(raw: Mapping[str, Any]) -> Alternative:
-    """An alternative as a scenario writes it: answer keys, `cancelled`, `untouched`, `readings` side by side.
-
-    Raises `SpecError` for an unknown key, which would let any answer pass.
-    """
-    unknown = sorted(set(raw) - _ANSWER_KEYS - _EFFECT_KEYS)
-    if unknown:
-        raise SpecError(
-            f"an alternative has the unknown key {unknown[0]!r}",
-            hint=f"Known: {', '.join(sorted(_ANSWER_KEYS | _EFFECT_KEYS))}.",
-        )
-    answer = {key: value for key, value in raw.items() if key in _ANSWER_KEYS}
-    return Alternative(
-        answer,
-        tuple(raw.get("cancelled", ())),
-        tuple(raw.get("untouched", ())),
-        tuple(raw.get("readings", ())),
-    )

@@ -19,7 +19,7 @@ from conformance.formats.errors import Pairs, Raw, XsdError
 from conformance.formats.json.write import JsonStyle, encode_json
 from conformance.formats.xml.contract import XmlContract
 from conformance.model.case import Body
-from conformance.model.spec import Operation
+from conformance.model.spec import Document, Operation
 
 
 class MissingBinding(HarnessError):
@@ -166,9 +166,9 @@ def request_xml(operation_folder: str, file_name: str) -> XmlContract:
         ) from error
 
 
-def xml_contract(operation: Operation, document: str = "request") -> XmlContract:
+def xml_contract(operation: Operation, document: Document = "request") -> XmlContract:
     """The compiled XSD of one of the operation's documents."""
-    return request_xml(str(operation.folder), str(operation.raw["xsd"][document]))
+    return request_xml(str(operation.folder), operation.xsd[document])
 
 
 def xml_text(operation: Operation, value: Any) -> str:

@@ -7,72 +7,52 @@ from typing import Any
 
 from conformance.cases import make, message
 from conformance.cases.make import Channel, channels
-from conformance.contract.load import read_yaml
+from conformance.contract.load import read_scenarios
 from conformance.errors import SpecError
 from conformance.model.case import Body, Case, Expectation, Repeat
+from conformance.model.scenario import Scenario
 from conformance.model.spec import Operation
-
-_KNOWN = {
-    "name", "title", "requirements", "add", "add_media", "code", "states", "base", "value", "each", "count", "role",
-    "lane", "repeat", "together", "transports", "expect",
-}  # fmt: skip
 
 
 def scenario_cases(operation: Operation) -> Iterator[Case]:
     """The cases of `scenarios.yaml`; none where the operation has no such file."""
-    path = operation.folder / "scenarios.yaml"
-    if not path.exists():
-        return
-    for scenario in read_yaml(path):
-        if not isinstance(scenario, Mapping) or "name" not in scenario:
-            raise SpecError("a scenario has no name", where=str(path))
-        unknown = set(scenario) - _KNOWN
-        if unknown:
-            raise SpecError(f"{scenario['name']}: unknown key {sorted(unknown)[0]!r}", where=str(path))
+    for scenario in read_scenarios(operation):
         for channel in channels(operation):
-            if channel.transport in scenario.get("transports", operation.transports):
+            if channel.transport in (scenario.transports or operation.transports):
                 try:
                     yield _case(operation, channel, scenario)
                 except (LookupError, TypeError, AttributeError, ValueError) as error:
-                    what = f"{scenario['name']}: cannot be built: {type(error).__name__} {error}"
-                    raise SpecError(
-                        what, where=str(path), hint="docs/authoring.md lists the keys of a scenario."
-                    ) from error
+                    what = f"{scenario.name}: cannot be built: {type(error).__name__} {error}"
+                    where, hint = operation.folder / "scenarios.yaml", "Its request has a form that cannot be written."
+                    raise SpecError(what, where=str(where), hint=hint) from error
 
 
-def _case(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) -> Case:
-    sent = make.message(operation, channel, _body(operation, channel, scenario))
-    states = scenario.get("states", _default_states(operation, scenario))
+def _case(operation: Operation, channel: Channel, scenario: Scenario) -> Case:
+    seen = operation.with_base(scenario.base)
+    sent = make.message(operation, channel, _body(seen, channel, scenario))
     return make.case(
         operation,
         channel,
-        scenario["name"],
-        scenario["title"],
-        (*scenario["requirements"], *_added(operation, channel, scenario)),
+        scenario.name,
+        scenario.title,
+        (*scenario.requirements, *_added(operation, channel, scenario)),
         sent,
-        expectation(scenario["expect"], channel),
-        role=scenario.get("role"),
-        states=make.states_of(states),
-        lane=scenario.get("lane"),
+        _expectation(scenario, channel),
+        role=scenario.role,
+        states=seen.states if scenario.states is None else scenario.states,
+        lane=scenario.lane,
         as_written=True,
-        before=(sent,) * int(scenario.get("repeat", 0)),
-        together=int(scenario.get("together", 1)),
-        code=scenario.get("code"),
+        before=(sent,) * scenario.repeat,
+        together=scenario.together,
+        code=scenario.code,
         accept=channel.media_type if channel.transport == "http" else None,
     )
 
 
-def _default_states(operation: Operation, scenario: Mapping[str, Any]) -> Mapping[str, Any]:
-    key = f"{scenario['base']}_states" if "base" in scenario else "states"
-    found: Mapping[str, Any] = operation.raw.get(key, {})
-    return found
-
-
-def _body(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) -> Body:
-    if "each" in scenario:
-        return repeated(operation, channel, scenario["each"], int(scenario["count"]))
-    value = scenario.get("value", operation.raw[scenario["base"]] if "base" in scenario else operation.valid)
-    return message.body(operation, channel, value)
+def _body(operation: Operation, channel: Channel, scenario: Scenario) -> Body:
+    if scenario.each is not ...:
+        return repeated(operation, channel, scenario.each, scenario.count)
+    return message.body(operation, channel, operation.valid if scenario.value is ... else scenario.value)
 
 
 def repeated(operation: Operation, channel: Channel, item: Mapping[str, Any], count: int) -> Body:
@@ -88,28 +68,22 @@ def repeated(operation: Operation, channel: Channel, item: Mapping[str, Any], co
     return Body(one[one.index(">") + 1 : -len(tail)], repeat=Repeat(head, "", tail, count))
 
 
-def _added(operation: Operation, channel: Channel, scenario: Mapping[str, Any]) -> list[str]:
-    added: list[str] = []
-    for key, requirements in scenario.get("add", {}).items():
-        if key in (channel.transport, channel.form):
-            added.extend(requirements)
-    if scenario.get("add_media"):
-        added.append(operation.raw["request_media"][channel.media_type])
-        added.append(operation.raw["response_media"][channel.media_type])
+def _added(operation: Operation, channel: Channel, scenario: Scenario) -> list[str]:
+    added = [name for way, names in scenario.add.items() if way in (channel.transport, channel.form) for name in names]
+    if scenario.add_media:
+        added.append(operation.request_media[channel.media_type])
+        added.append(operation.response_media[channel.media_type])
         if channel.form == "xml":
             rules = operation.attribution.items()
             added.extend(value for part in ("request-xml-", "xml-") for key, value in rules if key.startswith(part))
     return added
 
 
-def expectation(raw: Mapping[str, Any], channel: Channel) -> Expectation:
-    """An expectation as a scenario writes it; a requirement may be given for each transport, or for each format."""
-    requirement = raw["requirement"]
-    if isinstance(requirement, Mapping):
+def _expectation(scenario: Scenario, channel: Channel) -> Expectation:
+    """What a scenario expects over a channel: a requirement may be given for each transport, or for each format."""
+    expected = scenario.expect
+    requirement = expected.requirement
+    if not isinstance(requirement, str):
         requirement = requirement[channel.transport if channel.transport in requirement else channel.form]
-    return Expectation(
-        requirement,
-        tuple(make.alternative(one) for one in raw["any_of"]),
-        effect=str(raw.get("effect", "")),
-        outside=str(raw.get("outside", "")),
-    )
+    right = tuple(one.alternative for one in expected.any_of)
+    return Expectation(requirement, right, effect=expected.effect, outside=expected.outside)

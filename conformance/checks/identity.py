@@ -60,7 +60,7 @@ def match_results(
         message = "each instruction has one result"
         expected, actual = f"{len(instructions)} results", f"{len(results)} results"
         return Matching(results, (Finding(kit.requirement("one-each"), "one-each", message, expected, actual, ""),))
-    names = tuple(kit.operation.raw["identity"])
+    names = kit.operation.identity
     wanted = [_identity(entry, names, kit) for entry in instructions]
     given = [tuple(_comparable(entry.get(name)) for name in names) for entry in results]
     if all(_fits(want, got) for want, got in zip(wanted, given, strict=True)):
@@ -91,17 +91,15 @@ def index_of_relevant(identity: Identity) -> int:
 
 
 def _identity(instruction: dict[str, Any], names: tuple[str, ...], kit: Kit) -> Identity:
-    condition = kit.operation.raw.get("condition")
+    condition = kit.operation.condition
     if condition is None:  # what is given decides
-        needs = [name for name in names if instruction.get(name) is not None]
+        needs = tuple(name for name in names if instruction.get(name) is not None)
     else:
-        needs = condition["when_true" if instruction.get(condition["flag"]) is True else "when_false"]["needs"]
-    return tuple(
-        (name in needs, _wanted(instruction.get(name), kit.operation.raw["fields"][name]["type"])) for name in names
-    )
+        needs = condition.half(instruction.get(condition.flag)).needs
+    return tuple((name in needs, _wanted(instruction.get(name), kit.operation.fields[name].type)) for name in names)
 
 
-def _wanted(value: Any, kind: str) -> Any:
+def _wanted(value: Any, kind: str | None) -> Any:
     """The id that a result must carry; `UNUSABLE` for a value that is no id of its kind, which no reader can echo."""
     if value is None:
         return None

@@ -83,9 +83,9 @@ def _judge_exchange(
     matching = Matching(answer.results)
     if forms.RESULTS in answer.forms and any(one.answer.get("results", "none") != "none" for one in alternatives):
         contract = kit.xml_request if case.media_type.endswith("xml") else None
-        instructions = instructions_of(observation.body, contract, kit.operation.raw["fields"])
+        instructions = instructions_of(observation.body, contract, kit.operation.fields)
         matching = match_results(kit, instructions, answer.results)
-    success = str(kit.operation.raw.get("success", ""))
+    success = kit.operation.success
     right = [one for one in alternatives if fits(one, answer, matching.ordered, success)]
     found.gist, found.summary = gist_of(answer, matching.ordered, success), answer.summary
     found.findings.extend(answer.findings)

@@ -129,7 +129,7 @@ def build_kit(operation: Operation) -> Kit:
     """Compile what the checks of this operation need."""
     folder = operation.folder
     response_file = folder / "response.schema.json"
-    xsd: Mapping[str, str] = operation.raw.get("xsd", {})
+    xsd = operation.xsd
     error_file = folder / "error.schema.json"
     response = load_validator(response_file)
     return Kit(
@@ -141,7 +141,7 @@ def build_kit(operation: Operation) -> Kit:
         xml_response=_xml(folder / xsd["response"]) if "response" in xsd else None,
         xml_error=_xml(folder / xsd["error"]) if "error" in xsd else None,
         members=_documented_members(list(response.files.documents.values())),
-        widths=frozenset(str(field["width"]) for field in operation.raw.get("fields", {}).values() if "width" in field),
+        widths=frozenset(field.width for field in operation.fields.values() if field.width),
         vocabulary=vocabulary_of(operation),
     )
 

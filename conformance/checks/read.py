@@ -59,7 +59,7 @@ def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | 
         return media, ()
     if not values and not _media_is_documented(kit):
         return media, ()
-    requirement = kit.operation.raw.get("response_media", {}).get(accept, kit.operation.attribution["media-type"])
+    requirement = kit.operation.response_media.get(accept, kit.operation.attribution["media-type"])
     shown = values[0] if values else "no content type"
     message = "the answer is not in the media type that was asked for"
     if kit.operation.answer != "results" and media is not None and media.essence == "text/json":
@@ -69,7 +69,7 @@ def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | 
 
 def _media_is_documented(kit: Kit) -> bool:
     """Whether the document names the media types of answers; where it does not, one that is missing breaks nothing."""
-    return bool(kit.operation.raw.get("response_media"))
+    return bool(kit.operation.response_media)
 
 
 def _declared(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def widened(kit: Kit, value: Any) -> Any:
     """Ids of 64 bits as the numbers that JSON has for them: the XSD's type holds 32, and the width is a reading."""
     if not isinstance(value, list):
         return value
-    names = [name for name in kit.operation.raw["identity"] if "width" in kit.operation.raw["fields"][name]]
+    names = [name for name in kit.operation.identity if kit.operation.fields[name].width]
     return [
         {**entry, **{name: int(entry[name]) for name in names if _is_wide(entry.get(name))}}
         if isinstance(entry, dict)
@@ -46,7 +46,7 @@ def _is_wide(value: Any) -> bool:
 def nulls_as_text(kit: Kit, value: Any) -> Iterator[Finding]:
     """A null member that is an empty element without nil, or the word null."""
     for index, entry in enumerate(value if isinstance(value, list) else ()):
-        for name in kit.operation.raw["identity"]:
+        for name in kit.operation.identity:
             text = entry.get(name) if isinstance(entry, dict) else None
             if isinstance(text, str) and text.strip().lower() in ("", "null"):
                 yield Finding(
@@ -136,13 +136,13 @@ def _read_json(kit: Kit, status: int, charset: str | None, body: bytes) -> Answe
     except CodecError as error:
         return _unreadable(kit, status, body, f"the answer is no JSON: {error}", "JSON")
     twice = tuple(repeated_members(kit, document.notes))
-    return _structured(kit, status, document.value, twice, kit.operation.raw["error_media"]["json"])
+    return _structured(kit, status, document.value, twice, kit.operation.error_media["json"])
 
 
 def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer:
     """A result list, or else the error string, or else the framework's error: the root decides."""
     assert kit.xml_response is not None
-    error_requirement = kit.operation.raw["error_media"]["xml"]
+    error_requirement = kit.operation.error_media["xml"]
     try:
         if (
             kit.xml_error is not None and f"<{kit.xml_error.root.name}".encode() in body[:_HEAD_BYTES]
@@ -287,21 +287,21 @@ def _holds_results(value: Any) -> bool:
 def _described(results: tuple[dict[str, Any], ...], value: Any, kit: Kit) -> str:
     if not isinstance(value, list):
         return f"{type(value).__name__} instead of a list"
-    flags = [str(entry.get(kit.operation.raw["success"])).lower() for entry in results[:5]]
+    flags = [str(entry.get(kit.operation.success)).lower() for entry in results[:5]]
     more = f" and {len(results) - 5} more" if len(results) > 5 else ""
     return f"{len(results)} results ({', '.join(flags)}{more})" if flags else "an empty list"
 
 
 def _null_readings(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[str]:
-    errors = kit.operation.raw["errors"]
-    names = (*kit.operation.raw["identity"], errors)
+    errors = kit.operation.errors
+    names = (*kit.operation.identity, errors)
     for entry in results[:1]:
         if any(name not in entry for name in names):
             yield "null-members=omitted"
         elif any(entry[name] is None for name in names):
             yield "null-members=present"
     for entry in results:
-        if entry.get(kit.operation.raw["success"]) is True and entry.get(errors) in (None, []):
+        if entry.get(kit.operation.success) is True and entry.get(errors) in (None, []):
             yield f"errors-on-success={'null' if entry.get(errors) is None else 'empty'}"
 
 
@@ -315,10 +315,10 @@ def _guid_readings(results: tuple[dict[str, Any], ...]) -> Iterator[str]:
 
 def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
     for index, entry in enumerate(results):
-        errors = entry.get(kit.operation.raw["errors"])
+        errors = entry.get(kit.operation.errors)
         for place, text in enumerate(errors if isinstance(errors, list) else ()):
             if isinstance(text, str):
-                yield from page_or_trace(kit, text, f"/{index}/{kit.operation.raw['errors']}/{place}")
+                yield from page_or_trace(kit, text, f"/{index}/{kit.operation.errors}/{place}")
 
 
 def _framework(kit: Kit, status: int, form: str | None, charset: str | None, body: bytes) -> Answer:
@@ -381,7 +381,7 @@ def _unreadable(kit: Kit, status: int, body: bytes, message: str, expected: str)
 
 def _xml_findings(kit: Kit, contract: XmlContract, problems: tuple[XmlProblem, ...]) -> Iterator[Finding]:
     """Departures from the XSD, by requirement; a member that the document does not name is no departure."""
-    errors = f"/{kit.operation.raw['errors']}"
+    errors = f"/{kit.operation.errors}"
     for problem in problems:
         check = _KIND_TO_CHECK.get(problem.kind, "xml-item")
         if problem.kind == "root" and problem.path == f"/{contract.root.name}":
@@ -405,7 +405,7 @@ def _xml_findings(kit: Kit, contract: XmlContract, problems: tuple[XmlProblem, .
 def _misspelt(kit: Kit, problem: XmlProblem) -> bool:
     """Whether an unexpected element looks like a documented one, or stands where only results, or only errors, may stand."""
     name = problem.path.rpartition("/")[2].partition("[")[0]
-    among_errors = f"/{kit.operation.raw['errors']}/" in problem.path
+    among_errors = f"/{kit.operation.errors}/" in problem.path
     return name.lower() in kit.members or among_errors or problem.path.count("/") <= 2
 
 

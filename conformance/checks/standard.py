@@ -39,7 +39,7 @@ def read_standard(kit: Kit, value: Any, status: int | None) -> Answer:
 def read_pair(kit: Kit, value: Any, status: int | None) -> Answer:
     """The answer to a call whose response has a leg for bid and one for ask, or is one flat error."""
     folded, readings, findings = _fold(kit, value)
-    names = tuple(kit.operation.raw["legs"].values())
+    names = tuple(kit.operation.legs.values())
     if not isinstance(folded, dict) or not folded.keys() & {*names, *_LEG_MEMBERS}:
         return _nothing(kit, value, status)
     if not any(name in folded for name in names):
@@ -167,7 +167,7 @@ def _leg_readings(kit: Kit, value: Mapping[str, Any], leg: Leg) -> Iterator[str]
         detail = value.get("detail", ...)
         if detail is ... or not detail:
             yield f"detail-on-success={'omitted' if detail is ... else 'null' if detail is None else 'empty'}"
-    for reading, texts in kit.operation.raw.get("readings", {}).items():
+    for reading, texts in kit.operation.reading_texts.items():
         message = value.get("errormsg")
         if isinstance(message, str) and message in texts:
             yield f"{reading}={texts[message]}"

@@ -23,9 +23,10 @@ from typing import Any
 import click
 
 from conformance.cli.options import VERBOSE_KEY
-from conformance.errors import INTERRUPTED, ConformanceError
+from conformance.errors import INTERRUPTED, ConformanceError, SpecError
 
 BROKEN, PIPE_CLOSED = 5, 141
+_MOST_FAULTS = 19
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -123,6 +124,11 @@ def _explain(error: ConformanceError) -> None:
     lines += [f"  where: {error.where}"] if error.where else []
     lines += [f"  hint: {error.hint}"] if error.hint else []
     click.echo("\n".join(lines), err=True)
+    others = error.others if isinstance(error, SpecError) else ()
+    for one in others[:_MOST_FAULTS]:
+        _explain(one)
+    if len(others) > _MOST_FAULTS:
+        click.echo(f"… and {len(others) - _MOST_FAULTS} more; `conformance specs check -v` shows them all", err=True)
 
 
 def _confess(error: Exception, *, verbose: bool) -> None:

@@ -1,4 +1,4 @@
-"""`conformance specs`: whether a contract is sound in itself."""
+"""`conformance specs`: whether a contract is sound in itself, and the schemas of its files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from conformance.contract.check.run import CheckReport
 
 _MOST_SHOWN = 20
+_KINDS = ("operation", "page", "readings", "requirements", "scenarios", "service")
 
 
 @click.group("specs")
 def command() -> None:
-    """Check the contract itself."""
+    """Check the contract itself; print the schemas of its files."""
 
 
 @command.command("check")
@@ -39,6 +40,16 @@ def check(specs: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
     else:
         _print_text(report, quiet=quiet, verbose=verbose)
     return int(not report.sound)
+
+
+@command.command("schema")
+@click.argument("kind", type=click.Choice(_KINDS))
+def schema(kind: str) -> int:
+    """Print the JSON Schema of a kind of file under specs, for editors."""
+    from conformance.contract.published import schema_text
+
+    click.echo(schema_text(kind), nl=False)
+    return 0
 
 
 def _print_json(report: CheckReport) -> None:

@@ -1,214 +1,21 @@
-"""Reads a specs folder into a `Contract`; every complaint names the file and the key.
-
-Which keys an `operation.yaml` may and must have, for each kind of answer; every complaint names file and key.
-"""
+"""Reads a specs folder into a `Contract`; every complaint names the file, the line and the key."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from conformance.contract.forms import read
+from conformance.contract.operation import check_operation, names_in
+from conformance.contract.source import Source, open_source, raise_faults, suggestion
 from conformance.errors import SpecError
-from conformance.model.spec import Contract, ErrorCode, Operation, Reading, Requirement, Service
+from conformance.model.case import state_names
+from conformance.model.scenario import ANSWER_KEYS, Scenario
+from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, Service
 
-ANSWERS = ("standard", "pair", "results")
-FIELD_TYPES = ("integer", "boolean", "string", "guid")
-_REQUIRED = (
-    "id", "short", "document", "call", "answer", "method", "path", "transports", "media_types", "role", "base", "states",
-    "fields", "roles_allowed", "roles_refused", "codes", "attribution",
-)  # fmt: skip
-_OPTIONAL = (
-    "legs", "xsd", "second", "gone", "identity", "success", "errors", "condition", "request_media", "response_media",
-    "error_media", "readings", "scope", "explore", "effect_of_success",
-)  # fmt: skip
-_BY_ANSWER: Mapping[str, tuple[str, ...]] = {
-    "standard": (),
-    "pair": ("legs",),
-    "results": ("identity", "success", "errors", "request_media", "response_media", "error_media"),
-}
-_EVERY_ANSWER = (
-    "answered",
-    "readable",
-    "media-type",
-    "schema",
-    "status",
-    "bad-input",
-    "secrets",
-    "effect",
-    "malformed",
-)
-_OBJECT = (*_EVERY_ANSWER, "refusal", "key-case", "session", "route", "operator")
-_FRAMES = ("frame-m", "frame-i", "frame-n", "frame-o", "frame-session", "frame-malformed", "same-transport")
-_LIST = (*_EVERY_ANSWER, "one-each", "identity", "error-string", "framework-error", "route")
-_XML = ("xml-root", "xml-namespace", "xml-item", "xml-order", "xml-nil", "xml-arrays")
-_KEYS_OF: Mapping[str, tuple[str, ...]] = {
-    "second": ("base", "thing"),
-    "condition": ("flag", "when_true", "when_false", "names"),
-}
-_FIELD_KEYS = ("binding", "type", "nullable", "unknown", "required", "zero", "requirement", "width", "own_leg", "base")
-_CODE_KEYS = ("code", "requirement", "messages")
-_HINT = "docs/authoring.md lists the keys."
-
-
-def check_operation(raw: Mapping[str, Any], path: Path) -> None:
-    """Hold the keys of an operation against what its kind of answer needs. Raises `SpecError` for the first fault."""
-    for key in _REQUIRED:
-        _demand(raw, key, path)
-    answer = raw["answer"]
-    if answer not in ANSWERS:
-        hint = f"One of {', '.join(ANSWERS)}."
-        raise SpecError(f"answer: {answer!r} is no kind of answer", where=str(path), hint=hint)
-    for key in _BY_ANSWER[answer]:
-        _demand(raw, key, path)
-    _check_lists(raw, path)
-    for key in ("states", "fields", "attribution", *(one for one in _KEYS_OF if one in raw)):
-        if not isinstance(raw[key], Mapping) or not raw[key]:
-            raise SpecError(f"{key}: expected a mapping that is not empty", where=str(path), hint=_HINT)
-    named = tuple(_bases(raw, path))
-    states_of = tuple(f"{name}_states" for name in named)
-    _known(raw, (*_REQUIRED, *_OPTIONAL, *named, *states_of), "", path)
-    for key, known in _KEYS_OF.items():
-        _known(raw.get(key, {}), known, f"{key}.", path)
-    _check_documents(raw, answer, path)
-    _check_fields(raw, answer, path)
-    _check_codes(raw["codes"], path)
-    _check_attribution(raw, answer, path)
-
-
-def _bases(raw: Mapping[str, Any], path: Path) -> Iterator[str]:
-    """Names of further legal requests: that of `second`, and every key beside which `<key>_states` stands."""
-    if "second" in raw:
-        for key in _KEYS_OF["second"]:
-            if key not in raw["second"]:
-                raise SpecError(f"second: key {key!r} is missing", where=str(path), hint=_HINT)
-        name = str(raw["second"]["base"])
-        for key in (name, f"{name}_states"):
-            if key not in raw:
-                hint = "It names another legal request of this file, and what that one acts on."
-                raise SpecError(f"second.base is {name!r}, but there is no key {key!r}", where=str(path), hint=hint)
-        yield name
-    yield from (str(key) for key in raw if f"{key}_states" in raw)
-
-
-def _check_lists(raw: Mapping[str, Any], path: Path) -> None:
-    for key in ("transports", "media_types", "roles_allowed", "roles_refused", "codes", "identity"):
-        if key in raw and not isinstance(raw[key], list):
-            raise SpecError(f"{key}: expected a list, found {type(raw[key]).__name__}", where=str(path), hint=_HINT)
-    for transport in raw["transports"]:
-        if transport not in ("http", "ws"):
-            raise SpecError(f"transports: {transport!r} is neither http nor ws", where=str(path))
-    base, listed = raw["base"], raw["answer"] == "results"
-    items = base if isinstance(base, list) else [base]
-    if isinstance(base, list) is not listed or not items or not all(isinstance(item, Mapping) for item in items):
-        wanted = "a list of instructions" if listed else "a mapping of members"
-        raise SpecError(f"base: expected {wanted}", where=str(path), hint=_HINT)
-    for item in items:
-        for name in item:
-            if name not in raw["fields"]:
-                raise SpecError(f"base: {name!r} is none of the fields", where=str(path), hint=_HINT)
-
-
-def _check_documents(raw: Mapping[str, Any], answer: str, path: Path) -> None:
-    """A list has errors of its own; what speaks XML has an XSD for each document."""
-    if answer != "results":
-        return
-    schema = path.parent / "error.schema.json"
-    if not schema.is_file():
-        raise SpecError("file is missing", where=str(schema), hint="An answer of `results` has an error of its own.")
-    if any(str(one).endswith("xml") for one in raw["media_types"]):
-        for document in ("request", "response", "error"):
-            if document not in raw.get("xsd", {}):
-                raise SpecError(f"xsd: key {document!r} is missing", where=str(path), hint=_HINT)
-
-
-def _check_fields(raw: Mapping[str, Any], answer: str, path: Path) -> None:
-    for name, field in raw["fields"].items():
-        if not isinstance(field, Mapping):
-            raise SpecError(f"fields.{name}: expected a mapping", where=str(path), hint=_HINT)
-        _known(field, _FIELD_KEYS, f"fields.{name}.", path)
-        if "base" in field and f"{field['base']}_states" not in raw:
-            hint = "Name another legal request of this file, beside which its `_states` stand."
-            raise SpecError(f"fields.{name}.base: there is no request {field['base']!r}", where=str(path), hint=hint)
-        needed = ["requirement"]
-        if answer == "results":
-            needed += ["type", "binding"] if field.get("type") in ("integer", "guid") else ["type"]
-        else:
-            needed += ["binding", "required", "unknown"]
-        for key in needed:
-            if key not in field:
-                raise SpecError(f"fields.{name}: key {key!r} is missing", where=str(path), hint=_HINT)
-        if field.get("type", FIELD_TYPES[0]) not in FIELD_TYPES:
-            hint = f"One of {', '.join(FIELD_TYPES)}."
-            raise SpecError(f"fields.{name}.type: {field['type']!r} is no type", where=str(path), hint=hint)
-        rule = field["requirement"]
-        if not isinstance(rule, Mapping) or not {"type", "absent"} <= rule.keys():
-            hint = "It holds `type` and `absent`, each a requirement."
-            raise SpecError(f"fields.{name}.requirement: a key is missing", where=str(path), hint=hint)
-    for name in raw.get("identity", ()):
-        if name not in raw["fields"]:
-            raise SpecError(f"identity: {name!r} is none of the fields", where=str(path), hint=_HINT)
-        if raw["fields"][name]["type"] != "guid" and "unknown" not in raw["fields"][name]:
-            hint = "A place such as ${unknown_order}, to which targets bind an id that names nothing."
-            raise SpecError(f"fields.{name}: key 'unknown' is missing", where=str(path), hint=hint)
-
-
-def _check_codes(codes: Any, path: Path) -> None:
-    for index, code in enumerate(codes):
-        if not isinstance(code, Mapping) or not {"code", "requirement"} <= code.keys():
-            raise SpecError(f"codes.{index}: expected code, requirement and messages", where=str(path), hint=_HINT)
-        _known(code, _CODE_KEYS, f"codes.{index}.", path)
-
-
-def _check_attribution(raw: Mapping[str, Any], answer: str, path: Path) -> None:
-    needed: list[str] = list(_LIST if answer == "results" else _OBJECT)
-    if "ws" in raw["transports"]:
-        needed += _FRAMES
-    if any(str(one).endswith("xml") for one in raw["media_types"]):
-        needed += _XML
-    if answer == "pair":
-        needed += ("leg", "leg-form", "early-error")
-    for check in needed:
-        if check not in raw["attribution"]:
-            hint = f"Say which requirement the general check {check!r} speaks for. {_HINT}"
-            raise SpecError(f"attribution: key {check!r} is missing", where=str(path), hint=hint)
-    if answer != "results":
-        return
-    for key in ("request_media", "response_media"):
-        for media_type in raw["media_types"]:
-            if media_type not in raw[key]:
-                raise SpecError(f"{key}: no requirement for {media_type}", where=str(path), hint=_HINT)
-    for form in {"xml" if str(one).endswith("xml") else "json" for one in raw["media_types"]}:
-        if form not in raw["error_media"]:
-            raise SpecError(f"error_media: no requirement for {form}", where=str(path), hint=_HINT)
-
-
-def _demand(raw: Mapping[str, Any], key: str, path: Path) -> None:
-    if key not in raw:
-        raise SpecError(f"key {key!r} is missing", where=str(path), hint=_HINT)
-
-
-def refuse_unknown(raw: Mapping[str, Any], known: Iterable[str], path: Path, place: str = "") -> None:
-    """Raises `SpecError` for a key that nobody reads, with the one that was probably meant."""
-    _known(raw, tuple(known), place, path)
-
-
-def _known(raw: Mapping[str, Any], known: Collection[str], place: str, path: Path) -> None:
-    for key in raw:
-        if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"Did you mean {close[0]!r}?" if close else _HINT
-            raise SpecError(f"unknown key {f'{place}{key}'!r}", where=str(path), hint=hint)
-
-
-LEVELS = ("must", "should", "open")
-_SERVICE_KEYS = ("service", "title", "documents", "operations")
-_READING_KEYS = ("id", "operations", "requirement", "also", "question", "alternatives", "source", "covers")
-_REQUIREMENT_KEYS = ("id", "level", "document", "place", "text", "verify", "untested")
 _NOT_CONTRACT = {"fixtures", "corpus"}
 
 
@@ -226,33 +33,23 @@ def specs_root() -> Path:
 def load_contract(root: Path | None = None, extra: Iterable[Path] = ()) -> Contract:
     """The contract under `root` (default: the bundled one) together with those under `extra` folders.
 
-    Raises `SpecError` when a file is missing, is no YAML, lacks a key or repeats an id.
+    Raises `SpecError` with every fault that was found: a file that is missing or is no YAML, a key that is missing or
+    that nobody reads, a value of another type, a name that nothing has, an id that stands twice.
     """
     base = root or specs_root()
-    services: dict[str, Service] = {}
-    operations: dict[str, Operation] = {}
-    requirements: dict[str, Requirement] = {}
-    readings: dict[str, Reading] = {}
     folders = [base, *extra]
+    loading = _Loading()
     for folder in folders:
         if not folder.is_dir():
             raise SpecError("no such folder", where=str(folder), hint="Give a folder with one sub-folder per service.")
         for service_file in sorted(folder.glob("*/service.yaml")):
-            service, found = _load_service(service_file)
-            if service.id in services:
-                raise SpecError(f"service {service.id!r} is defined twice", where=str(service_file))
-            services[service.id] = service
-            for reading in service.readings:
-                readings[reading.id] = reading
-            for operation, its_requirements in found:
-                operations[operation.id] = operation
-                for requirement in its_requirements:
-                    if requirement.id in requirements:
-                        raise SpecError(f"requirement {requirement.id} is defined twice", where=str(operation.folder))
-                    requirements[requirement.id] = requirement
-    if not operations:
+            loading.service(service_file)
+    raise_faults(loading.faults)
+    if not loading.operations:
         raise SpecError("no operation found", where=str(base), hint="Expected <service>/<operation>/operation.yaml.")
-    return Contract(base, digest_of(folders), services, operations, requirements, readings)
+    return Contract(
+        base, digest_of(folders), loading.services, loading.operations, loading.requirements, loading.readings
+    )
 
 
 def digest_of(folders: Iterable[Path]) -> str:
@@ -267,117 +64,203 @@ def digest_of(folders: Iterable[Path]) -> str:
 
 
 def read_yaml(path: Path) -> Any:
-    """The content of a YAML file; `SpecError` names file and line."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    except FileNotFoundError as error:
-        raise SpecError("file is missing", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise SpecError("not UTF-8 text", where=str(path), hint=f"Byte {error.start} is the first bad one.") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise SpecError(f"not YAML: {getattr(error, 'problem', error)}", where=place) from error
+    """The plain content of a YAML file that has no model; `SpecError` names file and line."""
+    source = open_source(path)
+    value = source.json(source.root)
+    raise_faults(source.faults)
+    return value
 
 
-def _load_service(service_file: Path) -> tuple[Service, list[tuple[Operation, list[Requirement]]]]:
-    data = _mapping(read_yaml(service_file), service_file)
-    service_id = str(_key(data, "service", service_file))
-    refuse_unknown(data, _SERVICE_KEYS, service_file)
-    folder = service_file.parent
-    readings_file = folder / "readings.yaml"
-    readings = _load_readings(readings_file, service_id) if readings_file.exists() else ()
-    found = [_load_operation(path, service_id, readings) for path in sorted(folder.glob("*/operation.yaml"))]
-    ids = tuple(operation.id for operation, _ in found)
-    return Service(service_id, str(data.get("title", service_id)), ids, readings), found
+def read_operation(folder: Path, *, partial: bool = False) -> Operation:
+    """The operation in a folder by itself; with `partial` one that is still a draft, in which keys may be missing.
+
+    Names of requirements, documents and readings are not looked up. Errors: `SpecError` with every fault.
+    """
+    source = open_source(folder / "operation.yaml", {"folder": folder, "service": folder.parent.name}, partial=partial)
+    operation: Operation | None = read(Operation, source)
+    if operation is not None and not partial:
+        check_operation(operation, source)
+        source.resolve(names_in(operation))
+    raise_faults(source.faults)
+    assert operation is not None
+    return operation
 
 
-def _load_readings(path: Path, service: str) -> tuple[Reading, ...]:
-    readings = []
-    for entry in _list(read_yaml(path), path):
-        item = _mapping(entry, path)
-        refuse_unknown(item, _READING_KEYS, path, f"{item.get('id')}: ")
-        alternatives = _mapping(_key(item, "alternatives", path), path)
-        readings.append(
-            Reading(
-                id=str(_key(item, "id", path)),
-                service=service,
-                operations=tuple(item.get("operations", ())),
-                requirement=str(item.get("requirement", "")),
-                question=str(_key(item, "question", path)),
-                alternatives={str(name): str(text) for name, text in alternatives.items()},
-                also=tuple(str(name) for name in item.get("also") or ()),
-            )
-        )
-    return tuple(readings)
+def read_requirements(folder: Path, operation: str) -> tuple[Requirement, ...]:
+    """The requirements of an operation by themselves. Errors: `SpecError` with every fault."""
+    source = open_source(folder / "requirements.yaml", {"operation": operation})
+    found = read(tuple[Requirement, ...], source)
+    raise_faults(source.faults)
+    return tuple(found)
 
 
-def _load_operation(path: Path, service: str, readings: tuple[Reading, ...]) -> tuple[Operation, list[Requirement]]:
-    data = _mapping(read_yaml(path), path)
-    check_operation(data, path)
-    operation = Operation(
-        id=str(data["id"]),
-        short=str(data["short"]),
-        service=service,
-        folder=path.parent,
-        call=str(data["call"]),
-        answer=str(data["answer"]),
-        method=str(data["method"]),
-        path=str(data["path"]),
-        transports=tuple(data["transports"]),
-        media_types=tuple(data["media_types"]),
-        valid=data["base"],
-        roles_allowed=tuple(data["roles_allowed"]),
-        roles_refused=tuple(data["roles_refused"]),
-        codes=tuple(
-            ErrorCode(str(code["code"]), str(code["requirement"]), tuple(code.get("messages", ())))
-            for code in data["codes"]
-        ),
-        attribution={str(check): str(requirement) for check, requirement in data["attribution"].items()},
-        readings=frozenset(one.id for one in readings if data["id"] in one.operations),
-        raw=data,
+def read_readings(path: Path, service: str) -> tuple[Reading, ...]:
+    """The readings of a service by themselves; none without the file. Errors: `SpecError` with every fault."""
+    if not path.exists():
+        return ()
+    source = open_source(path, {"service": service})
+    found = read(tuple[Reading, ...], source)
+    raise_faults(source.faults)
+    return tuple(found)
+
+
+def read_page_record(folder: Path) -> PageRecord | None:
+    """The folder's page.yaml; None without one. Errors: `SpecError` with every fault."""
+    path = folder / "page.yaml"
+    if not path.exists():
+        return None
+    source = open_source(path)
+    record: PageRecord | None = read(PageRecord, source)
+    raise_faults(source.faults)
+    return record
+
+
+def read_scenarios(operation: Operation) -> tuple[Scenario, ...]:
+    """The cases that only this operation has; none without the file. Errors: `SpecError` with every fault."""
+    path = operation.folder / "scenarios.yaml"
+    if not path.exists():
+        return ()
+    source = open_source(path)
+    found: tuple[Scenario, ...] | None = read(tuple[Scenario, ...], source)
+    source.resolve(
+        {
+            "requirement": operation.requirements,
+            "base": operation.bases,
+            "code": [one.code for one in operation.codes],
+            "reading": [f"{one.id}={name}" for one in operation.readings.values() for name in one.alternatives],
+        }
     )
-    return operation, _load_requirements(path.parent / "requirements.yaml", operation.id)
+    for place, scenario in enumerate(found or ()):
+        _check_scenario(operation, scenario, place, source)
+    raise_faults(source.faults)
+    return tuple(found or ())
 
 
-def _load_requirements(path: Path, operation: str) -> list[Requirement]:
-    requirements = []
-    for entry in _list(read_yaml(path), path):
-        item = _mapping(entry, path)
-        identifier = str(_key(item, "id", path))
-        refuse_unknown(item, _REQUIREMENT_KEYS, path, f"{identifier}: ")
-        level = str(_key(item, "level", path))
-        if level not in LEVELS:
-            raise SpecError(f"{identifier}: level {level!r} is none of {', '.join(LEVELS)}", where=str(path))
-        untested = str(item["untested"]) if item.get("verify") == "untested" else None
-        requirements.append(
-            Requirement(
-                id=identifier,
-                operation=operation,
-                level=level,  # type: ignore[arg-type]  # checked against LEVELS above
-                document=str(_key(item, "document", path)),
-                place=str(_key(item, "place", path)),
-                text=str(_key(item, "text", path)),
-                untested=untested,
-            )
-        )
-    return requirements
+def _check_scenario(operation: Operation, scenario: Scenario, place: int, source: Source) -> None:
+    """What the types of a scenario cannot tell: effects on things that it sets up, a list with its length."""
+    states = scenario.states
+    if states is None and (not scenario.base or scenario.base in operation.bases):
+        states = operation.with_base(scenario.base).states
+    steps = (place, "expect", "any_of")
+    source.resolve({"thing": state_names(states or {})}, entry=place)
+    for index, one in enumerate(scenario.expect.any_of):
+        if all(getattr(one, key) is None for key in ANSWER_KEYS):
+            what = f"{scenario.name}: a right answer says nothing of the answer"
+            source.fault_at((*steps, index), what, f"One of {', '.join(ANSWER_KEYS)}.")
+    if not scenario.expect.any_of:
+        source.fault_at((place, "expect"), f"{scenario.name}: no answer is right", "`any_of` lists the right ones.")
+    if (scenario.each is ...) is not (scenario.count == 0):
+        source.fault_at((place,), f"{scenario.name}: `each` and `count` belong together", "Give both, or neither.")
 
 
-def _mapping(value: Any, path: Path) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise SpecError(f"expected a mapping, found {type(value).__name__}", where=str(path))
-    return value
+class _Loading:
+    """A contract while it is being read: what there is so far, and every fault."""
 
+    def __init__(self) -> None:
+        self.services: dict[str, Service] = {}
+        self.operations: dict[str, Operation] = {}
+        self.requirements: dict[str, Requirement] = {}
+        self.readings: dict[str, Reading] = {}
+        self.faults: list[SpecError] = []
 
-def _list(value: Any, path: Path) -> list[Any]:
-    if not isinstance(value, list):
-        raise SpecError(f"expected a list, found {type(value).__name__}", where=str(path))
-    return value
+    def service(self, file: Path) -> None:
+        """Read a service with everything that belongs to it."""
+        source = self._open(file)
+        service: Service | None = None if source is None else read(Service, source)
+        if source is None or service is None:
+            self._keep(source)
+            return
+        if service.id in self.services:
+            source.fault_at(("service",), f"service {service.id!r} is defined twice", "Give it another id.")
+        readings_source, readings = self._readings(file.parent / "readings.yaml", service.id)
+        paths = sorted(file.parent.glob("*/operation.yaml"))
+        read_so_far = [self._operation(path, service, readings) for path in paths]
+        found = [one.id for one in read_so_far if one is not None]
+        if len(found) == len(paths):  # else one that is there, and cannot be read, would be called missing
+            self._listed(source, service, found)
+            if readings_source is not None:
+                ids = {one for name in found for one in self.operations[name].requirements}
+                every = all(self.operations[name].requirements for name in found)
+                readings_source.resolve({"operation": found, **({"requirement": ids} if every else {})})
+        self.services[service.id] = replace(service, operations=tuple(found), readings=readings or ())
+        self._keep(source)
+        self._keep(readings_source)
 
+    def _listed(self, source: Source, service: Service, found: list[str]) -> None:
+        """The file lists the operations of its folders, and no other."""
+        for place, name in enumerate(service.operations):
+            if name not in found:
+                what, steps = f"operations: no folder has the operation {name!r}", ("operations", place)
+                source.fault_at(steps, what, suggestion(name, found))
+        for name in found:
+            if name not in service.operations:
+                what = f"operations: {name!r} is not listed"
+                source.fault_at(("operations",), what, "List the operation of each folder.")
 
-def _key(mapping: Mapping[str, Any], key: str, path: Path) -> Any:
-    if key not in mapping:
-        raise SpecError(f"key {key!r} is missing", where=str(path), hint="docs/authoring.md lists the keys.")
-    return mapping[key]
+    def _readings(self, path: Path, service: str) -> tuple[Source | None, tuple[Reading, ...] | None]:
+        """The readings of a service; None where the file cannot be read."""
+        if not path.exists():
+            return None, ()
+        source = self._open(path, {"service": service})
+        found: tuple[Reading, ...] | None = None if source is None else read(tuple[Reading, ...], source)
+        for place, one in enumerate(found or ()):
+            if one.id in self.readings and source is not None:
+                source.fault_at((place, "id"), f"reading {one.id} is defined twice", "Give one of them another id.")
+            self.readings[one.id] = one
+        return source, found
+
+    def _operation(self, path: Path, service: Service, readings: tuple[Reading, ...] | None) -> Operation | None:
+        folder = path.parent
+        source = self._open(path, {"service": service.id, "folder": folder})
+        operation: Operation | None = None if source is None else read(Operation, source)
+        if source is None or operation is None:
+            self._keep(source)
+            return None
+        check_operation(operation, source)
+        own = {one.id: one for one in readings or () if operation.id in one.operations}
+        requirements = self._requirements(folder / "requirements.yaml", operation, service)
+        known = {**names_in(operation), "document": service.documents}
+        if readings is not None:
+            known["reading id"] = own
+        if requirements is not None:
+            known["requirement"] = requirements
+        source.resolve(known)
+        for reading, texts in operation.reading_texts.items():
+            for text, alternative in texts.items():
+                if reading in own and alternative not in own[reading].alternatives:
+                    what = f"readings.{reading}: there is no alternative {alternative!r}"
+                    steps = ("readings", reading, text)
+                    source.fault_at(steps, what, suggestion(alternative, own[reading].alternatives))
+        if operation.id in self.operations:
+            source.fault_at(("id",), f"operation {operation.id!r} is defined twice", "Give it another id.")
+        self._keep(source)
+        self.operations[operation.id] = replace(operation, readings=own, requirements=frozenset(requirements or ()))
+        return operation
+
+    def _requirements(self, path: Path, operation: Operation, service: Service) -> list[str] | None:
+        """The ids of an operation's requirements; None where the file cannot be read."""
+        source = self._open(path, {"operation": operation.id})
+        found: tuple[Requirement, ...] | None = None if source is None else read(tuple[Requirement, ...], source)
+        if source is None or found is None:
+            self._keep(source)
+            return None
+        source.resolve({"document": service.documents})
+        for place, one in enumerate(found):
+            if one.id in self.requirements:
+                source.fault_at((place, "id"), f"requirement {one.id} is defined twice", "Give one of them another id.")
+            if (one.verify == "untested") is not bool(one.untested and one.untested.strip()):
+                what = f"{one.id}: `verify: untested` and the reason in `untested` belong together"
+                source.fault_at((place, "verify"), what, "Give both, or neither.")
+            self.requirements[one.id] = one
+        self._keep(source)
+        return [one.id for one in found]
+
+    def _open(self, path: Path, given: Mapping[str, Any] | None = None) -> Source | None:
+        try:
+            return open_source(path, given)
+        except SpecError as error:
+            self.faults.append(error)
+            return None
+
+    def _keep(self, source: Source | None) -> None:
+        self.faults.extend(() if source is None else source.faults)

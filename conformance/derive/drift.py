@@ -13,15 +13,17 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from conformance.contract.load import read_yaml
+from conformance.contract.forms import read
+from conformance.contract.load import read_operation, read_page_record, read_readings
 from conformance.contract.schemas import load_validator
+from conformance.contract.source import open_source, raise_faults
 from conformance.derive.departures import MISFITS, Departure
-from conformance.derive.facts import Fact, Facts, Key, facts_of_folder, facts_of_page, operation_of, page_record
+from conformance.derive.facts import Fact, Facts, Key, facts_of_folder, facts_of_page
 from conformance.derive.misfits.rules import misfits
 from conformance.derive.page import Page, Sample
 from conformance.derive.samples import read_sample
@@ -29,8 +31,9 @@ from conformance.derive.siblings import Sibling, elsewhere, siblings_in
 from conformance.errors import SpecError
 from conformance.formats.errors import CodecError, XsdError
 from conformance.formats.xml.contract import XmlContract
+from conformance.model import REST
+from conformance.model.spec import Operation
 
-_SIDES = ("kind", "at", "says", "against")
 QUESTIONS = "questions.yaml"
 
 
@@ -65,7 +68,7 @@ def covers_of(folder: Path) -> tuple[Cover, ...]:
 
     Errors: `SpecError` for an entry without one of its four sides.
     """
-    operation = str(operation_of(folder).get("id", ""))
+    operation = read_operation(folder, partial=True)
     return (
         *_of_readings(folder.parent / "readings.yaml", operation),
         *_settled(folder),
@@ -73,50 +76,48 @@ def covers_of(folder: Path) -> tuple[Cover, ...]:
     )
 
 
-def _of_readings(path: Path, operation: str) -> Iterator[Cover]:
-    for reading in _entries(path, read_yaml(path)) if path.exists() else ():
-        covers = reading.get("covers") or {}
-        if not isinstance(covers, Mapping):
-            raise SpecError(
-                f"{reading.get('id')}: covers is no mapping from operations to lists", where=str(path), hint=_HINT
-            )
-        for entry in _entries(path, covers.get(operation) or []):
-            yield _cover("reading", str(reading.get("id")), entry, path)
+def _of_readings(path: Path, operation: Operation) -> Iterator[Cover]:
+    for reading in read_readings(path, operation.service):
+        for one in reading.covers.get(operation.id, ()):
+            yield Cover("reading", reading.id, one.kind, one.at, one.says, one.against)
 
 
 def _settled(folder: Path) -> Iterator[Cover]:
-    path = folder / "page.yaml"
-    for entry in _entries(path, (page_record(folder) or {}).get("settled") or []):
-        if not str(entry.get("because") or "").strip():
-            raise SpecError(
-                "an entry of settled has no `because`", where=str(path), hint="Say why the question is settled."
-            )
-        yield _cover("settled", "", {key: value for key, value in entry.items() if key != "because"}, path)
+    record = read_page_record(folder)
+    for one in record.settled if record is not None else ():
+        if not one.because.strip():
+            where, hint = str(folder / "page.yaml"), "Say why the question is settled."
+            raise SpecError(f"settled, {one.at}: `because` is empty", where=where, hint=hint)
+        yield Cover("settled", "", one.kind, one.at, one.says, one.against)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question that is still open, as far as a page is compared with it."""
+
+    kind: str
+    at: str
+    says: str
+    against: str
+    id: str = ""
+    rest: Annotated[Mapping[str, Any], REST] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """The file of open questions; its other lists are for people."""
+
+    questions: tuple[_Question, ...] = ()
+    rest: Annotated[Mapping[str, Any], REST] = field(default_factory=dict)
 
 
 def _of_questions(path: Path) -> Iterator[Cover]:
-    raw = read_yaml(path) if path.exists() else {}
-    for entry in _entries(path, raw.get("questions") or [] if isinstance(raw, Mapping) else raw):
-        if set(_SIDES) <= entry.keys():
-            yield _cover("question", str(entry.get("id", "")), {side: entry[side] for side in _SIDES}, path)
-
-
-_HINT = "docs/derive.md shows such an entry: kind, at, says, against."
-
-
-def _cover(source: Literal["reading", "settled", "question"], name: str, entry: Mapping[str, Any], path: Path) -> Cover:
-    if set(entry) != set(_SIDES):
-        where = f"{path} ({name})" if name else str(path)
-        raise SpecError(
-            f"a cover has the keys {', '.join(map(str, entry))}, not {', '.join(_SIDES)}", where=where, hint=_HINT
-        )
-    return Cover(source, name, *(str(entry[side]) for side in _SIDES))
-
-
-def _entries(path: Path, raw: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(raw, list) or not all(isinstance(entry, Mapping) for entry in raw):
-        raise SpecError("expected a list of mappings", where=str(path), hint=_HINT)
-    return raw
+    if path.exists():
+        source = open_source(path)
+        found: _Questions | None = read(_Questions, source)
+        raise_faults(source.faults)
+        for one in found.questions if found is not None else ():
+            yield Cover("question", one.id, one.kind, one.at, one.says, one.against)
 
 
 _WIDE = 80
@@ -167,7 +168,7 @@ def samples_against_folder(page: Page, folder: Path, known: Sequence[Departure])
 
     Errors: `SpecError` for a schema that does not compile.
     """
-    xsd = operation_of(folder).get("xsd") or {}
+    xsd = read_operation(folder, partial=True).xsd
     for part, body in page.bodies():
         schema = folder / f"{part}.schema.json"
         for sample in body.samples:
@@ -182,7 +183,7 @@ def samples_against_folder(page: Page, folder: Path, known: Sequence[Departure])
                         "sample-against-schema", at, f"{where}: {problem.actual}", problem.expected, sample.place
                     )
             elif sample.form == "xml" and found.tree is not None and part in xsd:
-                yield from _xml(sample, at, folder / str(xsd[part]), known)
+                yield from _xml(sample, at, folder / xsd[part], known)
 
 
 def _xml(sample: Sample, at: str, path: Path, known: Sequence[Departure]) -> Iterator[Departure]:
@@ -226,7 +227,7 @@ def check_page(page: Page, folder: Path, service: Path | None = None) -> Compari
     Errors: `SpecError` for a folder that cannot be used.
     """
     theirs, ours = facts_of_page(page), facts_of_folder(folder)
-    recorded = page_record(folder) is not None
+    recorded = read_page_record(folder) is not None
     sampled = any(key.kind == "sample" for key in ours)
     theirs = {key: fact for key, fact in theirs.items() if _comparable(key, recorded=recorded, sampled=sampled)}
     siblings = siblings_in(service or folder.parent, besides=page.name)
@@ -236,7 +237,7 @@ def check_page(page: Page, folder: Path, service: Path | None = None) -> Compari
     left_out = [] if recorded else ["wording, category and call type (the folder has no page.yaml)"]
     left_out += [] if sampled else ["samples as they are printed (the folder has no samples/)"]
     return Comparison(
-        str(operation_of(folder).get("id")), len({*theirs, *ours}), tuple(drift), tuple(covered), tuple(left_out)
+        read_operation(folder, partial=True).id, len({*theirs, *ours}), tuple(drift), tuple(covered), tuple(left_out)
     )
 
 

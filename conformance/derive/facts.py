@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from conformance.contract.load import read_yaml
+from conformance.contract.load import read_operation, read_page_record
 from conformance.contract.schemas import SchemaFiles, name_of, read_schema_files
 from conformance.derive.page import Body, Field, Page, Part, Place, Sample, every_field
 from conformance.derive.samples import canonical, read_sample
@@ -23,6 +23,7 @@ from conformance.errors import SpecError
 from conformance.formats.errors import XsdError
 from conformance.formats.xml.contract import XmlContract
 from conformance.formats.xml.xsd import ListOf, Record
+from conformance.model.spec import Operation
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -275,69 +276,38 @@ def facts_of_folder(folder: Path) -> dict[Key, Fact]:
         raise SpecError(
             "no such folder", where=str(folder), hint="Give the folder of an operation, with its operation.yaml."
         )
-    raw = operation_of(folder)
-    facts: dict[Key, Fact] = {Key("operation", "document"): Fact(str(raw.get("document", "")))}
-    for kind in ("method", "path"):
-        facts[Key("operation", kind)] = Fact(str(raw.get(kind, "")))
-    facts[Key("operation", "permissions")] = Fact(
-        in_order({str(one).casefold() for one in _list(raw, "roles_allowed", folder)})
-    )
+    operation = read_operation(folder, partial=True)
+    facts: dict[Key, Fact] = {Key("operation", "document"): Fact(operation.document)}
+    for kind, value in (("method", operation.method), ("path", operation.path)):
+        facts[Key("operation", kind)] = Fact(value)
+    facts[Key("operation", "permissions")] = Fact(in_order({one.casefold() for one in operation.roles_allowed}))
     for part in _PARTS:
         schema = folder / f"{part}.schema.json"
         if schema.exists() or part != "error":
             facts.update(schema_facts(part, schema))
-            facts[Key(part, "media-types")] = Fact(in_order(_media_types(raw, part, folder)))
-    _tie_conditions(raw, facts, folder)
-    xsd = _mapping(raw, "xsd", folder)
+            facts[Key(part, "media-types")] = Fact(in_order(_media_types(operation, part)))
+    _tie_conditions(operation, facts)
     for part in _PARTS:
-        if part in xsd:
-            facts.update(_xsd_facts(part, folder / str(xsd[part])))
-    for code in _list(raw, "codes", folder):
-        number = str(code.get("code", "")) if isinstance(code, Mapping) else ""
-        if number.isdecimal():
-            facts[Key(f"codes/{number}", "message")] = Fact(
-                in_order({str(one) for one in code.get("messages") or ()}, " | ")
-            )
+        if part in operation.xsd:
+            facts.update(_xsd_facts(part, folder / operation.xsd[part]))
+    for code in operation.codes:
+        if code.code.isdecimal():
+            facts[Key(f"codes/{code.code}", "message")] = Fact(in_order(set(code.messages), " | "))
     facts.update(_samples(folder))
     facts.update(_recorded(folder))
     return facts
 
 
-def operation_of(folder: Path) -> Mapping[str, Any]:
-    """The content of the folder's operation.yaml."""
-    raw = read_yaml(folder / "operation.yaml")
-    if not isinstance(raw, Mapping):
-        raise SpecError(
-            "expected a mapping", where=str(folder / "operation.yaml"), hint="docs/authoring.md lists the keys."
-        )
-    return raw
-
-
-def page_record(folder: Path) -> Mapping[str, Any] | None:
-    """The content of the folder's page.yaml, which records what a schema cannot hold; None without one."""
-    path = folder / "page.yaml"
-    if not path.exists():
-        return None
-    raw = read_yaml(path)
-    if not isinstance(raw, Mapping) or not set(raw) <= set(PAGE_KEYS):
-        raise SpecError(
-            f"expected a mapping with the keys {', '.join(PAGE_KEYS)}",
-            where=str(path),
-            hint="docs/derive.md shows one.",
-        )
-    return raw
-
-
 def _recorded(folder: Path) -> Iterator[tuple[Key, Fact]]:
-    record = page_record(folder)
+    record = read_page_record(folder)
     if record is None:
         return
-    for kind, key in (("call-type", "call_type"), ("category", "category")):
-        if record.get(key) is not None:
-            yield Key("operation", kind), Fact(str(record[key]))
-    for section, digests in _mapping(record, "wording", folder / "page.yaml").items():
-        for digest in digests if isinstance(digests, list) else ():
-            yield Key(f"wording/{section}", str(digest)), Fact("stated")
+    for kind, value in (("call-type", record.call_type), ("category", record.category)):
+        if value is not None:
+            yield Key("operation", kind), Fact(value)
+    for section, digests in record.wording.items():
+        for digest in digests:
+            yield Key(f"wording/{section}", digest), Fact("stated")
 
 
 def _samples(folder: Path) -> Iterator[tuple[Key, Fact]]:
@@ -352,20 +322,18 @@ def _samples(folder: Path) -> Iterator[tuple[Key, Fact]]:
             yield Key(f"samples/{path.stem}", "sample"), Fact(canonical(data))
 
 
-def _media_types(raw: Mapping[str, Any], part: Part, folder: Path) -> set[str]:
-    every = {str(one) for one in _list(raw, "media_types", folder)}
-    if part == "error":
-        return every
-    return {str(one) for one in raw.get(f"{part}_media") or every}
+def _media_types(operation: Operation, part: Part) -> set[str]:
+    own = {"request": operation.request_media, "response": operation.response_media}.get(part)
+    return set(own or operation.media_types)
 
 
-def _tie_conditions(raw: Mapping[str, Any], facts: dict[Key, Fact], folder: Path) -> None:
+def _tie_conditions(operation: Operation, facts: dict[Key, Fact]) -> None:
     """A member that the condition of operation.yaml needs is required when the flag has that value."""
-    condition = _mapping(raw, "condition", folder)
-    for word in ("true", "false"):
-        rule = condition.get(f"when_{word}")
-        for name in (rule.get("needs") or ()) if isinstance(rule, Mapping) else ():
-            facts[Key(f"request/{name}", "need")] = Fact(f"required when {condition.get('flag')} is {word}")
+    condition = operation.condition
+    if condition is not None:
+        for word, half in (("true", condition.when_true), ("false", condition.when_false)):
+            for name in half.needs:
+                facts[Key(f"request/{name}", "need")] = Fact(f"required when {condition.flag} is {word}")
 
 
 def _xsd_facts(part: Part, path: Path) -> Iterator[tuple[Key, Fact]]:
@@ -378,19 +346,3 @@ def _xsd_facts(part: Part, path: Path) -> Iterator[tuple[Key, Fact]]:
     record = item.content if item is not None else root.content
     members = tuple(member.tag for member in record.members) if isinstance(record, Record) else ()
     yield from xml_facts(part, root.tag, item.tag if item else "", members, None)
-
-
-def _list(raw: Mapping[str, Any], key: str, folder: Path) -> list[Any]:
-    found = raw.get(key) or []
-    if not isinstance(found, list):
-        raise SpecError(
-            f"{key}: expected a list", where=str(folder / "operation.yaml"), hint="docs/authoring.md lists the keys."
-        )
-    return found
-
-
-def _mapping(raw: Mapping[str, Any], key: str, where: Path) -> Mapping[str, Any]:
-    found = raw.get(key) or {}
-    if not isinstance(found, Mapping):
-        raise SpecError(f"{key}: expected a mapping", where=str(where), hint="docs/authoring.md lists the keys.")
-    return found

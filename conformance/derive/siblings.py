@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from conformance.contract.load import read_yaml
+from conformance.contract.load import read_operation, read_requirements
 from conformance.derive.departures import Departure
 from conformance.derive.page import Page
 from conformance.errors import SpecError
+from conformance.model.spec import Operation, Requirement
 
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """One operation of the service: its operation.yaml and its requirements, as they stand."""
+    """One operation of the service, which may be a draft, and its requirements."""
 
-    id: str
-    document: str
-    raw: Mapping[str, Any]
-    requirements: tuple[Mapping[str, Any], ...]
+    operation: Operation
+    requirements: tuple[Requirement, ...] = ()
+
+    @property
+    def document(self) -> str:
+        """The name of its page."""
+        return self.operation.document
 
     @property
     def codes(self) -> dict[str, tuple[str, ...]]:
         """Code to its messages."""
-        found = {}
-        for code in self.raw.get("codes") or ():
-            if isinstance(code, Mapping):
-                found[str(code.get("code"))] = tuple(map(str, code.get("messages") or ()))
-        return found
+        return {one.code: one.messages for one in self.operation.codes}
 
 
 def siblings_in(service: Path, besides: str) -> tuple[Sibling, ...]:
-    """The operations in a service's folder whose document is another than `besides`, by name of folder."""
+    """The operations in a service's folder whose document is another than `besides`, by name of folder.
+
+    Errors: `SpecError` for one that cannot be read; what a draft still lacks is no error.
+    """
     found = []
     for path in sorted(service.glob("*/operation.yaml")):
-        raw = read_yaml(path)
-        requirements = path.parent / "requirements.yaml"
-        if isinstance(raw, Mapping) and str(raw.get("document")) != besides:
-            listed = read_yaml(requirements) if requirements.exists() else []
-            entries = tuple(one for one in listed if isinstance(one, Mapping)) if isinstance(listed, list) else ()
-            found.append(Sibling(str(raw.get("id")), str(raw.get("document")), raw, entries))
+        operation = read_operation(path.parent, partial=True)
+        if operation.document != besides:
+            listed = (path.parent / "requirements.yaml").exists()
+            found.append(Sibling(operation, read_requirements(path.parent, operation.id) if listed else ()))
     return tuple(found)
 
 

@@ -55,7 +55,8 @@ def has_sessions(contract: Contract, service: str) -> bool:
     """Whether the service has calls to sign in with; the operations' `scope` data names them."""
     calls: list[str] = []
     for name in contract.services[service].operations:
-        calls.extend(contract.operations[name].raw.get("scope", {}).get("reads", ()))
+        scope = contract.operations[name].scope
+        calls.extend(scope.reads if scope is not None else ())
     return any(call.startswith(_SIGNING_IN) for call in calls)
 
 

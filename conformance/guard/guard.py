@@ -26,7 +26,6 @@ def decide(
     Refused are messages to a call that no operation's `scope:` key knows, and messages that could, for any
     reader however lenient, name or mean a thing outside the scope. An absent or zero account means every
     account (published AlphaPoint documents on CancelAllOrders).
-    Errors: `SpecError` for a `scope:` key that makes no sense.
     """
     return decide_by(catalogue_of(operations), scope, sent, granted)
 
@@ -92,7 +91,7 @@ class Guard:
 
 
 def guard_for(target: TargetFile, contract: Contract) -> Guard:
-    """The guard of a target file. Raises `SpecError` for a `scope:` key that cannot be used."""
+    """The guard of a target file."""
     operations = {
         name: contract.operations[name] for service in target.services for name in contract.services[service].operations
     }
@@ -112,9 +111,9 @@ def _harmless(operations: Iterable[Operation]) -> tuple[frozenset[str], frozense
     members: set[str] = set()
     bindings: set[str] = set()
     for operation in operations:
-        for name in operation.raw.get("scope", {}).get("harmless", ()):
+        for name in operation.scope.harmless if operation.scope is not None else ():
             members.add(name)
-            bindings.add(str(operation.raw["fields"].get(name, {}).get("binding", "")))
+            bindings.add(operation.fields[name].binding if name in operation.fields else "")
     return frozenset(members), frozenset(bindings)
 
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
-from conformance.errors import SpecError
 from conformance.guard.texts import fold
-from conformance.guard.values import KINDS, Kind
-from conformance.model.spec import Operation
-
-_KEYS = {"members", "harmless", "unreadable", "reads", "calls"}
-_CALL_KEYS = {"members", "harmless", "unreadable", "path"}
-_MEMBER_KEYS = {"kind", "absent", "unless"}
+from conformance.guard.values import Kind
+from conformance.model.spec import Operation, ScopeRules, SetUpCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +66,25 @@ class Catalogue:
 
 
 def catalogue_of(operations: Mapping[str, Operation]) -> Catalogue:
-    """The known calls of these operations. Errors: `SpecError` for a `scope:` key that makes no sense."""
+    """The known calls of these operations."""
     by_path: dict[str, Rule] = {}
     by_call: dict[str, Rule] = {}
     own: list[tuple[Rule, bool]] = []
     read_calls: list[str] = []
     read_paths: list[str] = []
     for operation in operations.values():
-        raw = operation.raw.get("scope")
-        if raw is None:
+        scope = operation.scope
+        if scope is None:
             continue  # default deny: without the key nobody knows what the call touches
-        where = f"{operation.folder / 'operation.yaml'}: scope"
-        _known(raw, _KEYS, where)
-        folder = operation.path.rpartition("/")[0]
-        own.append((_rule(operation.call, operation.path, operation, raw, where), "ws" in operation.transports))
-        rules = []
-        for call, details in raw.get("calls", {}).items():
-            _known(details, _CALL_KEYS, f"{where}.calls.{call}")
-            path = str(details.get("path", f"{folder}/{call}"))
-            rules.append(_rule(str(call), path, operation, details, f"{where}.calls.{call}"))
-        for one in rules:
+        folder, framed = operation.path.rpartition("/")[0], "ws" in operation.transports
+        own.append((_rule(operation.call, operation.path, operation, scope), framed))
+        for call, told in scope.calls.items():
+            one = _rule(call, told.path or f"{folder}/{call}", operation, told)
             by_path[one.path.lower()] = one
-            if "ws" in operation.transports:
+            if framed:
                 by_call[one.call.lower()] = one
-        for pattern in raw.get("reads", ()):
-            read_calls.append(str(pattern).lower())
+        for pattern in scope.reads:
+            read_calls.append(pattern.lower())
             read_paths.append(f"{folder}/{pattern}".lower())
     for rule, framed in own:  # last, for an operation knows its own call better than one that sets states up with it
         by_path[rule.path.lower()] = rule
@@ -105,34 +93,16 @@ def catalogue_of(operations: Mapping[str, Operation]) -> Catalogue:
     return Catalogue(by_path, by_call, tuple(rule for rule, _ in own), tuple(read_calls), tuple(read_paths))
 
 
-def _rule(call: str, path: str, operation: Operation, raw: Mapping[str, Any], where: str) -> Rule:
-    members = tuple(_members(raw, where))
-    by_fold = {fold(member.name): member for member in members}
-    unreadable = raw.get("unreadable", "everything")
-    if unreadable not in ("everything", "tokens"):
-        raise SpecError(f"unreadable: {unreadable!r} is neither 'everything' nor 'tokens'", where=where)
-    for member in members:
-        for name in member.unless:
-            if fold(name) not in by_fold:
-                raise SpecError(f"{member.name}.unless: {name!r} is not one of the members", where=where)
-    harmless = frozenset(fold(str(name)) for name in raw.get("harmless", ()))
-    return Rule(call, path, operation.media_types, members, harmless, unreadable == "everything", by_fold)
-
-
-def _members(raw: Mapping[str, Any], where: str) -> Iterator[Member]:
-    for name, details in raw.get("members", {}).items():
-        _known(details, _MEMBER_KEYS, f"{where}.members.{name}")
-        kind, absent = details.get("kind"), details.get("absent")
-        if kind not in KINDS:
-            raise SpecError(f"{name}: kind {kind!r} is none of {', '.join(KINDS)}", where=where)
-        if absent not in ("everything", "nothing"):
-            raise SpecError(f"{name}: absent must be 'everything' or 'nothing', not {absent!r}", where=where)
-        yield Member(str(name), kind, absent == "everything", tuple(details.get("unless", ())))
-
-
-def _known(raw: Any, keys: set[str], where: str) -> None:
-    if not isinstance(raw, Mapping):
-        raise SpecError(f"expected a mapping, found {type(raw).__name__}", where=where)
-    for key in raw:
-        if key not in keys:
-            raise SpecError(f"unknown key {key!r}", where=where, hint=f"Known are {', '.join(sorted(keys))}.")
+def _rule(call: str, path: str, operation: Operation, told: ScopeRules | SetUpCall) -> Rule:
+    members = tuple(
+        Member(name, one.kind, one.absent == "everything", one.unless) for name, one in told.members.items()
+    )
+    return Rule(
+        call,
+        path,
+        operation.media_types,
+        members,
+        frozenset(fold(name) for name in told.harmless),
+        told.unreadable == "everything",
+        {fold(member.name): member for member in members},
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TypeAlias
 
-Kind = Literal["account", "oms", "instrument", "order", "client", "uid"]
-KINDS: tuple[Kind, ...] = ("account", "oms", "instrument", "order", "client", "uid")
-"""An order is named by its id, by the number that its client gave it, or by a GUID; none of these stands for another."""
+from conformance.model.spec import ThingKind
+
+Kind: TypeAlias = ThingKind
 
 _NO_LIMITS = (None, None, None, None, None)
 _NOT_HEX = re.compile(r"[^0-9a-f]")

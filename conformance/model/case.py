@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from conformance.model import REST
 
 Transport = Literal["http", "ws"]
 Tier = Literal["named", "generated"]
@@ -59,7 +61,15 @@ class StateNeed:
     """
 
     state: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Annotated[Mapping[str, Any], REST] = field(default_factory=dict)
+
+
+def state_names(states: Mapping[str, StateNeed]) -> tuple[str, ...]:
+    """The names under which effects are watched: a quote has two legs, everything else is one thing."""
+    names: list[str] = []
+    for name, need in states.items():
+        names.extend((f"{name}.bid", f"{name}.ask") if need.state.endswith("-quote") else (name,))
+    return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,31 @@
-"""What a vendor's document says, as values: operations, requirements, readings, error codes."""
+"""What a vendor's document says, as values: operations, requirements, readings, error codes.
+
+These classes are the one description of the files under `specs/`: `contract.forms` reads a file into them, and the
+JSON Schemas for editors are made of them. A text behind an attribute says what the key holds; editors show it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
+from conformance.model import GIVEN, Key, Names, OneOf
+from conformance.model.case import StateNeed, state_names
+
+Json: TypeAlias = Any
+"""A JSON value that is sent as it stands: open by nature."""
 Level = Literal["must", "should", "open"]
+RequirementId: TypeAlias = Annotated[str, Names("requirement")]
+FieldName: TypeAlias = Annotated[str, Names("field")]
+BaseName: TypeAlias = Annotated[str, Names("base")]
+MediaType: TypeAlias = Annotated[str, Names("media type")]
+TransportName: TypeAlias = Annotated[str, OneOf(("http", "ws"))]
+Document = Literal["request", "response", "error"]
+FieldType = Literal["integer", "boolean", "string", "guid"]
+ThingKind = Literal["account", "oms", "instrument", "order", "client", "uid"]
+"""An order is named by its id, by the number that its client gave it, or by a GUID; none of these stands for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +33,55 @@ class Requirement:
     """One testable statement of a document."""
 
     id: str
-    operation: str
+    """Begins with the operation's `short` in capitals."""
+    operation: Annotated[str, GIVEN]
     level: Level
-    document: str
+    """must: a document says so; should: softly; open: silent or at odds with itself, which is a reading."""
+    document: Annotated[str, Names("document")]
+    """The document, as `service.yaml` calls it."""
     place: str
+    """Where the document says it."""
     text: str
+    """The statement in our own words."""
+    verify: Literal["cases", "untested"]
+    """`untested` needs the key of that name with the reason."""
     untested: str | None = None
     """Why no case verifies it; None when cases do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """One departure of a page from the contract that a reading accounts for; `at` may hold wildcards."""
+
+    kind: str
+    at: str
+    says: str
+    against: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A departure of a page that is no reading and no fault, with the reason."""
+
+    kind: str
+    at: str
+    says: str
+    against: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecord:
+    """What a page says beyond the schemas, so that a later page can be compared with it."""
+
+    dialect: str
+    """How the page is written."""
+    call_type: str | None = None
+    category: str | None = None
+    wording: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """A digest of every sentence, by the section that it stands in."""
+    settled: tuple[Settled, ...] = ()
+    """What does not fit on the page and is no reading, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +89,20 @@ class Reading:
     """A question that the documents leave open, and the answers that are accepted unless a target pins one."""
 
     id: str
-    service: str
-    operations: tuple[str, ...]
-    requirement: str
+    service: Annotated[str, GIVEN]
+    operations: tuple[Annotated[str, Names("operation")], ...]
+    """The operations whose documents leave it open."""
+    requirement: RequirementId
+    """The requirement of the first operation that an alternative other than a pinned one breaks."""
     question: str
     alternatives: Mapping[str, str]
-    also: tuple[str, ...] = ()
+    """Name to what it means; the first is the default of the reference implementation."""
+    also: tuple[RequirementId, ...] = ()
     """The requirements of the operations behind the first, in their order."""
+    source: str = ""
+    """What leaves the question open."""
+    covers: Mapping[Annotated[str, Names("operation")], tuple[Covered, ...]] = field(default_factory=dict)
+    """For each operation, the departures of its page that this reading accounts for."""
 
     @property
     def requirements(self) -> Mapping[str, str]:
@@ -49,8 +116,178 @@ class ErrorCode:
     """One row of a document's error table: the code, its legal messages, and how a case provokes it by default."""
 
     code: str
-    requirement: str
+    requirement: RequirementId
     messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRequirement:
+    """The requirements that a member of a wrong type, and a member that is left out, break."""
+
+    type: RequirementId
+    absent: RequirementId
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """0 may be taken for the member's value."""
+
+    requirement: RequirementId
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One member of a request."""
+
+    requirement: FieldRequirement
+    binding: str = ""
+    """The place that holds its right value."""
+    unknown: str = ""
+    """A place such as `${unknown_order}`, to which targets bind a value that names nothing."""
+    required: bool | None = None
+    """For `standard` and `pair`: whether it must be there."""
+    zero: Zero | None = None
+    """Where 0 may be taken."""
+    own_leg: Annotated[str, Names("leg")] = ""
+    """The leg that it names."""
+    base: BaseName = ""
+    """The other legal request in which it stands."""
+    type: FieldType | None = None
+    """For `results`: its type."""
+    nullable: bool = False
+    """For `results`: whether it may be null."""
+    width: RequirementId = ""
+    """The requirement that says how wide the integer is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Another legal request than the usual one, and what it acts on."""
+
+    value: Json
+    states: Mapping[str, StateNeed]
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The second kind of instruction in a list."""
+
+    base: BaseName
+    """The legal request of this kind."""
+    thing: str
+    """The name of what it acts on, where a thing of the first kind stands beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One half of a conditional rule: the members that an instruction needs, and what one that lacks them breaks."""
+
+    needs: tuple[FieldName, ...]
+    requirement: Mapping[FieldName, RequirementId]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A rule of the kind "required if"."""
+
+    flag: FieldName
+    """The member whose value decides."""
+    when_true: Half
+    when_false: Half
+    names: Mapping[FieldName, str] = field(default_factory=dict)
+    """Shorter names of members, for the ids of cases."""
+
+    def half(self, flag: object) -> Half:
+        """The half that holds under this value of the flag."""
+        return self.when_true if flag is True else self.when_false
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeMember:
+    """What a member names, and what it means when it is left out, null, 0 or unusable."""
+
+    kind: ThingKind
+    absent: Literal["everything", "nothing"]
+    unless: tuple[Annotated[str, Names("scope member")], ...] = ()
+    """The members that lift `everything` where they name things of the harness's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpCall:
+    """A call that sets up or clears a state, as the scope guard must know it."""
+
+    members: Mapping[str, ScopeMember] = field(default_factory=dict)
+    harmless: tuple[str, ...] = ()
+    """Members that name nothing."""
+    unreadable: Literal["everything", "tokens"] = "everything"
+    """A body that cannot be read means everything, or only what the numbers and GUIDs in it may name."""
+    path: str = ""
+    """Its path over HTTP; without it, its name in the folder of the operation's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRules:
+    """What the scope guard must know of a call before anything is sent."""
+
+    members: Mapping[str, ScopeMember] = field(default_factory=dict)
+    harmless: tuple[str, ...] = ()
+    """Members that name nothing."""
+    unreadable: Literal["everything", "tokens"] = "everything"
+    """A body that cannot be read means everything, or only what the numbers and GUIDs in it may name."""
+    reads: tuple[str, ...] = ()
+    """Calls that change nothing; wildcards are allowed."""
+    calls: Mapping[str, SetUpCall] = field(default_factory=dict)
+    """Calls that set up or clear a state."""
+
+
+Departure: TypeAlias = Annotated[
+    str,
+    OneOf(
+        (
+            "done", "several", "twice", "gone", "secret", "cancelled", "untouched", "refused", "again", "omitted",
+            "role", "foreign", "unknown", "client", "both", "neither", "legs", "bid", "ask",
+        )
+    ),
+]  # fmt: skip
+"""In which way a request of an exploring run departs from the documented one."""
+
+
+PLACES = ("oms", "account", "order", "client", "instrument", "bid", "ask")
+
+
+@dataclass(frozen=True, slots=True)
+class ExploredThing:
+    """A thing that an exploring run may set up."""
+
+    state: str
+    base: Annotated[str, Names("any base")]
+    """The request whose first instruction cancels it: `base`, or the name of another one."""
+    stands: Literal["open", "cancelled", "executed"] = "open"
+    """How it stands when it is set up."""
+    secret: FieldName = ""
+    """A member that must hold what the thing binds under its name."""
+    wrong: tuple[Json, ...] = ()
+    """Wrong values of the secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """What an exploring run must know: the model that predicts the answers, and what it may vary."""
+
+    model: Literal["cancel-all", "cancel-one", "cancel-quote", "cancel-list"]
+    requirement: Mapping[Departure, RequirementId]
+    """The requirement that each kind of departure speaks for."""
+    things: tuple[ExploredThing, ...] = ()
+    members: Mapping[Annotated[str, OneOf(PLACES)], FieldName] = field(default_factory=dict)
+    """The members that say where."""
+    roles: Mapping[str, int] = field(default_factory=dict)
+    """Each role that is tried, and how often beside the others."""
+    every: tuple[str, ...] = ()
+    """The roles that may touch every account."""
+    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The accounts of each role, the default one first."""
+    cancel: str = ""
+    """The service's call that cancels one order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +295,99 @@ class Operation:
     """One call of one vendor; a folder under `specs/<service>/` and nothing else."""
 
     id: str
+    """`service.name`."""
     short: str
-    service: str
-    folder: Path
+    """The first part of its case ids; in capitals, that of its requirements."""
+    service: Annotated[str, GIVEN]
+    folder: Annotated[Path, GIVEN]
+    document: Annotated[str, Names("document")]
+    """The document, as `service.yaml` calls it."""
     call: str
-    answer: str
-    """The kind of answer: `standard`, `pair` or `results`; it selects the outcome check."""
+    """The call's name in frames."""
+    answer: Annotated[str, OneOf(("standard", "pair", "results"))]
+    """The kind of answer: one standard object, two legs, or a list; it selects the cases and the checks."""
     method: str
     path: str
-    transports: tuple[str, ...]
+    transports: tuple[TransportName, ...]
     media_types: tuple[str, ...]
-    valid: Mapping[str, Any] | list[Any]
-    """A request value that is legal and safe to vary, with `${binding}` placeholders."""
+    role: str
+    """Who sends the legal request."""
+    valid: Annotated[Mapping[str, Json] | list[Json], Key("base")]
+    """A request that is legal and safe to vary, with `${binding}` places."""
+    states: Mapping[str, StateNeed]
+    """What that request acts on, by name."""
+    fields: Mapping[str, Field]
+    """Every member of the request."""
     roles_allowed: tuple[str, ...]
+    """The roles that may make the call."""
     roles_refused: tuple[str, ...]
+    """The roles that may not; cases for code 20 use the last one."""
     codes: tuple[ErrorCode, ...]
-    attribution: Mapping[str, str]
-    """Name of a general check to the requirement that its findings belong to."""
-    readings: frozenset[str] = frozenset()
-    """The ids of the readings that its documents leave open."""
-    raw: Mapping[str, Any] = field(default_factory=dict)
-    """The whole `operation.yaml`, for the families of cases that read more of it."""
+    """One entry for each row of the error table."""
+    attribution: Mapping[Annotated[str, Names("general check")], RequirementId]
+    """General check to the requirement that its findings belong to."""
+    legs: Mapping[str, str] = field(default_factory=dict)
+    """For `pair`: the legs, and the member of the answer that holds each."""
+    xsd: Mapping[Document, Annotated[str, Names("file")]] = field(default_factory=dict)
+    """For XML: the XSD of each document."""
+    bases: Mapping[str, Base] = field(default_factory=dict)
+    """Other legal requests, by the name under which scenarios, `second` and fields mean them."""
+    second: Second | None = None
+    """For `results`: the second kind of instruction."""
+    gone: StateNeed | None = None
+    """A state in which the call can no longer act on a thing."""
+    identity: tuple[FieldName, ...] = ()
+    """For `results`: the members that name a thing, in the request and in a result."""
+    success: str = ""
+    """For `results`: the flag of a result."""
+    errors: str = ""
+    """For `results`: a result's list of texts."""
+    condition: Condition | None = None
+    request_media: Mapping[MediaType, RequirementId] = field(default_factory=dict)
+    """For `results`: the requirement of each media type of a request."""
+    response_media: Mapping[MediaType, RequirementId] = field(default_factory=dict)
+    """For `results`: the requirement of each media type of an answer."""
+    error_media: Mapping[Annotated[str, OneOf(("json", "xml"))], RequirementId] = field(default_factory=dict)
+    """For `results`: the requirement of an error in each format."""
+    reading_texts: Annotated[Mapping[Annotated[str, Names("reading id")], Mapping[str, str]], Key("readings")] = field(
+        default_factory=dict
+    )
+    """For `standard` and `pair`: texts of `errormsg` that show an alternative of a reading."""
+    scope: ScopeRules | None = None
+    """What the scope guard must know; without it the guard lets nothing pass."""
+    explore: Explored | None = None
+    """The model of an exploring run; without it that varies values alone."""
+    effect_of_success: RequirementId = ""
+    """The requirement that a success without its effect breaks; without it, that of the case."""
+    readings: Annotated[Mapping[str, Reading], GIVEN] = field(default_factory=dict)
+    """The readings that its documents leave open, by id."""
+    requirements: Annotated[frozenset[str], GIVEN] = frozenset()
+    """The ids of its requirements."""
+
+    @property
+    def acted_on(self) -> tuple[str, ...]:
+        """The names of what the legal request acts on, as effects are watched."""
+        return state_names(self.states)
+
+    def with_base(self, name: str) -> Operation:
+        """The operation as it is seen from another of its legal requests; itself for no name."""
+        if not name:
+            return self
+        base = self.bases[name]
+        return replace(self, valid=base.value, states=base.states)
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """One vendor's service: its operations and the readings they share."""
 
-    id: str
+    id: Annotated[str, Key("service")]
     title: str
+    documents: Mapping[str, str]
+    """The documents that requirements cite, and what each of them is."""
     operations: tuple[str, ...]
-    readings: tuple[Reading, ...]
+    """The ids of its operations, each of which has a folder."""
+    readings: Annotated[tuple[Reading, ...], GIVEN] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def _row(requirement: Requirement, group: _Touching, accepted: Mapping[str, str]
 
 def _unknown_row(name: str, group: _Touching) -> RequirementRow:
     operation = min(result.operation for result in (*group.naming, *group.finding))
-    unknown = Requirement(name, operation, "must", "", "", "not in this contract")
+    unknown = Requirement(name, operation, "must", "", "", "not in this contract", "cases")
     return _row(unknown, group, {})
 
 

@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from dataclasses import fields as attributes_of
 from pathlib import Path
 from typing import Any
 
 from conformance.contract.schemas import name_of, read_schema_files
 from conformance.errors import SpecError
-from conformance.model.spec import Operation
+from conformance.model.spec import Field, Operation
 
 GENERATOR_VERSION = 1
 """Counts up when the generator gives other values for the same contract and seed."""
@@ -39,9 +40,17 @@ def content_address(operation: Operation, seed: int) -> str:
     files = read_schema_files(operation.folder / "request.schema.json")
     for uri in sorted(set(files.documents) - {files.start}):
         digest.update(Path(name_of(uri)).read_bytes())
-    digest.update(json.dumps(operation.raw["fields"], sort_keys=True).encode())
+    digest.update(json.dumps(_said(operation.fields), sort_keys=True).encode())
     digest.update(f"{GENERATOR_VERSION}/{seed}".encode())
     return digest.hexdigest()
+
+
+def _said(fields: Mapping[str, Field]) -> dict[str, dict[str, Any]]:
+    """The fields as their file says them: what it leaves out is left out here."""
+    usual = {one.name: one.default for one in attributes_of(Field)}
+    return {
+        name: {key: value for key, value in asdict(one).items() if value != usual[key]} for name, one in fields.items()
+    }
 
 
 def carried_file(operation: Operation) -> Path:

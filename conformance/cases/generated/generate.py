@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from conformance.contract.schemas import (
     second_engine,
 )
 from conformance.errors import SpecError
-from conformance.model.spec import Operation
+from conformance.model.spec import Field, Operation
 
 _LEFT_OUT = ("$id", "$schema", "$defs", "$comment")
 
@@ -136,7 +136,7 @@ def tamed(operation: Operation, value: Any) -> Any:
         return [tamed(operation, item) for item in value]
     if not isinstance(value, dict):
         return value
-    fields: Mapping[str, Any] = operation.raw["fields"]
+    fields = operation.fields
     folded = {name.lower() for name in fields}
     tame: dict[str, Any] = {}
     for name, content in value.items():
@@ -148,10 +148,10 @@ def tamed(operation: Operation, value: Any) -> Any:
     return tame
 
 
-def _tame_member(field: Mapping[str, Any], content: Any) -> Any:
+def _tame_member(field: Field, content: Any) -> Any:
     if isinstance(content, float) and content.is_integer() and abs(content) < 2**53:
         content = int(content)
-    place = str(field.get("unknown", ""))
+    place = field.unknown
     if (
         isinstance(content, bool)
         or not isinstance(content, int)
@@ -160,7 +160,7 @@ def _tame_member(field: Mapping[str, Any], content: Any) -> Any:
         or abs(content) >= _INT32
     ):
         return content
-    if field["binding"] == "oms" and content % 2 == 0:
+    if field.binding == "oms" and content % 2 == 0:
         return "${oms}"
     return f"{place[:-1]}+{content % _ID_SPREAD}}}"
 
@@ -185,8 +185,8 @@ def _systematic(operation: Operation) -> Iterator[Any]:
 def _bases(operation: Operation) -> Iterator[Any]:
     """The legal requests: the base, and the second one where there is one."""
     yield operation.valid
-    if "second" in operation.raw:
-        yield operation.raw[operation.raw["second"]["base"]]
+    if operation.second is not None:
+        yield operation.bases[operation.second.base].value
 
 
 def _named_nothing(operation: Operation, base: Any) -> Any:
@@ -195,7 +195,7 @@ def _named_nothing(operation: Operation, base: Any) -> Any:
         return [_named_nothing(operation, item) for item in base]
     item: dict[str, Any] = {}
     for name, content in base.items():
-        field = operation.raw["fields"][name]
+        field = operation.fields[name]
         state = (
             isinstance(content, str)
             and content.startswith("${")
@@ -206,8 +206,8 @@ def _named_nothing(operation: Operation, base: Any) -> Any:
 
 
 def _state_names(operation: Operation) -> frozenset[str]:
-    second = operation.raw.get("second", {}).get("base")
-    return frozenset((*operation.raw.get("states", {}), *operation.raw.get(f"{second}_states", {})))
+    second = {} if operation.second is None else operation.bases[operation.second.base].states
+    return frozenset((*operation.states, *second))
 
 
 def _schemathesis(operation: Operation, seed: int, examples: int) -> Iterator[Any]:

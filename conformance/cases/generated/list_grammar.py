@@ -12,11 +12,13 @@ from conformance.cases.generated.lists import (
     ListTrial,
     ManyTrial,
     Thing,
+    condition_of,
     judged_instruction,
     of_thing,
 )
 from conformance.cases.generated.rules import OPEN, Ground, Kind
 from conformance.cases.generated.trial import Trial, Wire, random_wire
+from conformance.model.spec import Field
 
 _TEXTS = (
     "",
@@ -103,7 +105,7 @@ def _with_both_ids(
 ) -> Instruction:
     """With an id of the other kind as well: of nothing, or of an order that is there and that no instruction is for."""
     operation = ground.operation
-    spare = [name for name in operation.raw["identity"] if kind.instruction.get(name) is None]
+    spare = [name for name in operation.identity if kind.instruction.get(name) is None]
     others = [
         other
         for other in ground.rules.kinds.values()
@@ -112,7 +114,7 @@ def _with_both_ids(
     if not others:
         return one
     if random.random() < 0.5:
-        value = _value(operation.raw["fields"][spare[0]], random, needed=True)
+        value = _value(operation.fields[spare[0]], random, needed=True)
         return replace(one, members={**one.members, spare[0]: value})
     name = f"{_BYSTANDER}{len(things)}"
     things[name] = Thing(others[0].state, turn)
@@ -138,10 +140,10 @@ def _kind(ground: Ground, random: Random) -> Kind:
 def _for_thing(ground: Ground, kind: Kind, name: str, random: Random) -> Instruction:
     """The documented instruction for an order of this kind, now and then with a hole or with the wrong secret."""
     upper = random.random() < _UPPER
-    fields = ground.operation.raw["fields"]
+    fields = ground.operation.fields
     members = {
         member: _in_capitals(of_thing(value, name))
-        if upper and fields[member].get("type") == "guid"
+        if upper and fields[member].type == "guid"
         else of_thing(value, name)
         for member, value in kind.instruction.items()
     }
@@ -159,10 +161,8 @@ def _in_capitals(value: Any) -> Any:
 def _careless(ground: Ground, members: dict[str, Any], random: Random) -> dict[str, Any]:
     """With one member null or left out, needed or not, but none that says which order is meant."""
     operation = ground.operation
-    kept = operation.raw["identity"]
-    chosen = random.choice(
-        [name for name in members if operation.raw["fields"][name].get("nullable") and name not in kept]
-    )
+    kept = operation.identity
+    chosen = random.choice([name for name in members if operation.fields[name].nullable and name not in kept])
     if random.random() < 0.5:
         return {**members, chosen: None}
     return {name: value for name, value in members.items() if name != chosen}
@@ -170,36 +170,38 @@ def _careless(ground: Ground, members: dict[str, Any], random: Random) -> dict[s
 
 def _unknown(ground: Ground, random: Random, *, whole: bool = False) -> Instruction:
     """An instruction for an order that does not exist; unless `whole`, members may be null or left out."""
-    condition = ground.operation.raw["condition"]
+    condition = condition_of(ground)
     flagged = random.random() < 0.65
-    needs = condition["when_true" if flagged else "when_false"]["needs"]
+    needs = condition.half(flagged).needs
     members: dict[str, Any] = {}
-    for name, field in ground.operation.raw["fields"].items():
-        value = flagged if name == condition["flag"] else _value(field, random, needed=name in needs)
+    for name, field in ground.operation.fields.items():
+        value = flagged if name == condition.flag else _value(field, random, needed=name in needs)
         careless = not whole and random.random() < 0.04
-        if careless and field.get("nullable"):
+        if careless and field.nullable:
             value = None if random.random() < 0.5 else ABSENT
-        if name == condition["flag"] and not flagged and random.random() < 0.1:
+        if name == condition.flag and not flagged and random.random() < 0.1:
             value = ABSENT
         if value is not ABSENT:
             members[name] = value
     return Instruction(members)
 
 
-def _value(field: Any, random: Random, *, needed: bool) -> Any:
+def _value(field: Field, random: Random, *, needed: bool) -> Any:
     """A value of a member's type; what is not needed is null, left out, or there all the same."""
-    kind = field.get("type")
+    kind = field.type
     chance = random.random()
     if not needed and chance < 0.7 and kind in ("guid", "integer"):
         return None if chance < 0.5 else ABSENT
     if kind == "guid":
         return random_uid(random)
-    if "unknown" in field:
-        return f"{field['unknown'][:-1]}+{random.randrange(_SPREAD)}}}"
+    if field.unknown:
+        return f"{field.unknown[:-1]}+{random.randrange(_SPREAD)}}}"
     if kind == "integer":
-        return f"${{{field['binding']}}}" if chance < 0.85 else random.randrange(-_INT32, _INT32)
+        return f"${{{field.binding}}}" if chance < 0.85 else random.randrange(-_INT32, _INT32)
+    if kind == "boolean":
+        return random.random() < 0.5
     if chance < 0.6:
-        return f"${{{field['binding']}}}"
+        return f"${{{field.binding}}}"
     return None if chance < 0.7 else ABSENT if chance < 0.8 else random.choice(_TEXTS)
 
 

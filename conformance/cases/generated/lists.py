@@ -19,6 +19,7 @@ from conformance.cases.generated.rules import CANCELLED, OPEN, Foreseen, Ground,
 from conformance.cases.generated.trial import Wire, lane_of, simpler_wires, trial_id, written
 from conformance.cases.message import places as places_in
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
+from conformance.model.spec import Condition
 
 Sort = Literal["whole", "refused", "broken", "unusable"]
 MOST_WAYS = 32
@@ -150,7 +151,7 @@ class ListTrial:
             operation=self.ground.operation.id,
             title=f"found exploring: {len(self.lists[-1])} in the list, {self.wire.legal.name}",
             requirements=tuple(dict.fromkeys((expect.requirement, *((twin.requirement,) if twin else ())))),
-            role=str(self.ground.operation.raw["role"]),
+            role=self.ground.operation.role,
             transport=self.wire.channel.transport,
             media_type=self.wire.channel.media_type,
             accept=self.wire.accept,
@@ -226,14 +227,21 @@ class ListTrial:
         return ManyTrial(self.ground, Wire(self.wire.channel), first, MANY)
 
 
+def condition_of(ground: Ground) -> Condition:
+    """The conditional rule that the model needs: no contract is loaded that has this model without one."""
+    condition = ground.operation.condition
+    assert condition is not None
+    return condition
+
+
 def judged_instruction(ground: Ground, one: Instruction) -> Judged:
     """What the request schema and the secret make of an instruction."""
     value = concrete([{name: _in_any_case(value) for name, value in one.members.items()}])
     if ground.request.is_valid(value):
         return Judged("refused" if one.wrong else "whole", one.thing)
     problems = [str(problem.requirement) for problem in ground.request.problems(value)]
-    condition = ground.operation.raw["condition"]
-    lacking = {name for rule in ("when_true", "when_false") for name in condition[rule]["requirement"].values()}
+    condition = condition_of(ground)
+    lacking = {*condition.when_true.requirement.values(), *condition.when_false.requirement.values()}
     return Judged("broken" if set(problems) <= lacking else "unusable", one.thing, problems[0])
 
 
@@ -296,7 +304,7 @@ def _plainer(ground: Ground, one: Instruction) -> Iterator[Instruction]:
 
 def _plain_members(ground: Ground, one: Instruction) -> dict[str, Any]:
     """What the base request holds, but for the members that say which order is meant, and for a wrong secret."""
-    kept = set(ground.operation.raw["identity"]) | {ground.operation.raw["condition"]["flag"]}
+    kept = {*ground.operation.identity, condition_of(ground).flag}
     base: Any = ground.operation.valid
     secret = {kind.secret for kind in ground.rules.kinds.values() if kind.secret} if one.thing else set()
     return {name: value for name, value in base[0].items() if name not in kept | secret}
@@ -326,7 +334,7 @@ class ManyTrial:
             operation=self.ground.operation.id,
             title=f"found exploring: {self.count} of the kind {self.state} in one list",
             requirements=(requirement,),
-            role=str(self.ground.operation.raw["role"]),
+            role=self.ground.operation.role,
             transport=self.wire.channel.transport,
             media_type=self.wire.channel.media_type,
             accept=self.wire.accept,

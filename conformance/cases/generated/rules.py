@@ -13,7 +13,7 @@ from conformance.cases.generated.source import Source
 from conformance.cases.make import Channel
 from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.model.case import Alternative, Expectation
-from conformance.model.spec import Operation
+from conformance.model.spec import Departure, ExploredThing, Operation
 
 OPEN, CANCELLED, EXECUTED = "open", "cancelled", "executed"
 
@@ -37,7 +37,7 @@ class Rules:
     """The `explore` table of an operation."""
 
     model: str = ""
-    requirement: Mapping[str, str] = field(default_factory=dict)
+    requirement: Mapping[Departure, str] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     members: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, int] = field(default_factory=dict)
@@ -50,28 +50,16 @@ class Rules:
 
 def rules_of(operation: Operation) -> Rules:
     """The rules of an operation; without an `explore` table there is no model, and only values are varied."""
-    raw: Mapping[str, Any] = operation.raw.get("explore", {})
-    return Rules(
-        model=str(raw.get("model", "")),
-        requirement=raw.get("requirement", {}),
-        kinds={str(one["state"]): _kind(operation, one) for one in raw.get("things", ())},
-        members=raw.get("members", {}),
-        roles=raw.get("roles", {}),
-        every=tuple(raw.get("every", ())),
-        accounts={role: tuple(names) for role, names in raw.get("accounts", {}).items()},
-        cancel=str(raw.get("cancel", "")),
-    )
+    told = operation.explore
+    if told is None:
+        return Rules()
+    kinds = {one.state: _kind(operation, one) for one in told.things}
+    return Rules(told.model, told.requirement, kinds, told.members, told.roles, told.every, told.accounts, told.cancel)
 
 
-def _kind(operation: Operation, raw: Mapping[str, Any]) -> Kind:
-    base: Any = operation.raw[raw["base"]]
-    return Kind(
-        state=str(raw["state"]),
-        stands=str(raw.get("stands", OPEN)),
-        instruction=base[0],
-        secret=str(raw.get("secret", "")),
-        wrong=tuple(raw.get("wrong", ())),
-    )
+def _kind(operation: Operation, one: ExploredThing) -> Kind:
+    base: Any = operation.valid if one.base == "base" else operation.bases[one.base].value
+    return Kind(one.state, one.stands, base[0], one.secret, one.wrong)
 
 
 @dataclass(frozen=True, slots=True)

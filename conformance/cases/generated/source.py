@@ -58,7 +58,7 @@ def sources(contract: Contract, operations: Collection[str] | None, seed: int) -
             operation,
             load_values(operation, seed),
             tuple(channels(operation)),
-            message.xml_contract(operation) if "xsd" in operation.raw else None,
+            message.xml_contract(operation) if operation.xsd else None,
             seed,
         )
         for operation in chosen
@@ -69,7 +69,7 @@ def only_named(operation: Operation, channel: Channel, value: Any) -> Any:
     """For XML: only the members that the document names, for an element can have no other name."""
     if channel.form != "xml" or not isinstance(value, list):
         return value
-    names = operation.raw["fields"]
+    names = operation.fields
     return [
         {key: part for key, part in item.items() if key in names} if isinstance(item, dict) else item for item in value
     ]

@@ -195,7 +195,7 @@ def _case(
         operation=operation.id,
         title=f"{form.standing}: {form.name}" + (f", breaks {breaks}" if breaks else ""),
         requirements=(breaks or expectation.requirement,),
-        role=str(operation.raw["role"]),
+        role=operation.role,
         transport=channel.transport,
         media_type=channel.media_type,
         message=message_in(operation, channel, form, turn, body),
@@ -216,10 +216,18 @@ def _live(source: Source, number: int, channel: Channel, form: WireForm) -> Case
     legal = form if form.standing == "legal" else (XML_FORMS if channel.form == "xml" else JSON_FORMS)[0]
     body = legal.write(Text(operation.valid, source.contract if channel.form == "xml" else None))
     assert body is not None
-    states = make.states_of(operation.raw["states"])
-    expectation = expect.done(operation, operation.attribution["malformed"], make.state_names(states))
+    expectation = expect.done(operation, operation.attribution["malformed"], operation.acted_on)
     return _case(
-        source, number, channel, legal, number, body, expectation, "", states=states, lane=_lane(operation, expectation)
+        source,
+        number,
+        channel,
+        legal,
+        number,
+        body,
+        expectation,
+        "",
+        states=operation.states,
+        lane=_lane(operation, expectation),
     )
 
 
@@ -256,11 +264,11 @@ def _list_alternatives(operation: Operation, value: CorpusValue, form: WireForm)
 
 def _may_name(operation: Operation, item: Mapping[str, Any]) -> bool:
     """Whether an instruction may be for something that is there."""
-    fields = operation.raw["fields"]
-    return any(_may_exist(item.get(name), fields[name]["type"]) for name in operation.raw["identity"])
+    fields = operation.fields
+    return any(_may_exist(item.get(name), fields[name].type) for name in operation.identity)
 
 
-def _may_exist(identifier: Any, kind: str) -> bool:
+def _may_exist(identifier: Any, kind: str | None) -> bool:
     """Small numbers and short texts may be somebody's ids; the places of unknown ids, GUIDs, and large numbers are nobody's."""
     if isinstance(identifier, str):
         return kind == "string" and not identifier.startswith("${unknown") and len(identifier) < _SHORT
@@ -272,9 +280,9 @@ def _names_nothing(operation: Operation, value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     if operation.answer == "pair":  # a quote that is not there may be answered with a receipt, an unknown OMS may not
-        names = [name for name in value if operation.raw["fields"].get(name, {}).get("binding") == "oms"]
+        names = [name for name in value if name in operation.fields and operation.fields[name].binding == "oms"]
     else:
-        names = [name for name in value if name in operation.raw["fields"]]
+        names = [name for name in value if name in operation.fields]
     return any(_is_unknown(value[name]) for name in names)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from conformance.contract.check.problems import Outcomes, Problem, place_in, xsd_of
+from conformance.contract.check.problems import Outcomes, Problem, place_in
 from conformance.contract.schemas import LIST_OF_SCHEMAS, MAP_OF_SCHEMAS, ONE_SCHEMA, SchemaFiles, read_schema_files
 from conformance.errors import SpecError
 from conformance.formats.errors import XsdError
@@ -136,7 +136,7 @@ def pairs_of(contract: Contract) -> Iterator[tuple[Operation, str, Pair | Proble
     """Every document that has both contracts; a problem in the place of one that cannot be loaded."""
     for name in sorted(contract.operations):
         operation = contract.operations[name]
-        for document, xsd in sorted(xsd_of(operation.raw).items()):
+        for document, xsd in sorted(operation.xsd.items()):
             folder = operation.folder
             where = f"{place_in(contract.root, folder / f'{document}.schema.json')} and {xsd}"
             try:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from conformance.contract.check.problems import CaseSet, Outcomes, Problem, place_in, requirements_of
-from conformance.contract.load import read_yaml
-from conformance.model.case import Alternative, Case
-from conformance.model.spec import Contract, Operation
+from conformance.contract.check.problems import CaseSet, Outcomes, Problem, place_in
+from conformance.model.case import Alternative, Case, state_names
+from conformance.model.spec import Contract, Service
 
+_ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
+_READING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PLACE = re.compile(r"\$\{([A-Za-z_]\w*)\.[\w.#]+(?:[+-]\d+|\^)?(?:\|[\w.#]+)?\}")
 
 
@@ -32,7 +32,7 @@ def requirements_covered(contract: Contract, cases: CaseSet) -> Outcomes:
 def case_requirements(contract: Contract, cases: CaseSet) -> Outcomes:
     """Each case names requirements of its own operation, in its list and in its expectation."""
     for case in cases.cases:
-        known = requirements_of(contract, case.operation)
+        known = contract.operations[case.operation].requirements
         named = [*case.requirements, case.expect.requirement, case.expect.effect, case.expect.outside]
         named += [case.twin.requirement] if case.twin else []
         unknown = [name for name in dict.fromkeys(named) if name and name not in known]
@@ -65,7 +65,7 @@ def case_readings(contract: Contract, cases: CaseSet) -> Outcomes:
 def case_states(contract: Contract, cases: CaseSet) -> Outcomes:
     """What an expectation says is cancelled or untouched, and what a message's places name, is a state of the case."""
     for case, one in _alternatives(cases):
-        known = set(_state_names(case))
+        known = set(state_names(case.states))
         for name in (*one.cancelled, *one.untouched):
             hint = f"Its states give {', '.join(sorted(known)) or 'no names'}."
             wrong = Problem("case-states", _where(contract, case), f"expects an effect on {name!r}", hint)
@@ -95,59 +95,54 @@ def case_codes(contract: Contract, cases: CaseSet) -> Outcomes:
             yield None if (name, one.code) in seen else wrong
 
 
-def attributions(contract: Contract) -> Outcomes:
-    """Every requirement id anywhere in an `operation.yaml` is one of the operation's requirements."""
-    for name in sorted(contract.operations):
-        operation = contract.operations[name]
-        known = requirements_of(contract, name)
-        for steps, value in _named(operation):
-            where = place_in(contract.root, operation.folder / "operation.yaml", *steps)
-            yield None if value in known else Problem("attribution", where, f"{name} has no requirement {value!r}")
+def requirement_ids(contract: Contract) -> Outcomes:
+    """Ids are well formed and begin with the operation's short name; each statement has a place and words."""
+    for identifier, one in sorted(contract.requirements.items()):
+        operation = contract.operations[one.operation]
+        where = f"{place_in(contract.root, operation.folder / 'requirements.yaml')} ({identifier})"
+        prefix = f"{operation.short.upper()}-"
+        if not _ID.fullmatch(identifier):
+            hint = "Capitals and digits, joined by hyphens, as in ABC-RESP-RESULT."
+            yield Problem("requirement-ids", where, f"{identifier!r} is no requirement id", hint)
+        elif not identifier.startswith(prefix):
+            yield Problem("requirement-ids", where, f"{identifier} does not begin with {prefix}", "Rename it.")
+        elif not one.place.strip() or not one.text.strip():
+            hint = "Say where the document makes the statement, and paraphrase it."
+            yield Problem("requirement-ids", where, "place or text is empty", hint)
+        else:
+            yield None
+
+
+def readings_well_formed(contract: Contract) -> Outcomes:
+    """A reading has a well-formed id, at least two alternatives, and one requirement for each of its operations."""
+    for service in contract.services.values():
+        for one in service.readings:
+            where = f"{_readings_file(contract, service)} ({one.id})"
+            if not _READING.fullmatch(one.id):
+                yield Problem("readings", where, "the id is malformed", "Lower case words joined by hyphens.")
+            elif len(one.alternatives) < 2:
+                yield Problem("readings", where, "fewer than two alternatives", "A question with one answer is a rule.")
+            elif len(one.operations) != 1 + len(one.also):
+                hint = "`requirement` is that of the first operation, `also` has those of the others, in their order."
+                yield Problem("readings", where, "not one requirement for each operation", hint)
+            else:
+                yield None
 
 
 def readings_named(contract: Contract) -> Outcomes:
-    """Each reading names existing operations, and for each of them an existing requirement."""
-    for service in sorted({one.service for one in contract.operations.values()}):
-        folder = next(one.folder.parent for one in contract.operations.values() if one.service == service)
-        path = folder / "readings.yaml"
-        for index, entry in enumerate(read_yaml(path) if path.exists() else ()):
-            where = f"{place_in(contract.root, path, index)} ({entry['id']})"
-            names = [entry.get("requirement"), *(entry.get("also") or ())]
-            for operation, requirement in zip(entry.get("operations") or (), names, strict=False):
-                message = ""
-                if operation not in contract.operations:
-                    message = f"there is no operation {operation!r}"
-                elif requirement not in requirements_of(contract, operation):
-                    message = f"{operation} has no requirement {requirement!r}"
-                yield Problem("reading-requirements", where, message) if message else None
+    """Each reading has for each of its operations a requirement of that operation."""
+    for service in contract.services.values():
+        for reading in service.readings:
+            where = f"{_readings_file(contract, service)} ({reading.id})"
+            for operation, requirement in reading.requirements.items():
+                wrong = requirement not in contract.operations[operation].requirements
+                message = f"{operation} has no requirement {requirement!r}"
+                yield Problem("reading-requirements", where, message) if wrong else None
 
 
-def _named(operation: Operation) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Every value that must be a requirement: of the attribution, of the codes, and what has the operation's prefix."""
-    for check, value in operation.attribution.items():
-        yield ("attribution", check), value
-    for index, code in enumerate(operation.codes):
-        yield ("codes", index, "requirement"), code.requirement
-    prefix = re.compile(rf"{re.escape(operation.short.upper())}(-[A-Z0-9]+)+")
-    for steps, value in _texts(operation.raw):
-        if steps[0] not in ("attribution", "codes") and (prefix.fullmatch(value) or _asks(steps)):
-            yield steps, value
-
-
-def _asks(steps: tuple[str | int, ...]) -> bool:
-    """Whether the place itself says that a requirement stands there."""
-    return "requirement" in steps or steps[0] in ("request_media", "response_media", "error_media")
-
-
-def _texts(node: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(node, Mapping):
-        for key, child in node.items():
-            yield from _texts(child, (*steps, str(key)))
-    elif isinstance(node, list):
-        for index, child in enumerate(node):
-            yield from _texts(child, (*steps, index))
-    elif isinstance(node, str):
-        yield steps, node
+def _readings_file(contract: Contract, service: Service) -> str:
+    folder = contract.operations[service.operations[0]].folder.parent
+    return place_in(contract.root, folder / "readings.yaml")
 
 
 def _alternatives(cases: CaseSet) -> Iterator[tuple[Case, Alternative]]:
@@ -160,14 +155,6 @@ def _given_by_targets(cases: CaseSet) -> frozenset[str]:
     """First parts of dotted bindings in the parameters of states: a target gives those before any state exists."""
     values = (str(value) for case in cases.cases for need in case.states.values() for value in need.params.values())
     return frozenset(name for value in values for name in _PLACE.findall(value))
-
-
-def _state_names(case: Case) -> Iterator[str]:
-    for name, need in case.states.items():
-        if need.state.endswith("-quote"):
-            yield from (f"{name}.bid", f"{name}.ask")
-        else:
-            yield name
 
 
 def _where(contract: Contract, case: Case) -> str:

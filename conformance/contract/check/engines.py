@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from conformance.contract.check.problems import CaseSet, Outcomes, Problem, Specimen, place_in, xsd_of
+from conformance.contract.check.problems import CaseSet, Outcomes, Problem, Specimen, place_in
 from conformance.contract.schemas import SchemaFiles, SchemaValidator, load_validator, second_engine
 from conformance.errors import SpecError
 from conformance.formats.errors import CodecError, XsdError
@@ -132,7 +132,7 @@ def xml_engines_agree(contract: Contract, cases: CaseSet) -> Outcomes:
     from xmlschema import XMLSchemaException
 
     for operation in _operations(contract):
-        xsd = xsd_of(operation.raw).get("request")
+        xsd = operation.xsd.get("request")
         if xsd is None:
             continue
         where = place_in(contract.root, operation.folder / xsd)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from conformance.formats.json.pointer import join_pointer
 from conformance.model.case import Case
-from conformance.model.spec import Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,3 @@ def within(root: Path, where: str) -> str:
 def schema_paths(root: Path) -> tuple[Path, ...]:
     """Every JSON Schema of every operation, by name."""
     return tuple(sorted(root.glob("*/*/*.schema.json")))
-
-
-def xsd_of(operation_raw: Mapping[str, Any]) -> Mapping[str, str]:
-    """Document to XSD file name, as `operation.yaml` has them; empty for an operation without XML."""
-    found = operation_raw.get("xsd") or {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
-
-
-def requirements_of(contract: Contract, operation: str) -> frozenset[str]:
-    """The ids of the operation's requirements."""
-    return frozenset(one.id for one in contract.requirements.values() if one.operation == operation)

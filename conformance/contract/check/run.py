@@ -9,20 +9,20 @@ from typing import TypeAlias, TypeVar
 
 from conformance.contract.check.agreement import fields_agree
 from conformance.contract.check.cases import (
-    attributions,
     case_codes,
     case_readings,
     case_requirements,
     case_states,
     readings_named,
+    readings_well_formed,
+    requirement_ids,
     requirements_covered,
 )
 from conformance.contract.check.engines import json_engines_agree, xml_engines_agree
-from conformance.contract.check.files import files_exist, readings_well_formed, requirement_ids, yaml_readable
 from conformance.contract.check.instances import instances_agree
-from conformance.contract.check.problems import CaseSet, Outcomes, Problem, RuleResult, within
+from conformance.contract.check.problems import CaseSet, Outcomes, Problem, RuleResult, place_in, within
 from conformance.contract.check.schemas import openapi_valid, references_resolve, schema_requirements, schemas_valid
-from conformance.contract.load import load_contract
+from conformance.contract.load import load_contract, read_yaml
 from conformance.errors import SpecError
 from conformance.model.spec import Contract
 
@@ -31,17 +31,55 @@ ContractRule: TypeAlias = Callable[[Contract], Outcomes]
 CaseRule: TypeAlias = Callable[[Contract, CaseSet], Outcomes]
 _Loaded = TypeVar("_Loaded")
 
+_NEEDED = ("operation.yaml", "requirements.yaml", "request.schema.json", "response.schema.json")
+
+
+def files_exist(root: Path) -> Outcomes:
+    """Every service has its description, and every operation its contract files."""
+    for service in _folders(root):
+        for name in ("service.yaml", "openapi.yaml"):
+            yield _exists(root, service / name)
+        for folder in _folders(service):
+            for name in _NEEDED:
+                yield _exists(root, folder / name)
+
+
+def yaml_readable(root: Path) -> Outcomes:
+    """Every YAML file parses."""
+    for path in sorted(root.rglob("*.yaml")):
+        try:
+            read_yaml(path)
+        except SpecError as error:
+            yield Problem("yaml", within(root, error.where), error.message, "Mend the syntax.")
+        else:
+            yield None
+
+
+def _exists(root: Path, path: Path) -> Problem | None:
+    if path.is_file():
+        return None
+    return Problem(
+        "files", place_in(root, path), "file is missing", "docs/authoring.md lists the files of an operation."
+    )
+
+
+def _folders(parent: Path) -> list[Path]:
+    skipped = ("fixtures", "corpus", "__pycache__")
+    return sorted(
+        one for one in parent.iterdir() if one.is_dir() and one.name not in skipped and not one.name.startswith(".")
+    )
+
+
 FILE_RULES: tuple[tuple[str, FileRule], ...] = (
     ("files", files_exist),
     ("yaml", yaml_readable),
-    ("requirement-ids", requirement_ids),
-    ("readings", readings_well_formed),
     ("schemas", schemas_valid),
     ("references", references_resolve),
 )
 CONTRACT_RULES: tuple[tuple[str, ContractRule], ...] = (
+    ("requirement-ids", requirement_ids),
+    ("readings", readings_well_formed),
     ("schema-requirements", schema_requirements),
-    ("attribution", attributions),
     ("reading-requirements", readings_named),
     ("openapi", openapi_valid),
     ("fields-agree", fields_agree),
@@ -121,17 +159,20 @@ def _schemas_first(name: str, unsound: bool) -> RuleResult | None:
 
 
 def _attempt(rule: str, root: Path, load: Callable[[], _Loaded], results: list[RuleResult]) -> _Loaded | None:
-    """What `load` gives; None and a problem when it raises."""
+    """What `load` gives; None and a problem for each fault when it raises."""
     try:
         loaded = load()
     except SpecError as error:
-        problem = Problem(rule, within(root, error.where) or str(root), error.message, error.hint)
+        problems = tuple(
+            Problem(rule, within(root, one.where) or str(root), one.message, one.hint) for one in (error, *error.others)
+        )
     except _UNEXPECTED_SHAPE as error:
-        problem = Problem(rule, str(root), f"the data cannot be used: {type(error).__name__} {error}", _SHAPE_HINT)
+        what = f"the data cannot be used: {type(error).__name__} {error}"
+        problems = (Problem(rule, str(root), what, _SHAPE_HINT),)
     else:
         results.append(RuleResult(rule, 1))
         return loaded
-    results.append(RuleResult(rule, 1, (problem,)))
+    results.append(RuleResult(rule, len(problems), problems))
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.contract.check.problems import Outcomes, Problem, place_in, requirements_of, schema_paths, within
+from conformance.contract.check.problems import Outcomes, Problem, place_in, schema_paths, within
 from conformance.contract.load import read_yaml
 from conformance.contract.schemas import (
     DIALECT,
@@ -92,7 +92,7 @@ def schema_requirements(contract: Contract) -> Outcomes:
     """Each `x-requirement` is a requirement of the schema's operation, and each schema has one at its root."""
     for name in sorted(contract.operations):
         operation = contract.operations[name]
-        known = requirements_of(contract, name)
+        known = contract.operations[name].requirements
         for path in sorted(operation.folder.glob("*.schema.json")):
             schema = read_schema(path)
             if "x-requirement" not in schema:

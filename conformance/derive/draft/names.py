@@ -46,7 +46,7 @@ def names_of(page: Page, folder: str, service: str, siblings: Sequence[Sibling])
         (page.path or page.name).rpartition("/")[2] if page.path is None else page.path.removeprefix("/api")
     )
     short = "".join(word[0] for word in words).lower() or "op"
-    taken = {str(one.raw.get("short")) for one in siblings}
+    taken = {one.operation.short for one in siblings}
     longer = (
         [
             short,

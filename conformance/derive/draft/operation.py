@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from conformance.derive.draft.names import Names, answer_of, legs_of, words_of
@@ -30,20 +30,22 @@ def operation_of(
 ) -> Operation:
     """The draft's operation.yaml; `requirements` are the ids that the draft has so far, `xsds` the names of its XSDs."""
     made = Operation()
-    alike = next((one for one in siblings if one.raw.get("answer") == names.kind), siblings[0] if siblings else None)
-    raw: Mapping[str, Any] = alike.raw if alike else {}
+    others = [one.operation for one in siblings]
+    alike = next((one for one in others if one.answer == names.kind), others[0] if others else None)
     data = made.data
     call = page.name if page.path is None else page.path.lstrip("/")
-    data.update(id=names.operation, short=names.short, document=page.name, call=call, answer=names.kind)
-    if names.kind == "unknown":
+    data.update(id=names.operation, short=names.short, document=page.name, call=call)
+    if names.kind != "unknown":
+        data["answer"] = names.kind
+    else:
         made.asked["answer"] = (
             "The answer is none of standard, pair and results: it needs a new kind, which is a change of Python."
         )
     if names.kind == "pair":
         data["legs"] = _legs(page)
-    data["method"] = page.method or str(raw.get("method", "POST"))
-    data["path"] = page.path or str(raw.get("path", "/X")).rpartition("/")[0] + f"/{call}"
-    data["transports"] = list(raw.get("transports") or ["http"])
+    data["method"] = page.method or (alike.method if alike else "POST")
+    data["path"] = page.path or (alike.path if alike else "").rpartition("/")[0] + f"/{call}"
+    data["transports"] = list(alike.transports if alike else ("http",))
     if alike is None:
         made.asked["transports"] = "No other operation of the service says how calls travel: http alone, or ws as well?"
     elif page.path is None:
@@ -87,10 +89,12 @@ def _legs(page: Page) -> dict[str, str]:
 
 def _roles(made: Operation, page: Page, siblings: Sequence[Sibling]) -> None:
     known = dict.fromkeys(
-        str(role) for one in siblings for key in ("roles_allowed", "roles_refused") for role in one.raw.get(key) or ()
+        role for one in siblings for role in (*one.operation.roles_allowed, *one.operation.roles_refused)
     )
     if page.permissions is None:
-        allowed = list(next((one.raw["roles_allowed"] for one in siblings if one.raw.get("roles_allowed")), ["client"]))
+        allowed = list(
+            next((one.operation.roles_allowed for one in siblings if one.operation.roles_allowed), ("client",))
+        )
         made.asked["roles_allowed"] = "The page names no permissions: which roles may make the call?"
     else:
         allowed = [one.casefold() for one in page.permissions]
@@ -100,15 +104,14 @@ def _roles(made: Operation, page: Page, siblings: Sequence[Sibling]) -> None:
 
 
 def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibling]) -> None:
-    nearest_last = sorted(siblings, key=lambda one: one.raw.get("role") == made.data["role"])
-    known = {
-        str(name).casefold(): entry for one in nearest_last for name, entry in (one.raw.get("fields") or {}).items()
-    }
+    nearest_last = sorted(siblings, key=lambda one: one.operation.role == made.data["role"])
+    known = {name.casefold(): entry for one in nearest_last for name, entry in one.operation.fields.items()}
     shown = next((one for one in values_in(page.request) if isinstance(one, dict)), {})
     base: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     for one in page.request.fields:
-        binding = known.get(one.name.casefold(), {}).get("binding")
+        like = known.get(one.name.casefold())
+        binding = like.binding if like else ""
         if binding:
             base[one.name] = f"${{{binding}}}"
         else:
@@ -117,7 +120,7 @@ def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibli
                 made.asked[f"fields.{one.name}.binding"] = (
                     f"What fills {one.name}? The base request has the sample's value until then."
                 )
-        fields[one.name] = _field(one, names, binding, known.get(one.name.casefold(), {}).get("unknown"))
+        fields[one.name] = _field(one, names, binding, like.unknown if like else "")
     made.data["base"] = [base] if page.request.shape == "list" else base
     made.data["fields"] = fields
     conditions = {
@@ -143,7 +146,7 @@ def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibli
         )
 
 
-def _field(one: Field, names: Names, binding: Any, unknown: Any) -> dict[str, Any]:
+def _field(one: Field, names: Names, binding: str, unknown: str) -> dict[str, Any]:
     entry: dict[str, Any] = {"binding": binding or one.name.casefold()}
     if names.kind == "results":
         entry["type"] = _TYPES.get(one.type.kind, "string")
@@ -166,7 +169,8 @@ def _results(made: Operation, page: Page, names: Names) -> None:
     made.data["identity"] = [one.name for one in page.response.fields if one.name in asked]
     for key, kind in (("success", "boolean"), ("errors", "list")):
         found = [one.name for one in page.response.fields if one.type.kind == kind]
-        made.data[key] = found[0] if found else None
+        if found:
+            made.data[key] = found[0]
         if len(found) != 1:
             made.asked[key] = f"Which member of a result is its {key}?"
     for key, tag, body in (("request_media", "REQ", page.request), ("response_media", "RESP", page.response)):
@@ -212,8 +216,8 @@ def _attribute(
 ) -> None:
     """Each general check with its requirement: the page's own, else one that a sibling has from a document of the service."""
     attribution: dict[str, str] = {}
-    alike = [one for one in siblings if one.raw.get("answer") == names.kind] or list(siblings)
-    checks = dict.fromkeys(str(check) for one in alike[:1] for check in one.raw.get("attribution") or {})
+    alike = [one for one in siblings if one.operation.answer == names.kind] or list(siblings)
+    checks = dict.fromkeys(check for one in alike[:1] for check in one.operation.attribution)
     checks |= dict.fromkeys(_PAIR_ONLY if checks and names.kind == "pair" else ())
     mine = _own(page)
     for check in checks or mine:
@@ -247,15 +251,12 @@ def _own(page: Page) -> dict[str, tuple[str, ...]]:
 def _copies(check: str, alike: Sequence[Sibling], page: Page, names: Names) -> Iterator[dict[str, Any]]:
     """The sibling's requirement for a check, under this draft's prefix, where it comes from no page of the sibling's own."""
     for one in alike:
-        identifier = str((one.raw.get("attribution") or {}).get(check, ""))
+        identifier = one.operation.attribution.get(check, "")
         found = next(
-            (
-                entry
-                for entry in one.requirements
-                if entry.get("id") == identifier and entry.get("document") != one.document
-            ),
+            (entry for entry in one.requirements if entry.id == identifier and entry.document != one.document),
             None,
         )
         if found is not None:
-            text = str(found["text"]).replace(str(one.raw.get("call")), page.name)
-            yield {**found, "id": names.requirement(*identifier.split("-")[1:]), "text": text}
+            text = found.text.replace(one.operation.call, page.name)
+            own = replace(found, id=names.requirement(*identifier.split("-")[1:]), text=text)
+            yield {key: value for key, value in asdict(own).items() if key != "operation" and value is not None}

@@ -83,7 +83,7 @@ def value_of(operation: str, body: Body, media_type: str) -> Any:
 
 def folded(operation: str, value: Any) -> Any:
     """AlphaPoint members under the names of the document, whatever their letter case."""
-    names = {name.lower(): name for name in contract().operations[operation].raw["fields"]}
+    names = {name.lower(): name for name in contract().operations[operation].fields}
     return (
         {names.get(key.lower(), key): content for key, content in value.items()} if isinstance(value, dict) else value
     )

@@ -16,7 +16,7 @@ from conformance.cases.build import build_cases
 from conformance.cases.make import Channel, channels
 from conformance.cases.scenario import scenario_cases
 from conformance.errors import SpecError
-from conformance.model.case import StateNeed
+from conformance.model.case import StateNeed, state_names
 
 
 def test_ids_are_unique_and_can_be_typed() -> None:
@@ -77,7 +77,7 @@ def test_every_alternative_of_every_reading_can_be_observed() -> None:
     shown = {
         found for path in folder.glob("*.py") for found in re.findall(r'"([a-z-]+)=', path.read_text(encoding="utf-8"))
     }
-    by_text = {name for one in contract().operations.values() for name in one.raw.get("readings", {})}
+    by_text = {name for one in contract().operations.values() for name in one.reading_texts}
     left = {
         f"{reading.id}={alternative}"
         for reading in contract().readings.values()
@@ -95,7 +95,7 @@ def test_a_message_never_holds_what_is_expected_of_the_answer() -> None:
 def test_two_cases_with_one_id_are_an_error_of_the_contract(tmp_path: Path) -> None:
     source = contract().operations[CAO]
     (tmp_path / "scenarios.yaml").write_text(
-        "- &one {name: a/b, title: A, requirements: [], expect: {requirement: X, any_of: [{code: 0}]}}\n- *one\n",
+        "- &one {name: a/b, title: A, requirements: [], expect: {requirement: CAO-SYNC, any_of: [{code: 0}]}}\n- *one\n",
         encoding="utf-8",
     )
     with pytest.raises(SpecError, match=r"cao/a/b@http"):
@@ -105,9 +105,9 @@ def test_two_cases_with_one_id_are_an_error_of_the_contract(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("scenario", "message"),
     [
-        ("{title: A}", "has no name"),
-        ("{name: a/b, titel: A}", "unknown key 'titel'"),
-        ("{name: a/b, title: A, requirements: [], expect: {requirement: X, any_of: [{cod: 0}]}}", "unknown key 'cod'"),
+        ("{title: A}", r"scenarios\.yaml:1: 0: key 'name' is missing"),
+        ("{name: a/b, titel: A}", r"unknown key 'a/b\.titel'\nDid you mean 'title'"),
+        ("{name: a/b, title: A, requirements: [], expect: {requirement: X, any_of: [{cod: 0}]}}", r"0\.cod'\nDid you"),
     ],
 )
 def test_a_scenario_that_cannot_be_meant_is_refused(tmp_path: Path, scenario: str, message: str) -> None:
@@ -135,4 +135,4 @@ def test_frames_carry_json_only() -> None:
 
 def test_a_quote_is_watched_by_its_legs() -> None:
     states = {"quote": StateNeed("open-quote"), "order": StateNeed("open-order")}
-    assert make.state_names(states) == ("quote.bid", "quote.ask", "order")
+    assert state_names(states) == ("quote.bid", "quote.ask", "order")

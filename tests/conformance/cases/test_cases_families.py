@@ -143,11 +143,11 @@ def test_legal_list_forms_must_be_carried_out() -> None:
 def test_every_member_of_an_object_is_varied() -> None:
     for operation in (CAO, CQ):
         names = {one.id.split("/")[2].partition("-")[0] for one in family("fields", operation)}
-        assert names == {member.lower() for member in contract().operations[operation].raw["fields"]}
+        assert names == {member.lower() for member in contract().operations[operation].fields}
 
 
 def test_every_member_of_an_instruction_is_varied_in_every_media_type() -> None:
-    members = {member.lower() for member in contract().operations[TPP].raw["fields"]}
+    members = {member.lower() for member in contract().operations[TPP].fields}
     found = {(one.id.split("/")[2].partition("-")[0], one.media_type) for one in family("fields", TPP)}
     assert {(member, media) for member in members for media in contract().operations[TPP].media_types} <= found
 

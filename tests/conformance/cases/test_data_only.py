@@ -46,7 +46,7 @@ def shipped_names() -> frozenset[str]:
     contract = load_contract()
     members: set[str] = set()
     for operation in contract.operations.values():
-        members.update(operation.raw["fields"])
+        members.update(operation.fields)
         for path in operation.folder.glob("*.schema.json"):
             members.update(_properties(json.loads(path.read_text(encoding="utf-8"))))
         for path in operation.folder.glob("*.xsd"):

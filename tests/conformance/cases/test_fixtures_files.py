@@ -8,10 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from conformance.cases.build import build_all
@@ -24,6 +26,7 @@ from conformance.model.spec import Contract
 CAO = "alphapoint.cancel_all_orders"
 BUILD = """
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from conformance.cases.fixtures import write_fixtures
 from conformance.contract.load import load_contract
@@ -38,7 +41,20 @@ def specs(tmp_path: Path) -> Path:
     shutil.copytree(specs_root() / "alphapoint", root / "alphapoint", ignore=shutil.ignore_patterns("fixtures"))
     for other in ("cancel_order", "cancel_quote"):
         shutil.rmtree(root / "alphapoint" / other)
+    service, readings = (root / "alphapoint" / name for name in ("service.yaml", "readings.yaml"))
+    lines = service.read_text(encoding="utf-8").splitlines(keepends=True)
+    service.write_text("".join(one for one in lines if "cancel_order" not in one and "cancel_quote" not in one))
+    kept = [cut for one in yaml.safe_load(readings.read_text(encoding="utf-8")) for cut in _of_one(one)]
+    readings.write_text(yaml.safe_dump(kept), encoding="utf-8")
     return root
+
+
+def _of_one(reading: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The reading as the one operation has it."""
+    requirements = dict(zip(reading["operations"], [reading["requirement"], *reading.get("also", ())], strict=True))
+    if CAO in requirements:
+        kept = {key: reading[key] for key in ("id", "question", "alternatives")}
+        yield {**kept, "operations": [CAO], "requirement": requirements[CAO]}
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def sent_xml(inner: str) -> bytes:
     ],
 )
 def test_only_what_every_reader_reads_alike_is_matched(body: bytes, xml: bool, read: bool) -> None:
-    found = instructions_of(body, kit(TPP).xml_request if xml else None, kit(TPP).operation.raw["fields"])
+    found = instructions_of(body, kit(TPP).xml_request if xml else None, kit(TPP).operation.fields)
     assert (found is not None) is read
 
 

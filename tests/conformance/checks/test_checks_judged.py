@@ -185,8 +185,7 @@ def test_a_guid_is_demanded_back_where_it_is_one(uid: str, demanded: bool) -> No
 
 
 def test_without_a_condition_what_is_given_decides() -> None:
-    raw = {name: value for name, value in kit(TPP).operation.raw.items() if name != "condition"}
-    loose = dataclasses.replace(kit(TPP), operation=dataclasses.replace(kit(TPP).operation, raw=raw))
+    loose = dataclasses.replace(kit(TPP), operation=dataclasses.replace(kit(TPP).operation, condition=None))
     assert match_results(loose, (instruction(1),), (result(2),)).findings
     assert match_results(loose, (instruction(1),), (result(1),)).findings == ()
     assert match_results(loose, (instruction(None, InternationalOrderUID=UID),), (result(1),)).findings
@@ -195,9 +194,10 @@ def test_without_a_condition_what_is_given_decides() -> None:
 
 
 def test_text_as_an_id_is_compared_without_case() -> None:
-    fields = {**kit(TPP).operation.raw["fields"], "OrderID": {"type": "string"}}
-    raw = {**kit(TPP).operation.raw, "fields": fields}
-    text = dataclasses.replace(kit(TPP), operation=dataclasses.replace(kit(TPP).operation, raw=raw))
+    operation = kit(TPP).operation
+    named = dataclasses.replace(operation.fields["OrderID"], type="string")
+    fields = {**operation.fields, "OrderID": named}
+    text = dataclasses.replace(kit(TPP), operation=dataclasses.replace(operation, fields=fields))
     assert match_results(text, (instruction("aß"),), (result("Aß"),)).findings == ()  # type: ignore[arg-type]
     assert match_results(text, (instruction("a"),), (result("b"),)).findings  # type: ignore[arg-type]
     assert match_results(text, (instruction(7),), (result(8),)).findings == ()

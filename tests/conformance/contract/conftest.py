@@ -10,7 +10,7 @@ import pytest
 
 from conformance.cases.build import case_set
 from conformance.contract.check.problems import Problem
-from conformance.contract.check.run import CASE_RULES, CONTRACT_RULES, FILE_RULES
+from conformance.contract.check.run import CASE_RULES, CONTRACT_RULES, FILE_RULES, check_specs
 from conformance.contract.load import load_contract, specs_root
 
 Problems = Callable[[str], list[Problem]]
@@ -43,6 +43,10 @@ def problems(specs: Path) -> Problems:
     """`problems(rule)`: what one rule has against the copy."""
 
     def apply(rule: str) -> list[Problem]:
+        if rule == "contract":
+            return [
+                one for result in check_specs(specs, case_set).results if result.rule == rule for one in result.problems
+            ]
         if rule in dict(FILE_RULES):
             outcomes = dict(FILE_RULES)[rule](specs)
         elif rule in dict(CONTRACT_RULES):

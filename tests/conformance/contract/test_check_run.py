@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from conformance.cases.build import case_set
@@ -17,6 +19,15 @@ from conformance.contract.load import specs_root
 from conformance.errors import SpecError
 
 Edit = Callable[[str, str, str], None]
+CAO = "alphapoint.cancel_all_orders"
+
+
+def _of_one(reading: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The reading as the one operation has it."""
+    requirements = dict(zip(reading["operations"], [reading["requirement"], *reading.get("also", ())], strict=True))
+    if CAO in requirements:
+        kept = {key: reading[key] for key in ("id", "question", "alternatives")}
+        yield {**kept, "operations": [CAO], "requirement": requirements[CAO]}
 
 
 @pytest.fixture
@@ -25,13 +36,11 @@ def small(specs: Path) -> Path:
     shutil.rmtree(specs / "tpp")
     for other in ("cancel_order", "cancel_quote"):
         shutil.rmtree(specs / "alphapoint" / other)
-    cut = {
-        "service.yaml": ("  - alphapoint.cancel_order\n  - alphapoint.cancel_quote\n", ""),
-        "readings.yaml": ("", "[]\n"),
-    }
-    for name, (old, new) in cut.items():
-        path = specs / "alphapoint" / name
-        path.write_text(path.read_text(encoding="utf-8").replace(old, new) if old else new, encoding="utf-8")
+    service, readings = (specs / "alphapoint" / name for name in ("service.yaml", "readings.yaml"))
+    lines = service.read_text(encoding="utf-8").splitlines(keepends=True)
+    service.write_text("".join(one for one in lines if "cancel_order" not in one and "cancel_quote" not in one))
+    kept = [cut for one in yaml.safe_load(readings.read_text(encoding="utf-8")) for cut in _of_one(one)]
+    readings.write_text(yaml.safe_dump(kept), encoding="utf-8")
     return specs
 
 
@@ -49,8 +58,8 @@ def test_every_rule_is_applied_once(small: Path) -> None:
 def test_a_contract_that_cannot_be_loaded_blocks_the_rules_behind(small: Path, edit: Edit) -> None:
     edit("alphapoint/cancel_all_orders/operation.yaml", "answer: standard", "answer: whatever")
     report = check_specs(small, case_set)
-    assert [one.message for one in report.problems] == ["answer: 'whatever' is no kind of answer"]
-    assert {one.rule for one in report.results if one.blocked} >= {"attribution", "coverage", "json-engines"}
+    assert [one.message for one in report.problems] == ["answer: 'whatever' is none of standard, pair, results"]
+    assert {one.rule for one in report.results if one.blocked} >= {"readings", "coverage", "json-engines"}
     assert not report.sound
 
 
@@ -81,9 +90,9 @@ def test_the_command_shows_problem_place_and_hint(small: Path, edit: Edit) -> No
     edit("alphapoint/cancel_all_orders/operation.yaml", "answered: CAO-SYNC", "answered: CAO-SINK")
     result = CliRunner().invoke(main, ["specs", "check", "--specs", str(small)])
     assert result.exit_code == 1
-    assert "FAILED   attribution (1 of " in result.output
-    place = "alphapoint/cancel_all_orders/operation.yaml#/attribution/answered"
-    assert f"  {place}: alphapoint.cancel_all_orders has no requirement 'CAO-SINK'\n" in result.output
+    assert "FAILED   contract (1 of " in result.output
+    place = "alphapoint/cancel_all_orders/operation.yaml:50"
+    assert f"  {place}: attribution.answered: there is no requirement 'CAO-SINK'\n" in result.output
     assert "ok       schemas (2 checked)\n" in result.output
 
 
@@ -91,7 +100,7 @@ def test_the_command_prints_json(small: Path, edit: Edit) -> None:
     edit("alphapoint/cancel_all_orders/operation.yaml", "answered: CAO-SYNC", "answered: CAO-SINK")
     result = CliRunner().invoke(main, ["specs", "check", "--json", "--specs", str(small)])
     data = json.loads(result.output)
-    (rule,) = [one for one in data["rules"] if one["rule"] == "attribution"]
+    (rule,) = [one for one in data["rules"] if one["rule"] == "contract"]
     assert (result.exit_code, data["ok"], len(rule["problems"])) == (1, False, 1)
     assert set(rule["problems"][0]) == {"rule", "where", "message", "hint"}
 

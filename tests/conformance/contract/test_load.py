@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract import load
+from conformance.contract import load, source
 from conformance.contract.load import digest_of, load_contract, read_yaml, specs_root
 from conformance.contract.schemas import read_schema
 from conformance.errors import SpecError
@@ -48,21 +48,27 @@ def test_the_bundled_contract_is_read_whole() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (replaced(OPERATION, "short: cao", "shirt: cao"), r"operation\.yaml: key 'short' is missing"),
-        (replaced(OPERATION, "answer: standard", "answer: loud"), "'loud' is no kind of answer\nOne of standard"),
+        (replaced(OPERATION, "short: cao", "shirt: cao"), r"operation\.yaml:2: key 'short' is missing"),
+        (
+            replaced(OPERATION, "answer: standard", "answer: loud"),
+            "'loud' is none of standard, pair, results\nKnown: pair",
+        ),
         (replaced(OPERATION, "id: alph", "id: [alph"), r"operation\.yaml:\d+: not YAML"),
-        (replaced(REQUIREMENTS, "level: must", "level: shall"), "level 'shall' is none of must, should, open"),
+        (replaced(REQUIREMENTS, "level: must", "level: shall"), "level: 'shall' is none of must, should, open"),
         (
             replaced(REQUIREMENTS, "- id: CAO-CATEGORY", "- ib: CAO-CATEGORY"),
-            r"requirements\.yaml: key 'id' is missing",
+            r"requirements\.yaml:1: 0: key 'id' is missing",
         ),
         (replaced(REQUIREMENTS, "CAO-CATEGORY", "CAO-SYNC"), "requirement CAO-SYNC is defined twice"),
         (replaced("alphapoint/service.yaml", "service: alphapoint", "service: tpp"), "service 'tpp' is defined twice"),
         (lambda folder: (folder / REQUIREMENTS).unlink(), "file is missing"),
         (lambda folder: (folder / REQUIREMENTS).write_bytes(b"\xff"), "not UTF-8 text\nByte 0"),
-        (lambda folder: (folder / REQUIREMENTS).write_text("a: 1"), "expected a list, found dict"),
-        (lambda folder: (folder / OPERATION).write_text("- 1"), "expected a mapping, found list"),
-        (lambda folder: (folder / "alphapoint/readings.yaml").write_text("- 1"), "expected a mapping, found int"),
+        (lambda folder: (folder / REQUIREMENTS).write_text("a: 1"), "yaml:1: expected a list, found a mapping"),
+        (lambda folder: (folder / OPERATION).write_text("- 1"), "yaml:1: expected a mapping, found a list"),
+        (
+            lambda folder: (folder / "alphapoint/readings.yaml").write_text("- 1"),
+            "0: expected a mapping, found the number '1'",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(copied: Path, change: Callable[[Path], object], message: str) -> None:
@@ -104,7 +110,7 @@ def test_the_digest_speaks_for_the_contract_alone(copied: Path) -> None:
 def test_without_the_c_loader_yaml_is_read_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("a: [1]", encoding="utf-8")
-    monkeypatch.delattr(load.yaml, "CSafeLoader", raising=False)
+    monkeypatch.delattr(source.yaml, "CSafeLoader", raising=False)
     assert read_yaml(path) == {"a": [1]}
 
 

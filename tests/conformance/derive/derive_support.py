@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
 from conformance.cli.main import main
+from conformance.contract.load import load_contract
 from conformance.derive.departures import Departure
 from conformance.derive.draft.files import draft_of, write_draft
 from conformance.derive.drift import Comparison, check_page, open_points
 from conformance.derive.page import Page
 from conformance.derive.read.dialects import page_of_text
+from conformance.derive.siblings import Sibling
+from conformance.model.spec import ErrorCode
 
 PAGES = Path(__file__).parent / "pages"
 SLATE, GITBOOK, HELP, HELP_HTML = "pause_basket.md", "swap_pair.md", "parcel_holds.txt", "parcel_holds.html"
@@ -49,6 +53,14 @@ def compared(name: str, folder: Path, *changes: tuple[str, str]) -> Comparison:
 
 def sides(found: tuple[Departure, ...]) -> list[tuple[str, str, str, str]]:
     return [(one.kind, one.at, one.says, one.against) for one in found]
+
+
+def sibling(*messages: str) -> Sibling:
+    """Another operation of the service, which knows code 8 with these messages."""
+    like = load_contract().operations["alphapoint.cancel_order"]
+    codes = (ErrorCode("8", "X-CODE-8", messages),)
+    known = {"fields": {}, "attribution": {}, "codes": codes}
+    return Sibling(replace(like, id="baskets.fill", document="FillBasket", **known))
 
 
 def conformance(*words: str | Path) -> Result:

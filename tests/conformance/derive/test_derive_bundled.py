@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from conformance.contract.load import load_contract
+from conformance.contract.load import load_contract, read_page_record
 from conformance.derive.departures import MISFITS
 from conformance.derive.drift import covers_of
-from conformance.derive.facts import facts_of_folder, page_record
+from conformance.derive.facts import facts_of_folder
 from conformance.model.spec import Operation
 
 CONTRACT = load_contract()
@@ -24,7 +24,7 @@ def names(operation: Operation) -> str:
 @pytest.mark.parametrize("operation", ALL, ids=names)
 def test_every_operation_has_facts_on_each_field_code_and_role(operation: Operation) -> None:
     facts = {(key.at, key.kind): fact.value for key, fact in facts_of_folder(operation.folder).items()}
-    fields = operation.raw["fields"]
+    fields = operation.fields
     assert {name for name in fields if (f"request/{name}", "type") in facts} == set(fields)
     numbers = {code.code: " | ".join(sorted(code.messages)) for code in operation.codes if code.code.isdecimal()}
     assert {number: facts[(f"codes/{number}", "message")] for number in numbers} == numbers
@@ -33,9 +33,9 @@ def test_every_operation_has_facts_on_each_field_code_and_role(operation: Operat
 
 @pytest.mark.parametrize("operation", RECORDED, ids=names)
 def test_a_recorded_page_has_wording_for_each_field_and_a_sample_for_each_schema(operation: Operation) -> None:
-    record = page_record(operation.folder)
+    record = read_page_record(operation.folder)
     assert record is not None
-    assert {f"request/{name}" for name in operation.raw["fields"]} <= set(record["wording"])
+    assert {f"request/{name}" for name in operation.fields} <= set(record.wording)
     recorded = {path.stem.partition("-")[0] for path in (operation.folder / "samples").iterdir()}
     assert recorded == {path.name.partition(".")[0] for path in operation.folder.glob("*.schema.json")}
 

@@ -9,13 +9,14 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from derive_support import GITBOOK, HELP, HELP_HTML, SLATE, drafted, page
+from derive_support import GITBOOK, HELP, HELP_HTML, SLATE, drafted, page, sibling
 
-from conformance.contract.load import specs_root
+from conformance.contract.load import read_operation, read_page_record, read_requirements, specs_root
 from conformance.contract.schemas import load_validator
-from conformance.derive.draft.files import Draft, draft_of
+from conformance.derive.draft.files import Draft, draft_of, write_draft
 from conformance.derive.facts import Fact, Key, facts_of_folder, facts_of_page
-from conformance.derive.siblings import Sibling, siblings_in
+from conformance.derive.siblings import siblings_in
+from conformance.errors import SpecError
 from conformance.formats.xml.contract import XmlContract
 
 ALL = [SLATE, GITBOOK, HELP, HELP_HTML]
@@ -142,8 +143,7 @@ def test_a_reading_is_proposed_in_the_form_of_the_readings_file() -> None:
 
 
 def test_a_code_with_another_message_elsewhere_is_drafted_with_both() -> None:
-    other = Sibling("baskets.fill", "FillBasket", {"codes": [{"code": "8", "messages": ["No Such Basket"]}]}, ())
-    draft = draft_of(page(SLATE), "draft", (other,))
+    draft = draft_of(page(SLATE), "draft", (sibling("No Such Basket"),))
     codes = {one["code"]: one["messages"] for one in loaded(draft, "operation.yaml")["codes"]}
     assert codes["8"] == ["Unknown Basket", "No Such Basket"]
     (reading,) = loaded(draft, "questions.yaml")["readings"]
@@ -176,3 +176,33 @@ def test_the_openapi_fragment_names_the_schemas_and_media_types() -> None:
     content = path["put"]["requestBody"]["content"]
     assert list(content) == ["application/json", "text/json", "application/xml", "text/xml"]
     assert content["text/xml"] == {"x-xsd": "holds/request.xsd", "schema": {"$ref": "holds/request.schema.json"}}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_draft_is_read_through_the_models_of_a_contract(name: str, tmp_path: Path) -> None:
+    folder = drafted(name, tmp_path / "draft")
+    operation = read_operation(folder, partial=True)
+    assert operation.fields.keys() == {one.name for one in page(name).request.fields}
+    assert {one.operation for one in read_requirements(folder, operation.id)} == {operation.id}
+    assert read_page_record(folder) is not None
+
+
+@pytest.mark.parametrize("service", ["", "alphapoint"])
+@pytest.mark.parametrize("name", ALL)
+def test_whatever_a_draft_lacks_is_asked(name: str, service: str, tmp_path: Path) -> None:
+    siblings = siblings_in(SERVICE, besides="") if service else ()
+    draft = draft_of(page(name), "draft", siblings, service or "draft")
+    write_draft(draft.files, tmp_path / "draft")
+    with pytest.raises(SpecError) as caught:
+        read_operation(tmp_path / "draft")
+    lacking = {one.message.partition(":")[0] for one in (caught.value, *caught.value.others)}
+    assert "states" in lacking
+    assert lacking <= {key.partition(".")[0] for key in draft.to_fill}
+
+
+def test_draft_with_a_wrong_word_is_refused_with_its_line(tmp_path: Path) -> None:
+    folder = drafted(SLATE, tmp_path / "draft")
+    path = folder / "operation.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("method:", "metod:"), encoding="utf-8")
+    with pytest.raises(SpecError, match=r"operation\.yaml:\d+: unknown key 'metod'\nDid you mean 'method'"):
+        read_operation(folder, partial=True)

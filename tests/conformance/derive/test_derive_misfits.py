@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from derive_support import GITBOOK, HELP, HELP_HTML, SLATE, page, points
+from derive_support import GITBOOK, HELP, HELP_HTML, SLATE, page, points, sibling
 
 from conformance.derive.departures import MISFITS
 from conformance.derive.drift import open_points
-from conformance.derive.siblings import Sibling
 
 PLANTED = [
     # what is wrong, page, old text, new text, kind, place
@@ -70,11 +69,6 @@ def test_a_misfit_names_its_line() -> None:
     found = open_points(page(SLATE, ('"problem": null,', '"problem": nil,')), ())
     text = (found[0].place.line, found[0].place.section) if found[0].place else None
     assert text == (38, "Response sample")
-
-
-def sibling(*messages: str) -> Sibling:
-    raw = {"codes": [{"code": "8", "requirement": "X-CODE-8", "messages": list(messages)}]}
-    return Sibling("baskets.fill", "FillBasket", raw, ())
 
 
 def test_a_code_with_another_message_elsewhere_in_the_service_is_found_with_a_reading() -> None:

@@ -136,12 +136,13 @@ def test_the_person_of_the_file_names_no_order() -> None:
 def test_a_harmless_name_without_a_field_and_an_operation_without_rules_are_passed_over() -> None:
     known = contract()
     first = known.operations["tpp.create_cancellations"]
-    harmless = {**first.raw["scope"], "harmless": ["Reason", *first.raw["scope"]["harmless"]]}
+    assert first.scope is not None
+    scope = dataclasses.replace(first.scope, harmless=("Reason", *first.scope.harmless))
     silent = known.operations["alphapoint.cancel_quote"]
     operations = {
         **known.operations,
-        first.id: dataclasses.replace(first, raw={**first.raw, "scope": harmless}),
-        silent.id: dataclasses.replace(silent, raw={key: one for key, one in silent.raw.items() if key != "scope"}),
+        first.id: dataclasses.replace(first, scope=scope),
+        silent.id: dataclasses.replace(silent, scope=None),
     }
     data = {
         **BASE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -146,9 +145,9 @@ def test_a_run_grants_each_number_by_the_name_that_it_is_bound_under() -> None:
 def test_every_member_that_holds_a_client_s_number_is_declared_to_be_of_that_kind() -> None:
     """A field whose binding ends in `.client` is granted as such, so the scope key must look for it there."""
     for operation in load_contract().operations.values():
-        fields: dict[str, dict[str, Any]] = operation.raw["fields"]
-        bound = {name for name, one in fields.items() if str(one.get("binding", "")).endswith(".client")}
-        assert bound == {name for name, one in operation.raw["scope"]["members"].items() if one["kind"] == "client"}
+        assert operation.scope is not None
+        bound = {name for name, one in operation.fields.items() if one.binding.endswith(".client")}
+        assert bound == {name for name, one in operation.scope.members.items() if one.kind == "client"}
 
 
 @RUN

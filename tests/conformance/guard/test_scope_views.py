@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +24,6 @@ from scope_support import (
 )
 
 from conformance.contract.load import load_contract
-from conformance.errors import SpecError
 from conformance.guard.guard import Scope, catalogue_of
 from conformance.guard.ids import Literal
 from conformance.guard.members import (
@@ -46,7 +43,7 @@ from conformance.guard.members import (
 )
 from conformance.guard.rules import Member, Rule
 from conformance.guard.values import ALLOWED, Bounds, Granted, RequestCap, dashed
-from conformance.model.spec import Operation
+from conformance.model.spec import Operation, ScopeMember, ScopeRules, SetUpCall
 from conformance.wire.messages import HttpRequest
 
 
@@ -167,22 +164,22 @@ def test_members_beside_the_body_are_seen_by_every_reader_of_it() -> None:
     )
 
 
-def operation(scope: Any, name: str = "alphapoint.cancel_all_orders", **changes: Any) -> dict[str, Operation]:
-    given = load_contract().operations[name]
-    return {name: dataclasses.replace(given, raw={**given.raw, "scope": scope}, **changes)}
+def operation(scope: ScopeRules, name: str = "alphapoint.cancel_all_orders", **changes: Any) -> dict[str, Operation]:
+    return {name: dataclasses.replace(load_contract().operations[name], scope=scope, **changes)}
 
 
-MEMBERS: Mapping[str, Any] = {
-    "OMSId": {"kind": "oms", "absent": "everything", "unless": ["AccountId"]},
-    "AccountId": {"kind": "account", "absent": "nothing"},
+MEMBERS = {
+    "OMSId": ScopeMember("oms", "everything", ("AccountId",)),
+    "AccountId": ScopeMember("account", "nothing"),
 }
 
 
 def test_a_scope_key_becomes_rules_for_its_calls_and_what_only_reads() -> None:
-    scope = {
-        "members": MEMBERS, "harmless": ["Creator_ID"], "reads": ["Get*"],
-        "calls": {"SendOrder": {"members": {"OrderId": {"kind": "order", "absent": "nothing"}}, "unreadable": "tokens"}, "Other": {"path": "/x/Other"}},
-    }  # fmt: skip
+    calls = {
+        "SendOrder": SetUpCall({"OrderId": ScopeMember("order", "nothing")}, unreadable="tokens"),
+        "Other": SetUpCall(path="/x/Other"),
+    }
+    scope = ScopeRules(MEMBERS, harmless=("Creator_ID",), reads=("Get*",), calls=calls)
     known = catalogue_of(operation(scope))
     types = load_contract().operations["alphapoint.cancel_all_orders"].media_types
     members = (Member("OMSId", "oms", True, ("AccountId",)), Member("AccountId", "account", False, ()))
@@ -199,7 +196,7 @@ def test_a_scope_key_becomes_rules_for_its_calls_and_what_only_reads() -> None:
 
 
 def test_what_only_reads_is_known_by_its_folder_and_a_plain_name() -> None:
-    known = catalogue_of(operation({"members": {}, "reads": ["Get*"]}))
+    known = catalogue_of(operation(ScopeRules(reads=("Get*",))))
     assert known.reads_call("GETthings")
     assert not known.reads_call("get things")
     assert not known.reads_call("forget")
@@ -210,48 +207,8 @@ def test_what_only_reads_is_known_by_its_folder_and_a_plain_name() -> None:
 
 
 def test_calls_are_framed_only_where_the_operation_is() -> None:
-    known = catalogue_of(operation({"members": {}, "calls": {"Make": {}}}, transports=("http",)))
+    known = catalogue_of(operation(ScopeRules(calls={"Make": SetUpCall()}), transports=("http",)))
     assert (sorted(known.by_path), known.by_call) == (["/ap/cancelallorders", "/ap/make"], {})
-
-
-@pytest.mark.parametrize(
-    ("scope", "where", "message"),
-    [
-        ([], "scope", "expected a mapping, found list"),
-        ({"x": 1}, "scope", "unknown key 'x'"),
-        (
-            {"members": {"A": {"kind": "x", "absent": "nothing"}}},
-            "scope",
-            "A: kind 'x' is none of account, oms, instrument, order, client, uid",
-        ),
-        ({"members": {"A": {"kind": "oms"}}}, "scope", "A: absent must be 'everything' or 'nothing', not None"),
-        ({"members": {"A": {"kind": "oms", "absent": "nothing", "z": 1}}}, "scope.members.A", "unknown key 'z'"),
-        (
-            {"members": {"A": {"kind": "oms", "absent": "nothing", "unless": ["B"]}}},
-            "scope",
-            "A.unless: 'B' is not one of the members",
-        ),
-        ({"members": {}, "unreadable": "x"}, "scope", "unreadable: 'x' is neither 'everything' nor 'tokens'"),
-        ({"calls": {"Make": {"reads": []}}}, "scope.calls.Make", "unknown key 'reads'"),
-        (
-            {"calls": {"Make": {"unreadable": "x"}}},
-            "scope.calls.Make",
-            "unreadable: 'x' is neither 'everything' nor 'tokens'",
-        ),
-    ],
-)
-def test_a_scope_key_that_cannot_be_used_is_located(scope: Any, where: str, message: str) -> None:
-    operations = operation(scope)
-    with pytest.raises(SpecError) as caught:
-        catalogue_of(operations)
-    folder = operations["alphapoint.cancel_all_orders"].folder
-    assert (caught.value.message, caught.value.where) == (message, f"{Path(folder) / 'operation.yaml'}: {where}")
-
-
-def test_an_unknown_key_comes_with_the_known_ones() -> None:
-    with pytest.raises(SpecError) as caught:
-        catalogue_of(operation({"x": 1}))
-    assert caught.value.hint == "Known are calls, harmless, members, reads, unreadable."
 
 
 def test_bounds_tell_own_granted_vouched_and_unlimited_apart() -> None:

@@ -81,7 +81,7 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     ),
     "an unknown key of a service": (edited(f"{LABELS}/service.yaml", "title:", "name:"), "unknown key 'name'", "service.yaml"),
     "an unknown key of a requirement": (
-        edited(f"{VOID}/requirements.yaml", "verify: cases", "verified: cases"), "unknown key 'LV-ROUTE: verified'", "requirements.yaml",
+        edited(f"{VOID}/requirements.yaml", "verify: cases", "verified: cases"), "unknown key 'LV-ROUTE.verified'", "requirements.yaml",
     ),
     "a missing attribution": (
         edited(f"{VOID}/operation.yaml", "  one-each: LV-ONE-EACH\n", ""), "attribution: key 'one-each' is missing", "operation.yaml",
@@ -91,11 +91,11 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
         edited(f"{VOID}/operation.yaml", '  - {Label: "${label.Label}", Reason: damaged}', '  {Label: "${label.Label}"}'),
         "base: expected a list of instructions", "operation.yaml",
     ),
-    "a transport that nobody has": (edited(f"{VOID}/operation.yaml", "[http]", "[pigeon]"), "'pigeon' is neither http nor ws", "operation.yaml"),
+    "a transport that nobody has": (edited(f"{VOID}/operation.yaml", "[http]", "[pigeon]"), "'pigeon' is none of http, ws", "operation.yaml"),
     "a scenario that expects nothing": (
-        edited(f"{VOID}/scenarios.yaml", "    requirement: LV-AGAIN\n", ""), "response/again: cannot be built", "scenarios.yaml",
+        edited(f"{VOID}/scenarios.yaml", "    requirement: LV-AGAIN\n", ""), "response/again.expect: key 'requirement' is missing", "scenarios.yaml",
     ),
-    "scenarios that are no list": (written(f"{VOID}/scenarios.yaml", "a: 1"), "a scenario has no name", "scenarios.yaml"),
+    "scenarios that are no list": (written(f"{VOID}/scenarios.yaml", "a: 1"), "expected a list, found a mapping", "scenarios.yaml"),
     "brackets without end": (written(f"{VOID}/operation.yaml", "a: " + "[" * 3000), "not YAML", "operation.yaml"),
     "bytes that are no text": (lambda folder: (folder / LABELS / "service.yaml").write_bytes(b"\xff\xfe\x00"), "not UTF-8", "service.yaml"),
 }  # fmt: skip

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 from labels_server import Behaviour, serving
-from vendor_support import commands_of_the_page, files_of_the_page
+from vendor_support import ADDRESS, commands_of_the_page, files_of_the_page, recipe
 
 from conformance.cases.generated.generate import generate_values
 from conformance.contract.load import load_contract
@@ -33,6 +35,28 @@ def test_the_six_steps_followed_literally_give_a_verdict(aimed: Callable[[str], 
             assert done.returncode == 0, (command, done.stdout, done.stderr)
     assert "verdict: pass (exit 0)" in done.stdout
     assert words[0] == "run"
+
+
+def test_recipe_followed_step_by_step_gives_a_verdict(tmp_path: Path, run: Run) -> None:
+    """A step writes the files that it names, as the authoring page has them, or runs its command."""
+    left = files_of_the_page()
+    steps = recipe()
+    assert 0 < len(steps) <= 10
+    with serving() as url:
+        for step in steps:
+            for word in re.findall(r"`([^`]+)`", step):
+                if word.startswith("conformance "):
+                    done = run(tmp_path, *word.split()[1:])
+                    assert done.returncode == 0, (step, done.stdout, done.stderr)
+                    continue
+                named = [name for name in left if fnmatchcase(name, word)]
+                assert named, step
+                for name in named:
+                    path = tmp_path / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(left.pop(name).replace(ADDRESS, url), encoding="utf-8")
+    assert left == {}
+    assert "verdict: pass (exit 0)" in done.stdout
 
 
 def test_the_page_has_every_file_of_the_operation() -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "authoring.md"
+ARCHITECTURE = PAGE.with_name("architecture.md")
 ADDRESS = "http://127.0.0.1:8080"
 
 
@@ -22,3 +23,10 @@ def files_of_the_page() -> dict[str, str]:
 def commands_of_the_page() -> list[str]:
     blocks = re.findall(r"^```sh\n(.*?)^```$", six_steps(), re.DOTALL | re.MULTILINE)
     return [line for block in blocks for line in block.splitlines()]
+
+
+def recipe() -> list[str]:
+    """The numbered steps of the recipe "Add an operation"."""
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    section = text[text.index("### Add an operation") :].partition("\n## ")[0].partition("\n### ")[0]
+    return re.findall(r"^\d+\. (.*)$", section, re.MULTILINE)

@@ -11,7 +11,7 @@ from conformance.cases import expect, make, message
 from conformance.cases.kinds import OTHER, Kind, first_kind, naming_member, other_state, second_kind
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Case, Expectation, StateNeed
-from conformance.model.spec import Operation
+from conformance.model.spec import Condition, Operation
 
 GIVEN, NULL, ABSENT = "given", "null", "absent"
 _FLAGS: tuple[tuple[str, Any], ...] = (("true", True), ("false", False), ("absent", None))
@@ -21,14 +21,14 @@ _FLAGS: tuple[tuple[str, Any], ...] = (("true", True), ("false", False), ("absen
 class Table:
     """A conditional rule with what its rows are made of; without a second kind both halves act on the same thing."""
 
-    rule: Mapping[str, Any]
+    rule: Condition
     first: Kind
     second: Kind | None
 
     @property
     def members(self) -> tuple[str, ...]:
         """The members whose presence is varied, those that the plain half needs first."""
-        return tuple(dict.fromkeys((*self.rule["when_false"]["needs"], *self.rule["when_true"]["needs"])))
+        return tuple(dict.fromkeys((*self.rule.when_false.needs, *self.rule.when_true.needs)))
 
     def states(self, operation: Operation) -> dict[str, StateNeed]:
         """The thing of each kind, or the thing and a bystander."""
@@ -55,14 +55,14 @@ class Table:
 
     def short(self, member: str) -> str:
         """The member in the id of a case."""
-        return str(self.rule.get("names", {}).get(member, member.lower()))
+        return self.rule.names.get(member, member.lower())
 
 
 def condition_cases(operation: Operation) -> Iterator[Case]:
     """One case for each row and media type; none where the operation has no conditional rule."""
-    if "condition" not in operation.raw:
+    if operation.condition is None:
         return
-    table = Table(operation.raw["condition"], first_kind(operation), second_kind(operation))
+    table = Table(operation.condition, first_kind(operation), second_kind(operation))
     for channel in channels(operation):
         for (flag_name, flag), presences in product(_FLAGS, product((GIVEN, NULL, ABSENT), repeat=len(table.members))):
             row = dict(zip(table.members, presences, strict=True))
@@ -75,12 +75,12 @@ def _row_case(
     given = table.given(bool(flag))
     item = {name: None if presence == NULL else given[name] for name, presence in row.items() if presence != ABSENT}
     condition = table.rule
-    item.update((name, value) for name, value in given.items() if name not in row and name != condition["flag"])
+    item.update((name, value) for name, value in given.items() if name not in row and name != condition.flag)
     if flag is not None:
-        item[condition["flag"]] = flag
-    rule = condition["when_true" if flag else "when_false"]
-    lacking = [name for name in rule["needs"] if row[name] != GIVEN]
-    requirement = rule["requirement"][lacking[0] if lacking else rule["needs"][-1]]
+        item[condition.flag] = flag
+    rule = condition.half(flag)
+    lacking = [name for name in rule.needs if row[name] != GIVEN]
+    requirement = rule.requirement[lacking[0] if lacking else rule.needs[-1]]
     name = "-".join([f"flag-{flag_name}", *(f"{table.short(member)}-{row[member]}" for member in row)])
     sent = make.message(operation, channel, message.body(operation, channel, [item]))
     broken = [operation.attribution["broken"]] if lacking and "broken" in operation.attribution else []
@@ -88,8 +88,8 @@ def _row_case(
         operation,
         channel,
         f"conditions/{name}",
-        _title(condition["flag"], flag_name, row),
-        [*(rule["requirement"][member] for member in lacking), *broken],
+        _title(condition.flag, flag_name, row),
+        [*(rule.requirement[member] for member in lacking), *broken],
         sent,
         _expectation(operation, table, requirement, bool(flag), lacking, row),
         states=table.states(operation),

@@ -149,16 +149,16 @@ def instruction_field_cases(operation: Operation) -> Iterator[Case]:
 
 
 def _plan(operation: Operation) -> Iterator[tuple[str, Sequence[Odd]]]:
-    for member, field in operation.raw["fields"].items():
-        kind = field["type"]
+    for member, field in operation.fields.items():
+        kind = field.type
         if kind == "integer":
-            yield member, _integers(f"${{{field['binding']}}}", identifies=identifies(operation, member))
+            yield member, _integers(f"${{{field.binding}}}", identifies=identifies(operation, member))
         elif kind == "boolean":
             yield member, _BOOLEANS
         elif kind == "guid":
-            yield member, _guids(f"${{{field['binding']}}}", unknown_place(field))
+            yield member, _guids(f"${{{field.binding}}}", unknown_place(field))
         elif identifies(operation, member):
-            yield member, _names(f"${{{field['binding']}}}", unknown_place(field))
+            yield member, _names(f"${{{field.binding}}}", unknown_place(field))
         else:
             yield member, _TEXTS
 
@@ -177,8 +177,8 @@ def _cases(operation: Operation, channel: Channel, member: str, kind: Kind, odd:
 
 
 def _case(operation: Operation, channel: Channel, member: str, kind: Kind, odd: Odd, value: Any) -> Case:
-    field = operation.raw["fields"][member]
-    width = [field["width"]] if "width" in field and "int" in odd.name else []
+    field = operation.fields[member]
+    width = [field.width] if field.width and "int" in odd.name else []
     sent = make.message(operation, channel, message.body(operation, channel, value))
     return make.case(
         operation,
@@ -187,7 +187,7 @@ def _case(operation: Operation, channel: Channel, member: str, kind: Kind, odd: 
         f"{member}: {odd.title}",
         width,
         sent,
-        _expectation(operation, field["requirement"]["type"], odd.kind, kind.thing),
+        _expectation(operation, field.requirement.type, odd.kind, kind.thing),
         states={kind.thing: kind.need, **other_state(operation)},
         accept=channel.media_type,
     )
@@ -207,7 +207,7 @@ def _repeated_members(operation: Operation, channel: Channel) -> Iterator[Case]:
     """A member that stands twice, and one that the document does not name."""
     kind = first_kind(operation)
     member = naming_member(kind, operation)
-    right, unknown = kind.item[member], unknown_place(operation.raw["fields"][member])
+    right, unknown = kind.item[member], unknown_place(operation.fields[member])
     for name, title, first, last in (
         ("twice-same", "twice with the same value", right, right),
         ("twice-unknown-first", "twice, an unknown one first", unknown, right),

@@ -25,7 +25,7 @@ def _case(operation: Operation, channel: Channel, form: Form) -> Case:
     also = [operation.attribution["bad-input"]] if form.kind == "broken" else []
     code = "error-string" if form.name == "cut-off" and _has_code(operation) else None
     if form.name == "cut-off":
-        also.extend((operation.attribution["error-string"], operation.raw["error_media"][channel.form]))
+        also.extend((operation.attribution["error-string"], operation.error_media[channel.form]))
         also.extend(operation.attribution[check] for check in ("error-status",) if check in operation.attribution)
     kind = first_kind(operation)
     return make.case(

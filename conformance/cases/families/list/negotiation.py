@@ -69,9 +69,9 @@ def _accept_case(operation: Operation, channel: Channel, accept: Accept) -> Case
     if accept.header is not None:
         headers.append(("Accept", accept.header))
     requirement = operation.attribution["media-type"]
-    also = [operation.raw["request_media"][channel.media_type]]
+    also = [operation.request_media[channel.media_type]]
     if accept.answer:
-        also.append(operation.raw["response_media"][accept.answer])
+        also.append(operation.response_media[accept.answer])
     sent = make.message(operation, channel, message.body(operation, channel, operation.valid), headers=tuple(headers))
     names = _names(operation)
     done = expect.done(operation, requirement, names)
@@ -91,7 +91,7 @@ def _asks_for_one(operation: Operation, header: str) -> bool:
 
 
 def _charset_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
-    requirement = operation.raw["request_media"][channel.media_type]
+    requirement = operation.request_media[channel.media_type]
     named = [
         (f"charset-{number}", f"{channel.media_type}; charset={charset}") for number, charset in enumerate(_CHARSETS, 1)
     ]
@@ -180,4 +180,4 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
 
 def _names(operation: Operation) -> tuple[str, ...]:
     """What the legal request acts on."""
-    return make.state_names(make.states_of(operation.raw["states"]))
+    return operation.acted_on

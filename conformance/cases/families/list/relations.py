@@ -81,8 +81,8 @@ def _list_requests(operation: Operation, scene: Scene) -> Iterator[tuple[str, li
         gone = first.named(GONE)
         three, results = [*three, gone], [*results, False]
         yield "not-active", [gone], right(failed)
-    yield "unknown", [{**first.item, named: unknown_place(operation.raw["fields"][named])}], right(failed, refused)
-    if operation.raw["fields"][named].get("nullable"):
+    yield "unknown", [{**first.item, named: unknown_place(operation.fields[named])}], right(failed, refused)
+    if operation.fields[named].nullable:
         yield "incomplete", [{**first.item, named: None}], right(failed, refused)
     if len(three) > 1:
         yield _COUNTED.get(len(three), "several"), three, right(Alternative({"results": results}, things))
@@ -93,7 +93,7 @@ _COUNTED = {2: "two", 3: "three"}
 
 def _list_twins(operation: Operation, channel: Channel, ways: tuple[Channel, ...], value: list[Any]) -> Iterator[Twin]:
     by_type = {way.media_type: way for way in ways}
-    rules, request_media = operation.attribution, operation.raw["request_media"]
+    rules, request_media = operation.attribution, operation.request_media
     if channel.media_type == "application/json":
         if "application/xml" in by_type and "formats-agree" in rules:
             yield _twin(operation, "json-and-xml", by_type["application/xml"], rules["formats-agree"], value)
@@ -127,7 +127,7 @@ def _xml_twins(operation: Operation, channel: Channel, value: list[Any]) -> Iter
         ("nil-or-left-out", XmlStyle(nulls="absent"), rules.get("request-xml-nil")),
     ]
     for member in members_of_type(operation, "string"):
-        requirement = operation.raw["fields"][member]["requirement"]["type"]
+        requirement = operation.fields[member].requirement.type
         styles.append(("cdata", XmlStyle(lexical=LexicalStyle(text="cdata")), requirement))
         break
     for name, style, speaks in styles:

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.cases import make, message
 from conformance.cases.make import Channel, channels
-from conformance.model.case import Alternative, Case, Expectation, StateNeed
+from conformance.model.case import Alternative, Case, Expectation
 from conformance.model.spec import ErrorCode, Operation
 
 SUCCESS, NOT_AUTHORIZED, INVALID, NOT_FOUND = "0", "20", "100", "104"
@@ -24,7 +24,6 @@ def code_cases(operation: Operation) -> Iterator[Case]:
 
 
 def _code_case(operation: Operation, channel: Channel, code: ErrorCode) -> Case:
-    states = make.states_of(operation.raw["states"])
     role, value, title, provoke = _provocation(operation, code.code)
     sent = make.message(operation, channel, message.body(operation, channel, value))
     return make.case(
@@ -34,9 +33,9 @@ def _code_case(operation: Operation, channel: Channel, code: ErrorCode) -> Case:
         title,
         (code.requirement, *_companions(operation)),
         sent,
-        _expectation(operation, code, states),
+        _expectation(operation, code),
         role=role,
-        states=states,
+        states=operation.states,
         lane="alone" if provoke else None,
         code=code.code,
         provoke=provoke,
@@ -46,21 +45,20 @@ def _code_case(operation: Operation, channel: Channel, code: ErrorCode) -> Case:
 
 def _provocation(operation: Operation, code: str) -> tuple[str | None, Mapping[str, Any], str, str | None]:
     assert isinstance(operation.valid, Mapping)
-    fields: Mapping[str, Any] = operation.raw["fields"]
     if code == NOT_AUTHORIZED:
         return operation.roles_refused[-1], operation.valid, "A user without permission", None
     if code == INVALID:
-        member = next(name for name, field in fields.items() if field["required"])
+        member = next(name for name, field in operation.fields.items() if field.required)
         value = {key: given for key, given in operation.valid.items() if key != member}
         return None, value, f"{member} left out", None
     if code == NOT_FOUND:
-        member = next(name for name, field in fields.items() if field["required"])
-        return "operator", {**operation.valid, member: fields[member]["unknown"]}, f"An unknown {member}", None
+        member = next(name for name, field in operation.fields.items() if field.required)
+        return "operator", {**operation.valid, member: operation.fields[member].unknown}, f"An unknown {member}", None
     return None, operation.valid, _BY_TARGET, code
 
 
-def _expectation(operation: Operation, code: ErrorCode, states: Mapping[str, StateNeed]) -> Expectation:
-    names = make.state_names(states)
+def _expectation(operation: Operation, code: ErrorCode) -> Expectation:
+    names = operation.acted_on
     right = [Alternative({"code": [int(code.code)]}, untouched=names)]
     if code.code == NOT_AUTHORIZED:  # the account is a stranger's to that user, and may be hidden from him
         right.append(Alternative({"code": [104]}, untouched=names, readings=("foreign-account=104",)))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases import expect, make, message
 from conformance.cases.make import Channel, channels
 from conformance.formats.errors import Pairs, Raw
 from conformance.model.case import Alternative, Body, Case, Expectation
-from conformance.model.spec import Operation
+from conformance.model.spec import Field, Operation
 
 INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
 ABSENT = object()
@@ -73,10 +73,10 @@ def variants(binding: str) -> tuple[Variant, ...]:
 
 def object_field_cases(operation: Operation) -> Iterator[Case]:
     """For each declared member and each variant, over every channel."""
-    for member, field in operation.raw["fields"].items():
-        seen = _with_base(operation, field)
+    for member, field in operation.fields.items():
+        seen = operation.with_base(field.base)
         for channel in channels(seen):
-            for variant in variants(field["binding"]):
+            for variant in variants(field.binding):
                 expectation = _expectation(seen, field, variant)
                 if expectation is not None:
                     yield _case(
@@ -84,15 +84,6 @@ def object_field_cases(operation: Operation) -> Iterator[Case]:
                     )
             yield from _repeated_member(seen, channel, member, field)
             yield from _other_case(seen, channel, member)
-
-
-def _with_base(operation: Operation, field: Mapping[str, Any]) -> Operation:
-    """The operation as a member sees it that stands in another legal request than the usual one."""
-    if "base" not in field:
-        return operation
-    name = field["base"]
-    raw = {**operation.raw, "states": operation.raw[f"{name}_states"]}
-    return replace(operation, valid=operation.raw[name], raw=raw)
 
 
 def _case(
@@ -111,17 +102,17 @@ def _body(operation: Operation, member: str, variant: Variant) -> Body:
     return Body(message.json_text(value))
 
 
-def _expectation(operation: Operation, field: Mapping[str, Any], variant: Variant) -> Expectation | None:
+def _expectation(operation: Operation, field: Field, variant: Variant) -> Expectation | None:
     names = _names(operation)
-    requirement = field["requirement"]["absent" if variant.kind == "absent" else "type"]
-    leg = field.get("own_leg")
+    requirement = field.requirement.absent if variant.kind == "absent" else field.requirement.type
+    leg = field.own_leg
     if variant.kind == "lenient":
         return (
             _lenient_leg(operation, requirement, leg)
             if leg
             else expect.either(operation, requirement, names, (20, 100, 104))
         )
-    if variant.kind == "absent" and not field["required"]:
+    if variant.kind == "absent" and not field.required:
         return (
             None
             if variant.name != "empty-text" or _empty_text_is_a_scenario(operation)
@@ -129,12 +120,12 @@ def _expectation(operation: Operation, field: Mapping[str, Any], variant: Varian
         )
     if leg:
         return expect.one_leg_wrong(operation, requirement, leg, _leg_names(operation))
-    if variant.kind == "zero" and field["binding"] != "instrument":
+    if variant.kind == "zero" and field.binding != "instrument":
         # one operator's gateway takes OMSId 0 for its only system; AccountId 0 is a reading with scenarios of its own
-        taken = "zero" in field
+        taken = field.zero is not None
         return expect.either(operation, requirement, names, (20, 100, 104)) if taken else None
     if variant.kind in ("unknown", "zero"):
-        if field["binding"] == "instrument":
+        if field.binding == "instrument":
             return _maybe_ignored(operation, requirement, names)
         return expect.refused(operation, requirement, names, (20, 100, 104))
     return expect.refused(operation, requirement, names, (100,) if variant.name == "absent" else (20, 100, 104))
@@ -145,7 +136,7 @@ def _empty_text_is_a_scenario(operation: Operation) -> bool:
 
 
 def _names(operation: Operation) -> tuple[str, ...]:
-    return make.state_names(make.states_of(operation.raw["states"]))
+    return operation.acted_on
 
 
 def _leg_names(operation: Operation) -> dict[str, str]:
@@ -173,13 +164,13 @@ def _maybe_ignored(operation: Operation, requirement: str, names: tuple[str, ...
     )
 
 
-def _repeated_member(operation: Operation, channel: Channel, member: str, field: Mapping[str, Any]) -> Iterator[Case]:
+def _repeated_member(operation: Operation, channel: Channel, member: str, field: Field) -> Iterator[Case]:
     """A key that stands twice: JSON leaves open which one counts, so the answer and the effect must only agree."""
     assert isinstance(operation.valid, Mapping)
-    right, wrong = operation.valid[member], field["unknown"]
+    right, wrong = operation.valid[member], field.unknown
     requirement = operation.attribution["malformed"]
     rest = tuple((key, value) for key, value in operation.valid.items() if key != member)
-    leg = field.get("own_leg")
+    leg = field.own_leg
     for name, title, pair in (
         ("twice-same", "given twice with the same value", (right, right)),
         ("twice-wrong-first", "given twice, an unknown value first", (wrong, right)),
@@ -190,7 +181,7 @@ def _repeated_member(operation: Operation, channel: Channel, member: str, field:
             _lenient_leg(operation, requirement, leg)
             if leg
             else _maybe_ignored(operation, requirement, _names(operation))
-            if field["binding"] == "instrument"
+            if field.binding == "instrument"
             else expect.either(operation, requirement, _names(operation), (20, 100, 104))
         )
         yield _case(operation, channel, member, name, title, body, expectation)

@@ -69,7 +69,7 @@ def frame_cases(operation: Operation) -> Iterator[Case]:
 
 
 def _case(operation: Operation, channel: Channel, form: Form) -> Case:
-    names = make.state_names(make.states_of(operation.raw["states"]))
+    names = operation.acted_on
     requirements = tuple(operation.attribution[check] for check in form.speaks_for)
     frame = form.frame.replace("LOWER", operation.call.lower())
     body = Body(message.json_text(operation.valid))

@@ -62,7 +62,7 @@ def http_form_cases(operation: Operation) -> Iterator[Case]:
 
 
 def _case(operation: Operation, channel: Channel, form: Form) -> Case:
-    names = make.state_names(make.states_of(operation.raw["states"]))
+    names = operation.acted_on
     requirement = operation.attribution["media-type" if form.method == "POST" else "route"]
     body = Body(message.json_text(operation.valid))
     sent = Message(body, form.method, operation.path + form.query, form.headers)

@@ -94,7 +94,7 @@ def malformed_object_cases(operation: Operation) -> Iterator[Case]:
 
 
 def _case(operation: Operation, channel: Channel, kind: Broken) -> Case:
-    names = make.state_names(make.states_of(operation.raw["states"]))
+    names = operation.acted_on
     requirement = operation.attribution["malformed"]
     expectation = (
         expect.either(operation, requirement, names, (100,))

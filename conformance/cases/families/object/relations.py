@@ -20,7 +20,7 @@ def object_relation_cases(operation: Operation) -> Iterator[Case]:
     """HTTP with WebSocket, key order, white space, escapes, and what the operator may as well."""
     assert isinstance(operation.valid, Mapping)
     ways = tuple(channels(operation))
-    names = make.state_names(make.states_of(operation.raw["states"]))
+    names = operation.acted_on
     form = operation.attribution["malformed"]
     for kind, value, role, right in _object_requests(operation, names):
         for channel in ways:
@@ -68,8 +68,8 @@ def _object_requests(
 ) -> Iterator[tuple[str, Any, str | None, Expectation]]:
     """A request that is done, one that is incomplete, one without permission, one that names nothing."""
     assert isinstance(operation.valid, Mapping)
-    required = next(name for name, field in operation.raw["fields"].items() if field["required"])
-    unknown = operation.raw["fields"][required]["unknown"]
+    required = next(name for name, field in operation.fields.items() if field.required)
+    unknown = operation.fields[required].unknown
     form = operation.attribution["malformed"]
     yield "done", operation.valid, None, expect.done(operation, form, names)
     incomplete = {name: value for name, value in operation.valid.items() if name != required}

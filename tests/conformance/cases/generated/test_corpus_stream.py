@@ -187,7 +187,7 @@ def test_a_value_that_xml_cannot_say_whole_is_compared_in_json_alone() -> None:
         key = relation_key(source, number, case)
         if key is None or not case.media_type.endswith("xml"):
             continue
-        names = source.operation.raw["fields"]
+        names = source.operation.fields
         assert all(set(item) <= set(names) for item in source.values[number % len(source.values)].value), case.id
         compared[case.media_type] += 1
     assert min(compared.values()) > 100

@@ -1,0 +1,252 @@
+"""What an operation must have beyond the types of its keys, for its kind of answer: every fault with its line.
+
+The tables here are also those of the JSON Schema that is published for editors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.contract.source import HINT, Source, Steps, suggestion
+from conformance.model.spec import Field, Operation, ScopeMember
+
+ATTRIBUTED: Mapping[str, str] = {
+    "answered": "there is an answer at all",
+    "readable": "the answer can be read",
+    "media-type": "the answer is in the media type that was asked for",
+    "schema": "the answer follows its schema",
+    "status": "the HTTP status fits the outcome",
+    "bad-input": "bad input gives no server error, HTML page or stack trace",
+    "secrets": "no credential is repeated",
+    "effect": "what was refused, or not named, stays as it was",
+    "malformed": "a request in another form than the documented one",
+    "route": "method and path",
+    "done": "what is reported done is done",
+    "refusal": "the form of a refusal",
+    "key-case": "the letter case of keys",
+    "extra-members": "members that no document names",
+    "undocumented-code": "an error code that the table lacks",
+    "session": "calls without a session",
+    "operator": "what an operator may touch",
+    "leg": "the form of a leg",
+    "leg-form": "a leg as an object or as text",
+    "early-error": "an error before the legs are looked at",
+    "frame-m": "member m of a frame",
+    "frame-i": "member i of a frame",
+    "frame-n": "member n of a frame",
+    "frame-o": "member o of a frame",
+    "frame-session": "frames without a session",
+    "frame-malformed": "frames in another form",
+    "same-transport": "HTTP and WebSocket agree",
+    "one-each": "one result for each instruction",
+    "identity": "a result names what it is for",
+    "error-string": "the text of an error",
+    "error-status": "the HTTP status of an error",
+    "framework-error": "an error of the framework",
+    "method": "other methods than the documented one",
+    "parameters": "parameters in the address",
+    "unsupported-media": "media types that the document does not name",
+    "formats-agree": "JSON and XML carry the same",
+    "multiple": "several instructions in one list",
+    "broken": "an instruction that lacks what it needs",
+    "request-xml-root": "the root element of a request",
+    "request-xml-namespace": "the namespace of a request",
+    "request-xml-item": "the element of an instruction",
+    "request-xml-order": "the order of elements in a request",
+    "request-xml-nil": "nil in a request",
+    "xml-root": "the root element of an answer",
+    "xml-namespace": "the namespace of an answer",
+    "xml-item": "the element of a result",
+    "xml-order": "the order of elements in an answer",
+    "xml-nil": "nil in an answer",
+    "xml-arrays": "lists inside a result",
+}
+"""The general checks that an operation's `attribution` may name, and what each of them looks at."""
+NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
+    "standard": (),
+    "pair": ("legs",),
+    "results": ("identity", "success", "errors", "request_media", "response_media", "error_media"),
+}
+"""Kind of answer to the keys that it cannot do without."""
+_EVERY = ("answered", "readable", "media-type", "schema", "status", "bad-input", "secrets", "effect", "malformed")
+_OBJECT = (*_EVERY, "refusal", "key-case", "session", "route", "operator")
+NEEDED_CHECKS: Mapping[str, tuple[str, ...]] = {
+    "standard": _OBJECT,
+    "pair": (*_OBJECT, "leg", "leg-form", "early-error"),
+    "results": (*_EVERY, "one-each", "identity", "error-string", "framework-error", "route"),
+}
+"""Kind of answer to the general checks that must be attributed."""
+FRAME_CHECKS = ("frame-m", "frame-i", "frame-n", "frame-o", "frame-session", "frame-malformed", "same-transport")
+XML_CHECKS = ("xml-root", "xml-namespace", "xml-item", "xml-order", "xml-nil", "xml-arrays")
+DOCUMENTS = ("request", "response", "error")
+_ON_ACCOUNTS = ("role", "unknown", "foreign", "done", "again", "cancelled", "untouched", "refused")
+NEEDED_DEPARTURES: Mapping[str, tuple[str, ...]] = {
+    "cancel-all": (*_ON_ACCOUNTS, "omitted"),
+    "cancel-one": (*_ON_ACCOUNTS, "omitted", "neither", "both", "client"),
+    "cancel-quote": (*_ON_ACCOUNTS, "legs", "bid", "ask"),
+    "cancel-list": ("several", "cancelled", "untouched"),
+}
+"""Model of an exploring run to the departures for which it must have a requirement."""
+
+Fault = tuple[Steps, str, str]
+"""A place in the file, what is wrong there, what to do."""
+
+
+def check_operation(operation: Operation, source: Source) -> None:
+    """Note every fault of an operation that its types cannot tell."""
+    for steps, message, hint in _faults(operation):
+        source.fault_at(steps, message, hint)
+
+
+def names_in(operation: Operation) -> dict[str, Any]:
+    """Kind of name to the names that the operation's own file and folder give."""
+    return {
+        "field": operation.fields,
+        "base": operation.bases,
+        "any base": ("base", *operation.bases),
+        "leg": operation.legs,
+        "media type": operation.media_types,
+        "general check": ATTRIBUTED,
+        "file": sorted(one.name for one in operation.folder.iterdir()),
+    }
+
+
+def _faults(operation: Operation) -> Iterator[Fault]:
+    for key in NEEDED_KEYS[operation.answer]:
+        if not getattr(operation, key):
+            yield (), f"key {key!r} is missing", f"An answer of {operation.answer!r} needs it. {HINT}"
+    for key in ("states", "fields", "attribution", "transports", "media_types", "roles_allowed"):
+        if not getattr(operation, key):
+            yield (key,), f"{key}: nothing stands there", HINT
+    yield from _request_faults(operation, operation.valid, ("base",))
+    for name, base in operation.bases.items():
+        yield from _request_faults(operation, base.value, ("bases", name, "value"))
+        if not base.states:
+            yield ("bases", name), f"bases.{name}.states: nothing stands there", HINT
+    yield from _document_faults(operation)
+    for name, field in operation.fields.items():
+        yield from _field_faults(operation, name, field)
+    for name in operation.identity:
+        yield from _identity_faults(operation, name)
+    if operation.answer == "pair" and operation.legs and len(operation.legs) != 2:
+        yield ("legs",), "legs: a pair has two", HINT
+    yield from _condition_faults(operation)
+    yield from _attribution_faults(operation)
+    yield from _scope_faults(operation)
+    yield from _explore_faults(operation)
+
+
+def _request_faults(operation: Operation, value: Any, steps: Steps) -> Iterator[Fault]:
+    listed = operation.answer == "results"
+    place = ".".join(map(str, steps))
+    items = value if isinstance(value, list) else [value]
+    if isinstance(value, list) is not listed or not items or not all(isinstance(item, Mapping) for item in items):
+        wanted = "a list of instructions" if listed else "a mapping of members"
+        yield steps, f"{place}: expected {wanted}", HINT
+        return
+    for index, item in enumerate(items):
+        for name in item:
+            if name not in operation.fields:
+                where: Steps = (*steps, index, name) if listed else (*steps, name)
+                yield where, f"{place}: {name!r} is none of the fields", suggestion(str(name), operation.fields)
+
+
+def _document_faults(operation: Operation) -> Iterator[Fault]:
+    """A list has errors of its own; what is written in XML has an XSD and a schema for each document."""
+    listed = operation.answer == "results"
+    if listed and not (operation.folder / "error.schema.json").is_file():
+        hint = f"An answer of 'results' has an error of its own: {operation.folder / 'error.schema.json'}."
+        yield ("answer",), "error.schema.json: file is missing", hint
+    for document in DOCUMENTS:
+        needed = _speaks_xml(operation) and (listed or document != "error")
+        if document not in operation.xsd and needed:
+            yield ("xsd",), f"xsd: key {document!r} is missing", "Each document that is written in XML has an XSD."
+        elif document in operation.xsd and not (operation.folder / f"{document}.schema.json").is_file():
+            what = f"xsd.{document}: {document}.schema.json: file is missing"
+            yield ("xsd", document), what, "What has an XSD has a JSON Schema for its values."
+
+
+def _field_faults(operation: Operation, name: str, field: Field) -> Iterator[Fault]:
+    needed: tuple[str, ...] = ("binding", "required", "unknown")
+    if operation.answer == "results":
+        needed = ("type", "binding") if field.type in ("integer", "guid") else ("type",)
+    for key in needed:
+        if getattr(field, key) in ("", None):
+            yield ("fields", name), f"fields.{name}: key {key!r} is missing", HINT
+
+
+def _identity_faults(operation: Operation, name: str) -> Iterator[Fault]:
+    field = operation.fields.get(name)
+    if field is not None and field.type == "string" and not field.binding:
+        yield (
+            ("fields", name),
+            f"fields.{name}: key 'binding' is missing",
+            "It names a thing, so its place must have one.",
+        )
+    if field is not None and field.type != "guid" and not field.unknown:
+        hint = "A place such as ${unknown_order}, to which targets bind an id that names nothing."
+        yield ("fields", name), f"fields.{name}: key 'unknown' is missing", hint
+
+
+def _condition_faults(operation: Operation) -> Iterator[Fault]:
+    """Each member that a half needs has the requirement that its absence breaks."""
+    if operation.condition is None:
+        return
+    for key, half in (("when_true", operation.condition.when_true), ("when_false", operation.condition.when_false)):
+        for name in half.needs:
+            if name not in half.requirement:
+                what = f"condition.{key}.requirement: key {name!r} is missing"
+                yield ("condition", key, "requirement"), what, "Say which requirement an instruction without it breaks."
+
+
+def _attribution_faults(operation: Operation) -> Iterator[Fault]:
+    needed = [*NEEDED_CHECKS[operation.answer]]
+    needed += FRAME_CHECKS if "ws" in operation.transports else ()
+    needed += XML_CHECKS if _speaks_xml(operation) else ()
+    for check in needed:
+        if check not in operation.attribution:
+            hint = f"Say which requirement speaks for this: {ATTRIBUTED[check]}."
+            yield ("attribution",), f"attribution: key {check!r} is missing", hint
+    if operation.answer != "results":
+        return
+    for key in ("request_media", "response_media"):
+        for media_type in operation.media_types:
+            if getattr(operation, key) and media_type not in getattr(operation, key):
+                yield (key,), f"{key}: no requirement for {media_type}", HINT
+    for form in dict.fromkeys("xml" if one.endswith("xml") else "json" for one in operation.media_types):
+        if operation.error_media and form not in operation.error_media:
+            yield ("error_media",), f"error_media: no requirement for {form}", HINT
+
+
+def _scope_faults(operation: Operation) -> Iterator[Fault]:
+    """`unless` names members of the same table."""
+    if operation.scope is None:
+        return
+    tables: list[tuple[Steps, Mapping[str, ScopeMember]]] = [(("scope",), operation.scope.members)]
+    tables += [(("scope", "calls", call), one.members) for call, one in operation.scope.calls.items()]
+    for steps, members in tables:
+        for name, member in members.items():
+            for other in member.unless:
+                if other not in members:
+                    place = ".".join(map(str, (*steps, "members", name, "unless")))
+                    where = (*steps, "members", name, "unless")
+                    yield where, f"{place}: {other!r} is none of the members", suggestion(other, members)
+
+
+def _explore_faults(operation: Operation) -> Iterator[Fault]:
+    """The model has what it predicts with."""
+    told = operation.explore
+    if told is None:
+        return
+    for name in NEEDED_DEPARTURES[told.model]:
+        if name not in told.requirement:
+            what = f"explore.requirement: key {name!r} is missing"
+            yield ("explore", "requirement"), what, f"The model {told.model} predicts answers that it speaks for."
+    if told.model == "cancel-list" and operation.condition is None:
+        what = "explore.model: 'cancel-list' needs a condition"
+        yield ("explore", "model"), what, "Add the key `condition`: it says which instructions are complete."
+
+
+def _speaks_xml(operation: Operation) -> bool:
+    return any(one.endswith("xml") for one in operation.media_types)

@@ -1,0 +1,104 @@
+"""A scenario: a case as the author of a contract writes it in `scenarios.yaml`, before it is sent over anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeAlias
+
+from conformance.model import Names, OneOf
+from conformance.model.case import Alternative, Lane, StateNeed
+from conformance.model.spec import BaseName, Json, RequirementId, TransportName
+
+Way: TypeAlias = Annotated[str, OneOf(("http", "ws", "json", "xml"))]
+"""A transport, or a format."""
+Codes: TypeAlias = int | tuple[int, ...] | None
+ThingName: TypeAlias = Annotated[str, Names("thing")]
+ANSWER_KEYS = ("form", "code", "bid", "ask", "results")
+
+
+@dataclass(frozen=True, slots=True)
+class RightAnswer:
+    """One answer that is right, the effect that goes with it, and the readings that it stands for."""
+
+    code: Codes = None
+    """The code, or one of these; both legs of a pair."""
+    bid: Codes = None
+    """The codes of this leg."""
+    ask: Codes = None
+    """The codes of this leg."""
+    results: Literal["all", "none"] | tuple[bool | Literal["any"], ...] | None = None
+    """The outcomes, one for each instruction."""
+    form: (
+        Literal["flat", "session-missing", "refused", "framework", "http-refusal", "silence", "error-frame", "served"]
+        | None
+    ) = None
+    """The form of the answer."""
+    cancelled: tuple[ThingName, ...] = ()
+    """What is gone afterwards."""
+    untouched: tuple[ThingName, ...] = ()
+    """What is as it was."""
+    readings: tuple[Annotated[str, Names("reading")], ...] = ()
+    """`reading=alternative`, of each reading that it stands for."""
+
+    @property
+    def alternative(self) -> Alternative:
+        """The same as checks take it."""
+        said = {key: getattr(self, key) for key in ANSWER_KEYS}
+        answer: dict[str, Any] = {
+            key: list(value) if isinstance(value, tuple) else value for key, value in said.items() if value is not None
+        }
+        return Alternative(answer, self.cancelled, self.untouched, self.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must hold of the answer and of its effect."""
+
+    requirement: RequirementId | Mapping[Way, RequirementId]
+    """The requirement that another answer breaks; perhaps one for each transport or format."""
+    any_of: tuple[RightAnswer, ...]
+    """The right answers."""
+    effect: RequirementId = ""
+    """The requirement that is broken when what should have gone has not."""
+    outside: RequirementId = ""
+    """The requirement that is broken when what should have stayed has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A case that only this call can have; it is sent over every transport in every media type."""
+
+    name: str
+    """`family/name`, which makes the case's id."""
+    title: str
+    """One line in words."""
+    requirements: tuple[RequirementId, ...]
+    """What it verifies."""
+    expect: Expected
+    add: Mapping[Way, tuple[RequirementId, ...]] = field(default_factory=dict)
+    """What it verifies besides over a transport, or in a format."""
+    add_media: bool = False
+    """Whether it verifies the requirements of its media types as well."""
+    code: Annotated[str, Names("code")] | None = None
+    """The error code whose cell of the matrix it verifies."""
+    states: Mapping[str, StateNeed] | None = None
+    """Names of things that are set up before it; without the key, those of its base."""
+    base: BaseName = ""
+    """Another legal request of `operation.yaml`."""
+    value: Json = ...
+    """The request itself; without the key, that of its base."""
+    each: Json = ...
+    """One item of a list, `#` standing for its index."""
+    count: int = 0
+    """How many of `each` there are."""
+    role: str | None = None
+    """Who sends it; without the key, the role of `operation.yaml`."""
+    lane: Lane | None = None
+    """Who else may run beside it."""
+    repeat: int = 0
+    """How often it is sent before the message that is judged."""
+    together: int = 1
+    """How many copies go out at the same moment."""
+    transports: tuple[TransportName, ...] = ()
+    """Over these alone."""
