@@ -56,7 +56,7 @@ def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool
 
 def _sample(service: str | None, specs: Path | None) -> str:
     from conformance.contract.load import load_contract
-    from conformance.endpoint.sample import BUNDLED, bundled_sample, sample_of
+    from conformance.endpoint.file import BUNDLED, bundled_sample, sample_of
 
     if specs is None and (service is None or service in BUNDLED):
         return bundled_sample(service or BUNDLED[0])

@@ -10,9 +10,9 @@ from typing import Any
 
 from conformance.cases.message import MissingBinding
 from conformance.checks.answer import Judgement, Observation
-from conformance.checks.judge import Pins, judge
+from conformance.checks.judge import ANSWERED, Pins, judge
 from conformance.checks.kit import Kit
-from conformance.checks.relations import compare
+from conformance.checks.outcome import EFFECT, compare
 from conformance.dialects.alphapoint.session import Speaker, send_http, send_ws
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
 from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
@@ -55,7 +55,7 @@ async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pin
     """
     judged = await _execute_once(case, kit, service, seat, pins)
     lost = any(exchange.lost_by_reuse for exchange in judged.exchanges)
-    if lost and all(finding.check == "answered" for finding in judged.result.findings):
+    if lost and all(finding.check == ANSWERED.id for finding in judged.result.findings):
         result = replace(judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON)
         return replace(judged, result=result)
     return judged
@@ -221,7 +221,7 @@ async def _observe_and_judge(
         after = await observe(service, course)
         observation = Observation(course.exchanges, course.body, course.frame, before, after, secrets)
         judgement = judge(kit, case, observation, pins)
-        waiting = any(finding.check == "effect" and finding.expected == CANCELLED for finding in judgement.findings)
+        waiting = any(finding.check == EFFECT.id and finding.expected == CANCELLED for finding in judgement.findings)
         left_s = deadline - loop.time()
         if not waiting or left_s <= 0:
             return judgement, after

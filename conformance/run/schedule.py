@@ -14,7 +14,7 @@ from conformance.cases.generated.source import Source
 from conformance.cases.generated.stream import generated_case, relation_key
 from conformance.checks.judge import Pins
 from conformance.checks.kit import Kit, build_kit
-from conformance.checks.relations import forms_differ
+from conformance.checks.outcome import forms_differ
 from conformance.dialects.alphapoint.session import Sessions
 from conformance.endpoint.model import ServiceTarget, TargetFile
 from conformance.endpoint.secrets import Vault

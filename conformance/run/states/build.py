@@ -1,4 +1,4 @@
-"""From the `states` table of a service to its provider."""
+"""From the `states` table of a service to its provider (a module of its own: providers must not know each other)."""
 
 from __future__ import annotations
 
