@@ -171,7 +171,7 @@ async def _replay(contract: Contract, case: Case, options: Mapping[str, Any]) ->
             await close_run(run)
         return Replay(
             case, judged, waivers.apply(judged.result), _endpoint(chosen, run, service), tuple(vault.known),
-            tuple(run.services[service].sessions.tokens.values()),
+            run.services[service].sessions.every_secret(),
         )  # fmt: skip
 
 

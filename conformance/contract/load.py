@@ -15,6 +15,7 @@ from conformance.errors import SpecError
 from conformance.model.case import state_names
 from conformance.model.scenario import ANSWER_KEYS, Scenario
 from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, RequirementKey, Service
+from conformance.plugins import DIALECTS, dialect_names
 
 _NOT_CONTRACT = {"fixtures", "corpus"}
 
@@ -170,6 +171,9 @@ class _Loading:
         if source is None or service is None:
             self._keep(source)
             return
+        if service.dialect not in DIALECTS and service.dialect not in dialect_names():
+            what = f"dialect: no such dialect: {service.dialect!r}"
+            source.fault_at(("dialect",), what, suggestion(service.dialect, dialect_names()))
         if service.id in self.services:
             source.fault_at(("service",), f"service {service.id!r} is defined twice", "Give it another id.")
         readings_source, readings = self._readings(file.parent / "readings.yaml", service.id)

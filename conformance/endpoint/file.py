@@ -18,13 +18,11 @@ from pydantic import ValidationError
 
 from conformance.cases.fixtures import load_cases
 from conformance.cases.message import is_text, places
-from conformance.endpoint.model import Role, ServiceTarget, TargetFile, is_pin
+from conformance.endpoint.model import COMMON_KEYS, Role, ServiceTarget, TargetFile, is_pin
 from conformance.errors import ConfigurationError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
-
-_SIGNING_IN = "Authenticate"
-_SESSIONS = ("basic", "signature", "websocket")
+from conformance.plugins import LOGINS, find_dialect, find_login
 
 
 def load_target(path: Path, contract: Contract) -> TargetFile:
@@ -56,26 +54,20 @@ def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> Tar
     return target
 
 
-def has_sessions(contract: Contract, service: str) -> bool:
-    """Whether the service has calls to sign in with; the operations' `scope` data names them."""
-    calls: list[str] = []
-    for name in contract.services[service].operations:
-        scope = contract.operations[name].scope
-        calls.extend(scope.reads if scope is not None else ())
-    return any(call.startswith(_SIGNING_IN) for call in calls)
-
-
 def _complaints(error: ValidationError) -> str:
     """Every complaint: the key, what is wrong; values are left out, for they may be secrets."""
     lines: list[str] = []
-    for item in error.errors(include_input=False, include_url=False, include_context=False):
+    for item in error.errors(include_input=False, include_url=False):
         steps = [
             str(part) for part in item["loc"] if part not in ("str", "int") and not str(part).startswith("function-")
         ]
         message = item["msg"]
         if message == "Extra inputs are not permitted":
             message = "no such key"
-        lines.append(f"{'.'.join(steps) or '(whole file)'}: {message}")
+        if item["type"] == "login_keys":  # a role's keys are held against its login, all at once
+            lines.extend(f"{'.'.join([*steps, key])}: {what}" for key, what in item["ctx"]["problems"])
+        else:
+            lines.append(f"{'.'.join(steps) or '(whole file)'}: {message}")
     return "; ".join(dict.fromkeys(_worth_saying(lines)))
 
 
@@ -126,24 +118,24 @@ def _check_services(target: TargetFile, contract: Contract, where: str) -> None:
                 if provocation.role is not None:
                     roles = _role_names(service)
                     _known(f"{place}.errors.{operation_id}.{code}.role", provocation.role, roles, "role", where)
-        if not has_sessions(contract, service_id):
-            _check_without_sessions(service, place, where)
+        _check_dialect(service, find_dialect(contract.services[service_id].dialect)(), place, where)
 
 
 def _role_names(service: ServiceTarget) -> set[str]:
     return {*service.roles, *(name for desk in service.desks for name in desk.roles)}
 
 
-def _check_without_sessions(service: ServiceTarget, place: str, where: str) -> None:
+def _check_dialect(service: ServiceTarget, dialect: Any, place: str, where: str) -> None:
+    """Hold the logins and the states of a service against what its dialect can do."""
     for path, role in _roles(service):
-        if role.sign_in in _SESSIONS:
+        if find_login(role.sign_in).through_dialect and not dialect.signs_in:
             raise ConfigurationError(
                 f"{place}.{path}.login: this service has no sign-in", where=where,
                 hint='Use login = "each-message" for HTTP Basic with every message, or give headers.',
             )  # fmt: skip
     sources = [("states", service.states), *((f"states.by_state.{n}", s) for n, s in service.states.by_state.items())]
     for path, source in sources:
-        if source.provider == "calls":
+        if source.provider == "calls" and not dialect.states:
             raise ConfigurationError(
                 f"{place}.{path}.provider: this service has no calls that bring about states", where=where,
                 hint='Use "hook", "command" or "pool".',
@@ -202,7 +194,27 @@ def schema_text() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TargetFile.model_json_schema(),
     }
+    _add_logins(schema["$defs"])
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _add_logins(definitions: dict[str, Any]) -> None:
+    """A role has the keys of any login; one that names its login has the keys of that, and those that it needs."""
+    role = definitions["Role"]
+    common = {name: part for name, part in role["properties"].items() if name in COMMON_KEYS}
+    common["login"] = {"description": "How the role signs in.", "enum": list(LOGINS), "title": "Login"}
+    every: dict[str, Any] = {}
+    rules: list[dict[str, Any]] = []
+    for name in LOGINS:
+        keys = find_login(name).keys.model_json_schema()
+        definitions.update(keys.pop("$defs", {}))
+        own = keys.get("properties", {})
+        every.update(own)
+        then = {"additionalProperties": False, "properties": dict.fromkeys((*own, *COMMON_KEYS), True)}
+        then["required"] = keys.get("required", [])
+        rules.append({"if": {"properties": {"login": {"const": name}}, "required": ["login"]}, "then": then})
+    role.update(properties={**every, **common}, allOf=rules)
+    definitions.pop("LoginKeys", None)
 
 
 BUNDLED = ("alphapoint", "tpp")

@@ -422,6 +422,8 @@ class Service:
     """The documents that requirements cite, and what each of them is."""
     operations: tuple[str, ...]
     """The ids of its operations, each of which has a folder."""
+    dialect: str = "plain"
+    """The protocol that it speaks around its operations: sign-in, sessions, set-up calls."""
     readings: Annotated[tuple[Reading, ...], GIVEN] = ()
 
 
