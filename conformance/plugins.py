@@ -21,6 +21,9 @@ DIALECTS: Mapping[str, str] = {
 }
 LOGINS: Mapping[str, str] = {
     "none": "conformance.dialects.logins:NONE",
+    "two-factor": "conformance.dialects.alphapoint.two_factor:LOGIN",
+    "cookies": "conformance.dialects.logins.cookies:LOGIN",
+    "oauth2": "conformance.dialects.logins.oauth2:LOGIN",
     "signature": "conformance.dialects.logins.signature:LOGIN",
     "basic": "conformance.dialects.logins.basic:LOGIN",
     "websocket": "conformance.dialects.logins.websocket:LOGIN",

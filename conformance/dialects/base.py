@@ -21,6 +21,7 @@ from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest,
 
 ANONYMOUS, INVENTED = "anonymous", "invented"
 """Roles that no target file names: a caller without a session, and one whose session nobody gave out."""
+CREDENTIALS = "the service refused its credentials"
 Reply = HttpReply | WsReply
 FrameOf = Callable[[int], str]
 """Writes a frame for a sequence number."""
@@ -137,7 +138,7 @@ class Signer:
         """The secret that stands under a key of the role."""
         return self.vault.get(getattr(self.keys, key), f"roles.{self.name}.{key}")
 
-    def refused(self, why: str = "the service refused its credentials") -> RoleUnavailable:
+    def refused(self, why: str = CREDENTIALS) -> RoleUnavailable:
         """The error of a role that the service does not let in; it is remembered, and the role not tried again."""
         return RoleUnavailable(f"role {self.name!r} could not sign in: {why}")
 
@@ -160,8 +161,8 @@ class Login:
     """Whether it needs the sign-in calls of a dialect."""
     header: str = ""
     """The header that carries it; "" for the one of the dialect's sessions."""
-    dry_answer: Callable[[HttpRequest | WsRequest], Reply | None] = lambda _request: None
-    """What a dry wire answers to its own messages; None for a message that is not its own."""
+    dry_answer: Callable[[Any, HttpRequest | WsRequest], Reply | None] = lambda _keys, _request: None
+    """What a dry wire answers to its own messages, given its keys; None for a message that is not its own."""
 
     @property
     def keeps_session(self) -> bool:
@@ -204,6 +205,10 @@ class Dialect(Protocol):
 
     def session(self, exchange: Exchange) -> Session | None:
         """The session in the answer to a sign-in; None when it was refused. Over WebSocket it may have no headers."""
+        ...
+
+    def refusal(self, exchange: Exchange) -> str:
+        """Why a sign-in was refused, and what to do, in words."""
         ...
 
     def call_request(self, name: str, payload: Mapping[str, Any], headers: Headers) -> HttpRequest:
@@ -269,7 +274,7 @@ def session_of(signer: Signer, exchange: Exchange) -> Session:
     if session is not None and session.headers:
         return session
     answered(signer, exchange)
-    raise signer.refused()
+    raise signer.refused(signer.dialect.refusal(exchange))
 
 
 def answered(signer: Signer, exchange: Exchange) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.dialects.base import Calls, Reply, Session, StateProvider
+from conformance.dialects.base import CREDENTIALS, Calls, Reply, Session, StateProvider
 from conformance.endpoint.model import Binding
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsRequest
 
@@ -34,6 +34,10 @@ class Plain:
     def session(self, exchange: Exchange) -> Session | None:
         """No answer holds a session."""
         return None
+
+    def refusal(self, exchange: Exchange) -> str:
+        """No answer says more."""
+        return CREDENTIALS
 
     def call_request(self, name: str, payload: Mapping[str, Any], headers: Headers) -> HttpRequest:
         """There are no calls but the operations."""

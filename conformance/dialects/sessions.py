@@ -134,7 +134,7 @@ class Sessions:
         self, role: Role | None, request: HttpRequest | WsRequest, *, still_open: bool = False
     ) -> Reply | None:
         """What a wire that nobody is behind answers to a message of the role's login or of the dialect."""
-        own = None if role is None else login_named(role.sign_in).dry_answer(request)
+        own = None if role is None else login_named(role.sign_in).dry_answer(role.login_keys, request)
         return self.dialect.dry_answer(request, still_open=still_open) if own is None else own
 
     # Over HTTP.
@@ -298,7 +298,8 @@ class Sessions:
             if exchange.problem is not None:
                 return exchange.problem
             if not self._signed_in(socket, exchange):
-                words = f"role {speaker.name!r} was not signed in over WebSocket"
+                why = self.dialect.refusal(exchange)
+                words = f"role {speaker.name!r} was not signed in over WebSocket: {why}"
                 return WireProblem("handshake-refused", words, "handshake")
             return None
 

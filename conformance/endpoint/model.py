@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -290,6 +290,12 @@ class ServiceTarget(Part):
             raise PydanticCustomError("address", "give http, websocket or both")
         return self
 
+    def every_role(self) -> Iterator[Role]:
+        """Its roles, and those of its desks."""
+        yield from self.roles.values()
+        for desk in self.desks:
+            yield from desk.roles.values()
+
 
 class ScopePart(Part):
     """What may be touched. Absent lists mean nothing; `everything = true` is for sandboxes alone."""
@@ -337,6 +343,12 @@ class TargetFile(Part):
             for name in [name for name in service.get("bindings", {}) if is_pin(name)]:
                 del service["bindings"][name]
         return data
+
+
+def every_role(target: TargetFile) -> Iterator[Role]:
+    """The roles of all services and desks."""
+    for service in target.services.values():
+        yield from service.every_role()
 
 
 def is_client_number(binding: str) -> bool:

@@ -6,9 +6,9 @@ The scope guard, the last gate before the wire: it refuses what a reader may tak
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from conformance.endpoint.model import Binding, ScopePart, TargetFile, is_client_number, is_pin
+from conformance.endpoint.model import Binding, ScopePart, TargetFile, every_role, is_client_number, is_pin
 from conformance.guard.messages import frame_reason, http_reason
 from conformance.guard.rules import Catalogue, catalogue_of
 from conformance.guard.values import ALLOWED, Bounds, Decision, Granted, Scope
@@ -88,7 +88,8 @@ def guard_for(target: TargetFile, contract: Contract) -> Guard:
     operations = {
         name: contract.operations[name] for service in target.services for name in contract.services[service].operations
     }
-    catalogue = catalogue_of(operations)
+    sign_ins = frozenset(way for role in every_role(target) for way in role.login_keys.paths())
+    catalogue = replace(catalogue_of(operations), sign_ins=sign_ins)
     members, bindings = _harmless(operations.values())
     harmless = {
         str(value)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from conformance.endpoint.model import Limits as TargetLimits
-from conformance.endpoint.model import Role, ServiceTarget, Tls
+from conformance.endpoint.model import ServiceTarget, Tls
 from conformance.endpoint.secrets import Vault
 from conformance.errors import ConfigurationError, NotCarriedOut, OutsideScope, Unreached
 from conformance.guard.gate import Gate, paces_of, wait_s, was_throttled
@@ -290,7 +290,7 @@ def open_link(
     where = f"services.{service_id}"
     address = _address(service.http, ("http", "https"), f"{where}.http")
     ws_address = _address(service.websocket, ("ws", "wss"), f"{where}.websocket")
-    others = frozenset(one for role in _roles(service) for one in role.login_keys.addresses())
+    others = frozenset(one for role in service.every_role() for one in role.login_keys.addresses())
     needs_tls = any(one is not None and one.secure for one in (address, ws_address, *map(parse_address, others)))
     # the system's authorities take 20 ms to load; settings that nobody needs are still tried, so that a wrong one shows
     secure = tls_context(service.tls, where) if needs_tls or service.tls != Tls() else None
@@ -335,12 +335,6 @@ def open_link(
         elsewhere=Gate(_Whole(), None, paces_of(limits)),
         addresses=others,
     )
-
-
-def _roles(service: ServiceTarget) -> Iterator[Role]:
-    yield from service.roles.values()
-    for desk in service.desks:
-        yield from desk.roles.values()
 
 
 def _address(text: str | None, schemes: tuple[str, ...], where: str) -> Address | None:

@@ -62,6 +62,8 @@ def http_reason(bounds: Bounds, catalogue: Catalogue, request: HttpRequest) -> s
     if rule is None:
         if catalogue.reads_path(plain) and request.method.upper() in _READING_METHODS:
             return ""
+        if (request.method, request.path) in catalogue.sign_ins:  # as it was named, not as a reader may take it
+            return ""
         return f"{request.method} {request.path[:80]!a} is no call that the scope guard knows"
     if not bounds.scope.destructive:
         return "scope.destructive is not set, so only reading calls may be sent"

@@ -14,6 +14,7 @@ from conformance.dialects.base import ANONYMOUS, INVENTED
 from conformance.dialects.sessions import login_named
 from conformance.endpoint.choose import ChosenTarget
 from conformance.endpoint.model import ServiceTarget
+from conformance.endpoint.redact import redact_excerpt
 from conformance.endpoint.seats import Seat
 from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import NotCarriedOut, Unreached
@@ -81,7 +82,7 @@ async def survey(contract: Contract, chosen: ChosenTarget) -> Survey:
             made = run.services[name].sessions.dialect.states
             items.extend(_needs(name, target.services[name], run.seats[name], own, made))
     except Unreached as error:
-        return Survey(tuple(items), error.reason, _warnings(run))
+        return Survey(tuple(items), redact_excerpt(error.reason, vault.known), _warnings(run))
     finally:
         await close_run(run)
     return Survey(tuple(items), "", _warnings(run))
@@ -97,7 +98,17 @@ def _warnings(run: Run) -> tuple[str, ...]:
         for name, service in sorted(run.target.services.items())
         if not service.tls.verify
     )
-    return (*unchecked, *dict.fromkeys(_words(run)))
+    return (*unchecked, *dict.fromkeys(_words(run)), *_cookies(run))
+
+
+def _cookies(run: Run) -> Iterator[str]:
+    """Roles whose login keeps no cookies, on a service that sets some."""
+    for name, service in sorted(run.services.items()):
+        for role, cookies in sorted(service.sessions.unkept.items()):
+            yield (
+                f"services.{name}: the service set the cookie {', '.join(cookies)} when {role} signed in, and the login "
+                'of that role keeps none; use login = "cookies" if the session is in it'
+            )
 
 
 def _words(run: Run) -> Iterator[str]:
@@ -144,7 +155,7 @@ async def _over_http(what: str, service: Service, seat: Seat, role: str) -> Item
     except Unreached:
         raise
     except NotCarriedOut as error:
-        return Item(what, False, error.reason, hard=True)
+        return Item(what, False, redact_excerpt(error.reason, service.sessions.vault.known), hard=True)
     return Item(what, True)
 
 
@@ -154,9 +165,10 @@ async def _over_ws(what: str, service: Service, seat: Seat, role: str) -> Item:
     except Unreached:
         raise
     except NotCarriedOut as error:
-        return Item(what, False, error.reason, hard=True)
+        return Item(what, False, redact_excerpt(error.reason, service.sessions.vault.known), hard=True)
     problem = exchange.problem
-    return Item(what, problem is None, "" if problem is None else problem.message, hard=True)
+    why = "" if problem is None else redact_excerpt(problem.message, service.sessions.vault.known)
+    return Item(what, problem is None, why, hard=True)
 
 
 def _needs(

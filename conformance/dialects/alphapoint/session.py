@@ -15,7 +15,7 @@ from typing import Any
 
 from conformance.dialects.alphapoint.frames import frame, members_of, number_of, opened, reply_frame, reply_value
 from conformance.dialects.alphapoint.states import MADE, CallStates
-from conformance.dialects.base import Calls, Reply, Session, StateProvider
+from conformance.dialects.base import CREDENTIALS, Calls, Reply, Session, StateProvider
 from conformance.endpoint.model import Binding
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsReply, WsRequest
 
@@ -56,10 +56,19 @@ class AlphaPoint:
     def session(self, exchange: Exchange) -> Session | None:
         """The token; over WebSocket the word that the caller is authenticated is enough."""
         members = members_of(reply_value(exchange))
+        if members.get("requires2fa") is True:
+            return None
         token = members.get("sessiontoken")
         if isinstance(token, str) and _TOKEN.fullmatch(token):
             return Session(((self.session_header, token),), (token,))
         return Session() if members.get("authenticated") or isinstance(token, str) else None
+
+    def refusal(self, exchange: Exchange) -> str:
+        """A second factor is missing, the user is locked, or the credentials are wrong."""
+        members = members_of(reply_value(exchange))
+        if members.get("requires2fa") is True:
+            return 'the service asks for a second factor; use login = "two-factor" with totp_seed'
+        return "the service has locked the user" if members.get("locked") is True else CREDENTIALS
 
     def call_request(self, name: str, payload: Mapping[str, Any], headers: Headers) -> HttpRequest:
         """`POST /AP/<call>` with a JSON body."""
@@ -116,7 +125,7 @@ class AlphaPoint:
         return HttpReply(200, "OK", (("Content-Type", "application/json"),), body.encode(), "1.1")
 
     def _dry_value(self, call: str, payload: Mapping[str, Any], still_open: bool) -> Any:
-        if call in ("Authenticate", _BY_PASSWORD, _BY_SIGNATURE):
+        if call in ("Authenticate", "Authenticate2FA", _BY_PASSWORD, _BY_SIGNATURE):
             return {"Authenticated": True, "SessionToken": str(uuid.UUID(int=next(self.dry_ids), version=4))}
         if call == "Ping":
             return {"msg": "PONG"}
