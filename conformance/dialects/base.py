@@ -7,16 +7,20 @@ or module under `dialects/`, a login one module; `conformance.plugins` names the
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
-from conformance.endpoint.model import Binding, LoginKeys
+from conformance.endpoint.model import Binding, LoginKeys, Role
 from conformance.endpoint.seats import Seat
 from conformance.endpoint.secrets import Vault
 from conformance.errors import NotCarriedOut, RoleUnavailable, Unreached
 from conformance.guard.link import Purpose
 from conformance.model.case import StateNeed
+from conformance.plugins import find_login
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsReply, WsRequest
 
 ANONYMOUS, INVENTED = "anonymous", "invented"
@@ -109,6 +113,22 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         ...
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now_s(self) -> float:
+        """Seconds that only grow."""
+        return time.monotonic()
+
+    def epoch_s(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +278,7 @@ class Speaker:
 
     key: str
     name: str
-    role: Any
+    role: Role | None
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     case: str = ""
 
@@ -266,6 +286,28 @@ class Speaker:
 def speaker_at(seat: Seat, role: str) -> Speaker:
     """A role at a seat, as it sends."""
     return Speaker(seat.key(role), role, seat.roles.get(role), seat.bindings, seat.case)
+
+
+@cache
+def login_named(name: str) -> Login:
+    """The login of this name; a role is only made with a login that is there."""
+    found: Login = find_login(name)
+    return found
+
+
+def login_of(speaker: Speaker) -> Login | None:
+    """The login that keeps a session for the speaker's messages; None when they need none. Raises `RoleUnavailable`."""
+    if speaker.name in (ANONYMOUS, INVENTED):
+        return None
+    login = login_named(offered(speaker).sign_in)
+    return login if login.keeps_session else None
+
+
+def offered(speaker: Speaker) -> Role:
+    """The role that speaks. Raises `RoleUnavailable` when the target file has none of that name."""
+    if speaker.role is None:
+        raise RoleUnavailable(f"the target offers no role {speaker.name!r}")
+    return speaker.role
 
 
 def session_of(signer: Signer, exchange: Exchange) -> Session:

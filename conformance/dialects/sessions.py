@@ -11,7 +11,6 @@ import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any, Literal
 
 from conformance.dialects.base import (
@@ -21,11 +20,14 @@ from conformance.dialects.base import (
     Clock,
     Dialect,
     FrameOf,
-    Login,
     Reply,
     Session,
     Signer,
     Speaker,
+    SystemClock,
+    login_named,
+    login_of,
+    offered,
     speaker_at,
 )
 from conformance.endpoint.model import Binding, Role
@@ -33,7 +35,6 @@ from conformance.endpoint.seats import Seat
 from conformance.endpoint.secrets import Vault
 from conformance.errors import RoleUnavailable, StateUnavailable, Unreached
 from conformance.guard.link import PROBE, SIGN_IN, Label, Link, Purpose, Send, Socket
-from conformance.plugins import find_login
 from conformance.wire.messages import (
     Exchange,
     Headers,
@@ -51,22 +52,6 @@ _BARREN = 3
 """Where the probe finds no session so often in a row, newly signed in, it tells nothing: the service refuses it to all."""
 Gone = Literal["", "told", "probed"]
 """Whether a session is gone: not, as the answer said outright, or as a probe found."""
-
-
-class SystemClock:
-    """The clock of this machine."""
-
-    def now_s(self) -> float:
-        """Seconds that only grow."""
-        return time.monotonic()
-
-    def epoch_s(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
 
 
 @dataclass(slots=True)
@@ -191,7 +176,7 @@ class Sessions:
             return self.link.headers
         if speaker.name == INVENTED:
             return (*self.link.headers, *self.dialect.invented)
-        role = _offered(speaker)
+        role = offered(speaker)
         own = self.link.headers
         if role.headers:
             where = f"roles.{speaker.name}.headers"
@@ -205,7 +190,7 @@ class Sessions:
         session = self.held.get(key)
         if session is not None and key not in self.refused and not self._ended(session):
             return session
-        role = _offered(speaker)
+        role = offered(speaker)
         login = login_named(role.sign_in)
         if login.over_http is None:
             raise RoleUnavailable(f"role {speaker.name!r} has a login that serves no HTTP: {login.name}")
@@ -294,7 +279,7 @@ class Sessions:
                 number = next(numbers)
                 return await send(WsRequest(text_of(number), ReplyMatch(number, expected=True)))
 
-            exchange = await over_ws(self._signer(speaker, _offered(speaker)), ask)
+            exchange = await over_ws(self._signer(speaker, offered(speaker)), ask)
             if exchange.problem is not None:
                 return exchange.problem
             if not self._signed_in(socket, exchange):
@@ -308,7 +293,7 @@ class Sessions:
 
     async def _sign_in_again(self, socket: Socket, speaker: Speaker) -> bool:
         """A new session on a WebSocket that is still open; whether the service gave one."""
-        role = _offered(speaker)
+        role = offered(speaker)
         over_ws = login_named(role.sign_in).over_ws
         assert over_ws is not None
         exchange = await over_ws(self._signer(speaker, role), self._ask_on(socket, Label(SIGN_IN, speaker.name)))
@@ -411,25 +396,3 @@ class Sessions:
         text = self.dialect.call_frame(socket.next_number(), *found)
         label = Label(PROBE, speaker.name, speaker.case)
         return self.dialect.may_lack_session(await self.link.send_ws(socket, text, label))
-
-
-@cache
-def login_named(name: str) -> Login:
-    """The login of this name; a role is only made with a login that is there."""
-    found: Login = find_login(name)
-    return found
-
-
-def login_of(speaker: Speaker) -> Login | None:
-    """The login that keeps a session for the speaker's messages; None when they need none. Raises `RoleUnavailable`."""
-    if speaker.name in (ANONYMOUS, INVENTED):
-        return None
-    login = login_named(_offered(speaker).sign_in)
-    return login if login.keeps_session else None
-
-
-def _offered(speaker: Speaker) -> Role:
-    if speaker.role is None:
-        raise RoleUnavailable(f"the target offers no role {speaker.name!r}")
-    role: Role = speaker.role
-    return role

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from conformance.cases.message import Bindings, body_text, fill, is_text, places
-from conformance.dialects.base import ANONYMOUS, INVENTED, Dialect
-from conformance.dialects.sessions import login_named
+from conformance.dialects.base import ANONYMOUS, INVENTED, Dialect, login_named
 from conformance.endpoint.model import Binding, Role, Secret, ServiceTarget, TargetFile, is_pin
 from conformance.endpoint.redact import HIDDEN
 from conformance.endpoint.seats import Seat, seats

@@ -10,8 +10,7 @@ from typing import Any
 from conformance.cases.fixtures import load_cases
 from conformance.cases.message import places
 from conformance.checks.kit import telling
-from conformance.dialects.base import ANONYMOUS, INVENTED
-from conformance.dialects.sessions import login_named
+from conformance.dialects.base import ANONYMOUS, INVENTED, login_named
 from conformance.endpoint.choose import ChosenTarget
 from conformance.endpoint.model import ServiceTarget
 from conformance.endpoint.redact import redact_excerpt

@@ -1,6 +1,6 @@
-"""User and password: HTTP Basic for a session (RFC 7617), and the two as members of a frame over WebSocket.
+"""User and password, for HTTP and WebSocket. A module of its own, because a login is one module.
 
-Short, and a module of its own, because a login is one module.
+Over HTTP they go as Basic (RFC 7617), over WebSocket as members of a frame; what comes back is a session.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""HTTP Basic with every message, and no session.
-
-Short, and a module of its own, because a login is one module.
-"""
+"""HTTP Basic with every message, and no session. A module of its own, because a login is one module."""
 
 from __future__ import annotations
 

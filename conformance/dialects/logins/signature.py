@@ -1,4 +1,7 @@
-"""An API key whose secret signs a number that is used once; the four values go as headers, or as members of a frame."""
+"""A signature by an API key. A module of its own, because a login is one module.
+
+The secret signs a number that is used once; the four values go as headers, or as members of a frame.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""User and password in a WebSocket frame; the session that comes back serves HTTP, too.
-
-Short, and a module of its own, because a login is one module.
-"""
+"""User and password in a WebSocket frame, for HTTP, too. A module of its own, because a login is one module."""
 
 from __future__ import annotations
 

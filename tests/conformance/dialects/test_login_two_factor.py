@@ -226,12 +226,12 @@ def _file(url: str, seed: bool = True) -> str:
 def test_target_check_signs_in_over_both_transports(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.time()
     shift = [0.0]
-    monkeypatch.setattr("conformance.dialects.sessions.SystemClock.epoch_s", lambda _self: started + shift[0])
+    monkeypatch.setattr("conformance.dialects.base.SystemClock.epoch_s", lambda _self: started + shift[0])
 
     async def sleep(_self: object, seconds: float) -> None:
         shift[0] += seconds
 
-    monkeypatch.setattr("conformance.dialects.sessions.SystemClock.sleep", sleep)
+    monkeypatch.setattr("conformance.dialects.base.SystemClock.sleep", sleep)
     monkeypatch.setattr(_Factor, "_right", lambda self, code: _right_at(self, code, started + shift[0]))
     with live(wrap=_Factor) as server:
         (tmp_path / "target.toml").write_text(_file(server.url), "utf-8")
