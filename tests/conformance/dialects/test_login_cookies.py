@@ -260,3 +260,13 @@ def test_target_check_tells_of_cookies_that_no_login_keeps(tmp_path: Any) -> Non
         'set the cookie AWSALB when operator signed in, and the login of that role keeps none; use login = "cookies"'
         in said
     )
+
+
+def test_role_with_cookies_has_no_websocket_and_says_so() -> None:
+    async def over_socket(caller: Caller) -> str:
+        sessions, speaker = caller.sessions, caller.speaker
+        with pytest.raises(RoleUnavailable) as caught:
+            await sessions.send_ws(speaker, speaker.key, lambda number: f'{{"i": {number}}}', "judged")
+        return caught.value.reason
+
+    assert used(over_socket, site())[0] == "role 'client' has a login that serves no WebSocket: cookies"

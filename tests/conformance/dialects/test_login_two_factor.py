@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import struct
 import time
 from typing import Any
@@ -258,3 +259,20 @@ def test_target_check_tells_who_has_no_second_factor(tmp_path: Any) -> None:
         came = command(tmp_path, "target", "check", str(tmp_path / "target.toml"))
     assert came.exit_code == 4
     assert came.output.count('use login = "two-factor" with totp_seed') == 2  # HTTP and WebSocket
+
+
+def test_wrong_code_over_either_transport_lets_nobody_in(tmp_path: Any) -> None:
+    with live(wrap=_Factor) as server:
+        (tmp_path / "target.toml").write_text(_file(server.url), "utf-8")
+        text = (tmp_path / "target.toml").read_text("utf-8")
+        over_http = re.sub(r"\nwebsocket = [^\n]*", "", text)
+        over_ws = re.sub(r"\nhttp = [^\n]*", "", text)
+        said = []
+        for one in (over_http, over_ws):
+            (tmp_path / "target.toml").write_text(one, "utf-8")
+            env = {**ENVIRONMENT, "SEED": "JBSWY3DPEHPK3PXQ"}
+            said.append(command(tmp_path, "target", "check", str(tmp_path / "target.toml"), env=env).output)
+    assert "the service refused the code of the second factor" in said[0]
+    assert "operator signs in over WebSocket" in said[1]
+    assert "was not signed in over WebSocket: the service refused its credentials" in said[1]
+    assert len(server.app.codes) == 2
