@@ -10,12 +10,12 @@ from itertools import islice
 
 from benchmarks.workload import target, workload
 from conformance.contract.load import load_contract
+from conformance.endpoint.choose import ChosenTarget
 from conformance.endpoint.reference import reference_environment
-from conformance.endpoint.secrets import Vault
-from conformance.guard.guard import guard_for
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.loop import run_loop
-from conformance.run.schedule import close_run, probe, run_generated, start_run
+from conformance.run.schedule import run_generated
+from conformance.run.session import session
 
 
 async def measure(address: str, count: int, formats: str, concurrency: int) -> dict[str, float]:
@@ -30,17 +30,15 @@ async def measure(address: str, count: int, formats: str, concurrency: int) -> d
         judged += 1
         failed += result.verdict is not Verdict.PASS
 
-    vault = Vault(reference_environment())
-    run = start_run(contract, there, guard_for(there, contract), vault, on_result, sorted(contract.operations))
-    try:
-        await probe(run)
+    chosen_target = ChosenTarget(there, reference_environment(), address)
+    async with session(contract, chosen_target, contract.operations) as run:
+        run.on_result = on_result
+        await run.reach()
         await run_generated(run, islice(chosen, 200), concurrency)  # sessions, connections and caches are warm then
         judged = failed = 0
         cpu_s, started = time.process_time(), time.perf_counter()
         await run_generated(run, iter(chosen), concurrency)
         seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu_s
-    finally:
-        await close_run(run)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"cases": judged, "failed": failed, "seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb}
 

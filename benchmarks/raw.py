@@ -16,8 +16,8 @@ import httptools
 from benchmarks.workload import target, workload
 from conformance.cases.generated.stream import generated_case
 from conformance.contract.load import load_contract
+from conformance.endpoint.desks import Desk, desks_of
 from conformance.endpoint.reference import reference_environment
-from conformance.endpoint.seats import Seat, seats
 from conformance.run.loop import run_loop
 from conformance.run.message import http_request
 from conformance.wire.address import parse_address
@@ -72,7 +72,7 @@ async def payloads(address: str, count: int, formats: str) -> Sequence[bytes]:
     """The bytes of every HTTP request of the workload; live cases are left out, for they need states."""
     contract = load_contract()
     there = target(contract, address)
-    places: dict[str, Seat] = {name: seats(service)[0] for name, service in there.services.items()}
+    places: dict[str, Desk] = {name: desks_of(service)[0] for name, service in there.services.items()}
     passwords = reference_environment()
     tokens: dict[str, str] = {}
     written: list[bytes] = []
@@ -80,15 +80,15 @@ async def payloads(address: str, count: int, formats: str) -> Sequence[bytes]:
         case = generated_case(source, number)
         if case.transport != "http" or case.states:
             continue
-        seat = places[source.operation.service]
+        desk = places[source.operation.service]
         headers: tuple[tuple[str, str], ...] = ()
         if source.operation.service == "alphapoint":
-            role = seat.roles[case.role]
+            role = desk.roles[case.role]
             if case.role not in tokens:
                 keys: Any = role.login_keys
                 tokens[case.role] = await sign_in(address, keys.user, passwords[keys.password.env])
             headers = (("aptoken", tokens[case.role]),)
-        request: HttpRequest = http_request(case.message, seat.bindings, case.media_type, headers)
+        request: HttpRequest = http_request(case.message, desk.bindings, case.media_type, headers)
         written.append(render(request, parse_address(address)))
     return written
 

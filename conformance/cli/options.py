@@ -5,11 +5,14 @@ The options that choose a target and cases, shared by `run` and `plan`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from conformance.run.selection import Selection
 
 VERBOSE_KEY = "conformance.verbose"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -62,3 +65,11 @@ def selecting(command: _Command) -> _Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def selection_of(options: Mapping[str, Any]) -> Selection:
+    """The filters of a command line."""
+    from conformance.run.selection import Selection
+
+    names = ("operations", "requirements", "cases", "media_types", "transports")
+    return Selection(**{name: tuple(options[name]) for name in names})

@@ -16,8 +16,7 @@ import click
 
 from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
-from conformance.cli.options import printing, selecting, specs_option
-from conformance.cli.run import choice_of
+from conformance.cli.options import printing, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
 from conformance.endpoint.choose import chosen_target
 from conformance.endpoint.model import TargetFile
@@ -27,7 +26,7 @@ from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.report.safe_text import many, shortened, visible, writable
 from conformance.run.plan import Planned, plan
-from conformance.run.selection import choose, choose_generated
+from conformance.run.selection import choose, choose_generated, parse_shard
 
 
 @click.command("plan")
@@ -60,9 +59,9 @@ _LONGEST = 2000
 def plan_command(options: Mapping[str, Any]) -> None:
     """Print the plan. Raises what `run` would raise for the same options."""
     contract = load_contract(options["specs"])
-    choice = choice_of(options)
-    named = choose(contract, load_cases(contract, choice.operations or None), choice)
-    generated = choose_generated(contract, choice, options["generated"], options["seed"])
+    selection, shard = selection_of(options), parse_shard(options["shard"])
+    named = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
+    generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
     cases = [*named, *(generated_case(source, number) for source, number in generated)]
     target = asyncio.run(_target(options["target"], contract))
     messages = _messages(cases, contract, target)

@@ -24,11 +24,7 @@ from conformance.cli.main import suggestion
 from conformance.cli.options import printing, specs_option
 from conformance.cli.wording import expectation_lines
 from conformance.contract.load import load_contract
-from conformance.endpoint.choose import ChosenTarget, chosen_target
-from conformance.endpoint.redact import redact_error
-from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import SpecError, UsageError
-from conformance.guard.guard import guard_for
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, Verdict
@@ -36,8 +32,7 @@ from conformance.report.safe_text import visible, writable
 from conformance.run.evidence import FULL_BYTES, evidence_of
 from conformance.run.execute import Judged, execute_judged
 from conformance.run.loop import run_loop
-from conformance.run.schedule import Run, close_run, probe, start_run
-from conformance.run.session import Waivers
+from conformance.run.session import Session, session
 from conformance.wire.messages import Exchange
 
 
@@ -151,38 +146,25 @@ def _from_file(path: Path) -> Case:
 
 
 async def _replay(contract: Contract, case: Case, options: Mapping[str, Any]) -> Replay:
-    async with chosen_target(options["target"], contract) as chosen:
-        service = contract.operations[case.operation].service
-        if service not in chosen.file.services:
-            raise UsageError(f"the target has no service {service!r}", where=options["target"])
-        vault = Vault(chosen.environment)
-        target = with_secrets(chosen.file, vault)
-        waivers = Waivers(target.waivers, (options["today"] or datetime.now(UTC)).date())
-        run = start_run(contract, target, guard_for(target, contract), vault, _ignore, [case.operation])
-        try:
-            await probe(run)
-            judged = await execute_judged(
-                case, run.kits[case.operation], run.services[service], run.seats[service][0], run.pins
-            )
-        except Exception as error:
-            redact_error(error, vault.known)
-            raise
-        finally:
-            await close_run(run)
+    today = (options["today"] or datetime.now(UTC)).date()
+    async with session(contract, options["target"], [case.operation], today=today) as run:
+        name = contract.operations[case.operation].service
+        if name not in run.services:
+            raise UsageError(f"the target has no service {name!r}", where=options["target"])
+        service = run.services[name]
+        await run.reach()
+        judged = await execute_judged(case, run.kits[case.operation], service, run.desks[name][0], run.pins)
         return Replay(
-            case, judged, waivers.apply(judged.result), _endpoint(chosen, run, service), tuple(vault.known),
-            run.services[service].sessions.every_secret(),
+            case, judged, run.waivers.apply(judged.result), _endpoint(run, name), tuple(run.vault.known),
+            service.sessions.every_secret(),
         )  # fmt: skip
 
 
-def _ignore(_result: CaseResult) -> None:
-    """One case has no journal."""
-
-
-def _endpoint(chosen: ChosenTarget, run: Run, service: str) -> Endpoint:
-    part, link = chosen.file.services[service], run.services[service].link
+def _endpoint(run: Session, service: str) -> Endpoint:
+    link = run.services[service].link
+    part = link.service
     proxy = "" if link.proxy is None else f"http://{link.proxy.host_and_port}"
-    return Endpoint(link.address, str(link.ws_address or ""), part.tls, proxy, chosen.file.limits.total_timeout_s)
+    return Endpoint(link.address, str(link.ws_address or ""), part.tls, proxy, run.target.limits.total_timeout_s)
 
 
 def _lines(replayed: Replay, contract: Contract, encoding: str | None) -> Iterator[str]:

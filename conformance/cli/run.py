@@ -2,7 +2,7 @@
 
 The exploring part of `run`: its seed, and what it says while it hunts.
 
-What `run` does once its options are read: journal, campaign, summary, reports.
+What `run` does once its options are read: journal, session, summary, reports.
 """
 
 from __future__ import annotations
@@ -23,12 +23,9 @@ import click
 from click.core import ParameterSource
 
 from conformance.cases.fixtures import load_cases
-from conformance.cli.options import printing, selecting, specs_option
+from conformance.cli.options import printing, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
-from conformance.endpoint.choose import REFERENCE, ChosenTarget, chosen_target
-from conformance.endpoint.model import TargetFile
-from conformance.endpoint.secrets import Vault, with_secrets
-from conformance.errors import UsageError
+from conformance.endpoint.choose import REFERENCE, ChosenTarget
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
@@ -37,12 +34,12 @@ from conformance.report.formats.text import print_report
 from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_journal
 from conformance.report.progress import progress
 from conformance.report.rows import RunSummary, gather
-from conformance.report.run_info import Ending, Selection, Settings, SummaryOptions, accepted_gaps, run_info
+from conformance.report.run_info import Ending, Settings, SummaryOptions, accepted_gaps, run_info
 from conformance.report.summary import summarise, to_json
 from conformance.run.loop import run_loop
-from conformance.run.schedule import Run
-from conformance.run.selection import Choice, ManyNumbered, choose, choose_generated, parse_shard
-from conformance.run.session import Campaign, carry_out
+from conformance.run.schedule import Work, carry_out
+from conformance.run.selection import ManyNumbered, Selection, choose, choose_generated, offered, parse_shard
+from conformance.run.session import Session, session
 from conformance.run.states.pool import Ledger
 
 DEFAULT_FOLDER = "conformance-report"
@@ -124,10 +121,12 @@ def explore_seed(options: Mapping[str, Any]) -> int | None:
     return int(options["seed"]) if given else int.from_bytes(os.urandom(4), "big")
 
 
-def exploring(options: Mapping[str, Any], choice: Choice, seed: int) -> Callable[[Run, int], Awaitable[object]]:
-    """What a campaign calls when its cases are done."""
+def exploring(
+    options: Mapping[str, Any], selection: Selection, seed: int
+) -> Callable[[Session, int], Awaitable[object]]:
+    """What a session goes on with when its cases are done."""
 
-    async def explore(run: Run, concurrency: int) -> None:
+    async def explore(run: Session, concurrency: int) -> None:
         from conformance.explore.hunt import HuntOptions, hunt
 
         sys.stderr.write(f"exploring with seed {seed}\n")
@@ -135,7 +134,9 @@ def exploring(options: Mapping[str, Any], choice: Choice, seed: int) -> Callable
         hunted = await hunt(
             run,
             concurrency,
-            HuntOptions(options["explore"], seed, folder, choice.operations, choice.transports, choice.media_types),
+            HuntOptions(
+                options["explore"], seed, folder, selection.operations, selection.transports, selection.media_types
+            ),
         )
         if options["quiet"]:
             return
@@ -159,25 +160,13 @@ _OF_THE_RUN_BEFORE = ("results.json", "junit.xml")
 _UNFINISHED = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
 
 
-def choice_of(options: Mapping[str, Any]) -> Choice:
-    """The filters of a command line."""
-    return Choice(
-        options["operations"],
-        options["requirements"],
-        options["cases"],
-        options["media_types"],
-        options["transports"],
-        parse_shard(options["shard"]),
-    )
-
-
 def run_command(options: Mapping[str, Any]) -> int:
     """Run, write the reports, print them; the exit code."""
     contract = load_contract(options["specs"])
-    choice = choice_of(options)
-    cases = choose(contract, load_cases(contract, choice.operations or None), choice)
-    generated = choose_generated(contract, choice, options["generated"], options["seed"])
-    summary = run_loop(_run(contract, cases, generated, choice, options))
+    selection, shard = selection_of(options), parse_shard(options["shard"])
+    cases = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
+    generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
+    summary = run_loop(_run(contract, cases, generated, selection, options))
     if options["as_json"]:
         sys.stdout.write(to_json(summary))
     else:
@@ -185,40 +174,33 @@ def run_command(options: Mapping[str, Any]) -> int:
     return summary.exit_code
 
 
-def offered(contract: Contract, choice: Choice, target: TargetFile) -> Choice:
-    """The filters with the operations of services that the target file leaves out taken away.
-
-    Raises `UsageError` for an operation that was asked for and that the target does not have.
-    """
-    have = tuple(name for name, one in contract.operations.items() if one.service in target.services)
-    for name in choice.operations:
-        if name not in have:
-            service = contract.operations[name].service
-            raise UsageError(f"the target names no service {service!r}, which {name} is of", where="--operation",
-                             hint=f"Add [services.{service}] to the target file.")  # fmt: skip
-    return (
-        replace(choice, operations=have) if not choice.operations and len(have) < len(contract.operations) else choice
-    )
-
-
 async def _run(
-    contract: Contract, cases: tuple[Case, ...], generated: ManyNumbered, choice: Choice, options: Mapping[str, Any]
+    contract: Contract,
+    cases: tuple[Case, ...],
+    generated: ManyNumbered,
+    selection: Selection,
+    options: Mapping[str, Any],
 ) -> RunSummary:
     started = time.monotonic()
-    async with chosen_target(options["target"], contract) as chosen:
-        choice = offered(contract, choice, chosen.file)
-        if choice.operations:
-            cases = tuple(case for case in cases if case.operation in choice.operations)
-            if any(one.operation.id not in choice.operations for one, _ in generated):
-                generated = tuple(one for one in generated if one[0].operation.id in choice.operations)
-        with_secrets(
-            chosen.file, Vault(chosen.environment)
-        )  # a missing one must not cost the journal of the run before
-        info, settings = _identity(contract, chosen, choice, len(cases) + len(generated), options)
+    explore_with = explore_seed(options)
+    needed = {case.operation for case in cases} | {one.operation.id for one, _ in generated}
+    if explore_with is not None:
+        needed |= set(selection.operations or contract.operations)
+    today = (options["today"] or datetime.now(UTC)).date()
+    ledger = Ledger()
+    # a secret that is missing must not cost the journal of the run before: the session is opened first
+    async with session(contract, options["target"], needed, today=today, ledger=ledger) as opened:
+        chosen = opened.chosen
+        selection = offered(contract, selection, chosen.file)
+        if selection.operations:
+            cases = tuple(case for case in cases if case.operation in selection.operations)
+            if any(one.operation.id not in selection.operations for one, _ in generated):
+                generated = tuple(one for one in generated if one[0].operation.id in selection.operations)
+        info = replace(run_info(contract, chosen, options["seed"]), explore_seed=explore_with)
+        settings = _settings(contract, chosen, selection, len(cases) + len(generated), options)
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])
         results, done, info = gather(earlier.results), frozenset(result.id for result in earlier.results), earlier.info
-        left = [case for case in cases if case.id not in done]
         interrupted = False
         with (
             JournalWriter(folder / FILE_NAME, Header(info, settings), resume=options["resume"]) as journal,
@@ -235,28 +217,32 @@ async def _run(
                 journal.write(result)
                 show(result)
 
-            today = (options["today"] or datetime.now(UTC)).date()
-            campaign = Campaign(contract, left, chosen, today, keep, options["concurrency"], generated, done)
-            campaign.earlier = earlier.results
-            if info.explore_seed is not None:
-                campaign.explored = choice.operations or tuple(contract.operations)
-                campaign.explore = exploring(options, choice, info.explore_seed)
-            campaign.ledger = Ledger(set(earlier.taken), journal.take)
+            opened.on_result = keep
+            ledger.taken.update(earlier.taken)
+            ledger.on_taken = journal.take
+            work = Work(
+                cases=[case for case in cases if case.id not in done],
+                generated=generated,
+                concurrency=options["concurrency"],
+                done=done,
+                earlier=earlier.results,
+                explore=None if info.explore_seed is None else exploring(options, selection, info.explore_seed),
+            )
             task = asyncio.current_task()
             try:
-                await carry_out(campaign)
+                await carry_out(opened, work)
             except asyncio.CancelledError:
                 interrupted = True
                 if task is not None:
                     task.uncancel()
             ending = Ending(
                 duration_s=round(time.monotonic() - started, 3),
-                stopped=campaign.stopped,
+                stopped=opened.stopped or "",
                 interrupted=interrupted,
-                waivers_unmatched=campaign.unmatched,
-                waivers_expired=campaign.expired,
-                left_behind=() if chosen.name == REFERENCE else (*earlier.left_behind, *campaign.left_behind),
-                throttled=campaign.throttled,
+                waivers_unmatched=() if opened.stopped else opened.waivers.unmatched(),
+                waivers_expired=opened.waivers.expired(),
+                left_behind=() if chosen.name == REFERENCE else (*earlier.left_behind, *opened.left_behind),
+                throttled=opened.gate.throttled,
             )
             journal.finish(ending)
     summary = summarise(contract, info, results, SummaryOptions(settings, ending))
@@ -285,17 +271,14 @@ def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> _Earlier:
     return _Earlier(same, kept, journal.taken, journal.options.ending.left_behind)
 
 
-def _identity(
-    contract: Contract, chosen: ChosenTarget, choice: Choice, planned: int, options: Mapping[str, Any]
-) -> tuple[RunInfo, Settings]:
-    index, count = choice.shard
-    info = replace(run_info(contract, chosen, options["seed"]), explore_seed=explore_seed(options))
-    selection = Selection(choice.operations, choice.requirements, choice.cases, choice.media_types, choice.transports)
-    settings = Settings(
+def _settings(
+    contract: Contract, chosen: ChosenTarget, selection: Selection, planned: int, options: Mapping[str, Any]
+) -> Settings:
+    index, count = parse_shard(options["shard"])
+    return Settings(
         selection=selection,
         accepted_gaps=accepted_gaps(contract, chosen.file),
         pinned=chosen.file.readings,
         shard=f"{index}/{count}" if count > 1 else "",
         planned=planned,
     )
-    return info, settings

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
+from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, LoginKeys, Role
-from conformance.endpoint.seats import Seat
 from conformance.endpoint.secrets import Vault
 from conformance.errors import NotCarriedOut, RoleUnavailable, Unreached
 from conformance.guard.link import Purpose
@@ -53,15 +53,15 @@ class Handle:
 class StateProvider(Protocol):
     """One way to set up and observe the states of a service."""
 
-    async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """Set up a state. Raises `StateUnavailable` with the reason, or `Unreached`."""
         ...
 
-    async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """How each watched name stands now; names that cannot be observed are left out."""
         ...
 
-    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """Take back what is still open; what could not be taken back is named in the answer."""
         ...
 
@@ -193,7 +193,7 @@ class Login:
 class Calls(Protocol):
     """The service's own calls, made as a role: what a dialect's states are set up with."""
 
-    async def call(self, seat: Seat, role: str, name: str, payload: Mapping[str, Any], purpose: Purpose) -> Any:
+    async def call(self, desk: Desk, role: str, name: str, payload: Mapping[str, Any], purpose: Purpose) -> Any:
         """The decoded answer of a call; None when it cannot be read. Raises `NotCarriedOut` when there is none."""
         ...
 
@@ -283,9 +283,9 @@ class Speaker:
     case: str = ""
 
 
-def speaker_at(seat: Seat, role: str) -> Speaker:
-    """A role at a seat, as it sends."""
-    return Speaker(seat.key(role), role, seat.roles.get(role), seat.bindings, seat.case)
+def speaker_at(desk: Desk, role: str) -> Speaker:
+    """A role at a desk, as it sends."""
+    return Speaker(desk.key(role), role, desk.roles.get(role), desk.bindings, desk.case)
 
 
 @cache

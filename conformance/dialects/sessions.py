@@ -30,8 +30,8 @@ from conformance.dialects.base import (
     offered,
     speaker_at,
 )
+from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, Role
-from conformance.endpoint.seats import Seat
 from conformance.endpoint.secrets import Vault
 from conformance.errors import RoleUnavailable, StateUnavailable, Unreached
 from conformance.guard.link import PROBE, SIGN_IN, Label, Link, Purpose, Send, Socket
@@ -88,15 +88,15 @@ class Sessions:
         """The secrets of all sessions."""
         return tuple(secret for session in self.held.values() for secret in session.secrets)
 
-    async def sign_in(self, seat: Seat, role: str) -> None:
+    async def sign_in(self, desk: Desk, role: str) -> None:
         """Sign a role in over HTTP, if its login does so. Raises `RoleUnavailable` or `Unreached`."""
-        speaker = speaker_at(seat, role)
+        speaker = speaker_at(desk, role)
         if login_of(speaker) is not None:
             await self._session(speaker)
 
-    async def call(self, seat: Seat, role: str, name: str, payload: Mapping[str, Any], purpose: Purpose) -> Any:
+    async def call(self, desk: Desk, role: str, name: str, payload: Mapping[str, Any], purpose: Purpose) -> Any:
         """The decoded answer of one of the service's own calls; None when it cannot be read."""
-        speaker = speaker_at(seat, role)
+        speaker = speaker_at(desk, role)
         if self.link.http is not None:
             exchange = await self.send_http(
                 speaker, lambda headers: self.dialect.call_request(name, payload, headers), purpose
@@ -255,10 +255,10 @@ class Sessions:
 
         return await self._persistently(speaker, socket_key, attempt, stands, renew)
 
-    async def greet(self, seat: Seat, role: str) -> Exchange:
+    async def greet(self, desk: Desk, role: str) -> Exchange:
         """Sign a role in over WebSocket with a frame that asks for nothing; what came of that frame."""
-        speaker = speaker_at(seat, role)
-        socket = self.socket(speaker, f"{speaker.key}#{seat.index}")
+        speaker = speaker_at(desk, role)
+        socket = self.socket(speaker, f"{speaker.key}#{desk.index}")
         text = self.dialect.hello(socket.next_number())
         return await self.link.send_ws(socket, text, Label(SIGN_IN, role), quiet=True)
 

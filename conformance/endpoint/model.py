@@ -219,7 +219,7 @@ def _key_problems(name: str, keys: type[LoginKeys], error: ValidationError) -> l
     return problems
 
 
-class Desk(Part):
+class DeskPart(Part):
     """A set of accounts and users that one case at a time has to itself."""
 
     bindings: dict[str, Binding | Secret] = Field(default_factory=dict)
@@ -276,7 +276,7 @@ class ServiceTarget(Part):
     headers: Headers = Field(default_factory=dict)
     bindings: dict[str, Binding | Secret] = Field(default_factory=dict)
     roles: dict[str, Role] = Field(default_factory=dict)
-    desks: tuple[Desk, ...] = ()
+    desks: tuple[DeskPart, ...] = ()
     states: States = States()
     errors: dict[str, dict[str, Provocation]] = Field(
         default_factory=dict, description="Operation id (or `any`) to error code to how it is provoked."
@@ -295,6 +295,10 @@ class ServiceTarget(Part):
         yield from self.roles.values()
         for desk in self.desks:
             yield from desk.roles.values()
+
+    def provocation(self, operation: str, code: str) -> Provocation | None:
+        """How an error code is provoked for an operation: its own entry, else the one for any; None without either."""
+        return self.errors.get(operation, {}).get(code) or self.errors.get("any", {}).get(code)
 
 
 class ScopePart(Part):

@@ -20,13 +20,14 @@ from conformance.cases.generated.rules import Ground, ground_of
 from conformance.cases.generated.source import sources
 from conformance.cases.generated.stream import LISTS
 from conformance.cases.generated.trial import Trial
-from conformance.endpoint.seats import Seat
+from conformance.endpoint.desks import Desk
 from conformance.explore.corpus_trials import random_corpus_trial
 from conformance.explore.findings import MOST_TRIES, Budget, Catch, Caught, frozen_case, shrink, write_found
 from conformance.model.case import Case
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Verdict
 from conformance.run.execute import execute
-from conformance.run.schedule import Run, side_by_side
+from conformance.run.schedule import side_by_side
+from conformance.run.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Tally:
 class Hunt:
     """A hunt in progress, and afterwards what came of it."""
 
-    run: Run
+    run: Session
     options: HuntOptions
     until_s: float = 0.0
     streams: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
@@ -126,7 +127,7 @@ class Hunt:
         return sum(tally.done for tally in self.tallies.values())
 
 
-async def hunt(run: Run, concurrency: int, options: HuntOptions) -> Hunt:
+async def hunt(run: Session, concurrency: int, options: HuntOptions) -> Hunt:
     """Explore until the time is up, the run is stopped, or the request cap is reached; findings go to `run.on_result`."""
     grounds = _grounds(run, options)
     streams = streams_of(grounds)
@@ -145,7 +146,7 @@ async def hunt(run: Run, concurrency: int, options: HuntOptions) -> Hunt:
     return state
 
 
-def _grounds(run: Run, options: HuntOptions) -> list[Ground]:
+def _grounds(run: Session, options: HuntOptions) -> list[Ground]:
     chosen = [name for name in run.kits if not options.operations or name in options.operations]
     if not chosen:
         return []
@@ -153,9 +154,9 @@ def _grounds(run: Run, options: HuntOptions) -> list[Ground]:
     return [one for one in found if one is not None]
 
 
-def _desks(run: Run, grounds: Sequence[Ground]) -> int:
+def _desks(run: Session, grounds: Sequence[Ground]) -> int:
     """How many workers can have a desk of their own."""
-    counts = [len(run.seats[one.operation.service]) for one in grounds if one.operation.answer != "results"]
+    counts = [len(run.desks[one.operation.service]) for one in grounds if one.operation.answer != "results"]
     return min(counts, default=0)
 
 
@@ -212,15 +213,15 @@ async def _try(state: Hunt, stream: str, worker: int) -> bool:
     return True
 
 
-async def carry_out(run: Run, case: Case, worker: int) -> CaseResult:
+async def carry_out(run: Session, case: Case, worker: int) -> CaseResult:
     """The result of one case at the worker's desk, which nobody else uses meanwhile."""
     service = run.contract.operations[case.operation].service
-    seats = run.seats[service]
-    seat: Seat = seats[worker % len(seats)]
+    desks = run.desks[service]
+    desk: Desk = desks[worker % len(desks)]
     if case.lane == "shared":
-        return await execute(case, run.kits[case.operation], run.services[service], seat, run.pins)
-    async with run.desk_lock(service, seat.index):
-        return await execute(case, run.kits[case.operation], run.services[service], seat, run.pins)
+        return await execute(case, run.kits[case.operation], run.services[service], desk, run.pins)
+    async with run.desk_lock(service, desk.index):
+        return await execute(case, run.kits[case.operation], run.services[service], desk, run.pins)
 
 
 async def _settle(state: Hunt, caught: Caught, worker: int) -> None:

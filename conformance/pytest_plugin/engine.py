@@ -10,17 +10,18 @@ from typing import Any, TypeVar
 
 from conformance.cases.generated.stream import generated_case
 from conformance.cases.make import Channel
-from conformance.endpoint.choose import REFERENCE, chosen_target
+from conformance.endpoint.choose import REFERENCE
+from conformance.endpoint.model import TargetFile
 from conformance.endpoint.redact import redact_error
-from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import ConformanceError, TargetUnreachable
-from conformance.guard.guard import guard_for
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult
 from conformance.pytest_plugin.sharing import Room, Share, share_of
-from conformance.run.schedule import Run, close_run, probe, run_cases, run_generated, start_run
-from conformance.run.selection import Choice, Numbered, choose_generated
+from conformance.run.schedule import run_cases, run_generated
+from conformance.run.selection import Numbered, Selection, choose_generated
+from conformance.run.session import Session, session
+from conformance.run.states.pool import Ledger
 
 T = TypeVar("T")
 SEED = 0
@@ -51,9 +52,8 @@ class Bench:
     """Why the run could not begin."""
     _loop: asyncio.Runner | None = None
     _open: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
-    _run: Run | None = None
+    _run: Session | None = None
     _room: Room | None = None
-    _vault: Vault | None = None
     _finished: set[str] = field(default_factory=set)
 
     @property
@@ -66,8 +66,7 @@ class Bench:
     @property
     def left_behind(self) -> tuple[str, ...]:
         """What was set up on the target and could not be taken back; the bundled one ends with the run, and with it all of it."""
-        services = self._run.services.values() if self._run is not None and self.target != REFERENCE else ()
-        return tuple(sorted(one for service in services for one in service.left_behind))
+        return self._run.left_behind if self._run is not None and self.target != REFERENCE else ()
 
     @property
     def throttled(self) -> int:
@@ -79,7 +78,7 @@ class Bench:
         """How many cases may be in flight at a time."""
         return self.ready().target.limits.concurrency
 
-    def ready(self) -> Run:
+    def ready(self) -> Session:
         """The open run. Raises `ConformanceError`, the same each time, when the target cannot be used or reached."""
         if self.broken is not None:
             error = self.broken
@@ -98,20 +97,20 @@ class Bench:
         return self.contract.operations[operation].service in self.ready().target.services
 
     def run_named(self, cases: Iterable[Case]) -> None:
-        """Run the cases that have no result yet, side by side where they may be; those that touch everybody last."""
+        """Session the cases that have no result yet, side by side where they may be; those that touch everybody last."""
         run, left = self.ready(), [case for case in cases if case.id not in self.results]
         if left and run.stopped is None:
             self._do(self._named(run, left))
 
     def run_generated(self, operation: str, channels: Collection[Channel] | None) -> None:
-        """Run the operation's generated cases, once; `channels` are the formats that are wanted, None for all."""
+        """Session the operation's generated cases, once; `channels` are the formats that are wanted, None for all."""
         run = self.ready()
         if operation in self._finished or run.stopped is not None:
             return
         self._finished.add(operation)
         numbered = [
             one
-            for one in choose_generated(self.contract, Choice(self.operations), self.generated, SEED)
+            for one in choose_generated(self.contract, Selection(self.operations), self.generated, SEED)
             if one[0].operation.id == operation and (channels is None or _channel(generated_case(*one)) in channels)
         ]
         self.of_generated.setdefault(operation, [])
@@ -137,30 +136,27 @@ class Bench:
         try:
             return self._loop.run(work)
         except Exception as error:
-            redact_error(error, self._vault.known if self._vault is not None else ())
+            redact_error(error, self._run.vault.known if self._run is not None else ())
             raise
 
     async def _begin(self) -> None:
-        chosen = await self._open.enter_async_context(chosen_target(self.target, self.contract))
-        self._vault = Vault(chosen.environment)
-        whole = with_secrets(chosen.file, self._vault)
-        self._room = Room(self.share, whole)
-        target = share_of(whole, self.share)
-        names = [
-            name
-            for name, operation in sorted(self.contract.operations.items())
-            if operation.service in target.services and (not self.operations or name in self.operations)
-        ]
-        guard = guard_for(target, self.contract)
-        run = start_run(self.contract, target, guard, self._vault, self._keep, names, self._room.ledger)
-        self._open.push_async_callback(close_run, run)
-        await probe(run)
+        ledger = Ledger()
+
+        def share(whole: TargetFile) -> TargetFile:
+            self._room = Room(self.share, whole, ledger)
+            return share_of(whole, self.share)
+
+        operations = self.operations or tuple(self.contract.operations)
+        opened = session(self.contract, self.target, operations, ledger=ledger, share=share)
+        run = await self._open.enter_async_context(opened)
+        run.on_result = self._keep
+        await run.reach()
         self._run = run
 
     async def _end(self) -> None:
         await self._open.aclose()
 
-    async def _named(self, run: Run, cases: Sequence[Case]) -> None:
+    async def _named(self, run: Session, cases: Sequence[Case]) -> None:
         assert self._room is not None
         # connections that were closed while pytest was busy elsewhere are noticed now, not by the next message
         await asyncio.sleep(0)
@@ -172,7 +168,7 @@ class Bench:
                 async with self._room.entered(alone=by_itself, services_with_desks=() if by_itself else at_desks):
                     await run_cases(run, group, run.target.limits.concurrency)
 
-    async def _numbered(self, run: Run, numbered: Sequence[Numbered]) -> None:
+    async def _numbered(self, run: Session, numbered: Sequence[Numbered]) -> None:
         assert self._room is not None
         services = sorted({source.operation.service for source, _ in numbered})
         async with self._room.entered(alone=False, services_with_desks=services):

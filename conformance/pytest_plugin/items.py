@@ -20,10 +20,11 @@ from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
 from conformance.pytest_plugin.engine import Bench
 from conformance.pytest_plugin.layout import Entry
 from conformance.report.formats.text import finding_section, plain_lines
-from conformance.report.run_info import Selection, Settings
+from conformance.report.run_info import Settings
 from conformance.report.safe_text import visible
 from conformance.report.summary import summarise
 from conformance.report.verdicts import requirement_rows
+from conformance.run.selection import Selection
 from conformance.run.session import Waivers
 
 _ERRORS = (Verdict.HARNESS_ERROR, Verdict.TARGET_ERROR)
@@ -172,11 +173,8 @@ class Docket:
                 continue
             one = Waivers((waiver,), self.today)
             one.note(result)
-            judged = result.verdict in (Verdict.PASS, Verdict.FAIL)
             found.extend(f"waiver expired: {text}" for text in one.expired())
-            found.extend(
-                f"waiver matched nothing: {text}" for text in one.unmatched(frozenset({result.id} if judged else ()))
-            )
+            found.extend(f"waiver matched nothing: {text}" for text in one.unmatched())
         return tuple(found)
 
 

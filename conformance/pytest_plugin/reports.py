@@ -18,11 +18,11 @@ from conformance.pytest_plugin.layout import Entry
 from conformance.report.formats.registry import write_reports
 from conformance.report.journal import FILE_NAME, Header, JournalWriter, case_line, result_from
 from conformance.report.rows import Gathering, RunSummary
-from conformance.report.run_info import Ending, Selection, Settings, SummaryOptions
+from conformance.report.run_info import Ending, Settings, SummaryOptions
 from conformance.report.summary import summarise
+from conformance.run.selection import Selection
 from conformance.run.session import Waivers
 
-_JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED)
 _WORST_LAST = list(Verdict)
 
 
@@ -63,7 +63,6 @@ class Record:
     _started: float = field(default_factory=time.monotonic)
     _results: Gathering = field(default_factory=Gathering)
     _seen: set[tuple[str, Verdict]] = field(default_factory=set)
-    _ran: set[str] = field(default_factory=set)
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _journal: JournalWriter | None = None
 
@@ -78,8 +77,6 @@ class Record:
         for line in lines:
             raw = result_from(json.loads(line))
             result = self.waivers.apply(raw)
-            if result.verdict in _JUDGED:
-                self._ran.add(result.id)
             if self._is_news(result):
                 self._results.add(result)
                 self._journal.write(result)
@@ -101,7 +98,7 @@ class Record:
             duration_s=round(time.monotonic() - self._started, 3),
             stopped=stopped,
             interrupted=bool(self.expected) and not stopped,
-            waivers_unmatched=() if stopped else self.waivers.unmatched(frozenset(self._ran)),
+            waivers_unmatched=() if stopped else self.waivers.unmatched(),
             waivers_expired=self.waivers.expired(),
             left_behind=tuple(sorted(one for tail in tails for one in tail.left_behind)),
             throttled=sum(tail.throttled for tail in tails),

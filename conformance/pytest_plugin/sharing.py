@@ -82,14 +82,14 @@ def demand_locks() -> None:
 class Room:
     """The folder of locks of the workers on one target; without a folder nobody is waited for."""
 
-    def __init__(self, share: Share, target: TargetFile) -> None:
-        """`target` is the whole one, before it is shared out."""
+    def __init__(self, share: Share, target: TargetFile, ledger: Ledger | None = None) -> None:
+        """`target` is the whole one, before it is shared out; `ledger` is this worker's."""
         self._folder = share.room
         self._desks = {name: desks_of(len(service.desks), share) or (0,) for name, service in target.services.items()}
         self.pooled = any(
             service.states.provider == "pool" or bool(service.states.pool) for service in target.services.values()
         )
-        self.ledger = Ledger()
+        self.ledger = ledger or Ledger()
         if share.room is not None and self.pooled:
             self.ledger.on_taken = self._write_down
 

@@ -18,7 +18,8 @@ from typing import IO, Any, TypeVar
 
 from conformance.errors import JournalError
 from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
-from conformance.report.run_info import Ending, Selection, Settings, SummaryOptions
+from conformance.report.run_info import Ending, Settings, SummaryOptions
+from conformance.run.selection import Selection
 
 SCHEMA_VERSION = 1
 

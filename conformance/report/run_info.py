@@ -16,17 +16,7 @@ from conformance.endpoint.choose import REFERENCE, ChosenTarget
 from conformance.endpoint.model import TargetFile
 from conformance.model.spec import Contract
 from conformance.model.verdict import RunInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The filters of a run; an empty tuple leaves that side open."""
-
-    operations: tuple[str, ...] = ()
-    requirements: tuple[str, ...] = ()
-    cases: tuple[str, ...] = ()
-    media_types: tuple[str, ...] = ()
-    transports: tuple[str, ...] = ()
+from conformance.run.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +93,7 @@ def accepted_gaps(contract: Contract, target: TargetFile) -> dict[tuple[str, str
     for service_id, service in target.services.items():
         for name in contract.services[service_id].operations:
             for code in contract.operations[name].codes:
-                provocation = service.errors.get(name, {}).get(code.code) or service.errors.get("any", {}).get(
-                    code.code
-                )
+                provocation = service.provocation(name, code.code)
                 if provocation is not None and provocation.unreachable is not None:
                     gaps[(name, code.code)] = provocation.unreachable
     return gaps

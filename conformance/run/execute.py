@@ -14,15 +14,15 @@ from conformance.checks.judge import ANSWERED, Pins, judge
 from conformance.checks.kit import Kit
 from conformance.checks.outcome import EFFECT, compare
 from conformance.dialects.base import CANCELLED, speaker_at
+from conformance.endpoint.desks import Desk
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
-from conformance.endpoint.seats import Seat
 from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
 from conformance.guard.link import JUDGED
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import evidence_of, redacted_finding
 from conformance.run.message import frame_text, http_request
-from conformance.run.setting import Course, Service, clean, observe, secrets_of, set_up, spare_states
+from conformance.run.setting import Service, Setting, clean, observe, secrets_of, set_up, spare_states
 from conformance.run.states.provider import unset_names
 from conformance.wire.messages import Exchange, Headers, HttpRequest
 
@@ -43,18 +43,18 @@ class Judged:
     """What the message carried that no output may show."""
 
 
-async def execute(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> CaseResult:
+async def execute(case: Case, kit: Kit, service: Service, desk: Desk, pins: Pins) -> CaseResult:
     """The result of one case; nothing that the target does makes this raise."""
-    return (await execute_judged(case, kit, service, seat, pins)).result
+    return (await execute_judged(case, kit, service, desk, pins)).result
 
 
-async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> Judged:
+async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, pins: Pins) -> Judged:
     """The result of one case, and the gist of the answer.
 
     A server may close a connection that it kept open at any moment, also when a message is on its way (RFC 9112,
     9.5). What was lost there may have been carried out: it is neither a violation nor sent again.
     """
-    judged = await _execute_once(case, kit, service, seat, pins)
+    judged = await _execute_once(case, kit, service, desk, pins)
     lost = any(exchange.lost_by_reuse for exchange in judged.exchanges)
     if lost and all(finding.check == ANSWERED.id for finding in judged.result.findings):
         result = replace(judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON)
@@ -62,73 +62,73 @@ async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pin
     return judged
 
 
-async def _execute_once(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> Judged:
-    course = Course(seat.for_case(case.id), case.role)
+async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, pins: Pins) -> Judged:
+    setting = Setting(desk.for_case(case.id), case.role)
     after: Mapping[str, str] = {}
     try:
-        judgement, after = await _carry_out(case, kit, service, course, pins)
+        judgement, after = await _carry_out(case, kit, service, setting, pins)
         if case.twin is not None:
-            judgement = await _with_twin(case, case.twin, kit, service, course, pins, judgement)
+            judgement = await _with_twin(case, case.twin, kit, service, setting, pins, judgement)
     except Unreached as error:
         return Judged(
             _result(
-                case, course, Verdict.TARGET_ERROR, reason=redact_excerpt(error.reason, service.sessions.vault.known)
+                case, setting, Verdict.TARGET_ERROR, reason=redact_excerpt(error.reason, service.sessions.vault.known)
             )
         )
     except NotCarriedOut as error:
         return Judged(
             _result(
-                case, course, Verdict.NOT_VERIFIED, reason=redact_excerpt(error.reason, service.sessions.vault.known)
+                case, setting, Verdict.NOT_VERIFIED, reason=redact_excerpt(error.reason, service.sessions.vault.known)
             )
         )
     except MissingBinding as error:
-        return Judged(_result(case, course, Verdict.NOT_VERIFIED, reason=error.message))
+        return Judged(_result(case, setting, Verdict.NOT_VERIFIED, reason=error.message))
     except HarnessError as error:
-        return Judged(_result(case, course, Verdict.HARNESS_ERROR, reason=error.message))
+        return Judged(_result(case, setting, Verdict.HARNESS_ERROR, reason=error.message))
     except Exception as error:  # one case that breaks the harness must not cost the results of all others
-        return Judged(_broken(case, course, error, service.sessions.vault.known))
+        return Judged(_broken(case, setting, error, service.sessions.vault.known))
     finally:
-        await clean(service, course, after)
-    secrets = secrets_of(service, course)
-    result = _judged(case, course, judgement, secrets, service.sessions.vault.known)
-    return Judged(result, judgement.gist, judgement.summary, course.exchanges, secrets)
+        await clean(service, setting, after)
+    secrets = secrets_of(service, setting)
+    result = _judged(case, setting, judgement, secrets, service.sessions.vault.known)
+    return Judged(result, judgement.gist, judgement.summary, setting.exchanges, secrets)
 
 
-def _broken(case: Case, course: Course, error: Exception, secrets: Iterable[str]) -> CaseResult:
+def _broken(case: Case, setting: Setting, error: Exception, secrets: Iterable[str]) -> CaseResult:
     """A defect of the harness, with the place where it showed in the notes."""
     redact_error(error, secrets)
-    result = _result(case, course, Verdict.HARNESS_ERROR, reason=f"{type(error).__name__}: {error}")
+    result = _result(case, setting, Verdict.HARNESS_ERROR, reason=f"{type(error).__name__}: {error}")
     return replace(result, notes=(redact("".join(traceback.format_exception(error)), secrets),))
 
 
 async def _carry_out(
-    case: Case, kit: Kit, service: Service, course: Course, pins: Pins
+    case: Case, kit: Kit, service: Service, setting: Setting, pins: Pins
 ) -> tuple[Judgement, Mapping[str, str]]:
     states = case.states
     if case.provoke is not None:
-        states = _provoke(case, service, course)
+        states = _provoke(case, service, setting)
     spare = spare_states(case) if states else frozenset()
     if states:
-        await set_up(states, 0, service, course, spare)
+        await set_up(states, 0, service, setting, spare)
     if case.provoke is not None and not states:
-        unknown = course.seat.bindings.get("unknown_order", 0)
-        course.seat = course.seat.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
+        unknown = setting.desk.bindings.get("unknown_order", 0)
+        setting.desk = setting.desk.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
     for number, message in enumerate(case.before, 1):
-        await _send(case, message, service, course)
-        await set_up(states, number, service, course, spare)
+        await _send(case, message, service, setting)
+        await set_up(states, number, service, setting, spare)
     if case.together == 1:
-        course.exchanges = (await _send(case, case.message, service, course),)
+        setting.exchanges = (await _send(case, case.message, service, setting),)
     else:
-        copies = (_send(case, case.message, service, course) for _ in range(case.together))
-        course.exchanges = tuple(await asyncio.gather(*copies))
-    for exchange in course.exchanges:
+        copies = (_send(case, case.message, service, setting) for _ in range(case.together))
+        setting.exchanges = tuple(await asyncio.gather(*copies))
+    for exchange in setting.exchanges:
         if exchange.problem is not None and exchange.problem.unreachable:
             raise Unreached(exchange.problem.message)
-    return await _observe_and_judge(case, kit, service, course, pins)
+    return await _observe_and_judge(case, kit, service, setting, pins)
 
 
 async def _with_twin(
-    case: Case, twin: Twin, kit: Kit, service: Service, course: Course, pins: Pins, first: Judgement
+    case: Case, twin: Twin, kit: Kit, service: Service, setting: Setting, pins: Pins, first: Judgement
 ) -> Judgement:
     """Say the same in the other way, in states of its own, and hold the two answers together."""
     seconds: list[Judgement] = []
@@ -136,7 +136,7 @@ async def _with_twin(
         case, twin=None, role=twin.role or case.role, transport=twin.transport, media_type=twin.media_type, accept=twin.accept
     )  # fmt: skip
     split = len(twin.messages) > 1
-    other = Course(course.origin, origin.role)
+    other = Setting(setting.origin, origin.role)
     after: Mapping[str, str] = {}
     try:
         for number, message in enumerate(twin.messages):
@@ -149,7 +149,7 @@ async def _with_twin(
             seconds.append(judgement)
     finally:
         await clean(service, other, after)
-    course.exchanges = (*course.exchanges, *other.exchanges)
+    setting.exchanges = (*setting.exchanges, *other.exchanges)
     findings = [finding for judgement in (first, *seconds) for finding in judgement.findings]
     return replace(first, findings=tuple(dict.fromkeys((*findings, *compare(twin, first, seconds)))))
 
@@ -166,61 +166,61 @@ def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
     return replace(expect, any_of=tuple(moved))
 
 
-def _provoke(case: Case, service: Service, course: Course) -> Mapping[str, StateNeed]:
+def _provoke(case: Case, service: Service, setting: Setting) -> Mapping[str, StateNeed]:
     assert case.provoke is not None
-    provocation = service.provocation(case.operation, case.provoke)
+    provocation = service.link.service.provocation(case.operation, case.provoke)
     if provocation is None:
         raise StateUnavailable(f"the target file does not say how code {case.provoke} is brought about")
     if provocation.unreachable is not None:
         raise StateUnavailable(f"unreachable: {provocation.unreachable}")
-    course.seat = course.seat.with_bindings(provocation.bindings)
-    course.role = provocation.role or course.role
+    setting.desk = setting.desk.with_bindings(provocation.bindings)
+    setting.role = provocation.role or setting.role
     if provocation.without_states:
         return {}
     # the account of a provocation belongs to no desk, so whoever provokes also sets it up
-    return {name: replace(need, params={"role": course.role, **need.params}) for name, need in case.states.items()}
+    return {name: replace(need, params={"role": setting.role, **need.params}) for name, need in case.states.items()}
 
 
-async def _send(case: Case, message: Message, service: Service, course: Course) -> Exchange:
-    seat, key = course.seat, course.seat.key(course.role)
-    speaker = speaker_at(seat, course.role)
+async def _send(case: Case, message: Message, service: Service, setting: Setting) -> Exchange:
+    desk, key = setting.desk, setting.desk.key(setting.role)
+    speaker = speaker_at(desk, setting.role)
     if case.transport == "http":
 
         def request_of(headers: Headers) -> HttpRequest:
-            request = http_request(message, seat.bindings, case.media_type, headers)
-            course.body = request.body
+            request = http_request(message, desk.bindings, case.media_type, headers)
+            setting.body = request.body
             return request
 
         return await service.sessions.send_http(speaker, request_of, JUDGED)
 
     def text_of(number: int) -> bytes:
-        text, course.body = frame_text(message, seat.bindings, number)
-        course.frame = text
+        text, setting.body = frame_text(message, desk.bindings, number)
+        setting.frame = text
         return text
 
     quiet = any(one.answer.get("form") == "silence" for one in case.expect.any_of)
-    exchange = await service.sessions.send_ws(speaker, f"{key}#{seat.index}", text_of, JUDGED, quiet=quiet)
+    exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, JUDGED, quiet=quiet)
     if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
         raise RoleUnavailable(exchange.problem.message)
     return exchange
 
 
 async def _observe_and_judge(
-    case: Case, kit: Kit, service: Service, course: Course, pins: Pins
+    case: Case, kit: Kit, service: Service, setting: Setting, pins: Pins
 ) -> tuple[Judgement, Mapping[str, str]]:
     """Judge as soon as the effect is right, and at the latest when it had time to settle: received is not yet cancelled."""
-    secrets = secrets_of(service, course)
-    if not course.handles:  # nothing is watched
-        return judge(kit, case, Observation(course.exchanges, course.body, course.frame, secrets=secrets), pins), {}
+    secrets = secrets_of(service, setting)
+    if not setting.handles:  # nothing is watched
+        return judge(kit, case, Observation(setting.exchanges, setting.body, setting.frame, secrets=secrets), pins), {}
     before: dict[str, str] = {}
-    for handle in course.handles:
+    for handle in setting.handles:
         before.update(handle.before)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + service.settle_s
     pause_s = _POLL_S
     while True:
-        after = await observe(service, course)
-        observation = Observation(course.exchanges, course.body, course.frame, before, after, secrets)
+        after = await observe(service, setting)
+        observation = Observation(setting.exchanges, setting.body, setting.frame, before, after, secrets)
         judgement = judge(kit, case, observation, pins)
         waiting = any(finding.check == EFFECT.id and finding.expected == CANCELLED for finding in judgement.findings)
         left_s = deadline - loop.time()
@@ -231,7 +231,7 @@ async def _observe_and_judge(
 
 
 def _judged(
-    case: Case, course: Course, judgement: Judgement, secrets: tuple[str, ...], known: Collection[str]
+    case: Case, setting: Setting, judgement: Judgement, secrets: tuple[str, ...], known: Collection[str]
 ) -> CaseResult:
     verdict, reason = Verdict.PASS, ""
     if judgement.findings:
@@ -241,7 +241,7 @@ def _judged(
     kept = case.tier == "named" or verdict is Verdict.FAIL
     return _result(
         case,
-        course,
+        setting,
         verdict,
         reason=reason,
         findings=tuple(redacted_finding(finding, (*secrets, *known)) for finding in judgement.findings),
@@ -250,11 +250,11 @@ def _judged(
         code_seen=judgement.code_seen,
         unverified=judgement.unverified,
         notes=judgement.notes,
-        evidence=evidence_of(course.exchanges, secrets, known, full=verdict is Verdict.FAIL) if kept else None,
+        evidence=evidence_of(setting.exchanges, secrets, known, full=verdict is Verdict.FAIL) if kept else None,
     )
 
 
-def _result(case: Case, course: Course, verdict: Verdict, *, reason: str, **more: Any) -> CaseResult:
+def _result(case: Case, setting: Setting, verdict: Verdict, *, reason: str, **more: Any) -> CaseResult:
     return CaseResult(
         id=case.id,
         operation=case.operation,
@@ -262,10 +262,10 @@ def _result(case: Case, course: Course, verdict: Verdict, *, reason: str, **more
         tier=case.tier,
         transport=case.transport,
         media_type=case.media_type,
-        role=course.role,
+        role=setting.role,
         verdict=verdict,
         reason=reason,
         code=case.code,
-        requests=len(course.exchanges) + len(case.before),
+        requests=len(setting.exchanges) + len(case.before),
         **more,
     )

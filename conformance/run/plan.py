@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from conformance.cases.message import Bindings, body_text, fill, is_text, places
 from conformance.dialects.base import ANONYMOUS, INVENTED, Dialect, login_named
+from conformance.endpoint.desks import Desk, desks_of
 from conformance.endpoint.model import Binding, Role, Secret, ServiceTarget, TargetFile, is_pin
 from conformance.endpoint.redact import HIDDEN
-from conformance.endpoint.seats import Seat, seats
 from conformance.endpoint.secrets import plain
 from conformance.errors import HarnessError
 from conformance.guard.gate import Guard
@@ -53,11 +53,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """A case as it would be played: who acts, from which seat, with which states brought about first."""
+    """A case as it would be played: who acts, from which desk, with which states brought about first."""
 
     case: Case
     service: ServiceTarget
-    seat: Seat
+    desk: Desk
     role: str
     states: Mapping[str, StateNeed]
     dialect: Dialect
@@ -90,40 +90,39 @@ def plan(
                 yield _planned(other, message, "twin", 1, guard)
 
 
-def _seat(service: ServiceTarget) -> Seat:
-    """The first seat, without the bindings that are secrets: a plan fetches none."""
-    desks = tuple(desk.model_copy(update={"bindings": plain(desk.bindings)}) for desk in service.desks)
-    return seats(service.model_copy(update={"bindings": plain(service.bindings), "desks": desks}))[0]
+def _seat(service: ServiceTarget) -> Desk:
+    """The first desk, without the bindings that are secrets: a plan fetches none."""
+    own = tuple(desk.model_copy(update={"bindings": plain(desk.bindings)}) for desk in service.desks)
+    return desks_of(service.model_copy(update={"bindings": plain(service.bindings), "desks": own}))[0]
 
 
-def _staged(case: Case, service: ServiceTarget, seat: Seat, dialect: Dialect) -> _Stage:
-    stage = _Stage(case, service, seat, case.role, case.states, dialect)
+def _staged(case: Case, service: ServiceTarget, desk: Desk, dialect: Dialect) -> _Stage:
+    stage = _Stage(case, service, desk, case.role, case.states, dialect)
     if case.provoke is not None:
         stage = _provoked(stage, case.provoke)
     return stage if stage.hindrance else replace(stage, hindrance=_hindrance(stage))
 
 
 def _provoked(stage: _Stage, code: str) -> _Stage:
-    errors = stage.service.errors
-    way = errors.get(stage.case.operation, {}).get(code) or errors.get("any", {}).get(code)
+    way = stage.service.provocation(stage.case.operation, code)
     if way is None:
         return replace(stage, hindrance=f"the target file does not say how code {code} is brought about")
     if way.unreachable is not None:
         return replace(stage, hindrance=f"unreachable: {way.unreachable}")
-    seat = stage.seat.with_bindings(way.bindings)
+    desk = stage.desk.with_bindings(way.bindings)
     states = stage.states
     if way.without_states:
-        unknown = seat.bindings.get("unknown_order", 0)
-        seat = seat.with_bindings(dict.fromkeys(unset_names(states), unknown))
+        unknown = desk.bindings.get("unknown_order", 0)
+        desk = desk.with_bindings(dict.fromkeys(unset_names(states), unknown))
         states = {}
-    return replace(stage, seat=seat, role=way.role or stage.role, states=states)
+    return replace(stage, desk=desk, role=way.role or stage.role, states=states)
 
 
 def _hindrance(stage: _Stage) -> str:
     if (stage.service.http if stage.case.transport == "http" else stage.service.websocket) is None:
         kind = "HTTP" if stage.case.transport == "http" else "WebSocket"
         return f"the target file names no {kind} address for this service"
-    if stage.role not in (ANONYMOUS, INVENTED) and stage.role not in stage.seat.roles:
+    if stage.role not in (ANONYMOUS, INVENTED) and stage.role not in stage.desk.roles:
         return f"the target offers no role {stage.role!r}"
     named = {*stage.service.states.pool, *stage.service.states.by_state}
     if stage.service.states.provider == "none":
@@ -134,7 +133,7 @@ def _hindrance(stage: _Stage) -> str:
 
 
 def _planned(stage: _Stage, message: Message, part: str, copies: int, guard: Guard) -> Planned:
-    case, known = stage.case, stage.seat.bindings
+    case, known = stage.case, stage.desk.bindings
     form = "json" if case.transport == "ws" else form_of(case.media_type)
     shown = body_text(message.body, known, form, keep=True)
     missing = places(shown)
@@ -198,7 +197,7 @@ def _headers(stage: _Stage) -> Headers:
         return common
     if stage.role == INVENTED:
         return (*common, *((name, HIDDEN) for name, _ in stage.dialect.invented))
-    role = stage.seat.roles.get(stage.role, Role())
+    role = stage.desk.roles.get(stage.role, Role())
     own = (*common, *_shown_headers(role.headers))
     login = login_named(role.sign_in)
     if not login.keeps_session and login.every_message is None:

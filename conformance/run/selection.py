@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from conformance.cases.generated.source import Source, sources
 from conformance.cases.generated.stream import Dealt, check_room, generated_case
+from conformance.endpoint.model import TargetFile
 from conformance.errors import UsageError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
@@ -18,61 +19,86 @@ ManyNumbered = Dealt | tuple[Numbered, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The filters of a command line; an empty one leaves its side open. A case may be a pattern with `*`."""
+class Selection:
+    """The filters of a run; an empty one leaves its side open. A case may be a pattern with `*`."""
 
     operations: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     media_types: tuple[str, ...] = ()
     transports: tuple[str, ...] = ()
-    shard: tuple[int, int] = (1, 1)
 
 
-def choose(contract: Contract, cases: Sequence[Case], choice: Choice) -> tuple[Case, ...]:
+Shard = tuple[int, int]
+"""The I-th of N parts of the cases, as (I, N)."""
+WHOLE: Shard = (1, 1)
+
+
+def choose(contract: Contract, cases: Sequence[Case], selection: Selection, shard: Shard = WHOLE) -> tuple[Case, ...]:
     """The chosen cases in the order of their ids. Raises `UsageError` for a name that nothing has."""
-    _known("operation", choice.operations, contract.operations)
-    _known("requirement", choice.requirements, contract.requirements)
-    _known("media type", choice.media_types, {one.media_type for one in cases})
-    _known("transport", choice.transports, {one.transport for one in cases})
+    _known("operation", selection.operations, contract.operations)
+    _known("requirement", selection.requirements, contract.requirements)
+    _known("media type", selection.media_types, {one.media_type for one in cases})
+    _known("transport", selection.transports, {one.transport for one in cases})
     ids = [one.id for one in cases]
-    for pattern in choice.cases:
+    for pattern in selection.cases:
         if not any(fnmatchcase(identifier, pattern) for identifier in ids):
             raise UsageError(
                 f"no case is called {pattern!r}", hint=_close(pattern, ids) or "`conformance list cases` names them."
             )
-    index, count = choice.shard
-    chosen = [one for one in sorted(cases, key=lambda one: one.id) if _wanted(one, choice)]
+    index, count = shard
+    chosen = [one for one in sorted(cases, key=lambda one: one.id) if _wanted(one, selection)]
     return tuple(chosen[index - 1 :: count])
+
+
+def offered(contract: Contract, selection: Selection, target: TargetFile) -> Selection:
+    """The filters with the operations of services that the target file leaves out taken away.
+
+    Raises `UsageError` for an operation that was asked for and that the target does not have.
+    """
+    have = tuple(name for name, one in contract.operations.items() if one.service in target.services)
+    for name in selection.operations:
+        if name not in have:
+            service = contract.operations[name].service
+            raise UsageError(
+                f"the target names no service {service!r}, which {name} is of",
+                where="--operation",
+                hint=f"Add [services.{service}] to the target file.",
+            )
+    if selection.operations or len(have) == len(contract.operations):
+        return selection
+    return replace(selection, operations=have)
 
 
 DEFAULT_GENERATED = 5000
 
 
-def choose_generated(contract: Contract, choice: Choice, count: int | None, seed: int) -> ManyNumbered:
+def choose_generated(
+    contract: Contract, selection: Selection, count: int | None, seed: int, shard: Shard = WHOLE
+) -> ManyNumbered:
     """The numbered cases of a run: `count` of them, or the default number where no case or requirement was asked for.
 
-    The filters of the choice take cases away; they do not bring others in. Raises `UsageError` beyond the corpus.
+    The filters take cases away; they do not bring others in. Raises `UsageError` beyond the corpus.
     """
     if count is None:
-        count = 0 if choice.cases or choice.requirements else DEFAULT_GENERATED
+        count = 0 if selection.cases or selection.requirements else DEFAULT_GENERATED
     if count == 0:
         return ()
-    found = sources(contract, choice.operations, seed)
+    found = sources(contract, selection.operations, seed)
     check_room(found, count)
-    if not (choice.cases or choice.requirements or choice.media_types or choice.transports):
-        return Dealt(found, count, choice.shard)
-    index, shards = choice.shard
-    return tuple(one for one in Dealt(found, count) if _wanted(generated_case(*one), choice))[index - 1 :: shards]
+    if not (selection.cases or selection.requirements or selection.media_types or selection.transports):
+        return Dealt(found, count, shard)
+    index, shards = shard
+    return tuple(one for one in Dealt(found, count) if _wanted(generated_case(*one), selection))[index - 1 :: shards]
 
 
-def _wanted(case: Case, choice: Choice) -> bool:
+def _wanted(case: Case, selection: Selection) -> bool:
     return (
-        (not choice.operations or case.operation in choice.operations)
-        and (not choice.requirements or bool(set(choice.requirements).intersection(case.requirements)))
-        and (not choice.cases or any(fnmatchcase(case.id, pattern) for pattern in choice.cases))
-        and (not choice.media_types or case.media_type in choice.media_types)
-        and (not choice.transports or case.transport in choice.transports)
+        (not selection.operations or case.operation in selection.operations)
+        and (not selection.requirements or bool(set(selection.requirements).intersection(case.requirements)))
+        and (not selection.cases or any(fnmatchcase(case.id, pattern) for pattern in selection.cases))
+        and (not selection.media_types or case.media_type in selection.media_types)
+        and (not selection.transports or case.transport in selection.transports)
     )
 
 
@@ -90,7 +116,7 @@ def _close(name: str, known: Sequence[str]) -> str:
     return f"Did you mean {', '.join(close)}?" if close else ""
 
 
-def parse_shard(text: str | None) -> tuple[int, int]:
+def parse_shard(text: str | None) -> Shard:
     """`I/N` with 1 <= I <= N; (1, 1) for none. Raises `UsageError`."""
     if text is None:
         return (1, 1)

@@ -1,38 +1,59 @@
-"""One whole run: reach the target, run the chosen cases, and give every result away as it comes.
+"""One session: a run is opened here and nowhere else, whoever asks for it, and closed again.
+
+`run`, `replay`, `target check`, `selftest`, exploring and the pytest plugin all get the same things in the same order:
+the target, its secrets, the scope guard and the gate, a link for each service, desks, checks, pins and waivers.
 
 Waivers: narrow, owned, with an expiry; one that matched nothing, or expired, fails the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 
-from conformance.endpoint.choose import ChosenTarget
-from conformance.endpoint.model import Waiver
+from conformance.checks.judge import Pins
+from conformance.checks.kit import Kit, build_kit
+from conformance.dialects.sessions import Sessions
+from conformance.endpoint.choose import ChosenTarget, chosen_target
+from conformance.endpoint.desks import Desk, desks_of
+from conformance.endpoint.model import TargetFile, Waiver
 from conformance.endpoint.redact import redact_error
 from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import TargetUnreachable
+from conformance.guard.gate import Gate, paces_of
 from conformance.guard.guard import guard_for
-from conformance.model.case import Case
+from conformance.guard.link import open_link
 from conformance.model.spec import Contract
+from conformance.model.spec import Service as ServiceSpec
 from conformance.model.verdict import CaseResult, Finding, Verdict
-from conformance.run.schedule import Run, close_run, probe, run_cases, run_generated, start_run
-from conformance.run.selection import ManyNumbered
+from conformance.plugins import find_dialect
+from conformance.run.setting import Service
+from conformance.run.states.build import build_states
 from conformance.run.states.pool import Ledger
+
+OnResult = Callable[[CaseResult], None]
+_PATIENCE = 3
+"""Target errors in a row after which the run stops."""
+_JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED)
+"""A case that could not be carried out says nothing about the waivers on it."""
 
 
 @dataclass(slots=True)
 class Waivers:
-    """The waivers of a target file, and which of them have matched so far."""
+    """The waivers of a target file, which of them have matched, and which of their cases were judged."""
 
     waivers: Sequence[Waiver]
     today: date
     matched: set[int] = field(default_factory=set)
+    judged: set[str] = field(default_factory=set)
 
     def apply(self, result: CaseResult) -> CaseResult:
         """The result, waived when every one of its findings is covered by a waiver that has not expired."""
+        if result.verdict in _JUDGED:
+            self.judged.add(result.id)
         if result.verdict is not Verdict.FAIL:
             return result
         covered = [self._covers(result.id, finding) for finding in result.findings]
@@ -43,6 +64,8 @@ class Waivers:
 
     def note(self, result: CaseResult) -> None:
         """Take a result of an earlier part of the run into account: what it matched is matched."""
+        if result.verdict in _JUDGED:
+            self.judged.add(result.id)
         for finding in result.findings:
             self._covers(result.id, finding)
 
@@ -55,12 +78,12 @@ class Waivers:
                     found = number if found is None else found
         return found
 
-    def unmatched(self, ran: frozenset[str]) -> tuple[str, ...]:
-        """Waivers of cases that ran without showing what was waived."""
+    def unmatched(self) -> tuple[str, ...]:
+        """Waivers of cases that were judged without showing what was waived."""
         return tuple(
             f"{waiver.case} {waiver.requirement}: matched nothing (owner {waiver.owner})"
             for number, waiver in enumerate(self.waivers)
-            if number not in self.matched and waiver.case in ran
+            if number not in self.matched and waiver.case in self.judged
         )
 
     def expired(self) -> tuple[str, ...]:
@@ -72,89 +95,148 @@ class Waivers:
         )
 
 
-_JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED)
-"""A case that could not be carried out says nothing about the waivers on it."""
+def ignore(_result: CaseResult) -> None:
+    """What becomes of results that nobody asks for."""
 
 
 @dataclass(slots=True)
-class Campaign:
-    """What a run was asked to do, and what came of it so far."""
+class Session:
+    """A run in progress: everything that its cases share."""
 
     contract: Contract
-    cases: Sequence[Case]
     chosen: ChosenTarget
-    today: date
-    on_result: Callable[[CaseResult], None]
-    concurrency: int | None = None
-    generated: ManyNumbered = ()
-    done: frozenset[str] = frozenset()
-    """Ids of generated cases that an earlier part of the run has finished."""
-    explore: Callable[[Run, int], Awaitable[object]] | None = None
-    """What goes on with the run when its cases are done, at most so many at a time."""
-    explored: Sequence[str] = ()
-    """The operations that are needed for that."""
-    enough: Callable[[], bool] | None = None
-    """Asked after each result; once it says so, nothing more is begun."""
-    stopped: str = ""
-    requests: int = 0
-    throttled: int = 0
-    earlier: Sequence[CaseResult] = ()
-    """Results that the run goes on with; a waiver may have matched there."""
-    left_behind: tuple[str, ...] = ()
-    ledger: Ledger = field(default_factory=Ledger)
-    unmatched: tuple[str, ...] = ()
-    expired: tuple[str, ...] = ()
+    target: TargetFile
+    """The chosen one with its secrets, or this worker's share of it."""
+    gate: Gate
+    services: Mapping[str, Service]
+    desks: Mapping[str, tuple[Desk, ...]]
+    kits: Mapping[str, Kit]
+    """By operation: those of this run that the target offers."""
+    pins: Pins
+    vault: Vault
+    waivers: Waivers
+    on_result: OnResult = ignore
+    stopped: str | None = None
+    """Why nothing more is begun."""
+    misses: int = 0
+    locks: dict[tuple[str, int], asyncio.Lock] = field(default_factory=dict)
+
+    def desk_lock(self, service: str, index: int) -> asyncio.Lock:
+        """Who holds it has a desk to himself, among cases that are not in the lane of desks."""
+        return self.locks.setdefault((service, index), asyncio.Lock())
+
+    def service_of(self, operation: str) -> Service:
+        """The service that an operation belongs to."""
+        return self.services[self.contract.operations[operation].service]
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """What was set up on the target and could not be taken back, in words."""
+        return tuple(sorted(one for service in self.services.values() for one in service.left_behind))
+
+    def note(self, result: CaseResult) -> None:
+        """Hand a result on; several target errors in a row stop the run."""
+        if result.verdict is Verdict.TARGET_ERROR:
+            self.misses += 1
+            lost = any(service.link.gone for service in self.services.values())
+            if lost or self.misses >= _PATIENCE:
+                self.stopped = self.stopped or result.reason
+        else:
+            self.misses = 0
+        self.on_result(result)
+
+    async def reach(self) -> None:
+        """Connect to every service once, before the first case. Raises `TargetUnreachable`."""
+        for name, service in self.services.items():
+            problem = await service.link.reach()
+            if problem is not None:
+                raise TargetUnreachable(
+                    problem.message,
+                    where=f"services.{name}",
+                    hint="Nothing was verified. Check the address, and that the endpoint is up.",
+                )
 
 
-async def carry_out(campaign: Campaign) -> None:
-    """Run every case. What stops the run is kept in `campaign.stopped`; results that came before it stand."""
-    vault = Vault(campaign.chosen.environment)
-    target = with_secrets(campaign.chosen.file, vault)
-    waivers = Waivers(target.waivers, campaign.today)
-    waived = {waiver.case for waiver in target.waivers}
-    ran: set[str] = set()
+def as_it_is(target: TargetFile) -> TargetFile:
+    """The whole target, where one process has it for itself."""
+    return target
 
-    def note_ran(result: CaseResult) -> None:
-        if result.id in waived and result.verdict in _JUDGED:
-            ran.add(result.id)
 
-    for result in campaign.earlier:
-        waivers.note(result)
-        note_ran(result)
+@contextlib.asynccontextmanager
+async def session(
+    contract: Contract,
+    target: str | ChosenTarget,
+    operations: Iterable[str],
+    *,
+    today: date | None = None,
+    ledger: Ledger | None = None,
+    share: Callable[[TargetFile], TargetFile] = as_it_is,
+) -> AsyncIterator[Session]:
+    """Open a run of these operations against a target (its name, or one already chosen); nothing is sent yet.
 
-    def report(result: CaseResult) -> None:
-        note_ran(result)
-        campaign.on_result(waivers.apply(result))
-        if campaign.enough is not None and campaign.enough():
-            run.stopped = run.stopped or "enough was seen"
+    Operations of services that the target does not name are left out. `share` takes the part of the target that is this
+    process's own. Raises `ConfigurationError` for a target, a secret or a certificate that cannot be used. No secret
+    stands in an exception that comes out of it.
+    """
+    async with contextlib.AsyncExitStack() as opened:
+        chosen = (
+            target
+            if isinstance(target, ChosenTarget)
+            else await opened.enter_async_context(chosen_target(target, contract))
+        )
+        vault = Vault(chosen.environment)
+        mine = share(with_secrets(chosen.file, vault))
+        run = _put_together(contract, chosen, mine, vault, operations, today, ledger or Ledger())
+        opened.push_async_callback(_close, run)
+        try:
+            yield run
+        except Exception as error:
+            redact_error(error, vault.known)
+            raise
 
-    operations = sorted(
-        {case.operation for case in campaign.cases}
-        | {one.operation.id for one, _ in campaign.generated}
-        | set(campaign.explored)
+
+def _put_together(
+    contract: Contract, chosen: ChosenTarget, target: TargetFile, vault: Vault,
+    operations: Iterable[str], today: date | None, ledger: Ledger,
+) -> Session:  # fmt: skip
+    offered = [name for name in sorted(operations) if contract.operations[name].service in target.services]
+    needed = {contract.operations[name].service for name in offered}
+    gate = Gate(guard_for(target, contract), target.scope.max_requests, paces_of(target.limits))
+    services = {
+        name: _open_service(contract.services[name], target, gate, vault, ledger)
+        for name in target.services
+        if name in needed
+    }
+    requirements = {
+        (operation, reading.id): reading.requirements[operation]
+        for reading in contract.readings.values()
+        for operation in reading.operations
+    }
+    return Session(
+        contract=contract,
+        chosen=chosen,
+        target=target,
+        gate=gate,
+        services=services,
+        desks={name: desks_of(target.services[name]) for name in services},
+        kits={name: build_kit(contract.operations[name]) for name in offered},
+        pins=Pins(target.readings, requirements),
+        vault=vault,
+        waivers=Waivers(target.waivers, today or datetime.now(UTC).date()),
     )
-    reachable = [name for name in operations if campaign.contract.operations[name].service in target.services]
-    guard = guard_for(target, campaign.contract)
-    run = start_run(campaign.contract, target, guard, vault, report, reachable, campaign.ledger)
-    try:
-        await probe(run)
-        cases = [case for case in campaign.cases if case.operation in reachable]
-        concurrency = campaign.concurrency or target.limits.concurrency
-        await run_cases(run, cases, concurrency)
-        numbered = (one for one in campaign.generated if one[0].operation.id in reachable)
-        await run_generated(run, numbered, concurrency, campaign.done)
-        if campaign.explore is not None and run.stopped is None:
-            await campaign.explore(run, concurrency)
-        campaign.stopped = run.stopped or ""
-    except TargetUnreachable as error:
-        campaign.stopped = error.message
-    except Exception as error:
-        redact_error(error, vault.known)
-        raise
-    finally:
-        campaign.requests = run.requests
-        campaign.throttled = run.gate.throttled
-        campaign.left_behind = tuple(sorted(one for service in run.services.values() for one in service.left_behind))
-        campaign.unmatched = waivers.unmatched(frozenset(ran)) if not campaign.stopped else ()
-        campaign.expired = waivers.expired()
-        await close_run(run)
+
+
+def _open_service(spec: ServiceSpec, target: TargetFile, gate: Gate, vault: Vault, ledger: Ledger) -> Service:
+    name, service, limits = spec.id, target.services[spec.id], target.limits
+    dialect = find_dialect(spec.dialect)()
+    link = open_link(name, service, limits, gate, vault, dialect.number_of)
+    sessions = Sessions(link, vault, dialect)
+    states = build_states(service.states, f"services.{name}.states", link, sessions, ledger)
+    return Service(link, sessions, states, limits.settle_s, limits.clean_timeout_s)
+
+
+async def _close(run: Session) -> None:
+    """Close every connection."""
+    for service in run.services.values():
+        await service.link.aclose()
+        await service.states.aclose()

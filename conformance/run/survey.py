@@ -12,16 +12,13 @@ from conformance.cases.message import places
 from conformance.checks.kit import telling
 from conformance.dialects.base import ANONYMOUS, INVENTED, login_named
 from conformance.endpoint.choose import ChosenTarget
+from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import ServiceTarget
 from conformance.endpoint.redact import redact_excerpt
-from conformance.endpoint.seats import Seat
-from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import NotCarriedOut, Unreached
-from conformance.guard.guard import guard_for
 from conformance.model.case import Case
 from conformance.model.spec import Contract
-from conformance.model.verdict import CaseResult
-from conformance.run.schedule import Run, close_run, start_run
+from conformance.run.session import Session, session
 from conformance.run.setting import Service
 
 _ALWAYS = (ANONYMOUS, INVENTED)
@@ -67,31 +64,24 @@ class Survey:
 
 async def survey(contract: Contract, chosen: ChosenTarget) -> Survey:
     """Look at a target. Raises `ConfigurationError` for a file, secret or certificate that cannot be used."""
-    vault = Vault(chosen.environment)
-    target = with_secrets(chosen.file, vault)
-    operations = [name for service in sorted(target.services) for name in contract.services[service].operations]
-    run = start_run(contract, target, guard_for(target, contract), vault, _ignore, operations)
-    cases = load_cases(contract, operations)
+    operations = tuple(name for service in chosen.file.services for name in contract.services[service].operations)
     items: list[Item] = []
-    try:
-        for name in sorted(target.services):
-            items.extend(await _reachable(name, run.services[name]))
-            items.extend(await _signed_in(name, run))
-            own = [case for case in cases if contract.operations[case.operation].service == name]
-            made = run.services[name].sessions.dialect.states
-            items.extend(_needs(name, target.services[name], run.seats[name], own, made))
-    except Unreached as error:
-        return Survey(tuple(items), redact_excerpt(error.reason, vault.known), _warnings(run))
-    finally:
-        await close_run(run)
-    return Survey(tuple(items), "", _warnings(run))
+    unreachable = ""
+    async with session(contract, chosen, operations) as run:
+        cases = load_cases(contract, operations)
+        try:
+            for name in sorted(run.services):
+                items.extend(await _reachable(name, run.services[name]))
+                items.extend(await _signed_in(name, run))
+                own = [case for case in cases if contract.operations[case.operation].service == name]
+                made = run.services[name].sessions.dialect.states
+                items.extend(_needs(name, run.target.services[name], run.desks[name], own, made))
+        except Unreached as error:
+            unreachable = redact_excerpt(error.reason, run.vault.known)
+        return Survey(tuple(items), unreachable, _warnings(run))
 
 
-def _ignore(_result: CaseResult) -> None:
-    """No case is run."""
-
-
-def _warnings(run: Run) -> tuple[str, ...]:
+def _warnings(run: Session) -> tuple[str, ...]:
     unchecked = (
         f"TLS of services.{name} is not checked (verify = false)"
         for name, service in sorted(run.target.services.items())
@@ -100,7 +90,7 @@ def _warnings(run: Run) -> tuple[str, ...]:
     return (*unchecked, *dict.fromkeys(_words(run)), *_cookies(run))
 
 
-def _cookies(run: Run) -> Iterator[str]:
+def _cookies(run: Session) -> Iterator[str]:
     """Roles whose login keeps no cookies, on a service that sets some."""
     for name, service in sorted(run.services.items()):
         for role, cookies in sorted(service.sessions.unkept.items()):
@@ -110,16 +100,16 @@ def _cookies(run: Run) -> Iterator[str]:
             )
 
 
-def _words(run: Run) -> Iterator[str]:
+def _words(run: Session) -> Iterator[str]:
     """Roles with a credential that right answers hold by chance."""
-    for name in sorted(run.seats):
+    for name in sorted(run.desks):
         vocabularies = [run.kits[operation].vocabulary for operation in run.contract.services[name].operations]
-        for seat in run.seats[name]:
-            for role_name, role in sorted(seat.roles.items()):
+        for desk in run.desks[name]:
+            for role_name, role in sorted(desk.roles.items()):
                 secrets = run.vault.of_role(role)
                 if any(telling(vocabulary, secrets) != secrets for vocabulary in vocabularies):
                     yield (
-                        f"services.{name}: {seat.key(role_name)} signs in with a word that right answers hold, too, "
+                        f"services.{name}: {desk.key(role_name)} signs in with a word that right answers hold, too, "
                         "so nobody looks whether it comes back; another password would be looked for"
                     )
 
@@ -132,25 +122,25 @@ async def _reachable(name: str, service: Service) -> list[Item]:
     return [Item(f"services.{name}: {address} can be reached", True) for address in addresses]
 
 
-async def _signed_in(name: str, run: Run) -> list[Item]:
+async def _signed_in(name: str, run: Session) -> list[Item]:
     """Every role of every desk, over every transport that there is."""
     service, items = run.services[name], []
-    for seat in run.seats[name]:
-        for role_name, role in sorted(seat.roles.items()):
+    for desk in run.desks[name]:
+        for role_name, role in sorted(desk.roles.items()):
             login = login_named(role.sign_in)
-            if not login.keeps_session or (seat.index and role_name in seat.common):
+            if not login.keeps_session or (desk.index and role_name in desk.common):
                 continue
-            place = f"services.{name}: {seat.key(role_name)}"
+            place = f"services.{name}: {desk.key(role_name)}"
             if service.link.http is not None and login.over_http is not None:
-                items.append(await _over_http(f"{place} signs in over HTTP", service, seat, role_name))
+                items.append(await _over_http(f"{place} signs in over HTTP", service, desk, role_name))
             if service.link.ws_address is not None and login.over_ws is not None:
-                items.append(await _over_ws(f"{place} signs in over WebSocket", service, seat, role_name))
+                items.append(await _over_ws(f"{place} signs in over WebSocket", service, desk, role_name))
     return items
 
 
-async def _over_http(what: str, service: Service, seat: Seat, role: str) -> Item:
+async def _over_http(what: str, service: Service, desk: Desk, role: str) -> Item:
     try:
-        await service.sessions.sign_in(seat, role)
+        await service.sessions.sign_in(desk, role)
     except Unreached:
         raise
     except NotCarriedOut as error:
@@ -158,9 +148,9 @@ async def _over_http(what: str, service: Service, seat: Seat, role: str) -> Item
     return Item(what, True)
 
 
-async def _over_ws(what: str, service: Service, seat: Seat, role: str) -> Item:
+async def _over_ws(what: str, service: Service, desk: Desk, role: str) -> Item:
     try:
-        exchange = await service.sessions.greet(seat, role)
+        exchange = await service.sessions.greet(desk, role)
     except Unreached:
         raise
     except NotCarriedOut as error:
@@ -171,7 +161,7 @@ async def _over_ws(what: str, service: Service, seat: Seat, role: str) -> Item:
 
 
 def _needs(
-    name: str, service: ServiceTarget, seats: Sequence[Seat], cases: Sequence[Case], made_by_calls: Sequence[str]
+    name: str, service: ServiceTarget, desks: Sequence[Desk], cases: Sequence[Case], made_by_calls: Sequence[str]
 ) -> Iterator[Item]:
     """What the cases of a service need, each with the number of cases that need it."""
     place = f"services.{name}"
@@ -181,11 +171,11 @@ def _needs(
             key = "http" if transport == "http" else "websocket"
             yield _item(f"{place}.{key}", address is not None, wanted)
     for role, wanted in _counted(case.role for case in cases if case.role not in _ALWAYS):
-        yield _item(f"{place}.roles.{role}", all(role in seat.roles for seat in seats), wanted)
+        yield _item(f"{place}.roles.{role}", all(role in desk.roles for desk in desks), wanted)
     made = {state for case in cases for state in case.states}
     names = (name for case in cases for name in _places(case) if name.partition(".")[0] not in made)
     for binding, wanted in _counted(one for one in names if one not in _FRAME_NAMES):
-        yield _item(f"{place}.bindings.{binding}", all(binding in seat.bindings for seat in seats), wanted)
+        yield _item(f"{place}.bindings.{binding}", all(binding in desk.bindings for desk in desks), wanted)
     yield from _states(place, service, cases, made_by_calls)
     yield from _codes(place, service, cases)
 
@@ -217,7 +207,7 @@ def _codes(place: str, service: ServiceTarget, cases: Sequence[Case]) -> Iterato
         (case.operation, case.provoke) for case in cases if case.provoke is not None
     )
     for (operation, code), count in sorted(wanted.items()):
-        found = service.errors.get(operation, {}).get(code) or service.errors.get("any", {}).get(code)
+        found = service.provocation(operation, code)
         yield _item(f"{place}.errors: {code} of {operation}", found is not None, count)
 
 

@@ -19,7 +19,8 @@ from conformance.errors import HarnessError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.run.session import Campaign, carry_out
+from conformance.run.schedule import Work, carry_out
+from conformance.run.session import session
 from conformance.wire.address import parse_address
 from conformance.wire.http.client import HttpTransport
 from conformance.wire.messages import HttpReply, HttpRequest, Limits
@@ -136,9 +137,10 @@ async def try_one(
         for some, concurrency in _rounds(own, broken if enough else frozenset()):
             if not caught():
                 results.clear()
-                campaign = Campaign(contract, some, chosen, _NEVER, results.append, concurrency, enough=enough)
-                await carry_out(campaign)
-                stopped = campaign.stopped
+                async with session(contract, chosen, {case.operation for case in some}, today=_NEVER) as run:
+                    run.on_result = results.append
+                    await carry_out(run, Work(some, concurrency=concurrency, enough=enough))
+                    stopped = run.stopped or ""
         executed = await _executed(chosen, contract.operations[suspect.operation].service, suspect.id)
     findings = {(result.id, finding.check, finding.requirement) for result in results for finding in result.findings}
     return Trial(

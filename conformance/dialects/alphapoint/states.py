@@ -13,7 +13,7 @@ from typing import Any
 from conformance.cases.message import fill
 from conformance.dialects.alphapoint.frames import members_of
 from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, together
-from conformance.endpoint.seats import Seat
+from conformance.endpoint.desks import Desk
 from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable
 from conformance.guard.link import CLEAN_UP, OBSERVATION, SET_UP, Purpose
 from conformance.model.case import StateNeed
@@ -45,26 +45,26 @@ class CallStates:
     client_ids: Iterator[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1_000))
     """Numbers that orders are placed under where a case asks for one; microseconds, so that each run has its own."""
 
-    async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """`open-order` (account, instrument, side, count, role, client), `open-quote` and `cancelled-quote` (account, instrument)."""
         place = str(need.params.get("account", "${account}"))
-        account = self._number(place, seat)
-        instrument = self._number(str(need.params.get("instrument", "${instrument}")), seat)
-        role = str(need.params.get("role", seat.owner(place, quotes=need.state.endswith("-quote"))))
-        base = {"OMSId": self._number("${oms}", seat), "AccountId": account, "InstrumentId": instrument}
+        account = self._number(place, desk)
+        instrument = self._number(str(need.params.get("instrument", "${instrument}")), desk)
+        role = str(need.params.get("role", desk.owner(place, quotes=need.state.endswith("-quote"))))
+        base = {"OMSId": self._number("${oms}", desk), "AccountId": account, "InstrumentId": instrument}
         if need.state == "open-order":
-            return await self._orders(name, need, seat, role, base)
+            return await self._orders(name, need, desk, role, base)
         if need.state in MADE:
-            return await self._quote(name, need, seat, role, base)
+            return await self._quote(name, need, desk, role, base)
         raise StateUnavailable(f"the service has no call that brings about {need.state!r}")
 
-    def _number(self, place: str, seat: Seat) -> int:
+    def _number(self, place: str, desk: Desk) -> int:
         try:
-            return int(fill(place, seat.bindings))
+            return int(fill(place, desk.bindings))
         except (HarnessError, ValueError) as error:
             raise StateUnavailable(f"the target binds no value for {place}") from error
 
-    async def _orders(self, name: str, need: StateNeed, seat: Seat, role: str, base: Mapping[str, int]) -> Handle:
+    async def _orders(self, name: str, need: StateNeed, desk: Desk, role: str, base: Mapping[str, int]) -> Handle:
         side = _SELL if need.params.get("side") == "sell" else _BUY
         order = {
             **base, "TimeInForce": GOOD_TILL_CANCELLED, "Side": side, "Quantity": 1, "OrderType": LIMIT_ORDER,
@@ -74,21 +74,21 @@ class CallStates:
         numbers = [next(self.client_ids) for _ in range(count)] if need.params.get("client") else []
         orders = [{**order, "ClientOrderId": number} for number in numbers] or [order] * count
         answers = await asyncio.gather(
-            *(self.calls.call(seat, role, "SendOrder", one, SET_UP) for one in orders), return_exceptions=True
+            *(self.calls.call(desk, role, "SendOrder", one, SET_UP) for one in orders), return_exceptions=True
         )
         ids = tuple(number for answer in answers if (number := _id_in(answer, "OrderId")) is not None)
         placed_under = {f"{name}.{index}{CLIENT_ID}": number for index, number in enumerate(numbers)}
         self.calls.grant({**{f"{name}.{index}": number for index, number in enumerate(ids)}, **placed_under})
         placed = Placed({name: ids}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=False)
         if len(ids) < count:
-            await self._take_back(placed, seat)
+            await self._take_back(placed, desk)
             raise _why(answers, "OrderId", "SendOrder")
         own = {f"{name}{CLIENT_ID}": numbers[0]} if numbers else {}
         return Handle(name, {name: ids[0], **own}, {name: OPEN}, placed)
 
-    async def _quote(self, name: str, need: StateNeed, seat: Seat, role: str, base: Mapping[str, int]) -> Handle:
+    async def _quote(self, name: str, need: StateNeed, desk: Desk, role: str, base: Mapping[str, int]) -> Handle:
         sides = {"Bid": _LOW_PRICE, "BidQty": 1, "Ask": _HIGH_PRICE, "AskQty": 1}
-        answer = await self.calls.call(seat, role, "CreateQuote", {**base, **sides}, SET_UP)
+        answer = await self.calls.call(desk, role, "CreateQuote", {**base, **sides}, SET_UP)
         bid, ask = _id_in(answer, "BidQuoteId"), _id_in(answer, "AskQuoteId")
         if bid is None or ask is None:
             raise _why([answer], "BidQuoteId", "CreateQuote")
@@ -105,23 +105,23 @@ class CallStates:
         state = OPEN
         if need.state == "cancelled-quote":
             try:
-                await self._cancel_quote(placed, seat, SET_UP)
+                await self._cancel_quote(placed, desk, SET_UP)
             except NotCarriedOut:
-                await self._take_back(placed, seat)
+                await self._take_back(placed, desk)
                 raise
             state = CANCELLED
         handle = Handle(name, {bid_name: bid, ask_name: ask}, {bid_name: state, ask_name: state}, placed)
-        if state == CANCELLED and set((await self.observe((handle,), seat)).values()) != {CANCELLED}:
+        if state == CANCELLED and set((await self.observe((handle,), desk)).values()) != {CANCELLED}:
             raise StateUnavailable("the quote that was to be a cancelled one is still open")
         return handle
 
-    async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """Open or cancelled, for each watched name; one call for each account, or account and instrument."""
         places = {self._place(handle.memory): handle.memory for handle in handles if handle.memory is not None}
         open_ids = dict(
             zip(
                 places,
-                await asyncio.gather(*(self._open(one, seat, OBSERVATION) for one in places.values())),
+                await asyncio.gather(*(self._open(one, desk, OBSERVATION) for one in places.values())),
                 strict=True,
             )
         )
@@ -138,17 +138,17 @@ class CallStates:
     def _place(self, placed: Placed) -> tuple[Any, ...]:
         return (placed.quote, placed.oms, placed.account, placed.instrument if placed.quote else None, placed.role)
 
-    async def _open(self, placed: Placed, seat: Seat, purpose: Purpose) -> frozenset[int] | None:
+    async def _open(self, placed: Placed, desk: Desk, purpose: Purpose) -> frozenset[int] | None:
         """The ids that are open in a place; None when the service would not say."""
         where = {"OMSId": placed.oms, "AccountId": placed.account}
         if placed.quote:
             where["InstrumentId"] = placed.instrument
-            answer = await self.calls.call(seat, placed.role, "GetOpenQuotes", where, purpose)
+            answer = await self.calls.call(desk, placed.role, "GetOpenQuotes", where, purpose)
             if not isinstance(answer, dict) or not {"bid", "ask"} <= {str(key).lower() for key in answer}:
                 return None
             entries = [value for value in answer.values() if isinstance(value, dict)]
         else:
-            answer = await self.calls.call(seat, placed.role, "GetOpenOrders", where, purpose)
+            answer = await self.calls.call(desk, placed.role, "GetOpenOrders", where, purpose)
             if not isinstance(answer, list):
                 return None
             entries = [entry for entry in answer if isinstance(entry, dict)]
@@ -159,7 +159,7 @@ class CallStates:
             if str(key).lower() == "orderid" and isinstance(value, int)
         )
 
-    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """Cancel what is still open; what the service would not cancel, and does not say is closed, is named."""
         left: list[str] = []
         for handle in handles:
@@ -170,37 +170,37 @@ class CallStates:
                 {name: ids for name, ids in placed.ids.items() if placed.quote or after.get(name) != CANCELLED},
                 placed.account, placed.oms, placed.instrument, placed.role, placed.quote,
             )  # fmt: skip
-            left.extend(await self._take_back(still, seat))
+            left.extend(await self._take_back(still, desk))
         return tuple(left)
 
-    async def _take_back(self, placed: Placed, seat: Seat) -> tuple[str, ...]:
+    async def _take_back(self, placed: Placed, desk: Desk) -> tuple[str, ...]:
         """Cancel everything of one place; what is still open afterwards, in words."""
         kind = "quote leg" if placed.quote else "order"
         every = [number for ids in placed.ids.values() for number in ids]
         try:
             if placed.quote:
-                done = [_is_success(await self._cancel_quote(placed, seat, CLEAN_UP))]
+                done = [_is_success(await self._cancel_quote(placed, desk, CLEAN_UP))]
             else:
                 where = {"OMSId": placed.oms, "AccountId": placed.account}
                 calls = (
-                    self.calls.call(seat, placed.role, "CancelOrder", {**where, "OrderId": one}, CLEAN_UP)
+                    self.calls.call(desk, placed.role, "CancelOrder", {**where, "OrderId": one}, CLEAN_UP)
                     for one in every
                 )
                 done = [_is_success(answer) for answer in await asyncio.gather(*calls, return_exceptions=True)]
             if all(done):
                 return ()
-            still_open = await self._open(placed, seat, CLEAN_UP)
+            still_open = await self._open(placed, desk, CLEAN_UP)
         except NotCarriedOut:
             still_open = None
         left = [number for number in every if still_open is None or number in still_open]
         return tuple(f"{kind} {number} of account {placed.account}" for number in left)
 
-    async def _cancel_quote(self, placed: Placed, seat: Seat, purpose: Purpose) -> Any:
+    async def _cancel_quote(self, placed: Placed, desk: Desk, purpose: Purpose) -> Any:
         (bid,), (ask,) = placed.ids.values()
         # in the document's spelling: the scope guard lets no other pass for the same members
         ids = {"bidQuoteId": bid, "askQuoteId": ask}
         place = {"omsId": placed.oms, "accountId": placed.account, "instrumentId": placed.instrument}
-        return await self.calls.call(seat, placed.role, "CancelQuote", {**place, **ids}, purpose)
+        return await self.calls.call(desk, placed.role, "CancelQuote", {**place, **ids}, purpose)
 
     async def aclose(self) -> None:
         """The link belongs to the service."""

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from conformance.dialects.base import OPEN, UNKNOWN, Handle, together
+from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
-from conformance.endpoint.seats import Seat
 from conformance.errors import StateUnavailable, Unreached
 from conformance.model.case import StateNeed
 from conformance.run.states.provider import initial
@@ -54,7 +54,7 @@ class AskedStates:
     oracle: Oracle
     takes_back: bool = False
 
-    async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """`count` things in a state that the other side knows; with one they bind `name.Member`, with more `name.0.Member`."""
         count = int(need.params.get("count", 1))
         answer = await self.oracle.ask("state", {"state": need.state, "count": count})
@@ -65,7 +65,7 @@ class AskedStates:
             )
         return handle_of(name, need.state, orders, self)
 
-    async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """One request for everything that is watched."""
         return await self._seen("observe", handles)
 
@@ -87,7 +87,7 @@ class AskedStates:
                 seen[handle.name] = together(words)
         return seen
 
-    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """With `clean = true` the other side takes back what is open; else what it made is its own to keep."""
         still_open = tuple(
             one for one in handles if initial_of(one) == OPEN and after.get(one.name, OPEN) in (OPEN, "mixed")

@@ -10,8 +10,8 @@ from typing import Any
 
 from conformance.cases.message import fill
 from conformance.dialects.base import Handle
+from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
-from conformance.endpoint.seats import Seat
 from conformance.errors import HarnessError, StateUnavailable
 from conformance.model.case import StateNeed
 from conformance.run.states.asked import AskedStates, handle_of
@@ -50,10 +50,10 @@ class PoolStates:
     ledger: Ledger
     observer: AskedStates | None = None
 
-    async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """The next unused ids. Raises `StateUnavailable` when the pool is used up."""
         count = int(need.params.get("count", 1))
-        account = _account(need, seat)
+        account = _account(need, desk)
         fitting = [
             ids for ids in self.pool.get(need.state, ()) if account is None or ids.get(_ACCOUNT, account) == account
         ]
@@ -67,11 +67,11 @@ class PoolStates:
             orders.append({key: value for key, value in ids.items() if key != _ACCOUNT})
         return handle_of(name, need.state, orders, self)
 
-    async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """What the observer sees; nothing without one."""
-        return {} if self.observer is None else await self.observer.observe(handles, seat)
+        return {} if self.observer is None else await self.observer.observe(handles, desk)
 
-    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """The ids were there before the run, and are left as they are."""
         return ()
 
@@ -88,13 +88,13 @@ def pool_key(state: str, ids: Mapping[str, Any]) -> str:
     return f"{state}:{digest[:24]}"
 
 
-def _account(need: StateNeed, seat: Seat) -> int | str | None:
+def _account(need: StateNeed, desk: Desk) -> int | str | None:
     """The account that the state has to be in; None when it does not say, or the target binds none."""
     place = need.params.get(_ACCOUNT)
     if place is None:
         return None
     try:
-        text = fill(str(place), seat.bindings)
+        text = fill(str(place), desk.bindings)
     except HarnessError:
         return None
     return int(text) if text.isdecimal() else text

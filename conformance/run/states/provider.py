@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from conformance.dialects.base import CANCELLED, CLIENT_ID, EXECUTED, OPEN, Handle, StateProvider
-from conformance.endpoint.seats import Seat
+from conformance.endpoint.desks import Desk
 from conformance.errors import StateUnavailable
 from conformance.model.case import StateNeed
 
@@ -29,15 +29,15 @@ def initial(state: str) -> str:
 class NoStates:
     """The provider of a target file that names none."""
 
-    async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """Always `StateUnavailable`."""
         raise StateUnavailable(f"the target file does not say how the state {need.state!r} is brought about")
 
-    async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """Nothing to see."""
         return {}
 
-    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """Nothing to take back."""
         return ()
 
@@ -52,23 +52,23 @@ class SharedStates:
     default: StateProvider
     by_state: Mapping[str, StateProvider]
 
-    async def prepare(self, name: str, need: StateNeed, seat: Seat) -> Handle:
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """As the state's own provider does it."""
         provider = self.by_state.get(need.state, self.default)
-        return replace(await provider.prepare(name, need, seat), provider=provider)
+        return replace(await provider.prepare(name, need, desk), provider=provider)
 
-    async def observe(self, handles: tuple[Handle, ...], seat: Seat) -> Mapping[str, str]:
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """What all providers see together."""
         seen: dict[str, str] = {}
         for provider, own in _by_provider(handles):
-            seen.update(await provider.observe(own, seat))
+            seen.update(await provider.observe(own, desk))
         return seen
 
-    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], seat: Seat) -> tuple[str, ...]:
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """Each provider takes back its own."""
         left: list[str] = []
         for provider, own in _by_provider(handles):
-            left.extend(await provider.clean(own, after, seat))
+            left.extend(await provider.clean(own, after, desk))
         return tuple(left)
 
     async def aclose(self) -> None:

@@ -13,7 +13,8 @@ from conformance.cli.main import main
 from conformance.contract.load import load_contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
 from conformance.report.journal import Header, JournalWriter, read_journal
-from conformance.report.run_info import Ending, Selection, Settings
+from conformance.report.run_info import Ending, Settings
+from conformance.run.selection import Selection
 
 OPERATION, REQUIREMENT = "alphapoint.cancel_all_orders", "CAO-AGREE"
 CONTRACT = load_contract()

@@ -190,7 +190,7 @@ def test_the_traceback_of_a_defect_shows_no_secret(
         except ValueError as error:
             raise RuntimeError(f"no connection with {sorted(learnt)}") from error
 
-    monkeypatch.setattr("conformance.run.session.probe", breaks)
+    monkeypatch.setattr("conformance.run.session.Session.reach", breaks)
     words = ["run", "--target", str(target), "--report", str(report), "-v", "--case", "tpp/effects/*"]
     done = CliRunner().invoke(main, words, env=SECRETS)
     assert done.exit_code == 5

@@ -19,8 +19,8 @@ from conformance.endpoint.file import check_target
 from conformance.endpoint.reference import reference_environment, reference_target
 from conformance.explore.hunt import Hunt, HuntOptions, hunt
 from conformance.model.verdict import CaseResult
-from conformance.run.schedule import Run
-from conformance.run.session import Campaign, carry_out
+from conformance.run.schedule import Work, carry_out
+from conformance.run.session import Session, session
 
 _SERVER = Path(__file__).parent / "deep_fault_server.py"
 _TARGET = """
@@ -96,11 +96,15 @@ def hunted(
     results: list[CaseResult] = []
     hunts: list[Hunt] = []
 
-    async def explore(run: Run, workers: int) -> None:
+    async def explore(run: Session, workers: int) -> None:
         hunts.append(await hunt(run, workers, HuntOptions(seconds, seed, folder, operations)))
 
     chosen = ChosenTarget(target, reference_environment(), "deep")
-    campaign = Campaign(contract, (), chosen, date(2026, 1, 1), results.append, concurrency)
-    campaign.explored, campaign.explore = operations or tuple(contract.operations), explore
-    asyncio.run(carry_out(campaign))
+
+    async def run() -> None:
+        async with session(contract, chosen, operations or contract.operations, today=date(2026, 1, 1)) as opened:
+            opened.on_result = results.append
+            await carry_out(opened, Work(concurrency=concurrency, explore=explore))
+
+    asyncio.run(run())
     return Hunted(tuple(results), hunts[0])

@@ -11,7 +11,8 @@ from report_support import GATEWAY, INFO, full_result, result
 from conformance.errors import JournalError
 from conformance.model.verdict import Verdict
 from conformance.report.journal import Header, JournalWriter, read_journal, write_journal
-from conformance.report.run_info import Ending, Selection, Settings
+from conformance.report.run_info import Ending, Settings
+from conformance.run.selection import Selection
 
 SETTINGS = Settings(
     Selection((GATEWAY,), ("G-OK",), ("g/a@http",), ("application/json",), ("http",)),

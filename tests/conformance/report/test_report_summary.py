@@ -21,8 +21,9 @@ from report_support import (
 
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.report.rows import CodeRow, RequirementRow, RunSummary
-from conformance.report.run_info import Ending, Selection, Settings, SummaryOptions
+from conformance.report.run_info import Ending, Settings, SummaryOptions
 from conformance.report.summary import summarise, to_json
+from conformance.run.selection import Selection
 
 HARNESS, TARGET, UNSURE = Verdict.HARNESS_ERROR, Verdict.TARGET_ERROR, Verdict.NOT_VERIFIED
 WAIVED, NONE = Verdict.WAIVED, Verdict.NOT_APPLICABLE

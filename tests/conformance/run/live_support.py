@@ -22,7 +22,8 @@ from conformance.endpoint.file import check_target
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult
-from conformance.run.session import Campaign, carry_out
+from conformance.run.schedule import Work, carry_out
+from conformance.run.session import session
 from reference_impl.serve import ServeOptions, listen, make_app, make_server
 
 WORLD = Path(__file__).with_name("staging_world.toml")
@@ -180,5 +181,11 @@ def judge_all(
 
     checked = check_target(tomllib.loads(target) if isinstance(target, str) else target, contract, "target.toml")
     chosen = ChosenTarget(checked, environment, "target.toml")
-    asyncio.run(carry_out(Campaign(contract, cases, chosen, date(2030, 1, 1), keep)))
+
+    async def judge() -> None:
+        async with session(contract, chosen, {case.operation for case in cases}, today=date(2030, 1, 1)) as opened:
+            opened.on_result = keep
+            await carry_out(opened, Work(cases))
+
+    asyncio.run(judge())
     return results

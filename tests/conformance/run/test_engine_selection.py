@@ -9,7 +9,7 @@ import pytest
 from conformance.contract.load import load_contract
 from conformance.errors import UsageError
 from conformance.model.case import Alternative, Body, Case, Expectation, Message
-from conformance.run.selection import Choice, choose, parse_shard
+from conformance.run.selection import Selection, choose, parse_shard
 
 CONTRACT = load_contract()
 CAO, TPP = "alphapoint.cancel_all_orders", "tpp.create_cancellations"
@@ -25,55 +25,55 @@ CASES = (
 )
 
 
-def ids(choice: Choice) -> list[str]:
-    return [one.id for one in choose(CONTRACT, CASES, choice)]
+def ids(selection: Selection, shard: tuple[int, int] = (1, 1)) -> list[str]:
+    return [one.id for one in choose(CONTRACT, CASES, selection, shard)]
 
 
 def test_without_filters_all_cases_come_in_the_order_of_their_ids() -> None:
-    assert ids(Choice()) == sorted(one.id for one in CASES)
+    assert ids(Selection()) == sorted(one.id for one in CASES)
 
 
 @pytest.mark.parametrize(
-    ("choice", "expected"),
+    ("selection", "expected"),
     [
-        (Choice(operations=(TPP,)), ["tpp/b/one@text-xml"]),
-        (Choice(requirements=("CAO-SYNC",)), ["cao/a/one@http", "cao/b/two@ws"]),
-        (Choice(cases=("cao/a/two@http",)), ["cao/a/two@http"]),
-        (Choice(cases=("cao/a/*", "tpp/*")), ["cao/a/one@http", "cao/a/two@http", "tpp/b/one@text-xml"]),
-        (Choice(media_types=("text/xml",)), ["tpp/b/one@text-xml"]),
-        (Choice(transports=("ws",)), ["cao/b/two@ws"]),
-        (Choice(operations=(CAO,), transports=("http",), requirements=("CAO-SYNC",)), ["cao/a/one@http"]),
-        (Choice(operations=(TPP,), transports=("ws",)), []),
+        (Selection(operations=(TPP,)), ["tpp/b/one@text-xml"]),
+        (Selection(requirements=("CAO-SYNC",)), ["cao/a/one@http", "cao/b/two@ws"]),
+        (Selection(cases=("cao/a/two@http",)), ["cao/a/two@http"]),
+        (Selection(cases=("cao/a/*", "tpp/*")), ["cao/a/one@http", "cao/a/two@http", "tpp/b/one@text-xml"]),
+        (Selection(media_types=("text/xml",)), ["tpp/b/one@text-xml"]),
+        (Selection(transports=("ws",)), ["cao/b/two@ws"]),
+        (Selection(operations=(CAO,), transports=("http",), requirements=("CAO-SYNC",)), ["cao/a/one@http"]),
+        (Selection(operations=(TPP,), transports=("ws",)), []),
     ],
 )
-def test_each_filter_narrows(choice: Choice, expected: list[str]) -> None:
-    assert ids(choice) == expected
+def test_each_filter_narrows(selection: Selection, expected: list[str]) -> None:
+    assert ids(selection) == expected
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_shards_share_all_cases_out_once(count: int) -> None:
-    parts = [ids(Choice(shard=(index, count))) for index in range(1, count + 1)]
-    assert sorted(name for part in parts for name in part) == ids(Choice())
+    parts = [ids(Selection(), (index, count)) for index in range(1, count + 1)]
+    assert sorted(name for part in parts for name in part) == ids(Selection())
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 @pytest.mark.parametrize(
-    ("choice", "message"),
+    ("selection", "message"),
     [
         (
-            Choice(operations=("tpp.create_cancelations",)),
+            Selection(operations=("tpp.create_cancelations",)),
             r"no operation is called 'tpp\.create_cancelations'.*\n.*tpp\.create_cancellations",
         ),
-        (Choice(requirements=("CAO-SINC",)), "no requirement is called 'CAO-SINC'.*\n.*CAO-SYNC"),
-        (Choice(media_types=("text/yaml",)), "no media type is called"),
-        (Choice(transports=("smtp",)), "no transport is called"),
-        (Choice(cases=("cao/a/on@http",)), "no case is called 'cao/a/on@http'.*\n.*cao/a/one@http"),
-        (Choice(cases=("zzz*",)), "no case is called 'zzz\\*'.*\n.*conformance list cases"),
+        (Selection(requirements=("CAO-SINC",)), "no requirement is called 'CAO-SINC'.*\n.*CAO-SYNC"),
+        (Selection(media_types=("text/yaml",)), "no media type is called"),
+        (Selection(transports=("smtp",)), "no transport is called"),
+        (Selection(cases=("cao/a/on@http",)), "no case is called 'cao/a/on@http'.*\n.*cao/a/one@http"),
+        (Selection(cases=("zzz*",)), "no case is called 'zzz\\*'.*\n.*conformance list cases"),
     ],
 )
-def test_a_name_that_nothing_has_is_refused_with_a_hint(choice: Choice, message: str) -> None:
+def test_a_name_that_nothing_has_is_refused_with_a_hint(selection: Selection, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        ids(choice)
+        ids(selection)
 
 
 @pytest.mark.parametrize(("text", "expected"), [(None, (1, 1)), ("1/1", (1, 1)), ("2/4", (2, 4))])

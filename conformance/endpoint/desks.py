@@ -13,7 +13,7 @@ _OWNERS = {"account": "trading", "account2": "trading", "foreign": "bystander", 
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Desk:
     """One desk of a service, as a case sees it: the ids to fill in, and the roles to act as."""
 
     index: int
@@ -28,12 +28,12 @@ class Seat:
         """What tells the session of a role at this desk from every other."""
         return role if role in self.common else f"{role}#{self.index}"
 
-    def for_case(self, case: str) -> Seat:
-        """The same seat while this case has it."""
+    def for_case(self, case: str) -> Desk:
+        """The same desk while this case has it."""
         return replace(self, case=case)
 
-    def with_bindings(self, extra: Mapping[str, Binding]) -> Seat:
-        """The same seat with some ids replaced or added."""
+    def with_bindings(self, extra: Mapping[str, Binding]) -> Desk:
+        """The same desk with some ids replaced or added."""
         return replace(self, bindings={**self.bindings, **extra})
 
     def owner(self, place: str, *, quotes: bool = False) -> str:
@@ -44,13 +44,13 @@ class Seat:
         return owner if owner in self.roles else OPERATOR
 
 
-def seats(service: ServiceTarget) -> tuple[Seat, ...]:
-    """One seat for each desk; a single one where the target names none."""
+def desks_of(service: ServiceTarget) -> tuple[Desk, ...]:
+    """Each desk of the target file; a single one where it names none."""
     common = frozenset(service.roles)
     if not service.desks:
-        return (Seat(0, {**_accounts(service.roles), **plain(service.bindings)}, dict(service.roles), common),)
+        return (Desk(0, {**_accounts(service.roles), **plain(service.bindings)}, dict(service.roles), common),)
     return tuple(
-        Seat(
+        Desk(
             index,
             {**_accounts({**service.roles, **desk.roles}), **plain(service.bindings), **plain(desk.bindings)},
             {**service.roles, **desk.roles},
