@@ -152,7 +152,12 @@ def test_the_readme_lists_every_exit_code() -> None:
 
 
 def _rid_of_times(text: str) -> str:
-    return re.sub(r"\d+ requests · [\d.]+ s$", "N requests · T s", text.strip(), flags=re.MULTILINE)
+    return re.sub(
+        r"\d+ judged messages of \d+ sent · [\d.]+ s$",
+        "N judged messages of M sent · T s",
+        text.strip(),
+        flags=re.MULTILINE,
+    )
 
 
 SHOWN = [

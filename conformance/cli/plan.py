@@ -1,15 +1,14 @@
-"""`conformance plan`: every message that `run` would send, with role, states and scope decision; nothing is sent.
+"""`conformance plan`: every message that `run` would send, with role, purpose and scope decision; nothing is sent.
 
-What `plan` does once its options are read: put the messages together, and print them as text or JSON.
+What `plan` does once its options are read: plan case by case, and print the messages as text or JSON as they come.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -18,15 +17,15 @@ from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
 from conformance.cli.options import printing, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
-from conformance.endpoint.choose import chosen_target
-from conformance.endpoint.model import TargetFile
-from conformance.endpoint.redact import redact
-from conformance.guard.guard import guard_for
+from conformance.guard.gate import Purpose
 from conformance.model.case import Case
-from conformance.model.spec import Contract
+from conformance.report.formats.text import Grid, Row, plain_lines
 from conformance.report.safe_text import many, shortened, visible, writable
-from conformance.run.plan import Planned, plan
-from conformance.run.selection import choose, choose_generated, parse_shard
+from conformance.run.dry import DryRun
+from conformance.run.loop import run_loop
+from conformance.run.plan import Bounds, Planned, Planner
+from conformance.run.selection import choose, choose_generated, offered, parse_shard
+from conformance.run.session import session
 
 
 @click.command("plan")
@@ -40,128 +39,205 @@ from conformance.run.selection import choose, choose_generated, parse_shard
     metavar="N",
     help="Seed of everything that is generated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object with the messages and a summary.")
 @specs_option
 @printing
 def command(**options: Any) -> None:
     """Print every message that `run` would send with the same options; connect to nothing.
 
-    Each comes with its role, the states that would be set up first, and the decision of the scope guard. Ids that exist
-    only once a state was set up stand as ${places}, and count as granted. With -q one line for each message.
+    The same session runs on a wire that nobody is behind. Sign-in, set-up, judged messages, observation and clean-up are
+    shown, each with its role, its purpose, how often it goes out, and the decision of the scope guard. Ids that exist
+    only once a state was set up stand as ${places}. No secret is read, no command started, no hook asked.
+
+    A table adds the messages up by purpose: at least, undisturbed (the target neither throttles nor loses sessions or
+    connections), and at most. The last line says what scope.max_requests should be at least. With -q one line for each
+    message, with -v every message in full.
     """
 
     plan_command(options)
 
 
 _LONGEST = 2000
+_IN_FULL = (Purpose.EARLIER, Purpose.JUDGED, Purpose.TWIN)
+_WORDS = {Purpose.EARLIER: " (sent before)", Purpose.TWIN: " (the same in another form)"}
 
 
 def plan_command(options: Mapping[str, Any]) -> None:
-    """Print the plan. Raises what `run` would raise for the same options."""
+    """Print the plan. Raises what `run` would raise for the same options, but for secrets, which it does not need."""
+    run_loop(_plan(options))
+
+
+async def _plan(options: Mapping[str, Any]) -> None:
     contract = load_contract(options["specs"])
     selection, shard = selection_of(options), parse_shard(options["shard"])
     named = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
-    cases = [*named, *(generated_case(source, number) for source, number in generated)]
-    target = asyncio.run(_target(options["target"], contract))
-    messages = _messages(cases, contract, target)
-    if options["as_json"]:
-        _print_json(messages)
-        return
-    encoding = sys.stdout.encoding
-    counted: Counter[str] = Counter()
-    for message in messages:
-        counted.update(_counts(message))
-        for line in _lines(message, quiet=options["quiet"], verbose=options["verbose"]):
+    needed = {case.operation for case in named} | {source.operation.id for source, _ in generated}
+
+    def cases() -> Iterator[Case]:
+        yield from named
+        for source, number in generated:
+            yield generated_case(source, number)
+
+    dry = DryRun()
+    async with session(contract, options["target"], needed, dry=dry) as run:
+        offered(contract, selection, run.target)
+        planner = Planner(run, dry)
+        shown = _print_json if options["as_json"] else _print_text
+        await shown(planner, planner.plan(cases()), options)
+
+
+class _Tally:
+    """How many messages were planned, refused by the guard, or hindered by what the target lacks."""
+
+    def __init__(self) -> None:
+        self.of: Counter[str] = Counter()
+
+    def add(self, message: Planned) -> None:
+        """Count one line of the plan."""
+        if not message.allowed:
+            self.of["refused"] += 1
+        elif message.hindrance:
+            self.of["hindered"] += 1
+
+
+def _whole(totals: Mapping[Purpose, Bounds]) -> Bounds:
+    return sum(totals.values(), Bounds())
+
+
+async def _print_text(planner: Planner, cases: AsyncIterator[tuple[Planned, ...]], options: Mapping[str, Any]) -> None:
+    encoding, tally = sys.stdout.encoding, _Tally()
+    async for messages in cases:
+        for message in messages:
+            tally.add(message)
+        for line in _lines(messages, quiet=options["quiet"], verbose=options["verbose"]):
             click.echo(writable(line, encoding))
+    for line in plain_lines([_table(planner.totals)]):
+        click.echo(line)
+    whole, cap = _whole(planner.totals), planner.run.target.scope.max_requests
     click.echo(
-        f"{many(counted['all'], 'message')} planned, nothing sent; {counted['refused']} outside the scope, "
-        f"{counted['hindered']} that this target cannot be sent"
+        f"{many(whole.undisturbed, 'message')} planned, nothing sent; {tally.of['refused']} outside the scope, "
+        f"{tally.of['hindered']} that this target cannot be sent"
     )
+    click.echo(
+        f"scope.max_requests should be at least {whole.undisturbed}; throttling and lost sessions or connections can "
+        f"make it up to {whole.at_most} messages"
+    )
+    if cap is not None and cap < whole.undisturbed:
+        click.echo(f"warning: it is {cap}: cases that come after so many messages will be not-verified")
 
 
-async def _target(name: str, contract: Contract) -> TargetFile:
-    async with chosen_target(name, contract, start=False) as chosen:
-        return chosen.file
+def _table(totals: Mapping[Purpose, Bounds]) -> Grid:
+    named = [*((purpose.value, totals[purpose]) for purpose in Purpose), ("together", _whole(totals))]
+    rows = (
+        Row((name, str(one.at_least), str(one.undisturbed), str(one.at_most)))
+        for name, one in named
+        if one.at_most or name == "together"
+    )
+    return Grid(("messages", "at least", "undisturbed", "at most"), tuple(rows))
 
 
-def _messages(cases: Iterable[Case], contract: Contract, target: TargetFile) -> Iterator[Planned]:
-    guard = guard_for(target, contract)
-    if guard.scope.unlimited:
-        return plan(cases, contract, target, lambda: guard)
-    return plan(cases, contract, target, lambda: guard_for(target, contract))
-
-
-def _counts(message: Planned) -> Iterator[str]:
-    yield "all"
-    if not message.allowed:
-        yield "refused"
-    elif message.hindrance:
-        yield "hindered"
-
-
-def _lines(message: Planned, *, quiet: bool, verbose: bool) -> Iterator[str]:
-    scope = _scope(message)
-    what = f"{message.method} {message.path}" if message.frame is None else "frame"
+def _lines(messages: Iterable[Planned], *, quiet: bool, verbose: bool) -> Iterator[str]:
     if quiet:
-        yield f"{message.case}  {message.role}  {message.transport}  {redact(visible(what))}  {scope}"
+        for message in messages:
+            if message.count.undisturbed or message.hindrance or not message.allowed:
+                yield f"{message.case}  {message.purpose}  {_short(message)}"
         return
-    part = {"before": " (sent before)", "twin": " (the same in another way)"}.get(message.part, "")
-    copies = f", {message.copies} at the same moment" if message.copies > 1 else ""
-    yield f"{message.case}{part}"
-    yield f"  as {message.role} over {message.transport}, {message.media_type}{copies}"
+    for number, message in enumerate(messages):
+        if number == 0:
+            yield message.case
+        if message.purpose in _IN_FULL or verbose:
+            yield from _in_full(message, verbose=verbose)
+        elif message.count.undisturbed or not message.allowed:
+            yield f"  {message.purpose}: {_short(message)}"
+    yield ""
+
+
+def _short(message: Planned) -> str:
+    """One message in one line."""
+    what = message.frame if message.frame is not None else f"{message.method} {message.path}"
+    text = shortened(visible(what), 200)
+    return f"{text}  as {message.role} over {message.transport}  {_times(message.count)}  {_scope(message)}"
+
+
+def _times(count: Bounds) -> str:
+    if count.at_least == count.undisturbed:
+        return "once" if count.undisturbed == 1 else "twice" if count.undisturbed == 2 else f"{count.undisturbed} times"
+    return f"{count.at_least} to {count.undisturbed} times"
+
+
+def _in_full(message: Planned, *, verbose: bool) -> Iterator[str]:
+    count = "" if message.count.undisturbed in (0, 1) else f", {_times(message.count)}"
+    head = f"as {message.role} over {message.transport}, {message.media_type}{count}"
+    yield f"  {message.purpose}: {head}{_WORDS.get(message.purpose, '')}"
     for state in message.states:
-        yield f"  set up first: {redact(visible(state))}"
+        yield f"  set up first: {visible(state)}"
     text = message.frame
     if text is None:
-        yield f"  > {redact(visible(what))}"
+        yield f"  > {message.method} {visible(message.path)}"
         for name, value in message.headers:
-            yield f"  > {redact(f'{name}: {visible(value)}')}"
+            yield f"  > {name}: {visible(value)}"
         yield "  >"
         text = message.body
     note = "" if message.encoding == "utf-8" else f"  [{message.encoding}]"
-    shown = visible(redact(text))
+    shown = visible(text)
     yield f"  > {(shown if verbose else shortened(shown, _LONGEST)) or '(no body)'}{note}"
-    yield f"  scope: {scope}"
-    yield ""
+    yield f"  scope: {_scope(message)}"
 
 
 def _scope(message: Planned) -> str:
     if not message.allowed:
-        return f"refused: {message.reason}"
+        return f"refused: {visible(message.reason)}"
     if message.hindrance:
-        return f"not sent: {message.hindrance}"
-    return f"allowed: {message.reason}" if message.reason else "allowed"
+        return f"not sent: {visible(message.hindrance)}"
+    return f"allowed: {visible(message.reason)}" if message.reason else "allowed"
 
 
-def _print_json(messages: Iterable[Planned]) -> None:
-    """A list, written as it is made, for it may be long."""
-    opening = "["
-    for message in messages:
-        sys.stdout.write(f"{opening}\n{json.dumps(_object(message))}")
-        opening = ","
-    sys.stdout.write("\n]\n" if opening == "," else "[]\n")
+async def _print_json(planner: Planner, cases: AsyncIterator[tuple[Planned, ...]], options: Mapping[str, Any]) -> None:  # noqa: ARG001  as _print_text
+    """One object, written as it is made, for its list of messages may be long."""
+    tally, opening = _Tally(), '{"messages": ['
+    async for messages in cases:
+        for message in messages:
+            tally.add(message)
+            sys.stdout.write(f"{opening}\n{json.dumps(_object(message))}")
+            opening = ","
+    whole, totals = _whole(planner.totals), planner.totals
+    summary = {
+        "messages": {purpose.value: _bounds(totals[purpose]) for purpose in Purpose},
+        "together": _bounds(whole),
+        "max_requests_at_least": whole.undisturbed,
+        "refused": tally.of["refused"],
+        "hindered": tally.of["hindered"],
+    }
+    start = '{"messages": [' if opening != "," else ""
+    sys.stdout.write(f'{start}\n],\n"summary": {json.dumps(summary, indent=1)}}}\n')
+
+
+def _bounds(count: Bounds) -> dict[str, int]:
+    return {"at_least": count.at_least, "undisturbed": count.undisturbed, "at_most": count.at_most}
 
 
 def _object(message: Planned) -> dict[str, Any]:
     shared: dict[str, Any] = {
         "case": message.case,
         "operation": message.operation,
-        "part": message.part,
-        "copies": message.copies,
+        "purpose": message.purpose.value,
         "role": message.role,
         "transport": message.transport,
         "media_type": message.media_type,
-        "states": [redact(state) for state in message.states],
+        **_bounds(message.count),
+        "states": list(message.states),
     }
     if message.frame is None:
         shared["method"] = message.method
-        shared["path"] = redact(message.path)
-        shared["headers"] = [[name, redact(f"{name}: {value}")[len(name) + 2 :]] for name, value in message.headers]
-        shared["body"] = redact(message.body)
+        shared["path"] = message.path
+        shared["headers"] = [list(header) for header in message.headers]
+        shared["body"] = message.body
         shared["encoding"] = message.encoding
     else:
-        shared["frame"] = redact(message.frame)
+        shared["frame"] = message.frame
+    if message.elsewhere:
+        shared["elsewhere"] = True
     shared["scope"] = {"allowed": message.allowed, "reason": message.reason}
     shared["hindrance"] = message.hindrance
     return shared

@@ -153,7 +153,7 @@ async def _replay(contract: Contract, case: Case, options: Mapping[str, Any]) ->
             raise UsageError(f"the target has no service {name!r}", where=options["target"])
         service = run.services[name]
         await run.reach()
-        judged = await execute_judged(case, run.kits[case.operation], service, run.desks[name][0], run.pins)
+        judged = await execute_judged(case, run.kits[case.operation], service, run.desks[name][0], run.judge)
         return Replay(
             case, judged, run.waivers.apply(judged.result), _endpoint(run, name), tuple(run.vault.known),
             service.sessions.every_secret(),

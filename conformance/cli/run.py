@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_jo
 from conformance.report.progress import progress
 from conformance.report.rows import RunSummary, gather
 from conformance.report.run_info import Ending, Settings, SummaryOptions, accepted_gaps, run_info
+from conformance.report.several import added
 from conformance.report.summary import summarise, to_json
 from conformance.run.loop import run_loop
 from conformance.run.schedule import Work, carry_out
@@ -243,6 +244,7 @@ async def _run(
                 waivers_expired=opened.waivers.expired(),
                 left_behind=() if chosen.name == REFERENCE else (*earlier.left_behind, *opened.left_behind),
                 throttled=opened.gate.throttled,
+                messages=added((earlier.messages, opened.messages)),
             )
             journal.finish(ending)
     summary = summarise(contract, info, results, SummaryOptions(settings, ending))
@@ -258,6 +260,7 @@ class _Earlier:
     results: tuple[CaseResult, ...] = ()
     taken: frozenset[str] = frozenset()
     left_behind: tuple[str, ...] = ()
+    messages: Mapping[str, int] = field(default_factory=dict)
 
 
 def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> _Earlier:
@@ -267,8 +270,9 @@ def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> _Earlier:
         return _Earlier(info)
     journal = read_journal(path)
     kept = tuple(result for result in journal.results if result.verdict not in _UNFINISHED)
+    ending = journal.options.ending
     same = replace(info, id=journal.header.info.id, started_at=journal.header.info.started_at)
-    return _Earlier(same, kept, journal.taken, journal.options.ending.left_behind)
+    return _Earlier(same, kept, journal.taken, ending.left_behind, ending.messages)
 
 
 def _settings(

@@ -18,7 +18,7 @@ from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, LoginKeys, Role
 from conformance.endpoint.secrets import Vault
 from conformance.errors import NotCarriedOut, RoleUnavailable, Unreached
-from conformance.guard.link import Purpose
+from conformance.guard.gate import Purpose
 from conformance.model.case import StateNeed
 from conformance.plugins import find_login
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsReply, WsRequest

@@ -34,7 +34,8 @@ from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, Role
 from conformance.endpoint.secrets import Vault
 from conformance.errors import RoleUnavailable, StateUnavailable, Unreached
-from conformance.guard.link import PROBE, SIGN_IN, Label, Link, Purpose, Send, Socket
+from conformance.guard.gate import Label, Purpose
+from conformance.guard.link import Link, Send, Socket
 from conformance.wire.messages import (
     Exchange,
     Headers,
@@ -50,6 +51,12 @@ _RENEWALS = 3
 """How often one message is sent again."""
 _BARREN = 3
 """Where the probe finds no session so often in a row, newly signed in, it tells nothing: the service refuses it to all."""
+MOST_ATTEMPTS = 1 + _RENEWALS
+"""How often one message is sent at most, where sessions run out all the time."""
+MOST_PROBES = 1 + _RENEWALS * (_BARREN + 1)
+"""How often a session is probed at most for one message."""
+MOST_SIGN_INS = _RENEWALS * _BARREN
+"""How often a role signs in again at most for one message."""
 Gone = Literal["", "told", "probed"]
 """Whether a session is gone: not, as the answer said outright, or as a probe found."""
 
@@ -260,11 +267,11 @@ class Sessions:
         speaker = speaker_at(desk, role)
         socket = self.socket(speaker, f"{speaker.key}#{desk.index}")
         text = self.dialect.hello(socket.next_number())
-        return await self.link.send_ws(socket, text, Label(SIGN_IN, role), quiet=True)
+        return await self.link.send_ws(socket, text, Label(Purpose.SIGN_IN, role), quiet=True)
 
     def socket(self, speaker: Speaker, key: str) -> Socket:
         """The WebSocket of one desk and role; it signs in whenever it connects."""
-        label = Label(SIGN_IN, speaker.name)
+        label = Label(Purpose.SIGN_IN, speaker.name)
         login = login_of(speaker)
         if login is None:
             return self.link.socket(key, None, label)
@@ -296,7 +303,9 @@ class Sessions:
         role = offered(speaker)
         over_ws = login_named(role.sign_in).over_ws
         assert over_ws is not None
-        exchange = await over_ws(self._signer(speaker, role), self._ask_on(socket, Label(SIGN_IN, speaker.name)))
+        exchange = await over_ws(
+            self._signer(speaker, role), self._ask_on(socket, Label(Purpose.SIGN_IN, speaker.name))
+        )
         return self._signed_in(socket, exchange)
 
     def _ask_on(self, socket: Socket, label: Label) -> Ask:
@@ -314,7 +323,7 @@ class Sessions:
     # Both.
 
     def _signer(self, speaker: Speaker, role: Role) -> Signer:
-        label, login = Label(SIGN_IN, speaker.name, speaker.case), login_named(role.sign_in)
+        label, login = Label(Purpose.SIGN_IN, speaker.name, speaker.case), login_named(role.sign_in)
 
         async def send(request: HttpRequest) -> Exchange:
             exchange = await self.link.send_http(request, label)
@@ -387,12 +396,12 @@ class Sessions:
         found = self.dialect.probe(speaker.bindings)
         assert found is not None
         request = self.dialect.call_request(*found, (*own, *session.headers))
-        label = Label(PROBE, speaker.name, speaker.case)
+        label = Label(Purpose.PROBE, speaker.name, speaker.case)
         return self.dialect.may_lack_session(await self._as(session, request, label))
 
     async def _probe_ws(self, speaker: Speaker, socket: Socket) -> bool:
         found = self.dialect.probe(speaker.bindings)
         assert found is not None
         text = self.dialect.call_frame(socket.next_number(), *found)
-        label = Label(PROBE, speaker.name, speaker.case)
+        label = Label(Purpose.PROBE, speaker.name, speaker.case)
         return self.dialect.may_lack_session(await self.link.send_ws(socket, text, label))

@@ -219,9 +219,9 @@ async def carry_out(run: Session, case: Case, worker: int) -> CaseResult:
     desks = run.desks[service]
     desk: Desk = desks[worker % len(desks)]
     if case.lane == "shared":
-        return await execute(case, run.kits[case.operation], run.services[service], desk, run.pins)
+        return await execute(case, run.kits[case.operation], run.services[service], desk, run.judge)
     async with run.desk_lock(service, desk.index):
-        return await execute(case, run.kits[case.operation], run.services[service], desk, run.pins)
+        return await execute(case, run.kits[case.operation], run.services[service], desk, run.judge)
 
 
 async def _settle(state: Hunt, caught: Caught, worker: int) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from typing import Protocol
 
 from conformance.endpoint.model import Limits
@@ -19,6 +20,34 @@ from conformance.errors import OutsideScope
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsReply, WsRequest, header_values
 
 Clock = Callable[[], float]
+Message = HttpRequest | WsRequest
+
+
+class Purpose(StrEnum):
+    """What a message is sent for."""
+
+    SIGN_IN = "sign-in"
+    PROBE = "probe"
+    """A harmless call that tells whether a session is still known."""
+    SET_UP = "set-up"
+    """Makes the orders and quotes that a case needs."""
+    EARLIER = "earlier"
+    """A message of the case before the judged one."""
+    JUDGED = "judged"
+    TWIN = "twin"
+    """The same request in another form, whose answer is held against the judged one."""
+    OBSERVATION = "observation"
+    """Looks what became of orders and quotes."""
+    CLEAN_UP = "clean-up"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a message is sent for, as which role, and in which case (empty: in none)."""
+
+    purpose: Purpose
+    role: str = ""
+    case: str = ""
 
 
 class Decision(Protocol):
@@ -31,10 +60,13 @@ class Decision(Protocol):
     def reason(self) -> str: ...
 
 
+Witness = Callable[[Message, Label, Decision], None]
+
+
 class Guard(Protocol):
     """The scope guard of a run."""
 
-    def __call__(self, sent: HttpRequest | WsRequest) -> Decision:
+    def __call__(self, sent: Message) -> Decision:
         """Whether the message may be written."""
         ...
 
@@ -78,18 +110,26 @@ class Gate:
     throttled: int = 0
     """How many messages the target has turned away with TOO MANY REQUESTS."""
     held_until: float = 0.0
+    passed: dict[Purpose, int] = field(default_factory=lambda: dict.fromkeys(Purpose, 0))
+    """How many messages have passed, by what for."""
+    witness: Witness | None = None
+    """Told of every message and what the guard said of it; a plan listens here."""
 
-    async def admit(self, request: HttpRequest | WsRequest, *, cleaning: bool = False) -> None:
+    async def admit(self, request: Message, label: Label) -> None:
         """Return when the message may be written. Raises `OutsideScope` when it must not.
 
-        What takes back a state that the run has set up (`cleaning`) still passes when the cap is reached.
+        What takes back a state that the run has set up still passes when the cap is reached.
         """
         decision = self.guard(request)
+        if self.witness is not None:
+            self.witness(request, label, decision)
         if not decision.allowed:
             raise OutsideScope(f"outside scope: {decision.reason}")
-        if self.max_requests is not None and self.requests >= self.max_requests and not cleaning:
+        purpose = label.purpose
+        if self.max_requests is not None and self.requests >= self.max_requests and purpose is not Purpose.CLEAN_UP:
             raise OutsideScope(f"the cap of {self.max_requests} requests is reached")
         self.requests += 1
+        self.passed[purpose] += 1
         while (wait_s := self._wait_s()) > 0:
             await asyncio.sleep(wait_s)
         for pace in self.paces:

@@ -9,13 +9,13 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Protocol
 
 from conformance.endpoint.model import Limits as TargetLimits
 from conformance.endpoint.model import ServiceTarget, Tls
 from conformance.endpoint.secrets import Vault
 from conformance.errors import ConfigurationError, NotCarriedOut, OutsideScope, Unreached
-from conformance.guard.gate import Gate, paces_of, wait_s, was_throttled
+from conformance.guard.gate import Gate, Label, Purpose, paces_of, wait_s, was_throttled
 from conformance.wire.address import Address, AddressError, Proxy, Route, dial, parse_address, parse_proxy
 from conformance.wire.http.client import HttpTransport
 from conformance.wire.messages import (
@@ -34,27 +34,10 @@ Send = Callable[[WsRequest], Awaitable[Exchange]]
 DialHttp = Callable[[Address], Transport[HttpRequest]]
 NumberOf = Callable[[str | bytes], int | None]
 DialWs = Callable[[Address, OnConnect | None], Transport[WsRequest]]
-Purpose = Literal["sign-in", "probe", "set-up", "judged", "observation", "clean-up"]
-SIGN_IN: Final = "sign-in"
-PROBE: Final = "probe"
-SET_UP: Final = "set-up"
-JUDGED: Final = "judged"
-OBSERVATION: Final = "observation"
-CLEAN_UP: Final = "clean-up"
-PURPOSES: tuple[Purpose, ...] = (SIGN_IN, PROBE, SET_UP, JUDGED, OBSERVATION, CLEAN_UP)
 _LOST = ("reset", "closed-early", "timeout", "ws-closed", "no-reply")
 """After these it is open whether one message was treated badly or nobody is there any more."""
 _PAUSE_S = 0.05
 """A process that is being ended may still accept while its connections break."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What a message is sent for, as which role, and in which case ("" when it belongs to no case)."""
-
-    purpose: Purpose
-    role: str = ""
-    case: str = ""
 
 
 @dataclass(slots=True)
@@ -104,9 +87,6 @@ class Link:
     gone: str = ""
     """Why the target cannot be reached any more, once that is known."""
 
-    async def _admit(self, request: HttpRequest | WsRequest, label: Label) -> None:
-        await self.gate.admit(request, cleaning=label.purpose == CLEAN_UP)
-
     async def send_http(self, request: HttpRequest, label: Label) -> Exchange:
         """Send one HTTP request; setting up the connection may be tried again, the message only when it was throttled.
 
@@ -117,7 +97,7 @@ class Link:
             raise NotCarriedOut("the target file names no HTTP address for this service")
 
         async def once() -> Exchange:
-            await self._admit(request, label)
+            await self.gate.admit(request, label)
             return await self._connected(http, request)
 
         return await self._still_there(await self._unthrottled(once, self.gate))
@@ -137,14 +117,14 @@ class Link:
         Its messages do nothing to orders: they keep the pace of the target file, and no budget is spent on them. Raises
         `OutsideScope` for an address that no login of the target file names, and for any other purpose.
         """
-        if address not in self.addresses or label.purpose != SIGN_IN:
+        if address not in self.addresses or label.purpose is not Purpose.SIGN_IN:
             raise OutsideScope(f"outside scope: no login of the target file signs in at {address}")
         if address not in self.others:
             self.others[address] = self.dial_http(parse_address(address))
         http = self.others[address]
 
         async def once() -> Exchange:
-            await self.elsewhere.admit(request)
+            await self.elsewhere.admit(request, label)
             return await self._connected(http, request)
 
         return await self._unthrottled(once, self.elsewhere)
@@ -163,7 +143,7 @@ class Link:
             async def connected(send: Send) -> WireProblem | None:
                 async def gated(request: WsRequest) -> Exchange:
                     async def once() -> Exchange:
-                        await self._admit(request, label)
+                        await self.gate.admit(request, label)
                         return await send(request)
 
                     return await self._still_there(await self._unthrottled(once, self.gate))
@@ -180,7 +160,7 @@ class Link:
         request = WsRequest(text, match)
 
         async def once() -> Exchange:
-            await self._admit(request, label)
+            await self.gate.admit(request, label)
             return await socket.transport.send(request, limits=self.limits)
 
         return await self._still_there(await self._unthrottled(once, self.gate))
@@ -283,17 +263,34 @@ class _Visitor(asyncio.Protocol):
             self._transport.close()
 
 
+class Wire(Protocol):
+    """Where transports come from, in place of sockets: a plan has a wire that nobody is behind."""
+
+    def http(self, to: Address) -> Transport[HttpRequest]:
+        """What carries requests to an address."""
+        ...
+
+    def ws(self, to: Address, on_connect: OnConnect | None) -> Transport[WsRequest]:
+        """What carries frames to an address; `on_connect` signs in before the first."""
+        ...
+
+
 def open_link(
-    service_id: str, service: ServiceTarget, limits: TargetLimits, gate: Gate, vault: Vault, number_of: NumberOf
-) -> Link:
-    """The link that a target file describes; `number_of` reads a frame's sequence number. Raises `ConfigurationError` for an address or a certificate."""
+    service_id: str, service: ServiceTarget, limits: TargetLimits, gate: Gate, vault: Vault, number_of: NumberOf,
+    wire: Wire | None = None,
+) -> Link:  # fmt: skip
+    """The link that a target file describes; `number_of` reads a frame's sequence number.
+
+    A `wire` of its own takes the place of sockets; certificates are not looked at then. Raises `ConfigurationError` for
+    an address or a certificate.
+    """
     where = f"services.{service_id}"
     address = _address(service.http, ("http", "https"), f"{where}.http")
     ws_address = _address(service.websocket, ("ws", "wss"), f"{where}.websocket")
     others = frozenset(one for role in service.every_role() for one in role.login_keys.addresses())
     needs_tls = any(one is not None and one.secure for one in (address, ws_address, *map(parse_address, others)))
     # the system's authorities take 20 ms to load; settings that nobody needs are still tried, so that a wrong one shows
-    secure = tls_context(service.tls, where) if needs_tls or service.tls != Tls() else None
+    secure = tls_context(service.tls, where) if wire is None and (needs_tls or service.tls != Tls()) else None
     proxy = None
     if service.proxy is not None:
         secret = service.proxy.authorization
@@ -306,9 +303,13 @@ def open_link(
     headers = tuple((name, vault.text(value, f"{where}.headers.{name}")) for name, value in service.headers.items())
 
     def dial_http(to: Address) -> Transport[HttpRequest]:
+        if wire is not None:
+            return wire.http(to)
         return HttpTransport(to, tls=secure if to.secure else None, proxy=proxy, max_connections=limits.concurrency + 4)
 
     def dial_ws(to: Address, on_connect: OnConnect | None) -> Transport[WsRequest]:
+        if wire is not None:
+            return wire.ws(to, on_connect)
         return WsTransport(to, headers=headers, tls=secure if to.secure else None, proxy=proxy, on_connect=on_connect)
 
     return Link(

@@ -74,6 +74,11 @@ class Bench:
         return self._run.gate.throttled if self._run is not None else 0
 
     @property
+    def messages(self) -> dict[str, int]:
+        """How many messages passed the gate, by purpose."""
+        return self._run.messages if self._run is not None else {}
+
+    @property
     def concurrency(self) -> int:
         """How many cases may be in flight at a time."""
         return self.ready().target.limits.concurrency
@@ -97,13 +102,13 @@ class Bench:
         return self.contract.operations[operation].service in self.ready().target.services
 
     def run_named(self, cases: Iterable[Case]) -> None:
-        """Session the cases that have no result yet, side by side where they may be; those that touch everybody last."""
+        """Run the cases that have no result yet, side by side where they may be; those that touch everybody last."""
         run, left = self.ready(), [case for case in cases if case.id not in self.results]
         if left and run.stopped is None:
             self._do(self._named(run, left))
 
     def run_generated(self, operation: str, channels: Collection[Channel] | None) -> None:
-        """Session the operation's generated cases, once; `channels` are the formats that are wanted, None for all."""
+        """Run the operation's generated cases, once; `channels` are the formats that are wanted, None for all."""
         run = self.ready()
         if operation in self._finished or run.stopped is not None:
             return

@@ -226,7 +226,7 @@ class Front:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the engine; in a worker hand its ending on, elsewhere write the reports."""
-        tail = Tail(self.bench.stopped, self.bench.left_behind, self.bench.throttled)
+        tail = Tail(self.bench.stopped, self.bench.left_behind, self.bench.throttled, self.bench.messages)
         self.bench.close()
         if self.is_worker:
             session.config.workeroutput[_KEY] = tail.packed()  # type: ignore[attr-defined]

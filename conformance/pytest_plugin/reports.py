@@ -19,6 +19,7 @@ from conformance.report.formats.registry import write_reports
 from conformance.report.journal import FILE_NAME, Header, JournalWriter, case_line, result_from
 from conformance.report.rows import Gathering, RunSummary
 from conformance.report.run_info import Ending, Settings, SummaryOptions
+from conformance.report.several import added
 from conformance.report.summary import summarise
 from conformance.run.selection import Selection
 from conformance.run.session import Waivers
@@ -38,15 +39,21 @@ class Tail:
     stopped: str = ""
     left_behind: tuple[str, ...] = ()
     throttled: int = 0
+    messages: Mapping[str, int] = field(default_factory=dict)
 
     def packed(self) -> dict[str, Any]:
         """As simple values."""
-        return {"stopped": self.stopped, "left_behind": list(self.left_behind), "throttled": self.throttled}
+        return {
+            "stopped": self.stopped,
+            "left_behind": list(self.left_behind),
+            "throttled": self.throttled,
+            "messages": dict(self.messages),
+        }
 
     @classmethod
     def unpacked(cls, raw: Mapping[str, Any]) -> Tail:
         """From what `packed` gives."""
-        return cls(raw["stopped"], tuple(raw["left_behind"]), raw["throttled"])
+        return cls(raw["stopped"], tuple(raw["left_behind"]), raw["throttled"], raw["messages"])
 
 
 @dataclass(slots=True)
@@ -102,6 +109,7 @@ class Record:
             waivers_expired=self.waivers.expired(),
             left_behind=tuple(sorted(one for tail in tails for one in tail.left_behind)),
             throttled=sum(tail.throttled for tail in tails),
+            messages=added(tail.messages for tail in tails),
         )
         with self._open:
             self._journal.finish(ending)

@@ -141,6 +141,7 @@ def footer_line(ending: Ending) -> dict[str, Any]:
         "waivers_expired": ending.waivers_expired,
         "left_behind": ending.left_behind,
         "throttled": ending.throttled,
+        "messages": dict(sorted(ending.messages.items())),
     }
 
 
@@ -154,6 +155,7 @@ def ending_from(raw: Mapping[str, Any]) -> Ending:
         waivers_expired=tuple(raw["waivers_expired"]),
         left_behind=tuple(raw.get("left_behind", ())),
         throttled=raw.get("throttled", 0),
+        messages=raw.get("messages", {}),
     )
 
 

@@ -146,10 +146,13 @@ class RunSummary:
     exit_code: int
     reasons: tuple[str, ...]
     requests_sent: int
+    """Judged messages."""
     requirements: tuple[RequirementRow, ...]
     error_codes: tuple[CodeRow, ...]
     readings: tuple[ReadingRow, ...]
     cases: tuple[CaseResult, ...]
+    messages_sent: int = 0
+    """Messages that passed the gate to the wire, whatever for; 0 when that is not known."""
     notices: tuple[str, ...] = ()
     """What is to be known beside the verdict, in words: unchecked TLS, flaky cases, things left on the target."""
     left_behind: tuple[str, ...] = ()

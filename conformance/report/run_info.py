@@ -57,6 +57,13 @@ class Ending:
     """What the run set up on the target and could not take back, each in words."""
     throttled: int = 0
     """How many messages the target turned away because it was asked too often; they were sent again."""
+    messages: Mapping[str, int] = field(default_factory=dict)
+    """How many messages passed the gate to the wire, by purpose; empty when that is not known."""
+
+    @property
+    def messages_sent(self) -> int:
+        """How many messages passed the gate, whatever for."""
+        return sum(self.messages.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A comparison tells verdicts, error codes and readings that changed, and whether 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +35,14 @@ def merge(shards: Sequence[tuple[Path, Journal]]) -> Journal:
     info = replace(header.info, started_at=min(journal.header.info.started_at for _, journal in placed))
     settings = replace(header.settings, shard="", planned=sum(journal.header.settings.planned for _, journal in placed))
     return Journal(Header(info, settings), _joined(placed), _ending(placed))
+
+
+def added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Counts of several parts of a run, added up."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return dict(total)
 
 
 def _placed(shards: Sequence[tuple[Path, Journal]]) -> list[tuple[Path, Journal]]:
@@ -114,6 +123,7 @@ def _ending(placed: Sequence[tuple[Path, Journal]]) -> Ending:
         waivers_expired=tuple(sorted({waiver for footer in footers for waiver in footer.waivers_expired})),
         left_behind=tuple(sorted({one for footer in footers for one in footer.left_behind})),
         throttled=sum(footer.throttled for footer in footers),
+        messages=added(footer.messages for footer in footers),
     )
 
 

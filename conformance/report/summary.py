@@ -78,6 +78,7 @@ def summarise(
         error_codes=codes,
         readings=reading_rows(contract, cases, chosen.settings, folded),
         cases=cases,
+        messages_sent=chosen.ending.messages_sent,
         notices=notices(info, cases, chosen.ending),
         left_behind=tuple(sorted(chosen.ending.left_behind)),
         folded=folded,
@@ -87,8 +88,8 @@ def summarise(
 def to_json(summary: RunSummary) -> str:
     """`results.json` as text: ASCII, two spaces of indent, a newline at the end.
 
-    The same results give the same text but for `run.id`, `run.started_at` and `run.duration_s`. What
-    differs from run to run by nature (evidence, notes) stays in the journal.
+    The same results give the same text but for `run.id`, `run.started_at`, `run.duration_s` and
+    `run.messages_sent`. What differs from run to run by nature (evidence, notes) stays in the journal.
     """
     return json.dumps(_document(summary), indent=2) + "\n"
 
@@ -104,6 +105,7 @@ def _document(summary: RunSummary) -> dict[str, Any]:
             "seed": info.seed,
             "started_at": info.started_at,
             "duration_s": round(summary.duration_s, 3),
+            "messages_sent": summary.messages_sent,
             "target": _sorted(info.target),
             **({} if info.explore_seed is None else {"explore_seed": info.explore_seed}),
         },

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases.message import MissingBinding
 from conformance.checks.answer import Judgement, Observation
-from conformance.checks.judge import ANSWERED, Pins, judge
+from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
 from conformance.checks.outcome import EFFECT, compare
 from conformance.dialects.base import CANCELLED, speaker_at
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
 from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
-from conformance.guard.link import JUDGED
+from conformance.guard.gate import Purpose
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import evidence_of, redacted_finding
@@ -26,8 +26,10 @@ from conformance.run.setting import Service, Setting, clean, observe, secrets_of
 from conformance.run.states.provider import unset_names
 from conformance.wire.messages import Exchange, Headers, HttpRequest
 
-_POLL_S = 0.02
+_FIRST_PAUSE_S = 0.02
 _LOST_REASON = "the server closed a kept connection as the message was sent, and no message is sent twice"
+Judge = Callable[[Kit, Case, Observation], Judgement]
+"""What makes a judgement of an observation; a plan has one that looks at nothing."""
 _ANY_RESULT = Alternative({"results": ["any"]})
 
 
@@ -43,18 +45,18 @@ class Judged:
     """What the message carried that no output may show."""
 
 
-async def execute(case: Case, kit: Kit, service: Service, desk: Desk, pins: Pins) -> CaseResult:
+async def execute(case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge) -> CaseResult:
     """The result of one case; nothing that the target does makes this raise."""
-    return (await execute_judged(case, kit, service, desk, pins)).result
+    return (await execute_judged(case, kit, service, desk, judge)).result
 
 
-async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, pins: Pins) -> Judged:
+async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge) -> Judged:
     """The result of one case, and the gist of the answer.
 
     A server may close a connection that it kept open at any moment, also when a message is on its way (RFC 9112,
     9.5). What was lost there may have been carried out: it is neither a violation nor sent again.
     """
-    judged = await _execute_once(case, kit, service, desk, pins)
+    judged = await _execute_once(case, kit, service, desk, judge)
     lost = any(exchange.lost_by_reuse for exchange in judged.exchanges)
     if lost and all(finding.check == ANSWERED.id for finding in judged.result.findings):
         result = replace(judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON)
@@ -62,13 +64,13 @@ async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, pin
     return judged
 
 
-async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, pins: Pins) -> Judged:
+async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge) -> Judged:
     setting = Setting(desk.for_case(case.id), case.role)
     after: Mapping[str, str] = {}
     try:
-        judgement, after = await _carry_out(case, kit, service, setting, pins)
+        judgement, after = await _carry_out(case, kit, service, setting, judge)
         if case.twin is not None:
-            judgement = await _with_twin(case, case.twin, kit, service, setting, pins, judgement)
+            judgement = await _with_twin(case, case.twin, kit, service, setting, judge, judgement)
     except Unreached as error:
         return Judged(
             _result(
@@ -102,7 +104,7 @@ def _broken(case: Case, setting: Setting, error: Exception, secrets: Iterable[st
 
 
 async def _carry_out(
-    case: Case, kit: Kit, service: Service, setting: Setting, pins: Pins
+    case: Case, kit: Kit, service: Service, setting: Setting, judge: Judge
 ) -> tuple[Judgement, Mapping[str, str]]:
     states = case.states
     if case.provoke is not None:
@@ -114,21 +116,21 @@ async def _carry_out(
         unknown = setting.desk.bindings.get("unknown_order", 0)
         setting.desk = setting.desk.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
     for number, message in enumerate(case.before, 1):
-        await _send(case, message, service, setting)
+        await _send(case, message, service, setting, Purpose.EARLIER)
         await set_up(states, number, service, setting, spare)
     if case.together == 1:
-        setting.exchanges = (await _send(case, case.message, service, setting),)
+        setting.exchanges = (await _send(case, case.message, service, setting, setting.purpose),)
     else:
-        copies = (_send(case, case.message, service, setting) for _ in range(case.together))
+        copies = (_send(case, case.message, service, setting, setting.purpose) for _ in range(case.together))
         setting.exchanges = tuple(await asyncio.gather(*copies))
     for exchange in setting.exchanges:
         if exchange.problem is not None and exchange.problem.unreachable:
             raise Unreached(exchange.problem.message)
-    return await _observe_and_judge(case, kit, service, setting, pins)
+    return await _observe_and_judge(case, kit, service, setting, judge)
 
 
 async def _with_twin(
-    case: Case, twin: Twin, kit: Kit, service: Service, setting: Setting, pins: Pins, first: Judgement
+    case: Case, twin: Twin, kit: Kit, service: Service, setting: Setting, judge: Judge, first: Judgement
 ) -> Judgement:
     """Say the same in the other way, in states of its own, and hold the two answers together."""
     seconds: list[Judgement] = []
@@ -136,7 +138,7 @@ async def _with_twin(
         case, twin=None, role=twin.role or case.role, transport=twin.transport, media_type=twin.media_type, accept=twin.accept
     )  # fmt: skip
     split = len(twin.messages) > 1
-    other = Setting(setting.origin, origin.role)
+    other = Setting(setting.origin, origin.role, Purpose.TWIN)
     after: Mapping[str, str] = {}
     try:
         for number, message in enumerate(twin.messages):
@@ -145,7 +147,7 @@ async def _with_twin(
                 again = replace(again, expect=replace(case.expect, any_of=(_ANY_RESULT,)))
             elif twin.order:
                 again = replace(again, expect=_permuted(case.expect, twin.order))
-            judgement, after = await _carry_out(again, kit, service, other, pins)
+            judgement, after = await _carry_out(again, kit, service, other, judge)
             seconds.append(judgement)
     finally:
         await clean(service, other, after)
@@ -181,7 +183,7 @@ def _provoke(case: Case, service: Service, setting: Setting) -> Mapping[str, Sta
     return {name: replace(need, params={"role": setting.role, **need.params}) for name, need in case.states.items()}
 
 
-async def _send(case: Case, message: Message, service: Service, setting: Setting) -> Exchange:
+async def _send(case: Case, message: Message, service: Service, setting: Setting, purpose: Purpose) -> Exchange:
     desk, key = setting.desk, setting.desk.key(setting.role)
     speaker = speaker_at(desk, setting.role)
     if case.transport == "http":
@@ -191,7 +193,7 @@ async def _send(case: Case, message: Message, service: Service, setting: Setting
             setting.body = request.body
             return request
 
-        return await service.sessions.send_http(speaker, request_of, JUDGED)
+        return await service.sessions.send_http(speaker, request_of, purpose)
 
     def text_of(number: int) -> bytes:
         text, setting.body = frame_text(message, desk.bindings, number)
@@ -199,35 +201,42 @@ async def _send(case: Case, message: Message, service: Service, setting: Setting
         return text
 
     quiet = any(one.answer.get("form") == "silence" for one in case.expect.any_of)
-    exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, JUDGED, quiet=quiet)
+    exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
     if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
         raise RoleUnavailable(exchange.problem.message)
     return exchange
 
 
+def pauses_s(settle_s: float) -> tuple[float, ...]:
+    """The pauses between looks at an effect that does not show: twice as long each time, `settle_s` together."""
+    pauses: list[float] = []
+    while settle_s > 0:
+        pauses.append(min(_FIRST_PAUSE_S * 2 ** len(pauses), settle_s))
+        settle_s -= pauses[-1]
+    return tuple(pauses)
+
+
 async def _observe_and_judge(
-    case: Case, kit: Kit, service: Service, setting: Setting, pins: Pins
+    case: Case, kit: Kit, service: Service, setting: Setting, judge: Judge
 ) -> tuple[Judgement, Mapping[str, str]]:
     """Judge as soon as the effect is right, and at the latest when it had time to settle: received is not yet cancelled."""
     secrets = secrets_of(service, setting)
     if not setting.handles:  # nothing is watched
-        return judge(kit, case, Observation(setting.exchanges, setting.body, setting.frame, secrets=secrets), pins), {}
+        return judge(kit, case, Observation(setting.exchanges, setting.body, setting.frame, secrets=secrets)), {}
     before: dict[str, str] = {}
     for handle in setting.handles:
         before.update(handle.before)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + service.settle_s
-    pause_s = _POLL_S
-    while True:
+    for pause_s in (*pauses_s(service.settle_s), 0.0):
         after = await observe(service, setting)
         observation = Observation(setting.exchanges, setting.body, setting.frame, before, after, secrets)
-        judgement = judge(kit, case, observation, pins)
+        judgement = judge(kit, case, observation)
         waiting = any(finding.check == EFFECT.id and finding.expected == CANCELLED for finding in judgement.findings)
-        left_s = deadline - loop.time()
-        if not waiting or left_s <= 0:
-            return judgement, after
-        await asyncio.sleep(min(pause_s, left_s))
-        pause_s *= 2
+        if not waiting or loop.time() >= deadline:
+            break
+        await asyncio.sleep(pause_s)
+    return judgement, after
 
 
 def _judged(

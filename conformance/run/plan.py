@@ -1,214 +1,360 @@
-"""Says what a run would send, without a socket: each message as far as it can be known, and what the scope guard says."""
+"""Says what a run would send: the same session on a dry wire, case by case, and how often each message may go out.
+
+A target decides some of the numbers: how long an effect takes, whether it throttles, whether it ends sessions. So each
+message has three: at least, undisturbed (no throttling, no lost session or connection), and at most.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from conformance.cases.message import Bindings, body_text, fill, is_text, places
-from conformance.dialects.base import ANONYMOUS, INVENTED, Dialect, login_named
-from conformance.endpoint.desks import Desk, desks_of
-from conformance.endpoint.model import Binding, Role, Secret, ServiceTarget, TargetFile, is_pin
-from conformance.endpoint.redact import HIDDEN
-from conformance.endpoint.secrets import plain
-from conformance.errors import HarnessError
-from conformance.guard.gate import Guard
-from conformance.model.case import Case, Message, StateNeed
-from conformance.model.spec import Contract
-from conformance.plugins import find_dialect
-from conformance.run.message import form_of, frame_text, http_request
-from conformance.run.states.provider import unset_names
+from conformance.cases.message import body_text, fill
+from conformance.dialects.base import login_of, speaker_at
+from conformance.dialects.sessions import MOST_ATTEMPTS, MOST_PROBES, MOST_SIGN_INS
+from conformance.endpoint.desks import Desk
+from conformance.endpoint.model import Binding, is_pin
+from conformance.endpoint.redact import HIDDEN, redact
+from conformance.guard.gate import Decision, Guard, Label, Message, Purpose
+from conformance.guard.guard import Guard as ScopeGuard
+from conformance.model.case import Case
+from conformance.model.case import Message as CaseMessage
+from conformance.model.verdict import Verdict
+from conformance.run.dry import FIRST_ID, OF_THE_CASE, DryRun, Record
+from conformance.run.execute import execute_judged, pauses_s
+from conformance.run.message import form_of
+from conformance.run.schedule import FLAKY_ATTEMPTS
+from conformance.run.session import Session
+from conformance.run.setting import Service
 from conformance.wire.messages import Headers, HttpRequest, ReplyMatch, WsRequest
 
-_STAND_IN = 7_000_000_000_000
-_STAND_IN_UID = "00000000-0000-4000-8000-{:012d}"
+_LONG = 8
+"""A shorter text of a pool could stand anywhere in a message."""
+_NUMBERS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How often: at least; with a target that neither throttles nor loses sessions or connections; and at most."""
+
+    at_least: int = 0
+    undisturbed: int = 0
+    at_most: int = 0
+
+    def __add__(self, other: Bounds) -> Bounds:
+        return Bounds(
+            self.at_least + other.at_least, self.undisturbed + other.undisturbed, self.at_most + other.at_most
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One message that a run would send, in the text form that people read; ids made at run time are still `${places}`.
+    """One message that a run would send, or several that differ in nothing but ids; every text is redacted.
 
-    `part` is "before", "message" or "twin". `hindrance` says why the case would not get so far, if it would not.
+    Ids made at run time stand as `${places}`. `hindrance` says why the message would not be sent, if it would not.
     """
 
     case: str
     operation: str
-    part: str
-    copies: int
+    purpose: Purpose
     role: str
     transport: str
     media_type: str
-    states: tuple[str, ...]
-    method: str
-    path: str
-    headers: Headers
-    frame: str | None
-    body: str
-    encoding: str
-    allowed: bool
-    reason: str
+    count: Bounds
+    method: str = ""
+    path: str = ""
+    headers: Headers = ()
+    frame: str | None = None
+    body: str = ""
+    encoding: str = "utf-8"
+    states: tuple[str, ...] = ()
+    allowed: bool = True
+    reason: str = ""
     hindrance: str = ""
+    elsewhere: bool = False
+    """It goes to an address of a login beside the service's own, and is not counted as sent to the target."""
+
+
+@dataclass(slots=True)
+class _Granting:
+    """The guard of one case: nothing is granted to it before, and it remembers which ids were made under which name."""
+
+    guard: Guard
+    names: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, sent: Message) -> Decision:
+        return self.guard(sent)
+
+    def grant(self, bindings: Mapping[str, Binding]) -> None:
+        """Pass them on, and remember those that only a dry run gives."""
+        self.guard.grant(bindings)
+        for name, value in bindings.items():
+            if not is_pin(name) and (len(value) >= _LONG if isinstance(value, str) else value >= FIRST_ID):
+                self.names[str(value)] = name
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans the cases of a dry session, one after the other, and adds up by purpose what they would send."""
+
+    run: Session
+    dry: DryRun
+    totals: dict[Purpose, Bounds] = field(default_factory=lambda: dict.fromkeys(Purpose, Bounds()))
+    _guard: Guard = field(init=False)
+    _signed_in: dict[tuple[str, str, str], list[Record]] = field(default_factory=dict)
+    """By service, role and transport: the messages of a sign-in."""
+    _roaming: set[tuple[str, str, str]] = field(default_factory=set)
+    """Who has been at work in a case that may run at any desk."""
+    _elsewhere: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """How many sign-ins at other desks are planned: each case may be the first at one of them."""
+
+    def __post_init__(self) -> None:
+        self._guard = self.run.gate.guard
+        self.dry.listen(self.run.gate)
+        for service in self.run.services.values():
+            self.dry.listen(service.link.elsewhere, elsewhere=True)
+
+    async def plan(self, cases: Iterable[Case]) -> AsyncIterator[tuple[Planned, ...]]:
+        """The messages of each case that the target offers the operation of, in the order in which they would go out."""
+        for case in cases:
+            if case.operation in self.run.kits:
+                planned = tuple(await self._planned(case))
+                for one in planned:
+                    if not one.elsewhere:
+                        self.totals[one.purpose] += one.count
+                yield planned
+
+    async def _planned(self, case: Case) -> Iterator[Planned]:
+        run, name = self.run, self.run.contract.operations[case.operation].service
+        service, desk = run.services[name], run.desks[name][0]
+        guard = run.gate.guard = _Granting(_fresh(self._guard))
+        self.dry.begin(case)
+        result = (await execute_judged(case, run.kits[case.operation], service, desk, run.judge)).result
+        hindrance = "" if result.verdict is Verdict.PASS else result.reason
+        told = _Telling(case, desk, result.role, service, guard.names, frozenset(run.vault.known))
+        return self._lines(told, name, tuple(self.dry.records), guard, hindrance)
+
+    def _lines(
+        self, told: _Telling, name: str, records: tuple[Record, ...], guard: Guard, hindrance: str
+    ) -> Iterator[Planned]:
+        case, limits = told.case, self.run.target.limits
+        times = FLAKY_ATTEMPTS if case.id in self.run.target.flaky else 1
+        throttled = limits.throttle_waits + 1
+        looks = 1 + len(pauses_s(limits.settle_s)) if _cancels(case) else 1
+        in_session: dict[tuple[str, str], list[Purpose]] = {}
+        signing_in: dict[tuple[str, str], list[Record]] = {}
+        cleaning = False
+        for record, count in _grouped(records):
+            purpose, role = record.label.purpose, record.label.role
+            cleaning = cleaning or purpose is Purpose.CLEAN_UP
+            if not record.decision.allowed:
+                yield told.message(record, Bounds())
+                continue
+            if purpose is Purpose.SIGN_IN:
+                signing_in.setdefault((role, record.transport), []).append(record)
+                yield told.message(record, Bounds(count, count, count * throttled))
+                continue
+            keeps = login_of(speaker_at(told.desk, role)) is not None
+            if keeps:
+                in_session.setdefault((role, record.transport), []).extend([purpose] * count)
+            count *= times
+            each = throttled * (MOST_ATTEMPTS if keeps else 1)
+            least, usual = count // times, count
+            if purpose is Purpose.OBSERVATION:
+                least, usual = (0, count) if cleaning else (least, count * looks)
+            elif purpose is Purpose.CLEAN_UP and _cancels(case):
+                least = 0
+            yield told.message(record, Bounds(least, usual, usual * each))
+        for (role, transport), sign_in in signing_in.items():
+            self._signed_in[name, role, transport] = sign_in
+        for (role, transport), purposes in in_session.items():
+            new = (role, transport) in signing_in
+            yield from self._around(told, name, role, transport, purposes * times, guard, new=new)
+        if hindrance and all(record.decision.allowed for record in records):
+            yield told.unsent(
+                Purpose.TWIN if Purpose.JUDGED in {one.label.purpose for one in records} else Purpose.JUDGED, hindrance
+            )
+
+    def _around(
+        self,
+        told: _Telling,
+        name: str,
+        role: str,
+        transport: str,
+        purposes: list[Purpose],
+        guard: Guard,
+        *,
+        new: bool,
+    ) -> Iterator[Planned]:
+        """What the session may need beside the messages themselves: probes, sign-ins at other desks, and new ones."""
+        throttled = self.run.target.limits.throttle_waits + 1
+        messages = len(purposes)
+        judged = sum(purpose in OF_THE_CASE for purpose in purposes)
+        probe = told.probe(role, transport, guard)
+        if probe is not None:
+            most = Bounds(0, judged, messages * MOST_PROBES * throttled) if probe.decision.allowed else Bounds()
+            yield told.message(probe, most)
+        sign_in = self._signed_in.get((name, role, transport), [])
+        if self._may_be_new(told, (name, role, transport), new=new):
+            for record in sign_in:
+                yield told.message(record, Bounds(0, 1, throttled))
+        again = messages * MOST_SIGN_INS
+        if transport == "ws":  # each attempt, and each probe, may find that the connection was closed
+            again += messages * (MOST_ATTEMPTS + MOST_PROBES) * throttled
+        for record in sign_in:
+            yield told.message(record, Bounds(0, 0, again * throttled))
+
+    def _may_be_new(self, told: _Telling, who: tuple[str, str, str], *, new: bool) -> bool:
+        """Whether the case may be the first that needs a session at its desk, beside the case that signed in here."""
+        name, role, transport = who
+        roams = told.wanders or who in self._roaming
+        if told.wanders:
+            self._roaming.add(who)
+        by_desk = transport == "ws" or role not in told.desk.common
+        if new or not roams or not by_desk or self._elsewhere[who] >= len(self.run.desks[name]) - 1:
+            return False
+        self._elsewhere[who] += 1
+        return True
+
+
+def _fresh(guard: Guard) -> Guard:
+    """The guard of the target file, to which nothing is granted yet."""
+    if isinstance(guard, ScopeGuard) and not guard.scope.unlimited:
+        return replace(guard, harmless=set(guard.harmless), orders=set(), quotes=set(), clients=set(), uids=set())
+    return guard
+
+
+def _cancels(case: Case) -> bool:
+    """Whether a right answer may go with something cancelled: then an effect is waited for, and less is left to clean up."""
+    return any(one.cancelled for one in case.expect.any_of)
+
+
+def _grouped(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
+    """Messages for one purpose that differ in numbers alone, as the first of them and how many there are."""
+    groups: dict[tuple[object, ...], list[Record]] = {}
+    cleaning = False
+    for record in records:
+        message, label = record.message, record.label
+        cleaning = cleaning or label.purpose is Purpose.CLEAN_UP
+        what: object = message
+        if label.purpose not in OF_THE_CASE:
+            text = _text(message.text) if isinstance(message, WsRequest) else f"{message.path} {_text(message.body)}"
+            what = _NUMBERS.sub("#", text)
+        elif isinstance(message, WsRequest):
+            what = _NUMBERS.sub("#", _text(message.text))
+        groups.setdefault((label, record.transport, what, record.decision, cleaning), []).append(record)
+    for group in groups.values():
+        yield group[0], len(group)
+
+
+def _text(content: str | bytes, encoding: str = "utf-8") -> str:
+    return content if isinstance(content, str) else content.decode(encoding, "backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
-    """A case as it would be played: who acts, from which desk, with which states brought about first."""
+class _Telling:
+    """One case, and what is needed to show its messages."""
 
     case: Case
-    service: ServiceTarget
     desk: Desk
     role: str
-    states: Mapping[str, StateNeed]
-    dialect: Dialect
-    hindrance: str = ""
+    service: Service
+    names: Mapping[str, str]
+    secrets: frozenset[str]
+
+    @property
+    def wanders(self) -> bool:
+        """Whether the case may run at any desk."""
+        return self.case.lane == "desk" or self.case.tier == "generated"
+
+    def message(self, record: Record, count: Bounds) -> Planned:
+        """A message as it stood at the gate."""
+        message, label, case = record.message, record.label, self.case
+        own = label.purpose in OF_THE_CASE
+        source = self._source(label.purpose)
+        encoding = source.body.encoding if own else "utf-8"
+        shared = Planned(
+            case.id, case.operation, label.purpose, label.role, record.transport, self._media_type(record, own), count,
+            encoding=encoding, states=self._states() if label.purpose is Purpose.JUDGED else (),
+            allowed=record.decision.allowed, reason=self._hidden(record.decision.reason), elsewhere=record.elsewhere,
+        )  # fmt: skip
+        if isinstance(message, WsRequest):
+            return replace(shared, frame=self._hidden(_text(message.text)))
+        return replace(
+            shared,
+            method=message.method,
+            path=self._hidden(message.path),
+            headers=tuple(_hidden_header(name, value, self.secrets) for name, value in message.headers),
+            body=self._hidden(_text(message.body, encoding)),
+        )
+
+    def unsent(self, purpose: Purpose, hindrance: str) -> Planned:
+        """The message that the case does not come to, as far as it is known."""
+        case, source = self.case, self._source(purpose)
+        twin = case.twin if purpose is Purpose.TWIN else None
+        transport, media_type = (twin or case).transport, (twin or case).media_type
+        form = "json" if transport == "ws" else form_of(media_type)
+        shown = body_text(source.body, self.desk.bindings, form, keep=True)
+        return Planned(
+            case.id, case.operation, purpose, self.role, transport, media_type, Bounds(),
+            method="" if source.frame else source.method, path="" if source.frame else source.path,
+            headers=source.headers, frame=None if source.frame is None else fill(source.frame, {"o": json.dumps(shown, ensure_ascii=False), "body": shown}, keep=True),
+            body=self._hidden(shown), encoding=source.body.encoding, states=self._states(), hindrance=self._hidden(hindrance),
+        )  # fmt: skip
+
+    def probe(self, role: str, transport: str, guard: Guard) -> Record | None:
+        """The harmless call that tells whether a session still holds; None where there is none."""
+        dialect = self.service.sessions.dialect
+        found = dialect.probe(self.desk.bindings)
+        if found is None:
+            return None
+        message: Message = (
+            WsRequest(dialect.call_frame(0, *found), ReplyMatch(0))
+            if transport == "ws"
+            else dialect.call_request(*found, ((dialect.session_header, HIDDEN),))
+        )
+        return Record(message, Label(Purpose.PROBE, role, self.case.id), guard(message))
+
+    def _source(self, purpose: Purpose) -> CaseMessage:
+        case = self.case
+        if purpose is Purpose.EARLIER and case.before:
+            return case.before[0]
+        return case.twin.messages[0] if purpose is Purpose.TWIN and case.twin else case.message
+
+    def _media_type(self, record: Record, own: bool) -> str:
+        if own:
+            twin = self.case.twin
+            return twin.media_type if record.label.purpose is Purpose.TWIN and twin else self.case.media_type
+        headers = record.message.headers if isinstance(record.message, HttpRequest) else ()
+        return next((value for name, value in headers if name.lower() == "content-type"), "application/json")
+
+    def _states(self) -> tuple[str, ...]:
+        """The states that are set up first, in words."""
+        case, known = self.case, self.desk.bindings
+        if case.provoke is not None:
+            provocation = self.service.link.service.provocation(case.operation, case.provoke)
+            if provocation is not None and provocation.without_states:
+                return ()
+        return tuple(
+            self._hidden(f"{name}: {need.state}" + (f" ({params})" if params else ""))
+            for name, need in case.states.items()
+            for params in [
+                ", ".join(f"{key}={fill(str(value), known, keep=True)}" for key, value in need.params.items())
+            ]
+        )
+
+    def _hidden(self, text: str) -> str:
+        """The text without secrets, and with the ids that the dry run made as places."""
+        for value, name in self.names.items():
+            if value in text:
+                text = text.replace(value, f"${{{name}}}")
+        return redact(text, (), self.secrets)
 
 
-def plan(
-    cases: Iterable[Case], contract: Contract, target: TargetFile, new_guard: Callable[[], Guard]
-) -> Iterator[Planned]:
-    """Every message of the cases, in their order; `new_guard` gives each case a guard to which nothing is granted yet."""
-    places_at = {name: _seat(service) for name, service in target.services.items()}
-    for case in cases:
-        name = contract.operations[case.operation].service
-        service = target.services.get(name)
-        if service is None:
-            continue
-        dialect: Dialect = find_dialect(contract.services[name].dialect)()
-        stage = _staged(case, service, places_at[name], dialect)
-        guard = new_guard()
-        for message in case.before:
-            yield _planned(stage, message, "before", 1, guard)
-        yield _planned(stage, case.message, "message", case.together, guard)
-        if case.twin is not None:
-            twin = case.twin
-            said = replace(
-                case, transport=twin.transport, media_type=twin.media_type, role=twin.role or case.role, twin=None
-            )
-            other = _staged(said, service, places_at[name], dialect)
-            for message in twin.messages:
-                yield _planned(other, message, "twin", 1, guard)
-
-
-def _seat(service: ServiceTarget) -> Desk:
-    """The first desk, without the bindings that are secrets: a plan fetches none."""
-    own = tuple(desk.model_copy(update={"bindings": plain(desk.bindings)}) for desk in service.desks)
-    return desks_of(service.model_copy(update={"bindings": plain(service.bindings), "desks": own}))[0]
-
-
-def _staged(case: Case, service: ServiceTarget, desk: Desk, dialect: Dialect) -> _Stage:
-    stage = _Stage(case, service, desk, case.role, case.states, dialect)
-    if case.provoke is not None:
-        stage = _provoked(stage, case.provoke)
-    return stage if stage.hindrance else replace(stage, hindrance=_hindrance(stage))
-
-
-def _provoked(stage: _Stage, code: str) -> _Stage:
-    way = stage.service.provocation(stage.case.operation, code)
-    if way is None:
-        return replace(stage, hindrance=f"the target file does not say how code {code} is brought about")
-    if way.unreachable is not None:
-        return replace(stage, hindrance=f"unreachable: {way.unreachable}")
-    desk = stage.desk.with_bindings(way.bindings)
-    states = stage.states
-    if way.without_states:
-        unknown = desk.bindings.get("unknown_order", 0)
-        desk = desk.with_bindings(dict.fromkeys(unset_names(states), unknown))
-        states = {}
-    return replace(stage, desk=desk, role=way.role or stage.role, states=states)
-
-
-def _hindrance(stage: _Stage) -> str:
-    if (stage.service.http if stage.case.transport == "http" else stage.service.websocket) is None:
-        kind = "HTTP" if stage.case.transport == "http" else "WebSocket"
-        return f"the target file names no {kind} address for this service"
-    if stage.role not in (ANONYMOUS, INVENTED) and stage.role not in stage.desk.roles:
-        return f"the target offers no role {stage.role!r}"
-    named = {*stage.service.states.pool, *stage.service.states.by_state}
-    if stage.service.states.provider == "none":
-        for need in stage.states.values():
-            if need.state not in named:
-                return f"the target file does not say how the state {need.state!r} is brought about"
-    return ""
-
-
-def _planned(stage: _Stage, message: Message, part: str, copies: int, guard: Guard) -> Planned:
-    case, known = stage.case, stage.desk.bindings
-    form = "json" if case.transport == "ws" else form_of(case.media_type)
-    shown = body_text(message.body, known, form, keep=True)
-    missing = places(shown)
-    headers = _headers(stage) if case.transport == "http" else ()
-    request = _request(stage, message, {**known, **_stand_ins(missing, guard)}, headers)
-    decision = None if request is None else guard(request)
-    unbound = [name for name in missing if not _from_state(name, stage) and not _is_secret(name, stage.service)]
-    frame = None
-    if message.frame is not None:
-        inserts: Bindings = {"o": json.dumps(shown, ensure_ascii=False), "body": shown}
-        frame = fill(message.frame, inserts, keep=True)
-    hindrance = stage.hindrance or "".join(f"the target binds no value for ${{{name}}}" for name in unbound[:1])
-    return Planned(
-        case.id, case.operation, part, copies, stage.role, case.transport, case.media_type,
-        tuple(_state_words(name, need, known) for name, need in stage.states.items()),
-        message.method if frame is None else "", message.path if frame is None else "", (*message.headers, *headers), frame,
-        shown, message.body.encoding, decision is None or decision.allowed,
-        "" if decision is None else decision.reason, hindrance,
-    )  # fmt: skip
-
-
-def _request(stage: _Stage, message: Message, bindings: Bindings, headers: Headers) -> HttpRequest | WsRequest | None:
-    """The message with stand-ins for what a run would bring about; nothing when it cannot be written."""
-    try:
-        if message.frame is None:
-            return http_request(message, bindings, stage.case.media_type, headers)
-        return WsRequest(frame_text(message, bindings, 2)[0], ReplyMatch(2))
-    except HarnessError:
-        return None
-
-
-def _stand_ins(missing: Iterable[str], guard: Guard) -> dict[str, Binding]:
-    """Ids that nothing has, granted to the guard as those of a run are."""
-    ids: dict[str, Binding] = {}
-    for number, name in enumerate(missing, 1):
-        if is_pin(name):
-            ids[name] = f"{number:04d}"
-            guard.grant({name: ids[name]})
-            continue
-        ids[name] = _STAND_IN_UID.format(number) if is_text(name) else _STAND_IN + number
-        guard.grant({name: ids[name]})
-    return ids
-
-
-def _from_state(name: str, stage: _Stage) -> bool:
-    return any(name == state or name.startswith(f"{state}.") for state in stage.states)
-
-
-def _is_secret(name: str, service: ServiceTarget) -> bool:
-    return any(isinstance(table.get(name), Secret) for table in _tables(service))
-
-
-def _tables(service: ServiceTarget) -> tuple[Mapping[str, Binding | Secret], ...]:
-    return (service.bindings, *(desk.bindings for desk in service.desks))
-
-
-def _headers(stage: _Stage) -> Headers:
-    """The headers that the role adds, with credentials hidden."""
-    common = _shown_headers(stage.service.headers)
-    if stage.role == ANONYMOUS:
-        return common
-    if stage.role == INVENTED:
-        return (*common, *((name, HIDDEN) for name, _ in stage.dialect.invented))
-    role = stage.desk.roles.get(stage.role, Role())
-    own = (*common, *_shown_headers(role.headers))
-    login = login_named(role.sign_in)
-    if not login.keeps_session and login.every_message is None:
-        return own
-    return (*own, (login.header or stage.dialect.session_header, HIDDEN))
-
-
-def _shown_headers(headers: Mapping[str, str | Secret]) -> Headers:
-    return tuple((name, HIDDEN if isinstance(value, Secret) else value) for name, value in headers.items())
-
-
-def _state_words(name: str, need: StateNeed, known: Bindings) -> str:
-    params = ", ".join(f"{key}={fill(str(value), known, keep=True)}" for key, value in need.params.items())
-    return f"{name}: {need.state}" + (f" ({params})" if params else "")
+@lru_cache(maxsize=4096)
+def _hidden_header(name: str, value: str, secrets: frozenset[str]) -> tuple[str, str]:
+    return name, redact(f"{name}: {value}", (), secrets)[len(name) + 2 :]

@@ -21,7 +21,7 @@ from conformance.run.execute import Judged, execute, execute_judged
 from conformance.run.selection import ManyNumbered, Numbered
 from conformance.run.session import Session
 
-_FLAKY_ATTEMPTS = 3
+FLAKY_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +73,16 @@ async def run_case(session: Session, case: Case, desk: Desk) -> None:
     if session.stopped is not None:
         return
     kit, service = session.kits[case.operation], session.service_of(case.operation)
-    result = await execute(case, kit, service, desk, session.pins)
+    result = await execute(case, kit, service, desk, session.judge)
     attempt = 1
-    while case.id in session.target.flaky and result.verdict is Verdict.FAIL and attempt < _FLAKY_ATTEMPTS:
-        result = await execute(case, kit, service, desk, session.pins)
+    while case.id in session.target.flaky and result.verdict is Verdict.FAIL and attempt < FLAKY_ATTEMPTS:
+        result = await execute(case, kit, service, desk, session.judge)
         attempt += 1
     if attempt > 1:
         outcome = (
             "failed on each of" if result.verdict is Verdict.FAIL else f"{result.verdict.value} on attempt {attempt} of"
         )
-        result = replace(result, notes=(*result.notes, f"{FLAKY_NOTE}{outcome} {_FLAKY_ATTEMPTS}"))
+        result = replace(result, notes=(*result.notes, f"{FLAKY_NOTE}{outcome} {FLAKY_ATTEMPTS}"))
     session.note(result)
 
 
@@ -201,9 +201,9 @@ async def _work_numbered(
         desk = desks[worker % len(desks)]
         if case.lane == "desk":
             async with session.desk_lock(source.operation.service, desk.index):
-                judged = await execute_judged(case, session.kits[case.operation], service, desk, session.pins)
+                judged = await execute_judged(case, session.kits[case.operation], service, desk, session.judge)
         else:
-            judged = await execute_judged(case, session.kits[case.operation], service, desk, session.pins)
+            judged = await execute_judged(case, session.kits[case.operation], service, desk, session.judge)
         session.note(judged.result)
         key = relation_key(source, number, case)
         if key is not None and judged.gist:

@@ -13,26 +13,33 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 
-from conformance.checks.judge import Pins
+from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
+from conformance.dialects.base import StateProvider, SystemClock
 from conformance.dialects.sessions import Sessions
 from conformance.endpoint.choose import ChosenTarget, chosen_target
 from conformance.endpoint.desks import Desk, desks_of
-from conformance.endpoint.model import TargetFile, Waiver
+from conformance.endpoint.model import States, StateSource, TargetFile, Waiver
 from conformance.endpoint.redact import redact_error
-from conformance.endpoint.secrets import Vault, with_secrets
-from conformance.errors import TargetUnreachable
+from conformance.endpoint.secrets import Vault, plain, with_secrets
+from conformance.errors import ConfigurationError, TargetUnreachable
 from conformance.guard.gate import Gate, paces_of
 from conformance.guard.guard import guard_for
-from conformance.guard.link import open_link
+from conformance.guard.link import Link, open_link
 from conformance.model.spec import Contract
 from conformance.model.spec import Service as ServiceSpec
 from conformance.model.verdict import CaseResult, Finding, Verdict
 from conformance.plugins import find_dialect
+from conformance.run.dry import DryRun
+from conformance.run.execute import Judge
 from conformance.run.setting import Service
-from conformance.run.states.build import build_states
-from conformance.run.states.pool import Ledger
+from conformance.run.states.asked import AskedStates, Command, Hook
+from conformance.run.states.pool import Ledger, PoolStates
+from conformance.run.states.provider import NoStates, SharedStates
+from conformance.wire.address import AddressError, parse_address
+from conformance.wire.http.client import HttpTransport
 
 OnResult = Callable[[CaseResult], None]
 _PATIENCE = 3
@@ -112,7 +119,8 @@ class Session:
     desks: Mapping[str, tuple[Desk, ...]]
     kits: Mapping[str, Kit]
     """By operation: those of this run that the target offers."""
-    pins: Pins
+    judge: Judge
+    """With the readings that the target file pins."""
     vault: Vault
     waivers: Waivers
     on_result: OnResult = ignore
@@ -133,6 +141,11 @@ class Session:
     def left_behind(self) -> tuple[str, ...]:
         """What was set up on the target and could not be taken back, in words."""
         return tuple(sorted(one for service in self.services.values() for one in service.left_behind))
+
+    @property
+    def messages(self) -> dict[str, int]:
+        """How many messages passed the gate so far, by purpose."""
+        return {purpose.value: count for purpose, count in self.gate.passed.items() if count}
 
     def note(self, result: CaseResult) -> None:
         """Hand a result on; several target errors in a row stop the run."""
@@ -171,22 +184,24 @@ async def session(
     today: date | None = None,
     ledger: Ledger | None = None,
     share: Callable[[TargetFile], TargetFile] = as_it_is,
+    dry: DryRun | None = None,
 ) -> AsyncIterator[Session]:
     """Open a run of these operations against a target (its name, or one already chosen); nothing is sent yet.
 
     Operations of services that the target does not name are left out. `share` takes the part of the target that is this
-    process's own. Raises `ConfigurationError` for a target, a secret or a certificate that cannot be used. No secret
+    process's own. With `dry` nothing is started, fetched, asked or connected to: what would be sent goes to a wire that
+    nobody is behind, and no cap or pace holds it up. Raises `ConfigurationError` for a target, a secret or a certificate that cannot be used. No secret
     stands in an exception that comes out of it.
     """
     async with contextlib.AsyncExitStack() as opened:
         chosen = (
             target
             if isinstance(target, ChosenTarget)
-            else await opened.enter_async_context(chosen_target(target, contract))
+            else await opened.enter_async_context(chosen_target(target, contract, start=dry is None))
         )
-        vault = Vault(chosen.environment)
+        vault = Vault(chosen.environment, dry=dry is not None)
         mine = share(with_secrets(chosen.file, vault))
-        run = _put_together(contract, chosen, mine, vault, operations, today, ledger or Ledger())
+        run = _put_together(contract, chosen, mine, vault, operations, today, ledger or Ledger(), dry)
         opened.push_async_callback(_close, run)
         try:
             yield run
@@ -197,13 +212,14 @@ async def session(
 
 def _put_together(
     contract: Contract, chosen: ChosenTarget, target: TargetFile, vault: Vault,
-    operations: Iterable[str], today: date | None, ledger: Ledger,
+    operations: Iterable[str], today: date | None, ledger: Ledger, dry: DryRun | None,
 ) -> Session:  # fmt: skip
     offered = [name for name in sorted(operations) if contract.operations[name].service in target.services]
     needed = {contract.operations[name].service for name in offered}
-    gate = Gate(guard_for(target, contract), target.scope.max_requests, paces_of(target.limits))
+    guard = guard_for(target, contract)
+    gate = Gate(guard, target.scope.max_requests, paces_of(target.limits)) if dry is None else Gate(guard)
     services = {
-        name: _open_service(contract.services[name], target, gate, vault, ledger)
+        name: _open_service(contract.services[name], target, gate, vault, ledger, dry)
         for name in target.services
         if name in needed
     }
@@ -220,19 +236,76 @@ def _put_together(
         services=services,
         desks={name: desks_of(target.services[name]) for name in services},
         kits={name: build_kit(contract.operations[name]) for name in offered},
-        pins=Pins(target.readings, requirements),
+        judge=partial(judge, pins=Pins(target.readings, requirements)) if dry is None else dry.judge,
         vault=vault,
         waivers=Waivers(target.waivers, today or datetime.now(UTC).date()),
     )
 
 
-def _open_service(spec: ServiceSpec, target: TargetFile, gate: Gate, vault: Vault, ledger: Ledger) -> Service:
+def _open_service(
+    spec: ServiceSpec, target: TargetFile, gate: Gate, vault: Vault, ledger: Ledger, dry: DryRun | None
+) -> Service:
     name, service, limits = spec.id, target.services[spec.id], target.limits
     dialect = find_dialect(spec.dialect)()
-    link = open_link(name, service, limits, gate, vault, dialect.number_of)
-    sessions = Sessions(link, vault, dialect)
-    states = build_states(service.states, f"services.{name}.states", link, sessions, ledger)
+    link = open_link(
+        name, service, limits, gate, vault, dialect.number_of, None if dry is None else dry.wire(dialect, service)
+    )
+    sessions = Sessions(link, vault, dialect, SystemClock() if dry is None else dry.clock)
+    states = _states(
+        service.states, f"services.{name}.states", link, sessions, ledger, None if dry is None else dry.asked
+    )
     return Service(link, sessions, states, limits.settle_s, limits.clean_timeout_s)
+
+
+def _states(
+    states: States, where: str, link: Link, sessions: Sessions, ledger: Ledger, asked: AskedStates | None = None
+) -> StateProvider:
+    """The provider; `where` is the path of the table, for complaints. `asked` stands in for hooks and commands.
+
+    Raises `ConfigurationError`.
+    """
+    default = _provider(states, where, link, sessions, asked)
+    pool = PoolStates(
+        {name: tuple(plain(ids) for ids in entries) for name, entries in states.pool.items()},
+        ledger,
+        _asked(states, where, link, asked),
+    )
+    own: dict[str, StateProvider] = dict.fromkeys(states.pool, pool)
+    for name, source in states.by_state.items():
+        own[name] = _provider(source, f"{where}.by_state.{name}", link, sessions, asked)
+    return SharedStates(default, own) if own else default
+
+
+def _provider(
+    source: StateSource, where: str, link: Link, sessions: Sessions, stand_in: AskedStates | None
+) -> StateProvider:
+    if source.provider == "calls":
+        return sessions.dialect.provider(sessions) or NoStates()
+    if source.provider in ("hook", "command"):
+        asked = _asked(source, where, link, stand_in)
+        if asked is not None:
+            return asked
+    return NoStates()
+
+
+def _asked(source: StateSource, where: str, link: Link, stand_in: AskedStates | None) -> AskedStates | None:
+    """Hook or command, as far as one is given; beside a pool it only observes."""
+    if stand_in is not None and (source.command is not None or source.url is not None):
+        return replace(stand_in, takes_back=source.clean)
+    if source.command is not None and source.provider != "hook":
+        return AskedStates(Command(source.command, source.timeout_s), source.clean)
+    if source.url is None:
+        return None
+    try:
+        address = parse_address(source.url)
+    except AddressError as error:
+        raise ConfigurationError(str(error), where=f"{where}.url") from error
+    if address.scheme not in ("http", "https"):
+        raise ConfigurationError(
+            f"{address.scheme}:// does not fit here", where=f"{where}.url", hint="Use http:// or https://."
+        )
+    limits = replace(link.limits, total_timeout_s=source.timeout_s)
+    return AskedStates(Hook(HttpTransport(address), limits), source.clean)
 
 
 async def _close(run: Session) -> None:

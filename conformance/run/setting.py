@@ -12,6 +12,7 @@ from conformance.dialects.sessions import Sessions
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import is_pin
 from conformance.errors import NotCarriedOut, RoleUnavailable, StateUnavailable
+from conformance.guard.gate import Purpose
 from conformance.guard.link import Link
 from conformance.model.case import Case, StateNeed
 from conformance.wire.messages import Exchange
@@ -43,6 +44,8 @@ class Setting:
     origin: Desk
     """The desk as it was given, before states bound their ids."""
     role: str
+    purpose: Purpose = Purpose.JUDGED
+    """What its own message is sent for: to be judged, or to be held against another."""
     handles: tuple[Handle, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
     body: bytes = b""

@@ -28,8 +28,9 @@ _PROBE = "GetUserAccounts"
 _NOT_AUTHORIZED = 20
 _NOT_FOUND = 404
 _PATH = re.compile(r"(?i)/AP/(\w+)")
-_FIRST_DRY_ID = 7_000_000_000_001
+_FIRST_DRY_ID = 2_050_000_001
 _STANDARD = {"result": True, "errormsg": None, "errorcode": 0, "detail": None}
+_REFUSED = {"result": False, "errormsg": "Resource Not Found", "errorcode": 104, "detail": None}
 
 
 @dataclass(slots=True)
@@ -142,7 +143,8 @@ class AlphaPoint:
         if call in ("CancelOrder", "CancelQuote"):
             for number in (payload.get("OrderId"), payload.get("bidQuoteId"), payload.get("askQuoteId")):
                 self.dry_orders.pop(number if isinstance(number, int) else 0, None)
-            return _STANDARD if call == "CancelOrder" else {"BidResult": _STANDARD, "AskResult": _STANDARD}
+            # refused, so that the look that follows a refusal is planned, too
+            return _REFUSED if call == "CancelOrder" else {"BidResult": _REFUSED, "AskResult": _REFUSED}
         return None
 
     def _dry_order(self, payload: Mapping[str, Any]) -> int:

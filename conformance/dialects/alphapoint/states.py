@@ -15,7 +15,7 @@ from conformance.dialects.alphapoint.frames import members_of
 from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, together
 from conformance.endpoint.desks import Desk
 from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable
-from conformance.guard.link import CLEAN_UP, OBSERVATION, SET_UP, Purpose
+from conformance.guard.gate import Purpose
 from conformance.model.case import StateNeed
 
 LIMIT_ORDER, GOOD_TILL_CANCELLED = 2, 1
@@ -74,7 +74,7 @@ class CallStates:
         numbers = [next(self.client_ids) for _ in range(count)] if need.params.get("client") else []
         orders = [{**order, "ClientOrderId": number} for number in numbers] or [order] * count
         answers = await asyncio.gather(
-            *(self.calls.call(desk, role, "SendOrder", one, SET_UP) for one in orders), return_exceptions=True
+            *(self.calls.call(desk, role, "SendOrder", one, Purpose.SET_UP) for one in orders), return_exceptions=True
         )
         ids = tuple(number for answer in answers if (number := _id_in(answer, "OrderId")) is not None)
         placed_under = {f"{name}.{index}{CLIENT_ID}": number for index, number in enumerate(numbers)}
@@ -88,7 +88,7 @@ class CallStates:
 
     async def _quote(self, name: str, need: StateNeed, desk: Desk, role: str, base: Mapping[str, int]) -> Handle:
         sides = {"Bid": _LOW_PRICE, "BidQty": 1, "Ask": _HIGH_PRICE, "AskQty": 1}
-        answer = await self.calls.call(desk, role, "CreateQuote", {**base, **sides}, SET_UP)
+        answer = await self.calls.call(desk, role, "CreateQuote", {**base, **sides}, Purpose.SET_UP)
         bid, ask = _id_in(answer, "BidQuoteId"), _id_in(answer, "AskQuoteId")
         if bid is None or ask is None:
             raise _why([answer], "BidQuoteId", "CreateQuote")
@@ -105,7 +105,7 @@ class CallStates:
         state = OPEN
         if need.state == "cancelled-quote":
             try:
-                await self._cancel_quote(placed, desk, SET_UP)
+                await self._cancel_quote(placed, desk, Purpose.SET_UP)
             except NotCarriedOut:
                 await self._take_back(placed, desk)
                 raise
@@ -121,7 +121,7 @@ class CallStates:
         open_ids = dict(
             zip(
                 places,
-                await asyncio.gather(*(self._open(one, desk, OBSERVATION) for one in places.values())),
+                await asyncio.gather(*(self._open(one, desk, Purpose.OBSERVATION) for one in places.values())),
                 strict=True,
             )
         )
@@ -179,17 +179,17 @@ class CallStates:
         every = [number for ids in placed.ids.values() for number in ids]
         try:
             if placed.quote:
-                done = [_is_success(await self._cancel_quote(placed, desk, CLEAN_UP))]
+                done = [_is_success(await self._cancel_quote(placed, desk, Purpose.CLEAN_UP))]
             else:
                 where = {"OMSId": placed.oms, "AccountId": placed.account}
                 calls = (
-                    self.calls.call(desk, placed.role, "CancelOrder", {**where, "OrderId": one}, CLEAN_UP)
+                    self.calls.call(desk, placed.role, "CancelOrder", {**where, "OrderId": one}, Purpose.CLEAN_UP)
                     for one in every
                 )
                 done = [_is_success(answer) for answer in await asyncio.gather(*calls, return_exceptions=True)]
             if all(done):
                 return ()
-            still_open = await self._open(placed, desk, CLEAN_UP)
+            still_open = await self._open(placed, desk, Purpose.OBSERVATION)
         except NotCarriedOut:
             still_open = None
         left = [number for number in every if still_open is None or number in still_open]

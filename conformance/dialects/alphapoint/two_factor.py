@@ -7,14 +7,17 @@ is used once: whoever signs in again with the same seed waits for the next one.
 
 from __future__ import annotations
 
+import base64
 import binascii
+import contextlib
+import json
 
-from conformance.dialects.alphapoint.frames import frame, members_of, reply_value
-from conformance.dialects.base import Ask, Login, Session, Signer, answered, session_of
+from conformance.dialects.alphapoint.frames import frame, members_of, number_of, opened, reply_frame, reply_value
+from conformance.dialects.base import Ask, Login, Reply, Session, Signer, answered, session_of
 from conformance.dialects.logins.basic import UserKeys, basic
 from conformance.dialects.logins.basic import over_ws as first_over_ws
 from conformance.endpoint.model import Secret
-from conformance.wire.messages import Exchange, HttpRequest
+from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsReply, WsRequest
 
 _CALL = "Authenticate2FA"
 _STEP_S = 30
@@ -96,4 +99,19 @@ async def _code(signer: Signer) -> str:
     return codes.at(step * _STEP_S)
 
 
-LOGIN = Login("two-factor", SeedKeys, over_http, over_ws, through_dialect=True)
+def dry_answer(keys: SeedKeys, request: HttpRequest | WsRequest) -> Reply | None:
+    """The password of this very user is answered by asking for the code; the dialect answers the code."""
+    asked = json.dumps({"Authenticated": False, "Requires2FA": True})
+    if isinstance(request, WsRequest):
+        call, payload = opened(request.text) or ("", None)
+        if not isinstance(payload, dict) or "Password" not in payload or payload.get("UserName") != keys.user:
+            return None
+        return WsReply(reply_frame(number_of(request.text) or 0, call, asked).encode())
+    given = next((value for name, value in request.headers if name == "Authorization"), "").removeprefix("Basic ")
+    with contextlib.suppress(ValueError):
+        if base64.b64decode(given).startswith(f"{keys.user}:".encode()):
+            return HttpReply(200, "OK", (("Content-Type", "application/json"),), asked.encode(), "1.1")
+    return None
+
+
+LOGIN = Login("two-factor", SeedKeys, over_http, over_ws, through_dialect=True, dry_answer=dry_answer)

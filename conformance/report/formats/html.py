@@ -10,7 +10,7 @@ from importlib import resources
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from conformance.model.spec import Contract
-from conformance.report.formats.text import Grid, code_section, reading_section
+from conformance.report.formats.text import Grid, code_section, messages_words, reading_section
 from conformance.report.rows import SHOWN_ORDER, RunSummary, finding_groups, troubled, waived
 from conformance.report.safe_text import many, shortened, visible
 
@@ -30,6 +30,7 @@ def to_html(summary: RunSummary, contract: Contract) -> str:
     )
     environment.filters["visible"] = lambda text: shortened(visible(str(text)), _LONGEST)
     environment.filters["many"] = many
+    environment.filters["messages_words"] = messages_words
     return environment.get_template(_TEMPLATE).render(
         summary=summary,
         verdicts=[verdict.value for verdict in SHOWN_ORDER],

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.formats.text import Block, Grid, code_section, reading_section
+from conformance.report.formats.text import Block, Grid, code_section, messages_words, reading_section
 from conformance.report.rows import SHOWN_ORDER, FindingGroup, RunSummary, finding_groups, troubled, waived
 from conformance.report.safe_text import many, shortened, visible
 
@@ -43,7 +43,7 @@ def to_markdown(summary: RunSummary, contract: Contract) -> str:
 def _counts(summary: RunSummary) -> list[str]:
     kinds = {"requirements": summary.requirement_counts, "cases": summary.case_counts}
     rows = [(name, *(str(counts[verdict.value]) for verdict in SHOWN_ORDER)) for name, counts in kinds.items()]
-    sent = f"{many(summary.requests_sent, 'request')} in {summary.duration_s:.1f} s, seed {summary.info.seed}."
+    sent = f"{messages_words(summary)} in {summary.duration_s:.1f} s, seed {summary.info.seed}."
     return [*_table(("", *(verdict.value for verdict in SHOWN_ORDER)), rows), sent, ""]
 
 

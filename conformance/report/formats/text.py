@@ -127,12 +127,18 @@ def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width
             yield Line()
 
 
+def messages_words(summary: RunSummary) -> str:
+    """How many messages were judged, and of how many that were sent, as far as that is known."""
+    judged = many(summary.requests_sent, "judged message")
+    return f"{judged} of {summary.messages_sent} sent" if summary.messages_sent else judged
+
+
 def verdict_line(summary: RunSummary) -> Line:
-    """`verdict: pass (exit 0) · 812 cases · 4051 requests · 3.2 s`."""
+    """`verdict: pass (exit 0) · 812 cases · 1204 judged messages of 4051 sent · 3.2 s`."""
     parts = (
         f"verdict: {summary.verdict} (exit {summary.exit_code})",
         many(sum(summary.case_counts.values()), "case"),
-        many(summary.requests_sent, "request"),
+        messages_words(summary),
         f"{summary.duration_s:.1f} s",
     )
     return Line(" · ".join(parts), "good" if summary.exit_code == 0 else "bad")

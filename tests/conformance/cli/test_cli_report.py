@@ -56,7 +56,7 @@ def written(tmp_path: Path) -> Written:
         with JournalWriter(tmp_path / name / "journal.jsonl", Header(info, settings)) as writer:
             for case in cases:
                 writer.write(result(case, verdict))
-            writer.finish(Ending(duration_s=1.0))
+            writer.finish(Ending(duration_s=1.0, messages={"judged": len(cases), "set-up": 2 * len(cases)}))
         return tmp_path / name
 
     return write
@@ -105,7 +105,7 @@ def test_merge_gives_the_report_of_the_whole_run(written: Written, tmp_path: Pat
     shards = [written(f"s{n}", shard=f"{n}/2", cases=CASES[n - 1 :: 2]) for n in (1, 2)]
     done = report("merge", *shards, "--out", tmp_path / "out")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "verdict: pass (exit 0) · 4 cases · 4 requests · 1.0 s"
+    assert done.stdout.splitlines()[-1] == "verdict: pass (exit 0) · 4 cases · 4 judged messages of 12 sent · 1.0 s"
     assert (tmp_path / "out" / "results.json").read_bytes() == (whole / "results.json").read_bytes()
     assert len(read_journal(tmp_path / "out").results) == 4
 

@@ -12,12 +12,12 @@ from typing import Any
 from conformance.contract.load import load_contract
 from conformance.dialects.base import Speaker, speaker_at
 from conformance.dialects.sessions import Sessions
+from conformance.endpoint.desks import desks_of
 from conformance.endpoint.file import check_target
-from conformance.endpoint.seats import seats
 from conformance.endpoint.secrets import Vault, with_secrets
-from conformance.guard.gate import Gate
+from conformance.guard.gate import Gate, Purpose
 from conformance.guard.guard import guard_for
-from conformance.guard.link import JUDGED, open_link
+from conformance.guard.link import open_link
 from conformance.plugins import find_dialect
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest
 
@@ -112,7 +112,9 @@ class Caller:
         return exchange.reply
 
     async def exchange(self, path: str = "/api/Thing") -> Exchange:
-        return await self.sessions.send_http(self.speaker, lambda headers: HttpRequest("GET", path, headers), JUDGED)
+        return await self.sessions.send_http(
+            self.speaker, lambda headers: HttpRequest("GET", path, headers), Purpose.JUDGED
+        )
 
 
 @contextlib.asynccontextmanager
@@ -139,6 +141,6 @@ async def calling(
     link = open_link(service, target.services[service], target.limits, gate, vault, dialect.number_of)
     sessions = Sessions(link, vault, dialect, clock or HandClock())
     try:
-        yield Caller(sessions, speaker_at(seats(target.services[service])[0], name))
+        yield Caller(sessions, speaker_at(desks_of(target.services[service])[0], name))
     finally:
         await link.aclose()

@@ -172,9 +172,9 @@ def test_scope_guard_lets_the_sign_in_pass_and_nothing_beside_it() -> None:
 
 
 def _seat(caller: Caller) -> Any:
-    from conformance.endpoint.seats import Seat
+    from conformance.endpoint.desks import Desk
 
-    return Seat(0, {}, {"client": caller.speaker.role}, frozenset({"client"}))
+    return Desk(0, {}, {"client": caller.speaker.role}, frozenset({"client"}))
 
 
 @pytest.mark.parametrize("path", ["login", "/a?b", "/../x", "/a%2f", "//h/x y"])

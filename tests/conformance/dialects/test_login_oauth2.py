@@ -16,7 +16,7 @@ from login_support import JSON, Answer, Asked, Caller, HandClock, calling, load_
 
 from conformance.endpoint.file import check_target
 from conformance.errors import ConfigurationError, NotCarriedOut, OutsideScope, RoleUnavailable
-from conformance.guard.link import JUDGED, SIGN_IN, Label
+from conformance.guard.gate import Label, Purpose
 from conformance.wire.messages import HttpRequest
 
 ROLE = {"login": "oauth2", "client_id": "harness 1", "client_secret": {"env": "SECRET"}}
@@ -181,9 +181,9 @@ def test_nothing_but_a_sign_in_goes_to_the_configured_address() -> None:
         link, request = caller.sessions.link, HttpRequest("POST", "")
         (address,) = link.addresses
         for place, one, label in (
-            ("http://127.0.0.1:1/other", request, Label(SIGN_IN, "client")),
-            (address, request, Label(JUDGED, "client")),
-            (address, HttpRequest("POST", "/api/orders/cancellations"), Label(SIGN_IN, "client")),
+            ("http://127.0.0.1:1/other", request, Label(Purpose.SIGN_IN, "client")),
+            (address, request, Label(Purpose.JUDGED, "client")),
+            (address, HttpRequest("POST", "/api/orders/cancellations"), Label(Purpose.SIGN_IN, "client")),
         ):
             with pytest.raises(OutsideScope):
                 await link.send_elsewhere(place, one, label)

@@ -12,10 +12,11 @@ import pytest
 from conformance.endpoint.model import Limits
 from conformance.errors import OutsideScope
 from conformance.guard import gate as gate_module
-from conformance.guard.gate import Gate, Pace, paces_of
+from conformance.guard.gate import Decision, Gate, Label, Message, Pace, Purpose, paces_of
 from conformance.wire.messages import HttpRequest, WsRequest
 
 MESSAGE = HttpRequest("POST", "/")
+JUDGED, CLEANING = Label(Purpose.JUDGED, "trading", "cao/a@http"), Label(Purpose.CLEAN_UP)
 
 
 @dataclass
@@ -55,7 +56,7 @@ def admit(
 
     async def all_of_them() -> None:
         for _ in range(count):
-            await gate.admit(MESSAGE)
+            await gate.admit(MESSAGE, JUDGED)
             passed.append(gate.clock())
 
     if clock is not None and monkeypatch is not None:
@@ -78,6 +79,29 @@ def test_what_is_outside_the_scope_is_not_counted() -> None:
     assert gate.requests == 0
 
 
+def test_what_passes_is_counted_by_what_it_is_for() -> None:
+    gate = Gate(Guard())
+    admit(gate, 2)
+    asyncio.run(gate.admit(MESSAGE, CLEANING))
+    assert {purpose: count for purpose, count in gate.passed.items() if count} == {
+        Purpose.JUDGED: 2,
+        Purpose.CLEAN_UP: 1,
+    }
+
+
+def test_a_witness_is_told_of_every_message_whether_it_passes_or_not() -> None:
+    told: list[tuple[Label, bool]] = []
+
+    def witness(message: Message, label: Label, decision: Decision) -> None:
+        assert message is MESSAGE
+        told.append((label, decision.allowed))
+
+    admit(Gate(Guard(), witness=witness))
+    with pytest.raises(OutsideScope):
+        admit(Gate(Guard(allowed=False), witness=witness))
+    assert told == [(JUDGED, True), (JUDGED, False)]
+
+
 def test_the_cap_is_exact() -> None:
     gate = Gate(Guard(), max_requests=2)
     admit(gate, 2)
@@ -88,9 +112,9 @@ def test_the_cap_is_exact() -> None:
 
 def test_cleaning_passes_the_cap_but_not_the_guard() -> None:
     gate = Gate(Guard(), max_requests=0)
-    asyncio.run(gate.admit(MESSAGE, cleaning=True))
+    asyncio.run(gate.admit(MESSAGE, CLEANING))
     with pytest.raises(OutsideScope):
-        asyncio.run(Gate(Guard(allowed=False)).admit(MESSAGE, cleaning=True))
+        asyncio.run(Gate(Guard(allowed=False)).admit(MESSAGE, CLEANING))
 
 
 def test_a_window_never_holds_more_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,18 @@ def test_the_whole_run_has_the_earliest_start_and_the_longest_duration() -> None
     assert whole.footer == Ending(duration_s=5.0, stopped="gone", interrupted=True)
 
 
+def test_messages_of_all_shards_are_added_up_by_purpose() -> None:
+    whole = merge(
+        [
+            shard("1/2", [], Ending(messages={"judged": 4, "sign-in": 1})),
+            shard("2/2", [], Ending(messages={"judged": 3, "set-up": 2})),
+        ]
+    )
+    assert whole.footer is not None
+    assert whole.footer.messages == {"judged": 7, "sign-in": 1, "set-up": 2}
+    assert whole.footer.messages_sent == 10
+
+
 def test_a_waiver_is_unmatched_when_no_shard_matched_it() -> None:
     whole = merge(
         [

@@ -263,7 +263,7 @@ def test_an_unmatched_waiver_in_a_shard_waits_for_the_merge() -> None:
 
 
 def test_json_has_the_published_shape() -> None:
-    document = json.loads(to_json(summary([full_result()], duration_s=1.23456)))
+    document = json.loads(to_json(summary([full_result()], duration_s=1.23456, messages={"judged": 3, "set-up": 6})))
     assert list(document) == [
         "schema_version",
         "run",
@@ -281,6 +281,7 @@ def test_json_has_the_published_shape() -> None:
         "seed": 7,
         "started_at": "2026-01-02T03:04:05Z",
         "duration_s": 1.235,
+        "messages_sent": 9,
         "target": {"file": "staging.toml", "url": "http://127.0.0.1:1"},
     }
     verdicts = {"pass", "fail", "waived", "not-verified", "not-applicable", "target-error", "harness-error"}

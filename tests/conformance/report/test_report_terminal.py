@@ -41,12 +41,12 @@ def printed(results: list[CaseResult], out: io.StringIO | None = None, **options
 
 def test_the_verdict_comes_last_in_one_line() -> None:
     last = printed(everything_passes()).splitlines()[-1]
-    assert last == "verdict: pass (exit 0) · 7 cases · 7 requests · 3.2 s"
+    assert last == "verdict: pass (exit 0) · 7 cases · 7 judged messages · 3.2 s"
 
 
 def test_quiet_prints_the_verdict_alone() -> None:
     assert printed([failed("a", "G-OK")], quiet=True).splitlines() == [
-        "verdict: fail (exit 1) · 1 case · 1 request · 3.2 s"
+        "verdict: fail (exit 1) · 1 case · 1 judged message · 3.2 s"
     ]
 
 

@@ -22,16 +22,16 @@ async def _answers_well(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 def test_a_case_that_breaks_the_harness_is_a_harness_error_and_the_others_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from conformance.run import execute
+    from conformance.run import session
 
-    right = execute.judge
+    right = session.judge
 
     def breaks(kit, case, observation, pins):  # type: ignore[no-untyped-def]
         if case.id == XML_CASE:
             raise KeyError("a defect with 48213 in it")
         return right(kit, case, observation, pins)
 
-    monkeypatch.setattr(execute, "judge", breaks)
+    monkeypatch.setattr(session, "judge", breaks)
     with scripted(_answers_well) as server:
         outcome = run(tmp_path, server.port, JSON_CASE, XML_CASE)
     assert outcome.exit_code == 5

@@ -60,11 +60,13 @@ def test_a_server_that_dies_in_mid_run_is_exit_3_and_the_run_goes_on_after_its_r
 
     with live(WORLD, port=server.port):
         resumed = run(tmp_path, text, *CAO, "--resume")
+    before, both = cut.results["run"]["messages_sent"], resumed.results["run"]["messages_sent"]
+    assert both > before > 0, "the messages of both parts are counted"
     assert resumed.exit_code == 0, resumed.output
     with live(WORLD, port=server.port):
         whole = run(tmp_path, text, *CAO, report="whole")
     for came in (resumed, whole):
-        for key in ("id", "started_at", "duration_s"):
+        for key in ("id", "started_at", "duration_s", "messages_sent"):
             came.results["run"].pop(key)
         came.results["summary"].pop("notices")
     assert resumed.results == whole.results
