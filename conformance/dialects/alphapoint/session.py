@@ -111,7 +111,7 @@ class AlphaPoint:
         return CallStates(calls)
 
     def dry_answer(self, request: HttpRequest | WsRequest, *, still_open: bool = False) -> Reply | None:
-        """The reply to sign-in, probe, set-up, observation and clean-up: everything succeeds."""
+        """The reply to sign-in, probe, set-up, observation and clean-up: all but clean-up says that it went well."""
         if isinstance(request, WsRequest):
             call, payload = opened(request.text) or ("", None)
         else:

@@ -86,12 +86,13 @@ def test_dry_wire_answers_the_whole_life_of_an_order(seed: str) -> None:
     assert session.headers[0][0] == "aptoken"
     order = {"OMSId": 1, "AccountId": 7, "InstrumentId": 1, "Side": 0}
     ids = [_value(dialect, "SendOrder", order)["OrderId"] for _ in range(2)]
-    assert ids == [7_000_000_000_002, 7_000_000_000_003]
+    assert ids == [2_050_000_002, 2_050_000_003], "ids of 31 bits, as the scope guard expects of usual ones"
     where = {"OMSId": 1, "AccountId": 7}
     assert _value(dialect, "GetOpenOrders", where) == []
     assert [one["OrderId"] for one in _value(dialect, "GetOpenOrders", where, still_open=True)] == ids
     assert _value(dialect, "GetOpenOrders", {**where, "AccountId": 8}, still_open=True) == []
-    assert _value(dialect, "CancelOrder", {**where, "OrderId": ids[0]})["result"] is True
+    refused = _value(dialect, "CancelOrder", {**where, "OrderId": ids[0]})
+    assert refused["result"] is False, "so that the look after a refusal is planned, too"
     assert [one["OrderId"] for one in _value(dialect, "GetOpenOrders", where, still_open=True)] == ids[1:]
 
 
