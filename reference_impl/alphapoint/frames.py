@@ -89,7 +89,8 @@ def is_refusal(payload: str) -> bool:
     if "errorcode" in members:
         return bool(members["errorcode"] != 0)
     legs = [members.get("bidresult"), members.get("askresult")]
-    return all(is_refusal(leg if isinstance(leg, str) else json.dumps(leg)) for leg in legs)
+    told = [leg if isinstance(leg, str) else json.dumps(leg) for leg in legs if isinstance(leg, (str, dict))]
+    return len(told) == len(legs) and all(is_refusal(leg) for leg in told)
 
 
 def silence(_parts: Parts, _text: str) -> tuple[str, ...]:

@@ -205,14 +205,14 @@ def odd_values(tour: Tour) -> Any:
 def broken_json(tour: Tour) -> Any:
     (order,) = orders = tour.orders("open-order")
     good = json.dumps([domestic(order)], separators=(",", ":"))
-    bodies = (good[:-1], good[1:-1], "[" * 2000, b"[\xff]", "[]")
+    bodies = (good[:-1], good[1:-1], "[" * 2000, b"[\xff]", "[]", "[null,7]")
     return [tour.send(orders, body) for body in bodies]
 
 
 def broken_xml(tour: Tour) -> Any:
     (order,) = orders = tour.orders("open-order")
     good = as_xml(domestic(order))
-    bodies = (good[:-3], DOCTYPE + good, "<a>" * 2000 + "</a>" * 2000)
+    bodies = (good[:-3], DOCTYPE + good, "<a>" * 2000 + "</a>" * 2000, good.replace("1234", "&#1;"))
     return [tour.send(orders, body, Content_Type=XML, Accept=XML) for body in bodies]
 
 

@@ -82,7 +82,7 @@ def test_other_instructions_lists_orders_forms_and_members_fall_away() -> None:
     smallest, again = shrunk(trial, has_uid)
     assert again
     assert isinstance(smallest, ListTrial)
-    assert smallest == ListTrial(LIST, Wire(xml_wire().channel), ((unknown(UID, PIN="${pin}"),),))
+    assert smallest == ListTrial(LIST, Wire(xml_wire().channel), ((unknown(UID, PIN="${order.PIN|pin}"),),))
 
 
 def test_copies_and_twins_fall_away() -> None:
