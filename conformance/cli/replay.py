@@ -5,7 +5,6 @@ What `replay` does once its options are read: find the case, carry it out alone,
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -28,6 +27,7 @@ from conformance.endpoint.choose import ChosenTarget, chosen_target
 from conformance.endpoint.redact import redact_error
 from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import SpecError, UsageError
+from conformance.formats.json.depth import load_json
 from conformance.guard.guard import guard_for
 from conformance.model.case import Case
 from conformance.model.spec import Contract
@@ -130,10 +130,10 @@ def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) 
 
 def _from_file(path: Path) -> Case:
     try:
-        data = json.loads(path.read_bytes())
+        data = load_json(path.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(
             f"not JSON: {error}", where=str(path), hint="Give one case, as fixture files hold them."
         ) from error

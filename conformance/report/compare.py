@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from conformance.errors import JournalError
+from conformance.formats.json.depth import load_json
 from conformance.model.verdict import Verdict
 from conformance.report.summary import SCHEMA_VERSION
 
@@ -33,7 +33,7 @@ def read_results(path: Path) -> Mapping[str, Any]:
     """The document of a `results.json`, or of the one in a folder; `JournalError` when it is none."""
     file = path / "results.json" if path.is_dir() else path
     try:
-        document = json.loads(file.read_bytes())
+        document = load_json(file.read_bytes())
     except OSError as error:
         raise JournalError(
             f"cannot be read: {error.strerror or error}",

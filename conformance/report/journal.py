@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any, TypeVar
 
 from conformance.errors import JournalError
+from conformance.formats.json.depth import load_json
 from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
 from conformance.report.run_info import Ending, Selection, Settings, SummaryOptions
 
@@ -347,7 +348,7 @@ def _taken(
 
 def _object(file: Path, number: int, line: bytes) -> Mapping[str, Any]:
     try:
-        raw = json.loads(line)
+        raw = load_json(line)
     except ValueError as error:
         raise JournalError(
             f"not JSON: {error}",

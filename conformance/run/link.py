@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from conformance.endpoint.model import Limits as TargetLimits
 from conformance.endpoint.model import ServiceTarget, Tls
 from conformance.endpoint.secrets import Vault
 from conformance.errors import ConfigurationError, NotCarriedOut, Unreached
+from conformance.formats.json.depth import load_json
 from conformance.guard.gate import Gate, wait_s, was_throttled
 from conformance.wire.address import Address, AddressError, Proxy, Route, dial, parse_address, parse_proxy
 from conformance.wire.http.client import HttpTransport
@@ -196,8 +196,8 @@ class _Visitor(asyncio.Protocol):
 def sequence_number(text: str | bytes) -> int | None:
     """The `i` of a frame; None when the text is no frame or has none."""
     try:
-        members = json.loads(text)
-    except (ValueError, RecursionError):
+        members = load_json(text)
+    except ValueError:
         return None
     number = members.get("i") if isinstance(members, dict) else None
     return number if isinstance(number, int) and not isinstance(number, bool) else None

@@ -20,6 +20,7 @@ from typing import Any
 from conformance.endpoint.model import Role
 from conformance.endpoint.secrets import Vault
 from conformance.errors import NotCarriedOut, RoleUnavailable, Unreached
+from conformance.formats.json.depth import load_json
 from conformance.run.link import Link, Send, Socket
 from conformance.wire.messages import (
     Exchange,
@@ -197,10 +198,10 @@ def reply_value(exchange: Exchange) -> Any:
     """The JSON value of an answer, of a frame's payload over WebSocket; None when there is none."""
     try:
         if isinstance(exchange.reply, HttpReply):
-            return json.loads(exchange.reply.body)
+            return load_json(exchange.reply.body)
         if isinstance(exchange.reply, WsReply):
-            return json.loads(json.loads(exchange.reply.text)["o"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+            return load_json(load_json(exchange.reply.text)["o"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         pass
     return None
 
@@ -361,16 +362,16 @@ def _may_lack_session(exchange: Exchange) -> bool:
     return b"2" in text and _has_code(reply_value(exchange))  # no other way to write 20 leaves the digit out
 
 
-def _has_code(value: Any) -> bool:
+def _has_code(value: Any, legs: tuple[str, ...] = ("bidresult", "askresult")) -> bool:
     """Whether a standard response, or one of the two of a pair, says Not Authorized; a pair may hold JSON in strings."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = load_json(value)
+        except ValueError:
             return False
     if not isinstance(value, dict):
         return False
     members = {str(name).lower(): content for name, content in value.items()}
     if "errorcode" in members:
         return bool(members["errorcode"] == _NOT_AUTHORIZED)
-    return any(_has_code(members.get(leg)) for leg in ("bidresult", "askresult"))
+    return any(_has_code(members.get(leg), ()) for leg in legs)

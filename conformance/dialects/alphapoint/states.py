@@ -14,6 +14,7 @@ from conformance.cases.message import fill
 from conformance.dialects.alphapoint import session
 from conformance.dialects.alphapoint.session import Sessions, reply_value
 from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable, Unreached
+from conformance.formats.json.depth import load_json
 from conformance.model.case import StateNeed
 from conformance.run.link import Link
 from conformance.run.seats import Seat
@@ -246,15 +247,15 @@ def _why(answers: Sequence[Any], member: str, call: str) -> NotCarriedOut:
     return StateUnavailable(f"{call} was refused: {json.dumps(bad)[:200]}")
 
 
-def _is_success(answer: Any) -> bool:
+def _is_success(answer: Any, names: tuple[str, ...] = ("bidresult", "askresult")) -> bool:
     """Whether a standard response, or both of a pair, say that all went well."""
     if isinstance(answer, str):
         try:
-            answer = json.loads(answer)
-        except (ValueError, RecursionError):
+            answer = load_json(answer)
+        except ValueError:
             return False
     members = _members(answer)
     if "result" in members:
         return members["result"] is True
-    legs = [members[leg] for leg in ("bidresult", "askresult") if leg in members]
-    return len(legs) == 2 and all(_is_success(leg) for leg in legs)
+    legs = [members[leg] for leg in names if leg in members]
+    return len(legs) == 2 and all(_is_success(leg, ()) for leg in legs)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from conformance.formats.json.depth import too_deep_at
 from conformance.formats.text import decode_text, line_column
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -34,6 +35,8 @@ def locate(data: bytes, pointer: str, charset: str | None = None) -> tuple[int, 
     """
     try:
         text = decode_text(data, charset).text
+        if too_deep_at(text) is not None:
+            return None
         index: int | None = _skip_space(text, 0)
         for token in split_pointer(pointer):
             if index is None:
@@ -42,7 +45,7 @@ def locate(data: bytes, pointer: str, charset: str | None = None) -> tuple[int, 
         if index is None or index >= len(text):
             return None
         _SCAN(text, index)
-    except (ValueError, IndexError, RecursionError):
+    except (ValueError, IndexError):
         return None
     return line_column(text, index)
 
