@@ -63,10 +63,15 @@ def _states(cases: Sequence[Case]) -> list[str]:
     return sorted({need.state for case in cases for need in case.states.values()})
 
 
-def _bindings(cases: Sequence[Case]) -> Iterator[str]:
+def binding_names(cases: Sequence[Case]) -> set[str]:
+    """The bindings that the cases ask for."""
     made = {state for case in cases for state in case.states}
     names = {name for case in cases for name in _places(case) if name.partition(".")[0] not in made}
-    for number, name in enumerate(sorted(names.difference(_FRAME)), 1):
+    return names.difference(_FRAME)
+
+
+def _bindings(cases: Sequence[Case]) -> Iterator[str]:
+    for number, name in enumerate(sorted(binding_names(cases)), 1):
         key = f'"{name}"' if "." in name else name
         if is_pin(name):
             yield f'{key} = {{ env = "STAGING_{name.replace(".", "_").upper()}" }}'
