@@ -23,6 +23,7 @@ Why a case could not be carried out: each becomes a verdict, none is a finding.
 
 from __future__ import annotations
 
+import importlib.util
 from typing import ClassVar
 
 INTERRUPTED = 130
@@ -108,3 +109,12 @@ class OutsideScope(NotCarriedOut):
 
 class Unreached(NotCarriedOut):
     """The target cannot be reached, or stopped answering."""
+
+
+def need(extra: str, what: str, *modules: str, hint: str = "") -> None:
+    """Raise `UsageError` when a module that only an extra brings is not installed; `what` is what needs it."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        install = f"pip install 'order-cancellation-conformance[{extra}]', in a checkout pip install -e '.[{extra}]'"
+        message = f"{what} needs {', '.join(missing)}, which the extra `{extra}` installs"
+        raise UsageError(message, hint=f"{install}.{hint}")

@@ -86,4 +86,4 @@ def test_the_readme_gives_the_commands_of_a_newcomer() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     first, second = re.findall(r"^```sh\n(.+)\n```", readme, re.MULTILINE)[:2]
     assert first == "python3 -m venv .venv && .venv/bin/pip install -e '.[test,lint]' && .venv/bin/conformance run"
-    assert second == ".venv/bin/python -m tests"
+    assert second == "python3 -m venv .venv && .venv/bin/pip install -e '.[test,lint]' && .venv/bin/python -m tests"
