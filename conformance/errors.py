@@ -23,7 +23,9 @@ Why a case could not be carried out: each becomes a verdict, none is a finding.
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import os
 from typing import ClassVar
 
 INTERRUPTED = 130
@@ -118,3 +120,12 @@ def need(extra: str, what: str, *modules: str, hint: str = "") -> None:
         install = f"pip install 'order-cancellation-conformance[{extra}]', in a checkout pip install -e '.[{extra}]'"
         message = f"{what} needs {', '.join(missing)}, which the extra `{extra}` installs"
         raise UsageError(message, hint=f"{install}.{hint}")
+
+
+DESCRIPTORS = "this process has as many files and connections open as it may: no file descriptor is left"
+MORE_DESCRIPTORS = "Raise the limit (`ulimit -n 1024`), or lower limits.concurrency in the target file."
+
+
+def out_of_descriptors(error: OSError) -> bool:
+    """Whether this machine's limit was met, which says nothing about the target; a resolver may only put it in words."""
+    return error.errno in (errno.EMFILE, errno.ENFILE) or os.strerror(errno.EMFILE) in str(error)

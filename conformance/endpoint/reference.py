@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from conformance.errors import HarnessError
@@ -105,6 +106,21 @@ def _tpp(address: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_START = (
+    "import runpy, sys; root, name = sys.argv[1:3]; del sys.argv[1:3]; root in sys.path or sys.path.append(root); "
+    "runpy.run_module(name, run_name='__main__', alter_sys=True)"
+)
+
+
+def program(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a module of this installation, whatever stands in the working folder.
+
+    With `python -m` the working folder would come first on the path, and a `token.py` there before the library's.
+    """
+    root = Path(__file__).resolve().parents[2]  # both packages lie side by side, in a checkout as in an installation
+    return sys.executable, "-P", "-c", _START, str(root), module, *arguments
+
+
 async def greeted(process: asyncio.subprocess.Process, arguments: Sequence[str]) -> str:
     """The address that a process names once it serves with these arguments. Raises `HarnessError` with what it says instead."""
     assert process.stdout is not None
@@ -131,7 +147,7 @@ async def serve_reference(arguments: Sequence[str] = ()) -> AsyncIterator[str]:
     Raises `HarnessError` when it does not start in time.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "reference_impl", "--port", "0", "--until-eof", *arguments,
+        *program("reference_impl", "--port", "0", "--until-eof", *arguments),
         stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:
@@ -173,7 +189,7 @@ async def warm_reference() -> AsyncIterator[WarmReference]:
         yield WarmReference(None)
         return
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "reference_impl.warm",
+        *program("reference_impl.warm"),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:

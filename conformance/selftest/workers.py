@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+from conformance.endpoint.reference import program
 from conformance.errors import HarnessError
 from conformance.run.schedule import side_by_side
 from conformance.selftest.suspects import Suspect, Trial, suspect_to_json, trial_from_json
@@ -65,7 +65,7 @@ async def _asked(process: asyncio.subprocess.Process, suspect: Suspect) -> Trial
 @contextlib.asynccontextmanager
 async def _worker(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "conformance.selftest.worker", *arguments,
+        *program("conformance.selftest.worker", *arguments),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT_BYTES, start_new_session=True,
     )  # fmt: skip
     try:
