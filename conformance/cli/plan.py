@@ -25,7 +25,7 @@ from conformance.endpoint.redact import redact
 from conformance.guard.guard import guard_for
 from conformance.model.case import Case
 from conformance.model.spec import Contract
-from conformance.report.safe_text import many, shortened, visible, writable
+from conformance.report.safe_text import json_safe, many, shortened, visible, writable
 from conformance.run.plan import Planned, plan
 from conformance.run.selection import choose, choose_generated
 
@@ -139,7 +139,7 @@ def _print_json(messages: Iterable[Planned]) -> None:
     """A list, written as it is made, for it may be long."""
     opening = "["
     for message in messages:
-        sys.stdout.write(f"{opening}\n{json.dumps(_object(message))}")
+        sys.stdout.write(f"{opening}\n{json_safe(json.dumps(_object(message)))}")
         opening = ","
     sys.stdout.write("\n]\n" if opening == "," else "[]\n")
 

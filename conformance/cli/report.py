@@ -106,12 +106,12 @@ def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> 
 
     from conformance.report.compare import compare as compare_results
     from conformance.report.compare import read_results
-    from conformance.report.safe_text import visible
+    from conformance.report.safe_text import json_safe, visible
 
     changes = compare_results(read_results(old), read_results(new))
     is_worse = any(change.worse for change in changes)
     if as_json:
-        click.echo(json.dumps({"worse": is_worse, "changes": [asdict(change) for change in changes]}, indent=2))
+        click.echo(json_safe(json.dumps({"worse": is_worse, "changes": [asdict(one) for one in changes]}, indent=2)))
         return int(is_worse)
     if not quiet:
         for change in changes:

@@ -105,7 +105,9 @@ def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bo
 
     found = run_loop(look())
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
+        from conformance.report.safe_text import json_safe
+
+        click.echo(json_safe(json.dumps(found.as_json(), indent=2)))
     else:
         _print(found, quiet=quiet, verbose=verbose)
     if found.unreachable:

@@ -20,6 +20,7 @@ from conformance.errors import JournalError
 from conformance.formats.json.depth import load_json
 from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
 from conformance.report.run_info import Ending, Selection, Settings, SummaryOptions
+from conformance.report.safe_text import json_safe
 
 SCHEMA_VERSION = 1
 
@@ -361,7 +362,7 @@ def _object(file: Path, number: int, line: bytes) -> Mapping[str, Any]:
 
 
 def _encode(line: Mapping[str, Any]) -> bytes:
-    return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+    return json_safe(json.dumps(line, separators=(",", ":"))).encode("ascii") + b"\n"
 
 
 def _check_same_run(path: Path, old: Header, new: Header) -> None:
