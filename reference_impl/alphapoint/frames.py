@@ -83,14 +83,14 @@ def encode(frame: Frame) -> str:
 def is_refusal(payload: str) -> bool:
     """Whether a payload is a standard response that is an error, or a pair of two."""
     try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError):
+        value = load_json(payload)
+    except ValueError:
         return False
     members = {key.lower(): member for key, member in value.items()} if isinstance(value, dict) else {}
     if "errorcode" in members:
         return bool(members["errorcode"] != 0)
-    legs = [members.get("bidresult"), members.get("askresult")]
-    return all(is_refusal(leg if isinstance(leg, str) else json.dumps(leg)) for leg in legs)
+    legs = [members[leg] for leg in ("bidresult", "askresult") if leg in members]
+    return len(legs) == 2 and all(is_refusal(leg if isinstance(leg, str) else json.dumps(leg)) for leg in legs)
 
 
 def silence(_parts: Parts, _text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_impl.alphapoint.frames import decode
+from reference_impl.alphapoint.frames import decode, is_refusal
 from reference_impl.depth import MAX_DEPTH, first_value, load_json
 from reference_impl.tpp.read_json import read_json
 from reference_impl.tpp.values import UnreadableList
@@ -30,3 +30,17 @@ def test_up_to_the_depth_everything_is() -> None:
     frame = decode(text)
     assert frame is not None
     assert frame.n == "CancelOrder"
+
+
+def test_what_is_no_response_is_no_refusal_and_is_not_followed() -> None:
+    assert is_refusal('{"BidResult":{"errorcode":104},"AskResult":"{\\"errorcode\\":20}"}')
+    for text in (
+        "null",
+        "[]",
+        "{}",
+        '{"bidresult":null}',
+        '{"bidresult":null,"askresult":null}',
+        '{"errorcode":0}',
+        "[" * 500,
+    ):
+        assert not is_refusal(text)
