@@ -23,7 +23,7 @@ from conformance.cases.build import build_cases
 from conformance.cases.case_data import canonical_text, fixture_text, from_data, to_data
 from conformance.contract.schemas import usable_schemas
 from conformance.errors import SpecError, UsageError
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.model.case import Case
 from conformance.model.spec import Contract, Operation
 

@@ -27,7 +27,7 @@ from conformance.endpoint.choose import ChosenTarget, chosen_target
 from conformance.endpoint.redact import redact_error
 from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import SpecError, UsageError
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.guard.guard import guard_for
 from conformance.model.case import Case
 from conformance.model.spec import Contract

@@ -18,8 +18,7 @@ from urllib.request import url2pathname
 from conformance.contract.problem_text import actual_text, expected_text, shown
 from conformance.errors import SpecError
 from conformance.formats.errors import plain
-from conformance.formats.json.depth import load_json
-from conformance.formats.json.pointer import join_pointer, split_pointer
+from conformance.formats.json.pointer import join_pointer, load_json, split_pointer
 
 if TYPE_CHECKING:
     import jsonschema_rs

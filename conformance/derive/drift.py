@@ -30,7 +30,7 @@ from conformance.derive.samples import read_sample
 from conformance.derive.siblings import Sibling, elsewhere, siblings_in
 from conformance.errors import SpecError
 from conformance.formats.errors import CodecError, XsdError
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.formats.xml.contract import XmlContract
 from conformance.model import REST
 from conformance.model.spec import Operation

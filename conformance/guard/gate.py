@@ -15,7 +15,7 @@ from typing import Protocol
 
 from conformance.endpoint.model import Limits
 from conformance.errors import OutsideScope
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsReply, WsRequest, header_values
 
 Clock = Callable[[], float]

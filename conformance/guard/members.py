@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl, unquote
 from xml.parsers import expat
 
-from conformance.formats.json.depth import MAX_DEPTH, too_deep_at
+from conformance.formats.json.pointer import MAX_DEPTH, too_deep_at
 from conformance.guard.ids import Literal
 
 Scalar: TypeAlias = "bool | str | Literal | None"

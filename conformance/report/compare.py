@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from conformance.errors import JournalError
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.model.verdict import Verdict
 from conformance.report.summary import SCHEMA_VERSION
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Any, TypeVar
 
 from conformance.errors import JournalError
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
 from conformance.report.run_info import Ending, Selection, Settings, SummaryOptions
 from conformance.report.safe_text import json_safe

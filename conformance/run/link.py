@@ -11,7 +11,7 @@ from conformance.endpoint.model import Limits as TargetLimits
 from conformance.endpoint.model import ServiceTarget, Tls
 from conformance.endpoint.secrets import Vault
 from conformance.errors import ConfigurationError, NotCarriedOut, Unreached
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.guard.gate import Gate, wait_s, was_throttled
 from conformance.wire.address import Address, AddressError, Proxy, Route, dial, parse_address, parse_proxy
 from conformance.wire.http.client import HttpTransport

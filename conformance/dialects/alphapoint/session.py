@@ -20,7 +20,7 @@ from typing import Any
 from conformance.endpoint.model import Role
 from conformance.endpoint.secrets import Vault
 from conformance.errors import NotCarriedOut, RoleUnavailable, Unreached
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.run.link import Link, Send, Socket
 from conformance.wire.messages import (
     Exchange,

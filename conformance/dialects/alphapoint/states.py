@@ -14,7 +14,7 @@ from conformance.cases.message import fill
 from conformance.dialects.alphapoint import session
 from conformance.dialects.alphapoint.session import Sessions, reply_value
 from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable, Unreached
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.model.case import StateNeed
 from conformance.run.link import Link
 from conformance.run.seats import Seat

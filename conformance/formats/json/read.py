@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
 from conformance.formats.errors import CodecError, Note, Number, Pairs, Raw, plain
-from conformance.formats.json.depth import MAX_DEPTH, too_deep_at
-from conformance.formats.json.pointer import join_pointer, locate
+from conformance.formats.json.pointer import MAX_DEPTH, join_pointer, locate, too_deep_at
 from conformance.formats.json.write import JsonStyle, encode_json
 from conformance.formats.text import Text, decode_text, position_at
 

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from conformance.endpoint.model import Binding, is_pin
 from conformance.errors import StateUnavailable, Unreached
-from conformance.formats.json.depth import load_json
+from conformance.formats.json.pointer import load_json
 from conformance.model.case import StateNeed
 from conformance.run.seats import Seat
 from conformance.run.states.provider import OPEN, UNKNOWN, Handle, initial, together

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from conformance.formats.json.depth import load_top
+from conformance.formats.json.pointer import load_top
 from conformance.wire.messages import Exchange, Limits, ReplyMatch, WireProblem, WsReply, WsRequest
 from conformance.wire.ws.session import Failed, Message, Opened, ToWrite, WsSession, text_frame
 

@@ -17,8 +17,7 @@ from conformance.dialects.alphapoint.states import _is_success
 from conformance.errors import JournalError, SpecError, UsageError
 from conformance.formats.errors import CodecError
 from conformance.formats.frames import decode_frame
-from conformance.formats.json.depth import MAX_DEPTH, load_json, load_top, too_deep_at
-from conformance.formats.json.pointer import locate
+from conformance.formats.json.pointer import MAX_DEPTH, load_json, load_top, locate, too_deep_at
 from conformance.formats.json.write import MAX_LEVELS, encode_json
 from conformance.guard.members import json_content, read_json
 from conformance.report.compare import read_results
