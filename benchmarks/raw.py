@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import httptools
@@ -16,9 +17,9 @@ from benchmarks.workload import target, workload
 from conformance.cases.generated.stream import generated_case
 from conformance.contract.load import load_contract
 from conformance.endpoint.reference import reference_environment
+from conformance.endpoint.seats import Seat, seats
 from conformance.run.loop import run_loop
 from conformance.run.message import http_request
-from conformance.run.seats import Seat, seats
 from conformance.wire.address import parse_address
 from conformance.wire.http.client import render
 from conformance.wire.messages import HttpRequest
@@ -84,10 +85,8 @@ async def payloads(address: str, count: int, formats: str) -> Sequence[bytes]:
         if source.operation.service == "alphapoint":
             role = seat.roles[case.role]
             if case.role not in tokens:
-                assert role.user is not None
-                assert role.password is not None
-                assert role.password.env is not None
-                tokens[case.role] = await sign_in(address, role.user, passwords[role.password.env])
+                keys: Any = role.login_keys
+                tokens[case.role] = await sign_in(address, keys.user, passwords[keys.password.env])
             headers = (("aptoken", tokens[case.role]),)
         request: HttpRequest = http_request(case.message, seat.bindings, case.media_type, headers)
         written.append(render(request, parse_address(address)))

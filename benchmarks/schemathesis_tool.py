@@ -13,7 +13,6 @@ from pathlib import Path
 from benchmarks.processes import run
 
 _CASES = re.compile(r"(\d[\d,]*) generated")
-_SECONDS = re.compile(r"in (\d+(?:\.\d+)?)s")
 
 
 @dataclass(frozen=True, slots=True)

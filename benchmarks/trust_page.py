@@ -15,7 +15,7 @@ from conformance.contract.load import load_contract
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "trust.md"
-UNCOVERED = ROOT / "tests" / "conformance" / "engine" / "uncovered_requirements.toml"
+UNCOVERED = ROOT / "tests" / "conformance" / "selftest" / "uncovered_requirements.toml"
 MUTATION = ROOT / "tests" / "mutation" / "result.json"
 LIMITS = Path(__file__).parent / "trust_limits.md"
 _NAMED, _SHOWN = 3, 6

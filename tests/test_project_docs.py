@@ -236,7 +236,7 @@ def test_the_map_of_packages_is_the_import_contract() -> None:
     layers = re.findall(r"[\w.]+", " ".join(project["tool"]["importlinter"]["contracts"][0]["layers"]))
     text = text_of(ROOT / "docs/architecture.md")
     assert set(re.findall(r"^\| `(conformance\.\w+)` \|", text, re.MULTILINE)) == set(layers) - {"conformance.errors"}
-    for name in re.findall(r"`((?:engine|checks)/\w+\.py)`", text):
+    for name in re.findall(r"`((?:run|guard|checks)/\w+\.py)`", text):
         assert (ROOT / "conformance" / name).is_file(), name
 
 

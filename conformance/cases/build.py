@@ -21,9 +21,10 @@ from conformance.cases.families.object.relations import object_relation_cases
 from conformance.cases.message import fill_body, is_text, places
 from conformance.cases.scenario import scenario_cases
 from conformance.contract.check.problems import CaseSet, Specimen
+from conformance.contract.load import demand_keys
 from conformance.errors import SpecError
 from conformance.model.case import Body, Case
-from conformance.model.spec import Contract, Operation
+from conformance.model.spec import PAIR, RESULTS, STANDARD, AppliesTo, Contract, Operation, RequirementKey
 
 _UNEXPECTED_SHAPE = (LookupError, TypeError, AttributeError, ValueError, AssertionError, StopIteration, RuntimeError)
 """What a family raises when the data lacks a key, or has a list where a mapping belongs."""
@@ -46,11 +47,29 @@ _LIST: tuple[Family, ...] = (
     negotiation_cases,
     list_relation_cases,
 )
-FAMILIES: dict[str, tuple[Family, ...]] = {"standard": _OBJECT, "pair": _OBJECT, "results": _LIST}
+FAMILIES: dict[str, tuple[Family, ...]] = {STANDARD: _OBJECT, PAIR: _OBJECT, RESULTS: _LIST}
+
+_OBJECTS, _LISTS = AppliesTo((STANDARD, PAIR)), AppliesTo((RESULTS,))
+_XML, _WEBSOCKET = AppliesTo((RESULTS,), format="xml"), AppliesTo(transport="ws")
+KEYS = (
+    *(RequirementKey(name) for name in ("effect", "malformed", "bad-input", "media-type", "route")),
+    *(RequirementKey(name, _OBJECTS) for name in ("key-case", "operator", "refusal")),
+    *(RequirementKey(name, _LISTS) for name in ("error-string", "framework-error")),
+    *(RequirementKey(name, _WEBSOCKET) for name in ("frame-m", "frame-i", "frame-n", "frame-o", "frame-malformed")),
+    RequirementKey("same-transport", _WEBSOCKET),
+    *(RequirementKey(name, _LISTS, needed=False) for name in ("done", "method", "parameters", "unsupported-media")),
+    *(RequirementKey(name, _LISTS, needed=False) for name in ("formats-agree", "multiple", "broken", "error-status")),
+    *(
+        RequirementKey(f"request-xml-{part}", _XML, needed=False)
+        for part in ("root", "namespace", "item", "order", "nil")
+    ),
+)
+"""The requirement keys by which the families find what their cases speak for; checks have keys of their own."""
 
 
 def build_cases(operation: Operation) -> tuple[Case, ...]:
-    """The named cases of one operation. Raises `SpecError` when two of them would share an id."""
+    """The named cases of one operation. Raises `SpecError` for a key that it lacks, and when two cases would share an id."""
+    demand_keys(operation, KEYS)
     found: dict[str, Case] = {}
     for family in FAMILIES[operation.answer]:
         for case in _cases_of(family, operation):

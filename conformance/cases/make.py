@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.model.case import Body, Case, Expectation, Lane, Message, StateNeed, Transport, media_slug
+from conformance.model.case import Body, Case, Expectation, Message, Transport, media_slug
 from conformance.model.spec import Operation
 
 FRAME = '{"m":0,"i":${i},"n":"CALL","o":${o}}'
@@ -70,33 +70,29 @@ def case(
     requirements: Iterable[str],
     sent: Message,
     expect: Expectation,
-    *,
-    role: str | None = None,
-    states: Mapping[str, StateNeed] | None = None,
-    lane: Lane | None = None,
-    as_written: bool = False,
     **more: Any,
 ) -> Case:
-    """A named case; its lane follows from its states unless it says otherwise.
+    """A named case; `more` are other members of a `Case`, and one that is None is as if it were not given.
 
-    Readings that the operation's documents do not leave open are taken out of the expectation, unless it is one that
-    the contract's author has written.
+    Role, states and lane are those of the operation unless given. Readings that the operation's documents do not leave
+    open are taken out of the expectation.
     """
-    needed = operation.states if states is None else dict(states)
-    named = tuple(dict.fromkeys([*requirements, expect.requirement]))
+    members: dict[str, Any] = {
+        "role": operation.role,
+        "states": operation.states,
+        "lane": "desk" if operation.answer != "results" else "shared",
+        **{name: value for name, value in more.items() if value not in (None, "")},
+    }
     return Case(
         id=f"{operation.short}/{name}@{suffix(operation, channel)}",
         operation=operation.id,
         title=title,
-        requirements=named,
-        role=role or operation.role,
+        requirements=tuple(dict.fromkeys([*requirements, expect.requirement])),
         transport=channel.transport,
         media_type=channel.media_type,
         message=sent,
-        expect=expect if as_written else _of_open_questions(operation, expect),
-        states=needed,
-        lane=lane or ("desk" if operation.answer != "results" else "shared"),
-        **more,
+        expect=_of_open_questions(operation, expect),
+        **members,
     )
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.model.case import Case
+from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange
 
@@ -73,6 +75,18 @@ class Observation:
     frame: bytes = b""
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a check may look at once an answer was read; `secrets` are those whose presence in it would tell something."""
+
+    operation: Operation
+    case: Case
+    observation: Observation
+    exchange: Exchange
+    answer: Answer
     secrets: tuple[str, ...] = ()
 
 

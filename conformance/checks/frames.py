@@ -9,12 +9,23 @@ from typing import Any
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
+from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.formats.errors import CodecError
 from conformance.formats.frames import ERROR, EVENT, REPLY, decode_frame
 from conformance.formats.json.read import decode_json
+from conformance.model.spec import AppliesTo, RequirementKey
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, WsReply
 
+_FRAMED = AppliesTo(transport="ws")
+FRAME = Check(
+    "frame",
+    "a WebSocket reply is a frame of m, i, n and o that repeats the number and the call of its request, and comes once",
+    Stage.READING,
+    (*(RequirementKey(f"frame-{member}", _FRAMED) for member in "mino"), RequirementKey("answered")),
+    of=_FRAMED,
+    blocks=BEHIND_READING,
+)
 Reader = Callable[[Kit, Any, "int | None"], Answer]
 
 
@@ -118,8 +129,8 @@ def _answered_again(kit: Kit, exchange: Exchange) -> tuple[Finding, ...]:
         return ()
     second = shorten(exchange.again[0].decode("utf-8", "replace"))
     message = "the request was answered a second time"
-    return (Finding(kit.requirement("answered"), "frame", message, "one reply to a request", second, "i"),)
+    return (FRAME.finding(kit.operation, message, "one reply to a request", second, "i", key="answered"),)
 
 
 def _finding(kit: Kit, member: str, message: str, expected: str, actual: str) -> Finding:
-    return Finding(kit.requirement(f"frame-{member}"), "frame", message, expected, actual, member)
+    return FRAME.finding(kit.operation, message, expected, actual, member, key=f"frame-{member}")

@@ -7,12 +7,31 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checks.kit import Kit
+from conformance.checks.kit import LISTS, Kit
+from conformance.checks.registry import Check, Stage
 from conformance.formats.errors import CodecError
 from conformance.formats.json.read import decode_json
 from conformance.formats.xml.contract import XmlContract
+from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 
+_BEHIND_MATCHING = ("outcome", "effect")
+ONE_EACH = Check(
+    "one-each",
+    "each instruction of a list has one result",
+    Stage.RESULTS,
+    (RequirementKey("one-each", LISTS),),
+    of=LISTS,
+    blocks=_BEHIND_MATCHING,
+)
+IDENTITY = Check(
+    "identity",
+    "a result names the order that its instruction was for",
+    Stage.RESULTS,
+    (RequirementKey("identity", LISTS),),
+    of=LISTS,
+    blocks=_BEHIND_MATCHING,
+)
 UNUSABLE = object()
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -59,7 +78,7 @@ def match_results(
     if len(results) != len(instructions):
         message = "each instruction has one result"
         expected, actual = f"{len(instructions)} results", f"{len(results)} results"
-        return Matching(results, (Finding(kit.requirement("one-each"), "one-each", message, expected, actual, ""),))
+        return Matching(results, (ONE_EACH.finding(kit.operation, message, expected, actual),))
     names = kit.operation.identity
     wanted = [_identity(entry, names, kit) for entry in instructions]
     given = [tuple(_comparable(entry.get(name)) for name in names) for entry in results]
@@ -70,9 +89,8 @@ def match_results(
         return Matching(ordered, (), ("result-order=other",))
     index = next(i for i, (want, got) in enumerate(zip(wanted, given, strict=True)) if not _fits(want, got))
     name = names[index_of_relevant(wanted[index])]
-    finding = Finding(
-        kit.requirement("identity"),
-        "identity",
+    finding = IDENTITY.finding(
+        kit.operation,
         "a result names the order that its instruction was for",
         f"{name} {instructions[index].get(name)}",
         f"{name} {results[index].get(name)}",

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.checks import answer as forms
-from conformance.checks.answer import Answer, Judgement, Observation
+from conformance.checks.answer import Answer, Judgement, Observation, Seen
 from conformance.checks.identity import Matching, instructions_of, match_results
-from conformance.checks.kit import Kit, telling
-from conformance.checks.outcome import allowed, fits, in_words, judge_effects
+from conformance.checks.kit import BAD_INPUT, Kit, telling
+from conformance.checks.outcome import OUTCOME, allowed, fits, gist_of, in_words, judge_effects
 from conformance.checks.read import read_answer
-from conformance.checks.relations import gist_of
-from conformance.checks.secrets import echoed, in_headers, may_be_echoed
+from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.model.case import Alternative, Case
+from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange
 
-_BEHIND_READING = ("schema", "outcome", "effect")
+ANSWERED = Check(
+    "answered",
+    "an answer comes back in time, and the connection holds until it is there",
+    Stage.EXCHANGE,
+    (RequirementKey("answered"),),
+    blocks=BEHIND_READING,
+)
+TOGETHER = Check(
+    "together",
+    "of copies sent at the same moment, one succeeds at most",
+    Stage.CASE,
+    speaks_for="the requirement that the case expects",
+)
+READING = Check(
+    "reading",
+    "an open question is answered as the target file pins it",
+    Stage.CASE,
+    speaks_for="the requirement of the reading",
+)
 _UNANSWERED = ("no-reply", "ws-closed")
 
 
@@ -32,6 +50,9 @@ class Pins:
 
 @dataclass(slots=True)
 class _Gathering:
+    """What was found so far."""
+
+    kit: Kit
     findings: list[Finding] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     readings: list[str] = field(default_factory=list)
@@ -41,21 +62,37 @@ class _Gathering:
     gist: tuple[Any, ...] = ()
     summary: str = ""
 
+    def stop(self, *findings: Finding) -> bool:
+        """Take up the findings that end the judgement on an answer, and what they block."""
+        self.findings.extend(findings)
+        self.block(*(self.kit.checks[finding.check] for finding in findings))
+        return True
+
+    def block(self, *checks: Check) -> None:
+        """Note that the checks behind these cannot be made."""
+        self.blocked.extend(name for check in checks for name in check.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One answer with what the case allows: the alternatives, the results in order, the alternatives that fit."""
+
+    seen: Seen
+    alternatives: tuple[Alternative, ...]
+    matching: Matching
+    right: list[Alternative]
+
 
 def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgement:
     """Findings, readings and the code seen, for a case as it was observed."""
-    found = _Gathering()
+    found = _Gathering(kit)
     for exchange in observation.exchanges:
         _judge_exchange(kit, case, observation, exchange, pins, found)
     if case.together > 1 and not found.blocked:
         _judge_together(case, observation, found)
-    for reading in dict.fromkeys(found.readings):
-        name, _, seen = reading.partition("=")
-        pinned = pins.alternatives.get(name)
-        if pinned is not None and pinned != seen:
-            message = f"the reading {name} is pinned to another alternative"
-            requirement = pins.requirements.get((case.operation, name), case.expect.requirement)
-            found.findings.append(Finding(requirement, "reading", message, pinned, seen, name))
+    found.findings.extend(_pinned_otherwise(case, found.readings, pins))
+    for finding in found.findings:
+        kit.checks[finding.check]  # what made it must be registered
     return Judgement(
         findings=tuple(dict.fromkeys(found.findings)),
         blocked=tuple(dict.fromkeys(found.blocked)),
@@ -70,54 +107,111 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
 def _judge_exchange(
     kit: Kit, case: Case, observation: Observation, exchange: Exchange, pins: Pins, found: _Gathering
 ) -> None:
+    """One answer through the stages; the first that cannot go on ends it."""
     alternatives = allowed(case.expect.any_of, pins.alternatives)
     if exchange.problem is not None and not _counts_as_silence(exchange, alternatives):
         problem = exchange.problem
         message = f"no answer: {problem.message}"
-        found.findings.append(
-            Finding(kit.requirement("answered"), "answered", message, "an answer", problem.kind, problem.phase)
-        )
-        found.blocked.extend(_BEHIND_READING)
+        found.stop(ANSWERED.finding(kit.operation, message, "an answer", problem.kind, problem.phase))
         return
+    read = _read(kit, case, observation, exchange, alternatives)
+    found.gist = gist_of(read.seen.answer, read.matching.ordered, _success(kit))
+    found.summary = read.seen.answer.summary
+    for step in _IN_ORDER:
+        if step(kit, read, found):
+            return
+
+
+def _read(
+    kit: Kit, case: Case, observation: Observation, exchange: Exchange, alternatives: tuple[Alternative, ...]
+) -> _Read:
     answer = read_answer(kit, exchange, observation.frame, case.accept)
     matching = Matching(answer.results)
     if forms.RESULTS in answer.forms and any(one.answer.get("results", "none") != "none" for one in alternatives):
         contract = kit.xml_request if case.media_type.endswith("xml") else None
         instructions = instructions_of(observation.body, contract, kit.operation.fields)
         matching = match_results(kit, instructions, answer.results)
-    success = kit.operation.success
-    right = [one for one in alternatives if fits(one, answer, matching.ordered, success)]
-    found.gist, found.summary = gist_of(answer, matching.ordered, success), answer.summary
-    found.findings.extend(answer.findings)
-    if answer.unreadable is not None and not any("form" in one.answer for one in right):
-        found.findings.append(answer.unreadable)
-        found.blocked.extend(_BEHIND_READING)
-        return
-    found.readings.extend(one for one in (*answer.readings, *matching.readings) if _tells(kit, case, one))
+    right = [one for one in alternatives if fits(one, answer, matching.ordered, _success(kit))]
     secrets = telling(kit.vocabulary, observation.secrets)
-    if may_be_echoed(exchange, secrets):
-        found.findings.extend(echoed(kit, answer.value, secrets))
-    found.findings.extend(in_headers(kit, exchange, secrets))
-    _note_code(case, answer, matching, success, found)
-    if not right and not answer.forms & forms.STRUCTURED and any(one.check == "bad-input" for one in answer.findings):
-        found.blocked.extend(_BEHIND_READING)
-        return
-    # a reader that loses what it cannot read may answer with fewer results, where an alternative says so
-    if matching.findings and not (right and right[0].answer.get("results") in ([], "none")):
-        found.findings.extend(matching.findings)
-        found.blocked.extend(("outcome", "effect"))
-        return
-    if not right:
-        found.findings.append(
-            Finding(
-                case.expect.requirement, "outcome", "the answer is not one that the document allows here",
-                in_words(alternatives) or "an answer that agrees with the pinned readings", answer.summary, "answer",
-            )
-        )  # fmt: skip
-        found.blocked.append("effect")
-        return
-    if case.together == 1:
-        _judge_effect(case, observation, right, found)
+    seen = Seen(kit.operation, case, observation, exchange, answer, secrets)
+    return _Read(seen, alternatives, matching, right)
+
+
+def _success(kit: Kit) -> str:
+    return kit.operation.success
+
+
+def _by_readers(_kit: Kit, read: _Read, found: _Gathering) -> bool:
+    """What the readers found; an answer that nobody can read ends it, unless its form alone is what is expected."""
+    answer = read.seen.answer
+    found.findings.extend(answer.findings)
+    if answer.unreadable is not None and not any("form" in one.answer for one in read.right):
+        return found.stop(answer.unreadable)
+    return False
+
+
+def _on_the_answer(kit: Kit, read: _Read, found: _Gathering) -> bool:
+    """The readings that it shows, the checks that look at it as a whole, and the code."""
+    case, answer = read.seen.case, read.seen.answer
+    readings = (*answer.readings, *read.matching.readings)
+    found.readings.extend(one for one in readings if _tells(kit, case, one))
+    seen = [finding for look in kit.looks for finding in look(read.seen)]
+    _note_code(case, answer, read.matching, _success(kit), found)
+    if any(kit.checks[finding.check].blocks for finding in seen):
+        return found.stop(*seen)
+    found.findings.extend(seen)
+    if read.right or answer.forms & forms.STRUCTURED:
+        return False
+    if any(one.check == BAD_INPUT.id for one in answer.findings):
+        found.block(BAD_INPUT)
+        return True
+    return False
+
+
+def _by_results(_kit: Kit, read: _Read, found: _Gathering) -> bool:
+    """A reader that loses what it cannot read may answer with fewer results, where an alternative says so."""
+    if read.matching.findings and not (read.right and read.right[0].answer.get("results") in ([], "none")):
+        return found.stop(*read.matching.findings)
+    return False
+
+
+def _by_outcome(_kit: Kit, read: _Read, found: _Gathering) -> bool:
+    if read.right:
+        return False
+    message = "the answer is not one that the document allows here"
+    expected = in_words(read.alternatives) or "an answer that agrees with the pinned readings"
+    requirement, actual = read.seen.case.expect.requirement, read.seen.answer.summary
+    return found.stop(OUTCOME.finding_on(requirement, message, expected, actual, "answer"))
+
+
+def _by_effect(_kit: Kit, read: _Read, found: _Gathering) -> bool:
+    if read.seen.case.together == 1:
+        _judge_effect(read.seen.case, read.seen.observation, read.right, found)
+    return False
+
+
+_STEPS: Mapping[Stage, Callable[[Kit, _Read, _Gathering], bool]] = {
+    Stage.READING: _by_readers,
+    Stage.ANSWER: _on_the_answer,
+    Stage.RESULTS: _by_results,
+    Stage.OUTCOME: _by_outcome,
+    Stage.EFFECT: _by_effect,
+}
+"""What is done at the stages of one answer; each says whether the judgement on it ends there."""
+_IN_ORDER = tuple(_STEPS[stage] for stage in sorted(_STEPS))
+
+
+def _pinned_otherwise(case: Case, readings: list[str], pins: Pins) -> list[Finding]:
+    """A finding for each reading that was seen and that the target file pins to another alternative."""
+    findings = []
+    for reading in dict.fromkeys(readings):
+        name, _, seen = reading.partition("=")
+        pinned = pins.alternatives.get(name)
+        if pinned is not None and pinned != seen:
+            message = f"the reading {name} is pinned to another alternative"
+            requirement = pins.requirements.get((case.operation, name), case.expect.requirement)
+            findings.append(READING.finding_on(requirement, message, pinned, seen, name))
+    return findings
 
 
 def _tells(kit: Kit, case: Case, reading: str) -> bool:
@@ -165,12 +259,9 @@ def _judge_together(case: Case, observation: Observation, found: _Gathering) -> 
     if found.findings:
         return
     if found.successes > 1:
-        found.findings.append(
-            Finding(
-                case.expect.requirement, "together", "one cancellation succeeded more than once", "at most one success",
-                f"{found.successes} successes of {case.together}", "answer",
-            )
-        )  # fmt: skip
+        message, seen = "one cancellation succeeded more than once", f"{found.successes} successes of {case.together}"
+        requirement = case.expect.requirement
+        found.findings.append(TOGETHER.finding_on(requirement, message, "at most one success", seen, "answer"))
         return
     names = case.expect.any_of[0].cancelled
     alternative = Alternative({}, cancelled=names) if found.successes else Alternative({}, untouched=names)

@@ -17,14 +17,62 @@ from http import HTTPMethod, HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from conformance.checks.answer import Answer
+from conformance.checks.answer import Answer, Seen
+from conformance.checks.registry import BEHIND_READING, Check, Registry, Stage, bundled, requirement_of
+from conformance.contract.load import demand_keys
 from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.errors import SpecError
 from conformance.formats.errors import Note, XsdError
 from conformance.formats.xml.contract import XmlContract
-from conformance.model.spec import Operation
+from conformance.model.spec import PAIR, RESULTS, AppliesTo, Operation, RequirementKey
 from conformance.model.verdict import Finding
 
+LISTS = AppliesTo((RESULTS,))
+PAIRS = AppliesTo((PAIR,))
+XML_LISTS = AppliesTo((RESULTS,), format="xml")
+
+READABLE = Check(
+    "readable",
+    "the answer can be read, and is the documented object or list",
+    Stage.READING,
+    (RequirementKey("readable"), RequirementKey("framework-error", LISTS)),
+    blocks=BEHIND_READING,
+)
+MEDIA_TYPE = Check(
+    "media-type",
+    "the answer is in the media type that was asked for",
+    Stage.READING,
+    (RequirementKey("media-type"),),
+    speaks_for="the requirement under `response_media`, where the operation has one",
+    blocks=BEHIND_READING,
+)
+STATUS = Check(
+    "status",
+    "the HTTP status agrees with what the answer says",
+    Stage.READING,
+    (RequirementKey("status"), RequirementKey("route", LISTS), RequirementKey("error-string", LISTS)),
+    blocks=BEHIND_READING,
+)
+SCHEMA = Check(
+    "schema",
+    "the answer is valid under its JSON Schema",
+    Stage.READING,
+    (RequirementKey("schema"), RequirementKey("early-error", PAIRS)),
+    speaks_for="the `x-requirement` of the schema, where it has one",
+)
+MEMBERS = Check(
+    "members",
+    "no member of the answer stands twice",
+    Stage.READING,
+    (RequirementKey("schema"), RequirementKey("leg", PAIRS)),
+)
+BAD_INPUT = Check(
+    "bad-input",
+    "the answer is no server failure, HTML page or stack trace",
+    Stage.READING,
+    (RequirementKey("bad-input"),),
+    blocks=BEHIND_READING,
+)
 _ENTRIES = 1024
 _LONGEST_BYTES = 2048
 """Longer bodies seldom come twice, and would be a burden."""
@@ -113,20 +161,20 @@ class Kit:
     """Requirements on the width of ids, which is a reading and no violation."""
     vocabulary: str = ""
     """What right answers may say in any case, for the search after credentials."""
+    checks: Registry = field(default_factory=bundled, compare=False)
+    looks: tuple[Callable[[Seen], Iterable[Finding]], ...] = field(default=(), compare=False)
+    """What the checks do that look at a whole answer."""
     memory: AnswerMemory = field(default_factory=AnswerMemory, compare=False)
 
-    def requirement(self, check: str) -> str:
-        """The requirement that a general check speaks for. Raises `SpecError` where the operation names none."""
-        try:
-            return self.operation.attribution[check]
-        except KeyError:
-            raise SpecError(
-                f"attribution: no requirement for {check!r}", where=str(self.operation.folder / "operation.yaml")
-            ) from None
+    def requirement(self, key: str) -> str:
+        """The requirement that the operation names for a requirement key. Raises `SpecError` where the operation names none."""
+        return requirement_of(self.operation, key)
 
 
-def build_kit(operation: Operation) -> Kit:
-    """Compile what the checks of this operation need."""
+def build_kit(operation: Operation, checks: Registry | None = None) -> Kit:
+    """Compile what the checks of this operation need; `checks` are those to make (default: the bundled ones)."""
+    checks = checks or bundled()
+    demand_keys(operation, checks.keys)
     folder = operation.folder
     response_file = folder / "response.schema.json"
     xsd = operation.xsd
@@ -143,6 +191,8 @@ def build_kit(operation: Operation) -> Kit:
         members=_documented_members(list(response.files.documents.values())),
         widths=frozenset(field.width for field in operation.fields.values() if field.width),
         vocabulary=vocabulary_of(operation),
+        checks=checks,
+        looks=checks.looking(operation),
     )
 
 
@@ -159,14 +209,8 @@ def repeated_members(kit: Kit, notes: Iterable[Note], at: str = "") -> Iterator[
     """A finding for each member that stands more than once: readers differ on which one counts. `at` is the place of a leg."""
     for note in notes:
         if note.kind == "duplicate-key":
-            yield Finding(
-                kit.requirement("schema"),
-                "members",
-                note.text,
-                "each member once",
-                "a repeated member",
-                f"{at}{note.pointer}",
-            )
+            at_note = f"{at}{note.pointer}"
+            yield MEMBERS.finding(kit.operation, note.text, "each member once", "a repeated member", at_note)
 
 
 def _documented_members(schema: Any) -> dict[str, str]:
@@ -197,27 +241,22 @@ _SHOWN = 120
 
 def page_or_trace(kit: Kit, text: str, at: str = "body") -> Iterator[Finding]:
     """A finding when the text is an HTML page or shows a stack trace."""
-    requirement = kit.requirement("bad-input")
     if _HTML.match(text):
-        yield Finding(requirement, "bad-input", "the answer is an HTML page", "a documented answer", shorten(text), at)
+        message = "the answer is an HTML page"
+        yield BAD_INPUT.finding(kit.operation, message, "a documented answer", shorten(text), at)
         return
     trace = _TRACE.search(text)
     if trace:
         shown = shorten(text[trace.start() :].lstrip())
-        yield Finding(requirement, "bad-input", "the answer shows a stack trace", "a message for the caller", shown, at)
+        message = "the answer shows a stack trace"
+        yield BAD_INPUT.finding(kit.operation, message, "a message for the caller", shown, at)
 
 
 def server_error(kit: Kit, status: int, excused: bool) -> Iterator[Finding]:
     """A finding for a status of 500 or above that no documented code excuses."""
     if status >= 500 and not excused:
-        yield Finding(
-            kit.requirement("bad-input"),
-            "bad-input",
-            "the server failed instead of answering",
-            "a documented answer",
-            f"HTTP status {status}",
-            "status",
-        )
+        message, shown = "the server failed instead of answering", f"HTTP status {status}"
+        yield BAD_INPUT.finding(kit.operation, message, "a documented answer", shown, "status")
 
 
 def shorten(text: str, limit: int = _SHOWN) -> str:

@@ -1,6 +1,7 @@
-"""Holds an answer against the alternatives of an expectation, and says in words what was expected.
+"""Compares answer and effects with the alternatives of an expectation, and answers with each other.
 
-Holds what became of orders and quotes against what the answer said would.
+What became of orders and quotes is compared with what the answer said would. A metamorphic relation compares the answers
+to one request in two forms, wording and format left aside. What was expected is said in words.
 """
 
 from __future__ import annotations
@@ -10,10 +11,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.checks import answer as forms
-from conformance.checks.answer import Answer, Observation
-from conformance.model.case import Alternative, Expectation
+from conformance.checks.answer import Answer, Judgement, Observation
+from conformance.checks.registry import Check, Stage
+from conformance.model.case import Alternative, Expectation, Twin
+from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 
+OUTCOME = Check(
+    "outcome",
+    "the answer is one that the document allows for this request",
+    Stage.OUTCOME,
+    speaks_for="the requirement that the case expects",
+    blocks=("effect",),
+)
+EFFECT = Check(
+    "effect",
+    "what should have been cancelled was, and nothing else",
+    Stage.EFFECT,
+    (RequirementKey("effect"),),
+    speaks_for="the requirement that the case names for its effect",
+)
 _FORM_WORDS = {
     forms.REFUSED: "a status of 4xx with the error string",
     forms.FRAMEWORK: "an error of the framework (404, 405, 406 or 415)",
@@ -140,14 +157,14 @@ def judge_effects(expect: Expectation, alternative: Alternative, observation: Ob
             unverified.append(inside)
         elif seen != CANCELLED:
             message = f"{name} should have been cancelled and was not"
-            findings.append(Finding(inside, "effect", message, CANCELLED, seen, name))
+            findings.append(EFFECT.finding_on(inside, message, CANCELLED, seen, name))
     for name in alternative.untouched:
         seen, before = _known(observation.after, name), _known(observation.before, name)
         if seen is None or before is None or (seen == EXECUTED != before):  # a cancellation executes nothing
             unverified.append(outside)
         elif seen != before:
             message = f"{name} should not have been touched and was"
-            findings.append(Finding(outside, "effect", message, before, seen, name))
+            findings.append(EFFECT.finding_on(outside, message, before, seen, name))
     return Effects(tuple(findings), tuple(dict.fromkeys(unverified)))
 
 
@@ -155,3 +172,60 @@ def _known(states: Mapping[str, str], name: str) -> str | None:
     """How a thing stands; None where nobody looked, or who looked could not tell."""
     seen = states.get(name)
     return None if seen == UNKNOWN else seen
+
+
+RELATION = Check(
+    "relation",
+    "the same request in another form gets the same answer",
+    Stage.CASE,
+    speaks_for="the requirement of the relation",
+)
+_COMPARED = (
+    forms.RESULTS,
+    forms.REFUSED,
+    forms.FRAMEWORK,
+    forms.PAIR,
+    forms.FLAT,
+    forms.STANDARD,
+    forms.SESSION_MISSING,
+)
+
+
+def gist_of(answer: Answer, results: Sequence[Mapping[str, Any]], success: str) -> tuple[Any, ...]:
+    """The form of an answer, then one entry for each leg or result."""
+    form = next((name for name in _COMPARED if name in answer.forms), "other")
+    if form == forms.RESULTS:
+        return (form, *(entry.get(success) for entry in results))
+    return (form, *(leg.code for leg in answer.legs))
+
+
+def compare(twin: Twin, first: Judgement, seconds: Sequence[Judgement]) -> tuple[Finding, ...]:
+    """A finding when the answers differ; none when either could not be read, for that is a finding of its own."""
+    if not first.gist or not all(second.gist for second in seconds):
+        return ()
+    left = first.gist
+    right: tuple[Any, ...] = (seconds[0].gist[0], *(part for second in seconds for part in second.gist[1:]))
+    if twin.order and len(right) == len(twin.order) + 1:
+        right = (right[0], *(right[1 + place] for place in twin.order))
+    if left == right:
+        return ()
+    return (
+        RELATION.finding_on(
+            twin.requirement,
+            f"the relation {twin.relation} does not hold: the same request is answered in two ways",
+            first.summary,
+            "; ".join(second.summary for second in seconds),
+            twin.relation,
+        ),
+    )
+
+
+def forms_differ(requirement: str, other_case: str, other_summary: str, summary: str) -> Finding:
+    """The finding for one value that is answered in two ways, depending on the legal form it was written in."""
+    return RELATION.finding_on(
+        requirement,
+        f"another legal form of the same value is answered differently: {other_case}",
+        other_summary,
+        summary,
+        "wire form",
+    )

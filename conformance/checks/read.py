@@ -7,7 +7,16 @@ from dataclasses import replace
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.frames import Reader, read_frame
-from conformance.checks.kit import Kit, page_or_trace, repeated_members, server_error, shorten
+from conformance.checks.kit import (
+    MEDIA_TYPE,
+    READABLE,
+    STATUS,
+    Kit,
+    page_or_trace,
+    repeated_members,
+    server_error,
+    shorten,
+)
 from conformance.checks.results import read_results
 from conformance.checks.standard import read_pair, read_standard
 from conformance.formats.errors import CodecError
@@ -33,7 +42,7 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
     structured = answer.forms & forms.STRUCTURED
     if failures and not structured:  # one finding for an answer that nobody can read
         return replace(answer, findings=(), unreadable=failures[0])
-    if media_findings and answer.unreadable is not None and answer.unreadable.check in ("media-type", "readable"):
+    if media_findings and answer.unreadable is not None and answer.unreadable.check in (MEDIA_TYPE.id, READABLE.id):
         answer = replace(answer, unreadable=media_findings[0])  # it cannot be read because it is not what was asked for
     more = media_findings if structured else ()
     if failures or more or named:
@@ -64,7 +73,7 @@ def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | 
     message = "the answer is not in the media type that was asked for"
     if kit.operation.answer != "results" and media is not None and media.essence == "text/json":
         return media, ()
-    return media, (Finding(requirement, "media-type", message, accept, shown, "header Content-Type"),)
+    return media, (MEDIA_TYPE.finding_on(requirement, message, accept, shown, "header Content-Type"),)
 
 
 def _media_is_documented(kit: Kit) -> bool:
@@ -93,14 +102,8 @@ def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
             return Answer(
                 refusal, reply.status, value=text, findings=findings, summary=f"HTTP {reply.status} with a page"
             )
-        finding = Finding(
-            kit.requirement("readable"),
-            "readable",
-            f"the answer is no JSON: {error}",
-            "a JSON object",
-            shorten(text) or "nothing",
-            "body",
-        )
+        message, shown = f"the answer is no JSON: {error}", shorten(text) or "nothing"
+        finding = READABLE.finding(kit.operation, message, "a JSON object", shown, "body")
         return Answer(
             refusal, reply.status, unreadable=finding, summary=f"HTTP {reply.status} with text that is no JSON"
         )
@@ -127,4 +130,4 @@ def _status(kit: Kit, status: int, found: Answer) -> tuple[tuple[Finding, ...], 
     if status < 300 or status >= 500 or (None in codes and not failed):
         return (), ()
     message = f"{'an error' if failed else 'a success'} under a status that says otherwise"
-    return (Finding(kit.requirement("status"), "status", message, right, f"HTTP status {status}", "status"),), ()
+    return (STATUS.finding(kit.operation, message, right, f"HTTP status {status}", "status"),), ()

@@ -1,82 +1,55 @@
-"""Reads the answer of an operation that takes a list: results in JSON or XML, the error string, the framework's errors.
-
-What an XML answer says that its XSD has no word for: ids of 64 bits, nulls written as text, text in the wrong place.
-"""
+"""Reads the answer of an operation that takes a list: results in JSON or XML, the error string, the framework's errors."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from lxml import etree
-
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
-from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
-from conformance.checks.secrets import texts_beyond
+from conformance.checks.kit import (
+    LISTS,
+    MEDIA_TYPE,
+    READABLE,
+    SCHEMA,
+    STATUS,
+    Kit,
+    page_or_trace,
+    repeated_members,
+    shorten,
+)
+from conformance.checks.registry import BEHIND_READING, Check, Stage
+from conformance.checks.xml_results import (
+    error_problem,
+    has_markup,
+    nulls_as_text,
+    said_beyond,
+    widened,
+    xml_findings,
+)
+from conformance.contract.schemas import SchemaProblem
 from conformance.formats.errors import CodecError
 from conformance.formats.json.read import decode_json
 from conformance.formats.text import MediaType, format_of, lenient_text
-from conformance.formats.xml.contract import XmlContract, XmlProblem
 from conformance.formats.xml.read import parse_xml
+from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
-
-_INTEGER = re.compile(r"[ \t\r\n]*[+-]?[0-9]{1,40}[ \t\r\n]*")
-
-
-def widened(kit: Kit, value: Any) -> Any:
-    """Ids of 64 bits as the numbers that JSON has for them: the XSD's type holds 32, and the width is a reading."""
-    if not isinstance(value, list):
-        return value
-    names = [name for name in kit.operation.identity if kit.operation.fields[name].width]
-    return [
-        {**entry, **{name: int(entry[name]) for name in names if _is_wide(entry.get(name))}}
-        if isinstance(entry, dict)
-        else entry
-        for entry in value
-    ]
-
-
-def _is_wide(value: Any) -> bool:
-    return isinstance(value, str) and _INTEGER.fullmatch(value) is not None and -(2**63) <= int(value) < 2**63
-
-
-def nulls_as_text(kit: Kit, value: Any) -> Iterator[Finding]:
-    """A null member that is an empty element without nil, or the word null."""
-    for index, entry in enumerate(value if isinstance(value, list) else ()):
-        for name in kit.operation.identity:
-            text = entry.get(name) if isinstance(entry, dict) else None
-            if isinstance(text, str) and text.strip().lower() in ("", "null"):
-                yield Finding(
-                    kit.requirement("xml-nil"), "xml-nil", "a null member is written as text", 'an empty element with i:nil="true"',
-                    repr(text), f"/{index}/{name}",
-                )  # fmt: skip
-
-
-def has_markup(body: bytes) -> bool:
-    """Whether a comment or an instruction may stand in the bytes; any text in wide characters may hold one."""
-    return b"<!--" in body or b"\0" in body or b"<?" in body.removeprefix(b"<?xml ")
-
-
-def said_beyond(kit: Kit, root: etree._Element) -> list[str]:
-    """What stands in no documented element, in an attribute, or in a comment, those around the root included."""
-    around = (*root.itersiblings(preceding=True), root, *root.itersiblings())
-    return [text for node in around for text in texts_beyond(kit, node)]
-
 
 FRAMEWORK_STATUSES = (404, 405, 406, 415)
 PROCESSED_STATUSES = (200, 201, 207)
 _GUID_LETTERS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEAD_BYTES = 64
-_KIND_TO_CHECK = {
-    "root": "xml-root",
-    "namespace": "xml-namespace",
-    "order": "xml-order",
-    "duplicate": "xml-order",
-    "nil": "xml-nil",
-}
+ERROR_STRING = Check(
+    "error-string",
+    "an error of a list operation is the documented string",
+    Stage.READING,
+    (RequirementKey("error-string", LISTS),),
+    of=LISTS,
+    speaks_for="the requirement under `error_media`, where the error is another value",
+    blocks=BEHIND_READING,
+)
 
 
 def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) -> Answer:
@@ -99,30 +72,24 @@ def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) ->
         status=status,
         findings=findings,
         value=text,
-        unreadable=None if findings else Finding(
-            kit.requirement("media-type"), "media-type", "the answer is in no documented format",
-            "one of " + ", ".join(kit.operation.media_types), named, "header Content-Type",
-        ),
+        unreadable=None if findings else _no_format(kit, named),
         summary=f"HTTP {status} with {named}",
-    )  # fmt: skip
+    )
+
+
+def _no_format(kit: Kit, named: str) -> Finding:
+    message, expected = "the answer is in no documented format", "one of " + ", ".join(kit.operation.media_types)
+    return MEDIA_TYPE.finding(kit.operation, message, expected, named, "header Content-Type")
 
 
 def _bare_status(kit: Kit, status: int) -> Answer:
     """A status alone: an error without its text, or a caller sent away from the path that the document names."""
     shown = f"HTTP status {status} alone"
     if status >= 400:
-        finding = Finding(
-            kit.requirement("error-string"), "error-string", "the error has no text", "an error string", shown, "body"
-        )
+        finding = ERROR_STRING.finding(kit.operation, "the error has no text", "an error string", shown, "body")
     else:
-        finding = Finding(
-            kit.requirement("route"),
-            "status",
-            "the caller is sent elsewhere",
-            "an answer at this path",
-            shown,
-            "status",
-        )
+        message, expected = "the caller is sent elsewhere", "an answer at this path"
+        finding = STATUS.finding(kit.operation, message, expected, shown, "status", key="route")
     return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} without a body")
 
 
@@ -157,7 +124,7 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
                 return other
     except CodecError as error:
         return _unreadable(kit, status, body, f"the answer is no readable XML: {error}", "well-formed XML")
-    findings = (*_xml_findings(kit, kit.xml_response, reading.problems), *nulls_as_text(kit, reading.value))
+    findings = (*xml_findings(kit, kit.xml_response, reading.problems), *nulls_as_text(kit, reading.value))
     if reading.value is None and findings:
         return Answer(frozenset(), status, unreadable=findings[0], summary=f"HTTP {status}, XML with another root")
     answer = _structured(kit, status, widened(kit, reading.value), findings, error_requirement)
@@ -178,12 +145,7 @@ def _read_other_xml(kit: Kit, status: int, charset: str | None, body: bytes, req
         return _framework_shape(kit, status, texts)
     if name != kit.xml_error.root.name:
         return None
-    problems = tuple(
-        Finding(
-            requirement, "xml", problem.message, f"element {kit.xml_error.root.tag}", _shown(problem), _place(problem)
-        )
-        for problem in reading.problems
-    )
+    problems = tuple(error_problem(kit.xml_error, problem, requirement) for problem in reading.problems)
     beyond = said_beyond(kit, root)
     answer = _structured(kit, status, "".join(texts) if problems else reading.value, problems, requirement)
     return replace(answer, value={"error": answer.value, "beyond": beyond}) if beyond else answer
@@ -192,91 +154,91 @@ def _read_other_xml(kit: Kit, status: int, charset: str | None, body: bytes, req
 def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...], error_requirement: str) -> Answer:
     """A decoded body: a list of results, the error string, the framework's object, or something else."""
     if isinstance(value, str):
-        assert kit.error is not None
-        wrong = [] if kit.error.is_valid(value) else [
-            Finding(problem.requirement or error_requirement, "schema", problem.message, problem.expected, problem.actual, problem.pointer)
-            for problem in kit.error.problems(value)
-        ]  # fmt: skip
-        traces = tuple(page_or_trace(kit, value))
-        if value and not value.strip():
-            wrong.append(
-                Finding(
-                    kit.requirement("error-string"),
-                    "error-string",
-                    "an error without a text",
-                    "a text",
-                    repr(value),
-                    "body",
-                )
-            )
-        if not 400 <= status < 600:
-            wrong.append(
-                Finding(
-                    kit.requirement("error-string"),
-                    "status",
-                    "an error string under a status of success",
-                    "a status of 4xx",
-                    f"HTTP status {status}",
-                    "status",
-                )
-            )
-        return Answer(
-            frozenset({forms.REFUSED}) | _refusal_forms(status), status, value=value,
-            findings=(*findings, *wrong, *traces), summary=f"HTTP {status} with the error string {shorten(value, 60)!r}",
-            readings=(f"refused-status={status}",) if status in (400, 422) else (),
-        )  # fmt: skip
+        return _error_string(kit, status, value, findings, error_requirement)
     if isinstance(value, dict) and any(key.lower() in ("message", "modelstate") for key in value):
         return _framework_shape(kit, status, value)
     if status >= 400 and not _holds_results(value):
-        finding = Finding(
-            error_requirement,
-            "error-string",
-            "an error that is no string",
-            "the documented error string",
-            shorten(repr(value)),
-            "body",
+        return _no_string(status, value, error_requirement)
+    return _results(kit, status, value, findings)
+
+
+def _error_string(kit: Kit, status: int, value: str, findings: tuple[Finding, ...], error_requirement: str) -> Answer:
+    """The documented error: a string that says something, under a status of an error."""
+    assert kit.error is not None
+    wrong = [
+        SCHEMA.finding_on(
+            problem.requirement or error_requirement, problem.message, problem.expected, problem.actual, problem.pointer
         )
-        return Answer(
-            _refusal_forms(status),
-            status,
-            value=value,
-            unreadable=finding,
-            summary=f"HTTP {status} with an error that is no string",
-        )
-    problems = [] if kit.response.is_valid(value) else kit.response.problems(value)
-    widths = kit.widths
-    schema = [
-        Finding(problem.requirement or kit.requirement("schema"), "schema", problem.message, problem.expected, problem.actual, problem.pointer)
-        for problem in problems
-        if problem.requirement not in widths
-    ]  # fmt: skip
-    results = tuple(entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
-    traces = tuple(_traces(kit, results))
-    readings: tuple[str, ...] = ()
-    if isinstance(value, list):
-        wide = ("id-width=int64",) if any(problem.requirement in widths for problem in problems) else ()
-        processed = (f"processed-status={status}",) if status in PROCESSED_STATUSES else ()
-        readings = (*processed, *_null_readings(kit, results), *_guid_readings(results), *wide)
-        if not processed:
-            schema.append(
-                Finding(
-                    kit.requirement("status"),
-                    "status",
-                    "a result list under an unexpected status",
-                    "200, 201 or 207",
-                    f"HTTP status {status}",
-                    "status",
-                )
-            )
+        for problem in ([] if kit.error.is_valid(value) else kit.error.problems(value))
+    ]
+    if value and not value.strip():
+        wrong.append(ERROR_STRING.finding(kit.operation, "an error without a text", "a text", repr(value), "body"))
+    if not 400 <= status < 600:
+        message, shown = "an error string under a status of success", f"HTTP status {status}"
+        wrong.append(STATUS.finding(kit.operation, message, "a status of 4xx", shown, "status", key="error-string"))
     return Answer(
-        frozenset({forms.RESULTS}) if isinstance(value, list) else frozenset(),
+        frozenset({forms.REFUSED}) | _refusal_forms(status),
+        status,
+        value=value,
+        findings=(*findings, *wrong, *page_or_trace(kit, value)),
+        summary=f"HTTP {status} with the error string {shorten(value, 60)!r}",
+        readings=(f"refused-status={status}",) if status in (400, 422) else (),
+    )
+
+
+def _no_string(status: int, value: Any, error_requirement: str) -> Answer:
+    """An error that is neither the documented string nor a list of results."""
+    message, expected = "an error that is no string", "the documented error string"
+    finding = ERROR_STRING.finding_on(error_requirement, message, expected, shorten(repr(value)), "body")
+    summary = f"HTTP {status} with an error that is no string"
+    return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=summary)
+
+
+def _results(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]) -> Answer:
+    """A list of results, or a value that should have been one."""
+    listed = isinstance(value, list)
+    results = tuple(entry for entry in value if isinstance(entry, dict)) if listed else ()
+    problems = [] if kit.response.is_valid(value) else kit.response.problems(value)
+    return Answer(
+        frozenset({forms.RESULTS}) if listed else frozenset(),
         status,
         results=results,
         value=value,
-        findings=(*findings, *schema, *traces),
-        readings=readings,
+        findings=(
+            *findings,
+            *_against_the_schema(kit, problems),
+            *(_unexpected_status(kit, status) if listed else ()),
+            *_traces(kit, results),
+        ),
+        readings=tuple(_list_readings(kit, status, results, problems)) if listed else (),
         summary=f"HTTP {status} with {_described(results, value, kit)}",
     )
+
+
+def _against_the_schema(kit: Kit, problems: Iterable[SchemaProblem]) -> Iterator[Finding]:
+    """What is wrong with the results; the width of an id is a reading and no violation."""
+    for problem in problems:
+        if problem.requirement not in kit.widths:
+            requirement = problem.requirement or kit.requirement("schema")
+            yield SCHEMA.finding_on(requirement, problem.message, problem.expected, problem.actual, problem.pointer)
+
+
+def _unexpected_status(kit: Kit, status: int) -> Iterator[Finding]:
+    if status not in PROCESSED_STATUSES:
+        message, shown = "a result list under an unexpected status", f"HTTP status {status}"
+        yield STATUS.finding(kit.operation, message, "200, 201 or 207", shown, "status")
+
+
+def _list_readings(
+    kit: Kit, status: int, results: tuple[dict[str, Any], ...], problems: Iterable[SchemaProblem]
+) -> Iterator[str]:
+    """What a list of results shows of the open questions."""
+    if status in PROCESSED_STATUSES:
+        yield f"processed-status={status}"
+    yield from _null_readings(kit, results)
+    yield from _guid_readings(results)
+    if any(problem.requirement in kit.widths for problem in problems):
+        yield "id-width=int64"
 
 
 def _holds_results(value: Any) -> bool:
@@ -335,15 +297,9 @@ def _framework(kit: Kit, status: int, form: str | None, charset: str | None, bod
                 name = str(parse_xml(body, charset).root.tag).rpartition("}")[2]
                 reading = (f"framework-error-form={'string' if _is_error_root(kit, name) else 'framework'}",)
         except CodecError as error:
+            message, expected = f"the error's body cannot be read: {error}", f"readable {form}"
             findings = (
-                Finding(
-                    kit.requirement("framework-error"),
-                    "readable",
-                    f"the error's body cannot be read: {error}",
-                    f"readable {form}",
-                    shorten(text),
-                    "body",
-                ),
+                READABLE.finding(kit.operation, message, expected, shorten(text), "body", key="framework-error"),
             )
     string = frozenset({forms.REFUSED}) if "framework-error-form=string" in reading else frozenset()
     return Answer(
@@ -358,10 +314,9 @@ def _is_error_root(kit: Kit, name: str) -> bool:
 
 def _framework_shape(kit: Kit, status: int, value: Any) -> Answer:
     """The framework's own error object where the operation's error string belongs."""
-    finding = Finding(
-        kit.requirement("error-string"), "error-string", "an error of the operation in the framework's form",
-        "the documented error string", "an object with a Message", "body",
-    )  # fmt: skip
+    message = "an error of the operation in the framework's form"
+    expected, actual = "the documented error string", "an object with a Message"
+    finding = ERROR_STRING.finding(kit.operation, message, expected, actual, "body")
     summary = f"HTTP {status} with the framework's error object"
     return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=summary)
 
@@ -371,47 +326,5 @@ def _unreadable(kit: Kit, status: int, body: bytes, message: str, expected: str)
     pages = tuple(page_or_trace(kit, text))
     if status >= 500:
         return Answer(frozenset(), status, findings=pages, summary=f"HTTP {status}")
-    finding = (
-        pages[0]
-        if pages
-        else Finding(kit.requirement("readable"), "readable", message, expected, shorten(text), "body")
-    )
+    finding = pages[0] if pages else READABLE.finding(kit.operation, message, expected, shorten(text), "body")
     return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} with an unreadable body")
-
-
-def _xml_findings(kit: Kit, contract: XmlContract, problems: tuple[XmlProblem, ...]) -> Iterator[Finding]:
-    """Departures from the XSD, by requirement; a member that the document does not name is no departure."""
-    errors = f"/{kit.operation.errors}"
-    for problem in problems:
-        check = _KIND_TO_CHECK.get(problem.kind, "xml-item")
-        if problem.kind == "root" and problem.path == f"/{contract.root.name}":
-            check = "xml-namespace"
-        if problem.kind == "type":
-            continue  # the JSON Schema judges values, with the requirement of the member
-        if problem.kind == "unexpected" and not _misspelt(kit, problem):
-            continue
-        if f"{errors}/" in problem.path or (problem.kind in ("namespace", "text") and problem.path.endswith(errors)):
-            check = "xml-arrays"
-        yield Finding(
-            kit.requirement(check),
-            check,
-            problem.message,
-            f"as {contract.path.name} has it",
-            _shown(problem),
-            _place(problem),
-        )
-
-
-def _misspelt(kit: Kit, problem: XmlProblem) -> bool:
-    """Whether an unexpected element looks like a documented one, or stands where only results, or only errors, may stand."""
-    name = problem.path.rpartition("/")[2].partition("[")[0]
-    among_errors = f"/{kit.operation.errors}/" in problem.path
-    return name.lower() in kit.members or among_errors or problem.path.count("/") <= 2
-
-
-def _shown(problem: XmlProblem) -> str:
-    return f"{problem.kind} at {problem.path}"
-
-
-def _place(problem: XmlProblem) -> str:
-    return f"{problem.path} (line {problem.line})"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
 from lxml import etree
 
-from conformance.checks.kit import Kit
+from conformance.checks.answer import Seen
+from conformance.checks.registry import Check, Stage
+from conformance.model.spec import Operation, RequirementKey
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, HttpReply, WsReply
 
@@ -21,7 +23,23 @@ _PIN = re.compile(r"(?i)(?<![a-z])pin(?![a-z])")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def echoed(kit: Kit, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
+def _look(seen: Seen) -> Iterator[Finding]:
+    """The body first, where it may hold one, then the headers."""
+    if may_be_echoed(seen.exchange, seen.secrets):
+        yield from echoed(seen.operation, seen.answer.value, seen.secrets)
+    yield from in_headers(seen.operation, seen.exchange, seen.secrets)
+
+
+SECRETS = Check(
+    "secrets",
+    "no credential of the request comes back",
+    Stage.ANSWER,
+    (RequirementKey("secrets"),),
+    look=_look,
+)
+
+
+def echoed(operation: Operation, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
     """A finding for each text of the answer that holds one of the secrets as a word of its own.
 
     Names of members are texts too.
@@ -29,18 +47,11 @@ def echoed(kit: Kit, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
     for pointer, text in _texts(value, ""):
         for secret in secrets:
             if secret and _holds(text, secret):
-                yield Finding(
-                    kit.requirement("secrets"),
-                    "secrets",
-                    "a credential of the request comes back",
-                    "no credential",
-                    "(hidden)",
-                    pointer,
-                )
+                yield _finding(operation, pointer)
                 break
 
 
-def in_headers(kit: Kit, exchange: Exchange, secrets: tuple[str, ...]) -> Iterator[Finding]:
+def in_headers(operation: Operation, exchange: Exchange, secrets: tuple[str, ...]) -> Iterator[Finding]:
     """A finding for each header of an HTTP answer that holds one of the secrets; a cookie may be the session itself.
 
     A short secret counts only where the header speaks of a PIN: numbers of their own stand in many headers.
@@ -53,14 +64,11 @@ def in_headers(kit: Kit, exchange: Exchange, secrets: tuple[str, ...]) -> Iterat
             continue
         spoken = _PIN.search(name) or _PIN.search(text)
         if any((spoken or len(secret) >= _LONG) and _holds(text, secret) for secret in suspects):
-            yield Finding(
-                kit.requirement("secrets"),
-                "secrets",
-                "a credential of the request comes back",
-                "no credential",
-                "(hidden)",
-                f"header {name}",
-            )
+            yield _finding(operation, f"header {name}")
+
+
+def _finding(operation: Operation, at: str) -> Finding:
+    return SECRETS.finding(operation, "a credential of the request comes back", "no credential", "(hidden)", at)
 
 
 def may_be_echoed(exchange: Exchange, secrets: tuple[str, ...]) -> bool:
@@ -84,9 +92,9 @@ def _sought(secrets: tuple[str, ...]) -> tuple[bytes, ...] | None:
     return (*_ESCAPES, *(secret.lower().encode("ascii") for secret in secrets))
 
 
-def texts_beyond(kit: Kit, root: etree._Element) -> list[str]:
+def texts_beyond(documented_members: Collection[str], root: etree._Element) -> list[str]:
     """What an XML answer says outside its documented elements: in others, in attributes, in comments."""
-    documented = {*kit.members, "string"}
+    documented = {*documented_members, "string"}
     found: list[str] = []
     for node in root.iter():
         name = etree.QName(node).localname.lower() if isinstance(node.tag, str) else ""

@@ -7,12 +7,21 @@ from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Leg
-from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
+from conformance.checks.kit import MEMBERS, PAIRS, READABLE, SCHEMA, Kit, page_or_trace, repeated_members, shorten
+from conformance.checks.registry import Check, Stage
 from conformance.contract.schemas import SchemaValidator
 from conformance.formats.errors import CodecError, Number
 from conformance.formats.json.read import decode_json
+from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 
+LEG_FORM = Check(
+    "leg-form",
+    "a leg is an object, or a string that holds one",
+    Stage.READING,
+    (RequirementKey("leg-form", PAIRS),),
+    of=PAIRS,
+)
 _LEG_MEMBERS = frozenset({"result", "errormsg", "errorcode", "detail"})
 
 
@@ -79,7 +88,7 @@ def _nothing(kit: Kit, value: Any, status: int | None) -> Answer:
     shown = shorten(str(sorted(value) if isinstance(value, dict) else value))
     found = f"an object with {shown}" if isinstance(value, dict) else f"{type(value).__name__} {shown}"
     message = "the answer is not the documented object"
-    finding = Finding(kit.requirement("readable"), "readable", message, "a standard response object", found, "body")
+    finding = READABLE.finding(kit.operation, message, "a standard response object", found, "body")
     return Answer(frozenset(), status, value=value, unreadable=finding, summary=found)
 
 
@@ -106,14 +115,7 @@ def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
     except CodecError as error:
         message = f"{name} is a string that holds no JSON: {error}"
         findings.append(
-            Finding(
-                kit.requirement("leg-form"),
-                "leg-form",
-                message,
-                "an object, or a string that holds one",
-                shorten(text),
-                f"/{name}",
-            )
+            LEG_FORM.finding(kit.operation, message, "an object, or a string that holds one", shorten(text), f"/{name}")
         )
         return text
     findings.extend(repeated_members(kit, document.notes, f"/{name}"))
@@ -134,8 +136,8 @@ def _fold(kit: Kit, value: Any, at: str = "") -> tuple[Any, list[str], list[Find
         documented = kit.members.get(name.lower(), name)
         if documented in folded:
             message = f"two members differ from {documented} in letter case alone"
-            requirement = kit.requirement("leg" if at else "schema")
-            findings.append(Finding(requirement, "members", message, f"one {documented}", name, f"{at}/{name}"))
+            key, place = "leg" if at else "schema", f"{at}/{name}"
+            findings.append(MEMBERS.finding(kit.operation, message, f"one {documented}", name, place, key=key))
         folded[documented] = content
         if documented != name:
             odd.append(name)
@@ -183,11 +185,5 @@ def _schema_findings(validator: SchemaValidator, value: Any, fallback: str) -> I
     if validator.is_valid(value):
         return
     for problem in validator.problems(value):
-        yield Finding(
-            problem.requirement or fallback,
-            "schema",
-            problem.message,
-            problem.expected,
-            problem.actual,
-            problem.pointer,
-        )
+        requirement = problem.requirement or fallback
+        yield SCHEMA.finding_on(requirement, problem.message, problem.expected, problem.actual, problem.pointer)

@@ -80,7 +80,7 @@ def by_hand(
 def _named(pins: Iterable[str], known: Iterable[str], tokens: Iterable[str]) -> _Secrets:
     names: dict[str, str] = {}
     for secret in sorted(tokens):
-        names[secret] = "APTOKEN"
+        names[secret] = "SESSION"
     others = [pin for pin in pins if pin not in names]
     for number, secret in enumerate(others, 1):
         names[secret] = f"PIN{number if len(others) > 1 else ''}"

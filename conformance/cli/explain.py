@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from conformance.cli.options import printing, specs_option
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
+    from conformance.checks.registry import Check
     from conformance.model.case import Case
     from conformance.model.spec import Contract, Operation, Reading, Requirement
     from reference_impl.variants import Variant
@@ -29,7 +30,7 @@ _MOST_CASES = 40
 @specs_option
 @printing
 def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> None:
-    """Say what ID stands for: a requirement, reading, case, operation, fault or equivalent.
+    """Say what ID stands for: a requirement, reading, case, operation, check, fault or equivalent.
 
     With -q the first line only; with -v every case of a requirement.
     """
@@ -41,7 +42,7 @@ def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> 
     if name is None:
         raise UsageError(
             f"nothing is called {identifier!r}.{suggestion(identifier, known)}",
-            hint="conformance list shows the ids: of operations, requirements, readings, cases, faults, …",
+            hint="conformance list shows the ids: of operations, requirements, readings, cases, checks, faults, …",
         )
     encoding = sys.stdout.encoding
     for line in known[name]():
@@ -53,6 +54,7 @@ def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> 
 def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _Lines]]:
     """Every id with the function that explains it."""
     from conformance.cases.fixtures import load_cases
+    from conformance.checks.registry import bundled
     from conformance.contract.load import load_contract
     from reference_impl.equivalents import EQUIVALENTS
     from reference_impl.faults import FAULTS
@@ -70,6 +72,10 @@ def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _L
         known[requirement.id] = partial(_requirement, requirement, contract, cases, verbose)
     for operation in contract.operations.values():
         known[operation.id] = partial(_operation, operation, contract, cases)
+    for check in bundled():
+        explained = partial(_check, check, contract, tuple(FAULTS.values()))
+        other = known.get(check.id)
+        known[check.id] = explained if other is None else partial(_both, explained, other)
     return known
 
 
@@ -139,6 +145,32 @@ def _operation(operation: Operation, contract: Contract, cases: tuple[Case, ...]
         yield from _facts([("code", f"{code.code}{messages} ({code.requirement})")])
 
 
+def _check(check: Check, contract: Contract, faults: Sequence[Variant]) -> _Lines:
+    """Where the check is made, what it speaks for in each operation, and which faults break one of those requirements."""
+    yield f"{check.id}: check of the stage {check.stage.name.lower()}"
+    yield from _wrapped(f"Looks whether {check.looks_at}.")
+    limits = [("transport", check.of.transport), ("format", check.of.format)]
+    yield from _facts([("answers", ", ".join(check.of.answers)), *((name, value) for name, value in limits if value)])
+    yield from _facts([("requirement keys", ", ".join(key.name for key in check.keys) or "none")])
+    if check.speaks_for:
+        yield from _facts([("else speaks for" if check.keys else "speaks for", check.speaks_for)])
+    for name in sorted(contract.operations):
+        operation = contract.operations[name]
+        named = check.requirements(operation) if check.of.includes(operation) else {}
+        yield from _facts((f"{name}, {key}", requirement) for key, requirement in named.items())
+        broken = [
+            one.id for one in faults if one.operation == name and not set(named.values()).isdisjoint(one.requirements)
+        ]
+        yield from _wrapped(f"{name}, faults that break it: {', '.join(broken)}") if broken else ()
+    yield from _facts([("blocks", ", ".join(check.blocks) or "nothing")])
+
+
+def _both(one: Callable[[], _Lines], other: Callable[[], _Lines]) -> _Lines:
+    """A check and a reading may have the same id."""
+    yield from one()
+    yield from other()
+
+
 def _variant(variant: Variant, contract: Contract) -> _Lines:
     yield f"{variant.id}: {variant.kind} of {variant.operation}"
     yield from _wrapped(variant.summary)
@@ -159,7 +191,7 @@ def _case_list(cases: list[Case], most: int) -> _Lines:
 
 
 def _wrapped(text: str) -> _Lines:
-    return textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="  ")
+    return textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> _Lines:

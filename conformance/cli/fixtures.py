@@ -37,7 +37,8 @@ def build(out: Path | None, corpus: bool, specs: Path | None, quiet: bool, verbo
     corpus that no longer belongs to the contract is generated anew.
     """
     from conformance.cases.fixtures import write_fixtures
-    from conformance.cases.generated.corpus import rebuild_corpus, stale_corpora
+    from conformance.cases.generated.corpus import stale_corpora
+    from conformance.cases.generated.source import rebuild_corpus
     from conformance.contract.load import load_contract
 
     contract = load_contract(specs)

@@ -34,7 +34,7 @@ class _Kind:
 @click.argument(
     "kind",
     type=click.Choice(
-        ["operations", "requirements", "readings", "cases", "errors", "faults", "equivalents"],
+        ["operations", "requirements", "readings", "cases", "errors", "checks", "faults", "equivalents"],
         case_sensitive=False,
     ),
 )
@@ -45,7 +45,7 @@ class _Kind:
 def command(
     kind: str, operations: tuple[str, ...], as_json: bool, specs: Path | None, quiet: bool, verbose: bool
 ) -> None:
-    """List the operations, requirements, readings, cases, error codes, faults or equivalents.
+    """List the operations, requirements, readings, cases, error codes, checks, faults or equivalents.
 
     With -q only the ids.
     """
@@ -145,6 +145,27 @@ def _errors(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
                 }
 
 
+def _checks(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    from conformance.checks.registry import bundled
+
+    chosen = [contract.operations[name] for name in sorted(contract.operations) if _is_wanted(name, wanted)]
+    for check in bundled():
+        served = [operation for operation in chosen if check.of.includes(operation)]
+        if served or not wanted:
+            yield {
+                "id": check.id,
+                "looks_at": check.looks_at,
+                "stage": check.stage.name.lower(),
+                "answers": list(check.of.answers),
+                "transport": check.of.transport or None,
+                "format": check.of.format or None,
+                "keys": [key.name for key in check.keys],
+                "speaks_for": check.speaks_for or None,
+                "requirements": {operation.id: check.requirements(operation) for operation in served if check.keys},
+                "blocks": list(check.blocks),
+            }
+
+
 def _faults(_contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
     from reference_impl.faults import FAULTS
 
@@ -187,6 +208,7 @@ _KINDS: Mapping[str, _Kind] = {
     "readings": _Kind(_readings, ("id", "alternatives", "question")),
     "cases": _Kind(_cases, ("id", "role", "requirements", "title")),
     "errors": _Kind(_errors, ("operation", "code", "requirement", "messages")),
+    "checks": _Kind(_checks, ("id", "stage", "answers", "keys", "blocks", "looks_at")),
     "faults": _Kind(_faults, ("id", "operation", "requirements", "summary")),
     "equivalents": _Kind(_equivalents, ("id", "operation", "summary")),
 }

@@ -73,7 +73,7 @@ def command(case: str, specs: Path | None, **options: Any) -> int:
     """Send one case again and judge it: a case id, or a JSON FILE that holds a case.
 
     Its states are set up anew. Prints what was sent and received, every finding with its clause, and the same message as
-    a curl command or a WebSocket frame; credentials stand there as shell variables such as $APTOKEN. With -q the verdict
+    a curl command or a WebSocket frame; credentials stand there as shell variables such as $SESSION. With -q the verdict
     alone. Exit codes: 0 pass, 1 the contract is violated, 3 the target cannot be reached, 4 not verified, 5 the tool failed.
     """
 
@@ -171,7 +171,7 @@ async def _replay(contract: Contract, case: Case, options: Mapping[str, Any]) ->
             await close_run(run)
         return Replay(
             case, judged, waivers.apply(judged.result), _endpoint(chosen, run, service), tuple(vault.known),
-            tuple(run.services[service].sessions.tokens.values()),
+            run.services[service].sessions.every_secret(),
         )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
     from conformance.contract.load import load_contract
     from conformance.report.formats.registry import summary_of, write_reports
     from conformance.report.journal import FILE_NAME, read_journal, write_journal
-    from conformance.report.merge import merge as merge_journals
+    from conformance.report.several import merge as merge_journals
 
     if any((path / FILE_NAME if path.is_dir() else path).resolve() == (out / FILE_NAME).resolve() for path in journals):
         raise UsageError("would overwrite a shard", where=str(out), hint="Give another folder with --out.")
@@ -104,9 +104,9 @@ def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> 
     import json
     from dataclasses import asdict
 
-    from conformance.report.compare import compare as compare_results
-    from conformance.report.compare import read_results
     from conformance.report.safe_text import json_safe, visible
+    from conformance.report.several import compare as compare_results
+    from conformance.report.several import read_results
 
     changes = compare_results(read_results(old), read_results(new))
     is_worse = any(change.worse for change in changes)

@@ -30,14 +30,15 @@ def check(specs: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
 
     Exits 1 on any problem, 2 when the folder holds no contract at all.
     """
-    from conformance.cases.build import case_set
+    from conformance.cases.build import KEYS, case_set
+    from conformance.checks.registry import bundled
     from conformance.contract.check.run import check_specs
     from conformance.contract.load import specs_root
     from conformance.errors import need
 
     modules = ("hypothesis", "jsonschema", "openapi_spec_validator", "xmlschema")
     need("author", "`conformance specs check`", *modules)
-    report = check_specs(specs or specs_root(), case_set)
+    report = check_specs(specs or specs_root(), case_set, (*KEYS, *bundled().keys))
     if as_json:
         _print_json(report)
     else:

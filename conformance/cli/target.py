@@ -55,7 +55,7 @@ def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool
 
 def _sample(service: str | None, specs: Path | None, file: Path | None) -> str:
     from conformance.contract.load import load_contract
-    from conformance.endpoint.sample import BUNDLED, bundled_sample, sample_of
+    from conformance.endpoint.file import BUNDLED, bundled_sample, sample_of
 
     contract = load_contract(specs)
     known = sorted(contract.services)

@@ -5,6 +5,7 @@ The tables here are also those of the JSON Schema that is published for editors.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,9 +26,6 @@ ATTRIBUTED: Mapping[str, str] = {
     "done": "what is reported done is done",
     "refusal": "the form of a refusal",
     "key-case": "the letter case of keys",
-    "extra-members": "members that no document names",
-    "undocumented-code": "an error code that the table lacks",
-    "session": "calls without a session",
     "operator": "what an operator may touch",
     "leg": "the form of a leg",
     "leg-form": "a leg as an object or as text",
@@ -36,7 +34,6 @@ ATTRIBUTED: Mapping[str, str] = {
     "frame-i": "member i of a frame",
     "frame-n": "member n of a frame",
     "frame-o": "member o of a frame",
-    "frame-session": "frames without a session",
     "frame-malformed": "frames in another form",
     "same-transport": "HTTP and WebSocket agree",
     "one-each": "one result for each instruction",
@@ -62,7 +59,7 @@ ATTRIBUTED: Mapping[str, str] = {
     "xml-nil": "nil in an answer",
     "xml-arrays": "lists inside a result",
 }
-"""The general checks that an operation's `attribution` may name, and what each of them looks at."""
+"""Requirement keys of the bundled checks and cases, and what each speaks for: what a misspelt one is taken for."""
 NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
     "standard": (),
     "pair": ("legs",),
@@ -70,14 +67,14 @@ NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Kind of answer to the keys that it cannot do without."""
 _EVERY = ("answered", "readable", "media-type", "schema", "status", "bad-input", "secrets", "effect", "malformed")
-_OBJECT = (*_EVERY, "refusal", "key-case", "session", "route", "operator")
+_OBJECT = (*_EVERY, "refusal", "key-case", "route", "operator")
 NEEDED_CHECKS: Mapping[str, tuple[str, ...]] = {
     "standard": _OBJECT,
     "pair": (*_OBJECT, "leg", "leg-form", "early-error"),
     "results": (*_EVERY, "one-each", "identity", "error-string", "framework-error", "route"),
 }
 """Kind of answer to the general checks that must be attributed."""
-FRAME_CHECKS = ("frame-m", "frame-i", "frame-n", "frame-o", "frame-session", "frame-malformed", "same-transport")
+FRAME_CHECKS = ("frame-m", "frame-i", "frame-n", "frame-o", "frame-malformed", "same-transport")
 XML_CHECKS = ("xml-root", "xml-namespace", "xml-item", "xml-order", "xml-nil", "xml-arrays")
 DOCUMENTS = ("request", "response", "error")
 _ON_ACCOUNTS = ("role", "unknown", "foreign", "done", "again", "cancelled", "untouched", "refused")
@@ -107,9 +104,14 @@ def names_in(operation: Operation) -> dict[str, Any]:
         "any base": ("base", *operation.bases),
         "leg": operation.legs,
         "media type": operation.media_types,
-        "general check": ATTRIBUTED,
+        "general check": (*ATTRIBUTED, *_keys_of_other_checks(operation)),
         "file": sorted(one.name for one in operation.folder.iterdir()),
     }
+
+
+def _keys_of_other_checks(operation: Operation) -> list[str]:
+    """Keys that look like none of the bundled ones: a check that was added has a key of its own, a misspelt one has not."""
+    return [one for one in operation.attribution if not difflib.get_close_matches(one, ATTRIBUTED, n=1, cutoff=0.8)]
 
 
 def _faults(operation: Operation) -> Iterator[Fault]:

@@ -22,10 +22,9 @@ from conformance.contract.forms import read
 from conformance.contract.load import read_operation, read_page_record, read_readings
 from conformance.contract.schemas import load_validator
 from conformance.contract.source import open_source, raise_faults
-from conformance.derive.departures import MISFITS, Departure
 from conformance.derive.facts import Fact, Facts, Key, facts_of_folder, facts_of_page
 from conformance.derive.misfits.rules import misfits
-from conformance.derive.page import Page, Sample
+from conformance.derive.page import MISFITS, Departure, Page, Sample
 from conformance.derive.samples import read_sample
 from conformance.derive.siblings import Sibling, elsewhere, siblings_in
 from conformance.errors import SpecError

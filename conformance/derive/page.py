@@ -1,13 +1,15 @@
 """One vendor's page as values that no longer know its dialect: fields, codes, samples, statements, what was not read.
 
 The words of a page for types, requiredness, conditions and codes, and what they mean.
+
+What does not fit: between two parts of a page, a page and other operations, or a page and a folder; and what accounts for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Dialect = Literal["slate", "gitbook", "help-page"]
@@ -153,10 +155,10 @@ class Page:
 
 def every_field(fields: tuple[Field, ...], above: str = "") -> Iterator[tuple[str, Field]]:
     """Each field with the path of names that leads to it, outer fields first."""
-    for field in fields:
-        path = f"{above}/{field.name}" if above else field.name
-        yield path, field
-        yield from every_field(field.members, path)
+    for one in fields:
+        path = f"{above}/{one.name}" if above else one.name
+        yield path, one
+        yield from every_field(one.members, path)
 
 
 KINDS: dict[str, str] = {
@@ -247,3 +249,39 @@ def success_code_in(text: str, place: Place) -> tuple[Code, ...]:
     """The code of success that a row names as `returns 0`."""
     found = _SUCCESS.search(text)
     return (Code(found.group(1), "", place),) if found else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One thing that does not fit: where in the contract, of which kind, what stands there and against what.
+
+    `question` asks the author; `alternatives` are those of the reading that would keep both, where one suggests itself.
+    """
+
+    kind: str
+    at: str
+    says: str
+    against: str
+    place: Place | None = None
+    question: str = ""
+    alternatives: Mapping[str, str] = field(default_factory=dict)
+    reading: str = ""
+
+
+MISFITS: Mapping[str, str] = {
+    "invalid-sample": "a sample is not well-formed",
+    "sample-against-table": "a sample and a table do not agree on a member",
+    "table-against-prose": "a table and a sentence do not agree",
+    "key-case": "one name in two letter cases",
+    "code-elsewhere": "a code has another message in another operation of the service, or twice on the page",
+    "null-against-empty": "the text says null, and the sample shows something else that is empty",
+    "silence": "the page does not say what a caller must know",
+    "condition-unnamed": "a field depends on a condition that the page does not name, or names no member for",
+    "absence-unsaid": "a member may be without a value, and the page does not say how that looks",
+    "null-unshown": "a field is taken to be nullable, though no sample shows it null",
+    "not-read": "a cell of a table stands in a column that no contract has",
+    "type-unknown": "the type of a field is not known here, or its members are not on the page",
+    "need-unsaid": "a request field is called neither required nor optional",
+    "width-unsaid": "an integer without a width, where an XML type needs one",
+}
+"""Kinds of departures that show on the page alone, and what each is."""

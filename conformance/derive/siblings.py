@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.contract.load import read_operation, read_requirements
-from conformance.derive.departures import Departure
-from conformance.derive.page import Page
+from conformance.derive.page import Departure, Page
 from conformance.errors import SpecError
 from conformance.model.spec import Operation, Requirement
 

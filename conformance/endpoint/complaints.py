@@ -50,8 +50,19 @@ def complaints(error: ValidationError, data: Mapping[str, Any], model: type[Base
                 items = told
         elif len(items) > 1 and any(item["type"] in _EXPECTED for item in items):
             items = [item for item in items if item["type"] in _EXPECTED or item["type"] == _A_SECRET]
+        for item in items:
+            if item["type"] == "login_keys":  # a role's keys are held against its login, all at once
+                lines.extend(
+                    f"{'.'.join([*steps, key])}: {what}{_near(key, what, model, steps)}"
+                    for key, what in item["ctx"]["problems"]
+                )
+        items = [item for item in items if item["type"] != "login_keys"]
         lines.extend(f"{'.'.join(steps) or '(whole file)'}: {words}" for words in _words(items, steps, value, model))
     return list(dict.fromkeys(lines))
+
+
+def _near(key: str, what: str, model: type[BaseModel], steps: tuple[str, ...]) -> str:
+    return meant(key, _keys_at(model, steps)) if what.endswith("no such key") else ""
 
 
 def _steps(item: ErrorDetails, data: object) -> tuple[str, ...]:

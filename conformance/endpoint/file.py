@@ -1,6 +1,7 @@
-"""Reads and checks a target file; every complaint names the file and the key.
+"""Reads, checks and begins target files; every complaint names the file and the key.
 
-The JSON Schema of target files, for editors; published beside this module, and made from the model.
+The JSON Schema of target files, for editors, is published beside this module and made from the model. Commented target
+files come with the bundled services; for any other service one is made of what its cases ask for.
 """
 
 from __future__ import annotations
@@ -8,20 +9,22 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from conformance.cases.fixtures import load_cases
+from conformance.cases.message import is_text, places
 from conformance.endpoint.complaints import complaints, places_of
-from conformance.endpoint.model import Role, ServiceTarget, TargetFile, is_pin
+from conformance.endpoint.model import COMMON_KEYS, Role, ServiceTarget, TargetFile, is_pin
 from conformance.endpoint.secrets import read_text
 from conformance.errors import ConfigurationError
+from conformance.model.case import Case
 from conformance.model.spec import Contract
-
-_SIGNING_IN = "Authenticate"
-_SESSIONS = ("basic", "signature", "websocket")
+from conformance.plugins import LOGINS, find_dialect, find_login
 
 
 def load_target(path: Path, contract: Contract) -> TargetFile:
@@ -81,15 +84,6 @@ def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> Tar
     return target
 
 
-def has_sessions(contract: Contract, service: str) -> bool:
-    """Whether the service has calls to sign in with; the operations' `scope` data names them."""
-    calls: list[str] = []
-    for name in contract.services[service].operations:
-        scope = contract.operations[name].scope
-        calls.extend(scope.reads if scope is not None else ())
-    return any(call.startswith(_SIGNING_IN) for call in calls)
-
-
 def _refuse_written_pins(target: TargetFile, where: str) -> None:
     for service_id, service in target.services.items():
         tables = [
@@ -112,9 +106,6 @@ def _refuse_written_pins(target: TargetFile, where: str) -> None:
 
 def _refuse_misspelt(target: TargetFile, contract: Contract, where: str) -> None:
     """A role or a binding that no case asks for, with a name close to one that is asked for and not there."""
-    from conformance.cases.fixtures import load_cases
-    from conformance.endpoint.sample import binding_names
-
     for service_id, service in target.services.items():
         cases = load_cases(contract, contract.services[service_id].operations)
         roles: list[tuple[str, Iterable[str]]] = [("roles", service.roles)]
@@ -154,24 +145,24 @@ def _check_services(target: TargetFile, contract: Contract, where: str) -> None:
                 if provocation.role is not None:
                     roles = _role_names(service)
                     _known(f"{place}.errors.{operation_id}.{code}.role", provocation.role, roles, "role", where)
-        if not has_sessions(contract, service_id):
-            _check_without_sessions(service, place, where)
+        _check_dialect(service, find_dialect(contract.services[service_id].dialect)(), place, where)
 
 
 def _role_names(service: ServiceTarget) -> set[str]:
     return {*service.roles, *(name for desk in service.desks for name in desk.roles)}
 
 
-def _check_without_sessions(service: ServiceTarget, place: str, where: str) -> None:
+def _check_dialect(service: ServiceTarget, dialect: Any, place: str, where: str) -> None:
+    """Hold the logins and the states of a service against what its dialect can do."""
     for path, role in _roles(service):
-        if role.sign_in in _SESSIONS:
+        if find_login(role.sign_in).through_dialect and not dialect.signs_in:
             raise ConfigurationError(
                 f"{place}.{path}.login: this service has no sign-in", where=where,
                 hint='Use login = "each-message" for HTTP Basic with every message, or give headers.',
             )  # fmt: skip
     sources = [("states", service.states), *((f"states.by_state.{n}", s) for n, s in service.states.by_state.items())]
     for path, source in sources:
-        if source.provider == "calls":
+        if source.provider == "calls" and not dialect.states:
             raise ConfigurationError(
                 f"{place}.{path}.provider: this service has no calls that bring about states", where=where,
                 hint='Use "hook", "command" or "pool".',
@@ -230,4 +221,100 @@ def schema_text() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **TargetFile.model_json_schema(),
     }
+    _add_logins(schema["$defs"])
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _add_logins(definitions: dict[str, Any]) -> None:
+    """A role has the keys of any login; one that names its login has the keys of that, and those that it needs."""
+    role = definitions["Role"]
+    common = {name: part for name, part in role["properties"].items() if name in COMMON_KEYS}
+    common["login"] = {"description": "How the role signs in.", "enum": list(LOGINS), "title": "Login"}
+    every: dict[str, Any] = {}
+    rules: list[dict[str, Any]] = []
+    for name in LOGINS:
+        keys = find_login(name).keys.model_json_schema()
+        definitions.update(keys.pop("$defs", {}))
+        own = keys.get("properties", {})
+        every.update(own)
+        then = {"additionalProperties": False, "properties": dict.fromkeys((*own, *COMMON_KEYS), True)}
+        then["required"] = keys.get("required", [])
+        rules.append({"if": {"properties": {"login": {"const": name}}, "required": ["login"]}, "then": then})
+    role.update(properties={**every, **common}, allOf=rules)
+    definitions.pop("LoginKeys", None)
+
+
+BUNDLED = ("alphapoint", "tpp")
+_ALWAYS = ("anonymous", "invented")
+_FRAME = ("i", "o", "body")
+_HEAD = """\
+# A target file for `conformance run --target FILE`: {title}.
+# `conformance target check FILE` says what is still missing; docs/staging.md explains every key.
+schema_version = 1
+name = "{service} staging"
+
+# ---- What may be touched. Things that the state provider below hands out are always in scope. ----
+[scope]
+destructive = true                      # needed for any address that is not loopback
+unknown = []                            # ids that you vouch do not exist, such as the unknown ones below
+# everything = true                     # only for a sandbox that is all yours: lifts every limit
+
+# ---- Where it is. ----
+[services.{service}]
+http = "https://{service}.staging.example.com"
+"""
+
+
+def bundled_sample(service: str) -> str:
+    """The commented file of a bundled service."""
+    return resources.files("conformance.endpoint").joinpath("samples", f"{service}.toml").read_text("utf-8")
+
+
+def sample_of(contract: Contract, service: str) -> str:
+    """A target file with every binding, role, state and error code that the cases of a service ask for."""
+    cases = load_cases(contract, contract.services[service].operations)
+    lines = [_HEAD.format(title=contract.services[service].title, service=service)]
+    if any(case.transport == "ws" for case in cases):
+        lines[0] += f'websocket = "wss://{service}.staging.example.com"\n'
+    lines.append("# ---- The values that the messages are filled with. ----")
+    lines.append(f"[services.{service}.bindings]")
+    lines.extend(_bindings(cases))
+    lines.append("\n# ---- Who calls. ----")
+    for role in sorted({case.role for case in cases}.difference(_ALWAYS)):
+        lines.append(f'[services.{service}.roles.{role}]\nlogin = "none"')
+        lines.append('# headers = { Authorization = { env = "STAGING_AUTHORIZATION" } }')
+    lines.append("\n# ---- Who brings about " + ", ".join(_states(cases)) + ". ----")
+    lines.append(f'[services.{service}.states]\nprovider = "hook"\nurl = "http://127.0.0.1:8099/states"')
+    for code in sorted({case.provoke for case in cases if case.provoke is not None}):
+        lines.append(
+            f'\n[services.{service}.errors.any."{code}"]\nunreachable = "nobody has said yet how it is provoked"'
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _states(cases: Sequence[Case]) -> list[str]:
+    return sorted({need.state for case in cases for need in case.states.values()})
+
+
+def binding_names(cases: Sequence[Case]) -> set[str]:
+    """The bindings that the cases ask for."""
+    made = {state for case in cases for state in case.states}
+    names = {name for case in cases for name in _places(case) if name.partition(".")[0] not in made}
+    return names.difference(_FRAME)
+
+
+def _bindings(cases: Sequence[Case]) -> Iterator[str]:
+    names = binding_names(cases)
+    for number, name in enumerate(sorted(names.difference(_FRAME)), 1):
+        key = f'"{name}"' if "." in name else name
+        if is_pin(name):
+            yield f'{key} = {{ env = "STAGING_{name.replace(".", "_").upper()}" }}'
+        else:
+            value = f'"00000000-dead-4bad-8bad-{number:012}"' if is_text(name) else str(1_987_654_000 + number)
+            yield f"{key} = {value}"
+
+
+def _places(case: Case) -> tuple[str, ...]:
+    params = "".join(str(value) for need in case.states.values() for value in need.params.values())
+    twins = "".join(message.body.text for message in case.twin.messages) if case.twin else ""
+    return places(case.message.body.text + (case.message.frame or "") + params + twins)

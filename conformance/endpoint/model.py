@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+
+from conformance.plugins import LOGINS, find_login, login_names
 
 Binding = int | str
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -18,7 +31,6 @@ Place = Annotated[Path, Field(strict=False)]
 _Item = TypeVar("_Item")
 Many = Annotated[tuple[_Item, ...], Field(strict=False)]
 """A list of the file; the items are as strict as everything else."""
-SignIn = Literal["basic", "signature", "websocket", "each-message", "none"]
 _CREDENTIAL = re.compile(r"(?i)authorization|cookie|token|secret|password|signature|api-?key")
 _PIN = re.compile(r"(?i)(?:^|[._])pin$")
 
@@ -114,42 +126,105 @@ class Limits(Part):
     concurrency: int = Field(16, ge=1, le=256)
 
 
+class LoginKeys(Part):
+    """What a login reads from the table of a role. Each login has a class of its own; `none` reads nothing."""
+
+    implied_by: ClassVar[str] = ""
+    """A role without `login` that has this key means this login."""
+    shown: ClassVar[frozenset[str]] = frozenset()
+    """Secrets that name the caller and may come back in an answer, such as the id of an API key."""
+
+    def secrets(self) -> dict[str, Secret]:
+        """Every secret among the keys, by its key."""
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: value for name, value in values if isinstance(value, Secret)}
+
+    def addresses(self) -> tuple[str, ...]:
+        """Addresses beside those of the service that the login sends to, such as a token endpoint."""
+        return ()
+
+    def paths(self) -> tuple[tuple[str, str], ...]:
+        """Method and path of each request to the service that the login makes and no contract knows."""
+        return ()
+
+
+COMMON_KEYS = ("login", "headers", "account")
+"""The keys that every role may have, whatever its login."""
+_NO_LOGIN = "none"
+
+
 class Role(Part):
     """Credentials of one role. `login` says how they are used; left out, the keys that are given say it."""
 
-    login: SignIn | None = None
-    user: Text | None = None
-    password: Secret | None = None
-    user_id: Text | None = None
-    api_key: Secret | None = None
-    api_secret: Secret | None = None
+    login: str | None = None
+    login_keys: SerializeAsAny[LoginKeys] = LoginKeys()
+    sign_in: str = Field(_NO_LOGIN, exclude=True)
+    """How the role signs in: as `login` says, else as its keys say, else not at all."""
     headers: Headers = Field(default_factory=dict)
     account: int | None = Field(None, description="The account that the role's user has by default.")
 
     _headers = field_validator("headers")(_no_plain_credentials)
 
-    @model_validator(mode="after")
-    def _complete(self) -> Role:
-        named = self.user is not None and self.password is not None
-        signed = self.user_id is not None and self.api_key is not None and self.api_secret is not None
-        if (self.user is None) != (self.password is None):
-            raise PydanticCustomError("role", "user and password go together")
-        if not signed and (self.api_key is not None or self.api_secret is not None):
-            raise PydanticCustomError("role", "user_id, api_key and api_secret go together")
-        if self.login in ("basic", "websocket", "each-message") and not named:
-            raise PydanticCustomError("role", "this login needs user and password")
-        if self.login == "signature" and not signed:
-            raise PydanticCustomError("role", "this login needs user_id, api_key and api_secret")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_of_the_login(cls, value: Any) -> Any:
+        """The table with the login's own keys read by the login's own class."""
+        if not isinstance(value, Mapping):
+            return value
+        own = {str(key): item for key, item in value.items() if key not in COMMON_KEYS}
+        name = value.get("login")
+        if name is None:
+            name = _implied_login(own)
+        try:
+            keys = find_login(name).keys if isinstance(name, str) else None
+        except KeyError:
+            keys = None
+        if keys is None:
+            raise _misfit([("login", f"no such login; known are {', '.join(login_names())}")])
+        try:
+            read = keys.model_validate(own)
+        except ValidationError as error:
+            raise _misfit(_key_problems(name, keys, error)) from None
+        rest = {key: item for key, item in value.items() if key in COMMON_KEYS}
+        return {**rest, "login_keys": read, "sign_in": name}
 
-    @property
-    def sign_in(self) -> SignIn:
-        """How the role signs in: as `login` says, else by signature, else by Basic, else not at all."""
-        if self.login is not None:
-            return self.login
-        if self.api_key is not None:
-            return "signature"
-        return "basic" if self.user is not None else "none"
+    @model_serializer(mode="wrap")
+    def _as_a_table(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As it stands in the file: the login's keys beside the others."""
+        data: dict[str, Any] = dump(self)
+        keys = data.pop("login_keys", {})
+        return {"login": data.pop("login"), **keys, **data} if "login" in data else {**keys, **data}
+
+
+def _implied_login(own: Mapping[str, Any]) -> str:
+    """The login that the keys of a role without `login` belong to."""
+    if own:
+        for name in LOGINS:
+            if find_login(name).keys.implied_by in own:
+                return name
+    return _NO_LOGIN
+
+
+def _misfit(problems: list[tuple[str, str]]) -> PydanticCustomError:
+    """Everything that is wrong with the keys of one role, for `file.complaints`."""
+    text = "; ".join(f"{key}: {message}" for key, message in problems)
+    return PydanticCustomError("login_keys", "{text}", {"text": text, "problems": problems})
+
+
+def _key_problems(name: str, keys: type[LoginKeys], error: ValidationError) -> list[tuple[str, str]]:
+    """Key and complaint, one for each; values are left out, for they may be secrets."""
+    needed = [field for field, info in keys.model_fields.items() if info.is_required()]
+    listed = " and ".join(filter(None, [", ".join(needed[:-1]), *needed[-1:]]))
+    problems: list[tuple[str, str]] = []
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        key = ".".join(str(part) for part in item["loc"])
+        message = item["msg"]
+        if item["type"] == "missing":
+            message = f"login {name!r} needs {listed}"
+        elif item["type"] == "extra_forbidden":
+            message = f"login {name!r} has no such key"
+        problems.append((key, message))
+    return problems
 
 
 class Desk(Part):
@@ -223,6 +298,12 @@ class ServiceTarget(Part):
             raise PydanticCustomError("address", "give http, websocket or both")
         return self
 
+    def every_role(self) -> Iterator[Role]:
+        """Its roles, and those of its desks."""
+        yield from self.roles.values()
+        for desk in self.desks:
+            yield from desk.roles.values()
+
 
 class ScopePart(Part):
     """What may be touched. Absent lists mean nothing; `everything = true` is for sandboxes alone."""
@@ -288,6 +369,12 @@ class TargetFile(Part):
             for name in [name for name in service.get("bindings", {}) if is_pin(name)]:
                 del service["bindings"][name]
         return data
+
+
+def every_role(target: TargetFile) -> Iterator[Role]:
+    """The roles of all services and desks."""
+    for service in target.services.values():
+        yield from service.every_role()
 
 
 def is_client_number(binding: str) -> bool:

@@ -11,8 +11,10 @@ import json
 import os
 import signal
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -26,84 +28,19 @@ GREETING = "listening on "
 
 def reference_environment() -> Mapping[str, str]:
     """The passwords of the bundled world, which everyone knows, under the names that the target asks for."""
-    names = ["operator", "nobody"]
-    names += [f"{kind}{number:02}" for kind in ("trader", "maker", "bystander") for number in range(1, DESKS + 1)]
-    return {_variable(name): f"{name}-password" for name in names}
-
-
-def _variable(name: str) -> str:
-    return f"REFERENCE_{name.upper()}_PASSWORD"
+    services = reference_target("http://127.0.0.1")["services"].values()
+    tables = [part.get("roles", {}) for service in services for part in (service, *service.get("desks", ()))]
+    users = [role for table in tables for role in table.values() if "password" in role]
+    return {role["password"]["env"]: f"{role['user']}-password" for role in users}
 
 
 def reference_target(address: str) -> dict[str, Any]:
     """The target file's content for a reference implementation with the bundled world at this address."""
-    return {
-        "name": "reference",
-        "limits": {"quiet_s": 0.6, "concurrency": 24, "total_timeout_s": 10.0, "settle_s": 0.5},
-        "scope": {"destructive": True, "everything": True},
-        "services": {"alphapoint": _alphapoint(address), "tpp": _tpp(address)},
-    }
-
-
-def _role(name: str, account: int | None = None) -> dict[str, Any]:
-    return {"user": name, "password": {"env": _variable(name)}, **({"account": account} if account else {})}
-
-
-def _alphapoint(address: str) -> dict[str, Any]:
-    failing, failing_order = {"101": 901, "102": 902}, {"101": 904, "102": 905}
-    return {
-        "http": address,
-        "websocket": address.replace("http", "ws", 1) + "/WSGateway/",
-        "bindings": {
-            "oms": 1, "other_oms": 2, "unknown_oms": 987654, "unknown_account": 987654321, "instrument": 1,
-            "instrument2": 2, "unknown_instrument": 987654, "unknown_order": 1987654321, "unknown_order2": 1987654322,
-            "none.account": 601,
-        },
-        "roles": {"operator": _role("operator", 10), "none": _role("nobody", 601)},
-        "desks": [
-            {
-                "bindings": {
-                    "account": 100 + number, "account2": 300 + number, "maker.account": 200 + number,
-                    "maker.account2": 400 + number, "foreign": 500 + number,
-                },
-                "roles": {
-                    "trading": _role(f"trader{number:02}", 100 + number),
-                    "marketmaker": _role(f"maker{number:02}", 200 + number),
-                    "bystander": _role(f"bystander{number:02}", 500 + number),
-                },
-            }
-            for number in range(1, DESKS + 1)
-        ],
-        "states": {"provider": "calls"},
-        "errors": {
-            "any": {
-                **{
-                    code: {"role": "operator", "bindings": {"account": account, "maker.account": account}}
-                    for code, account in failing.items()
-                },
-                "106": {
-                    "role": "operator",
-                    "bindings": {"oms": 3, "account": 703, "maker.account": 703},
-                    "without_states": True,
-                },
-            },
-            "alphapoint.cancel_order": {
-                code: {"role": "operator", "bindings": {"account": account}} for code, account in failing_order.items()
-            },
-        },
-    }  # fmt: skip
-
-
-def _tpp(address: str) -> dict[str, Any]:
-    return {
-        "http": address,
-        "bindings": {
-            "creator": 98765, "pin": "1234", "wrong_pin": "9999", "unknown_order": 1987654321,
-            "unknown_uid": "00000000-dead-4bad-8bad-000000000000",
-        },
-        "roles": {"client": {"login": "none"}},
-        "states": {"provider": "hook", "url": f"{address}/_world/tpp"},
-    }  # fmt: skip
+    text = resources.files("conformance.endpoint").joinpath("samples", "reference.toml").read_text("utf-8")
+    text = text.replace("ADDRESS", address).replace("SOCKET", address.replace("http", "ws", 1))
+    head, mark, desk = text.partition("# each desk\n")
+    desks = (desk.replace("NN", f"{number:02}") for number in range(1, DESKS + 1))
+    return tomllib.loads(head + mark + "\n".join(desks))
 
 
 _START = (

@@ -49,8 +49,9 @@ class Vault:
             self.known.add(value)
 
     def of_role(self, role: Role) -> tuple[str, ...]:
-        """The password and the API secret of a role, as they were fetched; no file is read twice for it."""
-        secrets = (one for one in (role.password, role.api_secret) if one is not None)
+        """The secrets that a role signs in with and that must not come back, as fetched; no file is read twice for it."""
+        keys = role.login_keys
+        secrets = [one for name, one in keys.secrets().items() if name not in keys.shown]
         return tuple((one.file and self.files.get(one.file)) or self.get(one, "roles") for one in secrets)
 
     def text(self, value: str | Secret, where: str) -> str:
@@ -152,6 +153,5 @@ def _fetch_roles(roles: Mapping[str, Role], fetch: _Fetch, where: str) -> None:
     for name, role in roles.items():
         place = f"{where}.roles.{name}"
         _fetch_headers(role.headers, fetch, place)
-        for key, secret in (("password", role.password), ("api_key", role.api_key), ("api_secret", role.api_secret)):
-            if secret is not None:
-                fetch.get(secret, f"{place}.{key}")
+        for key, secret in role.login_keys.secrets().items():
+            fetch.get(secret, f"{place}.{key}")

@@ -20,14 +20,13 @@ from conformance.cases.generated.rules import Ground, ground_of
 from conformance.cases.generated.source import sources
 from conformance.cases.generated.stream import LISTS
 from conformance.cases.generated.trial import Trial
+from conformance.endpoint.seats import Seat
 from conformance.explore.corpus_trials import random_corpus_trial
-from conformance.explore.groups import Catch, Caught, frozen_case, write_found
-from conformance.explore.shrink import MOST_TRIES, Budget, shrink
+from conformance.explore.findings import MOST_TRIES, Budget, Catch, Caught, frozen_case, shrink, write_found
 from conformance.model.case import Case
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Verdict
 from conformance.run.execute import execute
 from conformance.run.schedule import Run, side_by_side
-from conformance.run.seats import Seat
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from conformance.formats.errors import CodecError, Note, Pairs, Raw
+from conformance.formats.errors import CodecError, Note
 from conformance.formats.json.read import JsonDocument, decode_json
-from conformance.formats.json.write import COMPACT, JsonStyle, encode_json
 
 REQUEST, REPLY, SUBSCRIBE, EVENT, UNSUBSCRIBE, ERROR = range(6)
 
@@ -54,36 +53,6 @@ class FrameDocument:
     problems: tuple[FrameProblem, ...] = ()
     payload: JsonDocument | None = None
     notes: tuple[Note, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FrameStyle:
-    """How to write a frame; the defaults are the documented form.
-
-    `payload` "object" puts the JSON of `o` into the frame unquoted; `omit` leaves members out; `replace`
-    gives members another value of any JSON type; `extra` adds members, duplicates included.
-    """
-
-    json: JsonStyle = COMPACT
-    order: tuple[str, ...] = ("m", "i", "n", "o")
-    payload: Literal["string", "object"] = "string"
-    omit: tuple[str, ...] = ()
-    replace: tuple[tuple[str, Any], ...] = ()
-    extra: tuple[tuple[str, Any], ...] = ()
-
-
-DOCUMENTED = FrameStyle()
-
-
-def encode_frame(frame: Frame, style: FrameStyle = DOCUMENTED) -> bytes:
-    """The text of a frame, in the style's charset (a WebSocket text message must be UTF-8)."""
-    members: dict[str, Any] = {"m": frame.m, "i": frame.i, "n": frame.n, "o": frame.o}
-    if style.payload == "object":
-        members["o"] = Raw(frame.o)
-    members.update(style.replace)
-    order = (*style.order, *(name for name in members if name not in style.order))
-    pairs = tuple((name, members[name]) for name in order if name in members and name not in style.omit)
-    return encode_json(Pairs(pairs + style.extra), style.json)
 
 
 def decode_frame(text: str | bytes) -> FrameDocument:

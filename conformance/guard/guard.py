@@ -6,32 +6,25 @@ The scope guard, the last gate before the wire: it refuses what a reader may tak
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from conformance.endpoint.model import Binding, ScopePart, TargetFile, is_client_number, is_pin
+from conformance.endpoint.model import Binding, ScopePart, TargetFile, every_role, is_client_number, is_pin
 from conformance.guard.messages import frame_reason, http_reason
 from conformance.guard.rules import Catalogue, catalogue_of
-from conformance.guard.values import ALLOWED, Bounds, Decision, Granted, RequestCap, Scope
+from conformance.guard.values import ALLOWED, Bounds, Decision, Granted, Scope
 from conformance.model.spec import Contract, Operation
 from conformance.wire.messages import HttpRequest, WsRequest
 
-__all__ = ["Catalogue", "Decision", "Granted", "RequestCap", "Scope", "catalogue_of", "decide", "decide_by"]
+__all__ = ["Catalogue", "Decision", "Granted", "Scope", "catalogue_of", "decide_by"]
 
 
-def decide(
-    scope: Scope, sent: HttpRequest | WsRequest, operations: Mapping[str, Operation], granted: Granted
-) -> Decision:
-    """Whether this message may be sent, set-up calls included; `operations` are those of the contract.
+def decide_by(catalogue: Catalogue, scope: Scope, sent: HttpRequest | WsRequest, granted: Granted) -> Decision:
+    """Whether this message may be sent, set-up calls included.
 
     Refused are messages to a call that no operation's `scope:` key knows, and messages that could, for any
     reader however lenient, name or mean a thing outside the scope. An absent or zero account means every
     account (published AlphaPoint documents on CancelAllOrders).
     """
-    return decide_by(catalogue_of(operations), scope, sent, granted)
-
-
-def decide_by(catalogue: Catalogue, scope: Scope, sent: HttpRequest | WsRequest, granted: Granted) -> Decision:
-    """The same with a catalogue that was made before, for a run of many messages."""
     if scope.unlimited:
         return ALLOWED
     bounds = Bounds(scope, granted)
@@ -95,7 +88,8 @@ def guard_for(target: TargetFile, contract: Contract) -> Guard:
     operations = {
         name: contract.operations[name] for service in target.services for name in contract.services[service].operations
     }
-    catalogue = catalogue_of(operations)
+    sign_ins = frozenset(way for role in every_role(target) for way in role.login_keys.paths())
+    catalogue = replace(catalogue_of(operations), sign_ins=sign_ins)
     members, bindings = _harmless(operations.values())
     harmless = {
         str(value)

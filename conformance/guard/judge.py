@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conformance.guard.ids import Literal, ids_of
+from conformance.guard.ids import Ids, Literal, ids_of
 from conformance.guard.members import CONTAINER, Container, Content, Found, View
 from conformance.guard.rules import Member, Rule
 from conformance.guard.texts import Token, fold, tokens_in, variants
@@ -74,24 +74,38 @@ def _declared(bounds: Bounds, rule: Rule, view: View, member: Member, found: Fou
     if isinstance(found.value, Container):
         return f"{shown} stands where one {_thing(member)} is named"
     ids = ids_of(found.value)
-    if ids.exact is not None and bounds.own(member.kind, ids.exact):
+    if _is_own(bounds, member, found, ids):
         return ""
     if member.kind == "uid" and isinstance(ids.exact, str):
-        return "" if bounds.permits("uid", ids.exact) else f"{shown} is outside scope.uids"
-    if isinstance(found.value, str) and bounds.vouched(found.value.strip().lower()):
-        return ""
+        return f"{shown} is outside scope.uids"
     if ids.opaque:
         return f"{shown} may be read as any {_thing(member)}"
+    if reason := _outside_scope(bounds, rule, member, ids):
+        return f"{shown} {reason}"
+    if member.everything and ids.nothing and not _excused(bounds, rule, member, view):
+        return f"{shown} may be read as no {_thing(member)}, which may mean every {_thing(member)}"
+    return ""
+
+
+def _is_own(bounds: Bounds, member: Member, found: Found, ids: Ids) -> bool:
+    """Whether every reader sees one thing in the value, and that thing may be touched."""
+    if ids.exact is not None and bounds.own(member.kind, ids.exact):
+        return True
+    if member.kind == "uid" and isinstance(ids.exact, str):
+        return bounds.permits("uid", ids.exact)
+    return isinstance(found.value, str) and bounds.vouched(found.value.strip().lower())
+
+
+def _outside_scope(bounds: Bounds, rule: Rule, member: Member, ids: Ids) -> str:
+    """The first number or GUID in the value that some reader may see and that is outside the scope; "" for none."""
     kind = "order" if member.kind == "uid" else member.kind
     if kind in rule.kinds and not (member.kind == "uid" and ids.uids):
         for number in sorted(ids.numbers):
             if not bounds.permits(kind, number):
                 what = "is" if number == ids.exact else f"may be read as {number}, which is"
-                return f"{shown} {what} {_outside(kind)}"
+                return f"{what} {_outside(kind)}"
     if "uid" in rule.kinds and not all(bounds.permits("uid", uid) for uid in ids.uids):
-        return f"{shown} is outside scope.uids"
-    if member.everything and ids.nothing and not _excused(bounds, rule, member, view):
-        return f"{shown} may be read as no {_thing(member)}, which may mean every {_thing(member)}"
+        return "is outside scope.uids"
     return ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -61,6 +61,8 @@ def http_reason(bounds: Bounds, catalogue: Catalogue, request: HttpRequest) -> s
     rule = catalogue.by_path.get(plain)
     if rule is None:
         if catalogue.reads_path(plain) and request.method.upper() in _READING_METHODS:
+            return ""
+        if (request.method, request.path) in catalogue.sign_ins:  # as it was named, not as a reader may take it
             return ""
         return f"{request.method} {request.path[:80]!a} is no call that the scope guard knows"
     if not bounds.scope.destructive:
@@ -193,31 +195,44 @@ def _no_frame(sent: str | bytes) -> str:
 
 
 def _frame(bounds: Bounds, catalogue: Catalogue, frame: Members) -> str:
-    beside: list[Found] = []
+    """Why one frame must not be sent, "" when it may."""
     for key, value in frame:
         if _may_hold_a_call(fold(key), value):
             return f"the frame's member {key[:60]!a} may hold a call"
-        if fold(key) not in _ENVELOPE:
-            beside.extend(walk(value, key))
-    named = [value for key, value in frame if fold(key) == "n"]
-    calls = [value for value in named if isinstance(value, str) and value.strip()]
-    untold = len(calls) < len(named) or not any(key == "n" for key, _ in frame)
-    guessed = [rule for rule in catalogue.operations if untold and rule.call.lower() in catalogue.by_call]
-    rules = []
-    for call in calls:
-        rule = catalogue.by_call.get(call.lower())
-        if rule is not None:
-            rules.append(rule)
-        elif not catalogue.reads_call(call):
-            return f"{call[:60]!a} is no call that the scope guard knows"
-    if (rules or guessed) and not bounds.scope.destructive:
+    calls = _calls_of(frame, catalogue)
+    if calls.unknown is not None:
+        return f"{calls.unknown[:60]!a} is no call that the scope guard knows"
+    if (calls.named or calls.guessed) and not bounds.scope.destructive:
         return "scope.destructive is not set, so only reading calls may be sent"
-    for content in _payloads(frame, tuple(beside)):
-        readings = [*((rule, content) for rule in rules), *((rule, _respelled(content, rule)) for rule in guessed)]
+    beside = tuple(found for key, value in frame if fold(key) not in _ENVELOPE for found in walk(value, key))
+    for content in _payloads(frame, beside):
+        readings = [(rule, content) for rule in calls.named]
+        readings += [(rule, _respelled(content, rule)) for rule in calls.guessed]
         for rule, read in readings:
             if reason := judge(bounds, rule, read):
                 return reason
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """The rules of the calls that a frame names, those that it may be taken for where it names none, and a call without a rule."""
+
+    named: tuple[Rule, ...]
+    guessed: tuple[Rule, ...]
+    unknown: str | None
+
+
+def _calls_of(frame: Members, catalogue: Catalogue) -> _Calls:
+    names = [value for key, value in frame if fold(key) == "n"]
+    calls = [value for value in names if isinstance(value, str) and value.strip()]
+    untold = len(calls) < len(names) or not any(key == "n" for key, _ in frame)
+    rules = [(call, catalogue.by_call.get(call.lower())) for call in calls]
+    return _Calls(
+        tuple(rule for _, rule in rules if rule is not None),
+        tuple(rule for rule in catalogue.operations if untold and rule.call.lower() in catalogue.by_call),
+        next((call for call, rule in rules if rule is None and not catalogue.reads_call(call)), None),
+    )
 
 
 def _may_hold_a_call(name: str, value: Any) -> bool:

@@ -53,6 +53,8 @@ class Catalogue:
     """The rules of the contract's own operations, without the set-up calls."""
     read_calls: tuple[str, ...] = ()
     read_paths: tuple[str, ...] = ()
+    sign_ins: frozenset[tuple[str, str]] = frozenset()
+    """Method and path of requests that sign in, where the target file and not the contract names them."""
 
     def reads_call(self, call: str) -> bool:
         """Whether a frame's call only reads (or signs in or out)."""

@@ -72,29 +72,6 @@ class Decision:
 ALLOWED = Decision(True)
 
 
-class RequestCap:
-    """Counts the messages of a run against `Scope.max_requests`; None counts without a limit."""
-
-    __slots__ = ("_limit", "_taken")
-
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-        self._taken = 0
-
-    @property
-    def taken(self) -> int:
-        """How many messages were let through so far."""
-        return self._taken
-
-    def take(self) -> Decision:
-        """Take one message from the budget; a refusal takes nothing."""
-        if self._limit is not None and self._taken >= self._limit:
-            text = f"scope.max_requests: {self._limit} messages were sent; raise it to send more"
-            return Decision(False, text)
-        self._taken += 1
-        return ALLOWED
-
-
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Scope and grants as one: the ids that may be named, by kind."""

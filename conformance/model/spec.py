@@ -26,6 +26,8 @@ Document = Literal["request", "response", "error"]
 FieldType = Literal["integer", "boolean", "string", "guid"]
 ThingKind = Literal["account", "oms", "instrument", "order", "client", "uid"]
 """An order is named by its id, by the number that its client gave it, or by a GUID; none of these stands for another."""
+ANSWERS = STANDARD, PAIR, RESULTS = ("standard", "pair", "results")
+"""The kinds of answer: one standard object, two of them as legs, a list with one result for each instruction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +380,39 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class AppliesTo:
+    """Which operations something is for: by their kind of answer, and by a transport or a format that they must speak."""
+
+    answers: tuple[str, ...] = ANSWERS
+    transport: str = ""
+    format: str = ""
+
+    def includes(self, operation: Operation) -> bool:
+        """Whether the operation answers so, and speaks the transport and the format where one is named."""
+        formats = {"xml" if one.endswith("xml") else "json" for one in operation.media_types}
+        return (
+            operation.answer in self.answers
+            and (not self.transport or self.transport in operation.transports)
+            and (not self.format or self.format in formats)
+        )
+
+
+EVERY_OPERATION = AppliesTo()
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementKey:
+    """A name under `attribution` of `operation.yaml`, and the operations that must give it a requirement.
+
+    Checks and families of cases find by it the requirement that they speak for. What is not `needed` may be left out.
+    """
+
+    name: str
+    of: AppliesTo = EVERY_OPERATION
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One vendor's service: its operations and the readings they share."""
 
@@ -387,6 +422,8 @@ class Service:
     """The documents that requirements cite, and what each of them is."""
     operations: tuple[str, ...]
     """The ids of its operations, each of which has a folder."""
+    dialect: str = "plain"
+    """The protocol that it speaks around its operations: sign-in, sessions, set-up calls."""
     readings: Annotated[tuple[Reading, ...], GIVEN] = ()
 
 

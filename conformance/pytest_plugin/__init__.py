@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-SUITE = "conformance.suite"
-SUITE_FILE = Path(__file__).parent.parent / "suite.py"
+from conformance.suite import SUITE, SUITE_FILE
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

@@ -26,10 +26,9 @@ from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import ConformanceError, UsageError
 from conformance.model.spec import Contract
 from conformance.model.verdict import RunInfo, Verdict
-from conformance.pytest_plugin import SUITE, SUITE_FILE
 from conformance.pytest_plugin.engine import SEED, Bench
 from conformance.pytest_plugin.items import Docket, Outcome, finding_words, first_words
-from conformance.pytest_plugin.layout import Entry, entries
+from conformance.pytest_plugin.layout import Entry, entries, scope_of
 from conformance.pytest_plugin.reports import Record, Tail, packed, record_of
 from conformance.pytest_plugin.sharing import Share, demand_locks
 from conformance.report.formats.text import verdict_line
@@ -38,6 +37,7 @@ from conformance.report.run_info import accepted_gaps, run_info
 from conformance.report.safe_text import visible
 from conformance.run.selection import DEFAULT_GENERATED
 from conformance.run.session import Waivers
+from conformance.suite import SUITE, SUITE_FILE
 
 
 class Violation(Exception):
@@ -273,7 +273,13 @@ class Front:
         """Under the ordinary `--dist load`, keep items together that share cases."""
         if config.option.dist != "load":
             return None
-        from conformance.pytest_plugin.scheduling import FormatScheduling
+        from xdist.scheduler import LoadScopeScheduling
+
+        class FormatScheduling(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+            """Deals items by their scope."""
+
+            def _split_scope(self, nodeid: str) -> str:
+                return scope_of(nodeid)
 
         return FormatScheduling(config, log)
 

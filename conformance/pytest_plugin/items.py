@@ -72,16 +72,29 @@ class Docket:
         if entry.cases:
             self.bench.run_named(self._batch(entry))
         named = [self.bench.results[case.id] for case in entry.cases if case.id in self.bench.results]
-        others = [
+        results = {result.id: self._waived(result) for result in (*named, *self._of_other_cases(entry))}
+        settings = Settings(selection=Selection(requirements=(entry.subject,)), accepted_gaps=self.gaps)
+        rows = requirement_rows(self.bench.contract, tuple(results.values()), settings)
+        row = next(row for row in rows if row.id == entry.subject)
+        broken = self._broken(entry, [results[name] for name in sorted(results)])
+        complaints = self._complaints(entry)
+        if broken or complaints:
+            return Outcome(Verdict.FAIL, row.reason, broken, complaints)
+        if len(named) < len(entry.cases) and self.bench.stopped:
+            return Outcome(Verdict.TARGET_ERROR, f"the target stopped: {self.bench.stopped}")
+        return Outcome(row.verdict, row.reason)
+
+    def _of_other_cases(self, entry: Entry) -> list[CaseResult]:
+        """Results of any case in the item's format that have a finding on its requirement."""
+        return [
             result
             for result in self.bench.with_findings.values()
             if _is_of(result, entry) and any(finding.requirement == entry.subject for finding in result.findings)
         ]
-        results = {result.id: self._waived(result) for result in (*named, *others)}
-        settings = Settings(selection=Selection(requirements=(entry.subject,)), accepted_gaps=self.gaps)
-        rows = requirement_rows(self.bench.contract, tuple(results.values()), settings)
-        row = next(row for row in rows if row.id == entry.subject)
-        failing = [results[name] for name in sorted(results) if results[name].verdict is Verdict.FAIL]
+
+    def _broken(self, entry: Entry, results: Sequence[CaseResult]) -> tuple[CaseResult, ...]:
+        """The failed results with the findings that this item shows, which no other item shows from now on."""
+        failing = [result for result in results if result.verdict is Verdict.FAIL]
         own = [
             _with(result, [one for one in result.findings if one.requirement == entry.subject]) for result in failing
         ]
@@ -89,12 +102,7 @@ class Docket:
         strays = [_with(result, self._strays(entry, result)) for result in failing if result.id in of_cases]
         broken = tuple(result for result in (*own, *strays) if result.findings)
         self._shown.update((result.id, finding) for result in broken for finding in result.findings)
-        complaints = self._complaints(entry)
-        if broken or complaints:
-            return Outcome(Verdict.FAIL, row.reason, broken, complaints)
-        if len(named) < len(entry.cases) and self.bench.stopped:
-            return Outcome(Verdict.TARGET_ERROR, f"the target stopped: {self.bench.stopped}")
-        return Outcome(row.verdict, row.reason)
+        return broken
 
     def _generated(self, entry: Entry) -> Outcome:
         wanted = {one.channel for one in self.selected if one.generated and one.operation == entry.operation}

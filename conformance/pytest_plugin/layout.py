@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from conformance.cases.make import Channel, channels, suffix
 from conformance.model.case import Case
 from conformance.model.spec import Contract, Operation
+from conformance.suite import SUITE
 
 GENERATED = "generated"
 
@@ -91,3 +92,17 @@ def broken_anywhere(contract: Contract, operation: Operation) -> frozenset[str]:
         if operation.id in reading.operations
     }
     return frozenset(operation.attribution.values()) | pinned
+
+
+def scope_of(nodeid: str) -> str:
+    """Items that pytest-xdist gives to one worker, so that no case is sent twice, have the same scope.
+
+    One operation in one format is one piece of work, its generated cases in all formats another; other tests are dealt
+    singly.
+    """
+    head, _, tail = nodeid.partition("[")
+    if not head.startswith(f"{SUITE}::"):
+        return nodeid
+    if head.endswith(f"::{GENERATED}"):
+        return head
+    return f"{head.rpartition('::')[0]}[{tail}"

@@ -10,19 +10,20 @@ from typing import Any
 
 from conformance.cases.message import MissingBinding
 from conformance.checks.answer import Judgement, Observation
-from conformance.checks.judge import Pins, judge
+from conformance.checks.judge import ANSWERED, Pins, judge
 from conformance.checks.kit import Kit
-from conformance.checks.relations import compare
-from conformance.dialects.alphapoint.session import Speaker, send_http, send_ws
+from conformance.checks.outcome import EFFECT, compare
+from conformance.dialects.base import CANCELLED, speaker_at
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
+from conformance.endpoint.seats import Seat
 from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
+from conformance.guard.link import JUDGED
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import evidence_of, redacted_finding
 from conformance.run.message import frame_text, http_request
-from conformance.run.seats import Seat
 from conformance.run.setting import Course, Service, clean, observe, secrets_of, set_up, spare_states
-from conformance.run.states.provider import CANCELLED, unset_names
+from conformance.run.states.provider import unset_names
 from conformance.wire.messages import Exchange, Headers, HttpRequest
 
 _POLL_S = 0.02
@@ -55,14 +56,14 @@ async def execute_judged(case: Case, kit: Kit, service: Service, seat: Seat, pin
     """
     judged = await _execute_once(case, kit, service, seat, pins)
     lost = any(exchange.lost_by_reuse for exchange in judged.exchanges)
-    if lost and all(finding.check == "answered" for finding in judged.result.findings):
+    if lost and all(finding.check == ANSWERED.id for finding in judged.result.findings):
         result = replace(judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON)
         return replace(judged, result=result)
     return judged
 
 
 async def _execute_once(case: Case, kit: Kit, service: Service, seat: Seat, pins: Pins) -> Judged:
-    course = Course(seat, case.role)
+    course = Course(seat.for_case(case.id), case.role)
     after: Mapping[str, str] = {}
     try:
         judgement, after = await _carry_out(case, kit, service, course, pins)
@@ -182,7 +183,7 @@ def _provoke(case: Case, service: Service, course: Course) -> Mapping[str, State
 
 async def _send(case: Case, message: Message, service: Service, course: Course) -> Exchange:
     seat, key = course.seat, course.seat.key(course.role)
-    speaker = Speaker(key, course.role, seat.roles.get(course.role), seat.bindings.get("oms"))
+    speaker = speaker_at(seat, course.role)
     if case.transport == "http":
 
         def request_of(headers: Headers) -> HttpRequest:
@@ -190,7 +191,7 @@ async def _send(case: Case, message: Message, service: Service, course: Course) 
             course.body = request.body
             return request
 
-        return await send_http(service.sessions, speaker, request_of)
+        return await service.sessions.send_http(speaker, request_of, JUDGED)
 
     def text_of(number: int) -> bytes:
         text, course.body = frame_text(message, seat.bindings, number)
@@ -198,7 +199,7 @@ async def _send(case: Case, message: Message, service: Service, course: Course) 
         return text
 
     quiet = any(one.answer.get("form") == "silence" for one in case.expect.any_of)
-    exchange = await send_ws(service.sessions, speaker, f"{key}#{seat.index}", text_of, quiet=quiet)
+    exchange = await service.sessions.send_ws(speaker, f"{key}#{seat.index}", text_of, JUDGED, quiet=quiet)
     if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
         raise RoleUnavailable(exchange.problem.message)
     return exchange
@@ -221,7 +222,7 @@ async def _observe_and_judge(
         after = await observe(service, course)
         observation = Observation(course.exchanges, course.body, course.frame, before, after, secrets)
         judgement = judge(kit, case, observation, pins)
-        waiting = any(finding.check == "effect" and finding.expected == CANCELLED for finding in judgement.findings)
+        waiting = any(finding.check == EFFECT.id and finding.expected == CANCELLED for finding in judgement.findings)
         left_s = deadline - loop.time()
         if not waiting or left_s <= 0:
             return judgement, after

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from conformance.cases.message import Bindings, body_text, fill, is_text, places
-from conformance.dialects.alphapoint.session import ANONYMOUS, INVENTED
+from conformance.dialects.base import ANONYMOUS, INVENTED, Dialect, login_named
 from conformance.endpoint.model import Binding, Role, Secret, ServiceTarget, TargetFile, is_pin
 from conformance.endpoint.redact import HIDDEN
+from conformance.endpoint.seats import Seat, seats
 from conformance.endpoint.secrets import plain
 from conformance.errors import HarnessError
 from conformance.guard.gate import Guard
 from conformance.model.case import Case, Message, StateNeed
 from conformance.model.spec import Contract
+from conformance.plugins import find_dialect
 from conformance.run.message import form_of, frame_text, http_request
-from conformance.run.seats import Seat, seats
 from conformance.run.states.provider import unset_names
 from conformance.wire.messages import Headers, HttpRequest, ReplyMatch, WsRequest
 
@@ -59,6 +60,7 @@ class _Stage:
     seat: Seat
     role: str
     states: Mapping[str, StateNeed]
+    dialect: Dialect
     hindrance: str = ""
 
 
@@ -72,7 +74,8 @@ def plan(
         service = target.services.get(name)
         if service is None:
             continue
-        stage = _staged(case, service, places_at[name])
+        dialect: Dialect = find_dialect(contract.services[name].dialect)()
+        stage = _staged(case, service, places_at[name], dialect)
         guard = new_guard()
         for message in case.before:
             yield _planned(stage, message, "before", 1, guard)
@@ -82,7 +85,7 @@ def plan(
             said = replace(
                 case, transport=twin.transport, media_type=twin.media_type, role=twin.role or case.role, twin=None
             )
-            other = _staged(said, service, places_at[name])
+            other = _staged(said, service, places_at[name], dialect)
             for message in twin.messages:
                 yield _planned(other, message, "twin", 1, guard)
 
@@ -93,8 +96,8 @@ def _seat(service: ServiceTarget) -> Seat:
     return seats(service.model_copy(update={"bindings": plain(service.bindings), "desks": desks}))[0]
 
 
-def _staged(case: Case, service: ServiceTarget, seat: Seat) -> _Stage:
-    stage = _Stage(case, service, seat, case.role, case.states)
+def _staged(case: Case, service: ServiceTarget, seat: Seat, dialect: Dialect) -> _Stage:
+    stage = _Stage(case, service, seat, case.role, case.states, dialect)
     if case.provoke is not None:
         stage = _provoked(stage, case.provoke)
     return stage if stage.hindrance else replace(stage, hindrance=_hindrance(stage))
@@ -194,12 +197,13 @@ def _headers(stage: _Stage) -> Headers:
     if stage.role == ANONYMOUS:
         return common
     if stage.role == INVENTED:
-        return (*common, ("aptoken", HIDDEN))
+        return (*common, *((name, HIDDEN) for name, _ in stage.dialect.invented))
     role = stage.seat.roles.get(stage.role, Role())
     own = (*common, *_shown_headers(role.headers))
-    if role.sign_in == "none":
+    login = login_named(role.sign_in)
+    if not login.keeps_session and login.every_message is None:
         return own
-    return (*own, ("Authorization" if role.sign_in == "each-message" else "aptoken", HIDDEN))
+    return (*own, (login.header or stage.dialect.session_header, HIDDEN))
 
 
 def _shown_headers(headers: Mapping[str, str | Secret]) -> Headers:

@@ -14,19 +14,21 @@ from conformance.cases.generated.source import Source
 from conformance.cases.generated.stream import generated_case, relation_key
 from conformance.checks.judge import Pins
 from conformance.checks.kit import Kit, build_kit
-from conformance.checks.relations import forms_differ
-from conformance.dialects.alphapoint.session import Sessions
+from conformance.checks.outcome import forms_differ
+from conformance.dialects.sessions import Sessions
 from conformance.endpoint.model import ServiceTarget, TargetFile
+from conformance.endpoint.seats import Seat, seats
 from conformance.endpoint.secrets import Vault
 from conformance.errors import TargetUnreachable
 from conformance.guard.gate import Gate, Guard, paces_of
+from conformance.guard.link import open_link
 from conformance.model.case import Case
 from conformance.model.spec import Contract
+from conformance.model.spec import Service as ServiceSpec
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Verdict
+from conformance.plugins import find_dialect
 from conformance.run.evidence import evidence_of
 from conformance.run.execute import Judged, execute, execute_judged
-from conformance.run.link import open_link
-from conformance.run.seats import Seat, seats
 from conformance.run.setting import Service
 from conformance.run.states.build import build_states
 from conformance.run.states.pool import Ledger
@@ -169,7 +171,7 @@ def start_run(
     gate = Gate(guard, target.scope.max_requests, paces_of(limits))
     needed = {contract.operations[name].service for name in operations}
     services = {
-        name: _open_service(name, service, target, gate, vault, ledger or Ledger())
+        name: _open_service(contract.services[name], service, target, gate, vault, ledger or Ledger())
         for name, service in target.services.items()
         if name in needed
     }
@@ -192,10 +194,11 @@ def start_run(
 
 
 def _open_service(
-    name: str, service: ServiceTarget, target: TargetFile, gate: Gate, vault: Vault, ledger: Ledger
+    spec: ServiceSpec, service: ServiceTarget, target: TargetFile, gate: Gate, vault: Vault, ledger: Ledger
 ) -> Service:
-    link = open_link(name, service, target.limits, gate, vault)
-    sessions = Sessions(link, vault)
+    name, dialect = spec.id, find_dialect(spec.dialect)()
+    link = open_link(name, service, target.limits, gate, vault, dialect.number_of)
+    sessions = Sessions(link, vault, dialect)
     states = build_states(service.states, f"services.{name}.states", link, sessions, ledger)
     return Service(link, sessions, states, service.errors, target.limits.settle_s, target.limits.clean_timeout_s)
 

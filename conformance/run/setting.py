@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from conformance.cases.message import places
-from conformance.dialects.alphapoint.session import Sessions
+from conformance.dialects.base import CANCELLED, OPEN, Handle, StateProvider
+from conformance.dialects.sessions import Sessions
 from conformance.endpoint.model import Provocation, is_pin
+from conformance.endpoint.seats import Seat
 from conformance.errors import NotCarriedOut, RoleUnavailable, StateUnavailable
+from conformance.guard.link import Link
 from conformance.model.case import Case, StateNeed
-from conformance.run.link import Link
-from conformance.run.seats import Seat
-from conformance.run.states.provider import CANCELLED, OPEN, Handle, StateProvider
 from conformance.wire.messages import Exchange
 
 _GRACE_S = 5.0
@@ -148,15 +148,15 @@ def secrets_of(service: Service, course: Course) -> tuple[str, ...]:
     """What the message carried, or its caller signed in with, that must not come back."""
     if course.secrets is None:
         key, bindings = course.seat.key(course.role), course.seat.bindings
-        token = service.sessions.tokens.get(key)
-        own = (key, token, *[bindings.get(name) for name in _PIN_NAMES])
+        tokens = service.sessions.secrets_of(key)
+        own = (key, tokens, *[bindings.get(name) for name in _PIN_NAMES])
         if not course.handles:
             course.secrets = service.secrets.get(own)
         if course.secrets is None:
             role = course.seat.roles.get(course.role)
             signed = () if role is None else service.sessions.vault.of_role(role)
             placed = [bindings.get(f"{handle.name}.PIN") for handle in course.handles]
-            course.secrets = tuple(dict.fromkeys([str(one) for one in (token, *signed, *own[2:], *placed) if one]))
+            course.secrets = tuple(dict.fromkeys([str(one) for one in (*tokens, *signed, *own[2:], *placed) if one]))
             if not course.handles:
                 service.secrets[own] = course.secrets
     return course.secrets

@@ -10,9 +10,11 @@ from typing import Any
 from conformance.cases.fixtures import load_cases
 from conformance.cases.message import places
 from conformance.checks.kit import telling
-from conformance.dialects.alphapoint.session import ANONYMOUS, INVENTED
+from conformance.dialects.base import ANONYMOUS, INVENTED, login_named
 from conformance.endpoint.choose import ChosenTarget
 from conformance.endpoint.model import ServiceTarget
+from conformance.endpoint.redact import redact_excerpt
+from conformance.endpoint.seats import Seat
 from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import NotCarriedOut, Unreached
 from conformance.guard.guard import guard_for
@@ -20,13 +22,10 @@ from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult
 from conformance.run.schedule import Run, close_run, start_run
-from conformance.run.seats import Seat
 from conformance.run.setting import Service
 
 _ALWAYS = (ANONYMOUS, INVENTED)
-_CALL_STATES = ("open-order", "open-quote", "cancelled-quote")
 _FRAME_NAMES = ("i", "o", "body")
-_PING = '{"m":0,"i":%d,"n":"Ping","o":"{}"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,10 @@ async def survey(contract: Contract, chosen: ChosenTarget) -> Survey:
             items.extend(await _reachable(name, run.services[name]))
             items.extend(await _signed_in(name, run))
             own = [case for case in cases if contract.operations[case.operation].service == name]
-            items.extend(_needs(name, target.services[name], run.seats[name], own))
+            made = run.services[name].sessions.dialect.states
+            items.extend(_needs(name, target.services[name], run.seats[name], own, made))
     except Unreached as error:
-        return Survey(tuple(items), error.reason, _warnings(run))
+        return Survey(tuple(items), redact_excerpt(error.reason, vault.known), _warnings(run))
     finally:
         await close_run(run)
     return Survey(tuple(items), "", _warnings(run))
@@ -97,7 +97,17 @@ def _warnings(run: Run) -> tuple[str, ...]:
         for name, service in sorted(run.target.services.items())
         if not service.tls.verify
     )
-    return (*unchecked, *dict.fromkeys(_words(run)))
+    return (*unchecked, *dict.fromkeys(_words(run)), *_cookies(run))
+
+
+def _cookies(run: Run) -> Iterator[str]:
+    """Roles whose login keeps no cookies, on a service that sets some."""
+    for name, service in sorted(run.services.items()):
+        for role, cookies in sorted(service.sessions.unkept.items()):
+            yield (
+                f"services.{name}: the service set the cookie {', '.join(cookies)} when {role} signed in, and the login "
+                'of that role keeps none; use login = "cookies" if the session is in it'
+            )
 
 
 def _words(run: Run) -> Iterator[str]:
@@ -127,39 +137,42 @@ async def _signed_in(name: str, run: Run) -> list[Item]:
     service, items = run.services[name], []
     for seat in run.seats[name]:
         for role_name, role in sorted(seat.roles.items()):
-            if role.sign_in in ("none", "each-message") or (seat.index and role_name in seat.common):
+            login = login_named(role.sign_in)
+            if not login.keeps_session or (seat.index and role_name in seat.common):
                 continue
             place = f"services.{name}: {seat.key(role_name)}"
-            if service.link.http is not None:
+            if service.link.http is not None and login.over_http is not None:
                 items.append(await _over_http(f"{place} signs in over HTTP", service, seat, role_name))
-            if service.link.ws_address is not None:
+            if service.link.ws_address is not None and login.over_ws is not None:
                 items.append(await _over_ws(f"{place} signs in over WebSocket", service, seat, role_name))
     return items
 
 
 async def _over_http(what: str, service: Service, seat: Seat, role: str) -> Item:
     try:
-        await service.sessions.headers(seat.key(role), role, seat.roles[role])
+        await service.sessions.sign_in(seat, role)
     except Unreached:
         raise
     except NotCarriedOut as error:
-        return Item(what, False, error.reason, hard=True)
+        return Item(what, False, redact_excerpt(error.reason, service.sessions.vault.known), hard=True)
     return Item(what, True)
 
 
 async def _over_ws(what: str, service: Service, seat: Seat, role: str) -> Item:
     try:
-        socket = service.sessions.socket(f"{seat.key(role)}#{seat.index}", role, seat.roles[role])
-        exchange = await service.link.send_ws(socket, _PING % socket.next_number(), quiet=True)
+        exchange = await service.sessions.greet(seat, role)
     except Unreached:
         raise
     except NotCarriedOut as error:
-        return Item(what, False, error.reason, hard=True)
+        return Item(what, False, redact_excerpt(error.reason, service.sessions.vault.known), hard=True)
     problem = exchange.problem
-    return Item(what, problem is None, "" if problem is None else problem.message, hard=True)
+    why = "" if problem is None else redact_excerpt(problem.message, service.sessions.vault.known)
+    return Item(what, problem is None, why, hard=True)
 
 
-def _needs(name: str, service: ServiceTarget, seats: Sequence[Seat], cases: Sequence[Case]) -> Iterator[Item]:
+def _needs(
+    name: str, service: ServiceTarget, seats: Sequence[Seat], cases: Sequence[Case], made_by_calls: Sequence[str]
+) -> Iterator[Item]:
     """What the cases of a service need, each with the number of cases that need it."""
     place = f"services.{name}"
     for transport, address in (("http", service.http), ("ws", service.websocket)):
@@ -173,7 +186,7 @@ def _needs(name: str, service: ServiceTarget, seats: Sequence[Seat], cases: Sequ
     names = (name for case in cases for name in _places(case) if name.partition(".")[0] not in made)
     for binding, wanted in _counted(one for one in names if one not in _FRAME_NAMES):
         yield _item(f"{place}.bindings.{binding}", all(binding in seat.bindings for seat in seats), wanted)
-    yield from _states(place, service, cases)
+    yield from _states(place, service, cases, made_by_calls)
     yield from _codes(place, service, cases)
 
 
@@ -182,7 +195,7 @@ def _places(case: Case) -> tuple[str, ...]:
     return places(case.message.body.text + (case.message.frame or "") + accounts)
 
 
-def _states(place: str, service: ServiceTarget, cases: Sequence[Case]) -> Iterator[Item]:
+def _states(place: str, service: ServiceTarget, cases: Sequence[Case], made_by_calls: Sequence[str]) -> Iterator[Item]:
     uses: Counter[str] = Counter()
     for case in cases:
         for need in case.states.values():
@@ -195,7 +208,7 @@ def _states(place: str, service: ServiceTarget, cases: Sequence[Case]) -> Iterat
             good, note = held >= wanted, f"the pool holds {held} of {wanted}"
         else:
             provider = service.states.provider
-            good, note = provider in ("hook", "command") or (provider == "calls" and state in _CALL_STATES), ""
+            good, note = provider in ("hook", "command") or (provider == "calls" and state in made_by_calls), ""
         yield Item(f"{place}.states: {state}", good, "" if good else note or f"needed {wanted} times")
 
 

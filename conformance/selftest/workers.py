@@ -1,17 +1,35 @@
-"""Tries suspects in several processes at once, each with its own contract, cases and servers."""
+"""Tries suspects in several processes at once, each with its own contract, cases and servers.
+
+`python -m conformance.selftest.workers OPERATION…` is one such process. Standard input has a JSON object for each suspect;
+each is answered by a line of `trial_to_json`, or by `{"failed": message, "where", "hint"}`. The end of standard input
+ends it.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
-from conformance.endpoint.reference import program
-from conformance.errors import HarnessError
+from conformance.cases.fixtures import load_cases
+from conformance.contract.load import load_contract
+from conformance.endpoint.reference import program, warm_reference
+from conformance.errors import INTERRUPTED, HarnessError
+from conformance.run.loop import run_loop
 from conformance.run.schedule import side_by_side
-from conformance.selftest.suspects import Suspect, Trial, suspect_to_json, trial_from_json
+from conformance.selftest.suspects import (
+    Suspect,
+    Trial,
+    suspect_from_json,
+    suspect_to_json,
+    trial_from_json,
+    trial_to_json,
+    try_one,
+)
 
 _LINE_LIMIT_BYTES = 64 * 1024 * 1024
 """A trial that was asked for every finding is a long line."""
@@ -65,7 +83,7 @@ async def _asked(process: asyncio.subprocess.Process, suspect: Suspect) -> Trial
 @contextlib.asynccontextmanager
 async def _worker(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *program("conformance.selftest.worker", *arguments),
+        *program("conformance.selftest.workers", *arguments),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT_BYTES, start_new_session=True,
     )  # fmt: skip
     try:
@@ -82,3 +100,35 @@ async def _worker(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+async def work(specs: Path | None, operations: list[str], *, every_case: bool) -> None:
+    """Try what standard input names until it ends."""
+    contract = load_contract(specs)
+    cases = load_cases(contract, operations)
+    async with warm_reference() as reference:
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            suspect = suspect_from_json(line)
+            try:
+                answer = trial_to_json(await try_one(contract, cases, suspect, reference, every_case=every_case))
+            except HarnessError as error:
+                answer = json.dumps({"failed": error.message, "where": error.where, "hint": error.hint})
+            sys.stdout.write(f"{answer}\n")
+            sys.stdout.flush()
+
+
+def main() -> None:
+    """Read the options and work."""
+    parser = argparse.ArgumentParser(prog="python -m conformance.selftest.workers")
+    parser.add_argument("operations", nargs="+")
+    parser.add_argument("--specs", type=Path)
+    parser.add_argument("--every-case", action="store_true")
+    options = parser.parse_args()
+    try:
+        run_loop(work(options.specs, options.operations, every_case=options.every_case))
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise SystemExit(INTERRUPTED) from None
+
+
+if __name__ == "__main__":
+    main()

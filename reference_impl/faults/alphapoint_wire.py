@@ -159,10 +159,6 @@ def _case_sensitive(operation: Operation) -> Change:
     return apply
 
 
-def _details(name: str, value: str) -> Callable[[Members], Members]:
-    return but(**{name: value})
-
-
 FAULTS: tuple[Variant, ...] = (
     *faults_of_both(
         "trailing-comma",

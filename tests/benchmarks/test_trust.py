@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 from dataclasses import replace
 from pathlib import Path
@@ -14,29 +13,16 @@ from benchmarks.trust_detection import KEPT, alone_by, detection_text, kept_reas
 from benchmarks.trust_page import page_of
 from benchmarks.trust_record import Finders, Record, equivalent_groups, fault_groups, read_record, write_record
 from conformance.cases.fixtures import load_cases
-from conformance.checks import results
+from conformance.checks.registry import bundled
 from conformance.contract.load import load_contract
 from conformance.selftest.suspects import Suspect, Trial, family_of, try_suspects
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 
-CHECKS = Path(results.__file__).parent
 RECORD = read_record()
 CONTRACT = load_contract()
 CASES = load_cases(CONTRACT)
 AGAIN = "record it: python -m benchmarks.trust --record"
-
-
-def named_in_source() -> set[str]:
-    """The name of every check: the second argument of each `Finding`, and those that are chosen by a table."""
-    names = set(results._KIND_TO_CHECK.values())
-    for path in CHECKS.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
-                names.update(str(one.value) for one in node.args[1:2] if isinstance(one, ast.Constant))
-            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "check":
-                names.update(str(one.value) for one in ast.walk(node.value) if isinstance(one, ast.Constant))
-    return {name for name in names if name and " " not in name}
 
 
 def families() -> set[str]:
@@ -64,7 +50,9 @@ def test_the_groups_hold_every_variant_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "known"), [("checks", named_in_source()), ("families", families())], ids=["checks", "families"]
+    ("kind", "known"),
+    [("checks", {check.id for check in bundled()}), ("families", families())],
+    ids=["checks", "families"],
 )
 def test_each_check_and_family_alone_finds_a_fault_or_is_kept_with_a_reason(kind: str, known: set[str]) -> None:
     rows = {row.name: row for row in alone_by(RECORD, "checks" if kind == "checks" else "families")}

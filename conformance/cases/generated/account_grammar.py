@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 
-from conformance.cases.generated.account_model import OMS, Request, Thing, own_accounts
+from conformance.cases.generated.account_model import CLIENT, OMS, Request, Thing, own_accounts
 from conformance.cases.generated.accounts import KEYS, AccountTrial, CancelOne, Placed, Step
-from conformance.cases.generated.one_order_model import CLIENT
 from conformance.cases.generated.rules import Ground, Rules
 from conformance.cases.generated.trial import random_wire
 

@@ -6,9 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.cases.generated.account_model import OMS, Request, Thing, foresee_cancel_all, foresee_cancel_quote
+from conformance.cases.generated.account_model import (
+    CLIENT,
+    OMS,
+    Request,
+    Thing,
+    foresee_cancel_all,
+    foresee_cancel_one,
+    foresee_cancel_quote,
+)
 from conformance.cases.generated.lists import without
-from conformance.cases.generated.one_order_model import CLIENT, foresee_cancel_one
 from conformance.cases.generated.rules import CANCELLED, OPEN, Foreseen, Ground, Rules, Standing
 from conformance.cases.generated.trial import Wire, lane_of, other_call, simpler_wires, trial_id, written
 from conformance.model.case import Case, Message, StateNeed, Twin
@@ -162,16 +169,8 @@ class AccountTrial:
         if self.twin is not None:
             yield replace(self, twin=None)
             yield from (replace(self, twin=wire) for wire in simpler_wires(self.twin))
-        if len(self.steps) > 1:
-            last = len(self.steps) - 1
-            yield replace(self, steps=self.steps[:-1], placed=tuple(one for one in self.placed if one.after < last))
-        for turn in range(len(self.steps) - 1):
-            placed = tuple(replace(one, after=one.after - (one.after > turn)) for one in self.placed)
-            yield replace(self, steps=without(self.steps, turn), placed=placed)
-        for turn, step in enumerate(self.steps):
-            if isinstance(step, Request) and step.order and step.client:
-                for fewer in (replace(step, client=""), replace(step, order="")):
-                    yield replace(self, steps=(*self.steps[:turn], fewer, *self.steps[turn + 1 :]))
+        yield from self._fewer_calls()
+        yield from self._calls_of_fewer_names()
         named = {name for step in self.steps for name in _named(step)}
         for place, one in enumerate(self.placed):
             if not named.intersection((one.thing.name, *one.thing.watched)):
@@ -181,6 +180,26 @@ class AccountTrial:
             yield replace(self, keys="documented")
         if self.offset:
             yield replace(self, offset=0)
+        yield from self._plainer_things()
+
+    def _fewer_calls(self) -> Iterator[AccountTrial]:
+        """Without the last call and what is set up for it, then without each of the earlier ones."""
+        if len(self.steps) > 1:
+            last = len(self.steps) - 1
+            yield replace(self, steps=self.steps[:-1], placed=tuple(one for one in self.placed if one.after < last))
+        for turn in range(len(self.steps) - 1):
+            placed = tuple(replace(one, after=one.after - (one.after > turn)) for one in self.placed)
+            yield replace(self, steps=without(self.steps, turn), placed=placed)
+
+    def _calls_of_fewer_names(self) -> Iterator[AccountTrial]:
+        """A call that names an order twice names it once."""
+        for turn, step in enumerate(self.steps):
+            if isinstance(step, Request) and step.order and step.client:
+                for fewer in (replace(step, client=""), replace(step, order="")):
+                    yield replace(self, steps=(*self.steps[:turn], fewer, *self.steps[turn + 1 :]))
+
+    def _plainer_things(self) -> Iterator[AccountTrial]:
+        """Each thing without its side, set up first, once, or half as often."""
         for place, one in enumerate(self.placed):
             for plainer in (
                 replace(one, side=""),

@@ -64,25 +64,6 @@ def cache_file(operation: Operation, seed: int, environment: Mapping[str, str] =
     return Path(base) / "order-cancellation-conformance" / f"{content_address(operation, seed)}.jsonl"
 
 
-def load_values(operation: Operation, seed: int = DEFAULT_SEED) -> tuple[CorpusValue, ...]:
-    """The values of an operation: carried along, cached, or generated now and cached."""
-    address = content_address(operation, seed)
-    for path in (carried_file(operation), cache_file(operation, seed)):
-        if path.exists():
-            found_address, values = read_values(path)
-            if found_address == address:
-                return values
-    from conformance.cases.generated.generate import generate_values
-
-    values = generate_values(operation, seed)
-    path = cache_file(operation, seed)
-    try:
-        write_values(path, operation, seed, values)
-    except OSError:
-        return values  # a cache that cannot be written costs time, nothing else
-    return values
-
-
 def read_values(path: Path) -> tuple[str, tuple[CorpusValue, ...]]:
     """The address and the values of a file. Raises `SpecError` for a file that is no corpus."""
     try:
@@ -117,12 +98,3 @@ def stale_corpora(operations: Iterable[Operation]) -> tuple[Operation, ...]:
         for one in operations
         if carried_file(one).exists() and read_values(carried_file(one))[0] != content_address(one, DEFAULT_SEED)
     )
-
-
-def rebuild_corpus(operation: Operation) -> int:
-    """Generate the carried corpus of an operation anew; how many values it has."""
-    from conformance.cases.generated.generate import generate_values
-
-    values = generate_values(operation, DEFAULT_SEED)
-    write_values(carried_file(operation), operation, DEFAULT_SEED, values)
-    return len(values)

@@ -9,7 +9,7 @@ the documents leave open is left open here: one order named twice, a broken inst
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -61,18 +61,30 @@ def foresee_list(
         ways: tuple[Way, ...] = (Way({"results": "none"}, standing), Way(_REFUSED, standing))
         return foreseen(requirement, ways, inside, outside)
     twice = {name for name, count in Counter(one.thing for one in listed).items() if name and count > 1}
+    branches = _branches(standing, listed, twice)
+    if branches is None:
+        return None
+    found = [Way({"results": branch.flags}, branch.after) for branch in branches]
+    if twice or any(one.sort == "broken" for one in listed) or not _is_one_sure(branches, len(listed)):
+        found.append(Way(_REFUSED, standing))
+    return foreseen(requirement, tuple(found), inside, outside)
+
+
+def _branches(standing: Standing, listed: Sequence[Judged], twice: Collection[str]) -> list[_Branch] | None:
+    """Every way in which the list may be carried out; None when there are too many. `twice` are things named twice."""
     whole = {one.thing for one in listed if one.sort == "whole"}
     branches = [_Branch(dict(standing))]
     for one in listed:
-        branches = [grown for branch in branches for grown in _grown(branch, one, one.thing in twice & whole)]
+        chancy = one.thing in twice and one.thing in whole
+        branches = [grown for branch in branches for grown in _grown(branch, one, chancy)]
         if len(branches) > MOST_WAYS:
             return None
-    sure = any(all(branch.flags[place] for branch in branches) for place in range(len(listed)))
-    refusable = not sure or any(one.sort == "broken" for one in listed) or bool(twice)
-    found = [Way({"results": branch.flags}, branch.after) for branch in branches]
-    if refusable:
-        found.append(Way(_REFUSED, standing))
-    return foreseen(requirement, tuple(found), inside, outside)
+    return branches
+
+
+def _is_one_sure(branches: Sequence[_Branch], count: int) -> bool:
+    """Whether some instruction succeeds however the list is carried out."""
+    return any(all(branch.flags[place] for branch in branches) for place in range(count))
 
 
 def _grown(branch: _Branch, one: Judged, twice: bool) -> list[_Branch]:

@@ -8,7 +8,15 @@ from functools import lru_cache
 from typing import Any
 
 from conformance.cases import make, message
-from conformance.cases.generated.corpus import CorpusValue, load_values
+from conformance.cases.generated.corpus import (
+    DEFAULT_SEED,
+    CorpusValue,
+    cache_file,
+    carried_file,
+    content_address,
+    read_values,
+    write_values,
+)
 from conformance.cases.generated.forms import HEADERS, JSON_FORMS, STRICT_HEADERS, XML_FORMS, Text, WireForm
 from conformance.cases.make import Channel, channels
 from conformance.formats.xml.contract import XmlContract
@@ -100,3 +108,31 @@ def _headers(media_type: str, charset: str, way: int) -> tuple[tuple[str, str], 
     return tuple(
         (name, text.replace("{}", media_type + charset).replace("{answer}", media_type)) for name, text in HEADERS[way]
     )
+
+
+def load_values(operation: Operation, seed: int = DEFAULT_SEED) -> tuple[CorpusValue, ...]:
+    """The values of an operation: carried along, cached, or generated now and cached."""
+    address = content_address(operation, seed)
+    for path in (carried_file(operation), cache_file(operation, seed)):
+        if path.exists():
+            found_address, values = read_values(path)
+            if found_address == address:
+                return values
+    from conformance.cases.generated.generate import generate_values
+
+    values = generate_values(operation, seed)
+    path = cache_file(operation, seed)
+    try:
+        write_values(path, operation, seed, values)
+    except OSError:
+        return values  # a cache that cannot be written costs time, nothing else
+    return values
+
+
+def rebuild_corpus(operation: Operation) -> int:
+    """Generate the carried corpus of an operation anew; how many values it has."""
+    from conformance.cases.generated.generate import generate_values
+
+    values = generate_values(operation, DEFAULT_SEED)
+    write_values(carried_file(operation), operation, DEFAULT_SEED, values)
+    return len(values)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from conformance.contract.check.problems import CaseSet, Outcomes, Problem, place_in
+from conformance.contract.load import missing_keys
 from conformance.model.case import Alternative, Case, state_names
-from conformance.model.spec import Contract, Service
+from conformance.model.spec import Contract, RequirementKey, Service
 
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
 _READING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -127,6 +129,21 @@ def readings_well_formed(contract: Contract) -> Outcomes:
                 yield Problem("readings", where, "not one requirement for each operation", hint)
             else:
                 yield None
+
+
+def attribution_keys(contract: Contract, keys: Collection[RequirementKey]) -> Outcomes:
+    """Each operation has every requirement key that its checks and cases need, and none that nobody reads."""
+    for name in sorted(contract.operations if keys else ()):
+        operation = contract.operations[name]
+        where = place_in(contract.root, operation.folder / "operation.yaml", "attribution")
+        missing = [Problem("attribution-keys", where, one.message, one.hint) for one in missing_keys(operation, keys)]
+        yield from missing or (None,)
+        known = sorted({key.name for key in keys if key.of.includes(operation)})
+        for key in operation.attribution:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else "`conformance list checks` shows the keys."
+            wrong = Problem("attribution-keys", f"{where}/{key}", f"no check and no case reads the key {key!r}", hint)
+            yield None if key in known else wrong
 
 
 def readings_named(contract: Contract) -> Outcomes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from conformance.contract.check.agreement import fields_agree
 from conformance.contract.check.cases import (
+    attribution_keys,
     case_codes,
     case_readings,
     case_requirements,
@@ -24,7 +25,7 @@ from conformance.contract.check.problems import CaseSet, Outcomes, Problem, Rule
 from conformance.contract.check.schemas import openapi_valid, references_resolve, schema_requirements, schemas_valid
 from conformance.contract.load import load_contract, read_yaml
 from conformance.errors import SpecError
-from conformance.model.spec import Contract
+from conformance.model.spec import Contract, RequirementKey
 
 FileRule: TypeAlias = Callable[[Path], Outcomes]
 ContractRule: TypeAlias = Callable[[Contract], Outcomes]
@@ -105,7 +106,9 @@ _NEED_SOUND_SCHEMAS = {
 _UNEXPECTED_SHAPE = (SpecError, LookupError, TypeError, AttributeError, ValueError, RuntimeError)
 """What reading data raises when it lacks a key or has a list where a mapping belongs."""
 _SHAPE_HINT = "A key is missing or has another shape than its readers expect; docs/authoring.md lists the keys."
-RULES = tuple(name for name, _ in (*FILE_RULES, *CONTRACT_RULES, *CASE_RULES))
+KEY_RULE = "attribution-keys"
+_CONTRACT_NAMES = (*(name for name, _ in CONTRACT_RULES), KEY_RULE)
+RULES = (*(name for name, _ in FILE_RULES), *_CONTRACT_NAMES, *(name for name, _ in CASE_RULES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,12 @@ class CheckReport:
         return not any(result.problems or result.blocked for result in self.results)
 
 
-def check_specs(root: Path, cases_of: Callable[[Contract], CaseSet]) -> CheckReport:
+def check_specs(
+    root: Path, cases_of: Callable[[Contract], CaseSet], keys: Collection[RequirementKey] = ()
+) -> CheckReport:
     """Apply every rule to the folder; `cases_of` builds the named cases from the contract's data.
+
+    `keys` are the requirement keys of checks and cases: what each operation must, and may, have under `attribution`.
 
     A contract that cannot be loaded, or cases that cannot be built, are problems of their own, and the rules
     behind them are blocked. Errors: `SpecError` when the folder holds no service at all.
@@ -141,9 +148,10 @@ def check_specs(root: Path, cases_of: Callable[[Contract], CaseSet]) -> CheckRep
     if contract is not None:
         for name, rule in CONTRACT_RULES:
             results.append(_schemas_first(name, unsound) or _result(name, rule(contract)))
+        results.append(_result(KEY_RULE, attribution_keys(contract, keys)))
         cases = _attempt("cases", root, lambda: cases_of(contract), results)
     else:
-        results.extend(RuleResult(name, blocked="the contract cannot be loaded") for name, _ in CONTRACT_RULES)
+        results.extend(RuleResult(name, blocked="the contract cannot be loaded") for name in _CONTRACT_NAMES)
     for name, case_rule in CASE_RULES:
         if contract is None or cases is None:
             results.append(RuleResult(name, blocked="the cases cannot be built"))
@@ -176,7 +184,7 @@ def _attempt(rule: str, root: Path, load: Callable[[], _Loaded], results: list[R
     return None
 
 
-def _result(name: str, outcomes: Outcomes) -> RuleResult:
+def _result(name: str, outcomes: Iterable[Problem | None]) -> RuleResult:
     found: list[Problem | None] = []
     try:
         found.extend(outcomes)

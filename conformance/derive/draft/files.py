@@ -17,15 +17,13 @@ from typing import Any
 
 import yaml
 
-from conformance.derive.departures import MISFITS, Departure
 from conformance.derive.draft.names import Names, names_of
 from conformance.derive.draft.operation import operation_of
 from conformance.derive.draft.requirements import reading_requirement, requirements_of
-from conformance.derive.draft.schema import schema_of
-from conformance.derive.draft.xsd import xsd_files
+from conformance.derive.draft.schemas import schema_of, xsd_files
 from conformance.derive.drift import open_points
 from conformance.derive.facts import wording_facts
-from conformance.derive.page import Code, Page, Place, Unread, every_field
+from conformance.derive.page import MISFITS, Code, Departure, Page, Place, Unread, every_field
 from conformance.derive.siblings import Sibling
 from conformance.errors import PageError
 

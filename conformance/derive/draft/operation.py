@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from conformance.derive.draft.names import Names, answer_of, legs_of, words_of
-from conformance.derive.draft.schema import member_requirement, presence_requirement
+from conformance.derive.draft.schemas import member_requirement, presence_requirement
 from conformance.derive.page import Field, Page
 from conformance.derive.samples import values_in
 from conformance.derive.siblings import Sibling
+from conformance.model.spec import Operation as Known
 
 _PAIR_ONLY = ("leg", "leg-form", "early-error")
 _TYPES = {"integer": "integer", "int64": "integer", "boolean": "boolean", "string": "string", "guid": "guid"}
@@ -43,27 +44,47 @@ def operation_of(
         )
     if names.kind == "pair":
         data["legs"] = _legs(page)
-    data["method"] = page.method or (alike.method if alike else "POST")
-    data["path"] = page.path or (alike.path if alike else "").rpartition("/")[0] + f"/{call}"
-    data["transports"] = list(alike.transports if alike else ("http",))
+    _address(made, page, call, alike)
+    _media(made, page, names, xsds)
+    _roles(made, page, siblings)
+    _request(made, page, names, siblings)
+    data["states"] = {}
+    _ask_the_rest(made, page, names)
+    if names.kind == "results":
+        _results(made, page, names)
+    data["codes"] = list(_codes(page, names))
+    _attribute(made, page, names, siblings, requirements)
+    return made
+
+
+def _address(made: Operation, page: Page, call: str, alike: Known | None) -> None:
+    """Method, path and transports: the page's own, else those of a sibling that answers alike."""
+    made.data["method"] = page.method or (alike.method if alike else "POST")
+    made.data["path"] = page.path or (alike.path if alike else "").rpartition("/")[0] + f"/{call}"
+    made.data["transports"] = list(alike.transports if alike else ("http",))
     if alike is None:
         made.asked["transports"] = "No other operation of the service says how calls travel: http alone, or ws as well?"
     elif page.path is None:
         made.asked["path"] = f"Path and method are made after {alike.id}'s: the page names neither."
-    data["media_types"] = list(page.request.media_types)
+
+
+def _media(made: Operation, page: Page, names: Names, xsds: Collection[str]) -> None:
+    """Media types, and an XSD for each part that has an XML sample."""
+    made.data["media_types"] = list(page.request.media_types)
     if page.response.media_types != page.request.media_types:
-        data["response_media"] = {media: names.requirement("RESP", media) for media in page.response.media_types}
+        made.data["response_media"] = {media: names.requirement("RESP", media) for media in page.response.media_types}
     shown = [part for part, body in page.bodies() if any(sample.form == "xml" for sample in body.samples)]
     if shown:
-        data["xsd"] = {part: f"{part}.xsd" for part in shown if f"{part}.xsd" in xsds}
+        made.data["xsd"] = {part: f"{part}.xsd" for part in shown if f"{part}.xsd" in xsds}
     for part in shown:
-        if part not in data["xsd"]:
+        if part not in made.data["xsd"]:
             made.asked[f"xsd.{part}"] = (
                 f"A type in the {part}, or its XML sample, has no form that a draft's XSD can have: write the XSD by hand."
             )
-    _roles(made, page, siblings)
-    _request(made, page, names, siblings)
-    data["states"] = {}
+
+
+def _ask_the_rest(made: Operation, page: Page, names: Names) -> None:
+    """What no page says, and every operation needs."""
     made.asked["states"] = "What does the legal request act on? Without a state no effect can be judged."
     made.asked["scope"] = (
         "What may the scope guard let through? Until its keys are there, nothing but loopback is sent a message."
@@ -72,11 +93,6 @@ def operation_of(
         f"Add the operation {names.operation} and the document {page.name} to the service's own file."
     )
     made.asked["openapi.yaml"] = "Add the path in openapi-path.yaml to the service's openapi.yaml."
-    if names.kind == "results":
-        _results(made, page, names)
-    data["codes"] = list(_codes(page, names))
-    _attribute(made, page, names, siblings, requirements)
-    return made
 
 
 def _legs(page: Page) -> dict[str, str]:
@@ -241,8 +257,6 @@ def _own(page: Page) -> dict[str, tuple[str, ...]]:
     """The general checks that this page's requirements can speak for, by the names of its own members."""
     standard = answer_of(page)
     found = {check: parts for check, parts in _OWN.items() if check not in _PAIR_ONLY or legs_of(page)}
-    if standard.code is not None:
-        found["undocumented-code"] = ("RESP", standard.code.name, "LISTED")
     if standard.result is not None:
         found["refusal"] = ("RESP", standard.result.name, "FALSE")
     return found

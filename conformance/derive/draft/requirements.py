@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.derive.departures import Departure
 from conformance.derive.draft.names import Names, answer_of
-from conformance.derive.draft.schema import member_requirement, presence_requirement
-from conformance.derive.page import Body, Field, Page, Part, every_field
+from conformance.derive.draft.schemas import member_requirement, presence_requirement
+from conformance.derive.page import Body, Departure, Field, Page, Part, every_field
 
 Requirement = dict[str, Any]
 _XML = {

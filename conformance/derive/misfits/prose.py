@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from conformance.derive.departures import Departure
-from conformance.derive.page import Field, Page, Place, every_field
+from conformance.derive.page import Departure, Field, Page, Place, every_field
 
 _IDENTIFIER = re.compile(r"[A-Za-z]+[a-z][A-Z]\w*|[A-Z]{2,}[a-z]\w*|[a-z]+_\w+")
 

@@ -9,10 +9,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from conformance.derive.departures import Departure
 from conformance.derive.misfits.prose import PROSE_RULES, sentences, words_in
 from conformance.derive.misfits.samples import SAMPLE_RULES
-from conformance.derive.page import Field, Page, Part, Place, every_field, may_be_absent
+from conformance.derive.page import Departure, Field, Page, Part, Place, every_field, may_be_absent
 from conformance.derive.samples import values_in
 
 _STATUS = re.compile(r"\b(status code|http status|http \d{3}|status \d{3})\b")

@@ -7,9 +7,8 @@ from typing import Any
 
 from lxml import etree
 
-from conformance.derive.departures import Departure
 from conformance.derive.facts import NIL
-from conformance.derive.page import Body, Field, Page, Part, Place, Sample
+from conformance.derive.page import Body, Departure, Field, Page, Part, Place, Sample
 from conformance.derive.samples import read_sample
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {

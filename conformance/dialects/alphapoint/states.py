@@ -11,20 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.cases.message import fill
-from conformance.dialects.alphapoint import session
-from conformance.dialects.alphapoint.session import Sessions, reply_value
-from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable, Unreached
+from conformance.dialects.alphapoint.frames import members_of
+from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, together
+from conformance.endpoint.seats import Seat
+from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable
 from conformance.formats.json.pointer import load_json
+from conformance.guard.link import CLEAN_UP, OBSERVATION, SET_UP, Purpose
 from conformance.model.case import StateNeed
-from conformance.run.link import Link
-from conformance.run.seats import Seat
-from conformance.run.states.provider import CANCELLED, CLIENT_ID, OPEN, Handle, together
-from conformance.wire.messages import Headers, HttpRequest
 
 LIMIT_ORDER, GOOD_TILL_CANCELLED = 2, 1
 _BUY, _SELL = 0, 1
 _LOW_PRICE, _HIGH_PRICE = 1, 1_000_000
-_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
+MADE = ("open-order", "open-quote", "cancelled-quote")
+"""The states that there are calls for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,7 @@ class Placed:
 class CallStates:
     """The provider; it acts as the owner of an account, or as operator."""
 
-    link: Link
-    sessions: Sessions
+    calls: Calls
     client_ids: Iterator[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1_000))
     """Numbers that orders are placed under where a case asks for one; microseconds, so that each run has its own."""
 
@@ -57,7 +55,7 @@ class CallStates:
         base = {"OMSId": self._number("${oms}", seat), "AccountId": account, "InstrumentId": instrument}
         if need.state == "open-order":
             return await self._orders(name, need, seat, role, base)
-        if need.state in ("open-quote", "cancelled-quote"):
+        if need.state in MADE:
             return await self._quote(name, need, seat, role, base)
         raise StateUnavailable(f"the service has no call that brings about {need.state!r}")
 
@@ -77,11 +75,11 @@ class CallStates:
         numbers = [next(self.client_ids) for _ in range(count)] if need.params.get("client") else []
         orders = [{**order, "ClientOrderId": number} for number in numbers] or [order] * count
         answers = await asyncio.gather(
-            *(self.call(seat, role, "SendOrder", one) for one in orders), return_exceptions=True
+            *(self.calls.call(seat, role, "SendOrder", one, SET_UP) for one in orders), return_exceptions=True
         )
         ids = tuple(number for answer in answers if (number := _id_in(answer, "OrderId")) is not None)
         placed_under = {f"{name}.{index}{CLIENT_ID}": number for index, number in enumerate(numbers)}
-        self.link.gate.guard.grant({**{f"{name}.{index}": number for index, number in enumerate(ids)}, **placed_under})
+        self.calls.grant({**{f"{name}.{index}": number for index, number in enumerate(ids)}, **placed_under})
         placed = Placed({name: ids}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=False)
         if len(ids) < count:
             await self._take_back(placed, seat)
@@ -91,11 +89,11 @@ class CallStates:
 
     async def _quote(self, name: str, need: StateNeed, seat: Seat, role: str, base: Mapping[str, int]) -> Handle:
         sides = {"Bid": _LOW_PRICE, "BidQty": 1, "Ask": _HIGH_PRICE, "AskQty": 1}
-        answer = await self.call(seat, role, "CreateQuote", {**base, **sides})
+        answer = await self.calls.call(seat, role, "CreateQuote", {**base, **sides}, SET_UP)
         bid, ask = _id_in(answer, "BidQuoteId"), _id_in(answer, "AskQuoteId")
         if bid is None or ask is None:
             raise _why([answer], "BidQuoteId", "CreateQuote")
-        self.link.gate.guard.grant({f"{name}.bid": bid, f"{name}.ask": ask})
+        self.calls.grant({f"{name}.bid": bid, f"{name}.ask": ask})
         bid_name, ask_name = f"{name}.bid", f"{name}.ask"
         placed = Placed(
             {bid_name: (bid,), ask_name: (ask,)},
@@ -108,7 +106,7 @@ class CallStates:
         state = OPEN
         if need.state == "cancelled-quote":
             try:
-                await self._cancel_quote(placed, seat)
+                await self._cancel_quote(placed, seat, SET_UP)
             except NotCarriedOut:
                 await self._take_back(placed, seat)
                 raise
@@ -122,7 +120,11 @@ class CallStates:
         """Open or cancelled, for each watched name; one call for each account, or account and instrument."""
         places = {self._place(handle.memory): handle.memory for handle in handles if handle.memory is not None}
         open_ids = dict(
-            zip(places, await asyncio.gather(*(self._open(one, seat) for one in places.values())), strict=True)
+            zip(
+                places,
+                await asyncio.gather(*(self._open(one, seat, OBSERVATION) for one in places.values())),
+                strict=True,
+            )
         )
         seen: dict[str, str] = {}
         for handle in handles:
@@ -137,16 +139,17 @@ class CallStates:
     def _place(self, placed: Placed) -> tuple[Any, ...]:
         return (placed.quote, placed.oms, placed.account, placed.instrument if placed.quote else None, placed.role)
 
-    async def _open(self, placed: Placed, seat: Seat) -> frozenset[int] | None:
+    async def _open(self, placed: Placed, seat: Seat, purpose: Purpose) -> frozenset[int] | None:
         """The ids that are open in a place; None when the service would not say."""
         where = {"OMSId": placed.oms, "AccountId": placed.account}
         if placed.quote:
-            answer = await self.call(seat, placed.role, "GetOpenQuotes", {**where, "InstrumentId": placed.instrument})
+            where["InstrumentId"] = placed.instrument
+            answer = await self.calls.call(seat, placed.role, "GetOpenQuotes", where, purpose)
             if not isinstance(answer, dict) or not {"bid", "ask"} <= {str(key).lower() for key in answer}:
                 return None
             entries = [value for value in answer.values() if isinstance(value, dict)]
         else:
-            answer = await self.call(seat, placed.role, "GetOpenOrders", where)
+            answer = await self.calls.call(seat, placed.role, "GetOpenOrders", where, purpose)
             if not isinstance(answer, list):
                 return None
             entries = [entry for entry in answer if isinstance(entry, dict)]
@@ -177,63 +180,35 @@ class CallStates:
         every = [number for ids in placed.ids.values() for number in ids]
         try:
             if placed.quote:
-                done = [_is_success(await self._cancel_quote(placed, seat))]
+                done = [_is_success(await self._cancel_quote(placed, seat, CLEAN_UP))]
             else:
                 where = {"OMSId": placed.oms, "AccountId": placed.account}
                 calls = (
-                    self.call(seat, placed.role, "CancelOrder", {**where, "OrderId": one}, cleaning=True)
+                    self.calls.call(seat, placed.role, "CancelOrder", {**where, "OrderId": one}, CLEAN_UP)
                     for one in every
                 )
                 done = [_is_success(answer) for answer in await asyncio.gather(*calls, return_exceptions=True)]
             if all(done):
                 return ()
-            still_open = await self._open(placed, seat)
+            still_open = await self._open(placed, seat, CLEAN_UP)
         except NotCarriedOut:
             still_open = None
         left = [number for number in every if still_open is None or number in still_open]
         return tuple(f"{kind} {number} of account {placed.account}" for number in left)
 
-    async def _cancel_quote(self, placed: Placed, seat: Seat) -> Any:
+    async def _cancel_quote(self, placed: Placed, seat: Seat, purpose: Purpose) -> Any:
         (bid,), (ask,) = placed.ids.values()
         # in the document's spelling: the scope guard lets no other pass for the same members
         ids = {"bidQuoteId": bid, "askQuoteId": ask}
         place = {"omsId": placed.oms, "accountId": placed.account, "instrumentId": placed.instrument}
-        return await self.call(seat, placed.role, "CancelQuote", {**place, **ids}, cleaning=True)
+        return await self.calls.call(seat, placed.role, "CancelQuote", {**place, **ids}, purpose)
 
     async def aclose(self) -> None:
         """The link belongs to the service."""
 
-    async def call(
-        self, seat: Seat, role: str, name: str, payload: Mapping[str, Any], *, cleaning: bool = False
-    ) -> Any:
-        """The decoded answer of one of the service's calls; None when it is no JSON."""
-        key, body = seat.key(role), json.dumps(payload)
-        speaker = session.Speaker(key, role, seat.roles.get(role), seat.bindings.get("oms"))
-        if self.link.http is not None:
-
-            def request_of(headers: Headers) -> HttpRequest:
-                return HttpRequest("POST", f"/AP/{name}", (*_HEADERS, *headers), body.encode())
-
-            exchange = await session.send_http(self.sessions, speaker, request_of, cleaning=cleaning)
-        else:
-
-            def text_of(number: int) -> str:
-                return json.dumps({"m": 0, "i": number, "n": name, "o": body})
-
-            exchange = await session.send_ws(self.sessions, speaker, key, text_of, quiet=False, cleaning=cleaning)
-        if exchange.problem is not None:
-            if exchange.problem.unreachable:
-                raise Unreached(exchange.problem.message)
-            raise StateUnavailable(f"{name} got no answer: {exchange.problem.message}")
-        return reply_value(exchange)
-
-
-def _members(answer: Any) -> Mapping[str, Any]:
-    return {str(key).lower(): value for key, value in answer.items()} if isinstance(answer, dict) else {}
-
 
 def _id_in(answer: Any, member: str) -> int | None:
-    number = _members(answer).get(member.lower())
+    number = members_of(answer).get(member.lower())
     return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
 
 
@@ -254,7 +229,7 @@ def _is_success(answer: Any, names: tuple[str, ...] = ("bidresult", "askresult")
             answer = load_json(answer)
         except ValueError:
             return False
-    members = _members(answer)
+    members = members_of(answer)
     if "result" in members:
         return members["result"] is True
     legs = [members[leg] for leg in names if leg in members]

@@ -1,4 +1,7 @@
-"""Writes a summary as one HTML page that needs nothing else: no script, no font, no picture from anywhere."""
+"""Writes a summary as one HTML page (a module of its own: each report format is one).
+
+The page needs nothing else: no script, no font, no picture from anywhere.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,8 @@ from importlib import resources
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from conformance.model.spec import Contract
-from conformance.report.findings import finding_groups, troubled, waived
 from conformance.report.formats.text import Grid, code_section, reading_section
-from conformance.report.rows import SHOWN_ORDER, RunSummary
+from conformance.report.rows import SHOWN_ORDER, RunSummary, finding_groups, troubled, waived
 from conformance.report.safe_text import many, shortened, visible
 
 _MOST_FINDINGS = 20

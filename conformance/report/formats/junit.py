@@ -10,8 +10,7 @@ from lxml import etree
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
-from conformance.report.findings import replay_command, replay_name
-from conformance.report.rows import RunSummary
+from conformance.report.rows import RunSummary, replay_command, replay_name
 from conformance.report.safe_text import many, xml_safe
 
 _MOST_FINDINGS = 20

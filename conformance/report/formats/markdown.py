@@ -8,9 +8,8 @@ from typing import TypeVar
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.findings import FindingGroup, finding_groups, troubled, waived
 from conformance.report.formats.text import Block, Grid, code_section, reading_section
-from conformance.report.rows import SHOWN_ORDER, RunSummary
+from conformance.report.rows import SHOWN_ORDER, FindingGroup, RunSummary, finding_groups, troubled, waived
 from conformance.report.safe_text import many, shortened, visible
 
 _MOST_FINDINGS = 3

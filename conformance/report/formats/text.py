@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.findings import Instance, finding_groups, troubled, waived
-from conformance.report.rows import CodeRow, RequirementRow, RunSummary
+from conformance.report.rows import CodeRow, Instance, RequirementRow, RunSummary, finding_groups, troubled, waived
 from conformance.report.safe_text import many, shortened, visible, writable
 
 if TYPE_CHECKING:

@@ -18,12 +18,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from conformance.dialects.base import OPEN, UNKNOWN, Handle, together
 from conformance.endpoint.model import Binding, is_pin
+from conformance.endpoint.seats import Seat
 from conformance.errors import StateUnavailable, Unreached
 from conformance.formats.json.pointer import load_json
 from conformance.model.case import StateNeed
-from conformance.run.seats import Seat
-from conformance.run.states.provider import OPEN, UNKNOWN, Handle, initial, together
+from conformance.run.states.provider import initial
 from conformance.wire.http.client import HttpTransport
 from conformance.wire.messages import HttpReply, HttpRequest, Limits
 

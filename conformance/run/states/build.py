@@ -1,18 +1,18 @@
-"""From the `states` table of a service to its provider."""
+"""From the `states` table of a service to its provider (a module of its own: providers must not know each other)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.dialects.alphapoint.session import Sessions
-from conformance.dialects.alphapoint.states import CallStates
+from conformance.dialects.base import StateProvider
+from conformance.dialects.sessions import Sessions
 from conformance.endpoint.model import States, StateSource
 from conformance.endpoint.secrets import plain
 from conformance.errors import ConfigurationError
-from conformance.run.link import Link
+from conformance.guard.link import Link
 from conformance.run.states.asked import AskedStates, Command, Hook
 from conformance.run.states.pool import Ledger, PoolStates
-from conformance.run.states.provider import NoStates, SharedStates, StateProvider
+from conformance.run.states.provider import NoStates, SharedStates
 from conformance.wire.address import AddressError, parse_address
 from conformance.wire.http.client import HttpTransport
 
@@ -33,7 +33,7 @@ def build_states(states: States, where: str, link: Link, sessions: Sessions, led
 
 def _provider(source: StateSource, where: str, link: Link, sessions: Sessions) -> StateProvider:
     if source.provider == "calls":
-        return CallStates(link, sessions)
+        return sessions.dialect.provider(sessions) or NoStates()
     if source.provider in ("hook", "command"):
         asked = _asked(source, where, link)
         if asked is not None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.cases.message import fill
+from conformance.dialects.base import Handle
 from conformance.endpoint.model import Binding, is_pin
+from conformance.endpoint.seats import Seat
 from conformance.errors import HarnessError, StateUnavailable
 from conformance.model.case import StateNeed
-from conformance.run.seats import Seat
 from conformance.run.states.asked import AskedStates, handle_of
-from conformance.run.states.provider import Handle
 
 _ACCOUNT = "account"
 

@@ -21,7 +21,6 @@ SPEAKS_FOR_THE_VENDOR = {
     "cases/generated/accounts.py": "cancels one order between two messages, by the vendor's own set-up call",
     "dialects/alphapoint/states.py": "brings states about with the vendor's own set-up calls, which are no operations",
     "dialects/alphapoint/session.py": "signs in with the vendor's own calls, which are no operations",
-    "endpoint/reference.py": "describes the bundled reference implementation as a target, error by error",
 }
 """Modules that know one vendor's protocol around the operations, each with what it is for."""
 

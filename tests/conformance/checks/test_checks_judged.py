@@ -33,8 +33,8 @@ from conformance.checks.answer import Judgement, Observation
 from conformance.checks.identity import Matching, index_of_relevant, match_results
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import AnswerMemory, Kit, build_kit, repeated_members
+from conformance.checks.outcome import compare, forms_differ
 from conformance.checks.read import read_answer
-from conformance.checks.relations import compare, forms_differ
 from conformance.checks.secrets import echoed, may_be_echoed, texts_beyond
 from conformance.contract.load import load_contract
 from conformance.errors import SpecError
@@ -210,7 +210,9 @@ def test_results_are_taken_as_they_are_where_nobody_can_say_what_was_sent() -> N
 def test_a_credential_in_a_text_is_hidden_and_located() -> None:
     requirement = kit(TPP).requirement("secrets")
     words = ("secrets", "a credential of the request comes back", "no credential", "(hidden)")
-    assert list(echoed(kit(TPP), [{"Errors": [f"pin {PIN}"]}], (PIN,))) == [Finding(requirement, *words, "/0/Errors/0")]
+    assert list(echoed(kit(TPP).operation, [{"Errors": [f"pin {PIN}"]}], (PIN,))) == [
+        Finding(requirement, *words, "/0/Errors/0")
+    ]
     leaking = http(success())
     reply = leaking.reply
     assert reply is not None
@@ -223,13 +225,13 @@ def test_a_credential_in_a_text_is_hidden_and_located() -> None:
 @pytest.mark.parametrize(("text", "given_away"), [("x12345678y", True), ("x1234567y", False), ("x 1234567 y", True)])
 def test_a_long_secret_counts_inside_of_a_word_and_a_short_one_alone(text: str, given_away: bool) -> None:
     secret = "12345678" if "8" in text else "1234567"
-    assert bool(list(echoed(kit(CAO), text, (secret,)))) is given_away
+    assert bool(list(echoed(kit(CAO).operation, text, (secret,)))) is given_away
 
 
 def test_a_pin_beside_a_guid_is_found_and_the_groups_of_a_guid_are_none() -> None:
-    assert list(echoed(kit(CAO), "6269c403-4711-47dd-b8c3-7ecbef8f686d", (PIN,))) == []
-    assert len(list(echoed(kit(CAO), f"{UID}{PIN}", (PIN,)))) == 1
-    assert len(list(echoed(kit(CAO), f"{UID}: {PIN}", (PIN,)))) == 1
+    assert list(echoed(kit(CAO).operation, "6269c403-4711-47dd-b8c3-7ecbef8f686d", (PIN,))) == []
+    assert len(list(echoed(kit(CAO).operation, f"{UID}{PIN}", (PIN,)))) == 1
+    assert len(list(echoed(kit(CAO).operation, f"{UID}: {PIN}", (PIN,)))) == 1
 
 
 @pytest.mark.parametrize(
@@ -410,7 +412,7 @@ def test_an_answer_is_read_by_its_media_type_where_nothing_is_remembered() -> No
 
 
 def test_each_text_that_gives_a_credential_away_is_a_finding() -> None:
-    assert [finding.at for finding in echoed(kit(TPP), {"a": PIN, "b": PIN}, (PIN,))] == ["/a", "/b"]
+    assert [finding.at for finding in echoed(kit(TPP).operation, {"a": PIN, "b": PIN}, (PIN,))] == ["/a", "/b"]
 
 
 @pytest.mark.parametrize(("secret", "found"), [("12345678", True), ("1234567", False)])
@@ -435,4 +437,4 @@ def test_a_departure_behind_one_that_is_none_is_found(before: str) -> None:
 
 def test_what_an_xml_answer_says_beyond_its_elements_is_listed() -> None:
     root = etree.fromstring('<a x="1">t<Errors>e<string>s</string>u</Errors><!--c-->v</a>')
-    assert texts_beyond(kit(TPP), root) == ["1", "t", "u", "c", "v"]
+    assert texts_beyond(kit(TPP).members, root) == ["1", "t", "u", "c", "v"]

@@ -26,7 +26,7 @@ from checks_support import (
 )
 
 from conformance.checks.answer import Judgement
-from conformance.checks.relations import compare, forms_differ
+from conformance.checks.outcome import compare, forms_differ
 from conformance.model.case import Alternative, Body, Message, Twin
 
 ANY = Alternative({})

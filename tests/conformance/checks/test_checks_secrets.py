@@ -34,7 +34,7 @@ ANY = Alternative({})
 
 
 def found(value: Any, *secrets: str) -> list[str]:
-    return [finding.at for finding in echoed(kit(TPP), value, secrets)]
+    return [finding.at for finding in echoed(kit(TPP).operation, value, secrets)]
 
 
 @pytest.mark.parametrize(

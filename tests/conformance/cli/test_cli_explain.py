@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.cases.fixtures import load_cases
+from conformance.checks.registry import bundled
+from conformance.cli.explain import _known
 from conformance.cli.main import main
 from conformance.cli.wording import (
     alternative_words,
@@ -38,6 +40,29 @@ def test_a_requirement_shows_words_place_and_cases() -> None:
 def test_an_untested_requirement_says_why() -> None:
     untested = next(one for one in CONTRACT.requirements.values() if one.untested)
     assert f"untested: {untested.untested}" in explain(untested.id)
+
+
+def test_a_check_shows_what_it_looks_at_its_requirements_faults_and_what_it_blocks() -> None:
+    text = explain("one-each")
+    assert text.startswith(
+        "one-each: check of the stage results\n  Looks whether each instruction of a list has one result.\n"
+    )
+    assert "tpp.create_cancellations, one-each: TPP-RESP-ONE-EACH\n" in text
+    assert "tpp.create_cancellations, faults that break it: " in text
+    assert "tpp-drops-last-result" in text
+    assert text.endswith("  blocks: outcome, effect\n")
+
+
+def test_every_check_is_explained() -> None:
+    known = _known(None, verbose=False)
+    for check in bundled():
+        assert next(iter(known[check.id]())) == f"{check.id}: check of the stage {check.stage.name.lower()}"
+
+
+def test_an_id_of_a_check_and_of_a_reading_is_explained_as_both() -> None:
+    text = explain("leg-form")
+    assert "leg-form: check of the stage reading\n" in text
+    assert "leg-form: reading of alphapoint.cancel_quote\n" in text
 
 
 def test_ids_are_found_in_any_letter_case() -> None:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cases.fixtures import load_cases
+from conformance.checks.registry import bundled
 from conformance.cli.main import main
 from conformance.contract.load import load_contract
 from reference_impl.equivalents import EQUIVALENTS
@@ -43,6 +44,34 @@ def test_everything_is_listed_in_order(kind: str, expected: Any) -> None:
     ids = [entry["id"] for entry in entries(kind)]
     assert ids == sorted(expected)
     assert invoke(kind, "-q").stdout.split() == ids
+
+
+def test_checks_stand_in_the_order_in_which_they_are_made() -> None:
+    ids = [entry["id"] for entry in entries("checks")]
+    assert ids == [check.id for check in bundled()]
+    assert invoke("checks", "-q").stdout.split() == ids
+
+
+def test_a_check_has_its_keys_its_requirements_and_what_it_blocks() -> None:
+    entry = next(one for one in entries("checks") if one["id"] == "identity")
+    assert entry == {
+        "id": "identity",
+        "looks_at": "a result names the order that its instruction was for",
+        "stage": "results",
+        "answers": ["results"],
+        "transport": None,
+        "format": None,
+        "keys": ["identity"],
+        "speaks_for": None,
+        "requirements": {"tpp.create_cancellations": {"identity": "TPP-RESP-IDENTITY"}},
+        "blocks": ["outcome", "effect"],
+    }
+
+
+def test_checks_of_one_operation_can_be_chosen() -> None:
+    ids = [entry["id"] for entry in entries("checks", "--operation", "alphapoint.cancel_quote")]
+    assert "leg-form" in ids
+    assert not {"identity", "xml-root"} & set(ids)
 
 
 def test_errors_are_the_rows_of_the_tables() -> None:

@@ -35,8 +35,8 @@ FAULTS = {
         "unknown key 'scope.members.AccountId.abesnt'", "Did you mean 'absent'?",
     ),
     "a misspelt general check": (
-        f"{CAO}/operation.yaml", "  extra-members: ", "  extra-member: ", "extra-member:",
-        "attribution: there is no general check 'extra-member'", "Did you mean 'extra-members'?",
+        f"{CAO}/operation.yaml", "  key-case: ", "  key-cases: ", "key-cases:",
+        "attribution: there is no general check 'key-cases'", "Did you mean 'key-case'?",
     ),
     "a misspelt departure": (
         f"{CAO}/operation.yaml", "    omitted: ", "    omited: ", "omited:", "unknown key 'explore.requirement.omited'",

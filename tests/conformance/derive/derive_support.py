@@ -9,10 +9,9 @@ from click.testing import CliRunner, Result
 
 from conformance.cli.main import main
 from conformance.contract.load import load_contract
-from conformance.derive.departures import Departure
 from conformance.derive.draft.files import draft_of, write_draft
 from conformance.derive.drift import Comparison, check_page, open_points
-from conformance.derive.page import Page
+from conformance.derive.page import Departure, Page
 from conformance.derive.read.dialects import page_of_text
 from conformance.derive.siblings import Sibling
 from conformance.model.spec import ErrorCode

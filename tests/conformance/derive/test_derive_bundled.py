@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 import pytest
 
 from conformance.contract.load import load_contract, read_page_record
-from conformance.derive.departures import MISFITS
 from conformance.derive.drift import covers_of
 from conformance.derive.facts import facts_of_folder
+from conformance.derive.page import MISFITS
 from conformance.model.spec import Operation
 
 CONTRACT = load_contract()

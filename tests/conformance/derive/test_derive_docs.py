@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from derive_support import conformance
 
-from conformance.derive.departures import MISFITS
+from conformance.derive.page import MISFITS
 from conformance.derive.read.dialects import MAX_PAGE_BYTES
 
 DOCS = (Path(__file__).parents[3] / "docs" / "derive.md").read_text(encoding="utf-8")

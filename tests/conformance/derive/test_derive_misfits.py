@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from derive_support import GITBOOK, HELP, HELP_HTML, SLATE, page, points, sibling
 
-from conformance.derive.departures import MISFITS
 from conformance.derive.drift import open_points
+from conformance.derive.page import MISFITS
 
 PLANTED = [
     # what is wrong, page, old text, new text, kind, place

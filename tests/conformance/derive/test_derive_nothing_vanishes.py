@@ -8,9 +8,9 @@ import pytest
 import yaml
 from derive_support import GITBOOK, HELP, HELP_HTML, PAGES, SLATE, compared, conformance, drafted, page, text_of
 
-from conformance.derive.departures import Departure
 from conformance.derive.draft.files import draft_of, write_draft
 from conformance.derive.drift import check_page, open_points
+from conformance.derive.page import Departure
 from conformance.derive.read.dialects import page_of_text
 from conformance.errors import PageError
 

@@ -66,7 +66,7 @@ def complaint(folder: Path, text: str | bytes) -> ConfigurationError:
         ("headers = { X = 5 }", "4:13", "services.tpp.headers.X: must be text in quotes or the place of a secret"),
         ("proxi = 3", "4:1", "services.tpp.proxi: no such key; did you mean proxy?"),
         ("[limits]\nsetle_s = 3", "5:1", "limits.setle_s: no such key; did you mean settle_s?"),
-        ("[services.tpp.roles.client]\nlogin = 'none'\nheadrs = {}", "6:1", "services.tpp.roles.client.headrs: no such key; did you mean headers?"),
+        ("[services.tpp.roles.client]\nlogin = 'none'\nheadrs = {}", "6:1", "services.tpp.roles.client.headrs: login 'none' has no such key; did you mean headers?"),
         ("[services.tpp.states]\nprovider = 'hok'", "5:1", "services.tpp.states.provider: Input should be 'calls', 'hook'"),
         ("[services.tpp.states]\nprovider = 'hook'\nurl = 'u'\nclean = 1", "7:1", "services.tpp.states.clean: must be true or false"),
         ("[services.tpp.states]\nprovider = 'command'\ncommand = 'x'", "6:1", "services.tpp.states.command: must be a list in [ ], not text"),

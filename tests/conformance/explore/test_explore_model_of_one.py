@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases.generated.account_model import Request, Thing
-from conformance.cases.generated.one_order_model import foresee_cancel_one
+from conformance.cases.generated.account_model import Request, Thing, foresee_cancel_one
 from conformance.cases.generated.rules import CANCELLED, OPEN, Foreseen, rules_of
 from conformance.contract.load import load_contract
 

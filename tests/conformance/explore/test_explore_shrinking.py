@@ -17,7 +17,7 @@ from conformance.cases.generated.source import sources
 from conformance.cases.generated.trial import Trial, Wire
 from conformance.contract.load import load_contract
 from conformance.explore.corpus_trials import CorpusTrial
-from conformance.explore.shrink import Budget, shrink
+from conformance.explore.findings import Budget, shrink
 
 CONTRACT = load_contract()
 UID = "a7000000-0000-0000-0000-000000000001"

@@ -16,7 +16,7 @@ from conformance.cases.generated.source import sources
 from conformance.cases.generated.trial import Trial
 from conformance.cases.message import places
 from conformance.contract.load import load_contract, specs_root
-from conformance.explore.groups import MOST_GROUPS, Catch, frozen_case, normalised, write_found
+from conformance.explore.findings import MOST_GROUPS, Catch, frozen_case, normalised, write_found
 from conformance.explore.hunt import streams_of, trial_of
 from conformance.model.case import Case
 from conformance.model.verdict import CaseResult, Finding, Verdict

@@ -12,7 +12,8 @@ import pytest
 from conformance.cli.replay import _from_file
 from conformance.contract.schemas import read_schema
 from conformance.derive.drift import _lines
-from conformance.dialects.alphapoint.session import _has_code, reply_value
+from conformance.dialects.alphapoint.frames import number_of, reply_value
+from conformance.dialects.alphapoint.session import _has_code
 from conformance.dialects.alphapoint.states import _is_success
 from conformance.errors import JournalError, SpecError, UsageError
 from conformance.formats.errors import CodecError
@@ -20,8 +21,7 @@ from conformance.formats.frames import decode_frame
 from conformance.formats.json.pointer import MAX_DEPTH, load_json, load_top, locate, too_deep_at
 from conformance.formats.json.write import MAX_LEVELS, encode_json
 from conformance.guard.members import json_content, read_json
-from conformance.report.compare import read_results
-from conformance.run.link import sequence_number
+from conformance.report.several import read_results
 from conformance.wire.messages import Exchange, HttpReply, WsReply
 from conformance.wire.ws.connection import sequence_number as sequence_of_reply
 
@@ -71,7 +71,7 @@ def test_no_reader_of_an_answer_follows_it_without_end(depth: int, tmp_path: Pat
     frame = '{"m":1,"i":7,"n":"X","o":' + text + "}"
     assert sequence_of_reply(frame.encode()) == (7, False)  # so that the checks see the answer, and say what it is
     assert decode_frame(frame).problems[0].message.startswith("the frame is no JSON: the JSON is nested more than 100")
-    assert sequence_number(frame) is None
+    assert number_of(frame.encode()) is None
     for reply in (HttpReply(200, "OK", (), text.encode(), "1.1"), WsReply(frame.encode())):
         assert reply_value(Exchange(b"x", b"x", reply, None, 0.0, 0.0)) is None
     assert locate(text.encode(), "/a") is None

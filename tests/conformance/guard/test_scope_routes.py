@@ -30,7 +30,7 @@ from scope_support import (
 )
 
 from conformance.contract.load import load_contract
-from conformance.guard.guard import RequestCap, Scope, decide
+from conformance.guard.guard import Scope, catalogue_of, decide_by
 from conformance.wire.messages import HttpRequest
 
 GOOD = json.dumps({"OMSId": OMS, "AccountId": ACCOUNT})
@@ -228,16 +228,16 @@ def test_the_reason_says_what_is_outside_and_of_which_limit() -> None:
     assert judged(quote()).reason == ""
 
 
-def test_decide_takes_the_operations_of_a_contract() -> None:
-    operations = load_contract().operations
-    assert decide(LIMITED, cao(str(ACCOUNT)), operations, GRANTED).allowed
-    assert not decide(LIMITED, cao(str(ACCOUNT)), {}, GRANTED).allowed
+def test_only_the_operations_of_the_catalogue_are_let_through() -> None:
+    known, nothing = catalogue_of(load_contract().operations), catalogue_of({})
+    assert decide_by(known, LIMITED, cao(str(ACCOUNT)), GRANTED).allowed
+    assert not decide_by(nothing, LIMITED, cao(str(ACCOUNT)), GRANTED).allowed
 
 
 def test_an_operation_without_a_scope_key_is_refused() -> None:
     operation = load_contract().operations["tpp.create_cancellations"]
     bare = dataclasses.replace(operation, scope=None)
-    assert not decide(LIMITED, tpp(), {operation.id: bare}, GRANTED).allowed
+    assert not decide_by(catalogue_of({operation.id: bare}), LIMITED, tpp(), GRANTED).allowed
 
 
 def test_every_operation_of_the_contract_has_a_rule() -> None:
@@ -250,13 +250,3 @@ def test_members_of_each_rule_stand_in_the_legal_request() -> None:
         assert operation.scope is not None
         everything = {name for name, one in operation.scope.members.items() if one.absent == "everything"}
         assert everything <= set(legal)
-
-
-def test_the_cap_counts_what_it_lets_through() -> None:
-    cap = RequestCap(2)
-    assert [cap.take().allowed for _ in range(3)] == [True, True, False]
-    assert cap.taken == 2
-    assert "max_requests" in cap.take().reason
-    free = RequestCap(None)
-    assert all(free.take().allowed for _ in range(5))
-    assert free.taken == 5

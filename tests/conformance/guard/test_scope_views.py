@@ -43,7 +43,7 @@ from conformance.guard.members import (
     xml_content,
 )
 from conformance.guard.rules import Member, Rule
-from conformance.guard.values import ALLOWED, Bounds, Granted, RequestCap, dashed
+from conformance.guard.values import Bounds, Granted, dashed
 from conformance.model.spec import Operation, ScopeMember, ScopeRules, SetUpCall
 from conformance.wire.messages import HttpRequest
 
@@ -224,15 +224,11 @@ def test_bounds_tell_own_granted_vouched_and_unlimited_apart() -> None:
     assert not bounds.unlimited("instrument")
 
 
-def test_everything_is_unlimited_but_for_its_cap() -> None:
+def test_everything_is_unlimited() -> None:
     scope = Scope.everything(max_requests=2)
     assert scope.unlimited
     assert not dataclasses.replace(scope, destructive=False).unlimited
     assert not dataclasses.replace(scope, uids=frozenset()).unlimited
-    cap = RequestCap(scope.max_requests)
-    assert [cap.take().allowed for _ in range(3)] == [True, True, False]
-    assert (cap.taken, cap.take().reason) == (2, "scope.max_requests: 2 messages were sent; raise it to send more")
-    assert RequestCap(None).take() is ALLOWED
     assert dashed("6269C403 5b9f:47DDb8c37ecbef8f686d") == "6269c403-5b9f-47dd-b8c3-7ecbef8f686d"
 
 
@@ -352,6 +348,6 @@ def test_a_message_beyond_the_depth_is_judged_as_text_on_every_python(pair: tupl
         for inner, word in (("", "allowed"), (str(FOREIGN_ORDER), "may be an id outside the scope")):
             text = pair[0] * depth + inner + pair[1] * depth
             decision = judged(post(TPP, text))
-            assert (word in decision.reason) if inner else (decision == ALLOWED), decision
+            assert (word in decision.reason) if inner else decision.allowed, decision
     finally:
         sys.setrecursionlimit(limit)

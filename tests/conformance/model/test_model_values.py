@@ -15,7 +15,7 @@ from conformance.errors import (
     TargetUnreachable,
     UsageError,
 )
-from conformance.model.case import JSON_TYPES, XML_TYPES, Body, media_slug
+from conformance.model.case import Body, media_slug
 from conformance.model.spec import Reading
 from conformance.model.verdict import Finding, Verdict
 
@@ -34,12 +34,8 @@ def test_the_last_requirement_stands_for_the_operations_behind_it() -> None:
 
 
 def test_media_types_can_stand_in_an_id() -> None:
-    assert [media_slug(one) for one in (*JSON_TYPES, *XML_TYPES)] == [
-        "application-json",
-        "text-json",
-        "application-xml",
-        "text-xml",
-    ]
+    types = ("application/json", "text/json", "application/xml", "text/xml")
+    assert [media_slug(one) for one in types] == ["application-json", "text-json", "application-xml", "text-xml"]
 
 
 def test_a_verdict_is_its_word() -> None:

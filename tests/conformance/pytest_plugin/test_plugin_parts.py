@@ -21,14 +21,14 @@ from conformance.errors import ConformanceError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
-from conformance.pytest_plugin import SUITE_FILE, names_suite
+from conformance.pytest_plugin import names_suite
 from conformance.pytest_plugin.engine import Bench
 from conformance.pytest_plugin.items import Docket, first_words
-from conformance.pytest_plugin.layout import Entry, broken_anywhere, entries
+from conformance.pytest_plugin.layout import Entry, broken_anywhere, entries, scope_of
 from conformance.pytest_plugin.reports import packed, record_of
-from conformance.pytest_plugin.scheduling import FormatScheduling
 from conformance.pytest_plugin.sharing import Room, Share, desks_of, share_of
 from conformance.report.journal import result_from
+from conformance.suite import SUITE_FILE
 
 CAO = "alphapoint.cancel_all_orders"
 NEVER = date(2020, 1, 1)
@@ -195,7 +195,7 @@ def test_an_id_of_a_pool_that_one_worker_took_is_taken_for_the_others(target: Ta
     ],
 )
 def test_items_of_one_operation_and_format_go_to_one_worker(nodeid: str, scope: str) -> None:
-    assert FormatScheduling._split_scope(FormatScheduling.__new__(FormatScheduling), nodeid) == scope
+    assert scope_of(nodeid) == scope
 
 
 def test_pytest_finds_the_plugin_by_its_entry_point() -> None:

@@ -11,7 +11,7 @@ from report_support import INFO, contract, everything_passes, failed, result
 
 from conformance.errors import JournalError
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.compare import Change, compare, read_results
+from conformance.report.several import Change, compare, read_results
 from conformance.report.summary import summarise, to_json
 
 OK = everything_passes()

@@ -13,8 +13,8 @@ from conformance.errors import JournalError
 from conformance.model.verdict import CaseResult
 from conformance.report.formats.registry import summary_of
 from conformance.report.journal import Header, Journal
-from conformance.report.merge import merge
 from conformance.report.run_info import Ending, Settings, SummaryOptions
+from conformance.report.several import merge
 from conformance.report.summary import summarise, to_json
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.endpoint.model import Desk, Role, ServiceTarget
-from conformance.run.seats import seats
+from conformance.endpoint.seats import seats
 
 
 def service(**values: Any) -> ServiceTarget:

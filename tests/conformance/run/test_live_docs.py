@@ -17,12 +17,13 @@ from conformance.endpoint.file import check_target
 from conformance.endpoint.model import Limits, Part, Role, ScopePart, ServiceTarget, States, TargetFile, Tls, Waiver
 from conformance.model.case import Case
 from conformance.model.spec import Contract
+from conformance.plugins import LOGINS, find_login
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "staging.md").read_text("utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 FRAGMENTS = [block for block in BLOCKS if not block.startswith("#")]
-OFF_THE_WIRE = ("tls", "proxy")
+OFF_THE_WIRE = ("tls", "proxy", "token_url", "sign_in_path", "totp_seed")
 CASES = ("cao/effects/nothing-open@http", "cao/roles/operator-account@http", "cao/codes/101@http",
          "tpp/response/domestic@application-json", "tpp/effects/unknown-order@application-json")  # fmt: skip
 
@@ -84,12 +85,25 @@ def test_a_fragment_does_not_break_a_run(fragment: str) -> None:
         assert "pass" in {str(result.verdict) for result in results.values()}
 
 
-@pytest.mark.parametrize("part", [TargetFile, Limits, ScopePart, ServiceTarget, Tls, Role, States, Waiver])
+LOGIN_KEYS = [find_login(name).keys for name in LOGINS]
+
+
+@pytest.mark.parametrize("part", [TargetFile, Limits, ScopePart, ServiceTarget, Tls, Role, States, Waiver, *LOGIN_KEYS])
 def test_every_key_is_told_of(part: type[Part]) -> None:
     told = set(re.findall(r"`([a-z_]+)(?: = [a-z]+)?`", PAGE)) | set(
         re.findall(r"^\[*([a-z_.]+)\]* *=?", "\n".join(BLOCKS), re.MULTILINE)
     )
-    assert sorted(set(part.model_fields) - told) == []
+    assert sorted(set(part.model_fields) - told - {"login_keys", "sign_in"}) == []
+
+
+def test_every_login_has_a_row_and_what_it_needs_stands_there() -> None:
+    table = PAGE[PAGE.index("| `login` | needs | does |") :].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \|([^|]*)\|", table, re.MULTILINE))
+    del rows["login"]
+    needed = {
+        name: {key for key, info in find_login(name).keys.model_fields.items() if info.is_required()} for name in LOGINS
+    }
+    assert {name: set(re.findall(r"`([a-z_]+)`", cell)) for name, cell in rows.items()} == needed
 
 
 def test_every_reason_in_the_table_is_one_that_the_harness_gives() -> None:

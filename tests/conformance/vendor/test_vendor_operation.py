@@ -17,8 +17,7 @@ from vendor_support import ADDRESS, commands_of_the_page, files_of_the_page, rec
 
 from conformance.cases.generated.generate import generate_values
 from conformance.contract.load import load_contract
-from conformance.endpoint.file import check_target
-from conformance.endpoint.sample import sample_of
+from conformance.endpoint.file import check_target, sample_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 TARGET = ("--specs", "contract", "--target", "labels.toml")

@@ -13,12 +13,12 @@ from conformance.cases.generated.corpus import (
     cache_file,
     carried_file,
     content_address,
-    load_values,
     read_values,
     write_values,
 )
 from conformance.cases.generated.generate import concrete as concrete_of
 from conformance.cases.generated.generate import generate_values
+from conformance.cases.generated.source import load_values
 from conformance.contract.load import load_contract
 from conformance.contract.schemas import load_validator
 from conformance.errors import SpecError

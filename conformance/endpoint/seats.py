@@ -21,10 +21,16 @@ class Seat:
     roles: Mapping[str, Role]
     common: frozenset[str] = frozenset()
     """Names of roles that all desks share, and so their sessions."""
+    case: str = ""
+    """The id of the case that has the desk now; "" between cases."""
 
     def key(self, role: str) -> str:
         """What tells the session of a role at this desk from every other."""
         return role if role in self.common else f"{role}#{self.index}"
+
+    def for_case(self, case: str) -> Seat:
+        """The same seat while this case has it."""
+        return replace(self, case=case)
 
     def with_bindings(self, extra: Mapping[str, Binding]) -> Seat:
         """The same seat with some ids replaced or added."""

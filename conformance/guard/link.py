@@ -1,35 +1,67 @@
-"""One service of the target on the wire: its HTTP pool, a WebSocket for each user, and the gate before both."""
+"""One service of the target on the wire: its HTTP pool, a WebSocket for each user, and the gate before both.
+
+Whoever sends says what for: a `Label` with purpose, role and case goes with every message.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from conformance.endpoint.model import Limits as TargetLimits
 from conformance.endpoint.model import ServiceTarget, Tls
 from conformance.endpoint.secrets import Vault
-from conformance.errors import ConfigurationError, NotCarriedOut, Unreached
-from conformance.formats.json.pointer import load_json
-from conformance.guard.gate import Gate, wait_s, was_throttled
+from conformance.errors import ConfigurationError, NotCarriedOut, OutsideScope, Unreached
+from conformance.guard.gate import Gate, paces_of, wait_s, was_throttled
 from conformance.wire.address import Address, AddressError, Proxy, Route, dial, parse_address, parse_proxy
 from conformance.wire.http.client import HttpTransport
-from conformance.wire.messages import Exchange, Headers, HttpRequest, Limits, ReplyMatch, WireProblem, WsRequest
-from conformance.wire.ws.client import WsTransport
+from conformance.wire.messages import (
+    Exchange,
+    Headers,
+    HttpRequest,
+    Limits,
+    ReplyMatch,
+    Transport,
+    WireProblem,
+    WsRequest,
+)
+from conformance.wire.ws.client import OnConnect, WsTransport
 
 Send = Callable[[WsRequest], Awaitable[Exchange]]
+DialHttp = Callable[[Address], Transport[HttpRequest]]
+NumberOf = Callable[[str | bytes], int | None]
+DialWs = Callable[[Address, OnConnect | None], Transport[WsRequest]]
+Purpose = Literal["sign-in", "probe", "set-up", "judged", "observation", "clean-up"]
+SIGN_IN: Final = "sign-in"
+PROBE: Final = "probe"
+SET_UP: Final = "set-up"
+JUDGED: Final = "judged"
+OBSERVATION: Final = "observation"
+CLEAN_UP: Final = "clean-up"
+PURPOSES: tuple[Purpose, ...] = (SIGN_IN, PROBE, SET_UP, JUDGED, OBSERVATION, CLEAN_UP)
 _LOST = ("reset", "closed-early", "timeout", "ws-closed", "no-reply")
 """After these it is open whether one message was treated badly or nobody is there any more."""
 _PAUSE_S = 0.05
 """A process that is being ended may still accept while its connections break."""
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a message is sent for, as which role, and in which case ("" when it belongs to no case)."""
+
+    purpose: Purpose
+    role: str = ""
+    case: str = ""
+
+
 @dataclass(slots=True)
 class Socket:
     """One user's WebSocket and its sequence numbers, which count up in twos as real clients do."""
 
-    transport: WsTransport
+    transport: Transport[WsRequest]
     number: int = 0
     signed_in: int = 0
     """How often the user has signed in on it, over all its connections."""
@@ -43,13 +75,13 @@ class Socket:
 
 @dataclass(slots=True)
 class Link:
-    """The wire to one service; every message goes through `gate`."""
+    """The wire to one service. This is the one place that sends: every message has a label and passes `gate`."""
 
     service: ServiceTarget
     limits: Limits
     gate: Gate
     headers: Headers
-    http: HttpTransport | None
+    http: Transport[HttpRequest] | None
     address: Address | None
     ws_address: Address | None
     tls: ssl.SSLContext | None
@@ -58,11 +90,24 @@ class Link:
     connect_retries: int
     throttle_waits: int
     throttle_wait_s: float
+    dial_http: DialHttp
+    dial_ws: DialWs
+    """How a WebSocket is opened; a dry wire puts its own transports here and in `http` and `dial_http`."""
+    number_of: NumberOf
+    """The sequence number of a frame, by which its reply is known; the service's dialect says it."""
+    elsewhere: Gate
+    """Before messages to addresses beside the service's own: as slow as `gate`, and counted apart."""
+    addresses: frozenset[str]
+    """Those addresses, as the logins of the target file name them; a message to any other is refused."""
+    others: dict[str, Transport[HttpRequest]] = field(default_factory=dict)
     sockets: dict[str, Socket] = field(default_factory=dict)
     gone: str = ""
     """Why the target cannot be reached any more, once that is known."""
 
-    async def send_http(self, request: HttpRequest, *, cleaning: bool = False) -> Exchange:
+    async def _admit(self, request: HttpRequest | WsRequest, label: Label) -> None:
+        await self.gate.admit(request, cleaning=label.purpose == CLEAN_UP)
+
+    async def send_http(self, request: HttpRequest, label: Label) -> Exchange:
         """Send one HTTP request; setting up the connection may be tried again, the message only when it was throttled.
 
         Raises `OutsideScope`, `Unreached` for a target that does not stop to throttle, `NotCarriedOut` without an address.
@@ -72,19 +117,45 @@ class Link:
             raise NotCarriedOut("the target file names no HTTP address for this service")
 
         async def once() -> Exchange:
-            await self.gate.admit(request, cleaning=cleaning)
+            await self._admit(request, label)
+            return await self._connected(http, request)
+
+        return await self._still_there(await self._unthrottled(once, self.gate))
+
+    async def _connected(self, http: Transport[HttpRequest], request: HttpRequest) -> Exchange:
+        exchange = await http.send(request, limits=self.limits)
+        for _ in range(self.connect_retries):
+            if exchange.problem is None or not exchange.problem.unreachable or exchange.sent:
+                break
+            await asyncio.sleep(0.05)
             exchange = await http.send(request, limits=self.limits)
-            for _ in range(self.connect_retries):
-                if exchange.problem is None or not exchange.problem.unreachable or exchange.sent:
-                    break
-                await asyncio.sleep(0.05)
-                exchange = await http.send(request, limits=self.limits)
-            return exchange
+        return exchange
 
-        return await self._unthrottled(once)
+    async def send_elsewhere(self, address: str, request: HttpRequest, label: Label) -> Exchange:
+        """Send a sign-in to an address that is not the service's, such as a token endpoint.
 
-    def socket(self, key: str, on_connect: Callable[[Send], Awaitable[WireProblem | None]] | None) -> Socket:
-        """The WebSocket of one user, connected at its first message; what `on_connect` sends passes the gate, too."""
+        Its messages do nothing to orders: they keep the pace of the target file, and no budget is spent on them. Raises
+        `OutsideScope` for an address that no login of the target file names, and for any other purpose.
+        """
+        if address not in self.addresses or label.purpose != SIGN_IN:
+            raise OutsideScope(f"outside scope: no login of the target file signs in at {address}")
+        if address not in self.others:
+            self.others[address] = self.dial_http(parse_address(address))
+        http = self.others[address]
+
+        async def once() -> Exchange:
+            await self.elsewhere.admit(request)
+            return await self._connected(http, request)
+
+        return await self._unthrottled(once, self.elsewhere)
+
+    def socket(
+        self, key: str, on_connect: Callable[[Send], Awaitable[WireProblem | None]] | None, label: Label
+    ) -> Socket:
+        """The WebSocket of one user, connected at its first message.
+
+        What `on_connect` sends passes the gate, too, under this label.
+        """
         if key not in self.sockets:
             if self.ws_address is None:
                 raise NotCarriedOut("the target file names no WebSocket address for this service")
@@ -92,40 +163,36 @@ class Link:
             async def connected(send: Send) -> WireProblem | None:
                 async def gated(request: WsRequest) -> Exchange:
                     async def once() -> Exchange:
-                        await self.gate.admit(request)
+                        await self._admit(request, label)
                         return await send(request)
 
-                    return await self._unthrottled(once)
+                    return await self._still_there(await self._unthrottled(once, self.gate))
 
                 return None if on_connect is None else await on_connect(gated)
 
-            transport = WsTransport(
-                self.ws_address, headers=self.headers, tls=self.tls if self.ws_address.secure else None, proxy=self.proxy,
-                on_connect=None if on_connect is None else connected,
-            )  # fmt: skip
-            self.sockets[key] = Socket(transport)
+            self.sockets[key] = Socket(self.dial_ws(self.ws_address, None if on_connect is None else connected))
         return self.sockets[key]
 
-    async def send_ws(self, socket: Socket, text: str | bytes, *, quiet: bool, cleaning: bool = False) -> Exchange:
+    async def send_ws(self, socket: Socket, text: str | bytes, label: Label, *, quiet: bool = False) -> Exchange:
         """Send one frame; `quiet` listens for `quiet_s` and takes silence as an observation."""
-        number = sequence_number(text)
+        number = self.number_of(text)
         match = ReplyMatch(number, expected=not quiet and number is not None, quiet_s=self.quiet_s)
         request = WsRequest(text, match)
 
         async def once() -> Exchange:
-            await self.gate.admit(request, cleaning=cleaning)
+            await self._admit(request, label)
             return await socket.transport.send(request, limits=self.limits)
 
-        return await self._unthrottled(once)
+        return await self._still_there(await self._unthrottled(once, self.gate))
 
-    async def _unthrottled(self, send: Callable[[], Awaitable[Exchange]]) -> Exchange:
-        """The first exchange that was not turned away; the whole run waits meanwhile, since all share the limit."""
+    async def _unthrottled(self, send: Callable[[], Awaitable[Exchange]], gate: Gate) -> Exchange:
+        """The first exchange that was not turned away; all behind the gate wait meanwhile, since they share the limit."""
         for attempt in range(self.throttle_waits + 1):
             exchange = await send()
             if not was_throttled(exchange):
-                return await self._still_there(exchange)
-            self.gate.throttled += 1
-            self.gate.hold(wait_s(exchange, attempt, self.throttle_wait_s))
+                return exchange
+            gate.throttled += 1
+            gate.hold(wait_s(exchange, attempt, self.throttle_wait_s))
         raise Unreached(
             f"the target still answered TOO MANY REQUESTS after {self.throttle_waits} waits; "
             "set limits.requests_per_second or requests_per_minute lower"
@@ -174,8 +241,31 @@ class Link:
         """Close every connection."""
         if self.http is not None:
             await self.http.aclose()
+        for other in self.others.values():
+            await other.aclose()
         for socket in self.sockets.values():
             await socket.transport.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """A decision of `_Whole`."""
+
+    allowed: bool
+    reason: str = ""
+
+
+class _Whole:
+    """The guard before other addresses: a message goes to the address as it was named, and nowhere below it."""
+
+    def __call__(self, sent: HttpRequest | WsRequest) -> _Ruling:
+        """Whether the message is to the address itself."""
+        if isinstance(sent, HttpRequest) and sent.path == "":
+            return _Ruling(True)
+        return _Ruling(False, "only the address that the target file names may be sent to")
+
+    def grant(self, bindings: Mapping[str, int | str]) -> None:
+        """Ids are of no account here."""
 
 
 class _Visitor(asyncio.Protocol):
@@ -193,22 +283,15 @@ class _Visitor(asyncio.Protocol):
             self._transport.close()
 
 
-def sequence_number(text: str | bytes) -> int | None:
-    """The `i` of a frame; None when the text is no frame or has none."""
-    try:
-        members = load_json(text)
-    except ValueError:
-        return None
-    number = members.get("i") if isinstance(members, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
-
-
-def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gate: Gate, vault: Vault) -> Link:
-    """The link that a target file describes. Raises `ConfigurationError` for an address or a certificate."""
+def open_link(
+    service_id: str, service: ServiceTarget, limits: TargetLimits, gate: Gate, vault: Vault, number_of: NumberOf
+) -> Link:
+    """The link that a target file describes; `number_of` reads a frame's sequence number. Raises `ConfigurationError` for an address or a certificate."""
     where = f"services.{service_id}"
     address = _address(service.http, ("http", "https"), f"{where}.http")
     ws_address = _address(service.websocket, ("ws", "wss"), f"{where}.websocket")
-    needs_tls = (address is not None and address.secure) or (ws_address is not None and ws_address.secure)
+    others = frozenset(one for role in service.every_role() for one in role.login_keys.addresses())
+    needs_tls = any(one is not None and one.secure for one in (address, ws_address, *map(parse_address, others)))
     # the system's authorities take 20 ms to load; settings that nobody needs are still tried, so that a wrong one shows
     secure = tls_context(service.tls, where, vault) if needs_tls or service.tls != Tls() else None
     proxy = None
@@ -221,11 +304,13 @@ def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gat
         if secret is not None:
             proxy = Proxy(proxy.host, proxy.port, vault.get(secret, f"{where}.proxy.authorization"))
     headers = tuple((name, vault.text(value, f"{where}.headers.{name}")) for name, value in service.headers.items())
-    http = None
-    if address is not None:
-        http = HttpTransport(
-            address, tls=secure if address.secure else None, proxy=proxy, max_connections=limits.concurrency + 4
-        )
+
+    def dial_http(to: Address) -> Transport[HttpRequest]:
+        return HttpTransport(to, tls=secure if to.secure else None, proxy=proxy, max_connections=limits.concurrency + 4)
+
+    def dial_ws(to: Address, on_connect: OnConnect | None) -> Transport[WsRequest]:
+        return WsTransport(to, headers=headers, tls=secure if to.secure else None, proxy=proxy, on_connect=on_connect)
+
     return Link(
         service=service,
         limits=Limits(
@@ -235,7 +320,7 @@ def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gat
         ),
         gate=gate,
         headers=headers,
-        http=http,
+        http=None if address is None else dial_http(address),
         address=address,
         ws_address=ws_address,
         tls=secure if needs_tls else None,
@@ -244,6 +329,11 @@ def open_link(service_id: str, service: ServiceTarget, limits: TargetLimits, gat
         connect_retries=limits.connect_retries,
         throttle_waits=limits.throttle_waits,
         throttle_wait_s=limits.throttle_wait_s,
+        dial_http=dial_http,
+        dial_ws=dial_ws,
+        number_of=number_of,
+        elsewhere=Gate(_Whole(), None, paces_of(limits)),
+        addresses=others,
     )
 
 

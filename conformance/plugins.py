@@ -1,0 +1,66 @@
+"""The parts that are found by name: the dialects and the logins, built in or from another package.
+
+One line here is all that a new part needs beside its own module. The line is a name and not an import for two reasons.
+The target file and the contract are read by packages that stand below the dialects and know none of them. And what no
+target names is never loaded.
+
+Another package adds a part without a line here, by an entry point of the group `conformance.dialects` or
+`conformance.logins`: the entry's name is the part's name, its value is `module:attribute`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+DIALECTS: Mapping[str, str] = {
+    "plain": "conformance.dialects.plain:Plain",
+    "alphapoint": "conformance.dialects.alphapoint.session:AlphaPoint",
+}
+LOGINS: Mapping[str, str] = {
+    "none": "conformance.dialects.logins:NONE",
+    "two-factor": "conformance.dialects.alphapoint.two_factor:LOGIN",
+    "cookies": "conformance.dialects.logins.cookies:LOGIN",
+    "oauth2": "conformance.dialects.logins.oauth2:LOGIN",
+    "signature": "conformance.dialects.logins.signature:LOGIN",
+    "basic": "conformance.dialects.logins.basic:LOGIN",
+    "websocket": "conformance.dialects.logins.websocket:LOGIN",
+    "each-message": "conformance.dialects.logins.each_message:LOGIN",
+}
+"""In this order a role without `login` is asked whether its keys are those of one."""
+
+
+def dialect_names() -> tuple[str, ...]:
+    """The names of all dialects, sorted."""
+    return _names(DIALECTS, "conformance.dialects")
+
+
+def login_names() -> tuple[str, ...]:
+    """The names of all logins: the built-in ones in their order, then the others, sorted."""
+    return _names(LOGINS, "conformance.logins")
+
+
+def find_dialect(name: str) -> Any:
+    """What makes the dialect of this name (`dialects.base.Dialect`). Raises `KeyError` when there is none."""
+    return _find(DIALECTS, "conformance.dialects", name)
+
+
+def find_login(name: str) -> Any:
+    """The login of this name (`dialects.base.Login`). Raises `KeyError` when there is none."""
+    return _find(LOGINS, "conformance.logins", name)
+
+
+def _names(built_in: Mapping[str, str], group: str) -> tuple[str, ...]:
+    others = {entry.name for entry in entry_points(group=group)} - built_in.keys()
+    return (*built_in, *sorted(others))
+
+
+def _find(built_in: Mapping[str, str], group: str, name: str) -> Any:
+    if name in built_in:
+        module, _, attribute = built_in[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    for entry in entry_points(group=group, name=name):
+        return entry.load()
+    raise KeyError(name)
