@@ -1,6 +1,6 @@
 """Exit 1 unless `conformance --help` takes at most a third of the time of `schemathesis --version`.
 
-The argument is the folder with both programs. Each is run in turn, and the quickest of seven runs counts.
+The arguments are the two programs, which may be in environments of their own. Each is run in turn, and the quickest of seven runs counts.
 """
 
 from __future__ import annotations
@@ -21,12 +21,9 @@ def seconds(program: Path, option: str) -> float:
     return time.perf_counter() - started
 
 
-def main(folder: Path) -> int:
+def main(conformance: Path, schemathesis: Path) -> int:
     """Measure both, say what came out, and judge."""
-    pairs = [
-        (seconds(folder / "conformance", "--help"), seconds(folder / "schemathesis", "--version"))
-        for _ in range(ROUNDS)
-    ]
+    pairs = [(seconds(conformance, "--help"), seconds(schemathesis, "--version")) for _ in range(ROUNDS)]
     ours, theirs = (min(column) for column in zip(*pairs, strict=True))
     sys.stdout.write(
         f"conformance --help {ours * 1000:.0f} ms, schemathesis --version {theirs * 1000:.0f} ms: {ours / theirs:.2f}\n"
@@ -35,4 +32,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -23,6 +23,9 @@ Why a case could not be carried out: each becomes a verdict, none is a finding.
 
 from __future__ import annotations
 
+import errno
+import importlib.util
+import os
 from typing import ClassVar
 
 INTERRUPTED = 130
@@ -108,3 +111,21 @@ class OutsideScope(NotCarriedOut):
 
 class Unreached(NotCarriedOut):
     """The target cannot be reached, or stopped answering."""
+
+
+def need(extra: str, what: str, *modules: str, hint: str = "") -> None:
+    """Raise `UsageError` when a module that only an extra brings is not installed; `what` is what needs it."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        install = f"pip install 'order-cancellation-conformance[{extra}]', in a checkout pip install -e '.[{extra}]'"
+        message = f"{what} needs {', '.join(missing)}, which the extra `{extra}` installs"
+        raise UsageError(message, hint=f"{install}.{hint}")
+
+
+DESCRIPTORS = "this process has as many files and connections open as it may: no file descriptor is left"
+MORE_DESCRIPTORS = "Raise the limit (`ulimit -n 1024`), or lower limits.concurrency in the target file."
+
+
+def out_of_descriptors(error: OSError) -> bool:
+    """Whether this machine's limit was met, which says nothing about the target; a resolver may only put it in words."""
+    return error.errno in (errno.EMFILE, errno.ENFILE) or os.strerror(errno.EMFILE) in str(error)

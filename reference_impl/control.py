@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from reference_impl.depth import load_json
 from reference_impl.parts import Parts
 from reference_impl.recorder import Recorder
 from reference_impl.tpp.guid import canonical_guid
@@ -47,7 +48,7 @@ class Control:
             known = ", ".join(f"{method} {path}" for method, path in self._routes)
             return _json(404, {"error": f"no such control request; there are {known}"})
         try:
-            body = json.loads(request.body) if request.body else {}
+            body = load_json(request.body) if request.body else {}
             if not isinstance(body, dict):
                 raise ValueError("the body is not a JSON object")
             return _json(200, route(body))

@@ -160,7 +160,9 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        wanted = (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+        heeded = [one for one in wanted if one is not None and signal.getsignal(one) is not signal.SIG_IGN]
+        previous = {number: signal.signal(number, self._stop) for number in heeded}
         try:
             yield
         finally:

@@ -86,4 +86,51 @@ def test_the_readme_gives_the_commands_of_a_newcomer() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     first, second = re.findall(r"^```sh\n(.+)\n```", readme, re.MULTILINE)[:2]
     assert first == "python3 -m venv .venv && .venv/bin/pip install -e '.[test,lint]' && .venv/bin/conformance run"
-    assert second == ".venv/bin/python -m tests"
+    assert second == "python3 -m venv .venv && .venv/bin/pip install -e '.[test,lint]' && .venv/bin/python -m tests"
+
+
+def _stand_in(folder: Path, name: str, answer: str) -> None:
+    program = folder / name
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{answer}\n", "utf-8")
+    program.chmod(0o755)
+
+
+def _newest(folder: Path, than: str = "3.11") -> str:
+    """What the script finds when only this folder is on PATH."""
+    version = tuple(map(int, than.split(".")))
+    script = runpy.run_path(str(ROOT / ".ci" / "newest.py"))
+    before = os.environ["PATH"]
+    os.environ["PATH"] = str(folder)
+    try:
+        return str(script["newest"](script["candidates"](), version) or "")
+    finally:
+        os.environ["PATH"] = before
+
+
+def test_the_newest_python_is_found_on_the_path_and_in_pyenv(tmp_path: Path) -> None:
+    _stand_in(tmp_path, "python3.12", "echo 3 12 9 final False")
+    assert _newest(tmp_path) == str(tmp_path / "python3.12")
+    assert _newest(tmp_path, "3.12") == ""
+    _stand_in(tmp_path, "python3.13", "echo pyenv: no such version; exit 127")
+    _stand_in(tmp_path, "python3.14", "echo 3 14 0 candidate False")
+    _stand_in(tmp_path, "python3.15", "echo 3 15 0 final True")
+    _stand_in(tmp_path, "python3.16-config", "echo 3 16 0 final False")
+    assert _newest(tmp_path) == str(tmp_path / "python3.12")
+    root = tmp_path / "root"
+    _stand_in(tmp_path, "pyenv", f"echo {root}")
+    _stand_in(root, "versions/3.13.1/bin/python3", "echo 3 13 1 final False")
+    _stand_in(root, "versions/3.13.0/bin/python3", "echo 3 13 0 final False")
+    assert _newest(tmp_path) == str(root / "versions" / "3.13.1" / "bin" / "python3")
+    assert _newest(tmp_path, "3.13") == ""
+
+
+def test_the_script_runs_the_tests_on_the_newest_python_last() -> None:
+    commands = [line.removeprefix("  ") for line in TEXT.splitlines() if line.lstrip().startswith("run ")]
+    assert commands[-1] == 'run "$work/newest/bin/python" -m pytest -n auto'
+    assert "No Python newer than the default one is here" in TEXT
+
+
+def test_the_wheel_is_tried_without_any_extra() -> None:
+    assert re.search(r'^run "\$work/clean/bin/pip" install --quiet "\$work"/dist/\*\.whl$', TEXT, re.MULTILINE)
+    assert '.ci/startup.py" "$work/clean/bin/conformance" "$work/venv/bin/schemathesis"' in TEXT

@@ -23,6 +23,7 @@ from conformance.cases.build import build_cases
 from conformance.cases.case_data import canonical_text, fixture_text, from_data, to_data
 from conformance.contract.schemas import usable_schemas
 from conformance.errors import SpecError, UsageError
+from conformance.formats.json.pointer import load_json
 from conformance.model.case import Case
 from conformance.model.spec import Contract, Operation
 
@@ -158,7 +159,7 @@ def parse_json(content: bytes) -> Any:
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:  # it refuses half a surrogate pair
-        return json.loads(content)
+        return load_json(content)
 
 
 def _read_file(path: Path, operation: Operation) -> Iterator[Case]:

@@ -145,4 +145,6 @@ def _print_check(report: Comparison, *, quiet: bool, verbose: bool) -> None:
 def _print_json(value: object) -> None:
     import json
 
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    from conformance.report.safe_text import json_safe
+
+    click.echo(json_safe(json.dumps(value, indent=1, ensure_ascii=False)))

@@ -51,7 +51,7 @@ def command(
     """
     from conformance.contract.load import load_contract
     from conformance.report.formats.text import Grid, Row, plain_lines
-    from conformance.report.safe_text import visible, writable
+    from conformance.report.safe_text import json_safe, visible, writable
 
     contract = load_contract(specs)
     for operation in operations:
@@ -64,7 +64,7 @@ def command(
     chosen = _KINDS[kind]
     entries = list(chosen.entries(contract, operations))
     if as_json:
-        click.echo(json.dumps(entries, indent=2))
+        click.echo(json_safe(json.dumps(entries, indent=2)))
         return
     columns = chosen.columns[: 2 if kind == "errors" else 1] if quiet else chosen.columns
     rows = tuple(Row(tuple(visible(_cell(entry[name], verbose)) for name in columns)) for entry in entries)

@@ -4,26 +4,36 @@ A click group that imports a command when it is called, and turns every error in
 
 ConformanceError     `error: what`, then where and hint; the error's own exit code
 a full disk          `error:` as well, exit 2
-KeyboardInterrupt    130
+KeyboardInterrupt    130, also on SIGTERM and SIGHUP
 anything unexpected  one line, exit 5; the traceback with -v
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import importlib
 import io
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
 from conformance.cli.options import VERBOSE_KEY
-from conformance.errors import INTERRUPTED, ConformanceError, SpecError
+from conformance.errors import (
+    DESCRIPTORS,
+    INTERRUPTED,
+    MORE_DESCRIPTORS,
+    ConformanceError,
+    HarnessError,
+    SpecError,
+    out_of_descriptors,
+)
 
 BROKEN, PIPE_CLOSED = 5, 141
 _MOST_FAULTS = 19
@@ -39,6 +49,11 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._table = table
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """The way in; what the parent process has closed is opened first."""
+        _open_closed_streams()
+        return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """The names in the order of the table."""
@@ -80,6 +95,10 @@ class LazyGroup(click.Group):
         """Runs the command; the one place where errors become messages and exit codes."""
         if ctx.parent is not None:
             return super().invoke(ctx)
+        with _ended_by_signals():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         _buffer_stdout()
         try:
             result = super().invoke(ctx)
@@ -105,6 +124,9 @@ class LazyGroup(click.Group):
                 )
                 _explain(full)
                 ctx.exit(full.exit_code)
+            if isinstance(error, OSError) and out_of_descriptors(error):
+                _explain(HarnessError(DESCRIPTORS, hint=MORE_DESCRIPTORS))
+                ctx.exit(BROKEN)
             _confess(error, verbose=bool(ctx.meta.get(VERBOSE_KEY)))
             ctx.exit(BROKEN)
         if isinstance(result, int) and not isinstance(result, bool):
@@ -145,6 +167,38 @@ def _buffer_stdout() -> None:
     if isinstance(raw, io.RawIOBase):
         encoding, errors = sys.stdout.encoding, sys.stdout.errors
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=True)
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that the parent closed lead nowhere instead: else the next file that is opened takes their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.dup2(opened, number)  # also where it is the same one: the programs that are started inherit it
+            os.set_inheritable(number, True)
+            if opened != number:
+                os.close(opened)
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False))
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a command as Ctrl-C does; what the parent has ignored, as nohup does, stays ignored."""
+    before: dict[int, Any] = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        with contextlib.suppress(ValueError):  # not the main thread
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _silence_stdout() -> None:

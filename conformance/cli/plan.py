@@ -20,7 +20,7 @@ from conformance.contract.load import load_contract
 from conformance.guard.gate import Purpose
 from conformance.model.case import Case
 from conformance.report.formats.text import Grid, Row, plain_lines
-from conformance.report.safe_text import many, shortened, visible, writable
+from conformance.report.safe_text import json_safe, many, shortened, visible, writable
 from conformance.run.dry import DryRun
 from conformance.run.loop import run_loop
 from conformance.run.plan import Bounds, Planned, Planner
@@ -199,7 +199,7 @@ async def _print_json(planner: Planner, cases: AsyncIterator[tuple[Planned, ...]
     async for messages in cases:
         for message in messages:
             tally.add(message)
-            sys.stdout.write(f"{opening}\n{json.dumps(_object(message))}")
+            sys.stdout.write(f"{opening}\n{json_safe(json.dumps(_object(message)))}")
             opening = ","
     whole, totals = _whole(planner.totals), planner.totals
     summary = {

@@ -5,7 +5,6 @@ What `replay` does once its options are read: find the case, carry it out alone,
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -25,6 +24,7 @@ from conformance.cli.options import printing, specs_option
 from conformance.cli.wording import expectation_lines
 from conformance.contract.load import load_contract
 from conformance.errors import SpecError, UsageError
+from conformance.formats.json.pointer import load_json
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, Verdict
@@ -125,10 +125,10 @@ def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) 
 
 def _from_file(path: Path) -> Case:
     try:
-        data = json.loads(path.read_bytes())
+        data = load_json(path.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(
             f"not JSON: {error}", where=str(path), hint="Give one case, as fixture files hold them."
         ) from error

@@ -104,14 +104,14 @@ def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> 
     import json
     from dataclasses import asdict
 
-    from conformance.report.safe_text import visible
+    from conformance.report.safe_text import json_safe, visible
     from conformance.report.several import compare as compare_results
     from conformance.report.several import read_results
 
     changes = compare_results(read_results(old), read_results(new))
     is_worse = any(change.worse for change in changes)
     if as_json:
-        click.echo(json.dumps({"worse": is_worse, "changes": [asdict(change) for change in changes]}, indent=2))
+        click.echo(json_safe(json.dumps({"worse": is_worse, "changes": [asdict(one) for one in changes]}, indent=2)))
         return int(is_worse)
     if not quiet:
         for change in changes:

@@ -26,6 +26,7 @@ from conformance.cases.fixtures import load_cases
 from conformance.cli.options import printing, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
 from conformance.endpoint.choose import REFERENCE, ChosenTarget
+from conformance.errors import need
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
@@ -117,6 +118,7 @@ def explore_seed(options: Mapping[str, Any]) -> int | None:
     """The seed of what is made up live: as given, else a fresh one; None for a run that does not explore."""
     if not options.get("explore"):
         return None
+    need("schemathesis", "`--explore`", "schemathesis", "hypothesis", "jsonschema")
     context = click.get_current_context(silent=True)
     given = context is not None and context.get_parameter_source("seed") is ParameterSource.COMMANDLINE
     return int(options["seed"]) if given else int.from_bytes(os.urandom(4), "big")

@@ -56,6 +56,7 @@ def command(
     """
     from conformance.cases.fixtures import load_cases
     from conformance.contract.load import load_contract
+    from conformance.report.safe_text import json_safe
     from conformance.run.loop import run_loop
     from conformance.selftest.suspects import summary_of, try_suspects
     from conformance.selftest.workers import try_in_processes
@@ -76,7 +77,7 @@ def command(
         trials = run_loop(try_suspects(contract, cases, suspects, 1, show, every_case=every_case))
     summary = summary_of(trials)
     if as_json:
-        click.echo(json.dumps(summary, indent=2))
+        click.echo(json_safe(json.dumps(summary, indent=2)))
     else:
         _print(trials, summary["summary"], quiet=quiet, verbose=verbose)
     return 0 if all(trial.good for trial in trials) else 1

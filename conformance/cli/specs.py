@@ -34,7 +34,10 @@ def check(specs: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
     from conformance.checks.registry import bundled
     from conformance.contract.check.run import check_specs
     from conformance.contract.load import specs_root
+    from conformance.errors import need
 
+    modules = ("hypothesis", "jsonschema", "openapi_spec_validator", "xmlschema")
+    need("author", "`conformance specs check`", *modules)
     report = check_specs(specs or specs_root(), case_set, (*KEYS, *bundled().keys))
     if as_json:
         _print_json(report)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.cli.main import suggestion
 from conformance.cli.options import json_option, printing, specs_option
 from conformance.errors import UsageError
 
@@ -25,9 +26,7 @@ def command() -> None:
 
 
 @command.command("init")
-@click.option(
-    "--service", metavar="ID", help="Which service it is for (default: alphapoint, or the only one of --specs)."
-)
+@click.option("--service", metavar="ID", help="Which service it is for; needless where the contract has one only.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @specs_option
 @printing
@@ -36,7 +35,7 @@ def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool
 
     For a service of --specs it names every binding, role, state and error code that the contract's cases ask for.
     """
-    text = _sample(service, specs)
+    text = _sample(service, specs, file)
     if file is None:
         click.echo(text, nl=False)
         return PASS
@@ -54,20 +53,23 @@ def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool
     return PASS
 
 
-def _sample(service: str | None, specs: Path | None) -> str:
+def _sample(service: str | None, specs: Path | None, file: Path | None) -> str:
     from conformance.contract.load import load_contract
     from conformance.endpoint.file import BUNDLED, bundled_sample, sample_of
 
-    if specs is None and (service is None or service in BUNDLED):
-        return bundled_sample(service or BUNDLED[0])
     contract = load_contract(specs)
     known = sorted(contract.services)
+    if service is None and file is not None and str(file) in known:
+        hint = f"conformance target init --service {file} {file}.toml"
+        raise UsageError(f"{file} is a service, and stands where the file's name belongs", where="FILE", hint=hint)
     if service is None and len(known) == 1:
         service = known[0]
     if service not in known:
-        what = "the contract has several services" if service is None else f"no service is called {service!r}"
-        raise UsageError(what, where="--service", hint=f"One of {', '.join(known)}.")
-    return sample_of(contract, service)
+        what = (
+            f"no service is called {service!r}.{suggestion(service, known)}" if service else "which service is it for?"
+        )
+        raise UsageError(what, where="--service", hint=f"Give --service with one of {', '.join(known)}.")
+    return bundled_sample(service) if specs is None and service in BUNDLED else sample_of(contract, service)
 
 
 @command.command("schema")
@@ -103,7 +105,9 @@ def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bo
 
     found = run_loop(look())
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
+        from conformance.report.safe_text import json_safe
+
+        click.echo(json_safe(json.dumps(found.as_json(), indent=2)))
     else:
         _print(found, quiet=quiet, verbose=verbose)
     if found.unreachable:

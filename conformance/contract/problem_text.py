@@ -18,7 +18,7 @@ def shown(value: Any) -> str:
         return _cut(value.literal)
     try:
         return _cut(json.dumps(value, ensure_ascii=False, default=str))
-    except (ValueError, RecursionError):
+    except ValueError:
         return f"a {_kind(value)} that is too large to show"
 
 

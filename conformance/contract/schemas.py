@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 from conformance.contract.problem_text import actual_text, expected_text, shown
 from conformance.errors import SpecError
 from conformance.formats.errors import plain
-from conformance.formats.json.pointer import join_pointer, split_pointer
+from conformance.formats.json.pointer import join_pointer, load_json, split_pointer
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -85,17 +85,17 @@ def read_schema_files(path: Path) -> SchemaFiles:
 def read_schema(path: Path) -> dict[str, Any]:
     """One schema file as it stands; `SpecError` names file and line when it cannot be read."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = load_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError("file is missing", where=str(path)) from None
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except RecursionError:
-        raise SpecError("nested too deeply", where=str(path), hint="No schema needs a hundred levels.") from None
     except UnicodeDecodeError as error:
         raise SpecError("not UTF-8 text", where=str(path), hint=f"Byte {error.start} is the first bad one.") from None
     except json.JSONDecodeError as error:
         raise SpecError(f"not JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
+    except ValueError:
+        raise SpecError("nested too deeply", where=str(path), hint="No schema needs a hundred levels.") from None
     if not isinstance(document, dict):
         raise SpecError("a schema file must hold an object", where=str(path))
     return document

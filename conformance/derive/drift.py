@@ -29,6 +29,7 @@ from conformance.derive.samples import read_sample
 from conformance.derive.siblings import Sibling, elsewhere, siblings_in
 from conformance.errors import SpecError
 from conformance.formats.errors import CodecError, XsdError
+from conformance.formats.json.pointer import load_json
 from conformance.formats.xml.contract import XmlContract
 from conformance.model import REST
 from conformance.model.spec import Operation
@@ -149,8 +150,8 @@ def departure_lines(one: Departure, by: str, *, verbose: bool) -> Iterator[str]:
 def _lines(text: str) -> list[str]:
     """A long value in lines: JSON and XML by their parts, anything else by words."""
     try:
-        return json.dumps(json.loads(text), indent=1, ensure_ascii=False).splitlines()
-    except (ValueError, RecursionError):
+        return json.dumps(load_json(text), indent=1, ensure_ascii=False).splitlines()
+    except ValueError:
         return (text.replace("><", ">\n<") if text.startswith("<") else text.replace(" ", "\n")).splitlines()
 
 

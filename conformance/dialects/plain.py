@@ -5,12 +5,12 @@ A login such as `oauth2` may bring a session of its own; then the answer 401 say
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from conformance.dialects.base import CREDENTIALS, Calls, Reply, Session, StateProvider
 from conformance.endpoint.model import Binding
+from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsRequest
 
 
@@ -54,8 +54,8 @@ class Plain:
     def value(self, exchange: Exchange) -> Any:
         """The JSON value of a body."""
         try:
-            return json.loads(exchange.reply.body) if isinstance(exchange.reply, HttpReply) else None
-        except (ValueError, RecursionError):
+            return load_json(exchange.reply.body) if isinstance(exchange.reply, HttpReply) else None
+        except ValueError:
             return None
 
     def hello(self, number: int) -> str:

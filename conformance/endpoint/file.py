@@ -18,7 +18,9 @@ from pydantic import ValidationError
 
 from conformance.cases.fixtures import load_cases
 from conformance.cases.message import is_text, places
+from conformance.endpoint.complaints import complaints, places_of
 from conformance.endpoint.model import COMMON_KEYS, Role, ServiceTarget, TargetFile, is_pin
+from conformance.endpoint.secrets import read_text
 from conformance.errors import ConfigurationError
 from conformance.model.case import Case
 from conformance.model.spec import Contract
@@ -27,19 +29,45 @@ from conformance.plugins import LOGINS, find_dialect, find_login
 
 def load_target(path: Path, contract: Contract) -> TargetFile:
     """The target in a TOML file. Raises `ConfigurationError` naming the file, the key and what was expected."""
+    text = _text_of(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"not TOML: {error}", where=str(path)) from error
+    except RecursionError:
+        raise ConfigurationError("lists or tables are nested too deeply", where=str(path)) from None
+    try:
+        target = check_target(data, contract, str(path))
+        _refuse_written_pins(target, str(path))
+        _refuse_misspelt(target, contract, str(path))
+    except ConfigurationError as error:
+        raise _with_places(error, path, text) from error
+    return target
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return read_text(path)
     except FileNotFoundError as error:
         raise ConfigurationError(
             "no such target file", where=str(path), hint="`conformance target init` writes a commented one."
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"the target file cannot be read: {error}", where=str(path)) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"not TOML: {error}", where=str(path)) from error
-    target = check_target(data, contract, str(path))
-    _refuse_written_pins(target, str(path))
-    return target
+
+
+def _with_places(error: ConfigurationError, path: Path, text: str) -> ConfigurationError:
+    """The same complaints with line and column, for an editor to jump to."""
+    places = places_of(text)
+    lines = error.message.split("\n")
+    found = [places.of(line.partition(": ")[0]) for line in lines]
+    if len(lines) == 1:
+        where = f"{path}:{found[0][0]}:{found[0][1]}" if found[0] else str(path)
+        return ConfigurationError(error.message, where=where, hint=error.hint)
+    shown = sorted(zip(found, lines, strict=True), key=lambda pair: pair[0] or (0, 0))
+    told = [f"  {path}:{place[0]}:{place[1]}: {line}" if place else f"  {path}: {line}" for place, line in shown]
+    message = "\n".join([f"{len(lines)} complaints about the target file", *told])
+    return ConfigurationError(message, where=str(path), hint=error.hint)
 
 
 def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> TargetFile:
@@ -47,37 +75,13 @@ def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> Tar
     try:
         target = TargetFile.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(_complaints(error), where=where, hint="docs/staging.md explains every key.") from error
+        lines = complaints(error, data, TargetFile)
+        hint = "docs/staging.md explains every key."
+        raise ConfigurationError("\n".join(lines), where=where, hint=hint) from error
     _check_services(target, contract, where)
     _check_readings(target, contract, where)
     _check_cases(target, contract, where)
     return target
-
-
-def _complaints(error: ValidationError) -> str:
-    """Every complaint: the key, what is wrong; values are left out, for they may be secrets."""
-    lines: list[str] = []
-    for item in error.errors(include_input=False, include_url=False):
-        steps = [
-            str(part) for part in item["loc"] if part not in ("str", "int") and not str(part).startswith("function-")
-        ]
-        message = item["msg"]
-        if message == "Extra inputs are not permitted":
-            message = "no such key"
-        if item["type"] == "login_keys":  # a role's keys are held against its login, all at once
-            lines.extend(f"{'.'.join([*steps, key])}: {what}" for key, what in item["ctx"]["problems"])
-        else:
-            lines.append(f"{'.'.join(steps) or '(whole file)'}: {message}")
-    return "; ".join(dict.fromkeys(_worth_saying(lines)))
-
-
-def _worth_saying(lines: list[str]) -> Iterable[str]:
-    """Of the complaints about one key that may hold several kinds of value, the one that says what to do."""
-    told = {line.partition(": ")[0] for line in lines if "secret" in line or "credential" in line}
-    for line in lines:
-        key, _, message = line.partition(": ")
-        if key not in told or "secret" in message or "credential" in message:
-            yield line
 
 
 def _refuse_written_pins(target: TargetFile, where: str) -> None:
@@ -98,6 +102,29 @@ def _refuse_written_pins(target: TargetFile, where: str) -> None:
                         f"services.{service_id}.{place}.{name}: a PIN does not stand in this file",
                         where=where, hint='Give { env = "NAME" } or { file = "PATH" }.',
                     )  # fmt: skip
+
+
+def _refuse_misspelt(target: TargetFile, contract: Contract, where: str) -> None:
+    """A role or a binding that no case asks for, with a name close to one that is asked for and not there."""
+    for service_id, service in target.services.items():
+        cases = load_cases(contract, contract.services[service_id].operations)
+        roles: list[tuple[str, Iterable[str]]] = [("roles", service.roles)]
+        bound: list[tuple[str, Iterable[str]]] = [("bindings", service.bindings)]
+        for number, desk in enumerate(service.desks):
+            roles.append((f"desks.{number}.roles", desk.roles))
+            bound.append((f"desks.{number}.bindings", desk.bindings))
+        for operation, codes in service.errors.items():
+            bound.extend((f"errors.{operation}.{code}.bindings", one.bindings) for code, one in codes.items())
+        asked = (("role", roles, {case.role for case in cases}), ("binding", bound, binding_names(cases)))
+        for what, tables, known in asked:
+            lacking = known.difference(*(table for _, table in tables))
+            for place, table in tables:
+                for name in set(table).difference(known):
+                    if close := difflib.get_close_matches(name, sorted(lacking), n=3, cutoff=0.8):
+                        raise ConfigurationError(
+                            f"services.{service_id}.{place}.{name}: no case asks for a {what} of this name",
+                            where=where, hint=f"Did you mean {', '.join(close)}?",
+                        )  # fmt: skip
 
 
 def _check_services(target: TargetFile, contract: Contract, where: str) -> None:
@@ -269,9 +296,15 @@ def _states(cases: Sequence[Case]) -> list[str]:
     return sorted({need.state for case in cases for need in case.states.values()})
 
 
-def _bindings(cases: Sequence[Case]) -> Iterator[str]:
+def binding_names(cases: Sequence[Case]) -> set[str]:
+    """The bindings that the cases ask for."""
     made = {state for case in cases for state in case.states}
     names = {name for case in cases for name in _places(case) if name.partition(".")[0] not in made}
+    return names.difference(_FRAME)
+
+
+def _bindings(cases: Sequence[Case]) -> Iterator[str]:
+    names = binding_names(cases)
     for number, name in enumerate(sorted(names.difference(_FRAME)), 1):
         key = f'"{name}"' if "." in name else name
         if is_pin(name):

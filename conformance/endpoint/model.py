@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -26,21 +26,26 @@ from conformance.plugins import LOGINS, find_login, login_names
 
 Binding = int | str
 Text = Annotated[str, StringConstraints(min_length=1)]
+Place = Annotated[Path, Field(strict=False)]
+"""A path, written as text."""
+_Item = TypeVar("_Item")
+Many = Annotated[tuple[_Item, ...], Field(strict=False)]
+"""A list of the file; the items are as strict as everything else."""
 _CREDENTIAL = re.compile(r"(?i)authorization|cookie|token|secret|password|signature|api-?key")
 _PIN = re.compile(r"(?i)(?:^|[._])pin$")
 
 
 class Part(BaseModel):
-    """Base of every table of the file: frozen, and closed to keys that it does not know."""
+    """Base of every table of the file: frozen, closed to keys that it does not know, and without conversions."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class Secret(Part):
     """Where a secret stands: in an environment variable or in a file of its own, never in the target file."""
 
     env: Text | None = None
-    file: Path | None = None
+    file: Place | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -71,15 +76,18 @@ def _no_plain_credentials(headers: Headers) -> Headers:
 class Tls(Part):
     """How TLS is checked; `verify = false` is allowed, and noted in every report."""
 
-    ca_bundle: Path | None = Field(None, description="PEM file of the authorities to trust instead of the system's.")
-    client_certificate: Path | None = Field(None, description="PEM file of the certificate to show to the server.")
-    client_key: Path | None = Field(None, description="PEM file of its key, when it is not in the same file.")
+    ca_bundle: Place | None = Field(None, description="PEM file of the authorities to trust instead of the system's.")
+    client_certificate: Place | None = Field(None, description="PEM file of the certificate to show to the server.")
+    client_key: Place | None = Field(None, description="PEM file of its key, when it is not in the same file.")
+    client_key_password: Secret | None = Field(None, description="Of an encrypted key; nobody is ever asked for it.")
     verify: bool = Field(True, description="false trusts anybody; every report warns of it.")
 
     @model_validator(mode="after")
     def _key_with_certificate(self) -> Tls:
         if self.client_key is not None and self.client_certificate is None:
             raise PydanticCustomError("client_key", "client_key needs client_certificate")
+        if self.client_key_password is not None and self.client_certificate is None:
+            raise PydanticCustomError("client_key", "client_key_password needs client_certificate")
         return self
 
 
@@ -240,7 +248,7 @@ class StateSource(Part):
 
     provider: Literal["calls", "hook", "command", "pool", "none"] = "none"
     url: Text | None = Field(None, description="Of the hook.")
-    command: tuple[Text, ...] | None = Field(None, min_length=1, description="Program and arguments; no shell.")
+    command: Many[Text] | None = Field(None, min_length=1, description="Program and arguments; no shell.")
     clean: bool = Field(False, description="Whether hook or command is asked to take back what is still open.")
     timeout_s: float = Field(10.0, gt=0)
 
@@ -256,7 +264,7 @@ class StateSource(Part):
 class States(StateSource):
     """Where states come from. What `pool` or `by_state` names comes from there, everything else from the provider."""
 
-    pool: dict[str, tuple[dict[str, Binding | Secret], ...]] = Field(default_factory=dict)
+    pool: dict[str, Many[dict[str, Binding | Secret]]] = Field(default_factory=dict)
     by_state: dict[str, StateSource] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -276,7 +284,7 @@ class ServiceTarget(Part):
     headers: Headers = Field(default_factory=dict)
     bindings: dict[str, Binding | Secret] = Field(default_factory=dict)
     roles: dict[str, Role] = Field(default_factory=dict)
-    desks: tuple[DeskPart, ...] = ()
+    desks: Many[DeskPart] = ()
     states: States = States()
     errors: dict[str, dict[str, Provocation]] = Field(
         default_factory=dict, description="Operation id (or `any`) to error code to how it is provoked."
@@ -306,12 +314,12 @@ class ScopePart(Part):
 
     destructive: bool = False
     everything: bool = False
-    accounts: tuple[int, ...] = ()
-    oms: tuple[int, ...] = ()
-    instruments: tuple[int, ...] = ()
-    orders: tuple[int, ...] = ()
-    uids: tuple[str, ...] = ()
-    unknown: tuple[Binding, ...] = Field((), description="Ids that are vouched not to exist.")
+    accounts: Many[int] = ()
+    oms: Many[int] = ()
+    instruments: Many[int] = ()
+    orders: Many[int] = ()
+    uids: Many[str] = ()
+    unknown: Many[Binding] = Field((), description="Ids that are vouched not to exist.")
     max_requests: int | None = Field(None, gt=0)
 
 
@@ -325,6 +333,17 @@ class Waiver(Part):
     owner: Text
     expires: date
 
+    @field_validator("expires", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """A date in quotes is one, too."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise PydanticCustomError("date", "must be a date such as 2999-05-31") from None
+
 
 class TargetFile(Part):
     """A whole target file."""
@@ -335,8 +354,15 @@ class TargetFile(Part):
     scope: ScopePart = ScopePart()
     services: dict[str, ServiceTarget] = Field(min_length=1)
     readings: dict[str, str] = Field(default_factory=dict)
-    waivers: tuple[Waiver, ...] = ()
-    flaky: tuple[str, ...] = Field((), description="Ids of cases that are run up to three times.")
+    waivers: Many[Waiver] = ()
+    flaky: Many[str] = Field((), description="Ids of cases that are run up to three times.")
+
+    @field_validator("schema_version", mode="before")
+    @classmethod
+    def _a_number(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # true equals 1
+            raise PydanticCustomError("schema_version", "must be 1")
+        return value
 
     def redacted(self) -> dict[str, Any]:
         """The target as reports show it: addresses, names, places of secrets; a PIN that stands in it is left out."""

@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from conformance.errors import HarnessError
@@ -40,6 +41,21 @@ def reference_target(address: str) -> dict[str, Any]:
     head, mark, desk = text.partition("# each desk\n")
     desks = (desk.replace("NN", f"{number:02}") for number in range(1, DESKS + 1))
     return tomllib.loads(head + mark + "\n".join(desks))
+
+
+_START = (
+    "import runpy, sys; root, name = sys.argv[1:3]; del sys.argv[1:3]; root in sys.path or sys.path.append(root); "
+    "runpy.run_module(name, run_name='__main__', alter_sys=True)"
+)
+
+
+def program(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a module of this installation, whatever stands in the working folder.
+
+    With `python -m` the working folder would come first on the path, and a `token.py` there before the library's.
+    """
+    root = Path(__file__).resolve().parents[2]  # both packages lie side by side, in a checkout as in an installation
+    return sys.executable, "-P", "-c", _START, str(root), module, *arguments
 
 
 async def greeted(process: asyncio.subprocess.Process, arguments: Sequence[str]) -> str:
@@ -68,7 +84,7 @@ async def serve_reference(arguments: Sequence[str] = ()) -> AsyncIterator[str]:
     Raises `HarnessError` when it does not start in time.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "reference_impl", "--port", "0", "--until-eof", *arguments,
+        *program("reference_impl", "--port", "0", "--until-eof", *arguments),
         stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:
@@ -110,7 +126,7 @@ async def warm_reference() -> AsyncIterator[WarmReference]:
         yield WarmReference(None)
         return
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "reference_impl.warm",
+        *program("reference_impl.warm"),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:

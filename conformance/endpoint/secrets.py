@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conformance.endpoint.model import Binding, Role, Secret, ServiceTarget, TargetFile
 from conformance.errors import ConfigurationError
+from conformance.formats.text import bom_of
 
 _STAND_IN = "STANDINFORASECRETTHATNOBODYREADS"
 """Good Base32, since a login may compute with it."""
@@ -38,9 +39,12 @@ class Vault:
             assert secret.file is not None
             source = f"the secret file {secret.file}"
             try:
-                value = secret.file.read_text(encoding="utf-8").rstrip("\r\n")
-            except (OSError, UnicodeDecodeError) as error:
+                value = read_text(secret.file).rstrip("\n")
+            except OSError as error:
                 raise ConfigurationError(f"{source} cannot be read: {type(error).__name__}", where=where) from error
+            except ValueError:  # its words could show a part of the secret
+                hint = "Save it as UTF-8."
+                raise ConfigurationError(f"{source} is not UTF-8 text", where=where, hint=hint) from None
             self.files[secret.file] = value
         if not value:
             raise ConfigurationError(f"{source} is empty", where=where, hint="It should hold the secret itself.")
@@ -66,10 +70,49 @@ class Vault:
 def with_secrets(target: TargetFile, vault: Vault) -> TargetFile:
     """The target with the bindings that are secrets filled in, every other secret having been fetched once.
 
-    A secret that is missing stops the run here, before anything is connected to. Raises `ConfigurationError`.
+    Secrets that are missing stop the run here, before anything is connected to. Raises one `ConfigurationError` that
+    names them all.
     """
-    services = {name: _service(service, vault, f"services.{name}") for name, service in target.services.items()}
+    fetch = _Fetch(vault)
+    services = {name: _service(service, fetch, f"services.{name}") for name, service in target.services.items()}
+    fetch.complain()
     return target.model_copy(update={"services": services})
+
+
+@dataclass(slots=True)
+class _Fetch:
+    """Fetches secrets and goes on past those that are missing, so that one message can name them all."""
+
+    vault: Vault
+    missing: list[ConfigurationError] = field(default_factory=list)
+
+    def get(self, secret: Secret, where: str) -> str:
+        try:
+            return self.vault.get(secret, where)
+        except ConfigurationError as error:
+            self.missing.append(error)
+            return ""
+
+    def complain(self) -> None:
+        if len(self.missing) == 1:
+            raise self.missing[0]
+        if self.missing:
+            lines = [f"  {error.where}: {error.message}" for error in self.missing]
+            message = "\n".join([f"{len(lines)} secrets are missing or cannot be used", *lines])
+            raise ConfigurationError(message, hint="Set or mend them all, or name other places in the target file.")
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that people write by hand: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
+
+    Raises `ValueError` for anything else.
+    """
+    data = path.read_bytes()
+    mark = bom_of(data)
+    text = data[mark[1] :].decode(mark[0]) if mark else data.decode("utf-8")
+    if "\0" in text:
+        raise ValueError("it holds zero bytes, as UTF-16 without a byte order mark does; save it as UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def plain(bindings: Mapping[str, Binding | Secret]) -> dict[str, Binding]:
@@ -77,43 +120,46 @@ def plain(bindings: Mapping[str, Binding | Secret]) -> dict[str, Binding]:
     return {name: value for name, value in bindings.items() if not isinstance(value, Secret)}
 
 
-def _service(service: ServiceTarget, vault: Vault, where: str) -> ServiceTarget:
+def _service(service: ServiceTarget, fetch: _Fetch, where: str) -> ServiceTarget:
     if service.proxy is not None and service.proxy.authorization is not None:
-        vault.get(service.proxy.authorization, f"{where}.proxy.authorization")
-    _fetch_headers(service.headers, vault, where)
-    _fetch_roles(service.roles, vault, where)
+        fetch.get(service.proxy.authorization, f"{where}.proxy.authorization")
+    if service.tls.client_key_password is not None:
+        fetch.get(service.tls.client_key_password, f"{where}.tls.client_key_password")
+    _fetch_headers(service.headers, fetch, where)
+    _fetch_roles(service.roles, fetch, where)
     desks = []
     for number, desk in enumerate(service.desks):
         place = f"{where}.desks.{number}"
-        _fetch_roles(desk.roles, vault, place)
-        desks.append(desk.model_copy(update={"bindings": _filled(desk.bindings, vault, f"{place}.bindings")}))
+        _fetch_roles(desk.roles, fetch, place)
+        desks.append(desk.model_copy(update={"bindings": _filled(desk.bindings, fetch, f"{place}.bindings")}))
     pool = {
-        state: tuple(_filled(ids, vault, f"{where}.states.pool.{state}.{number}") for number, ids in enumerate(entries))
+        state: tuple(_filled(ids, fetch, f"{where}.states.pool.{state}.{number}") for number, ids in enumerate(entries))
         for state, entries in service.states.pool.items()
     }
     filled = {
-        "bindings": _filled(service.bindings, vault, f"{where}.bindings"),
+        "bindings": _filled(service.bindings, fetch, f"{where}.bindings"),
         "desks": tuple(desks),
         "states": service.states.model_copy(update={"pool": pool}),
     }
     return service.model_copy(update=filled)
 
 
-def _filled(bindings: Mapping[str, Binding | Secret], vault: Vault, where: str) -> dict[str, Binding]:
+def _filled(bindings: Mapping[str, Binding | Secret], fetch: _Fetch, where: str) -> dict[str, Binding]:
     return {
-        name: vault.get(value, f"{where}.{name}") if isinstance(value, Secret) else value
+        name: fetch.get(value, f"{where}.{name}") if isinstance(value, Secret) else value
         for name, value in bindings.items()
     }
 
 
-def _fetch_headers(headers: Mapping[str, str | Secret], vault: Vault, where: str) -> None:
+def _fetch_headers(headers: Mapping[str, str | Secret], fetch: _Fetch, where: str) -> None:
     for name, value in headers.items():
-        vault.text(value, f"{where}.headers.{name}")
+        if isinstance(value, Secret):
+            fetch.get(value, f"{where}.headers.{name}")
 
 
-def _fetch_roles(roles: Mapping[str, Role], vault: Vault, where: str) -> None:
+def _fetch_roles(roles: Mapping[str, Role], fetch: _Fetch, where: str) -> None:
     for name, role in roles.items():
         place = f"{where}.roles.{name}"
-        _fetch_headers(role.headers, vault, place)
+        _fetch_headers(role.headers, fetch, place)
         for key, secret in role.login_keys.secrets().items():
-            vault.get(secret, f"{place}.{key}")
+            fetch.get(secret, f"{place}.{key}")

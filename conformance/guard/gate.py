@@ -6,7 +6,6 @@ Tells that a target turned a message away because it was asked too often, and ho
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Protocol
 
 from conformance.endpoint.model import Limits
 from conformance.errors import OutsideScope
+from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsReply, WsRequest, header_values
 
 Clock = Callable[[], float]
@@ -179,8 +179,8 @@ def _frame_says_so(text: bytes) -> bool:
     if len(text) > 4 * _LONGEST_TEXT:
         return False
     try:
-        payload = json.loads(text)["o"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        payload = load_json(text)["o"]
+    except (ValueError, KeyError, TypeError):
         return _says_so(text)
     return isinstance(payload, str) and _says_so(payload.encode())
 

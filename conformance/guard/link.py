@@ -290,7 +290,7 @@ def open_link(
     others = frozenset(one for role in service.every_role() for one in role.login_keys.addresses())
     needs_tls = any(one is not None and one.secure for one in (address, ws_address, *map(parse_address, others)))
     # the system's authorities take 20 ms to load; settings that nobody needs are still tried, so that a wrong one shows
-    secure = tls_context(service.tls, where) if wire is None and (needs_tls or service.tls != Tls()) else None
+    secure = tls_context(service.tls, where, vault) if wire is None and (needs_tls or service.tls != Tls()) else None
     proxy = None
     if service.proxy is not None:
         secret = service.proxy.authorization
@@ -352,16 +352,34 @@ def _address(text: str | None, schemes: tuple[str, ...], where: str) -> Address 
     return address
 
 
-def tls_context(tls: Tls, where: str) -> ssl.SSLContext:
+def tls_context(tls: Tls, where: str, vault: Vault) -> ssl.SSLContext:
     """The TLS settings of a service. Raises `ConfigurationError` for a certificate that cannot be used."""
+    asked: list[str] = []
+
+    def password() -> str:  # without this function an encrypted key would be asked for at the terminal
+        asked.append("")
+        secret = tls.client_key_password
+        return "" if secret is None else vault.get(secret, f"{where}.tls.client_key_password")
+
     try:
         context = ssl.create_default_context(cafile=str(tls.ca_bundle) if tls.ca_bundle else None)
         if tls.client_certificate is not None:
             key = str(tls.client_key) if tls.client_key else None
-            context.load_cert_chain(str(tls.client_certificate), key)
+            context.load_cert_chain(str(tls.client_certificate), key, password)
     except (OSError, ssl.SSLError) as error:
+        if asked:
+            raise _locked(tls, where) from error
         raise ConfigurationError(f"a certificate cannot be used: {error}", where=f"{where}.tls") from error
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _locked(tls: Tls, where: str) -> ConfigurationError:
+    """An encrypted key that the pass phrase does not open."""
+    key = f"the key {tls.client_key or tls.client_certificate} is encrypted"
+    if tls.client_key_password is None:
+        hint = f'Give client_key_password = {{ env = "NAME" }} in [{where}.tls].'
+        return ConfigurationError(f"{key}, and there is no pass phrase for it", where=f"{where}.tls", hint=hint)
+    return ConfigurationError(f"{key}, and the pass phrase does not open it", where=f"{where}.tls.client_key_password")

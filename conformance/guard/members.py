@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl, unquote
 from xml.parsers import expat
 
+from conformance.formats.json.pointer import MAX_DEPTH, too_deep_at
 from conformance.guard.ids import Literal
 
 Scalar: TypeAlias = "bool | str | Literal | None"
@@ -95,10 +96,9 @@ _DECODER = json.JSONDecoder(
 
 def read_json(text: str) -> Any:
     """The value, objects as `Members` and numbers as `Literal`; ValueError for anything but strict JSON."""
-    try:
-        return _DECODER.decode(text)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    if too_deep_at(text) is not None:
+        raise ValueError("nested too deeply")
+    return _DECODER.decode(text)
 
 
 def json_content(text: str) -> Content:
@@ -152,9 +152,6 @@ def keys(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from keys(item)
-
-
-MAX_DEPTH = 100
 
 
 @dataclass(slots=True)

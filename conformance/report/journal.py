@@ -17,8 +17,10 @@ from types import TracebackType
 from typing import IO, Any, TypeVar
 
 from conformance.errors import JournalError
+from conformance.formats.json.pointer import load_json
 from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
 from conformance.report.run_info import Ending, Settings, SummaryOptions
+from conformance.report.safe_text import json_safe
 from conformance.run.selection import Selection
 
 SCHEMA_VERSION = 1
@@ -350,7 +352,7 @@ def _taken(
 
 def _object(file: Path, number: int, line: bytes) -> Mapping[str, Any]:
     try:
-        raw = json.loads(line)
+        raw = load_json(line)
     except ValueError as error:
         raise JournalError(
             f"not JSON: {error}",
@@ -363,7 +365,7 @@ def _object(file: Path, number: int, line: bytes) -> Mapping[str, Any]:
 
 
 def _encode(line: Mapping[str, Any]) -> bytes:
-    return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+    return json_safe(json.dumps(line, separators=(",", ":"))).encode("ascii") + b"\n"
 
 
 def _check_same_run(path: Path, old: Header, new: Header) -> None:

@@ -6,6 +6,10 @@ import re
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 _XML_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_JSON_ESCAPE = re.compile(
+    r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f][0-9a-f]{2})|.)"
+    "|([\ud800-\udfff])"
+)
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -17,6 +21,23 @@ def visible(text: str) -> str:
 def xml_safe(text: str) -> str:
     """The text with every character that XML 1.0 excludes or discourages as `\\u0001`; line ends stay."""
     return _XML_ILLEGAL.sub(lambda match: _escape(match.group()), text)
+
+
+def json_safe(text: str) -> str:
+    """JSON text with every half of a surrogate pair, as an escape or as it is, as the text `\\ud800`.
+
+    jq and orjson refuse the escape of half a pair, as RFC 8259 (section 8.2) lets them.
+    """
+    if "\\ud" not in text and text.isascii():
+        return text
+    return _JSON_ESCAPE.sub(_half_escaped, text)
+
+
+def _half_escaped(match: re.Match[str]) -> str:
+    escaped, bare = match.groups()
+    if bare:
+        return f"\\{_escape(bare)}"
+    return f"\\\\{escaped}" if escaped else match.group()
 
 
 def shortened(text: str, most: int) -> str:

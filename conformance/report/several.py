@@ -5,7 +5,6 @@ A comparison tells verdicts, error codes and readings that changed, and whether 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from conformance.errors import JournalError
+from conformance.formats.json.pointer import load_json
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.report.journal import Header, Journal
 from conformance.report.run_info import Ending
@@ -148,7 +148,7 @@ def read_results(path: Path) -> Mapping[str, Any]:
     """The document of a `results.json`, or of the one in a folder; `JournalError` when it is none."""
     file = path / "results.json" if path.is_dir() else path
     try:
-        document = json.loads(file.read_bytes())
+        document = load_json(file.read_bytes())
     except OSError as error:
         raise JournalError(
             f"cannot be read: {error.strerror or error}",

@@ -14,7 +14,7 @@ from conformance.model.spec import Contract
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
 from conformance.report.rows import CodeRow, Gathering, ReadingRow, RequirementRow, RunSummary, gather
 from conformance.report.run_info import Ending, SummaryOptions
-from conformance.report.safe_text import many
+from conformance.report.safe_text import json_safe, many
 from conformance.report.verdicts import code_rows, outcome, reading_rows, requirement_rows
 
 
@@ -91,7 +91,7 @@ def to_json(summary: RunSummary) -> str:
     The same results give the same text but for `run.id`, `run.started_at`, `run.duration_s` and
     `run.messages_sent`. What differs from run to run by nature (evidence, notes) stays in the journal.
     """
-    return json.dumps(_document(summary), indent=2) + "\n"
+    return json_safe(json.dumps(_document(summary), indent=2)) + "\n"
 
 
 def _document(summary: RunSummary) -> dict[str, Any]:

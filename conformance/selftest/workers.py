@@ -17,7 +17,7 @@ from pathlib import Path
 
 from conformance.cases.fixtures import load_cases
 from conformance.contract.load import load_contract
-from conformance.endpoint.reference import warm_reference
+from conformance.endpoint.reference import program, warm_reference
 from conformance.errors import INTERRUPTED, HarnessError
 from conformance.run.loop import run_loop
 from conformance.run.schedule import side_by_side
@@ -83,7 +83,7 @@ async def _asked(process: asyncio.subprocess.Process, suspect: Suspect) -> Trial
 @contextlib.asynccontextmanager
 async def _worker(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "conformance.selftest.workers", *arguments,
+        *program("conformance.selftest.workers", *arguments),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT_BYTES, start_new_session=True,
     )  # fmt: skip
     try:

@@ -13,6 +13,7 @@ import ssl
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from conformance.errors import DESCRIPTORS, MORE_DESCRIPTORS, HarnessError, out_of_descriptors
 from conformance.wire.messages import Limits, ProblemKind, WireProblem
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -150,6 +151,8 @@ async def dial(route: Route, protocol: asyncio.Protocol, limits: Limits, *, tunn
         message = f"no connection to {where} within {limits.connect_timeout_s:g} s"
         return WireProblem("connect-timeout", message, "connect")
     except OSError as error:
+        if out_of_descriptors(error):
+            raise HarnessError(DESCRIPTORS, where=f"connecting to {address}", hint=MORE_DESCRIPTORS) from error
         if proxy is not None:
             message = f"proxy {proxy.host_and_port} cannot be reached: {_reason(error)}"
             return WireProblem("proxy", message, "connect")

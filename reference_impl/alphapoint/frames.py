@@ -7,6 +7,7 @@ from typing import Any
 
 from reference_impl.alphapoint.dispatch import answer, find_call
 from reference_impl.alphapoint.values import INVALID_REQUEST, Call, Data, Frame
+from reference_impl.depth import load_json
 from reference_impl.parts import FrameCodec, Parts
 from reference_impl.wire import OPERATIONS, FrameInfo
 
@@ -57,8 +58,8 @@ def _payload(value: Any) -> str:
 def decode(text: str) -> Frame | None:
     """The frame in a text: a JSON object with a call name; key case is free, a missing `i` or `m` is 0."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = load_json(text)
+    except ValueError:
         return None
     if not isinstance(value, dict):
         return None
@@ -82,8 +83,8 @@ def encode(frame: Frame) -> str:
 def is_refusal(payload: str) -> bool:
     """Whether a payload is a standard response that is an error, or a pair of two."""
     try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError):
+        value = load_json(payload)
+    except ValueError:
         return False
     members = {key.lower(): member for key, member in value.items()} if isinstance(value, dict) else {}
     if "errorcode" in members:
@@ -101,8 +102,8 @@ def silence(_parts: Parts, _text: str) -> tuple[str, ...]:
 def _told(text: str) -> tuple[Any, str]:
     """The `i` and `n` that an answer echoes of a JSON object that is no frame; 0 and "" where there are none."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = load_json(text)
+    except ValueError:
         return 0, ""
     keys = {key.lower(): member for key, member in value.items()} if isinstance(value, dict) else {}
     name = keys.get("n", "")

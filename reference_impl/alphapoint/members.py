@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from reference_impl.alphapoint.values import INVALID_REQUEST, Call, Refused
+from reference_impl.depth import load_json
 from reference_impl.parts import Parts
 
 INT64 = 2**63
@@ -41,8 +41,8 @@ def _object(payload: bytes | str) -> _Pairs:
     if isinstance(payload, bytes):
         payload = payload.removeprefix(b"\xef\xbb\xbf")
     try:
-        value = json.loads(payload, object_pairs_hook=_Pairs, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        value = load_json(payload, object_pairs_hook=_Pairs, parse_constant=_no_constant)
+    except ValueError as error:
         raise Refused(INVALID_REQUEST, "member", "The request is not JSON") from error
     if value is None:
         return _Pairs()

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from reference_impl.changes import equivalents_of_each
+from reference_impl.depth import first_value, load_json
 from reference_impl.faults.misreading import reads_unreadable
 from reference_impl.variants import Variant
 
 
 def _first_value(text: str) -> Any:
     try:
-        return json.JSONDecoder().raw_decode(text.lstrip())[0]
-    except (ValueError, RecursionError):
+        return first_value(text.lstrip())
+    except ValueError:
         return None
 
 
 def _quoted_anyhow(text: str) -> Any:
     try:
-        return json.loads(text.replace("'", '"'))
-    except (ValueError, RecursionError):
+        return load_json(text.replace("'", '"'))
+    except ValueError:
         return None
 
 

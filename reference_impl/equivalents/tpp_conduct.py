@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from functools import partial
 
 from lxml import etree
 
+from reference_impl.depth import load_json
 from reference_impl.parts import Parts, with_tpp
 from reference_impl.recorder import Recorder
 from reference_impl.tpp.changes import (
@@ -192,8 +192,8 @@ def _numbers_as_text(text: str) -> str:
 
 def _has_unknown_member(text: str) -> bool:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = load_json(text)
+    except ValueError:
         return False
     known = {name.lower() for name in MEMBERS}
     items = value if isinstance(value, list) else []

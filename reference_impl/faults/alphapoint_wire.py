@@ -23,6 +23,7 @@ from reference_impl.changes import (
     standards,
     texts,
 )
+from reference_impl.depth import load_json
 from reference_impl.parts import Parts, with_alphapoint
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
@@ -59,8 +60,8 @@ def _bad_request(_request: HttpRequest, response: HttpResponse) -> bool:
 
 def _unreadable(request: HttpRequest, response: HttpResponse) -> bool:
     try:
-        json.loads(request.body)
-    except (ValueError, RecursionError):
+        load_json(request.body)
+    except ValueError:
         return response.content_type.startswith("application/json")
     return False
 

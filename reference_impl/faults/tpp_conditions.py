@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from reference_impl.depth import load_json
 from reference_impl.parts import Parts, with_tpp
 from reference_impl.recorder import Recorder
 from reference_impl.tpp import service
@@ -74,8 +75,8 @@ def _json_items(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[
 
     def changed(text: str) -> str:
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = load_json(text)
+        except ValueError:
             return text
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             return text

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from reference_impl.depth import load_json
 from reference_impl.parts import Parts, with_tpp
 from reference_impl.recorder import Recorder
 from reference_impl.tpp.changes import on_list, on_request_text, on_response, refuse_text, tpp_fault
@@ -139,8 +140,8 @@ def _unreadable(answer: Callable[[str], list[Instruction]]) -> Change:
 
 def _one_as_list(text: str) -> str:
     try:
-        value: Any = json.loads(text)
-    except (ValueError, RecursionError):
+        value: Any = load_json(text)
+    except ValueError:
         return text
     return json.dumps([value]) if isinstance(value, dict) and "OrderID" in value else text
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NoReturn
 
+from reference_impl.depth import load_json
 from reference_impl.tpp.fields import INT32, Members, build, within
 from reference_impl.tpp.guid import canonical_guid
 from reference_impl.tpp.values import NO_INSTRUCTION, Instruction, Items, UnreadableList
@@ -18,8 +18,8 @@ def read_json(text: str, *, bound: int = INT32, items: Items = "refused") -> lis
     if not text.strip():
         return []
     try:
-        value = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        value = load_json(text, parse_constant=_no_constant)
+    except ValueError as error:
         raise UnreadableList("The body is not valid JSON.") from error
     if value is None:
         return []

@@ -25,7 +25,7 @@ from conformance.contract.schemas import (
     read_schema_files,
     second_engine,
 )
-from conformance.errors import SpecError
+from conformance.errors import SpecError, need
 from conformance.model.spec import Field, Operation
 
 _LEFT_OUT = ("$id", "$schema", "$defs", "$comment")
@@ -76,6 +76,9 @@ _EDGES = (
 
 def generate_values(operation: Operation, seed: int, examples: int = EXAMPLES) -> tuple[CorpusValue, ...]:
     """The values of an operation for a seed, without repetitions, mixed in an order that the seed gives."""
+    what = f"making values for {operation.id} with the seed {seed}, which no file carries,"
+    hint = " `--generated 0` runs the named cases alone."
+    need("schemathesis", what, "schemathesis", "hypothesis", "jsonschema", hint=hint)
     validator = load_validator(operation.folder / "request.schema.json")
     second = second_validator(operation.folder)
     found: dict[str, CorpusValue] = {}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, HttpReply, WsReply
 
 REQUEST, REPLY = 0, 1
@@ -24,17 +25,17 @@ def reply_frame(number: int, call: str, payload: str) -> str:
 def opened(text: str | bytes) -> tuple[str, Any] | None:
     """Call and payload of a frame; None when the text is no frame whose payload is JSON."""
     try:
-        members = json.loads(text)
-        return str(members["n"]), json.loads(members["o"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        members = load_json(text)
+        return str(members["n"]), load_json(members["o"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def number_of(text: str | bytes) -> int | None:
     """The `i` of a frame; None when the text is no frame or has none."""
     try:
-        members = json.loads(text)
-    except (ValueError, RecursionError):
+        members = load_json(text)
+    except ValueError:
         return None
     number = members.get("i") if isinstance(members, dict) else None
     return number if isinstance(number, int) and not isinstance(number, bool) else None
@@ -44,10 +45,10 @@ def reply_value(exchange: Exchange) -> Any:
     """The JSON value of an answer, of a frame's payload over WebSocket; None when there is none."""
     try:
         if isinstance(exchange.reply, HttpReply):
-            return json.loads(exchange.reply.body)
+            return load_json(exchange.reply.body)
         if isinstance(exchange.reply, WsReply):
-            return json.loads(json.loads(exchange.reply.text)["o"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+            return load_json(load_json(exchange.reply.text)["o"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         pass
     return None
 

@@ -17,6 +17,7 @@ from conformance.dialects.alphapoint.frames import frame, members_of, number_of,
 from conformance.dialects.alphapoint.states import MADE, CallStates
 from conformance.dialects.base import CREDENTIALS, Calls, Reply, Session, StateProvider
 from conformance.endpoint.model import Binding
+from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsReply, WsRequest
 
 _TOKEN = re.compile(r"[!-~]{1,4096}")
@@ -167,21 +168,21 @@ class AlphaPoint:
 
 def _json(text: bytes) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return load_json(text)
+    except ValueError:
         return None
 
 
-def _has_code(value: Any) -> bool:
+def _has_code(value: Any, legs: tuple[str, ...] = ("bidresult", "askresult")) -> bool:
     """Whether a standard response, or one of the two of a pair, says Not Authorized; a pair may hold JSON in strings."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = load_json(value)
+        except ValueError:
             return False
     if not isinstance(value, dict):
         return False
     members = members_of(value)
     if "errorcode" in members:
         return bool(members["errorcode"] == _NOT_AUTHORIZED)
-    return any(_has_code(members.get(leg)) for leg in ("bidresult", "askresult"))
+    return any(_has_code(members.get(leg), ()) for leg in legs)

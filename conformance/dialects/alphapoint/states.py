@@ -15,6 +15,7 @@ from conformance.dialects.alphapoint.frames import members_of
 from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, together
 from conformance.endpoint.desks import Desk
 from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable
+from conformance.formats.json.pointer import load_json
 from conformance.guard.gate import Purpose
 from conformance.model.case import StateNeed
 
@@ -221,15 +222,15 @@ def _why(answers: Sequence[Any], member: str, call: str) -> NotCarriedOut:
     return StateUnavailable(f"{call} was refused: {json.dumps(bad)[:200]}")
 
 
-def _is_success(answer: Any) -> bool:
+def _is_success(answer: Any, names: tuple[str, ...] = ("bidresult", "askresult")) -> bool:
     """Whether a standard response, or both of a pair, say that all went well."""
     if isinstance(answer, str):
         try:
-            answer = json.loads(answer)
-        except (ValueError, RecursionError):
+            answer = load_json(answer)
+        except ValueError:
             return False
     members = members_of(answer)
     if "result" in members:
         return members["result"] is True
-    legs = [members[leg] for leg in ("bidresult", "askresult") if leg in members]
-    return len(legs) == 2 and all(_is_success(leg) for leg in legs)
+    legs = [members[leg] for leg in names if leg in members]
+    return len(legs) == 2 and all(_is_success(leg, ()) for leg in legs)

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from conformance.dialects.base import Login, Reply, Session, Signer
 from conformance.endpoint.model import LoginKeys, Secret, Text
 from conformance.errors import NotCarriedOut
+from conformance.formats.json.pointer import load_json
 from conformance.wire.address import AddressError, parse_address
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsRequest
 
@@ -136,8 +137,8 @@ def _refusal(status: int, members: Mapping[str, Any]) -> str:
 
 def _members(body: bytes) -> Mapping[str, Any]:
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value = load_json(body)
+    except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
 

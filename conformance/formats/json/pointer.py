@@ -1,14 +1,22 @@
-"""JSON Pointers (RFC 6901), and the place in a text that one of them names."""
+"""JSON Pointers (RFC 6901), and the place in a text that one of them names.
+
+JSON from outside, never nested deeper than MAX_DEPTH: where a parser would give up differs from Python to Python.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from conformance.formats.text import decode_text, line_column
 
+MAX_DEPTH = 100
+
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'  # the closing quote is optional: an open string must not be rescanned
+_BRACKETS = re.compile(_STRING + r"|[\[{]|[\]}]", re.DOTALL)
+_NO_BRACKETS = re.compile(_STRING + r"|[^\[\]{}\"]++", re.DOTALL)
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().raw_decode
 
@@ -34,6 +42,8 @@ def locate(data: bytes, pointer: str, charset: str | None = None) -> tuple[int, 
     """
     try:
         text = decode_text(data, charset).text
+        if too_deep_at(text) is not None:
+            return None
         index: int | None = _skip_space(text, 0)
         for token in split_pointer(pointer):
             if index is None:
@@ -42,7 +52,7 @@ def locate(data: bytes, pointer: str, charset: str | None = None) -> tuple[int, 
         if index is None or index >= len(text):
             return None
         _SCAN(text, index)
-    except (ValueError, IndexError, RecursionError):
+    except (ValueError, IndexError):
         return None
     return line_column(text, index)
 
@@ -75,3 +85,60 @@ def _child(text: str, index: int, token: str) -> int | None:
             index = _skip_space(text, index + 1)
         count += 1
     return found
+
+
+def load_json(data: str | bytes) -> Any:
+    """The value of a JSON text as the standard library reads it; `ValueError` also where it is nested too deeply.
+
+    For answers, files and lines that need no strict reading; bodies that are judged go through `decode_json`.
+    """
+    text = data if isinstance(data, str) else data.decode(json.detect_encoding(data), "surrogatepass")
+    if too_deep_at(text) is not None:
+        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+    return json.loads(text)
+
+
+def load_top(data: str | bytes) -> Any:
+    """The same, where a text is nested too deeply with null in place of every container below the top one."""
+    text = data if isinstance(data, str) else data.decode(json.detect_encoding(data), "surrogatepass")
+    return json.loads(text if too_deep_at(text) is None else "".join(_top(text)))
+
+
+def _top(text: str) -> Iterator[str]:
+    depth = kept = 0
+    for match in _BRACKETS.finditer(text):
+        character = match.group()[0]
+        if character in "[{":
+            depth += 1
+            if depth == 2:
+                yield text[kept : match.start()] + "null"
+        elif character != '"':
+            depth -= 1
+            if depth == 1:
+                kept = match.end()
+    if depth <= 1:
+        yield text[kept:]
+
+
+def too_deep_at(text: str) -> int | None:
+    """The index of the first bracket beyond MAX_DEPTH levels; None where no level is too deep."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return None
+    brackets = _NO_BRACKETS.sub("", text)
+    for _ in range(MAX_DEPTH):  # each pass takes away the innermost level
+        before = len(brackets)
+        brackets = brackets.replace("[]", "").replace("{}", "")
+        if not brackets:
+            return None
+        if len(brackets) == before:
+            break
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        character = match.group()[0]
+        if character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return match.start()
+        elif character != '"':
+            depth -= 1
+    return None

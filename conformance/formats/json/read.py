@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
 from conformance.formats.errors import CodecError, Note, Number, Pairs, Raw, plain
-from conformance.formats.json.pointer import join_pointer, locate
+from conformance.formats.json.pointer import MAX_DEPTH, join_pointer, locate, too_deep_at
 from conformance.formats.json.write import JsonStyle, encode_json
 from conformance.formats.text import Text, decode_text, position_at
 
@@ -17,12 +17,9 @@ __all__ = [
     "decode_json", "encode_json", "join_pointer", "locate",
 ]  # fmt: skip
 
-MAX_DEPTH = 100
 MAX_DIGITS = 4_000
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'  # the closing quote is optional: an open string must not be rescanned
-_BRACKETS = re.compile(_STRING + r"|[\[{]|[\]}]", re.DOTALL)
-_NO_BRACKETS = re.compile(_STRING + r"|[^\[\]{}\"]++", re.DOTALL)
 _RUN = re.compile(rf"[0-9.eE+-]{{{MAX_DIGITS // 2}}}")
 _CONSTANT = re.compile(_STRING + r"|NaN|-?Infinity", re.DOTALL)
 _LONG_NUMBER = re.compile(_STRING + rf"|-?[0-9][0-9.eE+-]{{{MAX_DIGITS},}}", re.DOTALL)
@@ -95,8 +92,7 @@ def decode_json(data: bytes, charset: str | None = None) -> JsonDocument:
     if source.encoding == "latin-1":
         raise CodecError("JSON is never iso-8859-1; the charset must be utf-8 (RFC 8259, section 8.1)", kind="charset")
     text = source.text
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_depth(source)
+    _check_depth(source)
     if len(text) > MAX_DIGITS:
         _check_numbers(source)
     bom = (Note("bom", "", f"the body begins with a {source.encoding} byte order mark"),) if source.bom_length else ()
@@ -113,8 +109,6 @@ def decode_json(data: bytes, charset: str | None = None) -> JsonDocument:
         raise _syntax_error(source, error) from None
     except _OddError:
         raise _constant_error(source) from None
-    except RecursionError:
-        raise CodecError("the JSON is nested too deeply to read", position_at(source, 0), "too-deep") from None
     except ValueError as error:  # an interpreter started with a digit limit below ours
         raise CodecError(f"a number is too long: {error}", position_at(source, 0), "number-too-long") from None
     return JsonDocument(value, (*bom, *notes))
@@ -175,24 +169,10 @@ def _as_pairs(value: Any) -> Any:
 
 
 def _check_depth(source: Text) -> None:
-    brackets = _NO_BRACKETS.sub("", source.text)
-    for _ in range(MAX_DEPTH):  # each pass takes away the innermost level
-        before = len(brackets)
-        brackets = brackets.replace("[]", "").replace("{}", "")
-        if not brackets:
-            return
-        if len(brackets) == before:
-            break
-    depth = 0
-    for match in _BRACKETS.finditer(source.text):
-        character = match.group()[0]
-        if character in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                message = f"the JSON is nested more than {MAX_DEPTH} levels deep"
-                raise CodecError(message, position_at(source, match.start()), "too-deep")
-        elif character != '"':
-            depth -= 1
+    place = too_deep_at(source.text)
+    if place is not None:
+        message = f"the JSON is nested more than {MAX_DEPTH} levels deep"
+        raise CodecError(message, position_at(source, place), "too-deep")
 
 
 def _check_numbers(source: Text) -> None:

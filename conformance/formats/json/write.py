@@ -12,6 +12,7 @@ from typing import Any, Literal
 from conformance.formats.errors import CodecError, Number, Pairs, Raw
 from conformance.formats.text import encode_text
 
+MAX_LEVELS = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -44,13 +45,11 @@ def encode_json(value: Any, style: JsonStyle = COMPACT) -> bytes:
     """Write dicts, lists, tuples, str, int, bool, None, finite floats, `Number`, `Pairs` and `Raw`.
 
     Errors: `CodecError` of kind "value" for anything else (NaN and infinities included: use `Raw`),
-    "charset" or "encoding" for bytes that cannot be made, "too-deep" for a value without an end.
+    "charset" or "encoding" for bytes that cannot be made, "too-deep" for a value of more than MAX_LEVELS
+    levels, such as one without an end.
     """
     parts: list[str] = [style.before]
-    try:
-        _write(value, style, 0, parts)
-    except RecursionError:
-        raise CodecError("the value is nested too deeply, or in itself, to write", kind="too-deep") from None
+    _write(value, style, 0, parts)
     parts.append(style.after)
     return encode_text("".join(parts), style.charset, style.bom)
 
@@ -68,6 +67,8 @@ def _write(value: Any, style: JsonStyle, level: int, parts: list[str]) -> None:
         parts.append(_float(value))
     elif isinstance(value, Raw):
         parts.append(value.text)
+    elif level >= MAX_LEVELS:
+        raise CodecError(f"the value is nested in itself, or more than {MAX_LEVELS} levels deep", kind="too-deep")
     elif isinstance(value, dict):
         _write_members(_ordered(value, style), style, level, parts)
     elif isinstance(value, Pairs):

@@ -22,6 +22,7 @@ from conformance.dialects.base import OPEN, UNKNOWN, Handle, together
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
 from conformance.errors import StateUnavailable, Unreached
+from conformance.formats.json.pointer import load_json
 from conformance.model.case import StateNeed
 from conformance.run.states.provider import initial
 from conformance.wire.http.client import HttpTransport
@@ -148,8 +149,8 @@ class Command:
         if code != 0:
             raise StateUnavailable(f"{self.what} refused {action!r} with exit code {code}")
         try:
-            answer = json.loads(output)
-        except (ValueError, RecursionError) as error:
+            answer = load_json(output)
+        except ValueError as error:
             raise StateUnavailable(f"{self.what} did not answer {action!r} in JSON") from error
         if not isinstance(answer, dict):
             raise StateUnavailable(f"{self.what} did not answer {action!r} with a JSON object")
@@ -212,8 +213,8 @@ class Hook:
             raise StateUnavailable(f"{self.what} got no answer: {exchange.problem.message}")
         assert isinstance(exchange.reply, HttpReply)
         try:
-            answer = json.loads(exchange.reply.body)
-        except (ValueError, RecursionError) as error:
+            answer = load_json(exchange.reply.body)
+        except ValueError as error:
             raise StateUnavailable(f"{self.what} did not answer in JSON") from error
         if exchange.reply.status != 200 or not isinstance(answer, dict):
             raise StateUnavailable(f"{self.what} refused {action!r} with status {exchange.reply.status}")

@@ -6,12 +6,12 @@ Who waits for which frame on a WebSocket connection, and what each has seen mean
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from conformance.formats.json.pointer import load_top
 from conformance.wire.messages import Exchange, Limits, ReplyMatch, WireProblem, WsReply, WsRequest
 from conformance.wire.ws.session import Failed, Message, Opened, ToWrite, WsSession, text_frame
 
@@ -130,11 +130,12 @@ class WaitingRoom:
 def sequence_number(payload: bytes) -> tuple[int | None, bool]:
     """The integer `i` of a frame (None when there is none) and whether the frame is an event (`m` 3).
 
-    Key case is free, as AlphaPoint declares; anything else about the frame is left to the checks.
+    Key case is free, as AlphaPoint declares; anything else about the frame is left to the checks, and so is what is
+    nested too deeply.
     """
     try:
-        frame = json.loads(payload)
-    except (ValueError, RecursionError):
+        frame = load_top(payload)
+    except ValueError:
         return None, False
     if not isinstance(frame, dict):
         return None, False

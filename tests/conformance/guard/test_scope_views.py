@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Any
 
 import pytest
@@ -336,3 +337,17 @@ def test_the_catalogue_of_the_contract_knows_each_reading_call_once() -> None:
     assert known.reads_call("Ping")
     assert not known.reads_call("CancelOrder")
     assert LIMITED.destructive
+
+
+@pytest.mark.parametrize("pair", [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 900, 2_000, 100_000])
+def test_a_message_beyond_the_depth_is_judged_as_text_on_every_python(pair: tuple[str, str], depth: int) -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)  # a parser that goes deeper must not make the guard follow
+    try:
+        for inner, word in (("", "allowed"), (str(FOREIGN_ORDER), "may be an id outside the scope")):
+            text = pair[0] * depth + inner + pair[1] * depth
+            decision = judged(post(TPP, text))
+            assert (word in decision.reason) if inner else decision.allowed, decision
+    finally:
+        sys.setrecursionlimit(limit)

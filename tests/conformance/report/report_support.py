@@ -22,7 +22,13 @@ INFO = RunInfo(
 
 def requirement(name: str, operation: str = GATEWAY, **more: Any) -> Requirement:
     """A mandatory requirement, unless `level` or `untested` says otherwise."""
-    values = {"level": "must", "document": "Acme", "place": f"table of {name}", "text": f"What {name} asks."}
+    values = {
+        "level": "must",
+        "verify": "untested" if more.get("untested") else "cases",
+        "document": "Acme",
+        "place": f"table of {name}",
+        "text": f"What {name} asks.",
+    }
     return Requirement(id=name, operation=operation, **{**values, **more})
 
 
@@ -34,6 +40,10 @@ def operation(name: str, transports: tuple[str, ...], media: tuple[str, ...], co
         service="acme",
         folder=Path("nowhere"),
         call="Do",
+        document="Acme",
+        role="client",
+        states={},
+        fields={},
         answer="standard",
         method="POST",
         path="/do",
@@ -64,7 +74,7 @@ def contract() -> Contract:
     return Contract(
         root=Path("nowhere"),
         digest=INFO.specs_digest,
-        services={"acme": Service("acme", "Acme", (GATEWAY, LISTS), (reading,))},
+        services={"acme": Service("acme", "Acme", {"Acme": "The document"}, (GATEWAY, LISTS), (reading,))},
         operations=operations,
         requirements={one.id: one for one in requirements},
         readings={reading.id: reading},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def test_everything_reads_back(path: Path) -> None:
         writer.finish(ENDING)
     journal = read_journal(path)
     assert journal.header == Header(INFO, SETTINGS)
-    assert journal.results == (full_result(), result("plain", "G-OK"))
+    message = "né\x00\\ud800"  # half a surrogate pair is told as text: not every reader takes its escape
+    written = dataclasses.replace(full_result().findings[0], message=message)
+    assert journal.results == (dataclasses.replace(full_result(), findings=(written,)), result("plain", "G-OK"))
     assert journal.footer == ENDING
     assert journal.options.ending == ENDING
     assert journal.options.settings == SETTINGS

@@ -307,7 +307,7 @@ def test_json_has_the_published_shape() -> None:
         {
             "requirement": "G-OK",
             "check": "schema",
-            "message": "né\x00\ud800",
+            "message": "né\x00\\ud800",
             "expected": "a",
             "actual": "<b>\x1b[31m",
             "at": "/x",

@@ -29,7 +29,24 @@ def test_init_writes_a_commented_file_and_never_over_another(tmp_path: Path, ser
 
 
 def test_init_without_a_file_prints_it(tmp_path: Path) -> None:
-    assert command(tmp_path, "target", "init").output == sample("alphapoint")
+    assert command(tmp_path, "target", "init", "--service", "tpp").output == sample("tpp")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "which service is it for?"), (("mine.toml",), "Give --service with one of alphapoint, tpp."),
+        (("tpp",), "conformance target init --service tpp tpp.toml"), (("--service", "tp", "mine.toml"), "Did you mean tpp?"),
+    ],
+)  # fmt: skip
+def test_init_never_guesses_a_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    came = command(tmp_path, "target", "init", *arguments)
+    assert came.exit_code == 2
+    assert said in came.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_schema_prints_json(tmp_path: Path) -> None:

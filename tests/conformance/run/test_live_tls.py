@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import pty
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trustme
-from live_support import Live, command, live, pointed, run, sample
+from live_support import ENVIRONMENT, Live, command, live, pointed, run, sample
 
 CASES = ("--generated", "0", "--case", "cao/effects/*", "--case", "cao/roles/*")
 
@@ -134,3 +138,56 @@ def test_a_certificate_that_is_not_there_is_a_configuration_error(tmp_path: Path
     assert came.exit_code == 2
     assert "services.alphapoint.tls" in came.output
     assert json.dumps(came.results) == "{}"
+
+
+def _encrypted(folder: Path, authority: trustme.CA) -> str:
+    """A client's certificate with a key that the phrase `open sesame` opens, as a table of the target file."""
+    from cryptography.hazmat.primitives import serialization
+
+    certificate = authority.issue_cert("client@example.test")
+    certificate.cert_chain_pems[0].write_to_path(folder / "client.pem")
+    key = serialization.load_pem_private_key(certificate.private_key_pem.bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"open sesame"),
+    )
+    (folder / "client.key").write_bytes(locked)
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    return (
+        f'{{ ca_bundle = "{folder}/ca.pem", client_certificate = "{folder}/client.pem", '
+        f'client_key = "{folder}/client.key" }}'
+    )
+
+
+def test_an_encrypted_key_is_opened_by_its_secret(tmp_path: Path, authority: trustme.CA) -> None:
+    tls = _encrypted(tmp_path, authority).replace(" }", ', client_key_password = { env = "PHRASE" } }')
+    with live() as server, tls_front(server, authority, client_certificates=True) as port:
+        text = _text(server, port, tls, "tpp")
+        arguments = ("--generated", "0", "--case", "tpp/effects/*@application-json")
+        came = run(tmp_path, text, *arguments, env={**ENVIRONMENT, "PHRASE": "open sesame"})
+        wrong = run(tmp_path, text, *arguments, report="wrong", env={**ENVIRONMENT, "PHRASE": "open barley"})
+    assert set(came.verdicts().values()) == {"pass"}, came.reasons()
+    assert "open sesame" not in (came.folder / "journal.jsonl").read_text("utf-8")
+    assert wrong.exit_code == 2
+    assert "client.key is encrypted, and the pass phrase does not open it" in wrong.output
+
+
+def test_an_encrypted_key_without_its_secret_is_exit_2_and_never_a_prompt(
+    tmp_path: Path, authority: trustme.CA
+) -> None:
+    text = pointed(sample("tpp"), "https://127.0.0.1:9")
+    text = text.replace("[services.tpp]\n", f"[services.tpp]\ntls = {_encrypted(tmp_path, authority)}\n")
+    (tmp_path / "target.toml").write_text(text, "utf-8")
+    parent, child = pty.openpty()  # OpenSSL asks at the terminal
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance", "run", "--target", "target.toml", "--report", "r"],
+        cwd=tmp_path, env={**os.environ, **ENVIRONMENT}, stdin=child, stdout=child, stderr=subprocess.PIPE,
+        start_new_session=True, timeout=30, check=False,
+    )  # fmt: skip
+    os.close(parent)
+    os.close(child)
+    assert done.returncode == 2
+    said = done.stderr.decode()
+    assert "client.key is encrypted, and there is no pass phrase for it" in said
+    assert "client_key_password" in said
