@@ -1,11 +1,12 @@
-"""The parts that are found by name: the dialects and the logins, built in or from another package.
+"""The parts that are found by name: dialects, logins and report formats, built in or from another package.
 
 One line here is all that a new part needs beside its own module. The line is a name and not an import for two reasons.
 The target file and the contract are read by packages that stand below the dialects and know none of them. And what no
 target names is never loaded.
 
-Another package adds a part without a line here, by an entry point of the group `conformance.dialects` or
-`conformance.logins`: the entry's name is the part's name, its value is `module:attribute`.
+Another package adds a part without a line here, by an entry point of the group `conformance.dialects`,
+`conformance.logins` or `conformance.report_formats`: the entry's name is the part's name, its value is
+`module:attribute`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ LOGINS: Mapping[str, str] = {
     "each-message": "conformance.dialects.logins.each_message:LOGIN",
 }
 """In this order a role without `login` is asked whether its keys are those of one."""
+REPORT_FORMATS: Mapping[str, str] = {
+    "json": "conformance.report.summary:JSON",
+    "junit": "conformance.report.formats.junit:JUNIT",
+    "md": "conformance.report.formats.markdown:MARKDOWN",
+    "html": "conformance.report.formats.html:HTML",
+}
 
 
 def dialect_names() -> tuple[str, ...]:
@@ -42,6 +49,11 @@ def login_names() -> tuple[str, ...]:
     return _names(LOGINS, "conformance.logins")
 
 
+def report_format_names() -> tuple[str, ...]:
+    """The names of all report formats: the built-in ones in their order, then the others, sorted."""
+    return _names(REPORT_FORMATS, "conformance.report_formats")
+
+
 def find_dialect(name: str) -> Any:
     """What makes the dialect of this name (`dialects.base.Dialect`). Raises `KeyError` when there is none."""
     return _find(DIALECTS, "conformance.dialects", name)
@@ -50,6 +62,11 @@ def find_dialect(name: str) -> Any:
 def find_login(name: str) -> Any:
     """The login of this name (`dialects.base.Login`). Raises `KeyError` when there is none."""
     return _find(LOGINS, "conformance.logins", name)
+
+
+def find_report_format(name: str) -> Any:
+    """The report format of this name (`report.rows.ReportFormat`). Raises `KeyError` when there is none."""
+    return _find(REPORT_FORMATS, "conformance.report_formats", name)
 
 
 def _names(built_in: Mapping[str, str], group: str) -> tuple[str, ...]:

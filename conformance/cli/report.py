@@ -11,12 +11,11 @@ import click
 
 from conformance.cli.options import json_option, printing, specs_option
 from conformance.errors import UsageError
+from conformance.plugins import report_format_names
 
 if TYPE_CHECKING:
     from conformance.model.spec import Contract
     from conformance.report.rows import RunSummary
-
-_FORMATS = ("json", "junit", "md", "html")
 
 
 @click.group("report")
@@ -27,7 +26,11 @@ def command() -> None:
 @command.command("render")
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "kinds", multiple=True, type=click.Choice(_FORMATS), help="Repeatable (default: all of them)."
+    "--format",
+    "kinds",
+    multiple=True,
+    type=click.Choice(report_format_names()),
+    help="Repeatable (default: all of them).",
 )
 @click.option(
     "--out",
@@ -51,7 +54,7 @@ def render(
     contract = load_contract(specs)
     summary = summary_of(read_journal(journal), contract)
     folder = out or (journal if journal.is_dir() else journal.parent)
-    written = write_reports(folder, summary, contract, kinds or _FORMATS)
+    written = write_reports(folder, summary, contract, kinds or report_format_names())
     if verbose:
         _print_summary(summary, contract, quiet=False, verbose=True)
     if not quiet:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -288,3 +288,14 @@ def _spread(found: list[tuple[CaseResult, Finding]]) -> Iterable[tuple[CaseResul
         seen[result.id] += 1
     ranked.sort(key=lambda entry: entry[:3])
     return ((result, finding) for *_, result, finding in ranked)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFormat:
+    """One kind of report: the file in the report folder, and what writes it; text is written as UTF-8.
+
+    `conformance.plugins` names it. The same summary gives the same bytes.
+    """
+
+    file: str
+    write: Callable[[RunSummary, Contract], str | bytes]

@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
-from conformance.report.rows import CodeRow, Gathering, ReadingRow, RequirementRow, RunSummary, gather
+from conformance.report.rows import CodeRow, Gathering, ReadingRow, ReportFormat, RequirementRow, RunSummary, gather
 from conformance.report.run_info import Ending, SummaryOptions
 from conformance.report.safe_text import json_safe, many
 from conformance.report.verdicts import code_rows, outcome, reading_rows, requirement_rows
@@ -208,3 +208,6 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_sorted(item) for item in value]
     return value
+
+
+JSON = ReportFormat("results.json", lambda summary, _contract: to_json(summary))

@@ -11,7 +11,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from conformance.model.spec import Contract
 from conformance.report.formats.text import Grid, code_section, messages_words, reading_section
-from conformance.report.rows import SHOWN_ORDER, RunSummary, finding_groups, troubled, waived
+from conformance.report.rows import SHOWN_ORDER, ReportFormat, RunSummary, finding_groups, troubled, waived
 from conformance.report.safe_text import many, shortened, visible
 
 _MOST_FINDINGS = 20
@@ -45,3 +45,6 @@ def to_html(summary: RunSummary, contract: Contract) -> str:
 
 def _template() -> str:
     return (resources.files("conformance.report.formats") / "templates" / _TEMPLATE).read_text(encoding="utf-8")
+
+
+HTML = ReportFormat("report.html", to_html)

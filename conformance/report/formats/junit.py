@@ -10,7 +10,7 @@ from lxml import etree
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
-from conformance.report.rows import RunSummary, replay_command, replay_name
+from conformance.report.rows import ReportFormat, RunSummary, replay_command, replay_name
 from conformance.report.safe_text import many, xml_safe
 
 _MOST_FINDINGS = 20
@@ -163,3 +163,6 @@ def _element(suite: etree._Element, test: _Test) -> None:
         child.set("type", test.verdict.value)
     if test.body:
         child.text = xml_safe(test.body)
+
+
+JUNIT = ReportFormat("junit.xml", to_junit)

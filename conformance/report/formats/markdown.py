@@ -9,7 +9,15 @@ from typing import TypeVar
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.report.formats.text import Block, Grid, code_section, messages_words, reading_section
-from conformance.report.rows import SHOWN_ORDER, FindingGroup, RunSummary, finding_groups, troubled, waived
+from conformance.report.rows import (
+    SHOWN_ORDER,
+    FindingGroup,
+    ReportFormat,
+    RunSummary,
+    finding_groups,
+    troubled,
+    waived,
+)
 from conformance.report.safe_text import many, shortened, visible
 
 _MOST_FINDINGS = 3
@@ -110,3 +118,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def _cell(text: str) -> str:
     """The text as one line in which nothing is taken for markup."""
     return _SPECIAL.sub(r"\\\1", shortened(visible(text), _LONGEST))
+
+
+MARKDOWN = ReportFormat("report.md", to_markdown)

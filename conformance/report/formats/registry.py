@@ -8,12 +8,10 @@ from pathlib import Path
 
 from conformance.errors import JournalError, UsageError
 from conformance.model.spec import Contract
+from conformance.plugins import find_report_format, report_format_names
 from conformance.report.journal import Journal
-from conformance.report.rows import RunSummary
-from conformance.report.summary import summarise, to_json
-
-FILES = {"json": "results.json", "junit": "junit.xml", "md": "report.md", "html": "report.html"}
-"""Format to file name."""
+from conformance.report.rows import ReportFormat, RunSummary
+from conformance.report.summary import summarise
 
 
 def summary_of(journal: Journal, contract: Contract) -> RunSummary:
@@ -28,23 +26,22 @@ def summary_of(journal: Journal, contract: Contract) -> RunSummary:
     return summarise(contract, journal.header.info, journal.results, journal.options)
 
 
+def report_format(name: str) -> ReportFormat:
+    """The report format of this name; the libraries of the others are not imported. Raises `UsageError`."""
+    try:
+        found = find_report_format(name)
+    except KeyError:
+        hint = f"One of {', '.join(report_format_names())}."
+        raise UsageError(f"{name!r} is no format of a report", hint=hint) from None
+    if not isinstance(found, ReportFormat):
+        raise UsageError(f"{name!r} is no format of a report, but {found!r}", hint="It must be a `ReportFormat`.")
+    return found
+
+
 def render(summary: RunSummary, contract: Contract, kind: str) -> bytes:
-    """One report as bytes; `kind` is a key of `FILES`. The libraries of the other kinds are not imported."""
-    if kind == "json":
-        return to_json(summary).encode("ascii")
-    if kind == "junit":
-        from conformance.report.formats.junit import to_junit
-
-        return to_junit(summary, contract)
-    if kind == "md":
-        from conformance.report.formats.markdown import to_markdown
-
-        return to_markdown(summary, contract).encode("utf-8")
-    if kind == "html":
-        from conformance.report.formats.html import to_html
-
-        return to_html(summary, contract).encode("utf-8")
-    raise UsageError(f"{kind!r} is no format of a report", hint=f"One of {', '.join(FILES)}.")
+    """One report as bytes. Raises `UsageError` for a format that nobody offers."""
+    text = report_format(kind).write(summary, contract)
+    return text if isinstance(text, bytes) else text.encode("utf-8")
 
 
 def write_reports(
@@ -57,7 +54,7 @@ def write_reports(
     written = []
     for kind in kinds:
         content = render(summary, contract, kind)
-        path = folder / FILES[kind]
+        path = folder / report_format(kind).file
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             folder.mkdir(parents=True, exist_ok=True)

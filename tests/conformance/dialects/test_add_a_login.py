@@ -15,7 +15,7 @@ import pytest
 from live_support import ENVIRONMENT, live, pointed, sample
 
 PAGE = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text("utf-8")
-RECIPE = PAGE[PAGE.index("## Add a login\n") :].partition("\n## ")[0]
+RECIPE = PAGE[PAGE.index("### Add a login\n") :].partition("\n### ")[0]
 FILES = {
     name: textwrap.dedent(text)
     for name, text in re.findall(r"`([\w.]+)`:\n\n +```\w+\n(.*?)\n +```", RECIPE, re.DOTALL)

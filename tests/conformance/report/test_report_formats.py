@@ -11,14 +11,17 @@ from report_support import INFO, contract, everything_passes, failed, finding, f
 
 from conformance.errors import JournalError, UsageError
 from conformance.model.verdict import CaseResult, Evidence, Verdict
+from conformance.plugins import REPORT_FORMATS
 from conformance.report.formats.junit import family, to_junit
-from conformance.report.formats.registry import FILES, render, summary_of, write_reports
+from conformance.report.formats.registry import render, report_format, summary_of, write_reports
 from conformance.report.journal import Header, Journal
 from conformance.report.rows import RunSummary
 from conformance.report.run_info import Ending, SummaryOptions
 from conformance.report.summary import summarise
 
 HOSTILE = "</pre><script>alert(1)</script> | `x` [a](b) \x1b[31m\u202e\ud800 ]]>\n# head"
+
+FILES = {name: report_format(name).file for name in REPORT_FORMATS}
 
 
 def summary(results: list[CaseResult], ending: Ending | None = None) -> RunSummary:
