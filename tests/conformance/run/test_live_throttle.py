@@ -11,7 +11,7 @@ import pytest
 from live_support import live, pointed, run, sample
 
 from conformance.endpoint.model import Limits
-from conformance.guard.gate import Gate, Pace, paces_of, wait_s, was_throttled
+from conformance.guard.gate import Gate, Label, Pace, Purpose, paces_of, wait_s, was_throttled
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WireProblem, WsReply
 
 TPP = ("--generated", "0", "--case", "tpp/effects/*@application-json")
@@ -134,7 +134,7 @@ def test_a_hold_stops_every_lane_until_it_is_over() -> None:
         began = loop.time()
 
         async def one() -> float:
-            await gate.admit(HttpRequest("GET", "/"))
+            await gate.admit(HttpRequest("GET", "/"), Label(Purpose.JUDGED))
             return loop.time() - began
 
         return list(await asyncio.gather(one(), one(), one()))
