@@ -105,3 +105,39 @@ def test_a_short_module_that_one_other_imports_says_why_it_stands_alone() -> Non
 
 def test_every_module_says_in_its_first_line_what_it_is() -> None:
     assert [name for name in modules() if not first_line(name)] == []
+
+
+NETWORK = ("socket", "http.client", "urllib.request", "socketserver", "ftplib", "smtplib", "telnetlib", "xmlrpc")
+NAMES_FROM_THERE = {"url2pathname", "Request"}
+"""What is imported from `urllib.request` and opens nothing: a path of a file URL, and the request of a cookie jar."""
+SENDERS = {
+    "conformance.guard.link": "every message to the target, behind the gate",
+    "conformance.run.session": "hands the state hook its transport; the hook is not the target",
+    "conformance.run.states.asked": "asks the state hook",
+    "conformance.selftest.suspects": "asks the bundled reference how often a fault was executed",
+}
+"""The modules outside `conformance.wire` that may use a transport, each with what it sends."""
+
+
+def names_from(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Module and name of each import; the name is empty where a whole module is imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+
+
+def test_only_the_wire_opens_sockets_and_few_use_it() -> None:
+    opening, sending = {}, set()
+    for name, path in modules().items():
+        if name.startswith("conformance.wire"):
+            continue
+        found = set(names_from(ast.parse(path.read_text(encoding="utf-8"))))
+        network = {one for one in found if one[0] in NETWORK and one[1] not in NAMES_FROM_THERE}
+        if network:
+            opening[name] = sorted(network)
+        if any(one[1] in ("HttpTransport", "WsTransport") for one in found):
+            sending.add(name)
+    assert opening == {}
+    assert sending == set(SENDERS)
