@@ -160,8 +160,8 @@ def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
     """The same expectation for the instructions in another order; `order` gives the new place of each."""
     places = sorted(range(len(order)), key=order.__getitem__)
     moved = (
-        replace(one, answer={**one.answer, "results": [one.answer["results"][place] for place in places]})
-        if isinstance(one.answer.get("results"), list) and len(one.answer["results"]) == len(order)
+        replace(one, wanted={**one.wanted, "results": [one.wanted["results"][place] for place in places]})
+        if isinstance(one.wanted.get("results"), list) and len(one.wanted["results"]) == len(order)
         else one
         for one in expect.any_of
     )
@@ -186,7 +186,7 @@ def _provoke(case: Case, service: Service, setting: Setting) -> Mapping[str, Sta
 async def _send(case: Case, message: Message, service: Service, setting: Setting, purpose: Purpose) -> Exchange:
     desk, key = setting.desk, setting.desk.key(setting.role)
     speaker = speaker_at(desk, setting.role)
-    if case.transport == "http":
+    if not case.transport.framed:
 
         def request_of(headers: Headers) -> HttpRequest:
             request = http_request(message, desk.bindings, case.media_type, headers)
@@ -200,7 +200,7 @@ async def _send(case: Case, message: Message, service: Service, setting: Setting
         setting.frame = text
         return text
 
-    quiet = any(one.answer.get("form") == "silence" for one in case.expect.any_of)
+    quiet = any(one.wanted.get("form") == "silence" for one in case.expect.any_of)
     exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
     if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
         raise RoleUnavailable(exchange.problem.message)

@@ -23,11 +23,17 @@ from conformance.checks.registry import Check, Stage, bundled, registry_of, requ
 from conformance.cli.main import main
 from conformance.contract.check.cases import attribution_keys
 from conformance.contract.load import load_contract, specs_root
-from conformance.contract.operation import ATTRIBUTED, FRAME_CHECKS, NEEDED_CHECKS, XML_CHECKS
+from conformance.contract.operation import (
+    ATTRIBUTED,
+    FRAME_CHECKS,
+    NEEDED_CHECKS,
+    XML_CHECKS,
+    AppliesTo,
+    RequirementKey,
+)
 from conformance.derive.draft import operation as draft
 from conformance.errors import SpecError
 from conformance.model.case import Alternative
-from conformance.model.spec import AppliesTo, RequirementKey
 from conformance.model.verdict import Finding
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -175,7 +181,6 @@ from collections.abc import Iterator
 from conformance.checks.answer import Seen
 from conformance.checks.kit import LISTS
 from conformance.checks.registry import Check, Stage
-from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 from conformance.wire.messages import HttpReply, header_values
 

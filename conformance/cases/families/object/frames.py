@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.cases import expect, make, message
 from conformance.cases.families.object.malformed import or_unanswered
 from conformance.cases.make import Channel, channels
-from conformance.model.case import Body, Case, Expectation
+from conformance.model.case import Case, Expectation
 from conformance.model.spec import Operation
 
 
@@ -63,7 +63,7 @@ UNPARSABLE = ("not-json", "empty", "cut-off")
 def frame_cases(operation: Operation) -> Iterator[Case]:
     """Each form with the operation's legal request as payload."""
     for channel in channels(operation):
-        if channel.transport == "ws":
+        if channel.transport.framed:
             for form in FORMS:
                 yield _case(operation, channel, form)
 
@@ -72,7 +72,7 @@ def _case(operation: Operation, channel: Channel, form: Form) -> Case:
     names = operation.acted_on
     requirements = tuple(operation.attribution[check] for check in form.speaks_for)
     frame = form.frame.replace("LOWER", operation.call.lower())
-    body = Body(message.json_text(operation.valid))
+    body = message.body(operation, channel, operation.valid)
     sent = make.message(operation, channel, body, frame=frame)
     expectation = _expectation(operation, form, requirements[0], names)
     return make.case(operation, channel, f"frames/{form.name}", f"Frame: {form.title}", requirements, sent, expectation)

@@ -1,4 +1,4 @@
-"""The HTTP form of a call whose request is a JSON object: content types, headers, methods, the path."""
+"""The HTTP form of a call whose request is an object: content types, headers, methods, the path."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from conformance.cases import expect, make, message
 from conformance.cases.make import Channel, channels
-from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.case import Alternative, Case, Expectation, Message
 from conformance.model.spec import Operation
 
-JSON_HEADER = ("Content-Type", "application/json")
+TYPED = ("Content-Type", "{}")
+"""`{}` stands for the media type of the channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Form:
 
     name: str
     title: str
-    headers: tuple[tuple[str, str], ...] = (JSON_HEADER,)
+    headers: tuple[tuple[str, str], ...] = (TYPED,)
     legal: bool = False
     method: str = "POST"
     query: str = ""
@@ -30,19 +31,19 @@ class Form:
 
 
 FORMS = (
-    Form("charset", "the content type with its charset", (("Content-Type", "application/json; charset=utf-8"),), True),
-    Form("charset-quoted", "the charset in quotes and capitals", (("Content-Type", 'application/json; charset="UTF-8"'),), True),
-    Form("lower-case-headers", "header names in lower case", (("content-type", "application/json"), ("accept", "application/json")), True),
-    Form("upper-case-headers", "header names in upper case", (("CONTENT-TYPE", "application/json"), ("ACCEPT", "application/json")), True),
-    Form("accept-anything", "any answer is taken", (JSON_HEADER, ("Accept", "*/*")), True),
-    Form("no-accept", "no Accept header", (JSON_HEADER,), True),
-    Form("accept-language", "headers that have nothing to do with it", (JSON_HEADER, ("Accept-Language", "de"), ("X-Trace", "1")), True),
-    Form("chunked", "the body in chunks", (JSON_HEADER, ("Transfer-Encoding", "chunked")), True),
+    Form("charset", "the content type with its charset", (("Content-Type", "{}; charset=utf-8"),), True),
+    Form("charset-quoted", "the charset in quotes and capitals", (("Content-Type", '{}; charset="UTF-8"'),), True),
+    Form("lower-case-headers", "header names in lower case", (("content-type", "{}"), ("accept", "{}")), True),
+    Form("upper-case-headers", "header names in upper case", (("CONTENT-TYPE", "{}"), ("ACCEPT", "{}")), True),
+    Form("accept-anything", "any answer is taken", (TYPED, ("Accept", "*/*")), True),
+    Form("no-accept", "no Accept header", (TYPED,), True),
+    Form("accept-language", "headers that have nothing to do with it", (TYPED, ("Accept-Language", "de"), ("X-Trace", "1")), True),
+    Form("chunked", "the body in chunks", (TYPED, ("Transfer-Encoding", "chunked")), True),
     Form("no-content-type", "no content type", ()),
     Form("text-plain", "the content type of plain text", (("Content-Type", "text/plain"),)),
     Form("content-type-xml", "the content type of XML", (("Content-Type", "application/xml"),)),
     Form("content-type-garbage", "a content type that is none", (("Content-Type", "garbage"),)),
-    Form("accept-xml", "only XML is taken as answer", (JSON_HEADER, ("Accept", "application/xml"))),
+    Form("accept-xml", "only XML is taken as answer", (TYPED, ("Accept", "application/xml"))),
     Form("query", "a query string that the call does not have", query="?x=1"),
     Form("get", "the method GET", method="GET", safe=True),
     Form("head", "the method HEAD", method="HEAD", safe=True),
@@ -56,7 +57,7 @@ FORMS = (
 def http_form_cases(operation: Operation) -> Iterator[Case]:
     """Each form with the operation's legal request as body."""
     for channel in channels(operation):
-        if channel.transport == "http":
+        if not channel.transport.framed:
             for form in FORMS:
                 yield _case(operation, channel, form)
 
@@ -64,8 +65,9 @@ def http_form_cases(operation: Operation) -> Iterator[Case]:
 def _case(operation: Operation, channel: Channel, form: Form) -> Case:
     names = operation.acted_on
     requirement = operation.attribution["media-type" if form.method == "POST" else "route"]
-    body = Body(message.json_text(operation.valid))
-    sent = Message(body, form.method, operation.path + form.query, form.headers)
+    body = message.body(operation, channel, operation.valid)
+    headers = tuple((name, text.replace("{}", channel.media_type)) for name, text in form.headers)
+    sent = Message(body, form.method, operation.path + form.query, headers)
     expectation = _expectation(operation, form, requirement, names)
     return make.case(operation, channel, f"http/{form.name}", f"HTTP: {form.title}", (), sent, expectation)
 
