@@ -15,10 +15,9 @@ from conformance.cases.families.list.negotiation import negotiation_cases
 from conformance.cases.families.list.relations import list_relation_cases
 from conformance.cases.families.object.codes import code_cases
 from conformance.cases.families.object.fields import object_field_cases
-from conformance.cases.families.object.frames import frame_cases
-from conformance.cases.families.object.http_forms import http_form_cases
 from conformance.cases.families.object.malformed import malformed_object_cases
 from conformance.cases.families.object.relations import object_relation_cases
+from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases
 from conformance.cases.message import fill_body, is_text, places
 from conformance.cases.scenario import scenario_cases
 from conformance.contract.check.problems import CaseSet, Specimen

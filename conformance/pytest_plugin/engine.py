@@ -21,7 +21,7 @@ from conformance.pytest_plugin.sharing import Room, Share, share_of
 from conformance.run.schedule import run_cases, run_generated
 from conformance.run.selection import Numbered, Selection, choose_generated
 from conformance.run.session import Session, session
-from conformance.run.states.pool import Ledger
+from conformance.run.states import Ledger
 
 T = TypeVar("T")
 SEED = 0

@@ -20,7 +20,7 @@ from conformance.endpoint.model import Binding, ServiceTarget, is_pin
 from conformance.guard.gate import Decision, Gate, Label, Message, Purpose
 from conformance.guard.link import Wire
 from conformance.model.case import Case, Transport
-from conformance.run.states.asked import AskedStates
+from conformance.run.states import AskedStates
 from conformance.wire.address import Address
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, Limits, WireProblem, WsReply, WsRequest
 from conformance.wire.ws.client import OnConnect

@@ -25,7 +25,7 @@ from cases_support import (
 
 from conformance.cases.families.list import negotiation
 from conformance.cases.families.list.forms import xml_forms
-from conformance.cases.families.object import frames, http_forms
+from conformance.cases.families.object import wire_forms
 from conformance.cases.families.object.malformed import broken_texts
 from conformance.cases.message import xml_contract
 from conformance.formats.errors import CodecError
@@ -159,8 +159,8 @@ def test_a_value_of_the_wrong_type_never_counts_as_right() -> None:
         )
 
 
-@pytest.mark.parametrize("form", frames.FORMS, ids=lambda form: form.name)
-def test_a_legal_frame_is_one_and_an_unreadable_one_is_none(form: frames.Form) -> None:
+@pytest.mark.parametrize("form", wire_forms.FRAME_FORMS, ids=lambda form: form.name)
+def test_a_legal_frame_is_one_and_an_unreadable_one_is_none(form: wire_forms.FrameForm) -> None:
     one = next(one for one in family("frames", CAO) if one.id == f"cao/frames/{form.name}@ws")
     text = filled_frame(one.message)
     document = decode_frame(text)
@@ -179,7 +179,7 @@ def test_a_legal_frame_is_one_and_an_unreadable_one_is_none(form: frames.Form) -
 
 def test_http_forms_come_with_the_legal_request() -> None:
     for one in family("http"):
-        form = next(form for form in http_forms.FORMS if f"http/{form.name}@" in one.id)
+        form = next(form for form in wire_forms.HTTP_FORMS if f"http/{form.name}@" in one.id)
         assert succeeds(one) is form.legal
         headers = tuple((name, text.replace("{}", "application/json")) for name, text in form.headers)
         assert (one.message.method, one.message.headers) == (form.method, headers)
@@ -256,7 +256,7 @@ def test_only_a_frame_that_is_no_json_shows_how_such_frames_are_answered(operati
         if one.transport == "ws":
             shown = {reading for right in one.expect.any_of for reading in right.readings}
             name = one.id.split("/")[2].partition("@")[0]
-            unparsable = "frames" in one.id and name in frames.UNPARSABLE
+            unparsable = "frames" in one.id and name in wire_forms.UNPARSABLE
             assert bool(shown) is unparsable, one.id
             if unparsable:
                 with pytest.raises(CodecError):

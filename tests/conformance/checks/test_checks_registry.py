@@ -27,13 +27,14 @@ from conformance.contract.operation import (
     ATTRIBUTED,
     FRAME_CHECKS,
     NEEDED_CHECKS,
-    XML_CHECKS,
     AppliesTo,
     RequirementKey,
 )
 from conformance.derive.draft import operation as draft
 from conformance.errors import SpecError
-from conformance.model.case import Alternative
+from conformance.formats.xml.format import XML
+from conformance.model.case import Alternative, Transport
+from conformance.model.spec import Shape
 from conformance.model.verdict import Finding
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -123,13 +124,13 @@ def test_a_check_for_other_operations_is_not_made() -> None:
     def look(seen: Seen) -> Iterator[Finding]:
         raise AssertionError(seen.operation.id)
 
-    other = Check("other", "it is a pair", Stage.ANSWER, of=AppliesTo(("pair",)), look=look)
+    other = Check("other", "it is a pair", Stage.ANSWER, of=AppliesTo((Shape.PAIR,)), look=look)
     kit = build_kit(OPERATIONS[TPP], bundled().plus(other))
     assert judged(kit).findings == ()
 
 
 def test_an_operation_must_name_the_requirement_keys_of_its_checks() -> None:
-    new = Check("new", "it is new", Stage.EFFECT, (RequirementKey("new", AppliesTo(("results",))),))
+    new = Check("new", "it is new", Stage.EFFECT, (RequirementKey("new", AppliesTo((Shape.RESULTS,))),))
     more = bundled().plus(new)
     build_kit(OPERATIONS[CAO], more)
     with pytest.raises(SpecError, match="attribution: key 'new' is missing"):
@@ -154,16 +155,16 @@ def test_every_bundled_operation_has_the_keys_that_are_read_and_no_other() -> No
         assert {key.name for key in keys if key.needed} <= set(operation.attribution) <= {key.name for key in keys}
 
 
-@pytest.mark.parametrize("answer", ["standard", "pair", "results"])
-def test_the_loader_demands_no_key_that_nobody_needs(answer: str) -> None:
+@pytest.mark.parametrize("shape", Shape)
+def test_the_loader_demands_no_key_that_nobody_needs(shape: Shape) -> None:
     for transports, media_types, more in (
-        (("http",), ("application/json",), ()),
-        (("http", "ws"), ("application/json",), FRAME_CHECKS),
-        (("http",), ("application/xml",), XML_CHECKS if answer == "results" else ()),
+        ((Transport.HTTP,), ("application/json",), ()),
+        (tuple(Transport), ("application/json",), FRAME_CHECKS),
+        ((Transport.HTTP,), ("application/xml",), XML.attributions if shape.listed else ()),
     ):
-        one = replace(OPERATIONS[CAO], answer=answer, transports=transports, media_types=media_types)
+        one = replace(OPERATIONS[CAO], shape=shape, transports=transports, media_types=media_types)
         needed = {key.name for key in (*KEYS, *bundled().keys) if key.needed and key.of.includes(one)}
-        assert {*NEEDED_CHECKS[answer], *more} <= needed
+        assert {*NEEDED_CHECKS[shape], *more} <= needed
 
 
 def test_the_loader_knows_no_key_that_nobody_reads() -> None:

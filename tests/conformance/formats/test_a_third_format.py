@@ -32,10 +32,10 @@ from conformance.formats.base import Decoded, Format, WireForm, as_written, chan
 from conformance.formats.errors import CodecError
 from conformance.formats.json.format import JSON, json_text
 from conformance.formats.members import json_content
-from conformance.guard.guard import Granted, Scope, decide
+from conformance.guard.guard import Granted, Scope, catalogue_of, decide_by
 from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Contract, Operation
-from conformance.run.message import http_request
+from conformance.run.execute import http_request
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest
 
 CAO = "alphapoint.cancel_all_orders"
@@ -166,7 +166,7 @@ def test_generated_values_are_written_in_every_form_and_those_without_words_in_j
 )
 def test_the_scope_guard_sees_the_ids_in_its_body(contract: Contract, body: bytes, why: str) -> None:
     request = HttpRequest("POST", "/AP/CancelAllOrders", (("Content-Type", MEDIA_TYPE),), body)
-    decision = decide(OWN, request, contract.operations, Granted())
+    decision = decide_by(catalogue_of(contract.operations), OWN, request, Granted())
     assert decision.allowed is (why == ""), decision.reason
     assert why in decision.reason
 
@@ -175,7 +175,7 @@ def test_it_is_not_looked_for_where_the_call_does_not_take_it(contract: Contract
     """A body that only a form reader understands names nothing to a call that knows no forms: it cannot be judged."""
     request = HttpRequest("POST", "/AP/SendOrder", (("Content-Type", MEDIA_TYPE),), b"OMSId=1&AccountId=101")
     others = {name: one for name, one in contract.operations.items() if name != CAO}
-    assert not decide(OWN, request, others, Granted()).allowed
+    assert not decide_by(catalogue_of(others), OWN, request, Granted()).allowed
 
 
 class _TakesForms:

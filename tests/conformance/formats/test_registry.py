@@ -20,7 +20,7 @@ from conformance.model.case import Transport
 TPP = load_contract().operations["tpp.create_cancellations"]
 IDS = {"order.OrderID": 7, "creator": 8, "pin": "1234"}
 OF_STRINGS = re.compile(
-    r"""[=!]= "(?:ws|http|results)"|(?:shape|answer|kind) [=!]= "pair"|"ws" in |endswith\(\(?"/?xml"|\.form [=!]= |media_type [=!]= "application"""
+    r"""(?<!scheme )[=!]= "(?:ws|http|results)"|(?:shape|answer|kind) [=!]= "pair"|"ws" in |endswith\(\(?"/?xml"|\.form [=!]= |media_type [=!]= "application"""
 )
 
 
