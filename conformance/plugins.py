@@ -17,7 +17,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 DIALECTS: Mapping[str, str] = {
-    "plain": "conformance.dialects.plain:Plain",
+    "plain": "conformance.dialects:Plain",
     "alphapoint": "conformance.dialects.alphapoint.session:AlphaPoint",
 }
 LOGINS: Mapping[str, str] = {
@@ -26,9 +26,9 @@ LOGINS: Mapping[str, str] = {
     "cookies": "conformance.dialects.logins.cookies:LOGIN",
     "oauth2": "conformance.dialects.logins.oauth2:LOGIN",
     "signature": "conformance.dialects.logins.signature:LOGIN",
-    "basic": "conformance.dialects.logins.basic:LOGIN",
-    "websocket": "conformance.dialects.logins.websocket:LOGIN",
-    "each-message": "conformance.dialects.logins.each_message:LOGIN",
+    "basic": "conformance.dialects.logins.basic:BASIC",
+    "websocket": "conformance.dialects.logins.basic:WEBSOCKET",
+    "each-message": "conformance.dialects.logins.basic:EACH_MESSAGE",
 }
 """In this order a role without `login` is asked whether its keys are those of one."""
 REPORT_FORMATS: Mapping[str, str] = {

@@ -6,25 +6,28 @@ The bodies of named cases with made-up ids in their places, for checks that need
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from conformance.cases.families.list.conditions import condition_cases
 from conformance.cases.families.list.fields import instruction_field_cases
-from conformance.cases.families.list.malformed import malformed_list_cases
+from conformance.cases.families.list.forms import malformed_list_cases
 from conformance.cases.families.list.negotiation import negotiation_cases
 from conformance.cases.families.list.relations import list_relation_cases
 from conformance.cases.families.object.codes import code_cases
 from conformance.cases.families.object.fields import object_field_cases
-from conformance.cases.families.object.frames import frame_cases
-from conformance.cases.families.object.http_forms import http_form_cases
 from conformance.cases.families.object.malformed import malformed_object_cases
 from conformance.cases.families.object.relations import object_relation_cases
+from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases
 from conformance.cases.message import fill_body, is_text, places
 from conformance.cases.scenario import scenario_cases
 from conformance.contract.check.problems import CaseSet, Specimen
-from conformance.contract.load import demand_keys
+from conformance.contract.operation import AppliesTo, RequirementKey, demand_keys
 from conformance.errors import SpecError
-from conformance.model.case import Body, Case
-from conformance.model.spec import PAIR, RESULTS, STANDARD, AppliesTo, Contract, Operation, RequirementKey
+from conformance.formats.base import Format
+from conformance.formats.registry import format_for
+from conformance.formats.xml.format import XML
+from conformance.model.case import Body, Case, Transport
+from conformance.model.spec import Contract, Operation, Shape
 
 _UNEXPECTED_SHAPE = (LookupError, TypeError, AttributeError, ValueError, AssertionError, StopIteration, RuntimeError)
 """What a family raises when the data lacks a key, or has a list where a mapping belongs."""
@@ -47,10 +50,10 @@ _LIST: tuple[Family, ...] = (
     negotiation_cases,
     list_relation_cases,
 )
-FAMILIES: dict[str, tuple[Family, ...]] = {STANDARD: _OBJECT, PAIR: _OBJECT, RESULTS: _LIST}
 
-_OBJECTS, _LISTS = AppliesTo((STANDARD, PAIR)), AppliesTo((RESULTS,))
-_XML, _WEBSOCKET = AppliesTo((RESULTS,), format="xml"), AppliesTo(transport="ws")
+_LISTS = AppliesTo((Shape.RESULTS,))
+_OBJECTS = AppliesTo(tuple(one for one in Shape if not one.listed))
+_XML, _WEBSOCKET = AppliesTo((Shape.RESULTS,), format=XML), AppliesTo(transport=Transport.WS)
 KEYS = (
     *(RequirementKey(name) for name in ("effect", "malformed", "bad-input", "media-type", "route")),
     *(RequirementKey(name, _OBJECTS) for name in ("key-case", "operator", "refusal")),
@@ -71,7 +74,7 @@ def build_cases(operation: Operation) -> tuple[Case, ...]:
     """The named cases of one operation. Raises `SpecError` for a key that it lacks, and when two cases would share an id."""
     demand_keys(operation, KEYS)
     found: dict[str, Case] = {}
-    for family in FAMILIES[operation.answer]:
+    for family in _LIST if operation.shape.listed else _OBJECT:
         for case in _cases_of(family, operation):
             if case.id in found:
                 raise SpecError(f"two cases have the id {case.id}", where=str(operation.folder))
@@ -111,20 +114,20 @@ def specimens(cases: tuple[Case, ...]) -> Iterator[Specimen]:
         sent = [(case.media_type, case.message)]
         sent += [(case.twin.media_type, message) for message in case.twin.messages] if case.twin else []
         for media_type, message in sent:
-            form = "xml" if media_type.endswith("xml") else "json"
-            yield Specimen(case.id, case.operation, form, _filled(message.body, form))
+            into = format_for(media_type)
+            yield Specimen(case.id, case.operation, into.name, _filled(message.body, into))
 
 
-def _filled(body: Body, form: str) -> bytes:
+def _filled(body: Body, into: Format) -> bytes:
     if body.repeat is not None and body.repeat.count > _LONGEST_LIST:
         repeat = type(body.repeat)(body.repeat.head, body.repeat.separator, body.repeat.tail, _LONGEST_LIST)
-        body = Body(body.text, body.encoding, repeat)
+        body = replace(body, repeat=repeat)
     count = body.repeat.count if body.repeat else 1
     names = dict.fromkeys(
-        name.replace("#", str(index)) for name in places(body.text) for index in range(count if "#" in name else 1)
+        name.replace("#", str(index)) for name in places(body.template) for index in range(count if "#" in name else 1)
     )
     bindings = {name: _made_up(name, number) for number, name in enumerate(names, _FIRST_ID)}
-    return fill_body(body, bindings, form)
+    return fill_body(body, bindings, into)
 
 
 def _made_up(name: str, number: int) -> int | str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.errors import SpecError
-from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed, Twin
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed, Transport, Twin
 
 _LONG = 400
 _RUN = re.compile("([^\ud800-\udfff]{1,16}?)\\1{49,}")
@@ -21,7 +22,8 @@ _SPLIT_PAIR = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 def to_data(case: Case) -> dict[str, Any]:
     """The case as JSON data; members at their default are left out.
 
-    Text is a string, or a list of segments that join: strings, and `{"run": [text, times]}` for what repeats.
+    Text is a string, or a list of segments that join: strings, and `{"run": [text, times]}` for what repeats. A body
+    of bytes is `{"base64": …}`.
     A state is written as in `scenarios.yaml`, its parameters beside its name.
     """
     data: dict[str, Any] = {
@@ -77,7 +79,7 @@ def _case(rest: dict[str, Any]) -> Case:
         title=take("title"),
         requirements=tuple(take("requirements")),
         role=take("role"),
-        transport=take("transport"),
+        transport=Transport(take("transport")),
         media_type=take("media_type"),
         message=_message(take("message")),
         expect=_expectation(take("expect")),
@@ -119,7 +121,7 @@ def _twin(data: Mapping[str, Any] | None) -> Twin | None:
     return Twin(
         data["relation"],
         data["requirement"],
-        data["transport"],
+        Transport(data["transport"]),
         data["media_type"],
         tuple([_message(one) for one in data["messages"]]),
         data.get("role", ""),
@@ -153,6 +155,8 @@ def _message(data: Mapping[str, Any]) -> Message:
 
 
 def _body_data(body: Body) -> Any:
+    if body.data is not None:
+        return {"base64": b64encode(body.data).decode("ascii")}
     text = text_data(body.text)
     if body.encoding == "utf-8" and body.repeat is None:
         return text
@@ -173,6 +177,8 @@ def _body_data(body: Body) -> Any:
 def _body(data: Any) -> Body:
     if not isinstance(data, Mapping):
         return Body(text_of(data))
+    if "base64" in data:
+        return Body(data=b64decode(data["base64"], validate=True))
     repeat = data.get("repeat")
     return Body(
         text_of(data["text"]),
@@ -238,7 +244,7 @@ def _expectation(data: Mapping[str, Any]) -> Expectation:
 
 
 def _alternative_data(one: Alternative) -> dict[str, Any]:
-    data: dict[str, Any] = {"answer": dict(one.answer)}
+    data: dict[str, Any] = {"answer": dict(one.wanted)}
     for name in ("cancelled", "untouched", "readings"):
         if getattr(one, name):
             data[name] = list(getattr(one, name))

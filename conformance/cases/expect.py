@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from conformance.model.case import Alternative, Expectation
 from conformance.model.spec import Operation
@@ -24,7 +23,7 @@ def either(
 ) -> Expectation:
     """A leniency that no document forbids: taken in full, or refused in full."""
     right = [_success(operation, names), _refusal(operation, names, codes)]
-    if operation.answer == "results":
+    if operation.shape.listed:
         right.append(Alternative({"results": [False]}, untouched=tuple(names)))
     return Expectation(requirement, tuple(right), effect=operation.attribution["effect"])
 
@@ -120,13 +119,11 @@ def one_leg_wrong(operation: Operation, requirement: str, wrong: str, names: dic
 
 
 def _success(operation: Operation, names: Sequence[str]) -> Alternative:
-    answer: dict[str, Any] = {"results": [True]} if operation.answer == "results" else {"code": [0]}
-    return Alternative(answer, cancelled=tuple(names))
+    return Alternative(operation.shape.success, cancelled=tuple(names))
 
 
 def _refusal(operation: Operation, names: Sequence[str], codes: Sequence[int]) -> Alternative:
-    answer: dict[str, Any] = {"form": "refused"} if operation.answer == "results" else {"code": list(codes)}
-    return Alternative(answer, untouched=tuple(names))
+    return Alternative(operation.shape.refusal(codes), untouched=tuple(names))
 
 
 def _effect_of_success(operation: Operation, requirement: str) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.model.case import Body, Case, Expectation, Message, Transport, media_slug
-from conformance.model.spec import Operation
+from conformance.formats.base import Format
+from conformance.formats.registry import format_for
+from conformance.model.case import Body, Case, Expectation, Lane, Message, Transport, media_slug
+from conformance.model.spec import Operation, Shape
 
 FRAME = '{"m":0,"i":${i},"n":"CALL","o":${o}}'
 
@@ -20,17 +22,17 @@ class Channel:
     media_type: str
 
     @property
-    def form(self) -> str:
-        """`json` or `xml`: how a body is written here."""
-        return "xml" if self.media_type.endswith("xml") else "json"
+    def format(self) -> Format:
+        """How a body is written here."""
+        return format_for(self.media_type)
 
 
 def channels(operation: Operation) -> Iterator[Channel]:
-    """Every transport with every media type of the operation; frames carry JSON only."""
+    """Every transport with every media type of the operation that it carries."""
     for transport in operation.transports:
         for media_type in operation.media_types:
-            if transport == "http" or media_type == "application/json":
-                yield Channel("ws" if transport == "ws" else "http", media_type)
+            if transport.carries(media_type):
+                yield Channel(transport, media_type)
 
 
 def suffix(operation: Operation, channel: Channel) -> str:
@@ -54,12 +56,16 @@ def message(
     frame: str | None = None,
 ) -> Message:
     """The operation's message with this body; over HTTP it asks for the answer in the same media type."""
-    if channel.transport == "ws":
+    if channel.transport.framed:
         return Message(body, frame=(FRAME if frame is None else frame).replace("CALL", operation.call))
     if headers is None:
-        content_type = channel.media_type + ("; charset=utf-16" if body.encoding.startswith("utf-16") else "")
-        headers = (("Content-Type", content_type), ("Accept", channel.media_type))
+        headers = headers_of(channel, "; charset=utf-16" if body.encoding.startswith("utf-16") else "")
     return Message(body, method or operation.method, path or operation.path, headers)
+
+
+def headers_of(channel: Channel, charset: str = "") -> tuple[tuple[str, str], ...]:
+    """The content type, with what is put behind it, and the same media type for the answer."""
+    return (("Content-Type", channel.media_type + charset), ("Accept", channel.media_type))
 
 
 def case(
@@ -80,7 +86,7 @@ def case(
     members: dict[str, Any] = {
         "role": operation.role,
         "states": operation.states,
-        "lane": "desk" if operation.answer != "results" else "shared",
+        "lane": lane_of(operation.shape),
         **{name: value for name, value in more.items() if value not in (None, "")},
     }
     return Case(
@@ -94,6 +100,11 @@ def case(
         expect=_of_open_questions(operation, expect),
         **members,
     )
+
+
+def lane_of(shape: Shape) -> Lane:
+    """Lists of instructions name nothing but their own things; a call on accounts may touch what others watch."""
+    return "shared" if shape.listed else "desk"
 
 
 def _of_open_questions(operation: Operation, expect: Expectation) -> Expectation:

@@ -10,7 +10,7 @@ from conformance.cases import make, message
 from conformance.cases.make import Channel, channels
 from conformance.contract.load import read_scenarios
 from conformance.errors import SpecError
-from conformance.model.case import Body, Case, Expectation, Repeat
+from conformance.model.case import Body, Case, Expectation
 from conformance.model.scenario import Scenario
 from conformance.model.spec import Operation
 
@@ -21,16 +21,18 @@ def scenario_cases(operation: Operation) -> Iterator[Case]:
         for channel in channels(operation):
             if channel.transport in (scenario.transports or operation.transports):
                 try:
-                    yield _case(operation, channel, scenario)
+                    body = _body(operation.with_base(scenario.base), channel, scenario)
+                    if body is not None:
+                        yield _case(operation, channel, scenario, body)
                 except (LookupError, TypeError, AttributeError, ValueError) as error:
                     what = f"{scenario.name}: cannot be built: {type(error).__name__} {error}"
                     where, hint = operation.folder / "scenarios.yaml", "Its request has a form that cannot be written."
                     raise SpecError(what, where=str(where), hint=hint) from error
 
 
-def _case(operation: Operation, channel: Channel, scenario: Scenario) -> Case:
+def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body) -> Case:
     seen = operation.with_base(scenario.base)
-    sent = make.message(operation, channel, _body(seen, channel, scenario))
+    sent = make.message(operation, channel, body)
     right = _expectation(scenario, channel)
     made = make.case(
         operation,
@@ -46,38 +48,30 @@ def _case(operation: Operation, channel: Channel, scenario: Scenario) -> Case:
         before=(sent,) * scenario.repeat,
         together=scenario.together,
         code=scenario.code,
-        accept=channel.media_type if channel.transport == "http" else None,
+        accept=channel.transport.accept(channel.media_type),
     )
     return replace(made, expect=right)  # with the readings that its author has written
 
 
-def _body(operation: Operation, channel: Channel, scenario: Scenario) -> Body:
+def _body(operation: Operation, channel: Channel, scenario: Scenario) -> Body | None:
     if scenario.each is not ...:
         return repeated(operation, channel, scenario.each, scenario.count)
-    return message.body(operation, channel, operation.valid if scenario.value is ... else scenario.value)
+    return message.writable(operation, channel, operation.valid if scenario.value is ... else scenario.value)
 
 
 def repeated(operation: Operation, channel: Channel, item: Mapping[str, Any], count: int) -> Body:
-    """One item's text, and the text around the list: found by writing a list of one and of none."""
-    one = message.body(operation, channel, [item]).text
-    none = message.body(operation, channel, []).text
-    if channel.form == "json":
-        return Body(one[1:-1], repeat=Repeat("[", ",", "]", count))
-    root = none.removesuffix("/>")
-    name = root[1:].split()[0]
-    head = f"{root.rstrip()}>"
-    tail = f"</{name}>"
-    return Body(one[one.index(">") + 1 : -len(tail)], repeat=Repeat(head, "", tail, count))
+    """A list of that many items, `#` in a place standing for the index of its item."""
+    return channel.format.repeated(message.codec_of(operation, channel.format), item, count)
 
 
 def _added(operation: Operation, channel: Channel, scenario: Scenario) -> list[str]:
-    added = [name for way, names in scenario.add.items() if way in (channel.transport, channel.form) for name in names]
+    name = channel.format.name
+    added = [one for way, names in scenario.add.items() if way in (channel.transport, name) for one in names]
     if scenario.add_media:
         added.append(operation.request_media[channel.media_type])
         added.append(operation.response_media[channel.media_type])
-        if channel.form == "xml":
-            rules = operation.attribution.items()
-            added.extend(value for part in ("request-xml-", "xml-") for key, value in rules if key.startswith(part))
+        rules = operation.attribution.items()
+        added.extend(rule for part in (f"request-{name}-", f"{name}-") for key, rule in rules if key.startswith(part))
     return added
 
 
@@ -86,6 +80,9 @@ def _expectation(scenario: Scenario, channel: Channel) -> Expectation:
     expected = scenario.expect
     requirement = expected.requirement
     if not isinstance(requirement, str):
-        requirement = requirement[channel.transport if channel.transport in requirement else channel.form]
+        name = channel.transport if channel.transport in requirement else channel.format.name
+        if name not in requirement:
+            raise ValueError(f"expect.requirement names none for {channel.transport} or {name}")
+        requirement = requirement[name]
     right = tuple(one.alternative for one in expected.any_of)
     return Expectation(requirement, right, effect=expected.effect, outside=expected.outside)

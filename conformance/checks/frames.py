@@ -10,14 +10,15 @@ from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
 from conformance.checks.registry import BEHIND_READING, Check, Stage
+from conformance.contract.operation import AppliesTo, RequirementKey
 from conformance.formats.errors import CodecError
 from conformance.formats.frames import ERROR, EVENT, REPLY, decode_frame
 from conformance.formats.json.read import decode_json
-from conformance.model.spec import AppliesTo, RequirementKey
+from conformance.model.case import Transport
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, WsReply
 
-_FRAMED = AppliesTo(transport="ws")
+_FRAMED = AppliesTo(transport=Transport.WS)
 FRAME = Check(
     "frame",
     "a WebSocket reply is a frame of m, i, n and o that repeats the number and the call of its request, and comes once",

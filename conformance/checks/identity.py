@@ -9,10 +9,9 @@ from typing import Any
 
 from conformance.checks.kit import LISTS, Kit
 from conformance.checks.registry import Check, Stage
+from conformance.contract.operation import RequirementKey
+from conformance.formats.base import Codec
 from conformance.formats.errors import CodecError
-from conformance.formats.json.read import decode_json
-from conformance.formats.xml.contract import XmlContract
-from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 
 _BEHIND_MATCHING = ("outcome", "effect")
@@ -45,25 +44,17 @@ class Matching:
     readings: tuple[str, ...] = ()
 
 
-def instructions_of(
-    body: bytes, xml: XmlContract | None, members: Collection[str]
-) -> tuple[dict[str, Any], ...] | None:
+def instructions_of(body: bytes, codec: Codec, members: Collection[str]) -> tuple[dict[str, Any], ...] | None:
     """The instructions that were sent; None when the body is one that only a lenient reader can read."""
     try:
-        if xml is None:
-            document = decode_json(body)
-            if any(note.kind == "duplicate-key" for note in document.notes):
-                return None
-            value: Any = document.value
-        else:
-            reading = xml.read(body)
-            if any(problem.kind != "type" for problem in reading.problems):
-                return None
-            value = reading.value
+        document = codec.decode(body)
     except CodecError:
         return None
-    if not isinstance(value, list) or not all(
-        isinstance(entry, dict) and entry.keys() <= set(members) for entry in value
+    value = document.value
+    if (
+        not document.plainly
+        or not isinstance(value, list)
+        or not all(isinstance(entry, dict) and entry.keys() <= set(members) for entry in value)
     ):
         return None
     return tuple(value)

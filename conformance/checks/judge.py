@@ -13,8 +13,9 @@ from conformance.checks.kit import BAD_INPUT, Kit, telling
 from conformance.checks.outcome import OUTCOME, allowed, fits, gist_of, in_words, judge_effects
 from conformance.checks.read import read_answer
 from conformance.checks.registry import BEHIND_READING, Check, Stage
+from conformance.contract.operation import RequirementKey
+from conformance.formats.registry import format_for
 from conformance.model.case import Alternative, Case
-from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange
 
@@ -127,9 +128,9 @@ def _read(
 ) -> _Read:
     answer = read_answer(kit, exchange, observation.frame, case.accept)
     matching = Matching(answer.results)
-    if forms.RESULTS in answer.forms and any(one.answer.get("results", "none") != "none" for one in alternatives):
-        contract = kit.xml_request if case.media_type.endswith("xml") else None
-        instructions = instructions_of(observation.body, contract, kit.operation.fields)
+    if forms.RESULTS in answer.forms and any(one.wanted.get("results", "none") != "none" for one in alternatives):
+        codec = kit.codec(format_for(case.media_type))
+        instructions = instructions_of(observation.body, codec, kit.operation.fields)
         matching = match_results(kit, instructions, answer.results)
     right = [one for one in alternatives if fits(one, answer, matching.ordered, _success(kit))]
     secrets = telling(kit.vocabulary, observation.secrets)
@@ -145,7 +146,7 @@ def _by_readers(_kit: Kit, read: _Read, found: _Gathering) -> bool:
     """What the readers found; an answer that nobody can read ends it, unless its form alone is what is expected."""
     answer = read.seen.answer
     found.findings.extend(answer.findings)
-    if answer.unreadable is not None and not any("form" in one.answer for one in read.right):
+    if answer.unreadable is not None and not any("form" in one.wanted for one in read.right):
         return found.stop(answer.unreadable)
     return False
 
@@ -170,7 +171,7 @@ def _on_the_answer(kit: Kit, read: _Read, found: _Gathering) -> bool:
 
 def _by_results(_kit: Kit, read: _Read, found: _Gathering) -> bool:
     """A reader that loses what it cannot read may answer with fewer results, where an alternative says so."""
-    if read.matching.findings and not (read.right and read.right[0].answer.get("results") in ([], "none")):
+    if read.matching.findings and not (read.right and read.right[0].wanted.get("results") in ([], "none")):
         return found.stop(*read.matching.findings)
     return False
 
@@ -228,7 +229,7 @@ def _counts_as_silence(exchange: Exchange, alternatives: tuple[Alternative, ...]
     assert exchange.problem is not None
     if exchange.problem.kind not in _UNANSWERED:
         return False
-    return bool(exchange.others) or any(one.answer.get("form") == forms.SILENCE for one in alternatives)
+    return bool(exchange.others) or any(one.wanted.get("form") == forms.SILENCE for one in alternatives)
 
 
 def _judge_effect(case: Case, observation: Observation, right: list[Alternative], found: _Gathering) -> None:

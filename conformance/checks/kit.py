@@ -19,17 +19,19 @@ from typing import Any
 
 from conformance.checks.answer import Answer, Seen
 from conformance.checks.registry import BEHIND_READING, Check, Registry, Stage, bundled, requirement_of
-from conformance.contract.load import demand_keys
+from conformance.contract.operation import AppliesTo, RequirementKey, demand_keys
 from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.errors import SpecError
+from conformance.formats.base import Codec, Format
 from conformance.formats.errors import Note, XsdError
 from conformance.formats.xml.contract import XmlContract
-from conformance.model.spec import PAIR, RESULTS, AppliesTo, Operation, RequirementKey
+from conformance.formats.xml.format import XML
+from conformance.model.spec import Document, Operation, Shape
 from conformance.model.verdict import Finding
 
-LISTS = AppliesTo((RESULTS,))
-PAIRS = AppliesTo((PAIR,))
-XML_LISTS = AppliesTo((RESULTS,), format="xml")
+LISTS = AppliesTo((Shape.RESULTS,))
+PAIRS = AppliesTo((Shape.PAIR,))
+XML_LISTS = AppliesTo((Shape.RESULTS,), format=XML)
 
 READABLE = Check(
     "readable",
@@ -153,7 +155,6 @@ class Kit:
     response: SchemaValidator
     flat: SchemaValidator | None
     error: SchemaValidator | None
-    xml_request: XmlContract | None
     xml_response: XmlContract | None
     xml_error: XmlContract | None
     members: Mapping[str, str]
@@ -165,6 +166,16 @@ class Kit:
     looks: tuple[Callable[[Seen], Iterable[Finding]], ...] = field(default=(), compare=False)
     """What the checks do that look at a whole answer."""
     memory: AnswerMemory = field(default_factory=AnswerMemory, compare=False)
+    codecs: dict[tuple[Format, str], Codec] = field(default_factory=dict, compare=False)
+    """What reads bodies, by format and document, as far as it was needed."""
+
+    def codec(self, written_in: Format, document: Document = "request") -> Codec:
+        """What reads one of the operation's documents in a format; compiled when it is first asked for."""
+        key = (written_in, document)
+        found = self.codecs.get(key)
+        if found is None:
+            found = self.codecs[key] = written_in.codec(self.operation, document)
+        return found
 
     def requirement(self, key: str) -> str:
         """The requirement that the operation names for a requirement key. Raises `SpecError` where the operation names none."""
@@ -183,9 +194,8 @@ def build_kit(operation: Operation, checks: Registry | None = None) -> Kit:
     return Kit(
         operation=operation,
         response=response,
-        flat=load_validator(response_file, "#/$defs/flat") if operation.answer == "pair" else None,
+        flat=load_validator(response_file, "#/$defs/flat") if operation.shape.legs else None,
         error=load_validator(error_file) if error_file.exists() else None,
-        xml_request=_xml(folder / xsd["request"]) if "request" in xsd else None,
         xml_response=_xml(folder / xsd["response"]) if "response" in xsd else None,
         xml_error=_xml(folder / xsd["error"]) if "error" in xsd else None,
         members=_documented_members(list(response.files.documents.values())),

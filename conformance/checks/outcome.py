@@ -13,8 +13,8 @@ from typing import Any
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Judgement, Observation
 from conformance.checks.registry import Check, Stage
+from conformance.contract.operation import RequirementKey
 from conformance.model.case import Alternative, Expectation, Twin
-from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 
 OUTCOME = Check(
@@ -57,7 +57,7 @@ def _unpinned(reading: str, pins: Mapping[str, str]) -> bool:
 
 def fits(alternative: Alternative, answer: Answer, results: Sequence[Mapping[str, Any]], success: str) -> bool:
     """Whether the answer is the one of this alternative; effects are judged apart."""
-    wanted = alternative.answer
+    wanted = alternative.wanted
     if wanted.get("form") == forms.SERVED:
         return answer.status is not None and 200 <= answer.status < 300
     if "form" in wanted and wanted["form"] not in answer.forms:
@@ -103,7 +103,7 @@ def in_words(alternatives: Sequence[Alternative]) -> str:
 
 
 def _one(alternative: Alternative) -> str:
-    wanted = alternative.answer
+    wanted = alternative.wanted
     parts = []
     if "form" in wanted:
         parts.append(_FORM_WORDS.get(wanted["form"], str(wanted["form"])))

@@ -19,20 +19,22 @@ from conformance.checks.kit import (
 )
 from conformance.checks.results import read_results
 from conformance.checks.standard import read_pair, read_standard
+from conformance.formats.base import Format
 from conformance.formats.errors import CodecError
-from conformance.formats.json.read import decode_json
+from conformance.formats.registry import format_for, format_of, formats_for
 from conformance.formats.text import MediaType, parse_media_type
+from conformance.model.spec import Shape
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, HttpReply, header_values
 
 SERVER_ERROR = 102
-_READERS: dict[str, Reader] = {"standard": read_standard, "pair": read_pair}
+_READERS: dict[Shape, Reader] = {Shape.STANDARD: read_standard, Shape.PAIR: read_pair}
 
 
 def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) -> Answer:
     """Everything an outcome can be judged by; `frame` is the text that was sent over WebSocket, if it was."""
     if not isinstance(exchange.reply, HttpReply):
-        return read_frame(kit, exchange, frame, _READERS[kit.operation.answer])
+        return read_frame(kit, exchange, frame, _READERS[kit.operation.shape])
     reply = exchange.reply
     media, media_findings = _media(kit, reply, accept)
     named = _declared(kit, reply, accept)
@@ -53,7 +55,7 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
 
 def _read_body(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     """What status, media type and body say; nothing else may go in, for the outcome is remembered by these."""
-    if kit.operation.answer == "results":
+    if kit.operation.shape.listed:
         return read_results(kit, reply.status, media, reply.body)
     return _read_object(kit, reply, media)
 
@@ -71,7 +73,7 @@ def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | 
     requirement = kit.operation.response_media.get(accept, kit.operation.attribution["media-type"])
     shown = values[0] if values else "no content type"
     message = "the answer is not in the media type that was asked for"
-    if kit.operation.answer != "results" and media is not None and media.essence == "text/json":
+    if not kit.operation.shape.listed and media is not None and media.essence in format_for(accept).media_types:
         return media, ()
     return media, (MEDIA_TYPE.finding_on(requirement, message, accept, shown, "header Content-Type"),)
 
@@ -94,20 +96,24 @@ def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     refusal = frozenset({forms.HTTP_REFUSAL}) if 400 <= reply.status < 500 else frozenset()
     if reply.status == 404 and text.strip().upper() == "NOT FOUND":
         return Answer(refusal | {forms.SESSION_MISSING}, reply.status, summary="HTTP 404 NOT FOUND")
+    written_in = _format(kit, media)
     try:
-        document = decode_json(reply.body, media.charset if media else None)
+        document = kit.codec(written_in, "response").decode(reply.body, media.charset if media else None)
     except CodecError as error:
         findings = tuple(page_or_trace(kit, text))
         if findings or reply.status >= 500:
             return Answer(
                 refusal, reply.status, value=text, findings=findings, summary=f"HTTP {reply.status} with a page"
             )
-        message, shown = f"the answer is no JSON: {error}", shorten(text) or "nothing"
-        finding = READABLE.finding(kit.operation, message, "a JSON object", shown, "body")
+        message, shown = f"the answer is no {written_in.label}: {error}", shorten(text) or "nothing"
+        finding = READABLE.finding(kit.operation, message, f"a {written_in.label} object", shown, "body")
         return Answer(
-            refusal, reply.status, unreadable=finding, summary=f"HTTP {reply.status} with text that is no JSON"
+            refusal,
+            reply.status,
+            unreadable=finding,
+            summary=f"HTTP {reply.status} with text that is no {written_in.label}",
         )
-    found = _READERS[kit.operation.answer](kit, document.value, reply.status)
+    found = _READERS[kit.operation.shape](kit, document.value, reply.status)
     status_findings, readings = _status(kit, reply.status, found)
     return replace(
         found,
@@ -116,6 +122,13 @@ def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
         readings=(*found.readings, *readings),
         summary=f"HTTP {reply.status}; {found.summary}",
     )
+
+
+def _format(kit: Kit, media: MediaType | None) -> Format:
+    """The format that the answer names, if it is one of the operation's; else the operation's first."""
+    known = formats_for(kit.operation.media_types)
+    named = None if media is None else format_of(media)
+    return named if named is not None and named in known else known[0]
 
 
 def _status(kit: Kit, status: int, found: Answer) -> tuple[tuple[Finding, ...], tuple[str, ...]]:

@@ -15,8 +15,9 @@ from functools import lru_cache
 
 from conformance import checks
 from conformance.checks.answer import Seen
+from conformance.contract.operation import EVERY_OPERATION, AppliesTo, RequirementKey
 from conformance.errors import SpecError
-from conformance.model.spec import EVERY_OPERATION, AppliesTo, Operation, RequirementKey
+from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
 
 

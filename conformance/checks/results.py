@@ -29,12 +29,14 @@ from conformance.checks.xml_results import (
     widened,
     xml_findings,
 )
+from conformance.contract.operation import RequirementKey
 from conformance.contract.schemas import SchemaProblem
+from conformance.formats.base import Format
 from conformance.formats.errors import CodecError
-from conformance.formats.json.read import decode_json
-from conformance.formats.text import MediaType, format_of, lenient_text
+from conformance.formats.registry import format_of, formats_for
+from conformance.formats.text import MediaType, lenient_text
+from conformance.formats.xml.format import XML
 from conformance.formats.xml.read import parse_xml
-from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 
 FRAMEWORK_STATUSES = (404, 405, 406, 415)
@@ -50,18 +52,25 @@ ERROR_STRING = Check(
     speaks_for="the requirement under `error_media`, where the error is another value",
     blocks=BEHIND_READING,
 )
+FORM = Check(
+    "form",
+    "an answer in a format other than JSON and XML has its documented form",
+    Stage.READING,
+    (RequirementKey("schema", LISTS),),
+    of=LISTS,
+)
 
 
 def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) -> Answer:
     """The answer of a list operation; `media` is the response's content type, None when it names none."""
-    form = format_of(media) if media is not None else None
+    written_in = format_of(media) if media is not None else None
     charset = media.charset if media is not None else None
     if status in FRAMEWORK_STATUSES:
-        return _framework(kit, status, form, charset, body)
-    if form == "json":
-        return _read_json(kit, status, charset, body)
-    if form == "xml":
-        return _read_xml(kit, status, charset, body)
+        return _framework(kit, status, written_in, charset, body)
+    if written_in is not None and written_in in formats_for(kit.operation.media_types):
+        if written_in is XML:
+            return _read_xml(kit, status, charset, body)
+        return _read_decoded(kit, status, written_in, charset, body)
     if not body and status >= 300:
         return _bare_status(kit, status)
     text = body.decode("utf-8", "replace")
@@ -97,13 +106,18 @@ def _refusal_forms(status: int) -> frozenset[str]:
     return frozenset({forms.HTTP_REFUSAL}) if 400 <= status < 500 else frozenset()
 
 
-def _read_json(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer:
+def _read_decoded(kit: Kit, status: int, written_in: Format, charset: str | None, body: bytes) -> Answer:
+    """Whatever the format's own codec makes of the body, held against the same schema as any other."""
     try:
-        document = decode_json(body, charset)
+        document = kit.codec(written_in, "error" if status >= 400 else "response").decode(body, charset)
     except CodecError as error:
-        return _unreadable(kit, status, body, f"the answer is no JSON: {error}", "JSON")
-    twice = tuple(repeated_members(kit, document.notes))
-    return _structured(kit, status, document.value, twice, kit.operation.error_media["json"])
+        return _unreadable(kit, status, body, f"the answer is no {written_in.label}: {error}", written_in.label)
+    documented = f"{written_in.label} as documented"
+    wrong = (
+        FORM.finding(kit.operation, problem.message, documented, problem.kind, "body") for problem in document.problems
+    )
+    findings = (*repeated_members(kit, document.notes), *wrong)
+    return _structured(kit, status, document.value, findings, kit.operation.error_media[written_in.name])
 
 
 def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer:
@@ -283,21 +297,17 @@ def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
                 yield from page_or_trace(kit, text, f"/{index}/{kit.operation.errors}/{place}")
 
 
-def _framework(kit: Kit, status: int, form: str | None, charset: str | None, body: bytes) -> Answer:
+def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | None, body: bytes) -> Answer:
     """404, 405, 406 and 415 come from the framework: in its own form, in the document's string, or without a body."""
     text = lenient_text(body, charset)
     findings = tuple(page_or_trace(kit, text))
     reading: tuple[str, ...] = ()
-    if body and not findings:
+    if body and not findings and written_in is not None:
         try:
-            if form == "json":
-                value = decode_json(body, charset).value
-                reading = (f"framework-error-form={'string' if isinstance(value, str) else 'framework'}",)
-            elif form == "xml":
-                name = str(parse_xml(body, charset).root.tag).rpartition("}")[2]
-                reading = (f"framework-error-form={'string' if _is_error_root(kit, name) else 'framework'}",)
+            is_string = _is_error_string(kit, written_in, charset, body)
+            reading = (f"framework-error-form={'string' if is_string else 'framework'}",)
         except CodecError as error:
-            message, expected = f"the error's body cannot be read: {error}", f"readable {form}"
+            message, expected = f"the error's body cannot be read: {error}", f"readable {written_in.name}"
             findings = (
                 READABLE.finding(kit.operation, message, expected, shorten(text), "body", key="framework-error"),
             )
@@ -308,8 +318,12 @@ def _framework(kit: Kit, status: int, form: str | None, charset: str | None, bod
     )  # fmt: skip
 
 
-def _is_error_root(kit: Kit, name: str) -> bool:
-    return kit.xml_error is not None and name == kit.xml_error.root.name
+def _is_error_string(kit: Kit, written_in: Format, charset: str | None, body: bytes) -> bool:
+    """Whether a body is the document's error string, however its form departs from it."""
+    if written_in is XML:
+        name = str(parse_xml(body, charset).root.tag).rpartition("}")[2]
+        return kit.xml_error is not None and name == kit.xml_error.root.name
+    return isinstance(kit.codec(written_in, "error").decode(body, charset).value, str)
 
 
 def _framework_shape(kit: Kit, status: int, value: Any) -> Answer:

@@ -11,7 +11,8 @@ from lxml import etree
 
 from conformance.checks.answer import Seen
 from conformance.checks.registry import Check, Stage
-from conformance.model.spec import Operation, RequirementKey
+from conformance.contract.operation import RequirementKey
+from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, HttpReply, WsReply
 

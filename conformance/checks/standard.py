@@ -9,10 +9,10 @@ from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Leg
 from conformance.checks.kit import MEMBERS, PAIRS, READABLE, SCHEMA, Kit, page_or_trace, repeated_members, shorten
 from conformance.checks.registry import Check, Stage
+from conformance.contract.operation import RequirementKey
 from conformance.contract.schemas import SchemaValidator
 from conformance.formats.errors import CodecError, Number
 from conformance.formats.json.read import decode_json
-from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 
 LEG_FORM = Check(

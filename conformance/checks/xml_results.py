@@ -11,8 +11,8 @@ from lxml import etree
 from conformance.checks.kit import XML_LISTS, Kit
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.checks.secrets import texts_beyond
+from conformance.contract.operation import RequirementKey
 from conformance.formats.xml.contract import XmlContract, XmlProblem
-from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 
 

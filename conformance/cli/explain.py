@@ -149,8 +149,8 @@ def _check(check: Check, contract: Contract, faults: Sequence[Variant]) -> _Line
     """Where the check is made, what it speaks for in each operation, and which faults break one of those requirements."""
     yield f"{check.id}: check of the stage {check.stage.name.lower()}"
     yield from _wrapped(f"Looks whether {check.looks_at}.")
-    limits = [("transport", check.of.transport), ("format", check.of.format)]
-    yield from _facts([("answers", ", ".join(check.of.answers)), *((name, value) for name, value in limits if value)])
+    limits = [("transport", check.of.transport), ("format", check.of.format and check.of.format.name)]
+    yield from _facts([("answers", ", ".join(check.of.shapes)), *((name, value) for name, value in limits if value)])
     yield from _facts([("requirement keys", ", ".join(key.name for key in check.keys) or "none")])
     if check.speaks_for:
         yield from _facts([("else speaks for" if check.keys else "speaks for", check.speaks_for)])

@@ -42,7 +42,7 @@ from conformance.run.loop import run_loop
 from conformance.run.schedule import Work, carry_out
 from conformance.run.selection import ManyNumbered, Selection, choose, choose_generated, offered, parse_shard
 from conformance.run.session import Session, session
-from conformance.run.states.pool import Ledger
+from conformance.run.states import Ledger
 
 DEFAULT_FOLDER = "conformance-report"
 

@@ -40,7 +40,7 @@ def expectation_lines(expect: Expectation) -> Iterable[str]:
 
 def alternative_words(alternative: Alternative) -> str:
     """`code 0; cancels mine; leaves other alone (reading account-omitted=own)`."""
-    parts = [answer_words(alternative.answer)]
+    parts = [answer_words(alternative.wanted)]
     if alternative.cancelled:
         parts.append(f"cancels {', '.join(alternative.cancelled)}")
     if alternative.untouched:
@@ -99,9 +99,10 @@ def _result(entry: Any) -> str:
 
 
 def _body(body: Body) -> str:
-    text = body.text
+    text = body.template
     if body.repeat is not None:
         repeat = body.repeat
         text = f"{repeat.head}{text}{repeat.separator}… {many(repeat.count, 'item')} …{repeat.tail}"
-    note = "" if body.encoding == "utf-8" else f"  [{body.encoding}]"
+    written = body.encoding if body.data is None else "bytes"
+    note = "" if written == "utf-8" else f"  [{written}]"
     return shortened(visible(text), _LONGEST) + note

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
@@ -82,6 +83,7 @@ class Choice:
     """One of a few words."""
 
     options: tuple[str, ...]
+    of: Callable[[str], Any] = str
 
     @property
     def words(self) -> str:
@@ -95,7 +97,7 @@ class Choice:
     def read(self, node: Node, at: At, source: Source) -> Any:
         """The word."""
         if node.tag == STR and node.value in self.options:
-            return node.value
+            return self.of(node.value)
         if not isinstance(node, ScalarNode):
             return refuse(self.words, node, at, source)
         what = f"{place_text(at)}{node.value!r} is none of {', '.join(self.options)}"
@@ -293,6 +295,8 @@ def form_of(kind: Any) -> Form:
         return Nothing()
     if origin is Literal:
         return Choice(arguments)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return Choice(tuple(str(one) for one in kind), kind)
     if origin in (tuple, list):
         return Several(form_of(arguments[0]), origin)
     if origin is Mapping:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from conformance.contract.source import Source, open_source, raise_faults, sugge
 from conformance.errors import SpecError
 from conformance.model.case import state_names
 from conformance.model.scenario import ANSWER_KEYS, Scenario
-from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, RequirementKey, Service
+from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, Service
 from conformance.plugins import DIALECTS, dialect_names
 
 _NOT_CONTRACT = {"fixtures", "corpus"}
@@ -268,18 +268,3 @@ class _Loading:
 
     def _keep(self, source: Source | None) -> None:
         self.faults.extend(() if source is None else source.faults)
-
-
-def missing_keys(operation: Operation, keys: Iterable[RequirementKey]) -> Iterator[SpecError]:
-    """For each requirement key that the operation needs and does not have, what is wrong and what to do."""
-    for name in dict.fromkeys(key.name for key in keys if key.needed and key.of.includes(operation)):
-        if name not in operation.attribution:
-            hint = f"Say which requirement {name!r} speaks for; `conformance list checks` shows what looks at it."
-            where = str(operation.folder / "operation.yaml")
-            yield SpecError(f"attribution: key {name!r} is missing", where=where, hint=hint)
-
-
-def demand_keys(operation: Operation, keys: Iterable[RequirementKey]) -> None:
-    """Raises `SpecError` for the first requirement key that the operation needs and does not have."""
-    for error in missing_keys(operation, keys):
-        raise error

@@ -6,11 +6,17 @@ The tables here are also those of the JSON Schema that is published for editors.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.contract.source import HINT, Source, Steps, suggestion
-from conformance.model.spec import Field, Operation, ScopeMember
+from conformance.errors import SpecError
+from conformance.formats.base import Format
+from conformance.formats.registry import formats, formats_for, known_format
+from conformance.formats.xml.format import XML
+from conformance.model.case import Transport
+from conformance.model.spec import Field, Operation, ScopeMember, Shape
 
 ATTRIBUTED: Mapping[str, str] = {
     "answered": "there is an answer at all",
@@ -60,22 +66,21 @@ ATTRIBUTED: Mapping[str, str] = {
     "xml-arrays": "lists inside a result",
 }
 """Requirement keys of the bundled checks and cases, and what each speaks for: what a misspelt one is taken for."""
-NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
-    "standard": (),
-    "pair": ("legs",),
-    "results": ("identity", "success", "errors", "request_media", "response_media", "error_media"),
+NEEDED_KEYS: Mapping[Shape, tuple[str, ...]] = {
+    Shape.STANDARD: (),
+    Shape.PAIR: ("legs",),
+    Shape.RESULTS: ("identity", "success", "errors", "request_media", "response_media", "error_media"),
 }
 """Kind of answer to the keys that it cannot do without."""
 _EVERY = ("answered", "readable", "media-type", "schema", "status", "bad-input", "secrets", "effect", "malformed")
 _OBJECT = (*_EVERY, "refusal", "key-case", "route", "operator")
-NEEDED_CHECKS: Mapping[str, tuple[str, ...]] = {
-    "standard": _OBJECT,
-    "pair": (*_OBJECT, "leg", "leg-form", "early-error"),
-    "results": (*_EVERY, "one-each", "identity", "error-string", "framework-error", "route"),
+NEEDED_CHECKS: Mapping[Shape, tuple[str, ...]] = {
+    Shape.STANDARD: _OBJECT,
+    Shape.PAIR: (*_OBJECT, "leg", "leg-form", "early-error"),
+    Shape.RESULTS: (*_EVERY, "one-each", "identity", "error-string", "framework-error", "route"),
 }
 """Kind of answer to the general checks that must be attributed."""
 FRAME_CHECKS = ("frame-m", "frame-i", "frame-n", "frame-o", "frame-malformed", "same-transport")
-XML_CHECKS = ("xml-root", "xml-namespace", "xml-item", "xml-order", "xml-nil", "xml-arrays")
 DOCUMENTS = ("request", "response", "error")
 _ON_ACCOUNTS = ("role", "unknown", "foreign", "done", "again", "cancelled", "untouched", "refused")
 NEEDED_DEPARTURES: Mapping[str, tuple[str, ...]] = {
@@ -85,6 +90,39 @@ NEEDED_DEPARTURES: Mapping[str, tuple[str, ...]] = {
     "cancel-list": ("several", "cancelled", "untouched"),
 }
 """Model of an exploring run to the departures for which it must have a requirement."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliesTo:
+    """Which operations something is for: by their kind of answer, and by a transport or a format that they must speak."""
+
+    shapes: tuple[Shape, ...] = tuple(Shape)
+    transport: Transport | None = None
+    format: Format | None = None
+
+    def includes(self, operation: Operation) -> bool:
+        """Whether the operation answers so, and speaks the transport and the format where one is named."""
+        return (
+            operation.shape in self.shapes
+            and (self.transport is None or self.transport in operation.transports)
+            and (self.format is None or self.format in formats_for(operation.media_types))
+        )
+
+
+EVERY_OPERATION = AppliesTo()
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementKey:
+    """A name under `attribution` of `operation.yaml`, and the operations that must give it a requirement.
+
+    Checks and families of cases find by it the requirement that they speak for. What is not `needed` may be left out.
+    """
+
+    name: str
+    of: AppliesTo = EVERY_OPERATION
+    needed: bool = True
+
 
 Fault = tuple[Steps, str, str]
 """A place in the file, what is wrong there, what to do."""
@@ -105,6 +143,8 @@ def names_in(operation: Operation) -> dict[str, Any]:
         "leg": operation.legs,
         "media type": operation.media_types,
         "general check": (*ATTRIBUTED, *_keys_of_other_checks(operation)),
+        "format": [one.name for one in formats()],
+        "transport or format": (*Transport, *(one.name for one in formats())),
         "file": sorted(one.name for one in operation.folder.iterdir()),
     }
 
@@ -115,9 +155,15 @@ def _keys_of_other_checks(operation: Operation) -> list[str]:
 
 
 def _faults(operation: Operation) -> Iterator[Fault]:
-    for key in NEEDED_KEYS[operation.answer]:
+    unknown = next((one for one in operation.media_types if known_format(one) is None), None)
+    if unknown is not None:
+        known = ", ".join(name for one in formats() for name in one.media_types)
+        hint = f"Known are {known}; docs/architecture.md says how a wire format is added."
+        yield ("media_types",), f"media_types: no format is known for the media type {unknown!r}", hint
+        return
+    for key in NEEDED_KEYS[operation.shape]:
         if not getattr(operation, key):
-            yield (), f"key {key!r} is missing", f"An answer of {operation.answer!r} needs it. {HINT}"
+            yield (), f"key {key!r} is missing", f"An answer of {str(operation.shape)!r} needs it. {HINT}"
     for key in ("states", "fields", "attribution", "transports", "media_types", "roles_allowed"):
         if not getattr(operation, key):
             yield (key,), f"{key}: nothing stands there", HINT
@@ -131,7 +177,7 @@ def _faults(operation: Operation) -> Iterator[Fault]:
         yield from _field_faults(operation, name, field)
     for name in operation.identity:
         yield from _identity_faults(operation, name)
-    if operation.answer == "pair" and operation.legs and len(operation.legs) != 2:
+    if operation.shape.legs and operation.legs and len(operation.legs) != 2:
         yield ("legs",), "legs: a pair has two", HINT
     yield from _condition_faults(operation)
     yield from _attribution_faults(operation)
@@ -140,7 +186,7 @@ def _faults(operation: Operation) -> Iterator[Fault]:
 
 
 def _request_faults(operation: Operation, value: Any, steps: Steps) -> Iterator[Fault]:
-    listed = operation.answer == "results"
+    listed = operation.shape.listed
     place = ".".join(map(str, steps))
     items = value if isinstance(value, list) else [value]
     if isinstance(value, list) is not listed or not items or not all(isinstance(item, Mapping) for item in items):
@@ -156,7 +202,7 @@ def _request_faults(operation: Operation, value: Any, steps: Steps) -> Iterator[
 
 def _document_faults(operation: Operation) -> Iterator[Fault]:
     """A list has errors of its own; what is written in XML has an XSD and a schema for each document."""
-    listed = operation.answer == "results"
+    listed = operation.shape.listed
     if listed and not (operation.folder / "error.schema.json").is_file():
         hint = f"An answer of 'results' has an error of its own: {operation.folder / 'error.schema.json'}."
         yield ("answer",), "error.schema.json: file is missing", hint
@@ -171,7 +217,7 @@ def _document_faults(operation: Operation) -> Iterator[Fault]:
 
 def _field_faults(operation: Operation, name: str, field: Field) -> Iterator[Fault]:
     needed: tuple[str, ...] = ("binding", "required", "unknown")
-    if operation.answer == "results":
+    if operation.shape.listed:
         needed = ("type", "binding") if field.type in ("integer", "guid") else ("type",)
     for key in needed:
         if getattr(field, key) in ("", None):
@@ -203,22 +249,22 @@ def _condition_faults(operation: Operation) -> Iterator[Fault]:
 
 
 def _attribution_faults(operation: Operation) -> Iterator[Fault]:
-    needed = [*NEEDED_CHECKS[operation.answer]]
-    needed += FRAME_CHECKS if "ws" in operation.transports else ()
-    needed += XML_CHECKS if _speaks_xml(operation) else ()
+    needed = [*NEEDED_CHECKS[operation.shape]]
+    needed += FRAME_CHECKS if any(one.framed for one in operation.transports) else ()
+    needed += [check for one in formats_for(operation.media_types) for check in one.attributions]
     for check in needed:
         if check not in operation.attribution:
             hint = f"Say which requirement speaks for this: {ATTRIBUTED[check]}."
             yield ("attribution",), f"attribution: key {check!r} is missing", hint
-    if operation.answer != "results":
+    if not operation.shape.listed:
         return
     for key in ("request_media", "response_media"):
         for media_type in operation.media_types:
             if getattr(operation, key) and media_type not in getattr(operation, key):
                 yield (key,), f"{key}: no requirement for {media_type}", HINT
-    for form in dict.fromkeys("xml" if one.endswith("xml") else "json" for one in operation.media_types):
-        if operation.error_media and form not in operation.error_media:
-            yield ("error_media",), f"error_media: no requirement for {form}", HINT
+    for one in formats_for(operation.media_types):
+        if operation.error_media and one.name not in operation.error_media:
+            yield ("error_media",), f"error_media: no requirement for {one.name}", HINT
 
 
 def _scope_faults(operation: Operation) -> Iterator[Fault]:
@@ -251,4 +297,19 @@ def _explore_faults(operation: Operation) -> Iterator[Fault]:
 
 
 def _speaks_xml(operation: Operation) -> bool:
-    return any(one.endswith("xml") for one in operation.media_types)
+    return XML in formats_for(operation.media_types)
+
+
+def missing_keys(operation: Operation, keys: Iterable[RequirementKey]) -> Iterator[SpecError]:
+    """For each requirement key that the operation needs and does not have, what is wrong and what to do."""
+    for name in dict.fromkeys(key.name for key in keys if key.needed and key.of.includes(operation)):
+        if name not in operation.attribution:
+            hint = f"Say which requirement {name!r} speaks for; `conformance list checks` shows what looks at it."
+            where = str(operation.folder / "operation.yaml")
+            yield SpecError(f"attribution: key {name!r} is missing", where=where, hint=hint)
+
+
+def demand_keys(operation: Operation, keys: Iterable[RequirementKey]) -> None:
+    """Raises `SpecError` for the first requirement key that the operation needs and does not have."""
+    for error in missing_keys(operation, keys):
+        raise error

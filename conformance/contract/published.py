@@ -23,7 +23,10 @@ from conformance.contract.forms import (
     Table,
     form_of,
 )
-from conformance.contract.operation import ATTRIBUTED, FRAME_CHECKS, NEEDED_CHECKS, NEEDED_KEYS, XML_CHECKS
+from conformance.contract.operation import ATTRIBUTED, FRAME_CHECKS, NEEDED_CHECKS, NEEDED_KEYS
+from conformance.formats.registry import formats
+from conformance.formats.xml.format import XML
+from conformance.model.case import Transport
 from conformance.model.scenario import Scenario
 from conformance.model.spec import Operation, PageRecord, Reading, Requirement, Service
 
@@ -36,7 +39,12 @@ FILES: Mapping[str, Any] = {
     "service": Service,
 }
 """Name of a file, without its ending, to what it is read into."""
-_VOCABULARY: Mapping[str, Mapping[str, str]] = {"general check": ATTRIBUTED}
+_FORMATS = {one.name: one.label for one in formats()}
+_VOCABULARY: Mapping[str, Mapping[str, str]] = {
+    "general check": ATTRIBUTED,
+    "format": _FORMATS,
+    "transport or format": {**{str(one): one.label for one in Transport}, **_FORMATS},
+}
 """Kinds of names that are known beforehand, each name with what it means."""
 
 
@@ -125,7 +133,7 @@ def _by_answer() -> list[dict[str, Any]]:
     rules = []
     for answer, keys in NEEDED_KEYS.items():
         checks = {"properties": {"attribution": {"required": list(NEEDED_CHECKS[answer])}}}
-        base = {"type": "array"} if answer == "results" else {"type": "object"}
+        base = {"type": "array"} if answer.listed else {"type": "object"}
         rules.append(
             {
                 "if": {"properties": {"answer": {"const": answer}}},
@@ -133,8 +141,8 @@ def _by_answer() -> list[dict[str, Any]]:
             }
         )
     for key, shown, names in (
-        ("transports", {"const": "ws"}, FRAME_CHECKS),
-        ("media_types", {"pattern": "xml$"}, XML_CHECKS),
+        ("transports", {"enum": [str(one) for one in Transport if one.framed]}, FRAME_CHECKS),
+        ("media_types", {"pattern": "xml$"}, XML.attributions),
     ):
         rules.append(
             {

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from conformance.cases.fixtures import load_cases
 from conformance.cases.message import is_text, places
+from conformance.cases.message import places_of as places_of_message
 from conformance.endpoint.complaints import complaints, places_of
 from conformance.endpoint.model import COMMON_KEYS, Role, ServiceTarget, TargetFile, is_pin
 from conformance.endpoint.secrets import read_text
@@ -274,7 +275,7 @@ def sample_of(contract: Contract, service: str) -> str:
     """A target file with every binding, role, state and error code that the cases of a service ask for."""
     cases = load_cases(contract, contract.services[service].operations)
     lines = [_HEAD.format(title=contract.services[service].title, service=service)]
-    if any(case.transport == "ws" for case in cases):
+    if any(case.transport.framed for case in cases):
         lines[0] += f'websocket = "wss://{service}.staging.example.com"\n'
     lines.append("# ---- The values that the messages are filled with. ----")
     lines.append(f"[services.{service}.bindings]")
@@ -316,5 +317,5 @@ def _bindings(cases: Sequence[Case]) -> Iterator[str]:
 
 def _places(case: Case) -> tuple[str, ...]:
     params = "".join(str(value) for need in case.states.values() for value in need.params.values())
-    twins = "".join(message.body.text for message in case.twin.messages) if case.twin else ""
-    return places(case.message.body.text + (case.message.frame or "") + params + twins)
+    messages = (case.message, *(case.twin.messages if case.twin else ()))
+    return (*places(params), *(name for message in messages for name in places_of_message(message)))

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from conformance.cases.generated.corpus import CorpusValue
-from conformance.cases.generated.forms import HEADERS, JSON_FORMS, XML_FORMS, WireForm
 from conformance.cases.generated.generate import proved, second_validator, tamed
 from conformance.cases.generated.rules import Ground
+from conformance.cases.generated.source import HEADERS
 from conformance.cases.generated.stream import value_case
 from conformance.cases.generated.trial import lane_of, trial_id
 from conformance.cases.make import Channel
@@ -31,7 +31,7 @@ class CorpusTrial:
 
     def case(self) -> Case | None:
         """The case; None where it falls back to a channel that the run was limited not to use."""
-        form = forms_of(self.channel)[self.form]
+        form = self.channel.format.forms[self.form]
         made = value_case(self.ground.source, self.value, self.channel, form, self.headers)
         channel = Channel(made.transport, made.media_type)
         if channel not in self.ground.channels:
@@ -54,16 +54,11 @@ class CorpusTrial:
         """None: no call makes many of what is named here."""
 
 
-def forms_of(channel: Channel) -> tuple[WireForm, ...]:
-    """The forms of a channel's format."""
-    return XML_FORMS if channel.form == "xml" else JSON_FORMS
-
-
 def random_corpus_trial(ground: Ground, random: Random) -> CorpusTrial:
     """A value of the corpus, mostly changed; what proves nothing after the change goes unchanged."""
     values = ground.source.values
     channel = random.choice(ground.channels)
-    form, headers = random.randrange(len(forms_of(channel))), random.randrange(len(HEADERS))
+    form, headers = random.randrange(len(channel.format.forms)), random.randrange(len(HEADERS))
     one = random.choice(values)
     if random.random() < 0.75:
         changed = tamed(ground.operation, _crossed(one.value, random.choice(values).value, random))

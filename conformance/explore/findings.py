@@ -18,7 +18,8 @@ from conformance.cases.fixtures import FOUND
 from conformance.cases.generated.lists import ManyTrial
 from conformance.cases.generated.trial import FAMILY, Trial, trial_id
 from conformance.cases.make import Channel
-from conformance.model.case import Case
+from conformance.formats.registry import format_for
+from conformance.model.case import Case, Transport
 from conformance.model.spec import Operation
 from conformance.model.verdict import CaseResult, Finding
 
@@ -45,7 +46,8 @@ class Key:
 
 def key_of(result: CaseResult, finding: Finding) -> Key:
     """The group of a finding; over WebSocket and in each format a thing is one of its own."""
-    form = result.transport if result.transport == "ws" else "xml" if result.media_type.endswith("xml") else "json"
+    transport = Transport(result.transport)
+    form = str(transport) if transport.framed else format_for(result.media_type).name
     return Key(result.operation, finding.requirement, finding.check, form, normalised(finding.message))
 
 

@@ -67,7 +67,7 @@ def streams_of(grounds: Sequence[Ground]) -> Mapping[str, tuple[Way, ...]]:
     """`free`: what names nothing but its own orders; `desk`: what needs accounts of its own while it runs."""
     streams: dict[str, tuple[Way, ...]] = {"free": (), "desk": ()}
     for ground in grounds:
-        place = "free" if ground.operation.answer == "results" else "desk"
+        place = "free" if ground.operation.shape.listed else "desk"
         streams[place] = (*streams[place], *ways_of(ground))
     return {name: ways for name, ways in streams.items() if ways}
 
@@ -156,7 +156,7 @@ def _grounds(run: Session, options: HuntOptions) -> list[Ground]:
 
 def _desks(run: Session, grounds: Sequence[Ground]) -> int:
     """How many workers can have a desk of their own."""
-    counts = [len(run.desks[one.operation.service]) for one in grounds if one.operation.answer != "results"]
+    counts = [len(run.desks[one.operation.service]) for one in grounds if not one.operation.shape.listed]
     return min(counts, default=0)
 
 

@@ -1,1 +1,1 @@
-"""Bytes to values and back for JSON, DataContract XML and WebSocket frames; nothing that was sent is lost."""
+"""Bytes to values and back, a package for each wire format, and the WebSocket frames; nothing that was sent is lost."""

@@ -1,6 +1,6 @@
 """Bytes to text and back: charset parameter, byte order mark, strict decoding with the place of a fault.
 
-Media types as they stand in Content-Type (RFC 9110, section 8.3.1), and the format each one means.
+Media types as they stand in Content-Type (RFC 9110, section 8.3.1).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import codecs
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from conformance.formats.errors import CodecError, Position
 
@@ -196,13 +195,3 @@ def parse_media_type(text: str) -> MediaType:
 
 def _malformed(text: str, index: int, what: str) -> CodecError:
     return CodecError(f"media type {text[:100]!a}: {what}", Position(1, index + 1, index), "media-type")
-
-
-def format_of(media_type: MediaType) -> Literal["json", "xml"] | None:
-    """The format that a body of this type has, structured suffixes included; None for neither."""
-    if media_type.type in ("application", "text"):
-        if media_type.subtype == "json" or media_type.subtype.endswith("+json"):
-            return "json"
-        if media_type.subtype == "xml" or media_type.subtype.endswith("+xml"):
-            return "xml"
-    return None

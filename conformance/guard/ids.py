@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
+from conformance.formats.members import Literal
 from conformance.guard.values import dashed
 
 MAX_DIGITS = 400
@@ -23,13 +24,6 @@ _HEX_RUN = re.compile(r"[0-9a-f]{32,}")
 _CANONICAL_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ENTROPY_OF_GUID = 16
 """Fewer letters and digits than this hold no 128-bit value in any usual notation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A JSON number as it was written."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

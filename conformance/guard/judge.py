@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from conformance.guard.ids import Ids, Literal, ids_of
-from conformance.guard.members import CONTAINER, Container, Content, Found, View
+from conformance.formats.members import CONTAINER, Container, Content, Found, Literal, View
+from conformance.guard.ids import Ids, ids_of
 from conformance.guard.rules import Member, Rule
 from conformance.guard.texts import Token, fold, tokens_in, variants
 from conformance.guard.values import Bounds

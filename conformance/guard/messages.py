@@ -6,29 +6,30 @@ What a WebSocket text frame may be taken for: its calls, and the members of its 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
+from conformance.formats.base import Format
 from conformance.formats.errors import CodecError
-from conformance.formats.text import parse_media_type
-from conformance.guard.judge import judge
-from conformance.guard.members import (
+from conformance.formats.members import (
     NO_CONTENT,
     Content,
     Found,
     Members,
     View,
     content_of,
-    json_content,
     merged,
     query_members,
     read_json,
+    together,
     walk,
-    xml_content,
 )
+from conformance.formats.registry import format_of, formats
+from conformance.formats.text import parse_media_type
+from conformance.guard.judge import judge
 from conformance.guard.rules import Catalogue, Rule
 from conformance.guard.texts import fold, texts_of
 from conformance.guard.values import Bounds
@@ -116,7 +117,7 @@ def _content(rule: Rule, request: HttpRequest, data: bytes, query: str) -> Conte
     without_body = View(_once(asked), beside)
     if not data.strip(_BLANK):
         return Content((without_body,))
-    body = body_content(data, header_values(request.headers, "content-type"))
+    body = body_content(data, header_values(request.headers, "content-type"), rule.media_types)
     views = merged(body.views, beside)
     if not body.views or _passed_over(rule, request):
         views += (without_body,)
@@ -147,26 +148,42 @@ def _passed_over(rule: Rule, request: HttpRequest) -> bool:
         return True
 
 
-def body_content(data: bytes, content_types: tuple[str, ...]) -> Content:
-    """What the bytes of a body may say, under every charset that a reader may choose."""
+def body_content(data: bytes, content_types: tuple[str, ...], media_types: Collection[str] = ()) -> Content:
+    """What the bytes of a body may say, under every charset and format that a reader may choose.
+
+    A format that a body does not show by itself is only looked for where a content type names it and the call takes it.
+    """
+    named = tuple(dict.fromkeys(_named(content_types, media_types)))
     texts = texts_of(data, content_types)
     if not texts.texts:
         return Content(refusal="the body is too large to be judged")
-    contents = [text_content(text) for text in texts.texts] + ([] if texts.sure else [NO_CONTENT])
-    return Content(
-        tuple(view for content in contents for view in content.views),
-        tuple(text for content in contents for text in content.unreadable),
-        next((content.refusal for content in contents if content.refusal), ""),
-        tuple(name for content in contents for name in content.names),
-    )
+    contents = [text_content(text, named) for text in texts.texts] + ([] if texts.sure else [NO_CONTENT])
+    return together(contents)
 
 
-def text_content(text: str) -> Content:
-    """A text as JSON, else as XML, else as text that cannot be read."""
-    for read in (json_content, xml_content):
+def _named(content_types: Iterable[str], media_types: Collection[str]) -> Iterator[Format]:
+    for value in content_types:
+        with suppress(CodecError):
+            media = parse_media_type(value)
+            found = format_of(media)
+            if found is not None and not found.evident and media.essence in media_types:
+                yield found
+
+
+def text_content(text: str, named: Iterable[Format] = ()) -> Content:
+    """A text in the first format that it shows, and in those that are `named`; else as text that cannot be read."""
+    found = []
+    for one in formats():
+        if one.evident:
+            with suppress(ValueError):
+                found.append(one.members(text))
+                break
+    for one in named:
         with suppress(ValueError):
-            return read(text)
-    return Content(unreadable=(text,))
+            found.append(one.members(text))
+    if len(found) == 1:
+        return found[0]
+    return together(found) if found else Content(unreadable=(text,))
 
 
 _ENVELOPE = ("m", "i", "n", "o")

@@ -78,7 +78,7 @@ def catalogue_of(operations: Mapping[str, Operation]) -> Catalogue:
         scope = operation.scope
         if scope is None:
             continue  # default deny: without the key nobody knows what the call touches
-        folder, framed = operation.path.rpartition("/")[0], "ws" in operation.transports
+        folder, framed = operation.path.rpartition("/")[0], any(one.framed for one in operation.transports)
         own.append((_rule(operation.call, operation.path, operation, scope), framed))
         for call, told in scope.calls.items():
             one = _rule(call, told.path or f"{folder}/{call}", operation, told)

@@ -1,17 +1,68 @@
 """A case: one message to send, as one role, over one transport and media type, and what must hold of the answer.
 
-Shared vocabulary: error codes of AlphaPoint's standard response, media types, names of binding kinds.
+How it travels is a `Transport`, what carries it a `Body` of text or of bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from conformance.model import REST
 
-Transport = Literal["http", "ws"]
+
+class Transport(StrEnum):
+    """How a message travels; on the outside (ids, files, options) it is its short name, and everything else is asked here."""
+
+    HTTP = "http"
+    WS = "ws"
+
+    @property
+    def label(self) -> str:
+        """As it stands in a sentence."""
+        return _OF_TRANSPORT[self].label
+
+    @property
+    def framed(self) -> bool:
+        """Whether a message is a frame on an open socket, with its body as a member; else it is a request of its own."""
+        return _OF_TRANSPORT[self].framed
+
+    @property
+    def may_be_silent(self) -> bool:
+        """Whether a server may leave a message that it cannot read without an answer."""
+        return _OF_TRANSPORT[self].framed
+
+    @property
+    def address_key(self) -> str:
+        """The key of a service in the target file that holds the address."""
+        return _OF_TRANSPORT[self].address_key
+
+    def carries(self, media_type: str) -> bool:
+        """Whether a body of this media type can travel so: frames have no headers that could name another one."""
+        only = _OF_TRANSPORT[self].only
+        return only is None or media_type == only
+
+    def accept(self, media_type: str) -> str | None:
+        """The media type that an answer must have; None where answers carry none."""
+        return media_type if _OF_TRANSPORT[self].only is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    label: str
+    address_key: str
+    framed: bool = False
+    only: str | None = None
+    """The one media type of its bodies, which no header names; None where headers name media types."""
+
+
+_OF_TRANSPORT = {
+    Transport.HTTP: _Ways("HTTP", "http"),
+    Transport.WS: _Ways("WebSocket", "websocket", framed=True, only="application/json"),
+}
+
 Tier = Literal["named", "generated"]
 Lane = Literal["shared", "desk", "alone"]
 """Who else may run beside a case: anyone; anyone who holds another desk; nobody."""
@@ -19,16 +70,23 @@ Lane = Literal["shared", "desk", "alone"]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Text of a message with `${binding}` places, and how it becomes bytes.
+    """Text of a message with `${binding}` places, and how it becomes bytes; or bytes, which may hold such places too.
 
     `encoding` is a Python codec name; `latin-1` writes any byte as the character of the same number, for bodies
     that no charset allows. With `repeat` the text is `text[0] + join(text[1] filled for each index) + text[2]`,
-    where `#` inside a placeholder name stands for the index.
+    where `#` inside a placeholder name stands for the index. `data` is the body of a format that is no text: it takes
+    the place of all three.
     """
 
-    text: str
+    text: str = ""
     encoding: str = "utf-8"
     repeat: Repeat | None = None
+    data: bytes | None = None
+
+    @property
+    def template(self) -> str:
+        """What the places are looked for in: the text, or the bytes as the characters of the same numbers."""
+        return self.text if self.data is None else self.data.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +134,11 @@ def state_names(states: Mapping[str, StateNeed]) -> tuple[str, ...]:
 class Alternative:
     """One answer that is right, the effect that goes with it, and the readings it stands for.
 
-    `answer` keys: `code` (a code or a list of codes; both legs of a pair, or the flat form), `bid` and `ask`,
+    `wanted` keys: `code` (a code or a list of codes; both legs of a pair, or the flat form), `bid` and `ask`,
     `results` (one entry for each instruction: true, false or "any"; or "all"), `form` (see `conformance.checks.answer`).
     """
 
-    answer: Mapping[str, Any]
+    wanted: Mapping[str, Any]
     cancelled: tuple[str, ...] = ()
     untouched: tuple[str, ...] = ()
     readings: tuple[str, ...] = ()

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
-from conformance.model import Names, OneOf
-from conformance.model.case import Alternative, Lane, StateNeed
-from conformance.model.spec import BaseName, Json, RequirementId, TransportName
+from conformance.model import Names
+from conformance.model.case import Alternative, Lane, StateNeed, Transport
+from conformance.model.spec import BaseName, Json, RequirementId
 
-Way: TypeAlias = Annotated[str, OneOf(("http", "ws", "json", "xml"))]
+Way: TypeAlias = Annotated[str, Names("transport or format")]
 """A transport, or a format."""
 Codes: TypeAlias = int | tuple[int, ...] | None
 ThingName: TypeAlias = Annotated[str, Names("thing")]
@@ -100,5 +100,5 @@ class Scenario:
     """How often it is sent before the message that is judged."""
     together: int = 1
     """How many copies go out at the same moment."""
-    transports: tuple[TransportName, ...] = ()
+    transports: tuple[Transport, ...] = ()
     """Over these alone."""

@@ -6,13 +6,14 @@ JSON Schemas for editors are made of them. A text behind an attribute says what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from conformance.model import GIVEN, Key, Names, OneOf
-from conformance.model.case import StateNeed, state_names
+from conformance.model.case import StateNeed, Transport, state_names
 
 Json: TypeAlias = Any
 """A JSON value that is sent as it stands: open by nature."""
@@ -21,13 +22,40 @@ RequirementId: TypeAlias = Annotated[str, Names("requirement")]
 FieldName: TypeAlias = Annotated[str, Names("field")]
 BaseName: TypeAlias = Annotated[str, Names("base")]
 MediaType: TypeAlias = Annotated[str, Names("media type")]
-TransportName: TypeAlias = Annotated[str, OneOf(("http", "ws"))]
 Document = Literal["request", "response", "error"]
 FieldType = Literal["integer", "boolean", "string", "guid"]
 ThingKind = Literal["account", "oms", "instrument", "order", "client", "uid"]
 """An order is named by its id, by the number that its client gave it, or by a GUID; none of these stands for another."""
-ANSWERS = STANDARD, PAIR, RESULTS = ("standard", "pair", "results")
-"""The kinds of answer: one standard object, two of them as legs, a list with one result for each instruction."""
+
+
+class Shape(StrEnum):
+    """What request and answer of a call look like; `answer` in `operation.yaml`. It selects the cases and the checks."""
+
+    STANDARD = "standard"
+    """An object asks, and one standard response object answers."""
+    PAIR = "pair"
+    """An object asks, and one standard response object for each of two legs answers."""
+    RESULTS = "results"
+    """A list of instructions asks, and a list with one result for each answers."""
+
+    @property
+    def listed(self) -> bool:
+        """Whether the request is a list of instructions, each judged alone, and errors have a document of their own."""
+        return self is Shape.RESULTS
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """The parts of an answer that are standard objects of their own; empty for one that is not divided."""
+        return ("bid", "ask") if self is Shape.PAIR else ()
+
+    @property
+    def success(self) -> dict[str, Any]:
+        """What an alternative wants where the one thing that was asked for is done."""
+        return {"results": [True]} if self.listed else {"code": [0]}
+
+    def refusal(self, codes: Sequence[int]) -> dict[str, Any]:
+        """What an alternative wants where the request is refused as a whole, with one of the codes where there are any."""
+        return {"form": "refused"} if self.listed else {"code": list(codes)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,11 +334,11 @@ class Operation:
     """The document, as `service.yaml` calls it."""
     call: str
     """The call's name in frames."""
-    answer: Annotated[str, OneOf(("standard", "pair", "results"))]
+    shape: Annotated[Shape, Key("answer")]
     """The kind of answer: one standard object, two legs, or a list; it selects the cases and the checks."""
     method: str
     path: str
-    transports: tuple[TransportName, ...]
+    transports: tuple[Transport, ...]
     media_types: tuple[str, ...]
     role: str
     """Who sends the legal request."""
@@ -349,7 +377,7 @@ class Operation:
     """For `results`: the requirement of each media type of a request."""
     response_media: Mapping[MediaType, RequirementId] = field(default_factory=dict)
     """For `results`: the requirement of each media type of an answer."""
-    error_media: Mapping[Annotated[str, OneOf(("json", "xml"))], RequirementId] = field(default_factory=dict)
+    error_media: Mapping[Annotated[str, Names("format")], RequirementId] = field(default_factory=dict)
     """For `results`: the requirement of an error in each format."""
     reading_texts: Annotated[Mapping[Annotated[str, Names("reading id")], Mapping[str, str]], Key("readings")] = field(
         default_factory=dict
@@ -377,39 +405,6 @@ class Operation:
             return self
         base = self.bases[name]
         return replace(self, valid=base.value, states=base.states)
-
-
-@dataclass(frozen=True, slots=True)
-class AppliesTo:
-    """Which operations something is for: by their kind of answer, and by a transport or a format that they must speak."""
-
-    answers: tuple[str, ...] = ANSWERS
-    transport: str = ""
-    format: str = ""
-
-    def includes(self, operation: Operation) -> bool:
-        """Whether the operation answers so, and speaks the transport and the format where one is named."""
-        formats = {"xml" if one.endswith("xml") else "json" for one in operation.media_types}
-        return (
-            operation.answer in self.answers
-            and (not self.transport or self.transport in operation.transports)
-            and (not self.format or self.format in formats)
-        )
-
-
-EVERY_OPERATION = AppliesTo()
-
-
-@dataclass(frozen=True, slots=True)
-class RequirementKey:
-    """A name under `attribution` of `operation.yaml`, and the operations that must give it a requirement.
-
-    Checks and families of cases find by it the requirement that they speak for. What is not `needed` may be left out.
-    """
-
-    name: str
-    of: AppliesTo = EVERY_OPERATION
-    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

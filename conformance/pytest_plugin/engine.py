@@ -14,14 +14,14 @@ from conformance.endpoint.choose import REFERENCE
 from conformance.endpoint.model import TargetFile
 from conformance.endpoint.redact import redact_error
 from conformance.errors import ConformanceError, TargetUnreachable
-from conformance.model.case import Case
+from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult
 from conformance.pytest_plugin.sharing import Room, Share, share_of
 from conformance.run.schedule import run_cases, run_generated
 from conformance.run.selection import Numbered, Selection, choose_generated
 from conformance.run.session import Session, session
-from conformance.run.states.pool import Ledger
+from conformance.run.states import Ledger
 
 T = TypeVar("T")
 SEED = 0
@@ -193,7 +193,7 @@ class Bench:
 
 
 def _channel(one: Case | CaseResult) -> Channel:
-    return Channel("ws" if one.transport == "ws" else "http", one.media_type)
+    return Channel(Transport(one.transport), one.media_type)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from conformance.endpoint.model import ServiceTarget, TargetFile
 from conformance.errors import ConfigurationError
-from conformance.run.states.pool import Ledger
+from conformance.run.states import Ledger
 
 _POLL_S = 0.01
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from conformance.cases.message import is_text, places
+from conformance.cases.message import is_text, places_of
 from conformance.checks.answer import Judgement, Observation
 from conformance.checks.kit import Kit
 from conformance.dialects.base import Dialect, Reply, login_named
 from conformance.endpoint.model import Binding, ServiceTarget, is_pin
 from conformance.guard.gate import Decision, Gate, Label, Message, Purpose
 from conformance.guard.link import Wire
-from conformance.model.case import Case
-from conformance.run.states.asked import AskedStates
+from conformance.model.case import Case, Transport
+from conformance.run.states import AskedStates
 from conformance.wire.address import Address
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, Limits, WireProblem, WsReply, WsRequest
 from conformance.wire.ws.client import OnConnect
@@ -44,9 +44,9 @@ class Record:
     """At the gate before the other addresses of a login."""
 
     @property
-    def transport(self) -> str:
-        """`http` or `ws`."""
-        return "http" if isinstance(self.message, HttpRequest) else "ws"
+    def transport(self) -> Transport:
+        """How it travels."""
+        return Transport.HTTP if isinstance(self.message, HttpRequest) else Transport.WS
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +201,8 @@ def members_of(case: Case) -> tuple[str, ...]:
     if not case.states:
         return ()
     messages = (*case.before, case.message, *(case.twin.messages if case.twin else ()))
-    texts = (one.body.text + (one.frame or "") for one in messages)
     found: dict[str, None] = {}
-    for name in places("".join(texts)):
+    for name in (name for one in messages for name in places_of(one)):
         state, _, member = name.partition(".")
         if state in case.states:
             found[member.rpartition(".")[2] or "id"] = None

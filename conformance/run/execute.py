@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.cases.message import MissingBinding
+from conformance.cases.message import Bindings, MissingBinding, fill, fill_body
 from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
@@ -17,16 +18,18 @@ from conformance.dialects.base import CANCELLED, speaker_at
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
 from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
+from conformance.formats.json.format import JSON
+from conformance.formats.registry import format_for
 from conformance.guard.gate import Purpose
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import evidence_of, redacted_finding
-from conformance.run.message import frame_text, http_request
 from conformance.run.setting import Service, Setting, clean, observe, secrets_of, set_up, spare_states
-from conformance.run.states.provider import unset_names
+from conformance.run.states import unset_names
 from conformance.wire.messages import Exchange, Headers, HttpRequest
 
 _FIRST_PAUSE_S = 0.02
+_CHUNK_BYTES = 64
 _LOST_REASON = "the server closed a kept connection as the message was sent, and no message is sent twice"
 Judge = Callable[[Kit, Case, Observation], Judgement]
 """What makes a judgement of an observation; a plan has one that looks at nothing."""
@@ -160,8 +163,8 @@ def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
     """The same expectation for the instructions in another order; `order` gives the new place of each."""
     places = sorted(range(len(order)), key=order.__getitem__)
     moved = (
-        replace(one, answer={**one.answer, "results": [one.answer["results"][place] for place in places]})
-        if isinstance(one.answer.get("results"), list) and len(one.answer["results"]) == len(order)
+        replace(one, wanted={**one.wanted, "results": [one.wanted["results"][place] for place in places]})
+        if isinstance(one.wanted.get("results"), list) and len(one.wanted["results"]) == len(order)
         else one
         for one in expect.any_of
     )
@@ -186,7 +189,7 @@ def _provoke(case: Case, service: Service, setting: Setting) -> Mapping[str, Sta
 async def _send(case: Case, message: Message, service: Service, setting: Setting, purpose: Purpose) -> Exchange:
     desk, key = setting.desk, setting.desk.key(setting.role)
     speaker = speaker_at(desk, setting.role)
-    if case.transport == "http":
+    if not case.transport.framed:
 
         def request_of(headers: Headers) -> HttpRequest:
             request = http_request(message, desk.bindings, case.media_type, headers)
@@ -200,7 +203,7 @@ async def _send(case: Case, message: Message, service: Service, setting: Setting
         setting.frame = text
         return text
 
-    quiet = any(one.answer.get("form") == "silence" for one in case.expect.any_of)
+    quiet = any(one.wanted.get("form") == "silence" for one in case.expect.any_of)
     exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
     if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
         raise RoleUnavailable(exchange.problem.message)
@@ -278,3 +281,27 @@ def _result(case: Case, setting: Setting, verdict: Verdict, *, reason: str, **mo
         requests=len(setting.exchanges) + len(case.before),
         **more,
     )
+
+
+def http_request(message: Message, bindings: Bindings, media_type: str, headers: Headers) -> HttpRequest:
+    """The HTTP request of a message; a `Transfer-Encoding: chunked` header puts the body into chunks."""
+    body = fill_body(message.body, bindings, format_for(media_type))
+    if any(name.lower() == "transfer-encoding" and "chunked" in value for name, value in message.headers):
+        body = _chunked(body)
+    return HttpRequest(message.method, message.path, (*message.headers, *headers), body)
+
+
+def _chunked(body: bytes) -> bytes:
+    pieces = [body[place : place + _CHUNK_BYTES] for place in range(0, len(body), _CHUNK_BYTES)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def frame_text(message: Message, bindings: Bindings, number: int) -> tuple[bytes, bytes]:
+    """The bytes of a frame, and of the payload in it."""
+    assert message.frame is not None
+    if message.body.data is not None:
+        raise HarnessError("a frame carries its body as text; a body of bytes cannot be sent over a WebSocket")
+    body = fill_body(message.body, bindings, JSON)
+    text = body.decode(message.body.encoding, "surrogatepass" if message.body.encoding.startswith("utf") else "strict")
+    inserts: Bindings = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text}
+    return fill(message.frame, inserts).encode("utf-8", "surrogatepass"), body

@@ -19,14 +19,14 @@ from conformance.dialects.sessions import MOST_ATTEMPTS, MOST_PROBES, MOST_SIGN_
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
 from conformance.endpoint.redact import HIDDEN, redact
+from conformance.formats.registry import format_for
 from conformance.guard.gate import Decision, Guard, Label, Message, Purpose
 from conformance.guard.guard import Guard as ScopeGuard
-from conformance.model.case import Case
+from conformance.model.case import Body, Case, Transport
 from conformance.model.case import Message as CaseMessage
 from conformance.model.verdict import Verdict
 from conformance.run.dry import FIRST_ID, OF_THE_CASE, DryRun, Record
 from conformance.run.execute import execute_judged, pauses_s
-from conformance.run.message import form_of
 from conformance.run.schedule import FLAKY_ATTEMPTS
 from conformance.run.session import Session
 from conformance.run.setting import Service
@@ -62,7 +62,7 @@ class Planned:
     operation: str
     purpose: Purpose
     role: str
-    transport: str
+    transport: Transport
     media_type: str
     count: Bounds
     method: str = ""
@@ -105,11 +105,11 @@ class Planner:
     dry: DryRun
     totals: dict[Purpose, Bounds] = field(default_factory=lambda: dict.fromkeys(Purpose, Bounds()))
     _guard: Guard = field(init=False)
-    _signed_in: dict[tuple[str, str, str], list[Record]] = field(default_factory=dict)
+    _signed_in: dict[tuple[str, str, Transport], list[Record]] = field(default_factory=dict)
     """By service, role and transport: the messages of a sign-in."""
-    _roaming: set[tuple[str, str, str]] = field(default_factory=set)
+    _roaming: set[tuple[str, str, Transport]] = field(default_factory=set)
     """Who has been at work in a case that may run at any desk."""
-    _elsewhere: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _elsewhere: Counter[tuple[str, str, Transport]] = field(default_factory=Counter)
     """How many sign-ins at other desks are planned: each case may be the first at one of them."""
 
     def __post_init__(self) -> None:
@@ -145,8 +145,8 @@ class Planner:
         times = FLAKY_ATTEMPTS if case.id in self.run.target.flaky else 1
         throttled = limits.throttle_waits + 1
         looks = 1 + len(pauses_s(limits.settle_s)) if _cancels(case) else 1
-        in_session: dict[tuple[str, str], list[Purpose]] = {}
-        signing_in: dict[tuple[str, str], list[Record]] = {}
+        in_session: dict[tuple[str, Transport], list[Purpose]] = {}
+        signing_in: dict[tuple[str, Transport], list[Record]] = {}
         cleaning = False
         for record, count in _grouped(records):
             purpose, role = record.label.purpose, record.label.role
@@ -184,7 +184,7 @@ class Planner:
         told: _Telling,
         name: str,
         role: str,
-        transport: str,
+        transport: Transport,
         purposes: list[Purpose],
         guard: Guard,
         *,
@@ -203,18 +203,18 @@ class Planner:
             for record in sign_in:
                 yield told.message(record, Bounds(0, 1, throttled))
         again = messages * MOST_SIGN_INS
-        if transport == "ws":  # each attempt, and each probe, may find that the connection was closed
+        if transport.framed:  # each attempt, and each probe, may find that the connection was closed
             again += messages * (MOST_ATTEMPTS + MOST_PROBES) * throttled
         for record in sign_in:
             yield told.message(record, Bounds(0, 0, again * throttled))
 
-    def _may_be_new(self, told: _Telling, who: tuple[str, str, str], *, new: bool) -> bool:
+    def _may_be_new(self, told: _Telling, who: tuple[str, str, Transport], *, new: bool) -> bool:
         """Whether the case may be the first that needs a session at its desk, beside the case that signed in here."""
         name, role, transport = who
         roams = told.wanders or who in self._roaming
         if told.wanders:
             self._roaming.add(who)
-        by_desk = transport == "ws" or role not in told.desk.common
+        by_desk = transport.framed or role not in told.desk.common
         if new or not roams or not by_desk or self._elsewhere[who] >= len(self.run.desks[name]) - 1:
             return False
         self._elsewhere[who] += 1
@@ -251,6 +251,11 @@ def _grouped(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
         yield group[0], len(group)
 
 
+def _encoding(body: Body) -> str:
+    """How the bytes of a body are shown: those of a format that is no text as the characters of the same numbers."""
+    return body.encoding if body.data is None else "latin-1"
+
+
 def _text(content: str | bytes, encoding: str = "utf-8") -> str:
     return content if isinstance(content, str) else content.decode(encoding, "backslashreplace")
 
@@ -276,7 +281,7 @@ class _Telling:
         message, label, case = record.message, record.label, self.case
         own = label.purpose in OF_THE_CASE
         source = self._source(label.purpose)
-        encoding = source.body.encoding if own else "utf-8"
+        encoding = _encoding(source.body) if own else "utf-8"
         shared = Planned(
             case.id, case.operation, label.purpose, label.role, record.transport, self._media_type(record, own), count,
             encoding=encoding, states=self._states() if label.purpose is Purpose.JUDGED else (),
@@ -297,16 +302,15 @@ class _Telling:
         case, source = self.case, self._source(purpose)
         twin = case.twin if purpose is Purpose.TWIN else None
         transport, media_type = (twin or case).transport, (twin or case).media_type
-        form = "json" if transport == "ws" else form_of(media_type)
-        shown = body_text(source.body, self.desk.bindings, form, keep=True)
+        shown = body_text(source.body, self.desk.bindings, format_for(media_type), keep=True)
         return Planned(
             case.id, case.operation, purpose, self.role, transport, media_type, Bounds(),
             method="" if source.frame else source.method, path="" if source.frame else source.path,
             headers=source.headers, frame=None if source.frame is None else fill(source.frame, {"o": json.dumps(shown, ensure_ascii=False), "body": shown}, keep=True),
-            body=self._hidden(shown), encoding=source.body.encoding, states=self._states(), hindrance=self._hidden(hindrance),
+            body=self._hidden(shown), encoding=_encoding(source.body), states=self._states(), hindrance=self._hidden(hindrance),
         )  # fmt: skip
 
-    def probe(self, role: str, transport: str, guard: Guard) -> Record | None:
+    def probe(self, role: str, transport: Transport, guard: Guard) -> Record | None:
         """The harmless call that tells whether a session still holds; None where there is none."""
         dialect = self.service.sessions.dialect
         found = dialect.probe(self.desk.bindings)
@@ -314,7 +318,7 @@ class _Telling:
             return None
         message: Message = (
             WsRequest(dialect.call_frame(0, *found), ReplyMatch(0))
-            if transport == "ws"
+            if transport.framed
             else dialect.call_request(*found, ((dialect.session_header, HIDDEN),))
         )
         return Record(message, Label(Purpose.PROBE, role, self.case.id), guard(message))

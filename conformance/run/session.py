@@ -35,9 +35,7 @@ from conformance.plugins import find_dialect
 from conformance.run.dry import DryRun
 from conformance.run.execute import Judge
 from conformance.run.setting import Service
-from conformance.run.states.asked import AskedStates, Command, Hook
-from conformance.run.states.pool import Ledger, PoolStates
-from conformance.run.states.provider import NoStates, SharedStates
+from conformance.run.states import AskedStates, Command, Hook, Ledger, NoStates, PoolStates, SharedStates
 from conformance.wire.address import AddressError, parse_address
 from conformance.wire.http.client import HttpTransport
 

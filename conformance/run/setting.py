@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from conformance.cases.message import places
+from conformance.cases.message import places_of
 from conformance.dialects.base import CANCELLED, OPEN, Handle, StateProvider
 from conformance.dialects.sessions import Sessions
 from conformance.endpoint.desks import Desk
@@ -76,7 +76,7 @@ def spare_states(case: Case) -> frozenset[str]:
     if any(one.cancelled for one in case.expect.any_of):
         return frozenset()
     messages = (*case.before, case.message, *(case.twin.messages if case.twin else ()))
-    used = {name.partition(".")[0] for one in messages for name in places(one.body.text + (one.frame or ""))}
+    used = {name.partition(".")[0] for one in messages for name in places_of(one)}
     return frozenset(case.states) - used
 
 

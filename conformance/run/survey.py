@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases.fixtures import load_cases
-from conformance.cases.message import places
+from conformance.cases.message import places, places_of
 from conformance.checks.kit import telling
 from conformance.dialects.base import ANONYMOUS, INVENTED, login_named
 from conformance.endpoint.choose import ChosenTarget
@@ -16,7 +16,7 @@ from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import ServiceTarget
 from conformance.endpoint.redact import redact_excerpt
 from conformance.errors import NotCarriedOut, Unreached
-from conformance.model.case import Case
+from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
 from conformance.run.session import Session, session
 from conformance.run.setting import Service
@@ -165,11 +165,11 @@ def _needs(
 ) -> Iterator[Item]:
     """What the cases of a service need, each with the number of cases that need it."""
     place = f"services.{name}"
-    for transport, address in (("http", service.http), ("ws", service.websocket)):
-        wanted = sum(case.transport == transport for case in cases)
+    for transport in Transport:
+        wanted = sum(case.transport is transport for case in cases)
         if wanted:
-            key = "http" if transport == "http" else "websocket"
-            yield _item(f"{place}.{key}", address is not None, wanted)
+            key = transport.address_key
+            yield _item(f"{place}.{key}", getattr(service, key) is not None, wanted)
     for role, wanted in _counted(case.role for case in cases if case.role not in _ALWAYS):
         yield _item(f"{place}.roles.{role}", all(role in desk.roles for desk in desks), wanted)
     made = {state for case in cases for state in case.states}
@@ -182,7 +182,7 @@ def _needs(
 
 def _places(case: Case) -> tuple[str, ...]:
     accounts = "".join(str(value) for need in case.states.values() for value in need.params.values())
-    return places(case.message.body.text + (case.message.frame or "") + accounts)
+    return tuple(dict.fromkeys((*places_of(case.message), *places(accounts))))
 
 
 def _states(place: str, service: ServiceTarget, cases: Sequence[Case], made_by_calls: Sequence[str]) -> Iterator[Item]:

@@ -245,7 +245,7 @@ def foresee_cancel_one(
     if len(meant) > 1:
         same = all(one is not None and one is meant[0] for one in meant)
         ways = (*ways, Way({"code": [100] if same else _NOT_THERE}, standing))
-    refused = all(0 not in way.answer["code"] for way in ways)
+    refused = all(0 not in way.wanted["code"] for way in ways)
     requirement = named[_departure(request, meant, place, own, standing)]
     kept = {str(way): way for way in ways}
     return foreseen(requirement, tuple(kept.values()), named["cancelled"], named["refused" if refused else "untouched"])
@@ -277,7 +277,7 @@ def _ways(one: Thing | None, place: str, own: Sequence[str], standing: Standing)
 
 def _widened(ways: Sequence[Way]) -> tuple[Way, ...]:
     """With the codes for an order that is not there."""
-    return tuple(Way({"code": sorted({*way.answer["code"], *_NOT_THERE})}, way.after) for way in ways)
+    return tuple(Way({"code": sorted({*way.wanted["code"], *_NOT_THERE})}, way.after) for way in ways)
 
 
 def _departure(

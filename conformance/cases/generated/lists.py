@@ -202,7 +202,7 @@ class ListTrial:
         if other is None:
             return None
         here, there = self.wire.channel, self.twin.channel
-        agree = "formats-agree" if here.form != there.form else "malformed"
+        agree = "formats-agree" if here.format is not there.format else "malformed"
         requirement = self.ground.operation.attribution.get(agree, foretold.expect.requirement)
         return Twin("two-forms", requirement, there.transport, there.media_type, (other,))
 
@@ -280,7 +280,7 @@ def _any_result(expect: Expectation) -> Expectation:
     """For copies at the same moment, of which at most one may succeed; a refusal of the whole stays what it was."""
     first = expect.any_of[0]
     either = Alternative({"results": ["any"]}, first.cancelled, first.untouched)
-    return replace(expect, any_of=(either, *(one for one in expect.any_of if "form" in one.answer)))
+    return replace(expect, any_of=(either, *(one for one in expect.any_of if "form" in one.wanted)))
 
 
 def without(items: tuple[Any, ...], place: int) -> tuple[Any, ...]:

@@ -107,7 +107,7 @@ class Foreseen:
 class Way:
     """One right answer, and how things stand when it was given."""
 
-    answer: Mapping[str, Any]
+    wanted: Mapping[str, Any]
     after: Standing
 
 
@@ -115,7 +115,7 @@ def foreseen(requirement: str, ways: tuple[Way, ...], effect: str, outside: str)
     """The ways as an expectation: what stands cancelled must be so, everything else as it was."""
     alternatives = tuple(
         Alternative(
-            one.answer,
+            one.wanted,
             tuple(name for name, state in one.after.items() if state == CANCELLED),
             tuple(name for name, state in one.after.items() if state != CANCELLED),
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
+from math import gcd
 from typing import Any
 
 from conformance.cases import make, message
@@ -17,9 +19,9 @@ from conformance.cases.generated.corpus import (
     read_values,
     write_values,
 )
-from conformance.cases.generated.forms import HEADERS, JSON_FORMS, STRICT_HEADERS, XML_FORMS, Text, WireForm
 from conformance.cases.make import Channel, channels
-from conformance.formats.xml.contract import XmlContract
+from conformance.formats.base import Codec, Format, WireForm, Writing
+from conformance.formats.registry import formats_for
 from conformance.model.case import Body, Message
 from conformance.model.spec import Contract, Operation
 
@@ -34,48 +36,50 @@ class Source:
     operation: Operation
     values: Sequence[CorpusValue]
     channels: tuple[Channel, ...]
-    contract: XmlContract | None
+    codecs: Mapping[Format, Codec]
+    """By format: what writes the request."""
     seed: int = 0
-    texts: dict[tuple[int, str], Text] = field(default_factory=dict)
+    step: int = 7
+    """Coprime to the numbers of forms and channels, so that neighbours differ in all of them."""
+    written: dict[tuple[int, Format], Writing] = field(default_factory=dict)
     """Short values as they were written before, by place and format."""
 
     @property
     def size(self) -> int:
         """How many different cases there are."""
-        forms = sum(len(XML_FORMS if one.form == "xml" else JSON_FORMS) for one in self.channels)
+        forms = sum(len(one.format.forms) for one in self.channels)
         return len(self.values) * forms
 
-    def text(self, number: int, channel: Channel) -> Text:
+    def writing(self, number: int, channel: Channel) -> Writing:
         """The value of a case's number, to be written for this channel."""
         place = number % len(self.values)
-        key = (place, channel.form)
-        found = self.texts.get(key)
+        key = (place, channel.format)
+        found = self.written.get(key)
         if found is None:
             value = self.values[place].value
-            found = text_in(self, value, channel)
+            found = writing_of(self, value, channel)
             if not isinstance(value, list) or len(value) <= _FEW:
-                self.texts[key] = found
+                self.written[key] = found
         return found
 
 
 def sources(contract: Contract, operations: Collection[str] | None, seed: int) -> tuple[Source, ...]:
     """The sources of the chosen operations, in the order of their ids."""
     chosen = [contract.operations[name] for name in sorted(contract.operations) if not operations or name in operations]
-    return tuple(
-        Source(
-            operation,
-            load_values(operation, seed),
-            tuple(channels(operation)),
-            message.xml_contract(operation) if operation.xsd else None,
-            seed,
-        )
-        for operation in chosen
-    )
+    return tuple(_source(operation, seed) for operation in chosen)
+
+
+def _source(operation: Operation, seed: int) -> Source:
+    ways = tuple(channels(operation))
+    codecs = {one: message.codec_of(operation, one) for one in formats_for(operation.media_types)}
+    counts = (len(ways), *(len(one.forms) for one in codecs))
+    step = next(step for step in count(7, 2) if all(gcd(step, number) == 1 for number in counts))
+    return Source(operation, load_values(operation, seed), ways, codecs, seed, step)
 
 
 def only_named(operation: Operation, channel: Channel, value: Any) -> Any:
-    """For XML: only the members that the document names, for an element can have no other name."""
-    if channel.form != "xml" or not isinstance(value, list):
+    """Where the format has no words for others: only the members that the document names."""
+    if not channel.format.only_named or not isinstance(value, list):
         return value
     names = operation.fields
     return [
@@ -83,24 +87,35 @@ def only_named(operation: Operation, channel: Channel, value: Any) -> Any:
     ]
 
 
-def text_in(source: Source, value: Any, channel: Channel) -> Text:
+def writing_of(source: Source, value: Any, channel: Channel) -> Writing:
     """A value to be written for this channel."""
-    return Text(only_named(source.operation, channel, value), source.contract if channel.form == "xml" else None)
+    return Writing(only_named(source.operation, channel, value), source.codecs[channel.format])
 
 
 def accepted(channel: Channel, form: WireForm, turn: int) -> str | None:
     """The one media type that an answer must have; None where the headers leave a choice, or the form a doubt."""
-    strict = channel.transport == "http" and form.standing == "legal" and turn % len(HEADERS) < STRICT_HEADERS
-    return channel.media_type if strict else None
+    strict = form.standing == "legal" and turn % len(HEADERS) < STRICT_HEADERS
+    return channel.transport.accept(channel.media_type) if strict else None
 
 
 def message_in(operation: Operation, channel: Channel, form: WireForm, turn: int, body: Body) -> Message:
     """The message with this body; `turn` chooses the way in which its headers are written."""
-    if channel.transport == "ws":
+    if channel.transport.framed:
         return make.message(operation, channel, body)
     return Message(
         body, operation.method, operation.path, _headers(channel.media_type, form.charset, turn % len(HEADERS))
     )
+
+
+HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("Content-Type", "{}"), ("Accept", "{answer}")),
+    (("content-type", "{}"), ("accept", "{answer}")),
+    (("Accept", "{answer}, */*;q=0.1"), ("Content-Type", "{}")),
+    (("Content-Type", "{}"), ("Accept", "{answer};q=0.9"), ("X-Request-Id", "x")),
+)
+"""Ways to ask for an answer in one media type; `{}` is the content type, `{answer}` the media type asked for."""
+STRICT_HEADERS = 2
+"""The first so many of them leave a server no other media type."""
 
 
 @lru_cache(maxsize=256)

@@ -17,15 +17,15 @@ from conformance.cases.families.object.malformed import or_unanswered
 from conformance.cases.generated.account_grammar import random_account_trial
 from conformance.cases.generated.accounts import MODELS
 from conformance.cases.generated.corpus import CorpusValue
-from conformance.cases.generated.forms import JSON_FORMS, XML_FORMS, Text, WireForm
 from conformance.cases.generated.list_grammar import random_list_trial
 from conformance.cases.generated.rules import Ground, ground_of
-from conformance.cases.generated.source import Source, accepted, message_in, only_named, sources, text_in
+from conformance.cases.generated.source import Source, accepted, message_in, only_named, sources, writing_of
 from conformance.cases.generated.trial import Trial
 from conformance.cases.make import Channel
 from conformance.errors import UsageError
+from conformance.formats.base import WireForm, Writing
 from conformance.model.case import Alternative, Body, Case, Expectation, Lane
-from conformance.model.spec import Contract, Operation
+from conformance.model.spec import Contract, Operation, Shape
 
 LISTS = "cancel-list"
 _ATTEMPTS = 8
@@ -55,10 +55,8 @@ def _ground(source: Source) -> Ground | None:
     return ground_of(source, (), ())
 
 
-SHARES: Mapping[str, int] = {"standard": 1, "pair": 2, "results": 7}
-"""How many of each ten cases go to an operation of each kind of answer, formats weighed by how much they can hide."""
-_STEP = 7
-"""Coprime to the numbers of forms and channels, so that neighbours differ in all of them."""
+SHARES: Mapping[Shape, int] = {Shape.STANDARD: 1, Shape.PAIR: 2, Shape.RESULTS: 7}
+"""How many of each ten cases go to an operation of each shape, formats weighed by how much they can hide."""
 _LIVE_EVERY = 10
 _SMALL = 2**17
 _SHORT = 40
@@ -78,7 +76,7 @@ def check_room(found: Sequence[Source], count: int) -> None:
 def numbers(found: Sequence[Source], count: int) -> Iterator[tuple[Source, int]]:
     """The first `count` numbered cases, dealt to the operations by their shares. Raises `UsageError` beyond the corpus."""
     check_room(found, count)
-    dealt = [source for source in found for _ in range(SHARES[source.operation.answer])]
+    dealt = [source for source in found for _ in range(SHARES[source.operation.shape])]
     room = {source.operation.id: source.size for source in found}
     next_number = dict.fromkeys(room, 0)
     given = 0
@@ -112,39 +110,40 @@ def generated_case(source: Source, number: int) -> Case:
     """The case of this number. Every tenth in every fourth round is a live one: orders and quotes are really there."""
     lap = number // len(source.values)
     value = source.values[number % len(source.values)]
-    turn = lap + number * _STEP
+    turn = lap + number * source.step
     channel = source.channels[turn % len(source.channels)]
-    forms = XML_FORMS if channel.form == "xml" else JSON_FORMS
+    forms = channel.format.forms
     form = forms[(turn // len(source.channels)) % len(forms)]
     if number % _LIVE_EVERY == _LIVE_EVERY - 1 and lap % 4 == 0:
         return _live(source, number, channel, form)
-    return _value_case(source, number, value, partial(source.text, number), channel, form, turn)
+    return _value_case(source, number, value, partial(source.writing, number), channel, form, turn)
 
 
 def value_case(source: Source, value: CorpusValue, channel: Channel, form: WireForm, turn: int) -> Case:
-    """Any value in a form over a channel; over another one where there is nothing to break, or XML cannot say it."""
-    return _value_case(source, 0, value, partial(text_in, source, value.value), channel, form, turn)
+    """Any value in a form over a channel; over another one where there is nothing to break, or its format cannot say it."""
+    return _value_case(source, 0, value, partial(writing_of, source, value.value), channel, form, turn)
 
 
 def _value_case(
     source: Source,
     number: int,
     value: CorpusValue,
-    text_of: Callable[[Channel], Text],
+    writing_for: Callable[[Channel], Writing],
     channel: Channel,
     form: WireForm,
     turn: int,
 ) -> Case:
-    forms = XML_FORMS if channel.form == "xml" else JSON_FORMS
-    text = text_of(channel)
-    body = form.write(text)
-    if not form.sure and body == forms[0].write(text):
-        form = next(one for one in forms if one.name == "cut-off")  # there was nothing in the text to break
-        body = form.write(text)
-    if body is None:  # XML cannot say this value
-        channel = next(one for one in source.channels if one.form == "json")
-        form = JSON_FORMS[turn % len(JSON_FORMS)]
-        body = form.write(text_of(channel))
+    writing = writing_for(channel)
+    body = form.write(writing)
+    if not form.sure and body == channel.format.forms[0].write(writing):  # there was nothing in the text to break
+        form = next(one for one in channel.format.forms if one.standing == "broken" and one.sure)
+        body = form.write(writing)
+    if body is None:  # the format cannot say this value
+        other = next((one for one in source.channels if one.format.any_value), None)
+        if other is None:
+            return _legal_case(source, number, channel, form)
+        channel, form = other, other.format.forms[turn % len(other.format.forms)]
+        body = form.write(writing_for(channel))
         assert body is not None
     expectation = _expectation(source, channel, value, form)
     return _case(
@@ -167,15 +166,15 @@ def find_case(contract: Contract, case_id: str, seed: int) -> Case | None:
 def relation_key(source: Source, number: int, case: Case) -> tuple[str, int] | None:
     """What cases must share to be answered alike: a value, in any legal form.
 
-    A value that breaks the schema has no meaning that JSON and XML share, and one with members that the document
-    does not name loses them in XML: those are compared in JSON alone.
+    A value that breaks the schema has no meaning that formats share, and one with members that the document
+    does not name loses them in a format without words for others: it is compared only where any value can be said.
     """
     if case.states or not case.title.startswith("legal"):
         return None
     place = number % len(source.values)
     value = source.values[place]
     channel = Channel(case.transport, case.media_type)
-    shared = channel.form == "json" or (
+    shared = channel.format.any_value or (
         value.positive and only_named(source.operation, channel, value.value) == value.value
     )
     return (case.operation, place) if shared else None
@@ -213,8 +212,14 @@ def _live(source: Source, number: int, channel: Channel, form: WireForm) -> Case
     if found is not None:
         case_id = f"{_case_id(operation, number)}@{found.id.partition('@')[2]}"
         return replace(found, id=case_id, title=found.title.replace("found exploring", "live"))
-    legal = form if form.standing == "legal" else (XML_FORMS if channel.form == "xml" else JSON_FORMS)[0]
-    body = legal.write(Text(operation.valid, source.contract if channel.form == "xml" else None))
+    return _legal_case(source, number, channel, form)
+
+
+def _legal_case(source: Source, number: int, channel: Channel, form: WireForm) -> Case:
+    """The legal request in this form, or in the plain one where this is no legal one."""
+    operation = source.operation
+    legal = form if form.standing == "legal" else channel.format.forms[0]
+    body = legal.write(Writing(operation.valid, source.codecs[channel.format]))
     assert body is not None
     expectation = expect.done(operation, operation.attribution["malformed"], operation.acted_on)
     return _case(
@@ -233,14 +238,14 @@ def _live(source: Source, number: int, channel: Channel, form: WireForm) -> Case
 
 def _lane(operation: Operation, expectation: Expectation) -> Lane:
     """What may succeed on the caller's accounts needs a desk: live cases beside it would see it."""
-    may_act = any(0 in one.answer.get("code", ()) for one in expectation.any_of)
-    return "desk" if operation.answer != "results" and may_act else "shared"
+    may_act = any(0 in one.wanted.get("code", ()) for one in expectation.any_of)
+    return make.lane_of(operation.shape) if may_act else "shared"
 
 
 def _expectation(source: Source, channel: Channel, value: CorpusValue, form: WireForm) -> Expectation:
     operation = source.operation
     requirement = value.breaks or operation.attribution["malformed"]
-    if operation.answer == "results":
+    if operation.shape.listed:
         return Expectation(requirement, _list_alternatives(operation, value, form))
     if form.standing == "legal":
         hopeless = _names_nothing(operation, value.value) if value.positive else not _may_be_understood(value.value)
@@ -248,7 +253,9 @@ def _expectation(source: Source, channel: Channel, value: CorpusValue, form: Wir
         hopeless = form.standing == "broken"
     codes = _REFUSALS if hopeless else [0, *_REFUSALS]
     expectation = Expectation(requirement, (Alternative({"code": codes}),))
-    return or_unanswered(expectation, ()) if channel.transport == "ws" and form.standing != "legal" else expectation
+    return (
+        or_unanswered(expectation, ()) if channel.transport.may_be_silent and form.standing != "legal" else expectation
+    )
 
 
 def _list_alternatives(operation: Operation, value: CorpusValue, form: WireForm) -> tuple[Alternative, ...]:
@@ -279,7 +286,7 @@ def _names_nothing(operation: Operation, value: Any) -> bool:
     """Whether a legal request cannot succeed: some id in it is certain to name nothing."""
     if not isinstance(value, Mapping):
         return False
-    if operation.answer == "pair":  # a quote that is not there may be answered with a receipt, an unknown OMS may not
+    if operation.shape.legs:  # a quote that is not there may be answered with a receipt, an unknown OMS may not
         names = [name for name in value if name in operation.fields and operation.fields[name].binding == "oms"]
     else:
         names = [name for name in value if name in operation.fields]

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 from typing import Any, Protocol
 
 from conformance.cases import make
-from conformance.cases.generated.forms import HEADERS, JSON_FORMS, XML_FORMS, Text, WireForm
 from conformance.cases.generated.rules import Ground
-from conformance.cases.generated.source import accepted, message_in, text_in
+from conformance.cases.generated.source import HEADERS, accepted, message_in, writing_of
 from conformance.cases.make import FRAME, Channel
+from conformance.formats.base import WireForm, Writing
 from conformance.model.case import Case, Lane, Message
 
 FAMILY = "found"
@@ -48,13 +49,13 @@ def trial_id(ground: Ground, channel: Channel, name: str = "trial") -> str:
 
 def lane_of(ground: Ground) -> Lane:
     """Lists of orders name nothing but their own; calls on accounts need a desk."""
-    return "shared" if ground.operation.answer == "results" else "desk"
+    return make.lane_of(ground.operation.shape)
 
 
-_LEGAL = {
-    "json": tuple(form for form in JSON_FORMS if form.standing == "legal"),
-    "xml": tuple(form for form in XML_FORMS if form.standing == "legal"),
-}
+@lru_cache(maxsize=64)
+def legal_forms(channel: Channel) -> tuple[WireForm, ...]:
+    """The forms of the channel's format that every reader must take."""
+    return tuple(form for form in channel.format.forms if form.standing == "legal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,13 @@ class Wire:
     @property
     def legal(self) -> WireForm:
         """The form that is meant."""
-        return _LEGAL[self.channel.form][self.form]
+        return legal_forms(self.channel)[self.form]
 
 
 def random_wire(ground: Ground, random: Random) -> Wire:
     """Any channel, any form; the simplest form more often, since it can say every value."""
     channel = random.choice(ground.channels)
-    forms = _LEGAL[channel.form]
+    forms = legal_forms(channel)
     form = 0 if random.random() < 0.3 else random.randrange(len(forms))
     return Wire(channel, form, random.randrange(len(HEADERS)))
 
@@ -94,15 +95,15 @@ def simpler_wires(wire: Wire) -> Iterator[Wire]:
 
 def written(ground: Ground, wire: Wire, value: Any) -> Message | None:
     """The message with this value; None when the form cannot say it."""
-    body = wire.legal.write(text_in(ground.source, value, wire.channel))
+    body = wire.legal.write(writing_of(ground.source, value, wire.channel))
     return None if body is None else message_in(ground.operation, wire.channel, wire.legal, wire.headers, body)
 
 
 def other_call(ground: Ground, channel: Channel, call: str, value: Any) -> Message:
     """A message to another call of the same service, at the place where the operation's own call stands."""
     operation = ground.operation
-    body = JSON_FORMS[0].write(Text(value))
+    body = channel.format.forms[0].write(Writing(value, ground.source.codecs[channel.format]))
     assert body is not None
-    if channel.transport == "ws":
+    if channel.transport.framed:
         return make.message(operation, channel, body, frame=FRAME.replace("CALL", call))
     return make.message(operation, channel, body, path=operation.path.replace(operation.call, call))

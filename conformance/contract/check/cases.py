@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection, Iterator
 
 from conformance.contract.check.problems import CaseSet, Outcomes, Problem, place_in
-from conformance.contract.load import missing_keys
+from conformance.contract.operation import RequirementKey, missing_keys
 from conformance.model.case import Alternative, Case, state_names
-from conformance.model.spec import Contract, RequirementKey, Service
+from conformance.model.spec import Contract, Service
 
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
 _READING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -75,7 +75,7 @@ def case_states(contract: Contract, cases: CaseSet) -> Outcomes:
     given = _given_by_targets(cases)
     for case in cases.cases:
         for message in (case.message, *case.before, *(case.twin.messages if case.twin else ())):
-            for name in dict.fromkeys(_PLACE.findall(message.body.text + (message.frame or ""))):
+            for name in dict.fromkeys(_PLACE.findall(message.body.template + (message.frame or ""))):
                 wrong = Problem("case-states", _where(contract, case), f"sends ${{{name}.…}}, which no state binds")
                 yield None if name in case.states or name in given else wrong
 

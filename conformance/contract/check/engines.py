@@ -14,10 +14,13 @@ from lxml import etree
 from conformance.contract.check.problems import CaseSet, Outcomes, Problem, Specimen, place_in
 from conformance.contract.schemas import SchemaFiles, SchemaValidator, load_validator, second_engine
 from conformance.errors import SpecError
+from conformance.formats.base import Format
 from conformance.formats.errors import CodecError, XsdError
+from conformance.formats.json.format import JSON
 from conformance.formats.json.pointer import join_pointer
 from conformance.formats.json.read import decode_json
 from conformance.formats.xml.contract import XmlContract, XmlProblem
+from conformance.formats.xml.format import XML
 from conformance.formats.xml.read import line_of, parse_xml
 from conformance.model.spec import Contract, Operation
 
@@ -72,7 +75,7 @@ def json_engines_agree(contract: Contract, cases: CaseSet) -> Outcomes:
             yield Problem("json-engines", where, error.message, "Mend the schema first.")
             continue
         slow = _SlowSchema.load(fast)
-        for specimen in _distinct(cases, operation, "json"):
+        for specimen in _distinct(cases, operation, JSON):
             try:
                 value = decode_json(specimen.body).plain
             except CodecError:
@@ -142,7 +145,7 @@ def xml_engines_agree(contract: Contract, cases: CaseSet) -> Outcomes:
         except (XsdError, XMLSchemaException) as error:
             yield Problem("xml-engines", where, f"does not compile: {error}", "Mend the XSD first.")
             continue
-        for specimen in _distinct(cases, operation, "xml"):
+        for specimen in _distinct(cases, operation, XML):
             try:
                 by_lxml, by_xmlschema = first.validate(specimen.body), second.validate(specimen.body)
             except CodecError:
@@ -164,11 +167,11 @@ def _said(verdict: list[tuple[str, str]]) -> str:
     return "invalid (" + ", ".join(f"{name or 'no requirement'} at {place or '/'}" for name, place in verdict) + ")"
 
 
-def _distinct(cases: CaseSet, operation: Operation, form: str) -> Iterator[Specimen]:
-    """The first specimen of each body of the operation in this form."""
+def _distinct(cases: CaseSet, operation: Operation, written_in: Format) -> Iterator[Specimen]:
+    """The first specimen of each body of the operation in this format."""
     seen: set[bytes] = set()
     for specimen in cases.specimens:
-        if specimen.operation == operation.id and specimen.form == form and specimen.body not in seen:
+        if specimen.operation == operation.id and specimen.format == written_in.name and specimen.body not in seen:
             seen.add(specimen.body)
             yield specimen
 

@@ -27,11 +27,11 @@ Outcomes: TypeAlias = Iterator["Problem | None"]
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """The body of a named case with made-up ids in its places, as bytes; `form` is "json" or "xml"."""
+    """The body of a named case with made-up ids in its places, as bytes; `format` is the name of its format."""
 
     case_id: str
     operation: str
-    form: str
+    format: str
     body: bytes
 
 

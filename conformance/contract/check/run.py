@@ -24,8 +24,9 @@ from conformance.contract.check.instances import instances_agree
 from conformance.contract.check.problems import CaseSet, Outcomes, Problem, RuleResult, place_in, within
 from conformance.contract.check.schemas import openapi_valid, references_resolve, schema_requirements, schemas_valid
 from conformance.contract.load import load_contract, read_yaml
+from conformance.contract.operation import RequirementKey
 from conformance.errors import SpecError
-from conformance.model.spec import Contract, RequirementKey
+from conformance.model.spec import Contract
 
 FileRule: TypeAlias = Callable[[Path], Outcomes]
 ContractRule: TypeAlias = Callable[[Contract], Outcomes]

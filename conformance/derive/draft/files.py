@@ -26,6 +26,8 @@ from conformance.derive.facts import wording_facts
 from conformance.derive.page import MISFITS, Code, Departure, Page, Place, Unread, every_field
 from conformance.derive.siblings import Sibling
 from conformance.errors import PageError
+from conformance.formats.registry import known_format
+from conformance.formats.xml.format import XML
 
 
 def questions_of(
@@ -165,7 +167,7 @@ def _openapi(
     def content(part: str, media_types: Sequence[str]) -> dict[str, Any]:
         schema = {"schema": {"$ref": f"{folder}/{part}.schema.json"}}
         xsd = {"x-xsd": f"{folder}/{part}.xsd"} if f"{part}.xsd" in files else {}
-        return {media: {**(xsd if media.endswith("xml") else {}), **schema} for media in media_types}
+        return {media: {**(xsd if known_format(media) is XML else {}), **schema} for media in media_types}
 
     responses: dict[str, Any] = {
         "200": {"description": "The answer", "content": content("response", page.response.media_types)}

@@ -32,7 +32,7 @@ def operation_of(
     """The draft's operation.yaml; `requirements` are the ids that the draft has so far, `xsds` the names of its XSDs."""
     made = Operation()
     others = [one.operation for one in siblings]
-    alike = next((one for one in others if one.answer == names.kind), others[0] if others else None)
+    alike = next((one for one in others if one.shape == names.kind), others[0] if others else None)
     data = made.data
     call = page.name if page.path is None else page.path.lstrip("/")
     data.update(id=names.operation, short=names.short, document=page.name, call=call)
@@ -232,7 +232,7 @@ def _attribute(
 ) -> None:
     """Each general check with its requirement: the page's own, else one that a sibling has from a document of the service."""
     attribution: dict[str, str] = {}
-    alike = [one for one in siblings if one.operation.answer == names.kind] or list(siblings)
+    alike = [one for one in siblings if one.operation.shape == names.kind] or list(siblings)
     checks = dict.fromkeys(check for one in alike[:1] for check in one.operation.attribution)
     checks |= dict.fromkeys(_PAIR_ONLY if checks and names.kind == "pair" else ())
     mine = _own(page)

@@ -1,6 +1,7 @@
-"""User and password, for HTTP and WebSocket. A module of its own, because a login is one module.
+"""Three logins by user and password: `basic`, `websocket` and `each-message`.
 
-Over HTTP they go as Basic (RFC 7617), over WebSocket as members of a frame; what comes back is a session.
+`basic`: over HTTP as Basic (RFC 7617), over WebSocket as members of a frame; what comes back is a session.
+`websocket`: in a frame, and the session is for HTTP, too. `each-message`: as Basic with every message, and no session.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import base64
 
 from conformance.dialects.base import Ask, Login, Session, Signer, session_of
 from conformance.endpoint.model import LoginKeys, Secret, Text
-from conformance.wire.messages import Exchange
+from conformance.wire.messages import Exchange, Headers
 
 
 class UserKeys(LoginKeys):
@@ -41,4 +42,26 @@ async def over_ws(signer: Signer, ask: Ask) -> Exchange:
     return await ask(lambda number: signer.dialect.sign_in_frame(number, members))
 
 
-LOGIN = Login("basic", UserKeys, over_http, over_ws, through_dialect=True)
+BASIC = Login("basic", UserKeys, over_http, over_ws, through_dialect=True)
+
+
+class SocketKeys(UserKeys):
+    """The same keys; a role has to name this login, for its keys are also those of `basic`."""
+
+    implied_by = ""
+
+
+async def over_ws_alone(signer: Signer) -> Session:
+    """The session of a WebSocket that is there for signing in alone."""
+    return session_of(signer, await over_ws(signer, signer.ask))
+
+
+WEBSOCKET = Login("websocket", SocketKeys, over_ws_alone, over_ws, through_dialect=True)
+
+
+def every_message(signer: Signer) -> Headers:
+    """The header Authorization."""
+    return (("Authorization", basic(signer)),)
+
+
+EACH_MESSAGE = Login("each-message", SocketKeys, every_message=every_message, header="Authorization")

@@ -10,7 +10,8 @@ from conformance.cases.message import fill, fill_body, is_text, places
 from conformance.checks.kit import Kit, build_kit
 from conformance.contract.load import load_contract
 from conformance.contract.schemas import SchemaValidator, load_validator
-from conformance.formats.json.read import decode_json
+from conformance.formats.errors import CodecError
+from conformance.formats.registry import format_for
 from conformance.model.case import Body, Case, Message
 from conformance.model.spec import Contract
 
@@ -59,7 +60,7 @@ def filled(body: Body, media_type: str) -> bytes:
     """The bytes of a body; the items of a long list have places of their own."""
     indexes = range(body.repeat.count) if body.repeat else range(1)
     every = " ".join(body.text.replace("#", str(index)) for index in indexes)
-    return fill_body(body, bindings(every), "xml" if media_type.endswith("xml") else "json")
+    return fill_body(body, bindings(every), format_for(media_type))
 
 
 def filled_frame(message: Message) -> str:
@@ -74,11 +75,10 @@ def filled_frame(message: Message) -> str:
 def value_of(operation: str, body: Body, media_type: str) -> Any:
     """The instance that a strict reader sees. Raises `CodecError`."""
     data = filled(body, media_type)
-    if media_type.endswith("xml"):
-        xml = kit(operation).xml_request
-        assert xml is not None
-        return xml.decode(data).value
-    return decode_json(data).value
+    document = kit(operation).codec(format_for(media_type)).decode(data)
+    if any(problem.kind == "root" for problem in document.problems):
+        raise CodecError("the root is another document's", kind="root")
+    return document.value
 
 
 def folded(operation: str, value: Any) -> Any:
@@ -91,12 +91,12 @@ def folded(operation: str, value: Any) -> Any:
 
 def succeeds(one: Case) -> bool:
     """Whether success is the only right outcome."""
-    return all(_is_success(alternative.answer) for alternative in one.expect.any_of)
+    return all(_is_success(alternative.wanted) for alternative in one.expect.any_of)
 
 
 def may_succeed(one: Case) -> bool:
     """Whether a success is among the right outcomes."""
-    return any(_is_success(alternative.answer) for alternative in one.expect.any_of)
+    return any(_is_success(alternative.wanted) for alternative in one.expect.any_of)
 
 
 def _is_success(answer: Any) -> bool:

@@ -16,7 +16,7 @@ from conformance.cases.build import build_cases
 from conformance.cases.make import Channel, channels
 from conformance.cases.scenario import scenario_cases
 from conformance.errors import SpecError
-from conformance.model.case import StateNeed, state_names
+from conformance.model.case import StateNeed, Transport, state_names
 
 
 def test_ids_are_unique_and_can_be_typed() -> None:
@@ -37,7 +37,7 @@ def test_every_case_has_a_title_and_something_right() -> None:
 
 
 def test_no_alternative_lets_everything_pass() -> None:
-    assert [one.id for one in cases() for right in one.expect.any_of if not right.answer] == []
+    assert [one.id for one in cases() for right in one.expect.any_of if not right.wanted] == []
 
 
 def test_expectations_name_requirements_of_the_operation() -> None:
@@ -122,15 +122,15 @@ def test_without_scenarios_there_are_none(tmp_path: Path) -> None:
 
 def test_an_id_names_the_transport_and_media_type_where_there_is_a_choice() -> None:
     operations = contract().operations
-    assert make.suffix(operations[CAO], Channel("ws", "application/json")) == "ws"
-    assert make.suffix(operations[TPP], Channel("http", "text/xml")) == "text-xml"
-    both = replace(operations[TPP], transports=("http", "ws"))
-    assert make.suffix(both, Channel("http", "text/xml")) == "http-text-xml"
+    assert make.suffix(operations[CAO], Channel(Transport.WS, "application/json")) == "ws"
+    assert make.suffix(operations[TPP], Channel(Transport.HTTP, "text/xml")) == "text-xml"
+    both = replace(operations[TPP], transports=tuple(Transport))
+    assert make.suffix(both, Channel(Transport.HTTP, "text/xml")) == "http-text-xml"
 
 
 def test_frames_carry_json_only() -> None:
-    both = replace(contract().operations[TPP], transports=("http", "ws"))
-    assert [way for way in channels(both) if way.transport == "ws"] == [Channel("ws", "application/json")]
+    both = replace(contract().operations[TPP], transports=tuple(Transport))
+    assert [way for way in channels(both) if way.transport == "ws"] == [Channel(Transport.WS, "application/json")]
 
 
 def test_a_quote_is_watched_by_its_legs() -> None:

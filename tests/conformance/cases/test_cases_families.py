@@ -17,7 +17,6 @@ from cases_support import (
     filled,
     filled_frame,
     folded,
-    kit,
     may_succeed,
     request_schema,
     succeeds,
@@ -26,8 +25,9 @@ from cases_support import (
 
 from conformance.cases.families.list import negotiation
 from conformance.cases.families.list.forms import xml_forms
-from conformance.cases.families.object import frames, http_forms
+from conformance.cases.families.object import wire_forms
 from conformance.cases.families.object.malformed import broken_texts
+from conformance.cases.message import xml_contract
 from conformance.formats.errors import CodecError
 from conformance.formats.frames import decode_frame
 from conformance.formats.json.read import decode_json
@@ -112,8 +112,7 @@ def test_only_lenient_bodies_may_succeed() -> None:
 
 def test_legal_xml_forms_are_valid_under_the_xsd() -> None:
     operation = contract().operations[TPP]
-    xml = kit(TPP).xml_request
-    assert xml is not None
+    xml = xml_contract(contract().operations[TPP])
     legal = [form for form in xml_forms(operation) if form.kind == "legal"]
     assert len(legal) > 8
     for form in legal:
@@ -123,8 +122,7 @@ def test_legal_xml_forms_are_valid_under_the_xsd() -> None:
 
 
 def test_broken_xml_forms_are_not() -> None:
-    xml = kit(TPP).xml_request
-    assert xml is not None
+    xml = xml_contract(contract().operations[TPP])
     for form in xml_forms(contract().operations[TPP]):
         if form.kind == "broken":
             data = filled(form.body, "application/xml")
@@ -161,8 +159,8 @@ def test_a_value_of_the_wrong_type_never_counts_as_right() -> None:
         )
 
 
-@pytest.mark.parametrize("form", frames.FORMS, ids=lambda form: form.name)
-def test_a_legal_frame_is_one_and_an_unreadable_one_is_none(form: frames.Form) -> None:
+@pytest.mark.parametrize("form", wire_forms.FRAME_FORMS, ids=lambda form: form.name)
+def test_a_legal_frame_is_one_and_an_unreadable_one_is_none(form: wire_forms.FrameForm) -> None:
     one = next(one for one in family("frames", CAO) if one.id == f"cao/frames/{form.name}@ws")
     text = filled_frame(one.message)
     document = decode_frame(text)
@@ -181,9 +179,10 @@ def test_a_legal_frame_is_one_and_an_unreadable_one_is_none(form: frames.Form) -
 
 def test_http_forms_come_with_the_legal_request() -> None:
     for one in family("http"):
-        form = next(form for form in http_forms.FORMS if f"http/{form.name}@" in one.id)
+        form = next(form for form in wire_forms.HTTP_FORMS if f"http/{form.name}@" in one.id)
         assert succeeds(one) is form.legal
-        assert (one.message.method, one.message.headers) == (form.method, form.headers)
+        headers = tuple((name, text.replace("{}", "application/json")) for name, text in form.headers)
+        assert (one.message.method, one.message.headers) == (form.method, headers)
 
 
 def test_every_media_type_is_answered_in_every_media_type() -> None:
@@ -257,7 +256,7 @@ def test_only_a_frame_that_is_no_json_shows_how_such_frames_are_answered(operati
         if one.transport == "ws":
             shown = {reading for right in one.expect.any_of for reading in right.readings}
             name = one.id.split("/")[2].partition("@")[0]
-            unparsable = "frames" in one.id and name in frames.UNPARSABLE
+            unparsable = "frames" in one.id and name in wire_forms.UNPARSABLE
             assert bool(shown) is unparsable, one.id
             if unparsable:
                 with pytest.raises(CodecError):

@@ -6,10 +6,23 @@ import pytest
 from cases_support import CAO, TPP, contract
 
 from conformance.cases.make import Channel
-from conformance.cases.message import body, fill, fill_body, is_text, json_text, placed, places, xml_text
+from conformance.cases.message import (
+    body,
+    body_text,
+    fill,
+    fill_body,
+    is_text,
+    places,
+    places_of,
+    writable,
+    xml_contract,
+)
 from conformance.errors import HarnessError
-from conformance.formats.errors import Pairs, Raw
-from conformance.model.case import Body, Repeat
+from conformance.formats.base import Format
+from conformance.formats.errors import CodecError, Pairs, Raw
+from conformance.formats.json.format import JSON, json_text, placed
+from conformance.formats.xml.format import XML
+from conformance.model.case import Body, Message, Repeat, Transport
 
 
 def test_places_are_named_once_in_the_order_of_use() -> None:
@@ -73,11 +86,9 @@ def test_a_text_may_be_put_in_place_in_capitals() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("form", "expected"), [("json", 'a\\"b\\\\c<&'), ("xml", 'a"b\\c&lt;&amp;'), ("raw", 'a"b\\c<&')]
-)
-def test_text_is_escaped_for_where_it_stands(form: str, expected: str) -> None:
-    assert fill("${pin}", {"pin": 'a"b\\c<&'}, form=form) == expected
+@pytest.mark.parametrize(("into", "expected"), [(JSON, 'a\\"b\\\\c<&'), (XML, 'a"b\\c&lt;&amp;'), (None, 'a"b\\c<&')])
+def test_text_is_escaped_for_where_it_stands(into: Format | None, expected: str) -> None:
+    assert fill("${pin}", {"pin": 'a"b\\c<&'}, into=into) == expected
 
 
 @pytest.mark.parametrize(
@@ -100,7 +111,7 @@ def test_a_place_without_a_value_is_never_sent() -> None:
 
 def test_a_repeated_part_is_filled_for_each_index() -> None:
     long = Body('{"o":${many.#.id}}', repeat=Repeat("[", ",", "]", 3))
-    assert fill_body(long, {"many.0.id": 5, "many.1.id": 6, "many.2.id": 7}, "json") == b'[{"o":5},{"o":6},{"o":7}]'
+    assert fill_body(long, {"many.0.id": 5, "many.1.id": 6, "many.2.id": 7}, JSON) == b'[{"o":5},{"o":6},{"o":7}]'
 
 
 @pytest.mark.parametrize(
@@ -113,7 +124,7 @@ def test_a_repeated_part_is_filled_for_each_index() -> None:
     ],
 )
 def test_a_body_has_the_bytes_of_its_encoding(text: str, encoding: str, expected: bytes) -> None:
-    assert fill_body(Body(text, encoding), {}, "json") == expected
+    assert fill_body(Body(text, encoding), {}, JSON) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,21 +152,38 @@ def test_a_plain_value_stays() -> None:
 def test_a_body_is_written_for_its_channel() -> None:
     operation = contract().operations[TPP]
     item = [{"OrderID": "${order.OrderID}", "PIN": "${pin}"}]
-    assert body(operation, Channel("http", "text/json"), item).text == '[{"OrderID":${order.OrderID},"PIN":"${pin}"}]'
+    assert (
+        body(operation, Channel(Transport.HTTP, "text/json"), item).text
+        == '[{"OrderID":${order.OrderID},"PIN":"${pin}"}]'
+    )
     assert (
         "<OrderID>${order.OrderID}</OrderID><PIN>${pin}</PIN>"
-        in body(operation, Channel("http", "text/xml"), item).text
+        in body(operation, Channel(Transport.HTTP, "text/xml"), item).text
     )
 
 
 def test_xml_has_the_order_of_the_xsd() -> None:
-    text = xml_text(contract().operations[TPP], [{"PIN": "1", "OrderID": 1, "CreatorID": None}])
+    text = xml_contract(contract().operations[TPP]).encode([{"PIN": "1", "OrderID": 1, "CreatorID": None}]).decode()
     assert text.index("<CreatorID") < text.index("<OrderID") < text.index("<PIN")
 
 
 def test_an_object_is_written_as_it_is_given() -> None:
     operation = contract().operations[CAO]
     assert (
-        body(operation, Channel("ws", "application/json"), operation.valid).text
+        body(operation, Channel(Transport.WS, "application/json"), operation.valid).text
         == '{"OMSId":${oms},"AccountId":${account}}'
     )
+
+
+def test_bytes_show_their_places_and_the_other_bytes_as_characters() -> None:
+    bytes_alone = Body(data=b"\xff${oms}${account}")
+    assert places_of(Message(bytes_alone, frame="${i}")) == ("oms", "account", "i")
+    assert body_text(bytes_alone, {"oms": 3}, None, keep=True) == "\xff3${account}"
+
+
+def test_a_value_that_the_xsd_has_no_words_for_is_a_fault_of_the_contract() -> None:
+    operation = contract().operations[TPP]
+    odd = [{"PIN": ["1"]}]
+    assert writable(operation, Channel(Transport.HTTP, "text/json"), odd) == Body('[{"PIN":["1"]}]')
+    with pytest.raises(CodecError):
+        writable(operation, Channel(Transport.HTTP, "text/xml"), odd)

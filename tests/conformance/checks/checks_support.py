@@ -12,7 +12,7 @@ from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
 from conformance.checks.read import read_answer
 from conformance.contract.load import load_contract
-from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, Transport
 from conformance.wire.messages import Exchange, HttpReply, WireProblem, WsReply
 
 CAO, CQ, TPP = "alphapoint.cancel_all_orders", "alphapoint.cancel_quote", "tpp.create_cancellations"
@@ -133,7 +133,7 @@ def case(
     *alternatives: Alternative,
     requirement: str = "CASE",
     requirements: tuple[str, ...] = (),
-    transport: Any = "http",
+    transport: Transport = Transport.HTTP,
     media_type: str = JSON,
     effect: str = "EFFECT",
     outside: str = "OUTSIDE",

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from checks_support import CAO, CQ, broken, case, error, faults_of, frame, judged, no_answer, success, ws
 
-from conformance.model.case import Alternative, Case
+from conformance.model.case import Alternative, Case, Transport
 
 SENT = frame({})
 
 
 def over_ws(*alternatives: Alternative) -> Case:
-    return case(CAO, *alternatives, transport="ws")
+    return case(CAO, *alternatives, transport=Transport.WS)
 
 
 DONE = over_ws(Alternative({"code": [0]}))
@@ -172,7 +172,7 @@ def test_error_of_both_legs_in_an_error_frame_is_read_as_a_pair() -> None:
     both = {"BidResult": error(20), "AskResult": error(20)}
     sent = frame({}, n="CancelQuote")
     found = judged(
-        case(CQ, Alternative({"code": [20]}), transport="ws"), ws(frame(both, m=5, n="CancelQuote")), sent=sent
+        case(CQ, Alternative({"code": [20]}), transport=Transport.WS), ws(frame(both, m=5, n="CancelQuote")), sent=sent
     )
     assert (broken(found), "error-frame=error" in found.readings) == ([], True)
 

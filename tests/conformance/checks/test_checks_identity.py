@@ -24,6 +24,8 @@ from checks_support import (
 )
 
 from conformance.checks.identity import instructions_of, match_results
+from conformance.formats.json.format import JSON as JSON_FORMAT
+from conformance.formats.xml.format import XML as XML_FORMAT
 from conformance.model.case import Alternative
 
 OTHER_UID = "03024a3c-8682-4951-8729-44f2df6f2f8b"
@@ -154,7 +156,7 @@ def sent_xml(inner: str) -> bytes:
     ],
 )
 def test_only_what_every_reader_reads_alike_is_matched(body: bytes, xml: bool, read: bool) -> None:
-    found = instructions_of(body, kit(TPP).xml_request if xml else None, kit(TPP).operation.fields)
+    found = instructions_of(body, kit(TPP).codec(XML_FORMAT if xml else JSON_FORMAT), kit(TPP).operation.fields)
     assert (found is not None) is read
 
 

@@ -189,4 +189,4 @@ def test_documented_members_are_found_wherever_the_schema_states_them() -> None:
 def test_a_kit_without_xml_has_no_xml_contracts() -> None:
     plain = kit(TPP).operation
     bare = build_kit(replace(plain, xsd={}))
-    assert (bare.xml_request, bare.xml_response, bare.xml_error) == (None, None, None)
+    assert (bare.xml_response, bare.xml_error) == (None, None)

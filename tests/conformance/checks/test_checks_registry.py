@@ -23,11 +23,18 @@ from conformance.checks.registry import Check, Stage, bundled, registry_of, requ
 from conformance.cli.main import main
 from conformance.contract.check.cases import attribution_keys
 from conformance.contract.load import load_contract, specs_root
-from conformance.contract.operation import ATTRIBUTED, FRAME_CHECKS, NEEDED_CHECKS, XML_CHECKS
+from conformance.contract.operation import (
+    ATTRIBUTED,
+    FRAME_CHECKS,
+    NEEDED_CHECKS,
+    AppliesTo,
+    RequirementKey,
+)
 from conformance.derive.draft import operation as draft
 from conformance.errors import SpecError
-from conformance.model.case import Alternative
-from conformance.model.spec import AppliesTo, RequirementKey
+from conformance.formats.xml.format import XML
+from conformance.model.case import Alternative, Transport
+from conformance.model.spec import Shape
 from conformance.model.verdict import Finding
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -117,13 +124,13 @@ def test_a_check_for_other_operations_is_not_made() -> None:
     def look(seen: Seen) -> Iterator[Finding]:
         raise AssertionError(seen.operation.id)
 
-    other = Check("other", "it is a pair", Stage.ANSWER, of=AppliesTo(("pair",)), look=look)
+    other = Check("other", "it is a pair", Stage.ANSWER, of=AppliesTo((Shape.PAIR,)), look=look)
     kit = build_kit(OPERATIONS[TPP], bundled().plus(other))
     assert judged(kit).findings == ()
 
 
 def test_an_operation_must_name_the_requirement_keys_of_its_checks() -> None:
-    new = Check("new", "it is new", Stage.EFFECT, (RequirementKey("new", AppliesTo(("results",))),))
+    new = Check("new", "it is new", Stage.EFFECT, (RequirementKey("new", AppliesTo((Shape.RESULTS,))),))
     more = bundled().plus(new)
     build_kit(OPERATIONS[CAO], more)
     with pytest.raises(SpecError, match="attribution: key 'new' is missing"):
@@ -148,16 +155,16 @@ def test_every_bundled_operation_has_the_keys_that_are_read_and_no_other() -> No
         assert {key.name for key in keys if key.needed} <= set(operation.attribution) <= {key.name for key in keys}
 
 
-@pytest.mark.parametrize("answer", ["standard", "pair", "results"])
-def test_the_loader_demands_no_key_that_nobody_needs(answer: str) -> None:
+@pytest.mark.parametrize("shape", Shape)
+def test_the_loader_demands_no_key_that_nobody_needs(shape: Shape) -> None:
     for transports, media_types, more in (
-        (("http",), ("application/json",), ()),
-        (("http", "ws"), ("application/json",), FRAME_CHECKS),
-        (("http",), ("application/xml",), XML_CHECKS if answer == "results" else ()),
+        ((Transport.HTTP,), ("application/json",), ()),
+        (tuple(Transport), ("application/json",), FRAME_CHECKS),
+        ((Transport.HTTP,), ("application/xml",), XML.attributions if shape.listed else ()),
     ):
-        one = replace(OPERATIONS[CAO], answer=answer, transports=transports, media_types=media_types)
+        one = replace(OPERATIONS[CAO], shape=shape, transports=transports, media_types=media_types)
         needed = {key.name for key in (*KEYS, *bundled().keys) if key.needed and key.of.includes(one)}
-        assert {*NEEDED_CHECKS[answer], *more} <= needed
+        assert {*NEEDED_CHECKS[shape], *more} <= needed
 
 
 def test_the_loader_knows_no_key_that_nobody_reads() -> None:
@@ -175,7 +182,6 @@ from collections.abc import Iterator
 from conformance.checks.answer import Seen
 from conformance.checks.kit import LISTS
 from conformance.checks.registry import Check, Stage
-from conformance.model.spec import RequirementKey
 from conformance.model.verdict import Finding
 from conformance.wire.messages import HttpReply, header_values
 

@@ -27,13 +27,13 @@ from checks_support import (
 
 from conformance.checks.answer import Judgement
 from conformance.checks.outcome import compare, forms_differ
-from conformance.model.case import Alternative, Body, Message, Twin
+from conformance.model.case import Alternative, Body, Message, Transport, Twin
 
 ANY = Alternative({})
 
 
 def twin(*, order: tuple[int, ...] = ()) -> Twin:
-    return Twin("said-otherwise", "TWIN", "http", "application/json", (Message(Body("")),), order=order)
+    return Twin("said-otherwise", "TWIN", Transport.HTTP, "application/json", (Message(Body("")),), order=order)
 
 
 def on(operation: str, body: Any, status: int = 200, media: str = "application/json", sent: Any = None) -> Judgement:
@@ -78,7 +78,7 @@ def test_the_finding_shows_both_sides() -> None:
 
 
 def test_http_and_websocket_are_compared_by_their_objects() -> None:
-    over_ws = judged(case(CAO, ANY, transport="ws"), ws(frame(error(20))), sent=frame({}))
+    over_ws = judged(case(CAO, ANY, transport=Transport.WS), ws(frame(error(20))), sent=frame({}))
     assert holds(on(CAO, error(20), 403), over_ws)
     assert not holds(on(CAO, success()), over_ws)
 

@@ -27,7 +27,7 @@ from checks_support import (
 )
 
 from conformance.checks.secrets import echoed
-from conformance.model.case import Alternative
+from conformance.model.case import Alternative, Transport
 
 TOKEN = "7d0ccf3a-ae63-44f5-a409-2301d80228bc"
 ANY = Alternative({})
@@ -95,7 +95,7 @@ def test_every_form_of_answer_is_searched(body: Any, status: int, media: str) ->
 
 
 def test_the_text_of_an_error_frame_is_searched() -> None:
-    one = case(CAO, Alternative({"form": "error-frame"}), transport="ws")
+    one = case(CAO, Alternative({"form": "error-frame"}), transport=Transport.WS)
     assert broken(judged(one, ws(frame(f"no {TOKEN}", m=5)), sent=frame({}), secrets=(TOKEN,))) == ["CAO-SECRETS"]
 
 

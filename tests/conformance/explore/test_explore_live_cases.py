@@ -28,7 +28,7 @@ def live(operation: str) -> tuple[Case, ...]:
 
 def body(case: Case) -> str:
     """The judged message before its ids are filled in."""
-    return body_text(case.message.body, {}, "raw", keep=True)
+    return body_text(case.message.body, {}, None, keep=True)
 
 
 def takes(case: Case, name: str) -> bool:
@@ -62,7 +62,7 @@ def test_a_leg_that_is_left_out_never_succeeds() -> None:
     for case in live(CQ):
         for leg in ("bid", "ask"):
             if f"{leg}quoteid" not in body(case).lower():
-                codes = [one.answer.get(part, ()) for one in case.expect.any_of for part in (leg, "code")]
+                codes = [one.wanted.get(part, ()) for one in case.expect.any_of for part in (leg, "code")]
                 assert all(0 not in some for some in codes), case.expect
 
 

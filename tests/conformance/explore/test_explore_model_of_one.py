@@ -29,7 +29,7 @@ def one(standing: dict[str, str] | None = None, **more: str) -> Foreseen:
 
 def ways(found: Foreseen) -> list[tuple[list[int], tuple[str, ...]]]:
     """The right codes, each with what is gone when it comes."""
-    return [(way.answer["code"], way.cancelled) for way in found.expect.any_of]
+    return [(way.wanted["code"], way.cancelled) for way in found.expect.any_of]
 
 
 def test_the_order_named_goes_alone() -> None:

@@ -24,7 +24,7 @@ def listed(standing: dict[str, str], *judged: Judged) -> Foreseen:
 
 def answers(found: Foreseen) -> list[object]:
     """The right answers alone."""
-    return [one.answer.get("results", one.answer.get("form", one.answer.get("code"))) for one in found.expect.any_of]
+    return [one.wanted.get("results", one.wanted.get("form", one.wanted.get("code"))) for one in found.expect.any_of]
 
 
 def test_an_open_order_is_cancelled() -> None:
@@ -176,10 +176,10 @@ def test_a_right_leg_goes_alone_or_with_neither_and_the_wrong_one_never_succeeds
     found = cancel_quote(right("unknown_order", "q0.ask"))
     assert found is not None
     both, alone, flat = found.expect.any_of
-    assert both.answer == {"bid": [100, 104], "ask": [100, 104]}
-    assert alone.answer == {"bid": [100, 104], "ask": [0]}
+    assert both.wanted == {"bid": [100, 104], "ask": [100, 104]}
+    assert alone.wanted == {"bid": [100, 104], "ask": [0]}
     assert alone.cancelled == ("q0.ask",)
-    assert flat.answer["form"] == "flat"
+    assert flat.wanted["form"] == "flat"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_leg_that_is_left_out_is_refused_and_its_partner_goes_alone_or_stays(
     found = cancel_quote(right(*legs))
     assert found is not None
     assert found.expect.requirement == requirement
-    assert [one.answer for one in found.expect.any_of[:2]] == codes
+    assert [one.wanted for one in found.expect.any_of[:2]] == codes
 
 
 def test_who_may_not_and_leaves_a_leg_out_gets_either_code() -> None:
@@ -217,14 +217,14 @@ def test_who_may_not_and_leaves_a_leg_out_gets_either_code() -> None:
 def test_swapped_legs_are_refused() -> None:
     found = cancel_quote(right("q0.ask", "q0.bid"))
     assert found is not None
-    assert all(0 not in codes for one in found.expect.any_of for codes in one.answer.values())
+    assert all(0 not in codes for one in found.expect.any_of for codes in one.wanted.values())
 
 
 def test_a_quote_that_is_gone_may_be_received() -> None:
     gone = {**OPEN_QUOTES, "q0.bid": CANCELLED, "q0.ask": CANCELLED}
     found = cancel_quote(right("q0.bid", "q0.ask"), gone)
     assert found is not None
-    assert found.expect.any_of[1].answer == {"bid": [0, 100, 104], "ask": [0, 100, 104]}
+    assert found.expect.any_of[1].wanted == {"bid": [0, 100, 104], "ask": [0, 100, 104]}
     assert found.after == gone
 
 
@@ -236,4 +236,4 @@ def test_the_quote_of_somebody_else_stays() -> None:
     found = cancel_quote(right("q2.bid", "q2.ask"))
     assert found is not None
     assert all(not one.cancelled for one in found.expect.any_of)
-    assert found.expect.any_of[0].answer == {"code": [20, 100, 104]}
+    assert found.expect.any_of[0].wanted == {"code": [20, 100, 104]}

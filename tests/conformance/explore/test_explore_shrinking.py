@@ -18,6 +18,7 @@ from conformance.cases.generated.trial import Trial, Wire
 from conformance.contract.load import load_contract
 from conformance.explore.corpus_trials import CorpusTrial
 from conformance.explore.findings import Budget, shrink
+from conformance.formats.xml.format import XML
 
 CONTRACT = load_contract()
 UID = "a7000000-0000-0000-0000-000000000001"
@@ -66,13 +67,13 @@ def open_order(name: str) -> Instruction:
 def has_uid(trial: Trial) -> bool:
     """Breaks for one UID, in XML."""
     assert isinstance(trial, ListTrial)
-    xml = trial.wire.channel.form == "xml"
+    xml = trial.wire.channel.format is XML
     return xml and any(one.members.get("InternationalOrderUID") == UID for listed in trial.lists for one in listed)
 
 
 def xml_wire(form: int = 0) -> Wire:
     """The first XML channel."""
-    return Wire(next(one for one in LIST.channels if one.form == "xml"), form, 2)
+    return Wire(next(one for one in LIST.channels if one.format is XML), form, 2)
 
 
 def test_other_instructions_lists_orders_forms_and_members_fall_away() -> None:
@@ -97,10 +98,10 @@ def test_copies_of_a_list_that_may_be_refused_as_a_whole_may_be_refused() -> Non
     once, twice = (ListTrial(LIST, xml_wire(), ((incomplete,),), copies=copies).case() for copies in (1, 2))
     assert once is not None
     assert twice is not None
-    refused = [one for one in once.expect.any_of if "form" in one.answer]
+    refused = [one for one in once.expect.any_of if "form" in one.wanted]
     assert refused
-    assert [one for one in twice.expect.any_of if "form" in one.answer] == refused
-    assert twice.expect.any_of[0].answer == {"results": ["any"]}
+    assert [one for one in twice.expect.any_of if "form" in one.wanted] == refused
+    assert twice.expect.any_of[0].wanted == {"results": ["any"]}
 
 
 def test_a_budget_ends_it_with_what_it_has() -> None:

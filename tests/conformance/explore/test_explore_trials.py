@@ -141,7 +141,7 @@ def test_ids_and_quotations_are_no_part_of_a_message() -> None:
 
 def a_catch(ground: Ground, number: int) -> tuple[str, Case]:
     """A frozen case of an operation."""
-    stream = "free" if ground.operation.answer == "results" else "desk"
+    stream = "free" if ground.operation.shape.listed else "desk"
     trial = next(trial for trial, _ in cases(stream, 200, seed=number) if trial.ground.operation is ground.operation)
     case = trial.case()
     assert case is not None

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from conformance.formats.members import Literal
 from conformance.formats.text import MAX_BYTES
-from conformance.guard.ids import MAX_DIGITS, Ids, Literal, ids_of, numbers_in, uids_in, wrapped
+from conformance.guard.ids import MAX_DIGITS, Ids, ids_of, numbers_in, uids_in, wrapped
 from conformance.guard.texts import Texts, Token, fold, texts_of, tokens_in, variants
 
 UID = "6269c403-5b9f-47dd-b8c3-7ecbef8f686d"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from scope_support import FOREIGN_UID, ORDER, UID, instruction, judged, post, text_frame, tpp
 
+from conformance.formats.members import CONTAINER, NO_CONTENT, Content, Found, Literal, View
 from conformance.guard.guard import Granted, Scope
-from conformance.guard.ids import Literal, ids_of, numbers_in, uids_in
+from conformance.guard.ids import ids_of, numbers_in, uids_in
 from conformance.guard.judge import judge
-from conformance.guard.members import CONTAINER, NO_CONTENT, Content, Found, View
 from conformance.guard.rules import Member, Rule
 from conformance.guard.texts import texts_of, tokens_in
 from conformance.guard.values import Bounds

@@ -22,10 +22,10 @@ from scope_support import (
 )
 
 from conformance.contract.load import load_contract
+from conformance.formats.members import CONTAINER, Content, Found, Literal, View, xml_content
 from conformance.guard.guard import Granted, Scope, catalogue_of
-from conformance.guard.ids import Literal, ids_of, numbers_in, uids_in
+from conformance.guard.ids import ids_of, numbers_in, uids_in
 from conformance.guard.judge import judge
-from conformance.guard.members import CONTAINER, Content, Found, View, xml_content
 from conformance.guard.messages import frame_reason
 from conformance.guard.rules import Catalogue, Member, Rule
 from conformance.guard.texts import texts_of, tokens_in

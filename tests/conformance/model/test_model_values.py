@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -15,8 +16,10 @@ from conformance.errors import (
     TargetUnreachable,
     UsageError,
 )
-from conformance.model.case import Body, media_slug
-from conformance.model.spec import Reading
+from conformance.formats.json.format import JSON
+from conformance.formats.xml.format import XML
+from conformance.model.case import Body, Transport, media_slug
+from conformance.model.spec import Reading, Shape
 from conformance.model.verdict import Finding, Verdict
 
 
@@ -33,9 +36,39 @@ def test_the_last_requirement_stands_for_the_operations_behind_it() -> None:
     assert reading(("a", "b")).requirements == {"a": "A-1", "b": "A-1"}
 
 
+def test_a_transport_is_its_short_name_on_the_outside() -> None:
+    assert [str(one) for one in Transport] == ["http", "ws"]
+    assert json.dumps({"transport": Transport.WS}) == '{"transport": "ws"}'
+    assert [one.label for one in Transport] == ["HTTP", "WebSocket"]
+    assert [one.address_key for one in Transport] == ["http", "websocket"]
+
+
+def test_frames_carry_one_media_type_that_no_header_names() -> None:
+    assert [one.framed for one in Transport] == [False, True]
+    assert [one.may_be_silent for one in Transport] == [False, True]
+    assert [one.carries("text/xml") for one in Transport] == [True, False]
+    assert Transport.WS.carries("application/json")
+    assert [one.accept("application/json") for one in Transport] == ["application/json", None]
+
+
+def test_a_shape_says_what_is_asked_and_what_a_success_and_a_refusal_are() -> None:
+    assert [one.listed for one in Shape] == [False, False, True]
+    assert [one.legs for one in Shape] == [(), ("bid", "ask"), ()]
+    assert [one.success for one in Shape] == [{"code": [0]}, {"code": [0]}, {"results": [True]}]
+    assert [one.refusal((100, 104)) for one in Shape] == [
+        {"code": [100, 104]},
+        {"code": [100, 104]},
+        {"form": "refused"},
+    ]
+
+
 def test_media_types_can_stand_in_an_id() -> None:
-    types = ("application/json", "text/json", "application/xml", "text/xml")
-    assert [media_slug(one) for one in types] == ["application-json", "text-json", "application-xml", "text-xml"]
+    assert [media_slug(one) for one in (*JSON.media_types, *XML.media_types)] == [
+        "application-json",
+        "text-json",
+        "application-xml",
+        "text-xml",
+    ]
 
 
 def test_a_verdict_is_its_word() -> None:

@@ -18,7 +18,7 @@ from conformance.endpoint.choose import REFERENCE
 from conformance.endpoint.model import TargetFile
 from conformance.endpoint.reference import reference_target
 from conformance.errors import ConformanceError
-from conformance.model.case import Case
+from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
 from conformance.pytest_plugin import names_suite
@@ -340,4 +340,7 @@ def test_a_bench_that_cannot_begin_says_why_each_time(contract: Contract) -> Non
 
 def test_a_format_is_the_transport_and_the_media_type(contract: Contract, cases: tuple[Case, ...]) -> None:
     found = {entry.format: entry.channel for entry in entries(contract, cases, (CAO,), 0) if entry.format}
-    assert found == {"http": Channel("http", "application/json"), "ws": Channel("ws", "application/json")}
+    assert found == {
+        "http": Channel(Transport.HTTP, "application/json"),
+        "ws": Channel(Transport.WS, "application/json"),
+    }

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.model.spec import Contract, ErrorCode, Operation, Reading, Requirement, Service
+from conformance.model.case import Transport
+from conformance.model.spec import Contract, ErrorCode, Operation, Reading, Requirement, Service, Shape
 from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
 
 GATEWAY, LISTS = "acme.gateway", "acme.lists"
@@ -32,19 +33,25 @@ def requirement(name: str, operation: str = GATEWAY, **more: Any) -> Requirement
     return Requirement(id=name, operation=operation, **{**values, **more})
 
 
-def operation(name: str, transports: tuple[str, ...], media: tuple[str, ...], codes: Mapping[str, str]) -> Operation:
+def operation(
+    name: str, transports: tuple[Transport, ...], media: tuple[str, ...], codes: Mapping[str, str]
+) -> Operation:
     """An operation with codes, each with its requirement."""
     return Operation(
         id=name,
         short=name[5:7],
         service="acme",
         folder=Path("nowhere"),
+        document="Acme",
+        role="client",
+        states={},
+        fields={},
         call="Do",
         document="Acme",
         role="client",
         states={},
         fields={},
-        answer="standard",
+        shape=Shape.STANDARD,
         method="POST",
         path="/do",
         transports=transports,
@@ -60,14 +67,14 @@ def operation(name: str, transports: tuple[str, ...], media: tuple[str, ...], co
 def contract() -> Contract:
     """`acme.gateway` over HTTP and WebSocket in JSON; `acme.lists` over HTTP in JSON and XML."""
     operations = {
-        GATEWAY: operation(GATEWAY, ("http", "ws"), ("application/json",), {"0": "G-OK", "104": "G-104"}),
-        LISTS: operation(LISTS, ("http",), ("application/json", "application/xml"), {"done": "L-DONE"}),
+        GATEWAY: operation(GATEWAY, tuple(Transport), ("application/json",), {"0": "G-OK", "104": "G-104"}),
+        LISTS: operation(LISTS, (Transport.HTTP,), ("application/json", "application/xml"), {"done": "L-DONE"}),
     }
     requirements = [
         requirement("G-OK"),
         requirement("G-104"),
         requirement("G-SHAPE", level="should"),
-        requirement("G-GROUP", untested="only a heading"),
+        requirement("G-GROUP", verify="untested", untested="only a heading"),
         requirement("L-DONE", LISTS),
     ]
     reading = Reading("empty", "acme", (GATEWAY,), "G-SHAPE", "Null or empty?", {"null": "null", "text": "text"})

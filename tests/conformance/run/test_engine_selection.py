@@ -8,18 +8,18 @@ import pytest
 
 from conformance.contract.load import load_contract
 from conformance.errors import UsageError
-from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, Transport
 from conformance.run.selection import Selection, choose, parse_shard
 
 CONTRACT = load_contract()
 CAO, TPP = "alphapoint.cancel_all_orders", "tpp.create_cancellations"
 ONE = Case(
-    id="cao/a/one@http", operation=CAO, title="", requirements=("CAO-SYNC", "CAO-AGREE"), role="trading", transport="http",
+    id="cao/a/one@http", operation=CAO, title="", requirements=("CAO-SYNC", "CAO-AGREE"), role="trading", transport=Transport.HTTP,
     media_type="application/json", message=Message(Body("")), expect=Expectation("CAO-SYNC", (Alternative({"code": 0}),)),
 )  # fmt: skip
 CASES = (
     replace(ONE, id="tpp/b/one@text-xml", operation=TPP, media_type="text/xml", requirements=("TPP-ROUTE",)),
-    replace(ONE, id="cao/b/two@ws", transport="ws"),
+    replace(ONE, id="cao/b/two@ws", transport=Transport.WS),
     ONE,
     replace(ONE, id="cao/a/two@http", requirements=("CAO-AGREE",)),
 )

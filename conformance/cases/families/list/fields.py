@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,10 @@ from conformance.cases.kinds import (
     unknown_place,
 )
 from conformance.cases.make import Channel, channels
-from conformance.formats.errors import Pairs, Raw
-from conformance.formats.xml.contract import RawXml
-from conformance.model.case import Case, Expectation
+from conformance.formats.base import Format
+from conformance.formats.errors import Raw
+from conformance.formats.xml.format import XML
+from conformance.model.case import Body, Case, Expectation
 from conformance.model.spec import Operation
 
 INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
@@ -30,13 +31,26 @@ INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """One odd value: `kind` is "legal", "lenient", "unknown" or "broken"; `json` or `xml` None where it has no such form."""
+    """One odd value: `kind` is "legal", "lenient", "unknown" or "broken"; `json` or `xml` None where it has no such form.
+
+    Formats other than XML write the value that JSON has, where they have words for it.
+    """
 
     name: str
     kind: str
     title: str
     json: Any = None
     xml: str | None = None
+
+    def content(self, written_in: Format) -> Any:
+        """What stands in the member in this format; NOTHING where it has no such form."""
+        if written_in is XML:
+            return NOTHING if self.xml is None else written_in.raw(self.xml)
+        return NOTHING if self.json is None and self.name != _NULL else self.json
+
+
+NOTHING = object()
+_NULL = "null"
 
 
 def _integers(here: str, *, identifies: bool) -> tuple[Odd, ...]:
@@ -79,7 +93,7 @@ _BOOLEANS = (
     Odd("object", "lenient", "an object", {}, "<a/>"),
     Odd("array", "lenient", "an array", [], None),
     Odd("two", "lenient", "2", 2, "2"),
-    Odd("null", "lenient", "null", None, None),
+    Odd(_NULL, "lenient", "null", None, None),
     Odd("capital", "lenient", "False in capitals, as text", "False", "False"),
     Odd("as-text", "lenient", "false as text", "false", None),
     Odd("zero", "lenient", "0", 0, None),
@@ -164,22 +178,18 @@ def _plan(operation: Operation) -> Iterator[tuple[str, Sequence[Odd]]]:
 
 
 def _cases(operation: Operation, channel: Channel, member: str, kind: Kind, odd: Odd) -> Iterator[Case]:
-    content = odd.xml if channel.form == "xml" else odd.json
-    if content is None and not (channel.form == "json" and odd.name == "null"):
+    content = odd.content(channel.format)
+    if content is NOTHING:
         return
-    item: dict[str, Any] = dict(kind.item)
-    if channel.form == "xml":
-        assert content is not None
-        item[member] = RawXml(content)
-    else:
-        item[member] = content
-    yield _case(operation, channel, member, kind, odd, [item])
+    body = message.writable(operation, channel, [{**kind.item, member: content}])
+    if body is not None:
+        yield _case(operation, channel, member, kind, odd, body)
 
 
-def _case(operation: Operation, channel: Channel, member: str, kind: Kind, odd: Odd, value: Any) -> Case:
+def _case(operation: Operation, channel: Channel, member: str, kind: Kind, odd: Odd, body: Body) -> Case:
     field = operation.fields[member]
     width = [field.width] if field.width and "int" in odd.name else []
-    sent = make.message(operation, channel, message.body(operation, channel, value))
+    sent = make.message(operation, channel, body)
     return make.case(
         operation,
         channel,
@@ -213,26 +223,11 @@ def _repeated_members(operation: Operation, channel: Channel) -> Iterator[Case]:
         ("twice-unknown-first", "twice, an unknown one first", unknown, right),
         ("twice-unknown-last", "twice, an unknown one last", right, unknown),
     ):
-        value = _doubled(channel, kind.item, member, first, last)
+        value = [channel.format.twice(kind.item, member, first, last)]
         yield _odd_list(operation, channel, kind, f"{member.lower()}-{name}", f"{member} {title}", value)
     beside = next(members_of_type(operation, "string"), member)
-    spare = _with_spare(channel, kind.item, beside, undocumented(operation, "Reason"))
+    spare = [channel.format.beside(kind.item, beside, undocumented(operation, "Reason"))]
     yield _odd_list(operation, channel, kind, "unknown-member", "a member that the document does not name", spare)
-
-
-def _doubled(channel: Channel, base: Mapping[str, Any], member: str, first: str, last: str) -> list[Any]:
-    if channel.form == "json":
-        members = tuple((key, value) for key, value in base.items() if key != member)
-        return [Pairs(((member, first), *members, (member, last)))]
-    return [{**base, member: RawXml(f"{first}</{member}><{member}>{last}")}]
-
-
-def _with_spare(channel: Channel, base: Mapping[str, Any], member: str, spare: str) -> list[Any]:
-    """One member more; in XML between two of a documented one, so that it stands inside the sequence."""
-    if channel.form == "json":
-        return [{**base, spare: "test"}]
-    here = base[member]
-    return [{**base, member: RawXml(f"{here}</{member}><{spare}>test</{spare}><{member}>{here}")}]
 
 
 def _odd_list(operation: Operation, channel: Channel, kind: Kind, name: str, title: str, value: Any) -> Case:

@@ -1,23 +1,27 @@
-"""The forms in which a list of instructions is written in XML, right, odd and broken.
+"""The forms in which a list of instructions is written, right, odd and broken, and what each must come to.
 
-The forms in which a list of instructions is written in JSON, right, odd and broken.
+The error string, nothing done, or done all the same.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.cases import message
+from conformance.cases import expect, make, message
 from conformance.cases.families.object.malformed import broken_texts
-from conformance.cases.kinds import first_kind, members_of_type, naming_member, undocumented
+from conformance.cases.kinds import OTHER, first_kind, members_of_type, naming_member, other_state, undocumented
+from conformance.cases.make import Channel, channels
 from conformance.errors import SpecError
+from conformance.formats.base import Format, Writing
+from conformance.formats.json.format import JSON, json_text
 from conformance.formats.json.write import JsonStyle
 from conformance.formats.xml.contract import XmlContract, XmlStyle
+from conformance.formats.xml.format import XML
 from conformance.formats.xml.xsd import XSI, ListOf, Record
-from conformance.model.case import Body
+from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Operation
 
 EMPTY_LISTS = ("empty", "blank", "null")
@@ -39,11 +43,28 @@ class Form:
     check: str = ""
     items: tuple[bool, ...] = ()
     """Of a form of the kind "items": which of its items are instructions."""
+    charset: str = ""
+    """What is put behind the content type."""
+
+
+def forms_of(operation: Operation, channel: Channel) -> Iterator[Form]:
+    """Every form of the operation's legal request: those written out here, else those that the format knows."""
+    written_out = _WRITTEN_OUT.get(channel.format)
+    yield from written_out(operation) if written_out is not None else _wire_forms(operation, channel)
+
+
+def _wire_forms(operation: Operation, channel: Channel) -> Iterator[Form]:
+    writing = Writing(operation.valid, message.codec_of(operation, channel.format))
+    for form in channel.format.forms:
+        body = form.write(writing)
+        if body is not None:
+            kind = form.standing if form.sure else "lenient"
+            yield Form(form.name, kind, form.title, body, charset=form.charset)
 
 
 def json_forms(operation: Operation) -> Iterator[Form]:
     """Every form of the operation's legal request."""
-    good = message.json_text(operation.valid)
+    good = json_text(operation.valid)
     item = good[1:-1]
     for broken in broken_texts(good):
         legal = broken.name in ("white-space",)
@@ -72,7 +93,7 @@ def json_forms(operation: Operation) -> Iterator[Form]:
         "indented",
         "legal",
         "indented over several lines",
-        Body(message.json_text(operation.valid, JsonStyle(indent="  ", key_separator=" : "))),
+        Body(json_text(operation.valid, JsonStyle(indent="  ", key_separator=" : "))),
     )
     yield Form(
         "escaped-keys",
@@ -90,7 +111,7 @@ def json_forms(operation: Operation) -> Iterator[Form]:
 
 
 def _json(item: Any) -> Body:
-    return Body(message.json_text([item]))
+    return Body(json_text([item]))
 
 
 ROOT, NAMESPACE, ITEM, ORDER, NIL = (f"request-xml-{part}" for part in ("root", "namespace", "item", "order", "nil"))
@@ -156,7 +177,7 @@ def _written(operation: Operation) -> Written:
     return Written(
         contract,
         operation.valid,
-        message.xml_text(operation, operation.valid),
+        contract.encode(operation.valid).decode("utf-8"),
         shape.item.name,
         named,
         str(kind.item[named]),
@@ -266,7 +287,7 @@ def _broken(written: Written) -> Iterator[Form]:
     yield Form("tag-mismatch", "broken", "tags that do not match", written.changed(f"</{text}>", f"</{other}>"))
     yield Form("two-roots", "broken", "two documents", Body(good + good))
     yield Form("text-only", "broken", "text without an element", Body("cancel everything"))
-    yield Form("json", "broken", "JSON under the content type of XML", Body(message.json_text(written.value)))
+    yield Form("json", "broken", "JSON under the content type of XML", Body(json_text(written.value)))
     yield Form("undeclared-prefix", "broken", "a prefix that nothing declares", Body(prefixed))
     yield Form("undeclared-entity", "broken", "an entity that nothing declares", written.changed(content, "&pin;"))
     yield Form("bare-ampersand", "broken", "a bare ampersand", written.changed(content, "a & b"))
@@ -294,3 +315,65 @@ def _bomb(root: str) -> str:
     letters = "abcdefghij"
     entities = "".join(f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in itertools.pairwise(letters))
     return f'<!DOCTYPE {root} [<!ENTITY a "ha">{entities}]>'
+
+
+_WRITTEN_OUT: Mapping[Format, Callable[[Operation], Iterator[Form]]] = {JSON: json_forms, XML: xml_forms}
+
+
+def malformed_list_cases(operation: Operation) -> Iterator[Case]:
+    """Every broken and odd form of the request in every media type; none that speaks for what the operation does not have."""
+    for channel in channels(operation):
+        for form in forms_of(operation, channel):
+            if not form.check or form.check in operation.attribution:
+                yield _case(operation, channel, form)
+
+
+def _case(operation: Operation, channel: Channel, form: Form) -> Case:
+    requirement = operation.attribution[form.check or "malformed"]
+    also = [operation.attribution["bad-input"]] if form.kind == "broken" else []
+    code = "error-string" if form.name == "cut-off" and _has_code(operation) else None
+    if form.name == "cut-off":
+        also.extend((operation.attribution["error-string"], operation.error_media[channel.format.name]))
+        also.extend(operation.attribution[check] for check in ("error-status",) if check in operation.attribution)
+    kind = first_kind(operation)
+    return make.case(
+        operation,
+        channel,
+        f"forms/{form.name}",
+        f"Body: {form.title}",
+        also,
+        make.message(
+            operation, channel, form.body, headers=make.headers_of(channel, form.charset) if form.charset else None
+        ),
+        _expectation(operation, requirement, form, kind.thing),
+        states={kind.thing: kind.need, **other_state(operation)},
+        code=code,
+        accept=channel.media_type,
+    )
+
+
+def _has_code(operation: Operation) -> bool:
+    """Whether the operation's table of codes has the error string as a row of its own."""
+    return any(row.code == "error-string" for row in operation.codes)
+
+
+def _expectation(operation: Operation, requirement: str, form: Form, thing: str) -> Expectation:
+    effect, both = operation.attribution["effect"], (thing, OTHER)
+    if form.kind == "legal":
+        success = expect.done(operation, requirement, (thing,))
+        kept = tuple(Alternative(one.wanted, one.cancelled, (OTHER,)) for one in success.any_of)
+        return Expectation(requirement, kept, effect=requirement, outside=effect)
+    if form.name in EMPTY_LISTS:
+        nothing = Alternative({"results": []}, untouched=both, readings=("empty-list=empty-result",))
+        refused = Alternative({"form": "refused"}, untouched=both, readings=("empty-list=refused",))
+        return Expectation(requirement, (nothing, refused), effect=effect)
+    if form.kind == "items":
+        return expect.unusable_items(operation, requirement, form.items, thing, OTHER)
+    if form.kind == "broken":
+        return expect.refused(operation, requirement, both)
+    if form.kind == "reference":
+        return expect.forbidden_reference(operation, requirement, thing, OTHER)
+    every = expect.nothing_else(operation, requirement, (thing,), (OTHER,))
+    if form.kind != "ignored":
+        return every
+    return Expectation(requirement, every.any_of[1:], effect=every.effect, outside=every.outside)

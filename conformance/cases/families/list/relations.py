@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,10 @@ from conformance.cases.kinds import (
     unknown_place,
 )
 from conformance.cases.make import Channel, channels
+from conformance.formats.base import Format
+from conformance.formats.json.format import JSON, json_text
 from conformance.formats.xml.contract import XmlStyle
+from conformance.formats.xml.format import XML
 from conformance.formats.xml.write import LexicalStyle
 from conformance.model.case import Alternative, Body, Case, Expectation, StateNeed, Twin
 from conformance.model.spec import Operation
@@ -92,18 +95,19 @@ _COUNTED = {2: "two", 3: "three"}
 
 
 def _list_twins(operation: Operation, channel: Channel, ways: tuple[Channel, ...], value: list[Any]) -> Iterator[Twin]:
-    by_type = {way.media_type: way for way in ways}
     rules, request_media = operation.attribution, operation.request_media
-    if channel.media_type == "application/json":
-        if "application/xml" in by_type and "formats-agree" in rules:
-            yield _twin(operation, "json-and-xml", by_type["application/xml"], rules["formats-agree"], value)
-        for name, style in (("key-order", REVERSED), ("white-space", SPACED)):
-            yield _twin(operation, name, channel, rules["malformed"], body=Body(message.json_text(value, style)))
-    text = by_type.get(channel.media_type.replace("application/", "text/"))
-    if text is not None and text != channel:
+    here = channel.format
+    if channel == _usual(here, ways):
+        if here is ways[0].format and "formats-agree" in rules:
+            for other in dict.fromkeys(way.format for way in ways):
+                if other is not here:
+                    name = f"{here.name}-and-{other.name}"
+                    yield _twin(operation, name, _usual(other, ways), rules["formats-agree"], value)
+        for name, speaks, body in _REWRITTEN.get(here, _not_rewritten)(operation, value):
+            yield _twin(operation, name, channel, speaks, body=body)
+    text = next((way for way in ways if way.media_type == channel.media_type.replace("application/", "text/")), channel)
+    if text != channel:
         yield _twin(operation, "application-and-text", text, request_media[text.media_type], value)
-    if channel.media_type == "application/xml":
-        yield from _xml_twins(operation, channel, value)
     crossed = (("Content-Type", channel.media_type), ("Accept", f"{channel.media_type};q=0.9, image/png"))
     yield _twin(operation, "accept-with-weights", channel, rules["media-type"], value, headers=crossed)
     charset = (("Content-Type", f"{channel.media_type}; charset=utf-8"), ("Accept", channel.media_type))
@@ -115,7 +119,24 @@ def _list_twins(operation: Operation, channel: Channel, ways: tuple[Channel, ...
         yield _twin(operation, "list-split", channel, rules["multiple"], *([item] for item in value))
 
 
-def _xml_twins(operation: Operation, channel: Channel, value: list[Any]) -> Iterator[Twin]:
+def _usual(written_in: Format, ways: tuple[Channel, ...]) -> Channel:
+    """The first channel of a format."""
+    return next(way for way in ways if way.format is written_in)
+
+
+_Rewritten = Iterator[tuple[str, str, Body]]
+
+
+def _not_rewritten(_operation: Operation, _value: list[Any]) -> _Rewritten:
+    return iter(())
+
+
+def _json_texts(operation: Operation, value: list[Any]) -> _Rewritten:
+    for name, style in (("key-order", REVERSED), ("white-space", SPACED)):
+        yield name, operation.attribution["malformed"], Body(json_text(value, style))
+
+
+def _xml_texts(operation: Operation, value: list[Any]) -> _Rewritten:
     contract, rules = message.xml_contract(operation), operation.attribution
     styles: list[tuple[str, XmlStyle, str | None]] = [
         ("prefix", XmlStyle(prefix="q", nil_prefix="n"), rules.get("request-xml-namespace")),
@@ -132,8 +153,11 @@ def _xml_twins(operation: Operation, channel: Channel, value: list[Any]) -> Iter
         break
     for name, style, speaks in styles:
         if speaks is not None:
-            text = contract.encode(value, style).decode("utf-8")
-            yield _twin(operation, name, channel, speaks, body=Body(text))
+            yield name, speaks, Body(contract.encode(value, style).decode("utf-8"))
+
+
+_REWRITTEN: Mapping[Format, Callable[[Operation, list[Any]], _Rewritten]] = {JSON: _json_texts, XML: _xml_texts}
+"""What each format lets a writer choose: the name of the relation, the requirement that speaks for it, the body."""
 
 
 def _twin(

@@ -39,7 +39,7 @@ def _code_case(operation: Operation, channel: Channel, code: ErrorCode) -> Case:
         lane="alone" if provoke else None,
         code=code.code,
         provoke=provoke,
-        accept=channel.media_type if channel.transport == "http" else None,
+        accept=channel.transport.accept(channel.media_type),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from conformance.cases import expect, make, message
 from conformance.cases.make import Channel, channels
+from conformance.formats.base import Writing
+from conformance.formats.json.format import JSON, json_text
 from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Operation
 
@@ -79,7 +81,7 @@ def broken_texts(good: str) -> tuple[Broken, ...]:
 
 def malformed_object_cases(operation: Operation) -> Iterator[Case]:
     """Each broken text as the body of a call whose request is an object."""
-    good = message.json_text(operation.valid)
+    good = json_text(operation.valid)
     kinds = (
         *broken_texts(good),
         Broken("empty-object", "an object without members", "{}"),
@@ -88,12 +90,25 @@ def malformed_object_cases(operation: Operation) -> Iterator[Case]:
         Broken("as-text", "the request as a JSON string", '"' + good.replace('"', '\\"') + '"', lenient=True),
     )
     for channel in channels(operation):
-        for kind in kinds:
-            if channel.transport == "http" or not kind.http_only:
-                yield _case(operation, channel, kind)
+        if channel.format is JSON:
+            for kind in kinds:
+                if not (channel.transport.framed and kind.http_only):
+                    yield _case(operation, channel, kind, Body(kind.text, kind.encoding))
+        else:
+            yield from _of_wire_forms(operation, channel)
 
 
-def _case(operation: Operation, channel: Channel, kind: Broken) -> Case:
+def _of_wire_forms(operation: Operation, channel: Channel) -> Iterator[Case]:
+    """The forms in which the format itself writes the legal request and every reader need not take it."""
+    writing = Writing(operation.valid, message.codec_of(operation, channel.format))
+    for form in channel.format.forms:
+        body = form.write(writing) if form.standing != "legal" else None
+        if body is not None:
+            kind = Broken(form.name, form.title, "", lenient=form.standing == "lenient" or not form.sure)
+            yield _case(operation, channel, kind, body, form.charset)
+
+
+def _case(operation: Operation, channel: Channel, kind: Broken, body: Body, charset: str = "") -> Case:
     names = operation.acted_on
     requirement = operation.attribution["malformed"]
     expectation = (
@@ -101,9 +116,9 @@ def _case(operation: Operation, channel: Channel, kind: Broken) -> Case:
         if kind.lenient
         else expect.refused(operation, requirement, names, (100,))
     )
-    if channel.transport == "ws":
+    if channel.transport.may_be_silent:
         expectation = or_unanswered(expectation, names)
-    sent = make.message(operation, channel, Body(kind.text, kind.encoding))
+    sent = make.message(operation, channel, body, headers=make.headers_of(channel, charset) if charset else None)
     also = (operation.attribution["bad-input"],)
     name, title = f"malformed/{kind.name}", f"Body: {kind.title}"
     return make.case(operation, channel, name, title, also, sent, expectation)

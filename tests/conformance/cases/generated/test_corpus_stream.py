@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from conformance.cases.generated.corpus import CorpusValue
-from conformance.cases.generated.forms import JSON_FORMS, XML_FORMS
 from conformance.cases.generated.source import Source, sources
 from conformance.cases.generated.stream import find_case, generated_case, numbers, relation_key, value_case
 from conformance.cases.make import Channel
@@ -16,8 +15,10 @@ from conformance.cases.message import fill_body
 from conformance.contract.load import load_contract
 from conformance.errors import UsageError
 from conformance.formats.errors import CodecError
+from conformance.formats.json.format import JSON
 from conformance.formats.json.read import decode_json
-from conformance.model.case import Case
+from conformance.formats.xml.format import XML
+from conformance.model.case import Case, Transport
 
 CONTRACT = load_contract()
 SOURCES = sources(CONTRACT, None, 0)
@@ -50,7 +51,7 @@ def test_an_id_that_is_no_generated_case_finds_nothing() -> None:
 def test_the_first_thousands_cover_every_form_channel_and_kind_of_value() -> None:
     cases = [case for _, _, case in first(5000)]
 
-    named = {form.name for form in (*JSON_FORMS, *XML_FORMS)}
+    named = {form.name for form in (*JSON.forms, *XML.forms)}
     assert {
         case.title.partition(": ")[2].partition(",")[0] for case in cases if not case.title.startswith("live")
     } == named
@@ -77,7 +78,7 @@ def test_legal_json_forms_carry_the_same_value_and_broken_ones_none() -> None:
     for source, _, case in first(4000):
         if case.title.startswith("live") or case.media_type.endswith("xml"):
             continue
-        body = fill_body(case.message.body, IDS, "json")
+        body = fill_body(case.message.body, IDS, JSON)
         if case.title.startswith("legal"):
             decode_json(body)
         elif case.title.startswith("broken") and isinstance(source.values[0].value, dict | list):
@@ -99,7 +100,7 @@ def test_legal_forms_of_one_positive_value_decode_alike() -> None:
             or not case.media_type.endswith("json")
         ):
             continue
-        value = decode_json(fill_body(case.message.body, IDS, "json")).value
+        value = decode_json(fill_body(case.message.body, IDS, JSON)).value
         compared += key in seen
         assert seen.setdefault(key, value) == value, case
     assert compared > 300
@@ -115,8 +116,7 @@ def test_legal_xml_forms_of_a_positive_value_are_valid_and_carry_it() -> None:
             or case.states
         ):
             continue
-        assert source.contract is not None
-        reading = source.contract.read(fill_body(case.message.body, IDS, "xml"))
+        reading = source.codecs[XML].decode(fill_body(case.message.body, IDS, XML))
         assert reading.problems == (), case
         assert len(reading.value) == len(value.value)
 
@@ -127,7 +127,7 @@ def test_a_value_that_breaks_the_schema_never_expects_a_success() -> None:
         if value.positive or case.states or case.operation != "tpp.create_cancellations":
             continue
         for alternative in case.expect.any_of:
-            results = alternative.answer.get("results", "none")
+            results = alternative.wanted.get("results", "none")
             assert results == "none", case
 
 
@@ -140,8 +140,8 @@ def test_a_text_that_a_reader_may_make_a_number_of_may_be_done(text: str, unders
     """A document that asks for a number does not say what becomes of a text that holds one."""
     source = next(one for one in SOURCES if one.operation.id == "alphapoint.cancel_all_orders")
     value = CorpusValue({"OMSId": "${oms}", "AccountId": text}, False, "CAO-REQ-ACCOUNTID-TYPE")
-    case = value_case(source, value, Channel("http", "application/json"), JSON_FORMS[0], 0)
-    assert (0 in case.expect.any_of[0].answer["code"]) is understood
+    case = value_case(source, value, Channel(Transport.HTTP, "application/json"), JSON.forms[0], 0)
+    assert (0 in case.expect.any_of[0].wanted["code"]) is understood
     assert case.lane == ("desk" if understood else "shared")
 
 
@@ -175,8 +175,8 @@ def test_another_seed_gives_other_live_cases() -> None:
 def test_what_may_succeed_on_an_account_has_a_desk_to_itself() -> None:
     """A value without an account empties the caller's own one, and a live case beside it would see that."""
     for source, _, case in first(6000):
-        may_act = any(0 in one.answer.get("code", ()) for one in case.expect.any_of)
-        if source.operation.answer != "results" and may_act:
+        may_act = any(0 in one.wanted.get("code", ()) for one in case.expect.any_of)
+        if not source.operation.shape.listed and may_act:
             assert case.lane == "desk", case.id
 
 

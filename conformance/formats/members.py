@@ -8,14 +8,21 @@ All values of an XML text, by local name alone, in pieces as careless readers se
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl, unquote
 from xml.parsers import expat
 
 from conformance.formats.json.pointer import MAX_DEPTH, too_deep_at
-from conformance.guard.ids import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A JSON number as it was written."""
+
+    text: str
+
 
 Scalar: TypeAlias = "bool | str | Literal | None"
 
@@ -76,6 +83,16 @@ def query_members(query: str) -> tuple[Found, ...]:
 def merged(views: Iterable[View], extra: tuple[Found, ...]) -> tuple[View, ...]:
     """The views with members that stand beside the body, in the query or a header."""
     return tuple(View(view.top, view.found + extra) for view in views)
+
+
+def together(contents: Sequence[Content]) -> Content:
+    """What several readers may see of one body."""
+    return Content(
+        tuple(view for content in contents for view in content.views),
+        tuple(text for content in contents for text in content.unreadable),
+        next((content.refusal for content in contents if content.refusal), ""),
+        tuple(name for content in contents for name in content.names),
+    )
 
 
 _MAX_NESTED_TEXTS = 5

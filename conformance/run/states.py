@@ -1,32 +1,104 @@
-"""States by asking somebody outside the target: an HTTP hook or a command, JSON in, JSON out.
+"""How states are set up and observed: not at all, by asking an HTTP hook or a command, out of a pool, or several of these.
 
+Several providers for one service: some states have one of their own, all others come from the first.
+
+Whoever is asked gets JSON and answers JSON:
 `state`   {"state", "count"} answers {"orders": [{...ids...}]} with as many entries as `count` says.
 `observe` {"orders": [{...ids...}]} answers the same entries with "state" added: open, cancelled, executed or unknown.
 `clean`   {"orders": [{...ids...}]} takes back what is open, and answers like `observe`; asked only with `clean = true`.
-
-A command that brings states about: started for each question, JSON on its stdin, JSON on its stdout, no shell.
-
-An HTTP hook that brings states about: `POST <url>/state`, `/observe` and `/clean`, answered with 200 and JSON.
+A command is started for each question, without a shell: JSON on its stdin, JSON on its stdout.
+A hook gets `POST <url>/state`, `/observe` and `/clean`, and answers with 200.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from conformance.dialects.base import OPEN, UNKNOWN, Handle, together
+from conformance.cases.message import fill
+from conformance.dialects.base import CANCELLED, CLIENT_ID, EXECUTED, OPEN, UNKNOWN, Handle, StateProvider, together
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
-from conformance.errors import StateUnavailable, Unreached
+from conformance.errors import HarnessError, StateUnavailable, Unreached
 from conformance.formats.json.pointer import load_json
 from conformance.model.case import StateNeed
-from conformance.run.states.provider import initial
 from conformance.wire.http.client import HttpTransport
 from conformance.wire.messages import HttpReply, HttpRequest, Limits
+
+
+def unset_names(states: Iterable[str]) -> tuple[str, ...]:
+    """Every name under which a message may ask for the ids of states that are not brought about."""
+    return tuple(f"{name}{part}" for name in states for part in ("", ".bid", ".ask", CLIENT_ID))
+
+
+def initial(state: str) -> str:
+    """How a thing in a state of this name stands before anything is sent."""
+    return CANCELLED if state.startswith("cancelled") else EXECUTED if state.startswith("executed") else OPEN
+
+
+class NoStates:
+    """The provider of a target file that names none."""
+
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
+        """Always `StateUnavailable`."""
+        raise StateUnavailable(f"the target file does not say how the state {need.state!r} is brought about")
+
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
+        """Nothing to see."""
+        return {}
+
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
+        """Nothing to take back."""
+        return ()
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedStates:
+    """The provider that passes each state on to the one who makes it."""
+
+    default: StateProvider
+    by_state: Mapping[str, StateProvider]
+
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
+        """As the state's own provider does it."""
+        provider = self.by_state.get(need.state, self.default)
+        return replace(await provider.prepare(name, need, desk), provider=provider)
+
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
+        """What all providers see together."""
+        seen: dict[str, str] = {}
+        for provider, own in _by_provider(handles):
+            seen.update(await provider.observe(own, desk))
+        return seen
+
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
+        """Each provider takes back its own."""
+        left: list[str] = []
+        for provider, own in _by_provider(handles):
+            left.extend(await provider.clean(own, after, desk))
+        return tuple(left)
+
+    async def aclose(self) -> None:
+        """Close every provider once."""
+        for provider in {id(one): one for one in (self.default, *self.by_state.values())}.values():
+            await provider.aclose()
+
+
+def _by_provider(handles: tuple[Handle, ...]) -> list[tuple[StateProvider, tuple[Handle, ...]]]:
+    providers = {id(handle.provider): handle.provider for handle in handles if handle.provider is not None}
+    return [
+        (provider, tuple(handle for handle in handles if handle.provider is provider))
+        for provider in providers.values()
+    ]
+
 
 _LEGS = ("bid", "ask")
 _SINGLE = "id"
@@ -223,3 +295,87 @@ class Hook:
     async def aclose(self) -> None:
         """Close its connections."""
         await self.transport.aclose()
+
+
+_ACCOUNT = "account"
+
+
+def _forget(_key: str) -> None:
+    """What becomes of a used id when nobody keeps account of it."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Which ids of the pools are used up, in this run and in the one that it goes on with."""
+
+    taken: set[str] = field(default_factory=set)
+    on_taken: Callable[[str], None] = _forget
+
+    def take(self, key: str) -> bool:
+        """Whether the ids of this key were still to be had; now they are not."""
+        if key in self.taken:
+            return False
+        self.taken.add(key)
+        self.on_taken(key)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStates:
+    """The provider. An `account` beside the ids keeps them for states of that account.
+
+    What became of an id is seen by `observer`, if there is one; without it, effects stay unverified.
+    """
+
+    pool: Mapping[str, tuple[Mapping[str, Binding], ...]]
+    ledger: Ledger
+    observer: AskedStates | None = None
+
+    async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
+        """The next unused ids. Raises `StateUnavailable` when the pool is used up."""
+        count = int(need.params.get("count", 1))
+        account = _account(need, desk)
+        fitting = [
+            ids for ids in self.pool.get(need.state, ()) if account is None or ids.get(_ACCOUNT, account) == account
+        ]
+        unused = [ids for ids in fitting if pool_key(need.state, ids) not in self.ledger.taken]
+        if len(unused) < count:
+            left = f", {len(unused)} left and {count} wanted" if unused else ""
+            raise StateUnavailable(f"pool of {need.state} is used up{left}")
+        orders = []
+        for ids in unused[:count]:
+            self.ledger.take(pool_key(need.state, ids))
+            orders.append({key: value for key, value in ids.items() if key != _ACCOUNT})
+        return handle_of(name, need.state, orders, self)
+
+    async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
+        """What the observer sees; nothing without one."""
+        return {} if self.observer is None else await self.observer.observe(handles, desk)
+
+    async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
+        """The ids were there before the run, and are left as they are."""
+        return ()
+
+    async def aclose(self) -> None:
+        """Close what the observer opened."""
+        if self.observer is not None:
+            await self.observer.aclose()
+
+
+def pool_key(state: str, ids: Mapping[str, Any]) -> str:
+    """What stands for ids in the journal: the state and a digest, for a PIN may be among them."""
+    plain = {key: value for key, value in ids.items() if not is_pin(key)}
+    digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    return f"{state}:{digest[:24]}"
+
+
+def _account(need: StateNeed, desk: Desk) -> int | str | None:
+    """The account that the state has to be in; None when it does not say, or the target binds none."""
+    place = need.params.get(_ACCOUNT)
+    if place is None:
+        return None
+    try:
+        text = fill(str(place), desk.bindings)
+    except HarnessError:
+        return None
+    return int(text) if text.isdecimal() else text

@@ -1,0 +1,159 @@
+"""How a call whose request is an object may travel: the HTTP forms around it, and the WebSocket frames, legal and not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.cases import expect, make, message
+from conformance.cases.families.object.malformed import or_unanswered
+from conformance.cases.make import Channel, channels
+from conformance.model.case import Alternative, Case, Expectation, Message
+from conformance.model.spec import Operation
+
+TYPED = ("Content-Type", "{}")
+"""`{}` stands for the media type of the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpForm:
+    """One HTTP form; `legal` means that it must be carried out, else it may be, or be refused in any way.
+
+    A `safe` method (RFC 9110, 9.2.1) changes nothing, whatever it is answered.
+    """
+
+    name: str
+    title: str
+    headers: tuple[tuple[str, str], ...] = (TYPED,)
+    legal: bool = False
+    method: str = "POST"
+    query: str = ""
+    safe: bool = False
+
+
+HTTP_FORMS = (
+    HttpForm("charset", "the content type with its charset", (("Content-Type", "{}; charset=utf-8"),), True),
+    HttpForm("charset-quoted", "the charset in quotes and capitals", (("Content-Type", '{}; charset="UTF-8"'),), True),
+    HttpForm("lower-case-headers", "header names in lower case", (("content-type", "{}"), ("accept", "{}")), True),
+    HttpForm("upper-case-headers", "header names in upper case", (("CONTENT-TYPE", "{}"), ("ACCEPT", "{}")), True),
+    HttpForm("accept-anything", "any answer is taken", (TYPED, ("Accept", "*/*")), True),
+    HttpForm("no-accept", "no Accept header", (TYPED,), True),
+    HttpForm("accept-language", "headers that have nothing to do with it", (TYPED, ("Accept-Language", "de"), ("X-Trace", "1")), True),
+    HttpForm("chunked", "the body in chunks", (TYPED, ("Transfer-Encoding", "chunked")), True),
+    HttpForm("no-content-type", "no content type", ()),
+    HttpForm("text-plain", "the content type of plain text", (("Content-Type", "text/plain"),)),
+    HttpForm("content-type-xml", "the content type of XML", (("Content-Type", "application/xml"),)),
+    HttpForm("content-type-garbage", "a content type that is none", (("Content-Type", "garbage"),)),
+    HttpForm("accept-xml", "only XML is taken as answer", (TYPED, ("Accept", "application/xml"))),
+    HttpForm("query", "a query string that the call does not have", query="?x=1"),
+    HttpForm("get", "the method GET", method="GET", safe=True),
+    HttpForm("head", "the method HEAD", method="HEAD", safe=True),
+    HttpForm("options", "the method OPTIONS", method="OPTIONS", safe=True),
+    HttpForm("put", "the method PUT", method="PUT"),
+    HttpForm("patch", "the method PATCH", method="PATCH"),
+    HttpForm("delete", "the method DELETE", method="DELETE"),
+)  # fmt: skip
+
+
+def http_form_cases(operation: Operation) -> Iterator[Case]:
+    """Each form with the operation's legal request as body."""
+    for channel in channels(operation):
+        if not channel.transport.framed:
+            for form in HTTP_FORMS:
+                yield _http_case(operation, channel, form)
+
+
+def _http_case(operation: Operation, channel: Channel, form: HttpForm) -> Case:
+    names = operation.acted_on
+    requirement = operation.attribution["media-type" if form.method == "POST" else "route"]
+    body = message.body(operation, channel, operation.valid)
+    headers = tuple((name, text.replace("{}", channel.media_type)) for name, text in form.headers)
+    sent = Message(body, form.method, operation.path + form.query, headers)
+    expectation = _http_expectation(operation, form, requirement, names)
+    return make.case(operation, channel, f"http/{form.name}", f"HTTP: {form.title}", (), sent, expectation)
+
+
+def _http_expectation(operation: Operation, form: HttpForm, requirement: str, names: tuple[str, ...]) -> Expectation:
+    if form.legal:
+        return expect.done(operation, requirement, names)
+    any_refusal = Alternative({"form": "http-refusal"}, untouched=names)
+    if form.safe:
+        right = (any_refusal, Alternative({"form": "served"}, untouched=names))
+        return Expectation(requirement, right, effect=operation.attribution["effect"])
+    either = expect.either(operation, requirement, names, (20, 100, 104, 106))
+    return Expectation(requirement, (*either.any_of, any_refusal), effect=either.effect)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameForm:
+    """One way to write the frame: `legal` means it must be carried out; else it may be, or be refused, or unanswered."""
+
+    name: str
+    title: str
+    frame: str
+    legal: bool = False
+    unreadable: bool = False
+    """No reader can take it for a request, so a success is wrong."""
+    speaks_for: tuple[str, ...] = ("frame-malformed",)
+
+
+FRAME_FORMS = (
+    FrameForm("order-reversed", "members in reverse order", '{"o":${o},"n":"CALL","i":${i},"m":0}', legal=True, speaks_for=("frame-o",)),
+    FrameForm("order-mixed", "members in mixed order", '{"n":"CALL","m":0,"o":${o},"i":${i}}', legal=True, speaks_for=("frame-n",)),
+    FrameForm("white-space", "white space between members", '{ "m" : 0 ,\n "i" : ${i} ,\n "n" : "CALL" ,\n "o" : ${o} }', legal=True, speaks_for=("frame-m",)),
+    FrameForm("sequence-zero", "sequence number 0, as a real client starts", '{"m":0,"i":0,"n":"CALL","o":${o}}', legal=True, speaks_for=("frame-i",)),
+    FrameForm("sequence-large", "a sequence number near the end of 31 bits", '{"m":0,"i":${i+2147000000},"n":"CALL","o":${o}}', legal=True, speaks_for=("frame-i",)),
+    FrameForm("extra-member", "a member beyond the four", '{"m":0,"i":${i},"n":"CALL","o":${o},"x":1}'),
+    FrameForm("lower-case-call", "the call's name in lower case", '{"m":0,"i":${i},"n":"LOWER","o":${o}}'),
+    FrameForm("type-as-text", "m as text", '{"m":"0","i":${i},"n":"CALL","o":${o}}'),
+    FrameForm("sequence-as-text", "i as text", '{"m":0,"i":"${i}","n":"CALL","o":${o}}'),
+    FrameForm("sequence-missing", "i left out", '{"m":0,"n":"CALL","o":${o}}'),
+    FrameForm("sequence-negative", "i negative", '{"m":0,"i":-${i},"n":"CALL","o":${o}}'),
+    FrameForm("payload-as-object", "o as an object and not as text", '{"m":0,"i":${i},"n":"CALL","o":${body}}'),
+    FrameForm("type-missing", "m left out", '{"i":${i},"n":"CALL","o":${o}}'),
+    FrameForm("type-unknown", "m 9, which no message has", '{"m":9,"i":${i},"n":"CALL","o":${o}}'),
+    FrameForm("type-reply", "m 1, which is for replies", '{"m":1,"i":${i},"n":"CALL","o":${o}}'),
+    FrameForm("call-missing", "n left out", '{"m":0,"i":${i},"o":${o}}', unreadable=True),
+    FrameForm("call-empty", "n empty", '{"m":0,"i":${i},"n":"","o":${o}}', unreadable=True),
+    FrameForm("call-unknown", "n a call that does not exist", '{"m":0,"i":${i},"n":"CALLNothing","o":${o}}', unreadable=True),
+    FrameForm("call-number", "n a number", '{"m":0,"i":${i},"n":7,"o":${o}}', unreadable=True),
+    FrameForm("payload-missing", "o left out", '{"m":0,"i":${i},"n":"CALL"}', unreadable=True),
+    FrameForm("payload-null", "o null", '{"m":0,"i":${i},"n":"CALL","o":null}', unreadable=True),
+    FrameForm("payload-empty", "o an empty string", '{"m":0,"i":${i},"n":"CALL","o":""}', unreadable=True),
+    FrameForm("payload-number", "o a number", '{"m":0,"i":${i},"n":"CALL","o":5}', unreadable=True),
+    FrameForm("not-json", "text that is no JSON", "CALL now ${i}", unreadable=True),
+    FrameForm("empty", "an empty message", "", unreadable=True),
+    FrameForm("cut-off", "a frame cut off before its end", '{"m":0,"i":${i},"n":"CALL","o":', unreadable=True),
+    FrameForm("in-list", "the frame inside a list", '[{"m":0,"i":${i},"n":"CALL","o":${o}}]'),
+    FrameForm("deep", "a frame nested two thousand levels deep", "[" * 2000 + "]" * 2000, unreadable=True),
+)  # fmt: skip
+
+UNPARSABLE = ("not-json", "empty", "cut-off")
+"""The forms that are no JSON at all, of which the reading of that name speaks."""
+
+
+def frame_cases(operation: Operation) -> Iterator[Case]:
+    """Each form with the operation's legal request as payload."""
+    for channel in channels(operation):
+        if channel.transport.framed:
+            for form in FRAME_FORMS:
+                yield _frame_case(operation, channel, form)
+
+
+def _frame_case(operation: Operation, channel: Channel, form: FrameForm) -> Case:
+    names = operation.acted_on
+    requirements = tuple(operation.attribution[check] for check in form.speaks_for)
+    frame = form.frame.replace("LOWER", operation.call.lower())
+    body = message.body(operation, channel, operation.valid)
+    sent = make.message(operation, channel, body, frame=frame)
+    expectation = _frame_expectation(operation, form, requirements[0], names)
+    return make.case(operation, channel, f"frames/{form.name}", f"Frame: {form.title}", requirements, sent, expectation)
+
+
+def _frame_expectation(operation: Operation, form: FrameForm, requirement: str, names: tuple[str, ...]) -> Expectation:
+    if form.legal:
+        return expect.done(operation, requirement, names)
+    if form.unreadable:
+        refused = expect.refused(operation, requirement, names, (20, 100, 104, 106))
+        return or_unanswered(refused, names, unparsable=form.name in UNPARSABLE)
+    return or_unanswered(expect.either(operation, requirement, names, (20, 100, 104, 106)), names)
