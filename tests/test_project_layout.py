@@ -113,7 +113,7 @@ NAMES_FROM_THERE = {"url2pathname", "Request"}
 SENDERS = {
     "conformance.guard.link": "every message to the target, behind the gate",
     "conformance.run.session": "hands the state hook its transport; the hook is not the target",
-    "conformance.run.states.asked": "asks the state hook",
+    "conformance.run.states": "asks the state hook",
     "conformance.selftest.suspects": "asks the bundled reference how often a fault was executed",
 }
 """The modules outside `conformance.wire` that may use a transport, each with what it sends."""

@@ -25,6 +25,7 @@ from scope_support import (
 )
 
 from conformance.contract.load import load_contract
+from conformance.formats.json.pointer import MAX_DEPTH
 from conformance.guard.guard import Scope, catalogue_of
 from conformance.guard.rules import Member, Rule
 from conformance.guard.values import Bounds, Granted, dashed
