@@ -25,7 +25,7 @@ FAULTS = {
     ),
     "a service that leaves an operation out": (
         "contract", "alphapoint/service.yaml", "  - alphapoint.cancel_order\n", "",
-        "'alphapoint.cancel_order' is not listed", "alphapoint/service.yaml:10",
+        "'alphapoint.cancel_order' is not listed", "alphapoint/service.yaml:11",
     ),
     "an XML document without XSD": (
         "contract", f"{TPP}/operation.yaml", "  response: response.xsd\n", "", "xsd: key 'response' is missing",
