@@ -13,9 +13,9 @@ from reference_impl.tpp.guid import canonical_guid
 from reference_impl.wire import HttpRequest, HttpResponse
 from reference_impl.world.model import TppOrder, TppState
 
-STATES: Mapping[str, tuple[TppState, bool, bool]] = {
-    "open-order": ("open", False, False),
-    "open-international-order": ("open", True, False),
+STATES: Mapping[str, tuple[TppState, bool, bool | None]] = {
+    "open-order": ("open", False, None),
+    "open-international-order": ("open", True, None),
     "cancelled-order": ("cancelled", False, False),
     "cancelled-international-order": ("cancelled", True, False),
     "pin-order": ("open", False, True),
@@ -23,7 +23,7 @@ STATES: Mapping[str, tuple[TppState, bool, bool]] = {
     "no-pin-order": ("open", False, False),
     "executed-order": ("executed", False, False),
 }
-"""State name to (state of the order, whether it is international, whether it asks for the PIN)."""
+"""State name to (state of the order, whether it is international, whether it asks for the PIN; None: as it likes)."""
 
 MAX_COUNT = 10_000
 

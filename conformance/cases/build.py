@@ -13,6 +13,7 @@ from conformance.cases.families.list.fields import instruction_field_cases
 from conformance.cases.families.list.forms import malformed_list_cases
 from conformance.cases.families.list.negotiation import negotiation_cases
 from conformance.cases.families.list.relations import list_relation_cases
+from conformance.cases.families.list.traps import trap_cases
 from conformance.cases.families.object.codes import code_cases
 from conformance.cases.families.object.fields import object_field_cases
 from conformance.cases.families.object.malformed import malformed_object_cases
@@ -49,6 +50,7 @@ _LIST: tuple[Family, ...] = (
     malformed_list_cases,
     negotiation_cases,
     list_relation_cases,
+    trap_cases,
 )
 
 _LISTS = AppliesTo((Shape.RESULTS,))
@@ -61,7 +63,10 @@ KEYS = (
     *(RequirementKey(name, _WEBSOCKET) for name in ("frame-m", "frame-i", "frame-n", "frame-o", "frame-malformed")),
     RequirementKey("same-transport", _WEBSOCKET),
     *(RequirementKey(name, _LISTS, needed=False) for name in ("done", "method", "parameters", "unsupported-media")),
-    *(RequirementKey(name, _LISTS, needed=False) for name in ("formats-agree", "multiple", "broken", "error-status")),
+    *(
+        RequirementKey(name, _LISTS, needed=False)
+        for name in ("formats-agree", "multiple", "broken", "error-status", "twice")
+    ),
     *(
         RequirementKey(f"request-xml-{part}", _XML, needed=False)
         for part in ("root", "namespace", "item", "order", "nil")

@@ -43,6 +43,8 @@ def to_data(case: Case) -> dict[str, Any]:
         data["before"] = [_message_data(one) for one in case.before]
     if case.together != 1:
         data["together"] = case.together
+    if case.later:
+        data["later"] = True
     if case.lane != "shared":
         data["lane"] = case.lane
     if case.tier != "named":
@@ -86,6 +88,7 @@ def _case(rest: dict[str, Any]) -> Case:
         states={name: _state(need) for name, need in take("states", {}).items()},
         before=tuple([_message(one) for one in take("before", ())]),
         together=take("together", 1),
+        later=take("later", False),
         lane=take("lane", "shared"),
         code=take("code", None),
         provoke=take("provoke", None),

@@ -40,19 +40,37 @@ def broken_instruction(operation: Operation, requirement: str, names: Sequence[s
     )
 
 
-def unusable_instruction(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:
-    """A value of the wrong type: as a broken instruction, or dropped by a reader that loses what it cannot read."""
-    broken = broken_instruction(operation, requirement, names)
-    lost = Alternative({"results": []}, untouched=tuple(names))
-    return Expectation(requirement, (*broken.any_of, lost), effect=broken.effect)
+def failed_or_refused(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:
+    """An instruction that cannot succeed: it fails, or the list is refused, and nothing is cancelled."""
+    right = tuple(Alternative(answer, untouched=tuple(names)) for answer in ({"results": [False]}, {"form": "refused"}))
+    return Expectation(requirement, right, effect=operation.attribution["effect"])
+
+
+def unusable_instruction(
+    operation: Operation, requirement: str, names: Sequence[str], *, sure: bool = True
+) -> Expectation:
+    """A value of the wrong type: it fails alone, or the list is refused, or a reader loses what it cannot read.
+
+    What a lenient reader may make a null of is not `sure` to be of the wrong type, and tells nothing of a reading.
+    """
+    answers: tuple[tuple[str, dict[str, object]], ...] = (
+        ("own-result", {"results": [False]}),
+        ("list-refused", {"form": "refused"}),
+        ("dropped", {"results": []}),
+    )
+    right = tuple(
+        Alternative(answer, untouched=tuple(names), readings=(f"unusable-value={name}",) if sure else ())
+        for name, answer in answers
+    )
+    return Expectation(requirement, right, effect=operation.attribution["effect"])
 
 
 def unusable_items(
-    operation: Operation, requirement: str, items: Sequence[bool], thing: str, other: str
+    operation: Operation, requirement: str, items: Sequence[bool], thing: str, other: str, reading: str
 ) -> Expectation:
     """A list some of whose items are no instructions: each fails alone, or is dropped, or the list is refused.
 
-    `items` says which of them are instructions, all for `thing`.
+    `items` says which of them are instructions, all for `thing`; `reading` is the question that is answered.
     """
     good = [True] * sum(items)
     cancelled, untouched = ((thing,), (other,)) if good else ((), (thing, other))
@@ -60,9 +78,9 @@ def unusable_items(
     return Expectation(
         requirement,
         (
-            Alternative({"results": list(items)}, cancelled, untouched, ("unusable-item=own-result",)),
-            Alternative({"results": good}, cancelled, untouched, ("unusable-item=dropped",)),
-            Alternative({"form": "refused"}, untouched=(thing, other), readings=("unusable-item=list-refused",)),
+            Alternative({"results": list(items)}, cancelled, untouched, (f"{reading}=own-result",)),
+            Alternative({"results": good}, cancelled, untouched, (f"{reading}=dropped",)),
+            Alternative({"form": "refused"}, untouched=(thing, other), readings=(f"{reading}=list-refused",)),
         ),
         effect=effect,
         outside=effect,

@@ -45,7 +45,8 @@ Bindings: TypeAlias = Mapping[str, "int | str"]
 def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: bool = False) -> str:
     """Put values in place of `${name}`; `${name+N}` adds N to an integer or a GUID, `${name^}` writes a text in capitals.
 
-    `${name|other}` is the value of `name`, or that of `other` where nothing gives the first.
+    `${name!}` writes a text with another last character, `${name~}` with its letters in the other case, or, where it
+    has none, with another first character. `${name|other}` is the value of `name`, or that of `other` where nothing gives the first.
 
     Text values are escaped as the format demands that they are filled `into`; without one they stay as they are.
     Raises `HarnessError` for a name that has no value, since a case must not be sent half filled; with `keep`, which is
@@ -63,8 +64,8 @@ def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: boo
                 return match.group()
             raise MissingBinding(f"the target binds no value for ${{{other or name}}}")
         value = bindings[name]
-        if offset == "^":
-            value = str(value).upper()
+        if offset in _CHANGES:
+            value = _CHANGES[offset](str(value))
         elif offset:
             return _shifted(value, int(offset))
         if isinstance(value, int):
@@ -72,6 +73,26 @@ def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: boo
         return value if into is None else into.escape(value)
 
     return PLACE.sub(value_of, text)
+
+
+def _last_changed(text: str) -> str:
+    return text[:-1] + _neighbour(text[-1:])
+
+
+def _case_changed(text: str) -> str:
+    """Letters in the other case; a text that this leaves as it is gets another first character."""
+    other = text.swapcase()
+    return other if other != text else _neighbour(text[:1]) + text[1:]
+
+
+def _neighbour(character: str) -> str:
+    """Another character of the same kind; of none, a digit."""
+    if not character.isascii() or not character.isalnum():
+        return "0"
+    return {"9": "0", "z": "a", "Z": "A"}.get(character) or chr(ord(character) + 1)
+
+
+_CHANGES = {"^": str.upper, "!": _last_changed, "~": _case_changed}
 
 
 def _shifted(value: int | str, offset: int) -> str:
@@ -115,8 +136,8 @@ _PLACE_IN_BYTES = re.compile(PLACE.pattern.replace(r"\w", "A-Za-z0-9_").encode()
 
 
 def places_of(message: Message) -> tuple[str, ...]:
-    """The names of the bindings that a message uses, in its body and in the frame around it."""
-    return places(message.body.template + (message.frame or ""))
+    """The names of the bindings that a message uses, in its body, its path and the frame around it."""
+    return places(message.body.template + message.path + (message.frame or ""))
 
 
 _codecs: dict[tuple[str, Format, str], Codec] = {}

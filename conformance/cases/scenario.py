@@ -47,6 +47,7 @@ def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body
         lane=scenario.lane,
         before=(sent,) * scenario.repeat,
         together=scenario.together,
+        later=scenario.later,
         code=scenario.code,
         accept=channel.transport.accept(channel.media_type),
     )

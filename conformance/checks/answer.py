@@ -19,6 +19,8 @@ STANDARD, PAIR, FLAT = "standard", "pair", "flat"
 RESULTS, REFUSED, FRAMEWORK = "results", "refused", "framework"
 SESSION_MISSING, HTTP_REFUSAL = "session-missing", "http-refusal"
 SERVED = "served"
+LENGTH_REQUIRED = "length-required"
+"""Status 411: a server need not take a body whose length is not told before (RFC 9112, 6.3)."""
 SILENCE, ERROR_FRAME = "silence", "error-frame"
 STRUCTURED = frozenset({STANDARD, PAIR, FLAT, RESULTS, REFUSED})
 """The forms that carry an outcome of the operation."""

@@ -104,7 +104,9 @@ def _identity(instruction: dict[str, Any], names: tuple[str, ...], kit: Kit) -> 
     if condition is None:  # what is given decides
         needs = tuple(name for name in names if instruction.get(name) is not None)
     else:
-        needs = condition.half(instruction.get(condition.flag)).needs
+        flag = instruction.get(condition.flag, False)
+        # a lenient reader may make either of what is no Boolean
+        needs = condition.half(flag).needs if isinstance(flag, bool) else ()
     return tuple((name in needs, _wanted(instruction.get(name), kit.operation.fields[name].type)) for name in names)
 
 

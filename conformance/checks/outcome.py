@@ -34,6 +34,7 @@ EFFECT = Check(
 _FORM_WORDS = {
     forms.REFUSED: "a status of 4xx with the error string",
     forms.FRAMEWORK: "an error of the framework (404, 405, 406 or 415)",
+    forms.LENGTH_REQUIRED: "status 411",
     forms.SESSION_MISSING: "HTTP 404 NOT FOUND",
     forms.HTTP_REFUSAL: "any status of 4xx",
     forms.SERVED: "any answer under a status of 2xx",

@@ -39,7 +39,7 @@ from conformance.formats.xml.format import XML
 from conformance.formats.xml.read import parse_xml
 from conformance.model.verdict import Finding
 
-FRAMEWORK_STATUSES = (404, 405, 406, 415)
+FRAMEWORK_STATUSES = (404, 405, 406, 411, 415)
 PROCESSED_STATUSES = (200, 201, 207)
 _GUID_LETTERS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEAD_BYTES = 64
@@ -298,7 +298,7 @@ def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
 
 
 def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | None, body: bytes) -> Answer:
-    """404, 405, 406 and 415 come from the framework: in its own form, in the document's string, or without a body."""
+    """404, 405, 406, 411 and 415 come from the framework: in its own form, in the document's string, or without a body."""
     text = lenient_text(body, charset)
     findings = tuple(page_or_trace(kit, text))
     reading: tuple[str, ...] = ()
@@ -313,7 +313,7 @@ def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | 
             )
     string = frozenset({forms.REFUSED}) if "framework-error-form=string" in reading else frozenset()
     return Answer(
-        frozenset({forms.FRAMEWORK}) | string | _refusal_forms(status), status, value=text, findings=findings, readings=reading,
+        frozenset({forms.LENGTH_REQUIRED if status == 411 else forms.FRAMEWORK}) | string | _refusal_forms(status), status, value=text, findings=findings, readings=reading,
         summary=f"HTTP {status}",
     )  # fmt: skip
 

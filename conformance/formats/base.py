@@ -17,7 +17,7 @@ from conformance.formats.text import MediaType
 from conformance.model.case import Body
 from conformance.model.spec import Document, Operation
 
-PLACE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+|\^)?(?:\|([A-Za-z_][\w.#]*))?\}")
+PLACE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+|[\^~!])?(?:\|([A-Za-z_][\w.#]*))?\}")
 _TEXT_ENDINGS = ("uid", "pin", "text")
 
 

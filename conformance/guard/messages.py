@@ -39,10 +39,12 @@ _ODD_PATH = re.compile(r"\.\.|//|[\\;#%\x00-\x20\x7f]|[^\x00-\x7f]")
 _LINE_BREAK = re.compile(r"[\r\n\x00]")
 _REROUTING = frozenset(
     {
-        "httpmethodoverride", "xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl",
-        "xrewriteurl", "xoriginalmethod", "xforwardeduri", "xforwardedpath", "xforwardedprefix", "upgrade",
+        "xoriginalurl", "xrewriteurl", "xoriginalmethod", "xforwardeduri", "xforwardedpath", "xforwardedprefix", "upgrade",
     }
 )  # fmt: skip
+_OVERRIDING = frozenset({"httpmethodoverride", "xhttpmethodoverride", "xhttpmethod", "xmethodoverride"})
+"""Headers that some servers take for the method; no more may come of one than of a message with that method."""
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _BODY_METHODS = ("POST", "PUT", "PATCH")
 _READING_METHODS = ("GET", "POST")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r\n")
@@ -61,7 +63,8 @@ def http_reason(bounds: Bounds, catalogue: Catalogue, request: HttpRequest) -> s
     plain = path.lower().rstrip("/")
     rule = catalogue.by_path.get(plain)
     if rule is None:
-        if catalogue.reads_path(plain) and request.method.upper() in _READING_METHODS:
+        reads = request.method.upper() in _READING_METHODS and not _overridden(request)
+        if catalogue.reads_path(plain) and reads:
             return ""
         if (request.method, request.path) in catalogue.sign_ins:  # as it was named, not as a reader may take it
             return ""
@@ -82,6 +85,8 @@ def _framing(request: HttpRequest) -> str:
     for name, value in request.headers:
         if fold(name) in _REROUTING:
             return f"the header {name} may turn the request into another one"
+        if fold(name) in _OVERRIDING and value not in _METHODS:
+            return f"the header {name} names no method that the scope guard knows"
         if fold(name) == "contentencoding" and value.strip().lower() not in ("", "identity"):
             return f"a body in the encoding {value!a} cannot be judged"
     lengths = header_values(request.headers, "content-length")
@@ -138,14 +143,18 @@ def _header_members(rule: Rule, request: HttpRequest) -> Iterator[Found]:
 
 
 def _passed_over(rule: Rule, request: HttpRequest) -> bool:
-    """Whether a reader may leave the body unread: an unusual method, or a content type not the call's."""
+    """Whether a reader may leave the body unread: an unusual method, another in a header, a content type not the call's."""
     types = header_values(request.headers, "content-type")
-    if request.method.upper() not in _BODY_METHODS or len(types) != 1:
+    if request.method.upper() not in _BODY_METHODS or _overridden(request) or len(types) != 1:
         return True
     try:
         return parse_media_type(types[0]).essence not in rule.media_types
     except CodecError:
         return True
+
+
+def _overridden(request: HttpRequest) -> bool:
+    return any(fold(name) in _OVERRIDING for name, _ in request.headers)
 
 
 def body_content(data: bytes, content_types: tuple[str, ...], media_types: Collection[str] = ()) -> Content:

@@ -194,6 +194,8 @@ class Case:
     before: tuple[Message, ...] = ()
     together: int = 1
     """How many copies go out at the same moment; more than one asks that at most one of them takes effect."""
+    later: bool = False
+    """Whether what it does is looked at a second time, once its effect had time to settle; a message before waits too."""
     lane: Lane = "shared"
     code: str | None = None
     """The error code whose cell of the matrix this case verifies."""

@@ -30,7 +30,17 @@ class RightAnswer:
     results: Literal["all", "none"] | tuple[bool | Literal["any"], ...] | None = None
     """The outcomes, one for each instruction."""
     form: (
-        Literal["flat", "session-missing", "refused", "framework", "http-refusal", "silence", "error-frame", "served"]
+        Literal[
+            "flat",
+            "session-missing",
+            "refused",
+            "framework",
+            "http-refusal",
+            "silence",
+            "error-frame",
+            "served",
+            "length-required",
+        ]
         | None
     ) = None
     """The form of the answer."""
@@ -100,5 +110,7 @@ class Scenario:
     """How often it is sent before the message that is judged."""
     together: int = 1
     """How many copies go out at the same moment."""
+    later: bool = False
+    """Whether what it does is looked at a second time, when its effect had time to settle; what comes before waits too."""
     transports: tuple[Transport, ...] = ()
     """Over these alone."""

@@ -298,6 +298,8 @@ class ExploredThing:
     """A member that must hold what the thing binds under its name."""
     wrong: tuple[Json, ...] = ()
     """Wrong values of the secret."""
+    without: FieldName = ""
+    """A secret that things of other states may need and this one does not."""
 
 
 @dataclass(frozen=True, slots=True)

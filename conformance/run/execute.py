@@ -121,6 +121,8 @@ async def _carry_out(
     for number, message in enumerate(case.before, 1):
         await _send(case, message, service, setting, Purpose.EARLIER)
         await set_up(states, number, service, setting, spare)
+    if case.later and case.before:
+        await asyncio.sleep(service.settle_s)
     if case.together == 1:
         setting.exchanges = (await _send(case, case.message, service, setting, setting.purpose),)
     else:
@@ -192,9 +194,8 @@ async def _send(case: Case, message: Message, service: Service, setting: Setting
     if not case.transport.framed:
 
         def request_of(headers: Headers) -> HttpRequest:
-            request = http_request(message, desk.bindings, case.media_type, headers)
-            setting.body = request.body
-            return request
+            setting.body = body_bytes(message, desk.bindings, case.media_type)
+            return http_request(message, desk.bindings, case.media_type, headers)
 
         return await service.sessions.send_http(speaker, request_of, purpose)
 
@@ -222,7 +223,10 @@ def pauses_s(settle_s: float) -> tuple[float, ...]:
 async def _observe_and_judge(
     case: Case, kit: Kit, service: Service, setting: Setting, judge: Judge
 ) -> tuple[Judgement, Mapping[str, str]]:
-    """Judge as soon as the effect is right, and at the latest when it had time to settle: received is not yet cancelled."""
+    """Judge as soon as the effect is right, and at the latest when it had time to settle: received is not yet cancelled.
+
+    Of a case that is looked at `later`, what is right is looked at once more when that time is over.
+    """
     secrets = secrets_of(service, setting)
     if not setting.handles:  # nothing is watched
         return judge(kit, case, Observation(setting.exchanges, setting.body, setting.frame, secrets=secrets)), {}
@@ -232,14 +236,30 @@ async def _observe_and_judge(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + service.settle_s
     for pause_s in (*pauses_s(service.settle_s), 0.0):
-        after = await observe(service, setting)
-        observation = Observation(setting.exchanges, setting.body, setting.frame, before, after, secrets)
-        judgement = judge(kit, case, observation)
+        judgement, after = await _look(case, kit, service, setting, judge, before, secrets)
         waiting = any(finding.check == EFFECT.id and finding.expected == CANCELLED for finding in judgement.findings)
         if not waiting or loop.time() >= deadline:
             break
         await asyncio.sleep(pause_s)
+    if case.later and not judgement.findings:
+        await asyncio.sleep(service.settle_s)
+        judgement, after = await _look(case, kit, service, setting, judge, before, secrets)
     return judgement, after
+
+
+async def _look(
+    case: Case,
+    kit: Kit,
+    service: Service,
+    setting: Setting,
+    judge: Judge,
+    before: Mapping[str, str],
+    secrets: tuple[str, ...],
+) -> tuple[Judgement, Mapping[str, str]]:
+    """What the answer and a look at the watched things come to."""
+    after = await observe(service, setting)
+    observation = Observation(setting.exchanges, setting.body, setting.frame, before, after, secrets)
+    return judge(kit, case, observation), after
 
 
 def _judged(
@@ -285,10 +305,15 @@ def _result(case: Case, setting: Setting, verdict: Verdict, *, reason: str, **mo
 
 def http_request(message: Message, bindings: Bindings, media_type: str, headers: Headers) -> HttpRequest:
     """The HTTP request of a message; a `Transfer-Encoding: chunked` header puts the body into chunks."""
-    body = fill_body(message.body, bindings, format_for(media_type))
+    body = body_bytes(message, bindings, media_type)
     if any(name.lower() == "transfer-encoding" and "chunked" in value for name, value in message.headers):
         body = _chunked(body)
-    return HttpRequest(message.method, message.path, (*message.headers, *headers), body)
+    return HttpRequest(message.method, fill(message.path, bindings), (*message.headers, *headers), body)
+
+
+def body_bytes(message: Message, bindings: Bindings, media_type: str) -> bytes:
+    """The body of a message as it is meant, whatever framing it goes out in."""
+    return fill_body(message.body, bindings, format_for(media_type))
 
 
 def _chunked(body: bytes) -> bytes:

@@ -130,7 +130,7 @@ class Planner:
 
     async def _planned(self, case: Case) -> Iterator[Planned]:
         run, name = self.run, self.run.contract.operations[case.operation].service
-        service, desk = run.services[name], run.desks[name][0]
+        service, desk = replace(run.services[name], settle_s=0), run.desks[name][0]  # a plan waits for nothing
         guard = run.gate.guard = _Granting(_fresh(self._guard))
         self.dry.begin(case)
         result = (await execute_judged(case, run.kits[case.operation], service, desk, run.judge)).result

@@ -14,8 +14,10 @@ from reference_impl.depth import load_json
 from reference_impl.parts import Parts, with_tpp
 from reference_impl.recorder import Recorder
 from reference_impl.tpp.changes import (
+    both,
     on_errors,
     on_instruction,
+    on_media,
     on_request_text,
     on_response,
     on_result,
@@ -107,7 +109,7 @@ def _domestic_last(results: Sequence[Result]) -> Sequence[Result]:
 
 def _items(items: Items) -> Change:
     """What becomes of items that are no instructions; counted where a list has one."""
-    readers = {"json": partial(read_json, items=items), "xml": partial(read_xml, items=items)}
+    readers = {"json": partial(read_json, items=items, nulls=items), "xml": partial(read_xml, nulls=items)}
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
         def counted(form: Format) -> Callable[[str], list[Instruction]]:
@@ -164,6 +166,32 @@ def _not_acceptable(parts: Parts, recorder: Recorder) -> Parts:
         return parts.tpp.answer_framework(parts, parts.tpp.negotiate(request), 406, "Nothing acceptable.")
 
     return replace(parts, refuse=refuse)
+
+
+def _refused_before(status: int, unwanted: Callable[[HttpRequest], bool]) -> Change:
+    """Gives a framework error to some requests, before anything is done."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        inner = parts.refuse
+
+        def refuse(request: HttpRequest) -> HttpResponse | None:
+            if request.operation != TPP_OPERATION or not unwanted(request):
+                return inner(request)
+            recorder.hit()
+            return parts.tpp.answer_framework(parts, parts.tpp.negotiate(request), status, "Not so.")
+
+        return replace(parts, refuse=refuse)
+
+    return apply
+
+
+_length_required = _refused_before(411, lambda request: request.header("transfer-encoding") is not None)
+_charset_not_acceptable = _refused_before(
+    406, lambda request: "utf-8" not in (request.header("accept-charset") or "utf-8")
+)
+_override_honoured = _refused_before(
+    405, lambda request: request.method == "POST" and request.header("x-http-method-override") == "GET"
+)
 
 
 def _lost_out_of_order(text: str) -> str:
@@ -228,6 +256,23 @@ def _under_way(parts: Parts, recorder: Recorder) -> Parts:
     return with_tpp(parts, judge=judge, effect=effect)
 
 
+def _every_order_asks(parts: Parts, recorder: Recorder) -> Parts:
+    """Each order that the service may decide about asks for the PIN; counted where a PIN is right."""
+    inner = parts.tpp.judge
+
+    def judge(p: Parts, instruction: Instruction) -> Errors:
+        found = inner(p, instruction)
+        if not found:
+            recorder.hit()
+        return found
+
+    return with_tpp(parts, orders=parts.tpp.orders.asking(), judge=judge)
+
+
+def _empty_text_is_no_list(text: str) -> str:
+    return "[]" if text.lstrip().startswith('""') else text
+
+
 def _worded(_parts: Parts, _instruction: Instruction, found: Errors) -> Errors:
     return tuple(_WORDS.get(error, error) for error in found)
 
@@ -268,6 +313,13 @@ EQUIVALENTS: tuple[Variant, ...] = (
     tpp_equivalent("tpp-item-own-result", "Gives an item that is no instruction a failed result of its own", _items("broken")),
     tpp_equivalent("tpp-item-dropped", "Drops an item that is no instruction", _items("dropped")),
     tpp_equivalent("tpp-forbidden-reference-read", "Reads a character reference that XML forbids", on_request_text("xml", lambda text: text.replace("&#1;", "\ufffd"))),
+    tpp_equivalent("tpp-pin-of-every-order", "Asks for the PIN of every order that may have one", _every_order_asks),
+    tpp_equivalent("tpp-flag-two-is-true", "Reads 2 as true, and repeats the id that decides and no other", both(on_result(_deciding_id), on_request_text("json", lambda text: text.replace('"IsInternationalOrder":2', '"IsInternationalOrder":true')))),
+    tpp_equivalent("tpp-json-empty-text-is-no-list", "Takes an empty text for a list without instructions, whatever stands behind it", on_request_text("json", _empty_text_is_no_list)),
+    tpp_equivalent("tpp-chunked-411", "Wants the length of a body told before", _length_required),
+    tpp_equivalent("tpp-accept-charset-ignored", "Answers in UTF-8 whatever Accept-Charset says", on_media(lambda _, media: replace(media, charset="utf-8"))),
+    tpp_equivalent("tpp-accept-charset-406", "Gives 406 where Accept-Charset does not name UTF-8", _charset_not_acceptable),
+    tpp_equivalent("tpp-method-override-honoured", "Takes a POST that calls itself a GET for one", _override_honoured),
     tpp_equivalent("tpp-int64", "Reads numbers of 64 bits", _int64),
     tpp_equivalent("tpp-framework-errors-as-string", "Writes the errors of the framework as the string", _framework_string),
     tpp_equivalent("tpp-framework-errors-bare", "Gives the errors of the framework without a body", on_response(_framework_bare)),

@@ -13,6 +13,7 @@ from reference_impl.faults import (
     tpp_reading,
     tpp_results,
     tpp_texts,
+    tpp_traps,
     tpp_xml_answer,
 )
 from reference_impl.variants import Variant
@@ -28,5 +29,6 @@ FAULTS: tuple[Variant, ...] = (
     *tpp_reading.FAULTS,
     *tpp_results.FAULTS,
     *tpp_texts.FAULTS,
+    *tpp_traps.FAULTS,
     *tpp_xml_answer.FAULTS,
 )

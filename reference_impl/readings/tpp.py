@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from reference_impl.parts import Parts, with_tpp, with_writer
 from reference_impl.readings.values import TPP, Reading, as_it_is
-from reference_impl.tpp.read_json import read_json
-from reference_impl.tpp.read_xml import read_xml
-from reference_impl.tpp.values import Instruction, Items, Media, Result, UnreadableList
+from reference_impl.tpp.values import NO_INSTRUCTION, Format, Instruction, Items, Media, Result, UnreadableList
 from reference_impl.tpp.write_json import dump, result_object
-from reference_impl.wire import HttpResponse
+from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
 
 _NIL_ELEMENT = re.compile(r'<\w+(?: xmlns:d3p1="[^"]*")? i:nil="true" />')
 
@@ -59,7 +58,7 @@ def _whole_list(parts: Parts) -> Parts:
     def admit(p: Parts, instructions: Sequence[Instruction]) -> None:
         for instruction in instructions:
             problem = p.tpp.problem(instruction)
-            if problem is not None:
+            if problem is not None and instruction.problem is None:
                 raise UnreadableList(problem)
         inner(p, instructions)
 
@@ -93,14 +92,61 @@ def _framework_string(parts: Parts) -> Parts:
     return with_tpp(parts, answer_framework=answer_framework)
 
 
-def _int64(parts: Parts) -> Parts:
-    bound = 2**63
-    return with_tpp(parts, readers={"json": partial(read_json, bound=bound), "xml": partial(read_xml, bound=bound)})
+def _reading_with(options: dict[Format, dict[str, Any]]) -> Callable[[Parts], Parts]:
+    """More options for the reader of a format."""
+
+    def change(parts: Parts) -> Parts:
+        more = {form: partial(parts.tpp.readers[form], **chosen) for form, chosen in options.items()}
+        return with_tpp(parts, readers={**parts.tpp.readers, **more})
+
+    return change
+
+
+_int64 = _reading_with({"json": {"bound": 2**63}, "xml": {"bound": 2**63}})
+
+
+def _nulls(items: Items) -> Callable[[Parts], Parts]:
+    return _reading_with({"json": {"nulls": items}, "xml": {"nulls": items}})
 
 
 def _items(items: Items) -> Callable[[Parts], Parts]:
-    readers = {"json": partial(read_json, items=items), "xml": partial(read_xml, items=items)}
-    return lambda parts: with_tpp(parts, readers=readers)
+    return _reading_with({"json": {"items": items}})
+
+
+def _on_read(change: Callable[[list[Instruction]], list[Instruction]]) -> Callable[[Parts], Parts]:
+    """What becomes of a list once it was read; `change` may raise `UnreadableList`."""
+
+    def wrapped(inner: Callable[[str], list[Instruction]]) -> Callable[[str], list[Instruction]]:
+        return lambda text: change(inner(text))
+
+    return lambda parts: with_tpp(parts, readers={form: wrapped(read) for form, read in parts.tpp.readers.items()})
+
+
+def _refused_for_a_value(found: list[Instruction]) -> list[Instruction]:
+    for one in found:
+        if _is_unusable(one):
+            raise UnreadableList(one.problem)
+    return found
+
+
+def _without_unusable(found: list[Instruction]) -> list[Instruction]:
+    return [one for one in found if not _is_unusable(one)]
+
+
+def _is_unusable(one: Instruction) -> bool:
+    return one.problem not in (None, NO_INSTRUCTION)
+
+
+def _no_list_refused(parts: Parts) -> Parts:
+    refuse = parts.refuse
+
+    def refused(request: HttpRequest) -> HttpResponse | None:
+        if request.operation == TPP_OPERATION and request.method == "POST" and request.body.strip() in (b"", b"null"):
+            media = parts.tpp.negotiate(request)
+            return parts.tpp.answer_error(parts, media, parts.tpp.refused_status, "There is no list.")
+        return refuse(request)
+
+    return replace(parts, refuse=refused)
 
 
 def _references_read(parts: Parts) -> Parts:
@@ -124,10 +170,23 @@ READINGS: tuple[Reading, ...] = (
     Reading("framework-error-form", (TPP,), {"framework": as_it_is, "string": _framework_string}),
     Reading("id-width", (TPP,), {"int32": as_it_is, "int64": _int64}),
     Reading(
+        "null-item", (TPP,), {"list-refused": as_it_is, "own-result": _nulls("broken"), "dropped": _nulls("dropped")}
+    ),
+    Reading(
         "unusable-item",
         (TPP,),
         {"list-refused": as_it_is, "own-result": _items("broken"), "dropped": _items("dropped")},
     ),
+    Reading(
+        "unusable-value",
+        (TPP,),
+        {
+            "own-result": as_it_is,
+            "list-refused": _on_read(_refused_for_a_value),
+            "dropped": _on_read(_without_unusable),
+        },
+    ),
+    Reading("no-list", (TPP,), {"empty-result": as_it_is, "refused": _no_list_refused}),
     Reading("forbidden-reference", (TPP,), {"list-refused": as_it_is, "read": _references_read}),
     Reading("refused-status", (TPP,), {"400": as_it_is, "422": _status("refused_status", 422)}),
 )

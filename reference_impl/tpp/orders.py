@@ -14,12 +14,16 @@ FIRST_ORDER_ID = 7_300_001
 class TppOrders:
     """Every order by id or UID. Only the event loop's thread may touch it, so each method is atomic."""
 
-    def __init__(self, orders: tuple[TppOrder, ...], first_order_id: int = FIRST_ORDER_ID) -> None:
+    def __init__(
+        self, orders: tuple[TppOrder, ...], first_order_id: int = FIRST_ORDER_ID, *, asks_by_itself: bool = False
+    ) -> None:
+        self._asks_by_itself = asks_by_itself
         self._ids = itertools.count(first_order_id)
         self._by_key: dict[int | str, TppOrder] = {_key(order): order for order in orders}
 
-    def add(self, *, international: bool, state: TppState, pin_required: bool) -> TppOrder:
-        """A fresh order, under a number or under a UID."""
+    def add(self, *, international: bool, state: TppState, pin_required: bool | None) -> TppOrder:
+        """A fresh order, under a number or under a UID; None leaves it to the service whether it asks for the PIN."""
+        pin_required = self._asks_by_itself if pin_required is None else pin_required
         order_id = None if international else next(self._ids)
         uid = str(uuid.uuid4()) if international else None
         order = TppOrder(order_id, uid, state, pin_required)
@@ -41,6 +45,10 @@ class TppOrders:
     def snapshot(self) -> TppOrders:
         """The orders as they stand now, apart from what becomes of them."""
         return TppOrders(tuple(self._by_key.values()))
+
+    def asking(self) -> TppOrders:
+        """The same, for a service whose fresh orders ask for the PIN unless they must not."""
+        return TppOrders(tuple(self._by_key.values()), asks_by_itself=True)
 
     def cancel(self, key: int | str) -> bool:
         """Cancels an open order; False when there is none under that number or UID."""

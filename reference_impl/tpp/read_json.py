@@ -10,10 +10,13 @@ from reference_impl.tpp.guid import canonical_guid
 from reference_impl.tpp.values import NO_INSTRUCTION, Instruction, Items, UnreadableList
 
 
-def read_json(text: str, *, bound: int = INT32, items: Items = "refused") -> list[Instruction]:
+def read_json(
+    text: str, *, bound: int = INT32, items: Items = "refused", nulls: Items = "refused"
+) -> list[Instruction]:
     """The instructions; `null` and an empty text are an empty list; raises `UnreadableList`.
 
-    A member of the wrong type, or an integer beyond `bound`, breaks its own instruction only.
+    A member of the wrong type, or an integer beyond `bound`, breaks its own instruction only. `nulls` says what becomes
+    of a null in the list, `items` what becomes of anything else that is no instruction.
     """
     if not text.strip():
         return []
@@ -23,12 +26,18 @@ def read_json(text: str, *, bound: int = INT32, items: Items = "refused") -> lis
         raise UnreadableList("The body is not valid JSON.") from error
     if value is None:
         return []
-    if not isinstance(value, list) or (items == "refused" and any(not isinstance(item, dict) for item in value)):
+    if not isinstance(value, list):
         raise UnreadableList("The body is not a list of cancellation instructions.")
-    kept = [item for item in value if isinstance(item, dict) or items == "broken"]
-    return [
-        _instruction(item, bound) if isinstance(item, dict) else Instruction(problem=NO_INSTRUCTION) for item in kept
-    ]
+    found: list[Instruction] = []
+    for item in value:
+        fate = nulls if item is None else items
+        if isinstance(item, dict):
+            found.append(_instruction(item, bound))
+        elif fate == "refused":
+            raise UnreadableList("The body is not a list of cancellation instructions.")
+        elif fate == "broken":
+            found.append(Instruction(problem=NO_INSTRUCTION))
+    return found
 
 
 def _no_constant(name: str) -> NoReturn:

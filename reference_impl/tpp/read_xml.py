@@ -24,7 +24,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _SPACE = " \t\r\n"
 
 
-def read_xml(text: str, *, bound: int = INT32, items: Items = "refused") -> list[Instruction]:
+def read_xml(text: str, *, bound: int = INT32, nulls: Items = "refused") -> list[Instruction]:
     """The instructions; an empty text and a nil root are an empty list; raises `UnreadableList`.
 
     A value that cannot be read, or an integer beyond `bound`, breaks its own instruction only. A member
@@ -38,8 +38,8 @@ def read_xml(text: str, *, bound: int = INT32, items: Items = "refused") -> list
     if _is_nil(root):
         return []
     _refuse_text(root)
-    found = [item for item in root.iterchildren(etree.Element) if items != "dropped" or not _is_nil(item)]
-    return [_instruction(item, bound, items) for item in found]
+    found = [item for item in root.iterchildren(etree.Element) if nulls != "dropped" or not _is_nil(item)]
+    return [_instruction(item, bound, nulls) for item in found]
 
 
 def _parse(text: str) -> etree._Element:
@@ -59,11 +59,11 @@ def _parse(text: str) -> etree._Element:
     return root
 
 
-def _instruction(item: etree._Element, bound: int, items: Items) -> Instruction:
+def _instruction(item: etree._Element, bound: int, nulls: Items) -> Instruction:
     if item.tag != ITEM:
         raise UnreadableList("A list item is not CancellationCreation in the documented namespace.")
     if _is_nil(item):
-        if items == "broken":
+        if nulls == "broken":
             return Instruction(problem=NO_INSTRUCTION)
         raise UnreadableList("A list item is nil.")
     _refuse_text(item)

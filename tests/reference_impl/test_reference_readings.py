@@ -99,6 +99,22 @@ def _without_nulls(server: Server) -> tuple[Any, str]:
     return list(_tpp(server, order)[0]), server.cancel_xml(body).text.partition("Result>")[2].partition("<Orde")[0]
 
 
+def _posted(server: Server, body: str) -> Any:
+    return server.request("POST", CANCELLATIONS, body, JSON).json
+
+
+def _items_read(server: Server) -> list[Any]:
+    """How many results a list with a null, and one with a number, has; `str` where it is refused."""
+    answers = [_tpp(server, {"OrderID": 1}, item) for item in (None, 7)]
+    return [str if isinstance(answer, str) else len(answer) for answer in answers]
+
+
+def _reference_read(server: Server) -> type:
+    item = "<CancellationCreation><OrderID>1</OrderID><PIN>&#1;</PIN></CancellationCreation>"
+    body = f"<ArrayOfCancellationCreation {XMLNS}>{item}</ArrayOfCancellationCreation>"
+    return list if server.cancel_xml(body).status == 200 else str
+
+
 def _status(server: Server, body: str = "[]") -> int:
     return server.request("POST", CANCELLATIONS, body, JSON).status
 
@@ -158,6 +174,19 @@ CASES: list[tuple[str, str, Look, Any]] = [
     ("result-order", "other", _first_ids, [2, 1]),
     ("broken-instruction", "only-itself", lambda s: len(_tpp(s, {"OrderID": 1}, {})), 2),
     ("broken-instruction", "whole-list", lambda s: _tpp(s, {"OrderID": 1}, {}), "OrderID is required."),
+    ("no-list", "empty-result", lambda s: [_posted(s, body) for body in ("", "null")], [[], []]),
+    ("no-list", "refused", lambda s: [_posted(s, body) for body in ("", "null", "[]")], ["There is no list."] * 2 + [[]]),
+    ("unusable-value", "own-result", lambda s: len(_tpp(s, {"OrderID": "x"}, {"OrderID": 1}, {})), 3),
+    ("unusable-value", "list-refused", lambda s: _tpp(s, {"OrderID": "x"}, {"OrderID": 1}, {}), "OrderID is not valid."),
+    ("unusable-value", "dropped", lambda s: len(_tpp(s, {"OrderID": "x"}, {"OrderID": 1}, {})), 2),
+    ("null-item", "list-refused", _items_read, [str, str]),
+    ("null-item", "own-result", _items_read, [2, str]),
+    ("null-item", "dropped", _items_read, [1, str]),
+    ("unusable-item", "list-refused", _items_read, [str, str]),
+    ("unusable-item", "own-result", _items_read, [str, 2]),
+    ("unusable-item", "dropped", _items_read, [str, 1]),
+    ("forbidden-reference", "list-refused", _reference_read, str),
+    ("forbidden-reference", "read", _reference_read, list),
     ("guid-case", "lower", lambda s: _international(s).islower(), True),
     ("guid-case", "upper", lambda s: _international(s).isupper(), True),
     ("framework-error-form", "framework", lambda s: list(s.request("GET", CANCELLATIONS).json), ["Message"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -296,11 +297,76 @@ def wide_number(tour: Tour) -> Any:
     return tour.json(orders, domestic(order, OrderID=2**40))
 
 
+def stretched(tour: Tour) -> Any:
+    """What a lenient reader makes something of."""
+    (order,) = orders = tour.orders("open-order")
+    told = [tour.json(orders, domestic(order, OrderID=None), item) for item in (None, 7)]
+    told.append(tour.json(orders, domestic(order, IsInternationalOrder=2)))
+    told.append(tour.send(orders, '""'))
+    told.append(tour.send(orders, as_xml(domestic(order, PIN="&#1;")), Content_Type=XML, Accept=XML))
+    return told
+
+
+def near_pins(tour: Tour) -> Any:
+    """PINs that are nearly right, and a wrong one for the fourth time."""
+    told = []
+    changes: tuple[Callable[[str], str], ...] = (
+        lambda pin: f" {pin} ",
+        lambda pin: pin[:-1] + "0",
+        lambda pin: "0" + pin[1:],
+        str.swapcase if (pin := tour.orders("pin-order")[0]["PIN"]) != pin.swapcase() else lambda _: "0000",
+    )
+    for change in changes:
+        (order,) = orders = tour.orders("pin-order")
+        told.append(tour.json(orders, domestic(order, PIN=change(order["PIN"]))))
+    (order,) = orders = tour.orders("pin-order")
+    return [*told, *(tour.json(orders, domestic(order, PIN="0")) for _ in range(4))]
+
+
+def one_behind_another(tour: Tour) -> Any:
+    """What the second instruction of a list lacks."""
+    pins = tour.orders("pin-order", "pin-order")
+    people = tour.orders("open-international-order", "open-international-order")
+    (named,) = tour.orders("open-international-order")
+    mixed = tour.orders("open-international-order", "open-order", "open-international-order")
+    return [
+        tour.json(pins, domestic(pins[0]), domestic(pins[1], PIN=None)),
+        tour.json(people, abroad(people[0]), abroad(people[1], CreatorID=None)),
+        tour.json([named], abroad(named), abroad(named, InternationalOrderUID=None)),
+        tour.json(
+            mixed,
+            abroad(mixed[0]),
+            domestic(mixed[1], InternationalOrderUID=mixed[2]["InternationalOrderUID"]),
+        ),
+    ]
+
+
+def a_while_later(tour: Tour) -> Any:
+    (order,) = orders = tour.orders("open-order")
+    told = [tour.json(orders, domestic(order))]
+    time.sleep(0.3)
+    return [*told, tour.json(orders, domestic(order))]
+
+
+def beside_the_body(tour: Tour) -> Any:
+    """A sign, a query, chunks, and headers that a careless service goes by."""
+    (order,) = orders = tour.orders("open-order")
+    told = [tour.json(orders, domestic(order, OrderID=-order["OrderID"]))]
+    order, other = orders = tour.orders("open-order", "open-order")
+    told.append(tour.json(orders, domestic(order), path=f"{CANCELLATIONS}?OrderID={other['OrderID']}"))
+    told.append(tour.send([], "[]", Accept_Charset="utf-16"))
+    told.append(tour.send([], b"2\r\n[]\r\n0\r\n\r\n", Transfer_Encoding="chunked"))
+    for method, override in (("GET", "POST"), ("POST", "GET")):
+        (order,) = orders = tour.orders("open-order")
+        told.append(tour.json(orders, domestic(order), method=method, X_HTTP_Method_Override=override))
+    return told
+
+
 STOPS: Mapping[str, Callable[[Tour], Any]] = {
     stop.__name__.replace("_", "-"): stop
     for stop in (
         three_in_json, three_in_xml, failure_first, one_each, not_to_be_cancelled, twice, together, conditions, pins,
         bystanders, odd_values, broken_json, broken_xml, ways_to_write_xml, negotiated, bodies_by_type, methods, paths,
-        refused_for_nothing_known, wide_number, long_list, long_list_abroad,
+        refused_for_nothing_known, wide_number, stretched, near_pins, one_behind_another, a_while_later, beside_the_body, long_list, long_list_abroad,
     )
 }  # fmt: skip

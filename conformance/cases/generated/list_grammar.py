@@ -60,7 +60,7 @@ def random_list_trial(ground: Ground, random: Random, *, live: bool) -> Trial:
         return ListTrial(ground, wire, (listed,), twin=twin)
     chance = random.random()
     if chance < 0.2:
-        kinds = [kind for kind in ground.rules.kinds.values() if kind.stands == OPEN and not kind.secret]
+        kinds = [kind for kind in ground.rules.kinds.values() if kind.is_plain]
         return ManyTrial(ground, Wire(wire.channel), random.choice(kinds).state, random.choice(_MANY))
     if chance < 0.35:
         return _sequence(ground, wire, random)
@@ -148,7 +148,7 @@ def _for_thing(ground: Ground, kind: Kind, name: str, random: Random) -> Instruc
         for member, value in kind.instruction.items()
     }
     if not kind.secret:
-        return Instruction(_careless(ground, members, random) if random.random() < _CARELESS else members, name)
+        return Instruction(_careless(ground, kind, members, random) if random.random() < _CARELESS else members, name)
     if random.random() < 0.6:
         return Instruction({**members, kind.secret: f"${{{name}.{kind.secret}}}"}, name)
     return Instruction({**members, kind.secret: random.choice(kind.wrong)}, name, wrong=True)
@@ -158,10 +158,14 @@ def _in_capitals(value: Any) -> Any:
     return value.replace("}", "^}") if isinstance(value, str) else value
 
 
-def _careless(ground: Ground, members: dict[str, Any], random: Random) -> dict[str, Any]:
-    """With one member null or left out, needed or not, but none that says which order is meant."""
+def _careless(ground: Ground, kind: Kind, members: dict[str, Any], random: Random) -> dict[str, Any]:
+    """With one member null or left out, needed or not, but none that says which order is meant.
+
+    A secret stays: whether an order needs one is the service's choice, but for an order whose kind needs none.
+    """
     operation = ground.operation
-    kept = operation.identity
+    secrets = {other.secret for other in ground.rules.kinds.values()} - {kind.without}
+    kept = {*operation.identity, *secrets}
     chosen = random.choice([name for name in members if operation.fields[name].nullable and name not in kept])
     if random.random() < 0.5:
         return {**members, chosen: None}

@@ -233,7 +233,7 @@ class ListTrial:
     def larger(self) -> ManyTrial | None:
         """Many orders of the first kind that stands open here, in place of this one list."""
         kinds = (self.ground.rules.kinds[thing.state] for thing in self.things.values())
-        first = next((kind.state for kind in kinds if kind.stands == OPEN and not kind.secret), None)
+        first = next((kind.state for kind in kinds if kind.is_plain), None)
         if first is None or len(self.lists) > 1 or self.copies > 1:
             return None
         return ManyTrial(self.ground, Wire(self.wire.channel), first, MANY)

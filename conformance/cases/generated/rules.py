@@ -23,6 +23,7 @@ class Kind:
     """A thing that can be set up: its state, how it stands then, and the instruction that is for it.
 
     `secret` is a member that must hold what the thing binds under its name; each of `wrong` is something else.
+    `without` is a secret that things of the other kinds may need and this one does not.
     """
 
     state: str
@@ -30,6 +31,12 @@ class Kind:
     instruction: Mapping[str, Any]
     secret: str = ""
     wrong: tuple[Any, ...] = ()
+    without: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is open, and nothing special about it: such things there are on every target."""
+        return self.stands == OPEN and not self.secret and not self.without
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ def rules_of(operation: Operation) -> Rules:
 
 def _kind(operation: Operation, one: ExploredThing) -> Kind:
     base: Any = operation.valid if one.base == "base" else operation.bases[one.base].value
-    return Kind(one.state, one.stands, base[0], one.secret, one.wrong)
+    return Kind(one.state, one.stands, base[0], one.secret, one.wrong, one.without)
 
 
 @dataclass(frozen=True, slots=True)

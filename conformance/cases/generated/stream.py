@@ -5,6 +5,7 @@ The live cases of the generated tier: trials of the operation's model, each by i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -24,6 +25,7 @@ from conformance.cases.generated.trial import Trial
 from conformance.cases.make import Channel
 from conformance.errors import UsageError
 from conformance.formats.base import WireForm, Writing
+from conformance.formats.json.format import JSON
 from conformance.model.case import Alternative, Body, Case, Expectation, Lane
 from conformance.model.spec import Contract, Operation, Shape
 
@@ -64,6 +66,9 @@ _REFUSALS = [20, 100, 104, 106]
 _REFUSED = Alternative({"form": "refused"})
 _NONE_SUCCEEDS = Alternative({"results": "none"})
 _FRAMEWORK = Alternative({"form": "framework"})
+_NOTHING = Alternative({"results": []})
+_NO_LIST = re.compile(r'[ \t\r\n]*(?:\Z|""|null\b)')
+"""Where a JSON text ends, or begins with what some readers take for no list, whatever stands behind it."""
 
 
 def check_room(found: Sequence[Source], count: int) -> None:
@@ -145,7 +150,7 @@ def _value_case(
         channel, form = other, other.format.forms[turn % len(other.format.forms)]
         body = form.write(writing_for(channel))
         assert body is not None
-    expectation = _expectation(source, channel, value, form)
+    expectation = _expectation(source, channel, value, form, body)
     return _case(
         source, number, channel, form, turn, body, expectation, value.breaks, lane=_lane(source.operation, expectation)
     )
@@ -242,11 +247,11 @@ def _lane(operation: Operation, expectation: Expectation) -> Lane:
     return make.lane_of(operation.shape) if may_act else "shared"
 
 
-def _expectation(source: Source, channel: Channel, value: CorpusValue, form: WireForm) -> Expectation:
+def _expectation(source: Source, channel: Channel, value: CorpusValue, form: WireForm, body: Body) -> Expectation:
     operation = source.operation
     requirement = value.breaks or operation.attribution["malformed"]
     if operation.shape.listed:
-        return Expectation(requirement, _list_alternatives(operation, value, form))
+        return Expectation(requirement, _list_alternatives(operation, value, form, channel, body))
     if form.standing == "legal":
         hopeless = _names_nothing(operation, value.value) if value.positive else not _may_be_understood(value.value)
     else:
@@ -258,9 +263,11 @@ def _expectation(source: Source, channel: Channel, value: CorpusValue, form: Wir
     )
 
 
-def _list_alternatives(operation: Operation, value: CorpusValue, form: WireForm) -> tuple[Alternative, ...]:
+def _list_alternatives(
+    operation: Operation, value: CorpusValue, form: WireForm, channel: Channel, body: Body
+) -> tuple[Alternative, ...]:
     if form.standing == "broken":
-        return (_REFUSED,)
+        return (_REFUSED, _NOTHING) if channel.format is JSON and _NO_LIST.match(body.text) else (_REFUSED,)
     if form.standing == "lenient":
         return (_NONE_SUCCEEDS, _REFUSED, _FRAMEWORK)
     if not value.positive:

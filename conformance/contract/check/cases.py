@@ -13,7 +13,7 @@ from conformance.model.spec import Contract, Service
 
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
 _READING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_PLACE = re.compile(r"\$\{([A-Za-z_]\w*)\.[\w.#]+(?:[+-]\d+|\^)?(?:\|[\w.#]+)?\}")
+_PLACE = re.compile(r"\$\{([A-Za-z_]\w*)\.[\w.#]+(?:[+-]\d+|[\^~!])?(?:\|[\w.#]+)?\}")
 
 
 def requirements_covered(contract: Contract, cases: CaseSet) -> Outcomes:
@@ -75,7 +75,7 @@ def case_states(contract: Contract, cases: CaseSet) -> Outcomes:
     given = _given_by_targets(cases)
     for case in cases.cases:
         for message in (case.message, *case.before, *(case.twin.messages if case.twin else ())):
-            for name in dict.fromkeys(_PLACE.findall(message.body.template + (message.frame or ""))):
+            for name in dict.fromkeys(_PLACE.findall(message.body.template + message.path + (message.frame or ""))):
                 wrong = Problem("case-states", _where(contract, case), f"sends ${{{name}.…}}, which no state binds")
                 yield None if name in case.states or name in given else wrong
 

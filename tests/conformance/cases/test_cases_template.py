@@ -86,6 +86,21 @@ def test_a_text_may_be_put_in_place_in_capitals() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("pin", "last", "other"),
+    [
+        ("1234", "1235", "2234"),
+        ("7390", "7391", "8390"),
+        ("99", "90", "09"),
+        ("aB9z", "aB9a", "Ab9Z"),
+        ("1-", "10", "2-"),
+        ("\u043f", "0", "\u041f"),
+    ],
+)
+def test_a_text_may_be_put_in_place_as_a_near_miss(pin: str, last: str, other: str) -> None:
+    assert fill("${order.PIN!} ${order.PIN~}", {"order.PIN": pin}) == f"{last} {other}"
+
+
 @pytest.mark.parametrize(("into", "expected"), [(JSON, 'a\\"b\\\\c<&'), (XML, 'a"b\\c&lt;&amp;'), (None, 'a"b\\c<&')])
 def test_text_is_escaped_for_where_it_stands(into: Format | None, expected: str) -> None:
     assert fill("${pin}", {"pin": 'a"b\\c<&'}, into=into) == expected

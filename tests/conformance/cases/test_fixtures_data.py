@@ -37,6 +37,7 @@ RICH = replace(
     states={"one": StateNeed("open-order", {"account": "${account}", "price": 1.5}), "two": StateNeed("open-quote")},
     before=(Message(Body("")), Message(Body("x"))),
     together=4,
+    later=True,
     lane="alone",
     code="20",
     provoke="101",

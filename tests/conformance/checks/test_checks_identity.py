@@ -57,6 +57,9 @@ RIGHT: dict[str, tuple[Any, Any]] = {
     "unusable-first-takes-what-is-left": (
         [instruction("abc"), instruction(2), instruction(3)], [result(3), result(2), failed(None)],  # type: ignore[arg-type]
     ),
+    "flag-of-no-boolean-read-as-true": ([instruction(1, IsInternationalOrder=2)], [failed(None)]),
+    "flag-of-no-boolean-read-as-false": ([instruction(1, IsInternationalOrder=2)], [failed(1)]),
+    "flag-null": ([instruction(1, IsInternationalOrder=None, InternationalOrderUID=UID)], [failed(1)]),
     "one-order-twice": ([instruction(1), instruction(1)], [result(1), failed(1)]),
     "one-order-twice-the-spare-id-last": (
         [instruction(1, InternationalOrderUID=UID), instruction(1)], [failed(1), result(1, InternationalOrderUID=UID)],
@@ -71,6 +74,11 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
     "another-spare-id": (
         [instruction(1, InternationalOrderUID=UID)],
         [result(1, InternationalOrderUID=OTHER_UID)],
+        "TPP-RESP-IDENTITY",
+    ),
+    "another-id-behind-a-flag-of-no-boolean": (
+        [instruction(1, IsInternationalOrder=2)],
+        [failed(3)],
         "TPP-RESP-IDENTITY",
     ),
     "id-out-of-nothing": ([instruction(None)], [failed(7)], "TPP-RESP-IDENTITY"),

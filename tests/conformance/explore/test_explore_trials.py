@@ -6,11 +6,13 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from conformance.cases.case_data import from_data, to_data
 from conformance.cases.fixtures import fixture_folder, read_fixtures, write_fixtures
+from conformance.cases.generated.list_grammar import random_list_trial
 from conformance.cases.generated.rules import Ground, ground_of
 from conformance.cases.generated.source import sources
 from conformance.cases.generated.trial import Trial
@@ -64,6 +66,19 @@ def test_numbers_of_orders_are_those_of_states_or_vouched_unknown_ones() -> None
                 "wrong_pin",
                 "unknown_order",
             }
+
+
+def test_only_an_order_that_needs_no_secret_is_named_without_it() -> None:
+    """Where every order asks for its PIN, an instruction for an open one without it would rightly fail."""
+    ground = next(one for one in GROUNDS if one.operation.id == "tpp.create_cancellations")
+    bare = set()
+    for number in range(3000):
+        trial = random_list_trial(ground, Random(number), live=True)
+        for listed in getattr(trial, "lists", ()):
+            for one in listed:
+                if one.thing and not one.wrong and one.members.get("PIN") is None:
+                    bare.add(trial.things[one.thing].state)
+    assert bare == {"no-pin-order"}
 
 
 def test_unknown_uids_begin_with_every_pair_of_digits_soon() -> None:

@@ -133,6 +133,35 @@ def test_headers_that_make_another_request_of_it_are_refused(header: tuple[str, 
     assert not judged(with_headers(cao(str(ACCOUNT)), header)).allowed
 
 
+@pytest.mark.parametrize(
+    "name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "HTTP-Method-Override"]
+)
+def test_a_method_in_a_header_is_judged_as_the_method_itself(name: str) -> None:
+    """What a GET or a POST may name, a server that goes by the header may do; nothing beyond it."""
+    good, bad = json.dumps([instruction()]), json.dumps([instruction(61)])
+    for method, other in (("GET", "POST"), ("POST", "GET"), ("POST", "DELETE")):
+        assert judged(with_headers(post(TPP, good, method=method), (name, other))).allowed
+        assert not judged(with_headers(post(TPP, bad, method=method), (name, other))).allowed
+    assert not judged(with_headers(cao(str(ACCOUNT)), (name, "GET"))).allowed
+    assert not judged(with_headers(post(TPP, good), (name, "PURGE"))).allowed
+    assert judged(post("/AP/GetOpenOrders", "{}")).allowed
+    assert not judged(with_headers(post("/AP/GetOpenOrders", "{}"), (name, "DELETE"))).allowed
+
+
+def test_an_id_in_the_query_is_judged_like_one_in_the_body() -> None:
+    good = json.dumps([instruction()])
+    number = json.loads(good)[0]["OrderID"]
+    assert judged(post(f"{TPP}?OrderID={number}", good)).allowed
+    assert not judged(post(f"{TPP}?OrderID=61", good)).allowed
+    assert not judged(post(f"{TPP}?OrderID=61", "[]")).allowed
+
+
+def test_a_signed_number_is_another_number_and_needs_a_scope_of_its_own() -> None:
+    number = json.loads(json.dumps(instruction()))["OrderID"]
+    assert judged(post(TPP, json.dumps([instruction(number)]))).allowed
+    assert not judged(post(TPP, json.dumps([instruction(-number)]))).allowed
+
+
 def test_a_true_content_length_and_other_headers_pass() -> None:
     request = cao(str(ACCOUNT))
     own = ("Content-Length", str(len(request.body)))

@@ -137,6 +137,10 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
     def do_POST(self) -> None:
+        if self.headers.get("Transfer-Encoding") is not None:
+            self.close_connection = True  # what has not been read is no request
+            self._fault(411, wanted(self.headers.get("Accept"), ""), "The length of the body must be told.")
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.startswith("/states/"):
             self._send(200, JSON, json.dumps(self.store.state(self.path.rpartition("/")[2], json.loads(body))))

@@ -24,8 +24,8 @@ from conformance.formats.xml.xsd import XSI, ListOf, Record
 from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Operation
 
-EMPTY_LISTS = ("empty", "blank", "null")
-"""The forms that some readers take for a list without instructions."""
+EMPTY_LISTS = {"empty": "no-list", "blank": "", "null": "no-list", "empty-text": "", "empty-text-and-more": ""}
+"""The forms that some readers take for a list without instructions, and the reading that each of them shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Form:
     """Of a form of the kind "items": which of its items are instructions."""
     charset: str = ""
     """What is put behind the content type."""
+    reading: str = "unusable-item"
+    """Of a form of the kind "items": the reading that it shows."""
 
 
 def forms_of(operation: Operation, channel: Channel) -> Iterator[Form]:
@@ -73,6 +75,8 @@ def json_forms(operation: Operation) -> Iterator[Form]:
     named = naming_member(first_kind(operation), operation)
     plain = first_kind(operation).item
     yield Form("object", "broken", "one instruction without its list", Body(item))
+    yield Form("empty-text", "lenient", "an empty text", Body('""'))
+    yield Form("empty-text-and-more", "lenient", "an empty text and something behind it", Body('"" x'))
     yield Form("empty-object", "broken", "an object without members", Body("{}"))
     for name, title, text, items in (
         ("list-of-numbers", "a list of numbers", "[1,2]", (False, False)),
@@ -86,7 +90,8 @@ def json_forms(operation: Operation) -> Iterator[Form]:
         ("list-with-flag", "a list with a boolean behind the instruction", f"[{item},true]", (True, False)),
         ("list-with-list", "a list with an empty list behind the instruction", f"[{item},[]]", (True, False)),
     ):
-        yield Form(name, "items", title, Body(text), items=items)
+        reading = "null-item" if "null" in name else "unusable-item"
+        yield Form(name, "items", title, Body(text), items=items, reading=reading)
     yield Form("wrapped", "lenient", "the list inside an object", Body(f'{{"instructions":{good}}}'))
     yield Form("members-reversed", "legal", "members in another order", _json(dict(reversed(list(plain.items())))))
     yield Form(
@@ -215,7 +220,8 @@ def _odd(written: Written, operation: Operation) -> Iterator[Form]:
     yield Form("list-nil", "lenient", "a list that is nil", Body(nil))
     end = f"</{written.root}>"
     without = written.changed(end, f'<{written.item} i:nil="true" />{end}')
-    yield Form("item-nil", "items", "a nil item behind the instruction", without, items=(True, False))
+    nil_items = (True, False)
+    yield Form("item-nil", "items", "a nil item behind the instruction", without, items=nil_items, reading="null-item")
     yield Form("bom", "lenient", "behind a byte order mark", Body("\ufeff" + good))
     yield Form("utf-16", "lenient", "in UTF-16 with its charset named", Body(good, "utf-16"))
     yield Form("utf-16-unnamed", "lenient", "in UTF-16 little endian without saying so", Body(good, "utf-16-le"))
@@ -364,11 +370,14 @@ def _expectation(operation: Operation, requirement: str, form: Form, thing: str)
         kept = tuple(Alternative(one.wanted, one.cancelled, (OTHER,)) for one in success.any_of)
         return Expectation(requirement, kept, effect=requirement, outside=effect)
     if form.name in EMPTY_LISTS:
-        nothing = Alternative({"results": []}, untouched=both, readings=("empty-list=empty-result",))
-        refused = Alternative({"form": "refused"}, untouched=both, readings=("empty-list=refused",))
-        return Expectation(requirement, (nothing, refused), effect=effect)
+        reading = EMPTY_LISTS[form.name]
+        right = tuple(
+            Alternative(answer, untouched=both, readings=(f"{reading}={name}",) if reading else ())
+            for name, answer in (("empty-result", {"results": []}), ("refused", {"form": "refused"}))
+        )
+        return Expectation(requirement, right, effect=effect)
     if form.kind == "items":
-        return expect.unusable_items(operation, requirement, form.items, thing, OTHER)
+        return expect.unusable_items(operation, requirement, form.items, thing, OTHER, form.reading)
     if form.kind == "broken":
         return expect.refused(operation, requirement, both)
     if form.kind == "reference":

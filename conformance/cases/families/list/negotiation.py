@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from conformance.cases import expect, make, message
+from conformance.cases.kinds import OTHER, first_kind, naming_member, other_state
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Body, Case, Expectation, Message
 from conformance.model.spec import Operation
@@ -104,6 +105,22 @@ def _charset_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
             accept=channel.media_type,
         )  # fmt: skip
 
+    asked = (("Content-Type", channel.media_type), ("Accept", channel.media_type))
+    plain = message.body(operation, channel, operation.valid)
+    names = _names(operation)
+    served = expect.done(operation, requirement, names).any_of
+    for name, header, refusal in (
+        ("accept-charset-utf-16", ("Accept-Charset", "utf-16"), "framework"),
+        ("chunked", ("Transfer-Encoding", "chunked"), "length-required"),
+    ):
+        sent = make.message(operation, channel, plain, headers=(*asked, header))
+        right = (*served, Alternative({"form": refusal}, untouched=names))
+        expectation = Expectation(requirement, right, effect=requirement)
+        title = f"{header[0]}: {header[1]}"
+        yield make.case(
+            operation, channel, f"negotiation/{name}", title, (), sent, expectation, accept=channel.media_type
+        )
+
 
 def _framework_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     """What the documents exclude: other content types and other methods; refused, and without effect."""
@@ -132,6 +149,19 @@ def _framework_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
             yield _framework_case(
                 operation, channel, name, f"Method {method}, with a body", method_rule, sent, served=True
             )
+        yield from _override_cases(operation, channel, method_rule, body)
+
+
+def _override_cases(operation: Operation, channel: Channel, requirement: str, body: Body) -> Iterator[Case]:
+    """Headers that some frameworks take for the method: a GET stays one, and what is refused is not carried out."""
+    asked = (("Content-Type", channel.media_type), ("Accept", channel.media_type))
+    for header in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        sent = Message(body, "GET", operation.path, (*asked, (header, operation.method)))
+        name, title = f"get-with-{header.lower()}", f"Method GET, with {header}: {operation.method}"
+        yield _framework_case(operation, channel, name, title, requirement, sent, served=True)
+    sent = Message(body, operation.method, operation.path, (*asked, ("X-HTTP-Method-Override", "GET")))
+    name, title = "overridden-by-get", f"Method {operation.method}, with X-HTTP-Method-Override: GET"
+    yield _framework_case(operation, channel, name, title, requirement, sent, lenient=True)
 
 
 def _framework_case(
@@ -174,10 +204,33 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
         sent = Message(body, operation.method, path, headers)
         expectation = Expectation(breaks, (*done, missing), effect=breaks, outside=operation.attribution["effect"])
         yield make.case(operation, channel, f"negotiation/path-{name}", f"Path: {name}", (), sent, expectation)
+    if "parameters" in operation.attribution:
+        yield from _id_query_cases(operation, channel, headers)
     sent = Message(body, operation.method, operation.path + "/all", headers)
     right = (missing, Alternative({"form": "refused"}, untouched=names))
     nothing = Expectation(requirement, right, effect=operation.attribution["effect"])
     yield make.case(operation, channel, "negotiation/path-unknown", "A path that is not the call's", (), sent, nothing)
+
+
+def _id_query_cases(operation: Operation, channel: Channel, headers: tuple[tuple[str, str], ...]) -> Iterator[Case]:
+    """Ids of other things in the query, beside a list and beside an empty one: only what the list names is meant."""
+    kind, requirement = first_kind(operation), operation.attribution["parameters"]
+    member = naming_member(kind, operation)
+    path = f"{operation.path}?{member}={kind.named(OTHER)[member]}"
+    states = {kind.thing: kind.need, **other_state(operation)}
+    both = (kind.thing, OTHER)
+    refusals = tuple(Alternative({"form": form}, untouched=both) for form in ("framework", "refused"))
+    done = Alternative({"results": [True]}, (kind.thing,), (OTHER,))
+    nothing = Alternative({"results": []}, untouched=both)
+    for name, title, value, right in (
+        ("query-id", "the id of another thing in the query", operation.valid, (done, refusals[0])),
+        ("query-id-alone", "an empty list, and an id in the query", [], (nothing, *refusals)),
+    ):
+        sent = Message(message.body(operation, channel, value), operation.method, path, headers)
+        expectation = Expectation(requirement, right, effect=requirement, outside=requirement)
+        yield make.case(
+            operation, channel, f"negotiation/path-{name}", f"Path: {title}", (), sent, expectation, states=states
+        )
 
 
 def _names(operation: Operation) -> tuple[str, ...]:

@@ -1,0 +1,117 @@
+"""What a careless service keeps or undoes: values of the instruction before, and cancellations that do not last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.cases import make, message
+from conformance.cases.kinds import Kind, first_kind, naming_member, second_kind
+from conformance.cases.make import Channel, channels
+from conformance.model.case import Alternative, Case, Expectation, StateNeed
+from conformance.model.spec import Condition, Operation
+
+_ONE, _TWO, _SPARE = "one", "two", "spare"
+
+
+def trap_cases(operation: Operation) -> Iterator[Case]:
+    """Instructions that lack what the one before has, a flag behind another one, and a second look at what is done."""
+    for channel in channels(operation):
+        if operation.condition is not None:
+            yield from _lacking_behind_whole(operation, channel, operation.condition)
+            yield from _flag_behind_flag(operation, channel, operation.condition)
+        yield from _lasting(operation, channel)
+
+
+def _kinds(operation: Operation) -> tuple[Kind, ...]:
+    second = second_kind(operation)
+    return (first_kind(operation),) if second is None else (first_kind(operation), second)
+
+
+def _lacking_behind_whole(operation: Operation, channel: Channel, rule: Condition) -> Iterator[Case]:
+    """A whole instruction, then one of the same kind that lacks a member which it needs."""
+    for kind, half in zip(_kinds(operation), (rule.when_false, rule.when_true), strict=False):
+        for member in half.needs:
+            lacking = {name: value for name, value in kind.named(_TWO).items() if name != member}
+            requirement = half.requirement[member]
+            right = (
+                Alternative({"results": [True, False]}, (_ONE,), (_TWO,), readings=("broken-instruction=only-itself",)),
+                Alternative({"form": "refused"}, untouched=(_ONE, _TWO), readings=("broken-instruction=whole-list",)),
+            )
+            yield _case(
+                operation,
+                channel,
+                f"carried/{rule.names.get(member, member.lower())}-{kind.alias}",
+                f"{member} in the first of two instructions and not in the second",
+                (operation.attribution["broken"],) if "broken" in operation.attribution else (),
+                [kind.named(_ONE), lacking],
+                {_ONE: kind.need, _TWO: kind.need},
+                Expectation(requirement, right, effect=requirement, outside=requirement),
+            )
+
+
+def _flag_behind_flag(operation: Operation, channel: Channel, rule: Condition) -> Iterator[Case]:
+    """An instruction of the second kind, then one of the first that also has an id of the second kind."""
+    first, second = first_kind(operation), second_kind(operation)
+    if second is None:
+        return
+    flag = rule.flag
+    requirement = operation.fields[flag].requirement.type
+    spare = naming_member(second, operation)
+    both = {**first.named(_TWO), spare: second.named(_SPARE)[spare]}
+    all_of_them = (_ONE, _TWO, _SPARE)
+    right = (
+        Alternative({"results": [True, True]}, (_ONE, _TWO), (_SPARE,)),
+        Alternative({"results": [True, False]}, (_ONE,), (_TWO, _SPARE)),
+        Alternative({"form": "refused"}, untouched=all_of_them),
+    )
+    for name, title, item in (
+        ("false", "false", {**both, flag: False}),
+        ("absent", "left out", {member: value for member, value in both.items() if member != flag}),
+    ):
+        yield _case(
+            operation,
+            channel,
+            f"carried/flag-{name}",
+            f"{flag} true in the first of two instructions and {title} in the second, which has both ids",
+            (),
+            [second.named(_ONE), item],
+            {_ONE: second.need, _TWO: first.need, _SPARE: second.need},
+            Expectation(requirement, right, effect=requirement, outside=requirement),
+        )
+
+
+def _lasting(operation: Operation, channel: Channel) -> Iterator[Case]:
+    """What was cancelled is looked at a second time, and cancelled a second time, when the effect had time to settle."""
+    rules = operation.attribution
+    done, twice = rules.get("done", rules["effect"]), rules.get("twice", rules["effect"])
+    for kind in _kinds(operation):
+        value = [kind.named(_ONE)]
+        success = Alternative({"results": [True]}, (_ONE,))
+        yield _case(
+            operation, channel, f"lasting/stays-{kind.alias}", "What is cancelled is so a while later", (), value,
+            {_ONE: kind.need}, Expectation(done, (success,), effect=done), later=True,
+        )  # fmt: skip
+        sent = make.message(operation, channel, message.body(operation, channel, value))
+        again = Alternative({"results": [False]}, (_ONE,))
+        yield _case(
+            operation, channel, f"lasting/again-{kind.alias}", "The same list a second time, a while later", (), value,
+            {_ONE: kind.need}, Expectation(twice, (again,), effect=done), later=True, before=(sent,),
+        )  # fmt: skip
+
+
+def _case(
+    operation: Operation,
+    channel: Channel,
+    name: str,
+    title: str,
+    also: Sequence[str],
+    value: list[Any],
+    states: Mapping[str, StateNeed],
+    expectation: Expectation,
+    **more: Any,
+) -> Case:
+    sent = make.message(operation, channel, message.body(operation, channel, value))
+    return make.case(
+        operation, channel, name, title, also, sent, expectation, states=states, accept=channel.media_type, **more
+    )

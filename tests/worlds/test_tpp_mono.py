@@ -1,0 +1,85 @@
+"""The harness against TPP on the real serializers of .NET: no alarm on what is permitted, and the faults are caught.
+
+Each permitted mode runs all named cases, each fault those that caught it when that was last recorded, and all of them
+where these do not. `WORLDS=all` runs all named cases for every fault, and generated ones for every permitted mode.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tpp_mono.world import FEW, FOLDER, NOT_CAUGHT, PROGRAMS, built, modes
+from world_support import World, caught, judged, need
+
+pytestmark = pytest.mark.timeout(180)
+
+ALL = os.environ.get("WORLDS") == "all"
+GENERATED = "3000" if ALL else "0"
+PERMITTED, FAULTS = modes("permitted"), modes("fault")
+LEAST_CARRIED_OUT = 0.95
+WITHOUT_A_STATE = {
+    "pin-always": 0.99,
+    "pin-never": 0.9,
+}
+"""Permitted modes whose world lacks a state, so that a small share of the cases cannot be carried out."""
+NOT_ALWAYS_IN_ORDER = ("results-reversed", "failures-first")
+"""Permitted modes that give the results of some lists in another order, and those of others in the same."""
+LIMITED = dict.fromkeys(("slow", "throttles"), FEW)
+"""Permitted modes that take their time: a part of the cases will do."""
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The server, built once for each process of the tests."""
+    need(*PROGRAMS)
+    return built(tmp_path_factory.mktemp("tpp_mono"))
+
+
+def test_the_default_server_is_conformant(world: World, tmp_path: Path) -> None:
+    told = judged(world, tmp_path, (), "--generated", "1000")
+    assert told.findings == []
+    assert told.exit_code == 0, told.output
+    assert told.carried_out >= LEAST_CARRIED_OUT
+    assert told.mixed == []
+
+
+@pytest.mark.parametrize("mode", PERMITTED)
+def test_a_permitted_mode_raises_no_alarm(mode: str, world: World, tmp_path: Path) -> None:
+    told = judged(world, tmp_path, (mode,), "--generated", GENERATED, *LIMITED.get(mode, ()))
+    assert told.findings == []
+    assert told.mixed == (["result-order"] if mode in NOT_ALWAYS_IN_ORDER else [])
+    assert told.carried_out >= WITHOUT_A_STATE.get(mode, 1)
+    if mode not in WITHOUT_A_STATE:
+        assert told.exit_code == 0, told.output
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one not in NOT_CAUGHT])
+def test_a_fault_is_caught(fault: str, world: World, tmp_path: Path) -> None:
+    if ALL:
+        assert judged(world, tmp_path, (fault,), "--generated", "0").findings
+    else:
+        assert caught(world, tmp_path, fault, (fault,))
+
+
+@pytest.mark.parametrize("fault", NOT_CAUGHT)
+def test_what_is_said_to_be_missed_is_missed(fault: str, world: World, tmp_path: Path) -> None:
+    """So that the list of what is not caught stays true."""
+    assert judged(world, tmp_path, (fault,), "--generated", "0").findings == []
+
+
+def test_nearly_all_faults_are_caught() -> None:
+    assert set(NOT_CAUGHT) <= set(FAULTS)
+    assert len(NOT_CAUGHT) <= 0.05 * len(FAULTS)
+    assert len(PERMITTED) >= 15
+    assert len(FAULTS) >= 30
+
+
+def test_what_is_recorded_names_faults(world: World) -> None:
+    assert set(world.recorded) == set(FAULTS) - set(NOT_CAUGHT)
+
+
+def test_the_world_names_what_it_needs() -> None:
+    packages = (FOLDER / "debian-packages.txt").read_text(encoding="utf-8").split()
+    assert {"mono-mcs", "mono-runtime"} <= set(packages)

@@ -1,0 +1,132 @@
+"""Servers that were written apart from this harness, each in a folder beside this module: started, judged, and told by mode.
+
+A world has modes: each is permitted or a fault. What is recorded of a fault are cases that caught it, so that the tests
+need not run all cases for each; `python -m tests.worlds.record FOLDER` records them anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from conformance.cli.main import main
+
+_START_S = 20
+
+
+def need(*programs: str) -> None:
+    """Skip where a program is missing; on a CI server, which says so in CI, that is a failure."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if not missing:
+        return
+    reason = f"{', '.join(missing)} missing: install what debian-packages.txt of this world names"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One world: its folder, the command that starts it, and how its target file gets the addresses that it prints.
+
+    `start` makes the command of a server with these modes. It prints one line for each key of `addresses`, in their
+    order, that ends in an address; the target file has the key's text in quotes where the address belongs.
+    """
+
+    folder: Path
+    operations: tuple[str, ...]
+    start: Callable[[Sequence[str]], Sequence[str]]
+    addresses: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    @property
+    def recorded(self) -> Mapping[str, tuple[str, ...]]:
+        """By fault, cases that caught it when it was recorded."""
+        path = self.folder / "caught.toml"
+        return {name: tuple(cases) for name, cases in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+
+    @contextmanager
+    def serving(self, modes: Sequence[str], report: Path) -> Iterator[Path]:
+        """A server with these modes; gives its target file."""
+        process = subprocess.Popen(self.start(modes), stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            text = (self.folder / "target.toml").read_text(encoding="utf-8")
+            for key in self.addresses:
+                line = process.stdout.readline()
+                found = re.search(r"(?:http|ws)://\S+", line)
+                assert found, f"the server says {line!r} where an address belongs"
+                text = text.replace(f'"{key}"', json.dumps(found.group()))
+            target = report / "target.toml"
+            target.write_text(text, encoding="utf-8")
+            yield target
+        finally:
+            process.terminate()
+            process.wait(_START_S)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the harness said of a server."""
+
+    exit_code: int
+    results: Mapping[str, Any]
+    output: str
+
+    @property
+    def findings(self) -> list[tuple[str, str, str]]:
+        """Case, requirement and message of each."""
+        return [
+            (case["id"], finding["requirement"], finding["message"])
+            for case in self.results.get("cases", ())
+            for finding in case.get("findings", ())
+        ]
+
+    @property
+    def carried_out(self) -> float:
+        """The share of the cases that were carried out."""
+        verdicts = [case["verdict"] for case in self.results["cases"]]
+        return sum(verdict in ("pass", "fail", "waived") for verdict in verdicts) / len(verdicts)
+
+    @property
+    def mixed(self) -> list[str]:
+        """The readings that the server is said to mix."""
+        return [str(reading["id"]) for reading in self.results["readings"] if reading["mixed"]]
+
+
+def judged(world: World, report: Path, modes: Sequence[str], *options: str) -> Told:
+    """Run the harness in this process against a server with these modes."""
+    report.mkdir(parents=True, exist_ok=True)
+    chosen = [part for name in world.operations for part in ("--operation", name)]
+    with world.serving(modes, report) as target, pytest.MonkeyPatch.context() as patch:
+        for name, value in world.environment.items():
+            patch.setenv(name, value)
+        arguments = ["run", "--quiet", "--target", str(target), "--report", str(report), *chosen, *options]
+        done = CliRunner().invoke(main, arguments)
+    written = report / "results.json"
+    results = json.loads(written.read_bytes()) if written.is_file() else {}
+    return Told(done.exit_code, results, done.output)
+
+
+def caught(world: World, report: Path, fault: str, modes: Sequence[str]) -> tuple[str, ...]:
+    """The cases that catch a fault: those recorded for it, or, where they do not, all named cases."""
+    for cases in dict.fromkeys((world.recorded.get(fault, ()), ())):
+        options = [part for case in cases for part in ("--case", case)] or ["--generated", "0"]
+        told = judged(world, report, modes, *options)
+        if told.findings:
+            return tuple(dict.fromkeys(case for case, _, _ in told.findings))
+    return ()
