@@ -52,6 +52,7 @@ ATTRIBUTED: Mapping[str, str] = {
     "unsupported-media": "media types that the document does not name",
     "formats-agree": "JSON and XML carry the same",
     "multiple": "several instructions in one list",
+    "twice": "what is done is not done a second time",
     "broken": "an instruction that lacks what it needs",
     "request-xml-root": "the root element of a request",
     "request-xml-namespace": "the namespace of a request",

@@ -59,6 +59,17 @@ def _bad_frame(server: Server) -> Any:
         return json.loads(socket.receive())
 
 
+def _refused_in_a_frame(server: Server) -> Any:
+    """The kind of the frame that refuses a call without a session."""
+    with Socket(server) as socket:
+        socket.send('{"m":0,"i":5,"n":"CancelAllOrders","o":"{}"}')
+        return json.loads(socket.receive())["m"]
+
+
+def _media_type(server: Server) -> str | None:
+    return server.send("trader01", "CancelAllOrders", '{"OMSId":1}').headers.get("content-type")
+
+
 def _statuses(server: Server) -> list[int]:
     return [
         server.send("trader01", "CancelAllOrders", '{"OMSId":1}').status,
@@ -143,6 +154,10 @@ CASES: list[tuple[str, str, Look, Any]] = [
     ("response-key-case", "lower", lambda s: list(_pair(s)), ["bidresult", "askresult"]),
     ("extra-members", "ignored", lambda s: _left_open(s, IntrumentId="2"), [False, True, False]),
     ("extra-members", "honoured", lambda s: _left_open(s, IntrumentId="2"), [True, True, False]),
+    ("error-frame", "reply", _refused_in_a_frame, 1),
+    ("error-frame", "error", _refused_in_a_frame, 5),
+    ("answer-media-type", "declared", lambda s: _media_type(s) is None, False),
+    ("answer-media-type", "absent", _media_type, None),
     ("unparsable-frame", "silence", lambda s: _bad_frame(s)["i"], 5),
     ("unparsable-frame", "error-frame", lambda s: _bad_frame(s)["m"], 5),
     ("unparsable-frame", "standard-100", lambda s: fails(json.loads(_bad_frame(s)["o"]), 100, "Invalid Request"), True),
