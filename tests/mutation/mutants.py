@@ -36,7 +36,7 @@ class Mutant:
     @property
     def tests(self) -> str:
         """The folder of the tests that judge it: those of its own package, which is where a reader looks for them."""
-        return f"tests/{self.path.parent}"
+        return f"tests/{Path(*self.path.parts[:2])}"
 
     @property
     def traced(self) -> str:
