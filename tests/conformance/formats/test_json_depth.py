@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance.guard.members import json_content, read_json
 
 from conformance.cli.replay import _from_file
 from conformance.contract.schemas import read_schema
@@ -21,6 +20,7 @@ from conformance.formats.errors import CodecError
 from conformance.formats.frames import decode_frame
 from conformance.formats.json.pointer import MAX_DEPTH, load_json, load_top, locate, too_deep_at
 from conformance.formats.json.write import MAX_LEVELS, encode_json
+from conformance.formats.members import json_content, read_json
 from conformance.report.several import read_results
 from conformance.wire.messages import Exchange, HttpReply, WsReply
 from conformance.wire.ws.connection import sequence_number as sequence_of_reply
