@@ -13,7 +13,7 @@ from conformance.checks.kit import BAD_INPUT, Kit, telling
 from conformance.checks.outcome import OUTCOME, allowed, fits, gist_of, in_words, judge_effects
 from conformance.checks.read import read_answer
 from conformance.checks.registry import BEHIND_READING, Check, Stage
-from conformance.contract.operation import RequirementKey
+from conformance.contract.operation import RESULTS, RequirementKey
 from conformance.formats.registry import format_for
 from conformance.model.case import Alternative, Case
 from conformance.model.verdict import Finding
@@ -208,7 +208,7 @@ def _pinned_otherwise(case: Case, readings: list[str], pins: Pins) -> list[Findi
     for reading in dict.fromkeys(readings):
         name, _, seen = reading.partition("=")
         pinned = pins.alternatives.get(name)
-        if pinned is not None and pinned != seen:
+        if pinned is not None and pinned not in seen.split("|"):
             message = f"the reading {name} is pinned to another alternative"
             requirement = pins.requirements.get((case.operation, name), case.expect.requirement)
             findings.append(READING.finding_on(requirement, message, pinned, seen, name))
@@ -218,11 +218,19 @@ def _pinned_otherwise(case: Case, readings: list[str], pins: Pins) -> list[Findi
 def _tells(kit: Kit, case: Case, reading: str) -> bool:
     """Whether the documents leave the question open, and the answer shows how it is answered.
 
-    The same error in both legs shows how early errors come only where the error is an early one.
+    The same error in both legs shows how early errors come only where the error is an early one. What refuses another
+    method or another path is the gateway before the operation.
     """
-    if reading.partition("=")[0] not in kit.operation.readings:
+    if reading.partition("=")[0] not in kit.operation.readings or not _reaches_operation(kit, case):
         return False
     return reading != "early-error=pair" or kit.requirement("early-error") in case.requirements
+
+
+def _reaches_operation(kit: Kit, case: Case) -> bool:
+    if kit.operation.answer == RESULTS or case.transport == "ws":  # a list's error is one of its own readings
+        return True
+    path = case.message.path.partition("?")[0]
+    return case.message.method == kit.operation.method and path in ("", kit.operation.path)
 
 
 def _counts_as_silence(exchange: Exchange, alternatives: tuple[Alternative, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.checks import answer as forms
@@ -27,9 +27,10 @@ _LEG_MEMBERS = frozenset({"result", "errormsg", "errorcode", "detail"})
 
 def read_standard(kit: Kit, value: Any, status: int | None) -> Answer:
     """The answer to a call whose response is one standard object."""
-    folded, readings, findings = _fold(kit, value)
+    folded, styles, findings = _fold(kit, value)
     if not isinstance(folded, dict) or not _LEG_MEMBERS & folded.keys():
         return _nothing(kit, value, status)
+    readings = _key_case([styles])
     findings.extend(_schema_findings(kit.response, folded, kit.requirement("schema")))
     leg = _leg(folded)
     readings.extend(_leg_readings(kit, folded, leg))
@@ -47,12 +48,13 @@ def read_standard(kit: Kit, value: Any, status: int | None) -> Answer:
 
 def read_pair(kit: Kit, value: Any, status: int | None) -> Answer:
     """The answer to a call whose response has a leg for bid and one for ask, or is one flat error."""
-    folded, readings, findings = _fold(kit, value)
+    folded, styles, findings = _fold(kit, value)
     names = tuple(kit.operation.legs.values())
     if not isinstance(folded, dict) or not folded.keys() & {*names, *_LEG_MEMBERS}:
         return _nothing(kit, value, status)
     if not any(name in folded for name in names):
-        return _flat(kit, folded, readings, findings, status)
+        return _flat(kit, folded, _key_case([styles]), findings, status)
+    levels, readings = [styles], []
     for name in names:
         if isinstance(folded.get(name), str):
             folded[name] = _parsed_leg(kit, name, folded[name], findings)
@@ -60,9 +62,10 @@ def read_pair(kit: Kit, value: Any, status: int | None) -> Answer:
         elif isinstance(folded.get(name), dict):
             readings.append("leg-form=object")
         if isinstance(folded.get(name), dict):
-            folded[name], its_readings, its_findings = _fold(kit, folded[name], f"/{name}")
-            readings.extend(its_readings)
+            folded[name], its_styles, its_findings = _fold(kit, folded[name], f"/{name}")
+            levels.append(its_styles)
             findings.extend(its_findings)
+    readings = [*_key_case(levels), *readings]
     findings.extend(_schema_findings(kit.response, folded, kit.requirement("schema")))
     legs = tuple(_leg(folded.get(name)) for name in names)
     if len({leg.code for leg in legs}) == 1 and legs[0].code not in (0, None):
@@ -122,16 +125,15 @@ def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
     return document.value
 
 
-def _fold(kit: Kit, value: Any, at: str = "") -> tuple[Any, list[str], list[Finding]]:
+def _fold(kit: Kit, value: Any, at: str = "") -> tuple[Any, tuple[str, ...], list[Finding]]:
     """Members under their documented names: published AlphaPoint documents declare the case of keys unimportant.
 
-    `at` is the place of a leg, empty for the whole value.
+    With them, the styles that their names may be written in. `at` is the place of a leg, empty for the whole value.
     """
     if not isinstance(value, dict):
-        return value, [], []
+        return value, (), []
     folded: dict[str, Any] = {}
     findings = []
-    odd = []
     for name, content in value.items():
         documented = kit.members.get(name.lower(), name)
         if documented in folded:
@@ -139,17 +141,32 @@ def _fold(kit: Kit, value: Any, at: str = "") -> tuple[Any, list[str], list[Find
             key, place = "leg" if at else "schema", f"{at}/{name}"
             findings.append(MEMBERS.finding(kit.operation, message, f"one {documented}", name, place, key=key))
         folded[documented] = content
-        if documented != name:
-            odd.append(name)
-    return folded, [f"response-key-case={_case_of(odd, value)}"], findings
+    return (
+        folded,
+        _styles([(name, kit.members[name.lower()]) for name in value if name.lower() in kit.members]),
+        findings,
+    )
 
 
-def _case_of(odd: list[str], value: Mapping[str, Any]) -> str:
-    if not odd:
-        return "documented"
-    if all(name == name.lower() for name in value):
-        return "lower"
-    return "pascal" if all(name[:1].isupper() for name in value) else "camel"
+def _styles(names: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Every style that all these names agree with, each name beside its documented form; `camel` where none fits.
+
+    A single word in lower case is documented, camel and lower at once: alone it does not tell which.
+    """
+    fitting = {
+        "documented": all(name == documented for name, documented in names),
+        "camel": all(name[:1].islower() and (name != name.lower() or documented[1:].islower()) for name, documented in names),
+        "pascal": all(name[:1].isupper() and (name != name.upper()) for name, _ in names),
+        "lower": all(name == name.lower() for name, _ in names),
+    }  # fmt: skip
+    return tuple(style for style, fits in fitting.items() if fits) or ("camel",)
+
+
+def _key_case(levels: Sequence[tuple[str, ...]]) -> list[str]:
+    """The style of the whole answer, or those between which it does not decide; of levels at odds, that of each."""
+    told = [styles for styles in levels if styles]
+    common = [style for style in told[0] if all(style in styles for styles in told)] if told else []
+    return [f"response-key-case={'|'.join(styles)}" for styles in ([common] if common else dict.fromkeys(told))]
 
 
 def _leg(value: Any) -> Leg:

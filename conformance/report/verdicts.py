@@ -186,13 +186,18 @@ def code_rows(contract: Contract, results: Iterable[CaseResult], settings: Setti
 def reading_rows(
     contract: Contract, results: Iterable[CaseResult], settings: Settings, folded: Folded | None = None
 ) -> tuple[ReadingRow, ...]:
-    """One row for each reading that was observed or belongs to the selected operations, sorted by id."""
+    """One row for each reading that was observed or belongs to the selected operations, sorted by id.
+
+    An answer that does not decide between alternatives (`a|b`) counts for the one that others show, else for the first.
+    """
     tally = Counter(observed for result in results for observed in result.readings)
     tally.update((folded or Folded()).readings)
     seen: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for text in sorted(tally):
         reading, _, alternative = text.partition("=")
         seen[reading][alternative] = tally[text]
+    for shown in seen.values():
+        _decide(shown)
     wanted = settings.selection.operations
     names = {
         reading.id
@@ -202,6 +207,14 @@ def reading_rows(
     return tuple(
         ReadingRow(name, dict(seen.get(name, {})), settings.pinned.get(name)) for name in sorted(names | set(seen))
     )
+
+
+def _decide(shown: dict[str, int]) -> None:
+    """Give the count of each undecided alternative to one that it may be."""
+    for text in [text for text in shown if "|" in text]:
+        count, possible = shown.pop(text), text.split("|")
+        chosen = next((one for one in possible if one in shown), possible[0])
+        shown[chosen] = shown.get(chosen, 0) + count
 
 
 def _cells(contract: Contract, settings: Settings) -> Iterable[_Cell]:

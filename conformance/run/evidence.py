@@ -27,8 +27,14 @@ def evidence_of(
     rest = () if full else tuple(others)
     exchanges = tuple(exchanges)
     sent, sent_cut = _text([unmasked(one.sent) for one in exchanges], limit, known, rest)
-    received, received_cut = _text([one.received for one in exchanges], limit, known, rest)
+    received, received_cut = _text([part for one in exchanges for part in _came(one)], limit, known, rest)
     return Evidence(sent, received, sent_cut or received_cut or any(one.truncated for one in exchanges))
+
+
+def _came(exchange: Exchange) -> tuple[bytes, ...]:
+    """All that came for a message: its reply, or the WebSocket payloads that answer no number, and what answered again."""
+    others = () if exchange.received else exchange.others
+    return (*([exchange.received] if exchange.received or not others else ()), *others, *exchange.again)
 
 
 def redacted_finding(finding: Finding, secrets: tuple[str, ...]) -> Finding:

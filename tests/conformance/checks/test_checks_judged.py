@@ -12,6 +12,7 @@ from checks_support import (
     TPP,
     UID,
     abroad,
+    broken,
     case,
     error,
     failed,
@@ -437,3 +438,26 @@ def test_a_departure_behind_one_that_is_none_is_found(before: str) -> None:
 def test_what_an_xml_answer_says_beyond_its_elements_is_listed() -> None:
     root = etree.fromstring('<a x="1">t<Errors>e<string>s</string>u</Errors><!--c-->v</a>')
     assert texts_beyond(kit(TPP).members, root) == ["1", "t", "u", "c", "v"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "told"),
+    [
+        ("POST", "/AP/CancelAllOrders", True),
+        ("POST", "/AP/CancelAllOrders?x=1", True),
+        ("PUT", "/AP/CancelAllOrders", False),
+        ("POST", "/AP/CancelAllOrdersNothing", False),
+    ],
+)
+def test_a_refusal_of_another_method_or_path_tells_no_reading(method: str, path: str, told: bool) -> None:
+    one = case(CAO, Alternative({"code": [100]}))
+    one = dataclasses.replace(one, message=dataclasses.replace(one.message, method=method, path=path))
+    assert ("error-status=4xx" in judged(one, http(error(100), 405)).readings) is told
+
+
+def test_an_answer_that_does_not_decide_agrees_with_each_pin_that_it_may_be() -> None:
+    for pin in ("documented", "camel", "lower"):
+        assert judged(case(CAO, ANY), http(success()), pins={"response-key-case": pin}).findings == ()
+    assert broken(judged(case(CAO, ANY), http(success()), pins={"response-key-case": "pascal"})) == [
+        "PIN-response-key-case"
+    ]

@@ -218,6 +218,20 @@ def test_readings_are_counted_and_a_mixture_is_told() -> None:
     assert (dict(shown.observed), shown.mixed, shown.pinned) == ({"null": 1, "text": 1}, True, "null")
 
 
+@pytest.mark.parametrize(
+    ("told", "observed"),
+    [
+        (["null|text", "text"], {"text": 2}),
+        (["null|text", "null|text"], {"null": 2}),
+        (["null", "text", "null|text"], {"null": 2, "text": 1}),
+    ],
+)
+def test_an_answer_that_does_not_decide_counts_for_what_others_show(told: list[str], observed: dict[str, int]) -> None:
+    results = [result(f"c{number}", "G-OK", readings=(f"empty={one}",)) for number, one in enumerate(told)]
+    (shown,) = summary(results).readings
+    assert dict(shown.observed) == observed
+
+
 def test_a_reading_never_observed_is_listed_with_no_count() -> None:
     (shown,) = summary([]).readings
     assert (dict(shown.observed), shown.mixed, shown.pinned) == ({}, False, None)

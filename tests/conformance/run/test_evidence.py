@@ -69,3 +69,18 @@ def test_the_words_of_a_finding_lose_secrets_also_where_they_were_cut() -> None:
     assert hidden == Finding(
         "R", "outcome", "said [redacted]", "nothing", "text [redacted]… (90 characters)", "/[redacted]"
     )
+
+
+def test_a_reply_that_matches_no_request_is_evidence() -> None:
+    stray = b'{"m":1,"i":0,"n":"CancelOrder","o":"{}"}'
+    exchange = Exchange(b"a", b"", None, None, 0.0, 0.0, others=(b'{"m":3}', stray))
+    assert evidence_of((exchange,), [], full=True).received == f'{{"m":3}}\n{stray.decode()}'
+
+
+def test_what_came_beside_a_reply_is_left_out_and_a_second_reply_is_shown() -> None:
+    exchange = Exchange(b"a", b"first", None, None, 0.0, 0.0, others=(b"event",), again=[b"second"])
+    assert evidence_of((exchange,), [], full=True).received == "first\nsecond"
+
+
+def test_where_nothing_came_there_is_no_evidence() -> None:
+    assert evidence_of((_exchange(b"a"),), [], full=True).received == ""
