@@ -60,7 +60,10 @@ KEYS = (
     *(RequirementKey(name) for name in ("effect", "malformed", "bad-input", "media-type", "route")),
     *(RequirementKey(name, _OBJECTS) for name in ("key-case", "operator", "refusal")),
     *(RequirementKey(name, _LISTS) for name in ("error-string", "framework-error")),
-    *(RequirementKey(name, _WEBSOCKET) for name in ("frame-m", "frame-i", "frame-n", "frame-o", "frame-malformed")),
+    *(
+        RequirementKey(name, _WEBSOCKET)
+        for name in ("frame-m", "frame-i", "frame-n", "frame-o", "frame-type", "frame-malformed")
+    ),
     RequirementKey("same-transport", _WEBSOCKET),
     *(RequirementKey(name, _LISTS, needed=False) for name in ("done", "method", "parameters", "unsupported-media")),
     *(

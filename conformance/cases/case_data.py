@@ -141,6 +141,8 @@ def _message_data(message: Message) -> dict[str, Any]:
         data["path"] = message.path
     if message.headers:
         data["headers"] = [list(pair) for pair in message.headers]
+    if message.spelling:
+        data["spelling"] = message.spelling
     if message.frame is not None:
         data["frame"] = text_data(message.frame)
     return data
@@ -153,6 +155,7 @@ def _message(data: Mapping[str, Any]) -> Message:
         data.get("method", "POST"),
         data.get("path", ""),
         tuple([(name, value) for name, value in data.get("headers", ())]),
+        data.get("spelling", ""),
         None if frame is None else text_of(frame),
     )
 

@@ -13,7 +13,7 @@ from conformance.checks.kit import BAD_INPUT, Kit, telling
 from conformance.checks.outcome import OUTCOME, allowed, fits, gist_of, in_words, judge_effects
 from conformance.checks.read import read_answer
 from conformance.checks.registry import BEHIND_READING, Check, Stage
-from conformance.contract.operation import RESULTS, RequirementKey
+from conformance.contract.operation import RequirementKey
 from conformance.formats.registry import format_for
 from conformance.model.case import Alternative, Case
 from conformance.model.verdict import Finding
@@ -227,7 +227,7 @@ def _tells(kit: Kit, case: Case, reading: str) -> bool:
 
 
 def _reaches_operation(kit: Kit, case: Case) -> bool:
-    if kit.operation.answer == RESULTS or case.transport == "ws":  # a list's error is one of its own readings
+    if kit.operation.shape.listed or case.transport.framed:  # a list's error is one of its own readings
         return True
     path = case.message.path.partition("?")[0]
     return case.message.method == kit.operation.method and path in ("", kit.operation.path)

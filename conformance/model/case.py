@@ -107,6 +107,8 @@ class Message:
     method: str = "POST"
     path: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    spelling: Literal["", "upper", "lower"] = ""
+    """Letter case of the names of all headers, those of the session as well; empty: as they are."""
     frame: str | None = None
     """WebSocket only: the frame's text, in which `${i}` is the sequence number and `${o}` the body as a JSON string."""
 
@@ -115,7 +117,8 @@ class Message:
 class StateNeed:
     """A state of the target that must be brought about before the message, under a name that binds its ids.
 
-    The parameter `after` puts it behind so many of the messages that are sent before the judged one.
+    The parameter `after` puts it behind so many of the messages that are sent before the judged one. A state with a
+    parameter that names another one of the case (`${mine.client}`) is set up behind that.
     """
 
     state: str

@@ -308,7 +308,14 @@ def http_request(message: Message, bindings: Bindings, media_type: str, headers:
     body = body_bytes(message, bindings, media_type)
     if any(name.lower() == "transfer-encoding" and "chunked" in value for name, value in message.headers):
         body = _chunked(body)
-    return HttpRequest(message.method, fill(message.path, bindings), (*message.headers, *headers), body)
+    spelled = _spelled((*message.headers, *headers), message.spelling)
+    return HttpRequest(message.method, fill(message.path, bindings), spelled, body)
+
+
+def _spelled(headers: Headers, spelling: str) -> Headers:
+    if not spelling:
+        return headers
+    return tuple((name.upper() if spelling == "upper" else name.lower(), value) for name, value in headers)
 
 
 def body_bytes(message: Message, bindings: Bindings, media_type: str) -> bytes:

@@ -66,9 +66,17 @@ async def set_up(
     A `spare` state that this target cannot bring about is gone without; its effect is then not observed.
     """
     due = {name: need for name, need in states.items() if need.params.get("after", 0) == turn}
-    for handle in await _prepare(due, service, setting, spare) if due else ():
-        setting.desk = setting.desk.with_bindings(handle.bindings)
-        service.link.gate.guard.grant(handle.bindings)
+    first = {name: need for name, need in due.items() if not _names_another(need, due)}
+    for wave in (first, {name: need for name, need in due.items() if name not in first}):
+        for handle in await _prepare(wave, service, setting, spare) if wave else ():
+            setting.desk = setting.desk.with_bindings(handle.bindings)
+            service.link.gate.guard.grant(handle.bindings)
+
+
+def _names_another(need: StateNeed, others: Collection[str]) -> bool:
+    """Whether a parameter stands for an id that another state binds."""
+    texts = [value for value in need.params.values() if isinstance(value, str)]
+    return any(name.partition(".")[0] in others for text in texts for name in places(text))
 
 
 def spare_states(case: Case) -> frozenset[str]:

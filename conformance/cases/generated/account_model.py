@@ -138,10 +138,7 @@ def foresee_cancel_quote(
             return None
         done = Way({"code": [0]}, put(standing, (request.bid, request.ask)))
         return foreseen(named["done"], (done,), named["cancelled"], named["untouched"])
-    if bid.right or ask.right:
-        ways = _one_right(request, bid, ask, standing)
-    else:
-        ways = _none_right(request, bid, ask, by_name, standing)
+    ways = _one_right(request, bid, ask, standing) if bid.right or ask.right else _none_right(bid, ask, standing)
     return foreseen(named[_part_of(request, bid, ask)], ways, named["cancelled"], named["refused"])
 
 
@@ -203,9 +200,7 @@ def _one_right(request: Request, bid: _Leg, ask: _Leg, standing: Standing) -> tu
     )
 
 
-def _none_right(
-    request: Request, bid: _Leg, ask: _Leg, things: Mapping[str, Thing], standing: Standing
-) -> tuple[Way, ...]:
+def _none_right(bid: _Leg, ask: _Leg, standing: Standing) -> tuple[Way, ...]:
     """Refused; a success that means receipt for what is gone, or for a quote that does not stand where it is said to."""
     codes = sorted({*bid.codes, *ask.codes})
     ways = [Way({"code": codes}, standing)]
@@ -213,15 +208,12 @@ def _none_right(
         name: sorted({*codes, 0}) if leg.gone or leg.misplaced else codes for name, leg in (("bid", bid), ("ask", ask))
     }
     ways.append(Way(received, standing))
-    own = bid.misplaced and ask.misplaced and things[request.bid] is things[request.ask]
-    if own and request.account and 20 not in codes:
-        ways.append(Way({"code": [0]}, put(standing, (request.bid, request.ask))))
     return tuple(ways)
 
 
 CLIENT = ".client"
 """Behind the name of an order: the number that its client gave it."""
-_GONE = [0, 100, 101, 104]
+_GONE = [100, 101, 104]
 
 
 def foresee_cancel_one(
@@ -241,7 +233,7 @@ def foresee_cancel_one(
         return foreseen(named["neither"], (Way({"code": [100]}, standing),), named["cancelled"], named["neither"])
     place = request.account or own_accounts(rules, request.role)[0]
     own = own_accounts(rules, request.role)
-    ways = tuple(way for one in meant for way in _ways(one, place, own, standing))
+    ways = tuple(way for one in meant for way in _ways(one, place, own, standing, named_place=bool(request.account)))
     if len(meant) > 1:
         same = all(one is not None and one is meant[0] for one in meant)
         ways = (*ways, Way({"code": [100] if same else _NOT_THERE}, standing))
@@ -263,16 +255,20 @@ def _meant(name: str, part: str, things: Sequence[Thing]) -> Thing | None:
     return next((one for one in things if one.name == name.removesuffix(CLIENT)), None)
 
 
-def _ways(one: Thing | None, place: str, own: Sequence[str], standing: Standing) -> tuple[Way, ...]:
-    """The right answers to a call that names this order alone."""
+def _ways(
+    one: Thing | None, place: str, own: Sequence[str], standing: Standing, *, named_place: bool
+) -> tuple[Way, ...]:
+    """The right answers to a call that names this order alone; an account that is named holds the order, or it is not found."""
     if one is None:
         return (Way({"code": _NOT_THERE}, standing),)
     if one.account not in own:
         return (Way({"code": _ANY_REFUSAL}, standing),)
     if standing.get(one.name) != OPEN:
         return (Way({"code": _GONE}, standing),)
-    done = Way({"code": [0]}, put(standing, (one.name,)))
-    return (done,) if one.account == place else (done, Way({"code": _NOT_THERE}, standing))
+    done, absent = Way({"code": [0]}, put(standing, (one.name,))), Way({"code": _NOT_THERE}, standing)
+    if one.account == place:
+        return (done,)
+    return (absent,) if named_place else (done, absent)
 
 
 def _widened(ways: Sequence[Way]) -> tuple[Way, ...]:

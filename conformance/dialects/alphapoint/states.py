@@ -72,7 +72,9 @@ class CallStates:
             "LimitPrice": _HIGH_PRICE if side == _SELL else _LOW_PRICE,
         }  # fmt: skip
         count = int(need.params.get("count", 1))
-        numbers = [next(self.client_ids) for _ in range(count)] if need.params.get("client") else []
+        client = need.params.get("client")  # a number of its own, or that of another state's order
+        given = itertools.repeat(self._number(client, desk)) if isinstance(client, str) else self.client_ids
+        numbers = [next(given) for _ in range(count)] if client else []
         orders = [{**order, "ClientOrderId": number} for number in numbers] or [order] * count
         answers = await asyncio.gather(
             *(self.calls.call(desk, role, "SendOrder", one, Purpose.SET_UP) for one in orders), return_exceptions=True

@@ -29,7 +29,12 @@ PLAIN = Case(
 RICH = replace(
     PLAIN,
     message=Message(
-        Body("a${x#}", "utf-16-le", Repeat("[", ",", "]", 3)), "PUT", "/p", (("A", "1"), ("A", "2")), '{"o":${o}}'
+        Body("a${x#}", "utf-16-le", Repeat("[", ",", "]", 3)),
+        "PUT",
+        "/p",
+        (("A", "1"), ("A", "2")),
+        "upper",
+        '{"o":${o}}',
     ),
     expect=Expectation(
         "OP-1", (Alternative({"results": [True, "any"]}, ("one",), ("two",), ("reading=a",)),), "OP-2", "OP-3"

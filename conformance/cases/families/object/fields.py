@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases import expect, make, message
@@ -44,7 +44,7 @@ def variants(binding: str) -> tuple[Variant, ...]:
         Variant("hexadecimal", "unusable", "a hexadecimal number as text", "0xFFFFFFF"),
         Variant("true", "lenient", "true", True),
         Variant("in-array", "lenient", "the right number in an array", [here]),
-        Variant("fraction", "lenient", "the right number and a half", Raw(here + ".5")),
+        Variant("fraction", "unusable", "the right number and a half", Raw(here + ".5")),
         Variant("with-decimals", "lenient", "the right number written with decimals", Raw(here + ".0")),
         Variant("exponent", "lenient", "the right number written with an exponent", Raw(here + "e0")),
         Variant("as-text", "lenient", "the right number as text", {"text": here}),
@@ -125,7 +125,8 @@ def _expectation(operation: Operation, field: Field, variant: Variant) -> Expect
         return expect.either(operation, requirement, names, (20, 100, 104)) if taken else None
     if variant.kind in ("unknown", "zero"):
         if field.binding == "instrument":
-            return _maybe_ignored(operation, requirement, names)
+            either = _maybe_ignored(operation, requirement, names)
+            return either if variant.kind == "zero" else _not_there(either)
         return expect.refused(operation, requirement, names, (20, 100, 104))
     return expect.refused(operation, requirement, names, (100,) if variant.name == "absent" else (20, 100, 104))
 
@@ -150,8 +151,13 @@ def _lenient_leg(operation: Operation, requirement: str, leg: str) -> Expectatio
     return Expectation(requirement, (both, *wrong.any_of), effect=wrong.effect)
 
 
+def _not_there(either: Expectation) -> Expectation:
+    """The instrument identifies the quote, which is on none of this number: whatever is answered, it stays."""
+    return replace(either, any_of=tuple(one for one in either.any_of if not one.cancelled))
+
+
 def _maybe_ignored(operation: Operation, requirement: str, names: tuple[str, ...]) -> Expectation:
-    """The document lets a caller add the instrument; it does not say that a wrong one is refused."""
+    """Which of two values counts is open: the quote is found by the right one, or not by the wrong one."""
     return Expectation(
         requirement,
         (

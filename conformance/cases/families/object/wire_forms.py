@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from conformance.cases import expect, make, message
 from conformance.cases.families.object.malformed import or_unanswered
@@ -29,13 +30,16 @@ class HttpForm:
     method: str = "POST"
     query: str = ""
     safe: bool = False
+    spelling: Literal["", "upper", "lower"] = ""
+    unknown: bool = False
+    """The path is that of a call that does not exist."""
 
 
 HTTP_FORMS = (
     HttpForm("charset", "the content type with its charset", (("Content-Type", "{}; charset=utf-8"),), True),
     HttpForm("charset-quoted", "the charset in quotes and capitals", (("Content-Type", '{}; charset="UTF-8"'),), True),
-    HttpForm("lower-case-headers", "header names in lower case", (("content-type", "{}"), ("accept", "{}")), True),
-    HttpForm("upper-case-headers", "header names in upper case", (("CONTENT-TYPE", "{}"), ("ACCEPT", "{}")), True),
+    HttpForm("lower-case-headers", "all header names in lower case", (TYPED, ("Accept", "{}")), True, spelling="lower"),
+    HttpForm("upper-case-headers", "all header names in upper case, that of the session too", (TYPED, ("Accept", "{}")), True, spelling="upper"),
     HttpForm("accept-anything", "any answer is taken", (TYPED, ("Accept", "*/*")), True),
     HttpForm("no-accept", "no Accept header", (TYPED,), True),
     HttpForm("accept-language", "headers that have nothing to do with it", (TYPED, ("Accept-Language", "de"), ("X-Trace", "1")), True),
@@ -46,6 +50,7 @@ HTTP_FORMS = (
     HttpForm("content-type-garbage", "a content type that is none", (("Content-Type", "garbage"),)),
     HttpForm("accept-xml", "only XML is taken as answer", (TYPED, ("Accept", "application/xml"))),
     HttpForm("query", "a query string that the call does not have", query="?x=1"),
+    HttpForm("call-unknown", "a call that does not exist", unknown=True),
     HttpForm("get", "the method GET", method="GET", safe=True),
     HttpForm("head", "the method HEAD", method="HEAD", safe=True),
     HttpForm("options", "the method OPTIONS", method="OPTIONS", safe=True),
@@ -65,10 +70,12 @@ def http_form_cases(operation: Operation) -> Iterator[Case]:
 
 def _http_case(operation: Operation, channel: Channel, form: HttpForm) -> Case:
     names = operation.acted_on
-    requirement = operation.attribution["media-type" if form.method == "POST" else "route"]
+    of_route = form.method != "POST" or form.unknown or bool(form.spelling)
+    requirement = operation.attribution["route" if of_route else "media-type"]
     body = message.body(operation, channel, operation.valid)
     headers = tuple((name, text.replace("{}", channel.media_type)) for name, text in form.headers)
-    sent = Message(body, form.method, operation.path + form.query, headers)
+    path = operation.path + ("Nothing" if form.unknown else "") + form.query
+    sent = Message(body, form.method, path, headers, form.spelling)
     expectation = _http_expectation(operation, form, requirement, names)
     return make.case(operation, channel, f"http/{form.name}", f"HTTP: {form.title}", (), sent, expectation)
 
@@ -76,6 +83,10 @@ def _http_case(operation: Operation, channel: Channel, form: HttpForm) -> Case:
 def _http_expectation(operation: Operation, form: HttpForm, requirement: str, names: tuple[str, ...]) -> Expectation:
     if form.legal:
         return expect.done(operation, requirement, names)
+    if form.unknown:
+        refused = expect.refused(operation, requirement, names, (20, 100, 104, 106))
+        absent = Alternative({"form": "http-refusal"}, untouched=names)
+        return Expectation(requirement, (*refused.any_of, absent), effect=requirement)
     any_refusal = Alternative({"form": "http-refusal"}, untouched=names)
     if form.safe:
         right = (any_refusal, Alternative({"form": "served"}, untouched=names))
@@ -103,6 +114,8 @@ FRAME_FORMS = (
     FrameForm("white-space", "white space between members", '{ "m" : 0 ,\n "i" : ${i} ,\n "n" : "CALL" ,\n "o" : ${o} }', legal=True, speaks_for=("frame-m",)),
     FrameForm("sequence-zero", "sequence number 0, as a real client starts", '{"m":0,"i":0,"n":"CALL","o":${o}}', legal=True, speaks_for=("frame-i",)),
     FrameForm("sequence-large", "a sequence number near the end of 31 bits", '{"m":0,"i":${i+2147000000},"n":"CALL","o":${o}}', legal=True, speaks_for=("frame-i",)),
+    FrameForm("sequence-over-31-bits", "a sequence number of 32 bits", '{"m":0,"i":${i+2147483648},"n":"CALL","o":${o}}', speaks_for=("frame-i",)),
+    FrameForm("sequence-over-32-bits", "a sequence number that 32 bits do not hold", '{"m":0,"i":${i+4294967296},"n":"CALL","o":${o}}', speaks_for=("frame-i",)),
     FrameForm("extra-member", "a member beyond the four", '{"m":0,"i":${i},"n":"CALL","o":${o},"x":1}'),
     FrameForm("lower-case-call", "the call's name in lower case", '{"m":0,"i":${i},"n":"LOWER","o":${o}}'),
     FrameForm("type-as-text", "m as text", '{"m":"0","i":${i},"n":"CALL","o":${o}}'),
@@ -112,6 +125,10 @@ FRAME_FORMS = (
     FrameForm("payload-as-object", "o as an object and not as text", '{"m":0,"i":${i},"n":"CALL","o":${body}}'),
     FrameForm("type-missing", "m left out", '{"i":${i},"n":"CALL","o":${o}}'),
     FrameForm("type-unknown", "m 9, which no message has", '{"m":9,"i":${i},"n":"CALL","o":${o}}'),
+    FrameForm("type-subscribe", "m 2, which is for subscriptions", '{"m":2,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)),
+    FrameForm("type-event", "m 3, which is for events", '{"m":3,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)),
+    FrameForm("type-unsubscribe", "m 4, which ends subscriptions", '{"m":4,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)),
+    FrameForm("type-error", "m 5, which is for errors", '{"m":5,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)),
     FrameForm("type-reply", "m 1, which is for replies", '{"m":1,"i":${i},"n":"CALL","o":${o}}'),
     FrameForm("call-missing", "n left out", '{"m":0,"i":${i},"o":${o}}', unreadable=True),
     FrameForm("call-empty", "n empty", '{"m":0,"i":${i},"n":"","o":${o}}', unreadable=True),
@@ -156,4 +173,6 @@ def _frame_expectation(operation: Operation, form: FrameForm, requirement: str, 
     if form.unreadable:
         refused = expect.refused(operation, requirement, names, (20, 100, 104, 106))
         return or_unanswered(refused, names, unparsable=form.name in UNPARSABLE)
-    return or_unanswered(expect.either(operation, requirement, names, (20, 100, 104, 106)), names)
+    found = or_unanswered(expect.either(operation, requirement, names, (20, 100, 104, 106)), names)
+    # what another message type does unasked is told under the requirement on message types
+    return replace(found, effect=requirement) if form.speaks_for == ("frame-type",) else found
