@@ -86,6 +86,12 @@ class Book:
                 cancelled.append(order_id)
         return tuple(cancelled)
 
+    def reopen(self, order_id: int) -> None:
+        """Makes a cancelled one work again, as an engine does that turns a cancellation down too late."""
+        order = self._orders[order_id]
+        if order.state == "Canceled":
+            self._keep(replace(order, state="Working"))
+
     def first_attempt(self, order_id: int) -> bool:
         """Whether nobody has asked this about the order before."""
         first = order_id not in self._attempted

@@ -65,10 +65,15 @@ def _client_first(inner: Any, parts: Parts, call: Call) -> CancelOrderRequest:
     return replace(request, order_id=None) if request.client_order_id else request
 
 
-def _any_own_account(inner: Any, parts: Parts, call: Call, request: CancelOrderRequest, account: Account) -> Order:
-    """The order of the caller's, in whichever of his accounts it stands."""
+def _omitted_any_own(inner: Any, parts: Parts, call: Call, request: CancelOrderRequest, account: Account) -> Order:
+    """Where no account is named, the order of the caller's, in whichever of his accounts it stands."""
     order = parts.alphapoint.book.find(request.order_id or 0)
-    if order is not None and order.oms_id == account.oms_id and _own(parts, call, order, "Working"):
+    if (
+        request.account_id is None
+        and order is not None
+        and order.oms_id == account.oms_id
+        and _own(parts, call, order, "Working")
+    ):
         return order
     found: Order = inner(parts, call, request, account)
     return found
@@ -120,9 +125,6 @@ def _only_system(inner: Any, parts: Parts, call: Call) -> CancelOrderRequest:
 
 EQUIVALENTS: tuple[Variant, ...] = (
     equivalent_of(
-        CO, "again-received", "Receives a call for an order that is cancelled already once more", handler(CO, _gone(0))
-    ),
-    equivalent_of(
         CO, "again-101", "Fails for an order that is cancelled already", handler(CO, _gone(OPERATION_FAILED))
     ),
     equivalent_of(
@@ -137,9 +139,9 @@ EQUIVALENTS: tuple[Variant, ...] = (
     ),
     equivalent_of(
         CO,
-        "any-own-account",
-        "Finds an order of the caller's whichever of his accounts is named",
-        step(CO, "select", _any_own_account),
+        "omitted-any-own",
+        "Finds an order of the caller's in whichever of his accounts it stands where none is named",
+        step(CO, "select", _omitted_any_own),
     ),
     equivalent_of(
         CO, "strangers-order-20", "Refuses a stranger's order with 20", step(CO, "select", _strangers_refused)

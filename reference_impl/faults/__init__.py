@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from reference_impl.faults import (
     alphapoint_codes,
     alphapoint_frames,
+    alphapoint_identity,
     alphapoint_moments,
     alphapoint_roles,
     alphapoint_shape,
@@ -25,6 +26,7 @@ from reference_impl.variants import Variant, registry
 FAULTS: Mapping[str, Variant] = registry(
     alphapoint_codes.FAULTS,
     alphapoint_frames.FAULTS,
+    alphapoint_identity.FAULTS,
     alphapoint_moments.FAULTS,
     alphapoint_roles.FAULTS,
     alphapoint_shape.FAULTS,
