@@ -1,0 +1,71 @@
+"""The world of an AlphaPoint gateway on Node: how it is installed and started, its modes, and what is not caught."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from world_support import World
+
+FOLDER = Path(__file__).parent
+PROGRAMS = ("node", "npm")
+SOURCES = ("*.js", "*.mjs", "package.json", ".npmrc")
+CANCEL_ALL, CANCEL_QUOTE, CANCEL_ORDER = (
+    "alphapoint.cancel_all_orders",
+    "alphapoint.cancel_quote",
+    "alphapoint.cancel_order",
+)
+_BY_CALL = {"CancelAllOrders": CANCEL_ALL, "CancelQuote": CANCEL_QUOTE, "CancelOrder": CANCEL_ORDER}
+_ROW = re.compile(r"\| `([\w-]+)` \| ([^|]*) \|")
+
+FEW: tuple[str, ...] = ()
+"""Recording tries all named cases at once: they take a few seconds."""
+NOT_CAUGHT: Mapping[str, str] = {
+    "session-fixed-life": "the page of sign-in is no part of the contract; the harness signs in again when a session ends",
+    "ws-logout-forgets-http": "LogOut is no operation of the contract, and no case sends it",
+    "ws-first-user-stays": "signing in twice on one socket is no operation of the contract",
+    "signature-unchecked": "a wrong signature at sign-in is no operation of the contract",
+    "logged-out-token-lives": "LogOut is no operation of the contract, and no case sends it",
+    "ws-unparsable-closes": "a socket that is closed on text that nobody can read counts as silence (CAO-WS-MALFORMED)",
+}
+"""Faults that no case finds, each with the reason."""
+
+
+def built(folder: Path) -> World:
+    """Install the server and its one dependency into a folder."""
+    folder.mkdir(parents=True)
+    for pattern in SOURCES:
+        for path in FOLDER.glob(pattern):
+            shutil.copy(path, folder)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+    subprocess.run(command, cwd=folder, check=True, timeout=120)
+    server = str(folder / "server.js")
+
+    def start(modes: Sequence[str]) -> list[str]:
+        return ["node", server, *(part for mode in modes for part in ("--mode", mode))]
+
+    told = subprocess.run(["node", server, "--print-env"], check=True, timeout=20, capture_output=True, text=True)
+    secrets = dict(re.findall(r"export (\w+)='([^']*)'", told.stdout))
+    return World(FOLDER, tuple(_BY_CALL.values()), start, ("HTTP", "WEBSOCKET"), secrets)
+
+
+def modes(kind: str) -> list[str]:
+    """The modes of a kind, permitted or fault, as the tables in README.md have them."""
+    return [name for name, _ in _rows(kind)]
+
+
+def operations_of(mode: str) -> tuple[str, ...]:
+    """The operations that a mode has to do with, by the text of its row; all of them where it names none or several."""
+    text = next(text for kind in ("permitted", "fault") for name, text in _rows(kind) if name == mode)
+    named = [operation for call, operation in _BY_CALL.items() if re.search(rf"\b{call}\b", text)]
+    return (named[0],) if len(named) == 1 else tuple(_BY_CALL.values())
+
+
+def _rows(kind: str) -> list[tuple[str, str]]:
+    """Each mode with the second column of its row: the difference, or the operation of a fault."""
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    table = text.split(f"| {kind} mode |")[1].split("\n\n")[0]
+    return _ROW.findall(table)
