@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ WORLD = load_world(None)
 ACCOUNTS = (10, 101, 201, 301, 401, 501, 601, 901, 902, 904, 905)
 ANONYMOUS, INVENTED = "", "?"
 MANY = 220
+_A_WHILE_S = 0.1
+"""After this, what opens again is open."""
 
 
 class Walk:
@@ -106,8 +109,9 @@ class Walk:
             ]
         for user, accounts in (("trader01", (301,)), ("operator", (10, 201, 501, 601, 901, 902, 904, 905))):
             for account in accounts:
+                twin = {"ClientOrderId": 77} if account == 301 else {}
                 ids[f"order{account}"] = self.call(
-                    user, "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order
+                    user, "SendOrder", AccountId=account, InstrumentId=1, Side=0, **order, **twin
                 )["OrderId"]
         for account, instrument in ((201, 2), (201, 1), (401, 1), (501, 1), (901, 1), (902, 1)):
             quote = self.call(
@@ -132,7 +136,7 @@ def _cancel_all(walker: Walk) -> Iterator[Any]:
     requests: list[tuple[str, Any]] = [
         ("trader01", own), ("trader01", {**own, "AccountId": 301}), ("trader01", {**own, "AccountId": 501}),
         ("operator", own), ("operator", {**own, "AccountId": 201}), ("maker01", {**own, "AccountId": 201}),
-        ("nobody", {**own, "AccountId": 601}), ("operator", {**own, "AccountId": 777_777}), ("operator", {**own, "OMSId": 99}),
+        ("nobody", {**own, "AccountId": 601}), ("operator", {**own, "AccountId": 777_777}), ("operator", {"OMSId": "1", "AccountId": 777_777}), ("operator", {**own, "OMSId": 99}),
         ("trader01", {**own, "OMSId": 2}), ("operator", {"OMSId": 3, "AccountId": 703}), ("trader01", {**own, "IntrumentId": "1"}),
         *(("operator", {"OMSId": 1, "AccountId": account}) for account in (901, 902)), ("trader01", {}),
         *(("trader01", {**own, "OMSId": value}) for value in _odd_values(1)), *(("trader01", {**own, "AccountId": value}) for value in (0, *_odd_values(101))),
@@ -168,6 +172,7 @@ def _cancel_order(walker: Walk) -> Iterator[Any]:
         other("trader01", 501), ("trader01", named(OrderId="order501")), ("trader01", named(OrderId="order501", AccountId=...)), ("trader01", named(OrderId="order301")),
         ("trader01", named(OrderId=..., ClientOrderId=79)), ("trader01", named(OrderId=..., ClientOrderId="mine")), ("trader01", named(OrderId=77)),
         other("operator", 201), other("maker01", 201), ("maker01", named()), ("maker01", named(OrderId=1)), other("nobody", 601), other("operator", 904), other("operator", 905),
+        ("trader01", named(AccountId=..., OrderId="order301")), ("operator", named(OMSId="1", AccountId=777_777)),
         ("operator", named(OMSId=99)), ("operator", named(OMSId=3, AccountId=703)), ("trader01", named(OMSId=2)), ("trader01", named(OMSId=0)), ("trader01", named(OMSId=...)),
         ("trader01", named(OrderId=1)), ("trader01", named(OrderId=..., ClientOrderId=1)), ("trader01", named(OrderId=...)), ("trader01", named(AccountId=...)), ("trader01", named(AccountId=0)),
         ("trader01", named(OrderId="client101", ClientOrderId=77)), ("trader01", named(ClientOrderId=77)), ("trader01", named(IntrumentId="2")), ("trader01", named(Note=1)),
@@ -205,9 +210,10 @@ def _cancel_quote(walker: Walk) -> Iterator[Any]:
 
     requests: list[tuple[str, Any]] = [
         ("maker01", own()), ("maker01", named(201, 2)), ("maker01", named(401, 1)), ("maker01", named(501, 1)), ("operator", own()), ("operator", named(901, 1)),
-        ("operator", named(902, 1)), ("trader01", own()), ("nobody", own()), ("operator", own(accountId=777_777)), ("operator", own(omsId=99)), ("operator", own(omsId=3, accountId=703)),
+        ("operator", named(902, 1)), ("trader01", own()), ("nobody", own()), ("operator", own(accountId=777_777)), ("operator", own(omsId="1", accountId=777_777)), ("operator", own(omsId=99)), ("operator", own(omsId=3, accountId=703)),
         ("maker01", own(bidQuoteId=1)), ("maker01", own(askQuoteId=1)), ("maker01", own(bidQuoteId=1, askQuoteId=2)),
         ("maker01", own(bidQuoteId=lambda i: i["ask201.1"], askQuoteId=lambda i: i["bid201.1"])), ("maker01", own(askQuoteId=lambda i: i["ask201.2"])),
+        ("maker01", own(instrumentId=..., askQuoteId=lambda i: i["ask201.2"])), ("maker01", own(accountId=401)),
         ("maker01", own(bidQuoteId=lambda i: i["order201"])), ("maker01", own(bidQuoteId=lambda i: i["bid501.1"], askQuoteId=lambda i: i["ask501.1"])),
         ("maker01", own(accountId=..., bidQuoteId=lambda i: i["bid501.1"], askQuoteId=lambda i: i["ask501.1"])),
         ("maker01", own(accountId=..., bidQuoteId=lambda i: i["bid401.1"], askQuoteId=lambda i: i["ask401.1"])),
@@ -223,7 +229,19 @@ def _cancel_quote(walker: Walk) -> Iterator[Any]:
 
 def _odd_values(number: int) -> tuple[Any, ...]:
     """Odd values where a number belongs."""
-    return (None, "", "abc", [1], str(number), f"{number}abc", -number, number + 2**32, number + 2**64, 10**30)
+    return (
+        None,
+        "",
+        "abc",
+        [1],
+        str(number),
+        f"{number}abc",
+        -number,
+        number + 0.5,
+        number + 2**32,
+        number + 2**64,
+        10**30,
+    )
 
 
 def _odd(name: str, place: int) -> Any:
@@ -266,8 +284,15 @@ def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], s
         yield walker.http(user, name, make(walker.scene()), headers)
     for method in ("PUT", "GET", "HEAD", "OPTIONS"):
         yield walker.http(user, name, make(walker.scene()), method=method), walker.open_ids()
-    for number in (0, 2, 2**31 - 1000):
+    yield walker.http(user, f"{name}Nothing", make(walker.scene())), walker.open_ids()
+    for number in (0, 2, 2**31 - 1000, 2**32 + 2):
         yield walker.ws(user, name, make(walker.scene()), number)
+    yield walker.frame(user, json.dumps({"m": 2, "i": 4, "n": name, "o": make(walker.scene())})), walker.open_ids()
+    yield walker.http(user, name, make(walker.scene())), walker.open_ids()
+    time.sleep(_A_WHILE_S)
+    for call in ("GetOpenOrders", "GetOpenQuotes"):
+        walker.call("operator", call, AccountId=201, InstrumentId=1)
+    yield walker.open_ids()
     yield walker.frame(user, "nothing"), walker.frame(user, "[]"), walker.frame(user, "{}")
     body = make(walker.scene())
     yield [walker.http(user, name, body) for _ in range(MANY)]

@@ -35,13 +35,15 @@ NOT_CAUGHT: Mapping[str, str] = {
 
 
 def built(folder: Path) -> World:
-    """Install the server and its one dependency into a folder."""
-    folder.mkdir(parents=True)
-    for pattern in SOURCES:
-        for path in FOLDER.glob(pattern):
+    """Install the server and its one dependency into a folder, unless that was done."""
+    ready = folder / "ready"
+    if not ready.exists():
+        folder.mkdir(parents=True)
+        for path in (path for pattern in SOURCES for path in FOLDER.glob(pattern)):
             shutil.copy(path, folder)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
-    subprocess.run(command, cwd=folder, check=True, timeout=120)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+        subprocess.run(command, cwd=folder, check=True, timeout=120)
+        ready.touch()
     server = str(folder / "server.js")
 
     def start(modes: Sequence[str]) -> list[str]:

@@ -1,0 +1,113 @@
+"""The harness against an AlphaPoint gateway on Node: no alarm on what is permitted, and the faults are caught.
+
+A mode of one call runs that call's named cases. Each fault runs those that caught it when that was last recorded, and
+all of its call where these do not. `WORLDS=all` runs all named cases for every fault, and generated ones for every
+permitted mode.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alphapoint_node.world import CANCEL_ALL, CANCEL_ORDER, FOLDER, NOT_CAUGHT, PROGRAMS, built, modes, operations_of
+from world_support import World, caught, judged, need
+
+pytestmark = pytest.mark.timeout(180)
+
+ALL = os.environ.get("WORLDS") == "all"
+GENERATED = "3000" if ALL else "0"
+PERMITTED, FAULTS = modes("permitted"), modes("fault")
+LEAST_CARRIED_OUT = 0.95
+"""Of the default server."""
+INFRASTRUCTURE = {
+    "balancer-503": "a page of a balancer is taken for the service's answer",
+    "handshake-429": "a handshake that is put off is not tried again",
+    "slow-sockets": "an answer behind quiet_s is taken for silence, and for the next case's reply",
+}
+"""Permitted modes that are not judged right yet, each with the reason."""
+SLOW = {"throttle-429": CANCEL_ORDER, "slow-answers": CANCEL_ALL, "cancels-settle-later": CANCEL_ORDER}
+"""Permitted modes that take their time: the cases of one call will do."""
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
+    """The server, installed once for all processes of the tests."""
+    need(*PROGRAMS)
+    shared = tmp_path_factory.getbasetemp().parent if worker_id != "master" else tmp_path_factory.getbasetemp()
+    with (shared / "alphapoint_node.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return built(shared / "alphapoint_node")
+
+
+def of_mode(world: World, mode: str) -> World:
+    """The world as far as a mode changes it."""
+    return replace(world, operations=(SLOW[mode],) if mode in SLOW else operations_of(mode))
+
+
+def permitted() -> list[object]:
+    """Each permitted mode; those that wait for something are expected to fail."""
+    return [
+        pytest.param(mode, marks=pytest.mark.xfail(strict=True, reason=INFRASTRUCTURE[mode]))
+        if mode in INFRASTRUCTURE
+        else mode
+        for mode in PERMITTED
+    ]
+
+
+def test_the_default_server_is_conformant(world: World, tmp_path: Path) -> None:
+    told = judged(world, tmp_path, (), "--generated", "1000")
+    assert told.findings == []
+    assert told.exit_code == 0, told.output
+    assert told.carried_out >= LEAST_CARRIED_OUT
+    assert told.mixed == []
+
+
+@pytest.mark.parametrize("mode", permitted())
+def test_a_permitted_mode_raises_no_alarm(mode: str, world: World, tmp_path: Path) -> None:
+    told = judged(of_mode(world, mode), tmp_path, (mode,), "--generated", GENERATED)
+    assert told.findings == []
+    assert told.mixed == []
+    assert told.exit_code == 0, told.output
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one not in NOT_CAUGHT])
+def test_a_fault_is_caught(fault: str, world: World, tmp_path: Path) -> None:
+    if ALL:
+        assert judged(of_mode(world, fault), tmp_path, (fault,), "--generated", "0").findings
+    else:
+        assert caught(of_mode(world, fault), tmp_path, fault, (fault,))
+
+
+@pytest.mark.skipif(not ALL, reason="takes all named cases for each, in the environment `worlds`")
+@pytest.mark.parametrize("fault", NOT_CAUGHT)
+def test_what_is_said_to_be_missed_is_missed(fault: str, world: World, tmp_path: Path) -> None:
+    """So that the list of what is not caught stays true."""
+    assert judged(world, tmp_path, (fault,), "--generated", "0").findings == []
+
+
+def test_nearly_all_faults_are_caught() -> None:
+    assert set(NOT_CAUGHT) <= set(FAULTS)
+    assert len(NOT_CAUGHT) <= 0.05 * len(FAULTS)
+    assert len(PERMITTED) >= 15
+    assert len(FAULTS) >= 30
+
+
+def test_what_is_recorded_names_faults(world: World) -> None:
+    assert set(world.recorded) == set(FAULTS) - set(NOT_CAUGHT)
+
+
+def test_the_world_does_what_its_own_check_says(world: World) -> None:
+    done = subprocess.run(
+        ["node", "smoke.mjs"], cwd=Path(world.start(())[1]).parent, timeout=60, check=False, capture_output=True, text=True
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_its_tables_name_every_mode(world: World) -> None:
+    told = subprocess.run([*world.start(()), "--print-table"], timeout=20, check=True, capture_output=True, text=True)
+    assert told.stdout.strip() in (FOLDER / "README.md").read_text(encoding="utf-8")
