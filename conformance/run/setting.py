@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from conformance.cases.message import places_of
+from conformance.cases.message import places, places_of
 from conformance.dialects.base import CANCELLED, OPEN, Handle, StateProvider
 from conformance.dialects.sessions import Sessions
 from conformance.endpoint.desks import Desk
