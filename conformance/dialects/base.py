@@ -2,7 +2,7 @@
 
 A contract says what a call takes and answers. How a caller is known, how a frame is wrapped, which calls set up an order
 and show what became of it: that is the dialect. How a role proves who it is: that is the login. A dialect is one package
-or module under `dialects/`, a login one module; `conformance.plugins` names them all.
+or module under `dialects/`, a login a value in a module of `logins`; `conformance.plugins` names them all.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from conformance.derive.draft.schemas import member_requirement, presence_requir
 from conformance.derive.page import Field, Page
 from conformance.derive.samples import values_in
 from conformance.derive.siblings import Sibling
+from conformance.model.case import Transport
 from conformance.model.spec import Operation as Known
 
 _PAIR_ONLY = ("leg", "leg-form", "early-error")
@@ -61,7 +62,7 @@ def _address(made: Operation, page: Page, call: str, alike: Known | None) -> Non
     """Method, path and transports: the page's own, else those of a sibling that answers alike."""
     made.data["method"] = page.method or (alike.method if alike else "POST")
     made.data["path"] = page.path or (alike.path if alike else "").rpartition("/")[0] + f"/{call}"
-    made.data["transports"] = list(alike.transports if alike else ("http",))
+    made.data["transports"] = [str(one) for one in (alike.transports if alike else (Transport.HTTP,))]
     if alike is None:
         made.asked["transports"] = "No other operation of the service says how calls travel: http alone, or ws as well?"
     elif page.path is None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.dialects.alphapoint.frames import frame, members_of, number_of, opened, reply_frame, reply_value
+from conformance.dialects.alphapoint import frame, members_of, number_of, opened, reply_frame, reply_value
 from conformance.dialects.alphapoint.states import MADE, CallStates
 from conformance.dialects.base import CREDENTIALS, Calls, Reply, Session, StateProvider
 from conformance.endpoint.model import Binding

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.cases.message import fill
-from conformance.dialects.alphapoint.frames import members_of
+from conformance.dialects.alphapoint import members_of
 from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, together
 from conformance.endpoint.desks import Desk
 from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable

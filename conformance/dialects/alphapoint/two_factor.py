@@ -12,7 +12,7 @@ import binascii
 import contextlib
 import json
 
-from conformance.dialects.alphapoint.frames import frame, members_of, number_of, opened, reply_frame, reply_value
+from conformance.dialects.alphapoint import frame, members_of, number_of, opened, reply_frame, reply_value
 from conformance.dialects.base import Ask, Login, Reply, Session, Signer, answered, session_of
 from conformance.dialects.logins.basic import UserKeys, basic
 from conformance.dialects.logins.basic import over_ws as first_over_ws

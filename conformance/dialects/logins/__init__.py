@@ -1,4 +1,4 @@
-"""One module for each way to sign in; `conformance.plugins` names them. `none` sends nothing but the role's headers."""
+"""The ways to sign in; `conformance.plugins` names them. `none` sends nothing but the role's headers."""
 
 from __future__ import annotations
 

@@ -182,6 +182,7 @@ from collections.abc import Iterator
 from conformance.checks.answer import Seen
 from conformance.checks.kit import LISTS
 from conformance.checks.registry import Check, Stage
+from conformance.contract.operation import RequirementKey
 from conformance.model.verdict import Finding
 from conformance.wire.messages import HttpReply, header_values
 

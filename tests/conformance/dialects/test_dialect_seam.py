@@ -12,7 +12,7 @@ import conformance
 from conformance.contract.check.run import check_specs
 from conformance.contract.load import load_contract, specs_root
 from conformance.dialects import Plain
-from conformance.dialects.alphapoint.frames import frame, reply_value
+from conformance.dialects.alphapoint import frame, reply_value
 from conformance.dialects.alphapoint.session import AlphaPoint
 from conformance.dialects.base import Reply
 from conformance.endpoint.model import Role

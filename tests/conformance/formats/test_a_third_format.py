@@ -7,7 +7,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -35,6 +35,7 @@ from conformance.formats.members import json_content
 from conformance.guard.guard import Granted, Scope, catalogue_of, decide_by
 from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Contract, Operation
+from conformance.model.verdict import Finding
 from conformance.run.execute import http_request
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest
 
@@ -305,8 +306,14 @@ MAGIC = b"\x00\xff"
 PACKED_TYPE = "application/x-packed"
 
 
+@dataclass(frozen=True)
+class _Departure:
+    kind: str
+    message: str
+
+
 class _Packed:
-    """A format that is no text: two bytes that no charset has, then JSON."""
+    """A format that is no text: two bytes that no charset has, then JSON, and nothing behind it."""
 
     def encode(self, value: Any) -> bytes:
         return MAGIC + json_text(value).encode()
@@ -316,7 +323,9 @@ class _Packed:
     def decode(self, data: bytes, charset: str | None = None) -> Decoded:
         if not data.startswith(MAGIC):
             raise CodecError("the first two bytes are wrong")
-        return JSON.codec(TPP_OPERATION, "request").decode(data[2:])
+        packed = data[2:].removesuffix(b"\x00")
+        departures = (_Departure("tail", "a byte behind the list"),) if data.endswith(b"\x00") else ()
+        return replace(JSON.codec(TPP_OPERATION, "request").decode(packed), problems=departures)
 
 
 TPP_OPERATION = load_contract().operations["tpp.create_cancellations"]
@@ -371,11 +380,25 @@ def test_a_format_that_is_no_text_goes_through_as_bytes(packed: Operation) -> No
 def test_results_in_bytes_are_matched_and_judged_by_the_same_schema(
     packed: Operation, answer: Any, findings: list[str]
 ) -> None:
+    assert [one.check for one in judged_in_bytes(packed, _Packed().encode(answer))] == findings
+
+
+def test_a_departure_that_the_codec_notes_is_a_finding_on_the_form(packed: Operation) -> None:
+    right = [{"OrderID": 7, "InternationalOrderUID": None, "Success": True, "Errors": None}]
+    (found,) = judged_in_bytes(packed, _Packed().encode(right) + b"\x00")
+    assert (found.check, found.requirement) == ("form", packed.attribution["schema"])
+    assert (found.message, found.expected, found.actual) == (
+        "a byte behind the list",
+        "packed list as documented",
+        "tail",
+    )
+
+
+def judged_in_bytes(packed: Operation, body: bytes) -> tuple[Finding, ...]:
+    """What is found in an answer of these bytes to one instruction for order 7."""
     sent = [{"OrderID": 7, "CreatorID": None, "PIN": "1", "IsInternationalOrder": False, "InternationalOrderUID": None}]
-    body = _Packed().encode(answer)
     headers = (("Content-Type", PACKED_TYPE),)
     exchange = Exchange(b"", body, HttpReply(200, "", headers, body, "1.1"), None, 0.0, 0.0)
     case = next(one for one in build_cases(packed) if one.id.startswith("tpp/response/domestic"))
     wanted = replace(case, expect=Expectation("CASE", (Alternative({"results": ["any"]}),)))
-    found = judge(build_kit(packed), wanted, Observation((exchange,), _Packed().encode(sent)), Pins())
-    assert [one.check for one in found.findings] == findings
+    return judge(build_kit(packed), wanted, Observation((exchange,), _Packed().encode(sent)), Pins()).findings

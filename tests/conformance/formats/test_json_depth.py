@@ -12,7 +12,7 @@ import pytest
 from conformance.cli.replay import _from_file
 from conformance.contract.schemas import read_schema
 from conformance.derive.drift import _lines
-from conformance.dialects.alphapoint.frames import number_of, reply_value
+from conformance.dialects.alphapoint import number_of, reply_value
 from conformance.dialects.alphapoint.session import _has_code
 from conformance.dialects.alphapoint.states import _is_success
 from conformance.errors import JournalError, SpecError, UsageError
