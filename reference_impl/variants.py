@@ -30,9 +30,7 @@ class Variant:
     apply: Change
 
 
-def fault(
-    id: str, operation: str, summary: str, apply: Change, requirements: tuple[str, ...] = ()
-) -> Variant:  # fmt: skip
+def fault(id: str, operation: str, summary: str, apply: Change, requirements: tuple[str, ...] = ()) -> Variant:
     """A deliberate violation."""
     return Variant(id, "fault", operation, requirements, summary, apply)
 

@@ -313,9 +313,13 @@ def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | 
             )
     string = frozenset({forms.REFUSED}) if "framework-error-form=string" in reading else frozenset()
     return Answer(
-        frozenset({forms.LENGTH_REQUIRED if status == 411 else forms.FRAMEWORK}) | string | _refusal_forms(status), status, value=text, findings=findings, readings=reading,
+        frozenset({forms.LENGTH_REQUIRED if status == 411 else forms.FRAMEWORK}) | string | _refusal_forms(status),
+        status,
+        value=text,
+        findings=findings,
+        readings=reading,
         summary=f"HTTP {status}",
-    )  # fmt: skip
+    )
 
 
 def _is_error_string(kit: Kit, written_in: Format, charset: str | None, body: bytes) -> bool:

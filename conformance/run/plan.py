@@ -283,10 +283,19 @@ class _Telling:
         source = self._source(label.purpose)
         encoding = _encoding(source.body) if own else "utf-8"
         shared = Planned(
-            case.id, case.operation, label.purpose, label.role, record.transport, self._media_type(record, own), count,
-            encoding=encoding, states=self._states() if label.purpose is Purpose.JUDGED else (),
-            allowed=record.decision.allowed, reason=self._hidden(record.decision.reason), elsewhere=record.elsewhere,
-        )  # fmt: skip
+            case.id,
+            case.operation,
+            label.purpose,
+            label.role,
+            record.transport,
+            self._media_type(record, own),
+            count,
+            encoding=encoding,
+            states=self._states() if label.purpose is Purpose.JUDGED else (),
+            allowed=record.decision.allowed,
+            reason=self._hidden(record.decision.reason),
+            elsewhere=record.elsewhere,
+        )
         if isinstance(message, WsRequest):
             return replace(shared, frame=self._hidden(_text(message.text)))
         return replace(
@@ -304,11 +313,24 @@ class _Telling:
         transport, media_type = (twin or case).transport, (twin or case).media_type
         shown = body_text(source.body, self.desk.bindings, format_for(media_type), keep=True)
         return Planned(
-            case.id, case.operation, purpose, self.role, transport, media_type, Bounds(),
-            method="" if source.frame else source.method, path="" if source.frame else source.path,
-            headers=source.headers, frame=None if source.frame is None else fill(source.frame, {"o": json.dumps(shown, ensure_ascii=False), "body": shown}, keep=True),
-            body=self._hidden(shown), encoding=_encoding(source.body), states=self._states(), hindrance=self._hidden(hindrance),
-        )  # fmt: skip
+            case.id,
+            case.operation,
+            purpose,
+            self.role,
+            transport,
+            media_type,
+            Bounds(),
+            method="" if source.frame else source.method,
+            path="" if source.frame else source.path,
+            headers=source.headers,
+            frame=None
+            if source.frame is None
+            else fill(source.frame, {"o": json.dumps(shown, ensure_ascii=False), "body": shown}, keep=True),
+            body=self._hidden(shown),
+            encoding=_encoding(source.body),
+            states=self._states(),
+            hindrance=self._hidden(hindrance),
+        )
 
     def probe(self, role: str, transport: Transport, guard: Guard) -> Record | None:
         """The harmless call that tells whether a session still holds; None where there is none."""

@@ -43,9 +43,15 @@ class Book:
         self._attempted: set[int] = set()
 
     def place(
-        self, oms_id: int, account_id: int, instrument_id: int, side: Side, quantity: float, price: float,
+        self,
+        oms_id: int,
+        account_id: int,
+        instrument_id: int,
+        side: Side,
+        quantity: float,
+        price: float,
         client_order_id: int = 0,
-    ) -> Order:  # fmt: skip
+    ) -> Order:
         """A new working order with the next id."""
         order = Order(next(self._ids), oms_id, account_id, instrument_id, side, quantity, price, client_order_id)
         self._keep(order)

@@ -36,10 +36,14 @@ def send_order(parts: Parts, call: Call) -> Answer:
     if side is None:
         raise Refused(INVALID_REQUEST, "member", "Side is not 0 or 1")
     order = parts.alphapoint.book.place(
-        account.oms_id, account.account_id, instrument_id, side,
-        optional_number(call, "Quantity", 1), optional_number(call, "LimitPrice", 0),
+        account.oms_id,
+        account.account_id,
+        instrument_id,
+        side,
+        optional_number(call, "Quantity", 1),
+        optional_number(call, "LimitPrice", 0),
         optional_integer(call, "ClientOrderId") or 0,
-    )  # fmt: skip
+    )
     return Data({"status": "Accepted", "errormsg": "", "OrderId": order.order_id})
 
 
@@ -50,10 +54,12 @@ def create_quote(parts: Parts, call: Call) -> Answer:
     refuse_unsupported(find_oms(parts, account.oms_id).quoting_supported)
     instrument_id = _instrument(parts, account, required_integer(call, "InstrumentId"))
     bid, ask = parts.alphapoint.book.place_quote(
-        account.oms_id, account.account_id, instrument_id,
+        account.oms_id,
+        account.account_id,
+        instrument_id,
         (optional_number(call, "BidQty", 1), optional_number(call, "Bid", 1)),
         (optional_number(call, "AskQty", 1), optional_number(call, "Ask", 1)),
-    )  # fmt: skip
+    )
     result = parts.alphapoint.render_standard(parts, call, Standard())
     return Data({"BidQuoteId": bid.order_id, "BidResult": result, "AskQuoteId": ask.order_id, "AskResult": result})
 

@@ -294,42 +294,115 @@ def _error_text(text: str) -> str:
 EQUIVALENTS: tuple[Variant, ...] = (
     tpp_equivalent("tpp-status-201", "Answers a list under 201", _status(200, 201)),
     tpp_equivalent("tpp-status-207", "Answers a list under 207", _status(200, 207)),
-    tpp_equivalent("tpp-status-207-when-mixed", "Answers a list under 207 when its results differ", on_response(_mixed_status)),
+    tpp_equivalent(
+        "tpp-status-207-when-mixed", "Answers a list under 207 when its results differ", on_response(_mixed_status)
+    ),
     tpp_equivalent("tpp-status-422", "Refuses a list that cannot be read under 422", _status(400, 422)),
     tpp_equivalent("tpp-empty-list-refused", "Refuses an empty list", _refuse_list("empty")),
     tpp_equivalent("tpp-broken-refuses-list", "Refuses a list for one broken instruction", _refuse_list("broken")),
     tpp_equivalent("tpp-order-twice-refuses-list", "Refuses a list that names an order twice", _refuse_list("twice")),
-    tpp_equivalent("tpp-results-reversed", "Lists the results from last to first", on_results(lambda results: list(reversed(results)))),
+    tpp_equivalent(
+        "tpp-results-reversed",
+        "Lists the results from last to first",
+        on_results(lambda results: list(reversed(results))),
+    ),
     tpp_equivalent("tpp-results-sorted", "Lists the results by their ids", on_results(_sorted)),
-    tpp_equivalent("tpp-results-grouped", "Lists the results of international orders first", on_results(_domestic_last)),
+    tpp_equivalent(
+        "tpp-results-grouped", "Lists the results of international orders first", on_results(_domestic_last)
+    ),
     tpp_equivalent("tpp-uids-upper-case", "Writes UIDs in capitals", on_result(_upper)),
     tpp_equivalent("tpp-deciding-id-alone", "Repeats the id that decides and no other", on_result(_deciding_id)),
-    tpp_equivalent("tpp-errors-empty-on-success", "Writes an empty list of errors for a success", on_result(_empty_errors)),
-    tpp_equivalent("tpp-several-errors", "Gives several errors for a failure", on_errors(lambda _p, _i, found: (*found, "Contact the desk.") if found else found)),
-    tpp_equivalent("tpp-errors-worded-otherwise", "Words its errors in other ways, beyond ASCII and with markup", on_errors(_worded)),
-    tpp_equivalent("tpp-error-string-in-json-worded-otherwise", "Words the error string of JSON otherwise", on_text("json", _error_text, "error")),
-    tpp_equivalent("tpp-error-string-in-xml-worded-otherwise", "Words the error string of XML otherwise", on_text("xml", _error_text, "error")),
+    tpp_equivalent(
+        "tpp-errors-empty-on-success", "Writes an empty list of errors for a success", on_result(_empty_errors)
+    ),
+    tpp_equivalent(
+        "tpp-several-errors",
+        "Gives several errors for a failure",
+        on_errors(lambda _p, _i, found: (*found, "Contact the desk.") if found else found),
+    ),
+    tpp_equivalent(
+        "tpp-errors-worded-otherwise",
+        "Words its errors in other ways, beyond ASCII and with markup",
+        on_errors(_worded),
+    ),
+    tpp_equivalent(
+        "tpp-error-string-in-json-worded-otherwise",
+        "Words the error string of JSON otherwise",
+        on_text("json", _error_text, "error"),
+    ),
+    tpp_equivalent(
+        "tpp-error-string-in-xml-worded-otherwise",
+        "Words the error string of XML otherwise",
+        on_text("xml", _error_text, "error"),
+    ),
     tpp_equivalent("tpp-both-ids-refused", "Refuses an instruction with both ids", on_errors(_both_ids_refused)),
-    tpp_equivalent("tpp-item-own-result", "Gives an item that is no instruction a failed result of its own", _items("broken")),
+    tpp_equivalent(
+        "tpp-item-own-result", "Gives an item that is no instruction a failed result of its own", _items("broken")
+    ),
     tpp_equivalent("tpp-item-dropped", "Drops an item that is no instruction", _items("dropped")),
-    tpp_equivalent("tpp-forbidden-reference-read", "Reads a character reference that XML forbids", on_request_text("xml", lambda text: text.replace("&#1;", "\ufffd"))),
+    tpp_equivalent(
+        "tpp-forbidden-reference-read",
+        "Reads a character reference that XML forbids",
+        on_request_text("xml", lambda text: text.replace("&#1;", "\ufffd")),
+    ),
     tpp_equivalent("tpp-pin-of-every-order", "Asks for the PIN of every order that may have one", _every_order_asks),
-    tpp_equivalent("tpp-flag-two-is-true", "Reads 2 as true, and repeats the id that decides and no other", both(on_result(_deciding_id), on_request_text("json", lambda text: text.replace('"IsInternationalOrder":2', '"IsInternationalOrder":true')))),
-    tpp_equivalent("tpp-json-empty-text-is-no-list", "Takes an empty text for a list without instructions, whatever stands behind it", on_request_text("json", _empty_text_is_no_list)),
+    tpp_equivalent(
+        "tpp-flag-two-is-true",
+        "Reads 2 as true, and repeats the id that decides and no other",
+        both(
+            on_result(_deciding_id),
+            on_request_text(
+                "json", lambda text: text.replace('"IsInternationalOrder":2', '"IsInternationalOrder":true')
+            ),
+        ),
+    ),
+    tpp_equivalent(
+        "tpp-json-empty-text-is-no-list",
+        "Takes an empty text for a list without instructions, whatever stands behind it",
+        on_request_text("json", _empty_text_is_no_list),
+    ),
     tpp_equivalent("tpp-chunked-411", "Wants the length of a body told before", _length_required),
-    tpp_equivalent("tpp-accept-charset-ignored", "Answers in UTF-8 whatever Accept-Charset says", on_media(lambda _, media: replace(media, charset="utf-8"))),
-    tpp_equivalent("tpp-accept-charset-406", "Gives 406 where Accept-Charset does not name UTF-8", _charset_not_acceptable),
+    tpp_equivalent(
+        "tpp-accept-charset-ignored",
+        "Answers in UTF-8 whatever Accept-Charset says",
+        on_media(lambda _, media: replace(media, charset="utf-8")),
+    ),
+    tpp_equivalent(
+        "tpp-accept-charset-406", "Gives 406 where Accept-Charset does not name UTF-8", _charset_not_acceptable
+    ),
     tpp_equivalent("tpp-method-override-honoured", "Takes a POST that calls itself a GET for one", _override_honoured),
     tpp_equivalent("tpp-int64", "Reads numbers of 64 bits", _int64),
-    tpp_equivalent("tpp-framework-errors-as-string", "Writes the errors of the framework as the string", _framework_string),
-    tpp_equivalent("tpp-framework-errors-bare", "Gives the errors of the framework without a body", on_response(_framework_bare)),
+    tpp_equivalent(
+        "tpp-framework-errors-as-string", "Writes the errors of the framework as the string", _framework_string
+    ),
+    tpp_equivalent(
+        "tpp-framework-errors-bare", "Gives the errors of the framework without a body", on_response(_framework_bare)
+    ),
     tpp_equivalent("tpp-accept-unknown-406", "Gives 406 where Accept names nothing that is known", _not_acceptable),
-    tpp_equivalent("tpp-options-204", "Says to an OPTIONS which methods there are", on_response(_answered_without_body("OPTIONS", 204))),
-    tpp_equivalent("tpp-head-200", "Answers a HEAD with 200 and no body", on_response(_answered_without_body("HEAD", 200))),
-    tpp_equivalent("tpp-xml-out-of-order-lost", "Loses elements that stand against the alphabet", on_request_text("xml", _lost_out_of_order)),
-    tpp_equivalent("tpp-json-numbers-as-text", "Reads numbers that are written as text", on_request_text("json", _numbers_as_text)),
-    tpp_equivalent("tpp-json-unknown-member-refused", "Refuses a list with a member that the document does not name", refuse_text("json", _has_unknown_member)),
-    tpp_equivalent("tpp-json-braced-uid-refused", "Refuses a UID in braces", refuse_text("json", lambda text: '"{' in text)),
+    tpp_equivalent(
+        "tpp-options-204",
+        "Says to an OPTIONS which methods there are",
+        on_response(_answered_without_body("OPTIONS", 204)),
+    ),
+    tpp_equivalent(
+        "tpp-head-200", "Answers a HEAD with 200 and no body", on_response(_answered_without_body("HEAD", 200))
+    ),
+    tpp_equivalent(
+        "tpp-xml-out-of-order-lost",
+        "Loses elements that stand against the alphabet",
+        on_request_text("xml", _lost_out_of_order),
+    ),
+    tpp_equivalent(
+        "tpp-json-numbers-as-text", "Reads numbers that are written as text", on_request_text("json", _numbers_as_text)
+    ),
+    tpp_equivalent(
+        "tpp-json-unknown-member-refused",
+        "Refuses a list with a member that the document does not name",
+        refuse_text("json", _has_unknown_member),
+    ),
+    tpp_equivalent(
+        "tpp-json-braced-uid-refused", "Refuses a UID in braces", refuse_text("json", lambda text: '"{' in text)
+    ),
     tpp_equivalent("tpp-slow", "Takes 50 ms for an answer", _slow),
     tpp_equivalent("tpp-under-way", "Reports success and completes the cancellation 40 ms later", _under_way),
-)  # fmt: skip
+)

@@ -85,20 +85,76 @@ def _in_a_header(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 FAULTS: tuple[Variant, ...] = (
-    tpp_fault("tpp-pin-ignored", "Cancels a protected order with any PIN", _accept(lambda _given, _wanted: True), "REQ-PIN-USE"),
-    tpp_fault("tpp-pin-null-accepted", "Cancels a protected order without a PIN", _accept(lambda given, _: given is None), "REQ-PIN-USE"),
-    tpp_fault("tpp-pin-empty-accepted", "Cancels a protected order with an empty PIN", _accept(lambda given, _: given == ""), "REQ-PIN-USE"),
-    tpp_fault("tpp-pin-compared-as-number", "Compares PINs as numbers, so that leading zeros are lost", _accept(_same_number), "REQ-PIN-TYPE", "REQ-PIN-USE"),
-    tpp_fault("tpp-pin-prefix-accepted", "Compares as many characters as the PIN has and no more", _accept(lambda given, wanted: bool(given) and str(given).startswith(wanted)), "REQ-PIN-TYPE", "REQ-PIN-USE"),
-    tpp_fault("tpp-pin-always-required", "Demands a PIN where none is asked for", on_errors(_always_required), "REQ-PIN-USE"),
+    tpp_fault(
+        "tpp-pin-ignored",
+        "Cancels a protected order with any PIN",
+        _accept(lambda _given, _wanted: True),
+        "REQ-PIN-USE",
+    ),
+    tpp_fault(
+        "tpp-pin-null-accepted",
+        "Cancels a protected order without a PIN",
+        _accept(lambda given, _: given is None),
+        "REQ-PIN-USE",
+    ),
+    tpp_fault(
+        "tpp-pin-empty-accepted",
+        "Cancels a protected order with an empty PIN",
+        _accept(lambda given, _: given == ""),
+        "REQ-PIN-USE",
+    ),
+    tpp_fault(
+        "tpp-pin-compared-as-number",
+        "Compares PINs as numbers, so that leading zeros are lost",
+        _accept(_same_number),
+        "REQ-PIN-TYPE",
+        "REQ-PIN-USE",
+    ),
+    tpp_fault(
+        "tpp-pin-prefix-accepted",
+        "Compares as many characters as the PIN has and no more",
+        _accept(lambda given, wanted: bool(given) and str(given).startswith(wanted)),
+        "REQ-PIN-TYPE",
+        "REQ-PIN-USE",
+    ),
+    tpp_fault(
+        "tpp-pin-always-required", "Demands a PIN where none is asked for", on_errors(_always_required), "REQ-PIN-USE"
+    ),
     tpp_fault("tpp-pin-never-right", "Refuses the right PIN", on_errors(_never_right), "REQ-PIN-USE"),
-    tpp_fault("tpp-pin-not-read-in-xml", "Does not read the PIN in XML", on_instruction(lambda i: replace(i, pin=None), "xml"), "REQ-PIN-USE", "REQ-PIN-TYPE"),
-    tpp_fault("tpp-pin-wrong-cancels-anyway", "Refuses a wrong PIN and cancels all the same", on_errors(_cancelled_anyway), "FAILED-NO-EFFECT"),
+    tpp_fault(
+        "tpp-pin-not-read-in-xml",
+        "Does not read the PIN in XML",
+        on_instruction(lambda i: replace(i, pin=None), "xml"),
+        "REQ-PIN-USE",
+        "REQ-PIN-TYPE",
+    ),
+    tpp_fault(
+        "tpp-pin-wrong-cancels-anyway",
+        "Refuses a wrong PIN and cancels all the same",
+        on_errors(_cancelled_anyway),
+        "FAILED-NO-EFFECT",
+    ),
     tpp_fault("tpp-pin-echoed", "Repeats the PIN in the errors of any failure", on_errors(_said), "SECRETS"),
     tpp_fault("tpp-pin-echoed-when-wrong", "Repeats a wrong PIN in the error", on_errors(_said_when_wrong), "SECRETS"),
     tpp_fault("tpp-pin-told", "Names the right PIN to who gives a wrong one", on_errors(_right_one_told), "SECRETS"),
-    tpp_fault("tpp-pin-beyond-ascii-echoed", "Reports success and an error that holds the PIN, when it has characters beyond ASCII", on_result(_beyond_ascii), "RESP-ERRORS-ON-FAILURE", "SECRETS"),
-    tpp_fault("tpp-pin-unchecked-abroad", "Looks at no PIN where the order is international", on_errors(_unchecked_abroad), "REQ-PIN-USE"),
-    tpp_fault("tpp-pin-borrowed", "Takes the PIN of the first instruction for every one in the list", on_list(_borrowed), "REQ-PIN-USE"),
+    tpp_fault(
+        "tpp-pin-beyond-ascii-echoed",
+        "Reports success and an error that holds the PIN, when it has characters beyond ASCII",
+        on_result(_beyond_ascii),
+        "RESP-ERRORS-ON-FAILURE",
+        "SECRETS",
+    ),
+    tpp_fault(
+        "tpp-pin-unchecked-abroad",
+        "Looks at no PIN where the order is international",
+        on_errors(_unchecked_abroad),
+        "REQ-PIN-USE",
+    ),
+    tpp_fault(
+        "tpp-pin-borrowed",
+        "Takes the PIN of the first instruction for every one in the list",
+        on_list(_borrowed),
+        "REQ-PIN-USE",
+    ),
     tpp_fault("tpp-pin-in-a-header", "Repeats the PIN in a header of the answer", on_response(_in_a_header), "SECRETS"),
-)  # fmt: skip
+)

@@ -71,21 +71,107 @@ def _pin_beside_result(parts: Parts, recorder: Recorder) -> Parts:
 
 
 FAULTS: tuple[Variant, ...] = (
-    tpp_fault("tpp-json-trailing-comma", "Writes a comma behind the last result", on_text("json", lambda text: text.replace("}]", "},]")), "RESP-LIST"),
-    tpp_fault("tpp-json-single-quotes", "Writes JSON with single quotes", on_text("json", lambda text: text.replace('"', "'")), "RESP-LIST"),
+    tpp_fault(
+        "tpp-json-trailing-comma",
+        "Writes a comma behind the last result",
+        on_text("json", lambda text: text.replace("}]", "},]")),
+        "RESP-LIST",
+    ),
+    tpp_fault(
+        "tpp-json-single-quotes",
+        "Writes JSON with single quotes",
+        on_text("json", lambda text: text.replace('"', "'")),
+        "RESP-LIST",
+    ),
     tpp_fault("tpp-json-cut-off", "Leaves the last bracket out", on_text("json", lambda text: text[:-1]), "RESP-LIST"),
-    tpp_fault("tpp-json-guarded", "Writes a guard against scripts before JSON", on_text("json", lambda text: ")]}',\n" + text), "RESP-LIST"),
-    tpp_fault("tpp-json-encoded-twice", "Writes the list as a JSON string", on_text("json", lambda text: '"' + text.replace('"', '\\"') + '"'), "RESP-LIST", "ERR-STRING"),
-    tpp_fault("tpp-json-not-a-number", "Writes NaN in place of an OrderID that is null", on_text("json", lambda text: text.replace('"OrderID":null', '"OrderID":NaN')), "RESP-LIST"),
-    tpp_fault("tpp-json-member-twice", "Writes Success twice", on_text("json", lambda text: text.replace('"Success":', '"Success":true,"Success":')), "RESP-LIST", "RESP-SUCCESS"),
-    tpp_fault("tpp-json-bytes-of-other-charset", "Writes Latin-1 under the name of UTF-8", on_response(_latin_1), "RESP-LIST"),
-    tpp_fault("tpp-json-in-utf-16", "Writes UTF-16 under the name of UTF-8", on_response(_utf_16), "RESP-LIST", "RESP-JSON-APPLICATION", "RESP-JSON-TEXT"),
-    tpp_fault("tpp-xml-control-character", "Writes a character that XML 1.0 does not have", on_xml(lambda text: text.replace("not active", "not&#x1; active")), "RESP-LIST"),
-    tpp_fault("tpp-xml-two-roots", "Writes the list twice, one document behind the other", on_xml(lambda text: text + text), "RESP-LIST"),
+    tpp_fault(
+        "tpp-json-guarded",
+        "Writes a guard against scripts before JSON",
+        on_text("json", lambda text: ")]}',\n" + text),
+        "RESP-LIST",
+    ),
+    tpp_fault(
+        "tpp-json-encoded-twice",
+        "Writes the list as a JSON string",
+        on_text("json", lambda text: '"' + text.replace('"', '\\"') + '"'),
+        "RESP-LIST",
+        "ERR-STRING",
+    ),
+    tpp_fault(
+        "tpp-json-not-a-number",
+        "Writes NaN in place of an OrderID that is null",
+        on_text("json", lambda text: text.replace('"OrderID":null', '"OrderID":NaN')),
+        "RESP-LIST",
+    ),
+    tpp_fault(
+        "tpp-json-member-twice",
+        "Writes Success twice",
+        on_text("json", lambda text: text.replace('"Success":', '"Success":true,"Success":')),
+        "RESP-LIST",
+        "RESP-SUCCESS",
+    ),
+    tpp_fault(
+        "tpp-json-bytes-of-other-charset", "Writes Latin-1 under the name of UTF-8", on_response(_latin_1), "RESP-LIST"
+    ),
+    tpp_fault(
+        "tpp-json-in-utf-16",
+        "Writes UTF-16 under the name of UTF-8",
+        on_response(_utf_16),
+        "RESP-LIST",
+        "RESP-JSON-APPLICATION",
+        "RESP-JSON-TEXT",
+    ),
+    tpp_fault(
+        "tpp-xml-control-character",
+        "Writes a character that XML 1.0 does not have",
+        on_xml(lambda text: text.replace("not active", "not&#x1; active")),
+        "RESP-LIST",
+    ),
+    tpp_fault(
+        "tpp-xml-two-roots",
+        "Writes the list twice, one document behind the other",
+        on_xml(lambda text: text + text),
+        "RESP-LIST",
+    ),
     tpp_fault("tpp-xml-pin-beside-result", "Repeats the PIN in an element of its own", _pin_beside_result, "SECRETS"),
-    tpp_fault("tpp-success-204", "Gives no body when everything went well", on_response(_no_content), "RESP-LIST", "RESP-STATUS", "RESP-JSON-APPLICATION", "RESP-XML-APPLICATION"),
-    tpp_fault("tpp-moved", "Sends every caller to another address", on_response(_moved), "ROUTE", "RESP-SUCCESS", "RESP-JSON-APPLICATION"),
-    tpp_fault("tpp-empty-list-null", "Answers an empty list with null", _empty_list(200, b"null"), "REQ-EMPTY-LIST", "RESP-LIST"),
-    tpp_fault("tpp-empty-list-no-body", "Answers an empty list with nothing", _empty_list(200, b""), "REQ-EMPTY-LIST", "RESP-LIST"),
-    tpp_fault("tpp-content-type-case-counts", "Does not read a content type in capitals", on_request_format(lambda request, form: form if (request.header("content-type") or "").partition(";")[0].islower() else None), "REQ-JSON-APPLICATION", "REQ-XML-APPLICATION"),
-)  # fmt: skip
+    tpp_fault(
+        "tpp-success-204",
+        "Gives no body when everything went well",
+        on_response(_no_content),
+        "RESP-LIST",
+        "RESP-STATUS",
+        "RESP-JSON-APPLICATION",
+        "RESP-XML-APPLICATION",
+    ),
+    tpp_fault(
+        "tpp-moved",
+        "Sends every caller to another address",
+        on_response(_moved),
+        "ROUTE",
+        "RESP-SUCCESS",
+        "RESP-JSON-APPLICATION",
+    ),
+    tpp_fault(
+        "tpp-empty-list-null",
+        "Answers an empty list with null",
+        _empty_list(200, b"null"),
+        "REQ-EMPTY-LIST",
+        "RESP-LIST",
+    ),
+    tpp_fault(
+        "tpp-empty-list-no-body",
+        "Answers an empty list with nothing",
+        _empty_list(200, b""),
+        "REQ-EMPTY-LIST",
+        "RESP-LIST",
+    ),
+    tpp_fault(
+        "tpp-content-type-case-counts",
+        "Does not read a content type in capitals",
+        on_request_format(
+            lambda request, form: form if (request.header("content-type") or "").partition(";")[0].islower() else None
+        ),
+        "REQ-JSON-APPLICATION",
+        "REQ-XML-APPLICATION",
+    ),
+)

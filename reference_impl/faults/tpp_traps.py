@@ -186,20 +186,79 @@ def _overridden_acts(request: HttpRequest, response: HttpResponse) -> HttpRespon
 
 
 FAULTS: tuple[Variant, ...] = (
-    tpp_fault("tpp-pin-trimmed", "Leaves out white space around a PIN", _near_enough(lambda given, wanted: given.strip() == wanted), "REQ-PIN-TYPE"),
-    tpp_fault("tpp-pin-last-character-ignored", "Does not look at the last character of a PIN", _near_enough(lambda given, wanted: len(given) == len(wanted) and given[:-1] == wanted[:-1]), "REQ-PIN-TYPE"),
-    tpp_fault("tpp-pin-first-character-ignored", "Does not look at the first character of a PIN", _near_enough(lambda given, wanted: len(given) == len(wanted) and given[1:] == wanted[1:]), "REQ-PIN-TYPE"),
-    tpp_fault("tpp-pin-case-ignored", "Compares the letters of a PIN without regard to their case", both(_lettered_pin, _near_enough(lambda given, wanted: given.lower() == wanted.lower())), "REQ-PIN-TYPE"),
+    tpp_fault(
+        "tpp-pin-trimmed",
+        "Leaves out white space around a PIN",
+        _near_enough(lambda given, wanted: given.strip() == wanted),
+        "REQ-PIN-TYPE",
+    ),
+    tpp_fault(
+        "tpp-pin-last-character-ignored",
+        "Does not look at the last character of a PIN",
+        _near_enough(lambda given, wanted: len(given) == len(wanted) and given[:-1] == wanted[:-1]),
+        "REQ-PIN-TYPE",
+    ),
+    tpp_fault(
+        "tpp-pin-first-character-ignored",
+        "Does not look at the first character of a PIN",
+        _near_enough(lambda given, wanted: len(given) == len(wanted) and given[1:] == wanted[1:]),
+        "REQ-PIN-TYPE",
+    ),
+    tpp_fault(
+        "tpp-pin-case-ignored",
+        "Compares the letters of a PIN without regard to their case",
+        both(_lettered_pin, _near_enough(lambda given, wanted: given.lower() == wanted.lower())),
+        "REQ-PIN-TYPE",
+    ),
     tpp_fault("tpp-pin-fourth-try", "Takes any PIN once three were wrong", fresh(_out_of_patience), "REQ-PIN-USE"),
-    tpp_fault("tpp-pin-kept", "Takes the PIN of the instruction before for one without", _carried(_pin_kept), "REQ-PIN-USE"),
-    tpp_fault("tpp-creator-kept", "Takes the person of the instruction before for one without", _carried(_creator_kept), "REQ-CREATORID-REQUIRED"),
-    tpp_fault("tpp-flag-kept", "Takes what has a UID behind an international instruction for international", _carried(_flag_kept), "REQ-ISINTL-TYPE", "RESP-IDENTITY"),
-    tpp_fault("tpp-success-kept", "Reports an instruction that names nothing done when the one before was", _success_kept, "REQ-UID-REQUIRED", "REQ-ORDERID-REQUIRED"),
+    tpp_fault(
+        "tpp-pin-kept", "Takes the PIN of the instruction before for one without", _carried(_pin_kept), "REQ-PIN-USE"
+    ),
+    tpp_fault(
+        "tpp-creator-kept",
+        "Takes the person of the instruction before for one without",
+        _carried(_creator_kept),
+        "REQ-CREATORID-REQUIRED",
+    ),
+    tpp_fault(
+        "tpp-flag-kept",
+        "Takes what has a UID behind an international instruction for international",
+        _carried(_flag_kept),
+        "REQ-ISINTL-TYPE",
+        "RESP-IDENTITY",
+    ),
+    tpp_fault(
+        "tpp-success-kept",
+        "Reports an instruction that names nothing done when the one before was",
+        _success_kept,
+        "REQ-UID-REQUIRED",
+        "REQ-ORDERID-REQUIRED",
+    ),
     tpp_fault("tpp-opens-again", "Opens a cancelled order again 100 ms later", _opens_again, "EFFECT", "TWICE"),
     tpp_fault("tpp-sign-ignored", "Leaves out the minus sign of an OrderID", _sign_ignored, "REQ-ORDERID-TYPE"),
     tpp_fault("tpp-query-cancels", "Cancels the order in the query as well", _query_cancels, "URI-PARAMS"),
     tpp_fault("tpp-charset-lies", "Answers in UTF-16 and calls it UTF-8", on_response(_charset_lies), "RESP-LIST"),
-    tpp_fault("tpp-chunks-not-read", "Refuses a list that comes in chunks", _chunks_not_read, "REQ-JSON-APPLICATION", "REQ-JSON-TEXT", "REQ-XML-APPLICATION", "REQ-XML-TEXT"),
-    tpp_fault("tpp-method-override-acts", "Carries out a GET that calls itself a POST", _override_acts, "METHOD", "FAILED-NO-EFFECT"),
-    tpp_fault("tpp-overridden-post-acts", "Carries out a POST that calls itself a GET, and refuses it", on_response(_overridden_acts), "METHOD", "FAILED-NO-EFFECT"),
-)  # fmt: skip
+    tpp_fault(
+        "tpp-chunks-not-read",
+        "Refuses a list that comes in chunks",
+        _chunks_not_read,
+        "REQ-JSON-APPLICATION",
+        "REQ-JSON-TEXT",
+        "REQ-XML-APPLICATION",
+        "REQ-XML-TEXT",
+    ),
+    tpp_fault(
+        "tpp-method-override-acts",
+        "Carries out a GET that calls itself a POST",
+        _override_acts,
+        "METHOD",
+        "FAILED-NO-EFFECT",
+    ),
+    tpp_fault(
+        "tpp-overridden-post-acts",
+        "Carries out a POST that calls itself a GET, and refuses it",
+        on_response(_overridden_acts),
+        "METHOD",
+        "FAILED-NO-EFFECT",
+    ),
+)

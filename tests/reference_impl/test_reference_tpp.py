@@ -66,8 +66,14 @@ def test_a_protected_order_asks_for_the_pin(server: Server, pin: str | None) -> 
     [
         ({}, "OrderID is required."),
         ({"OrderID": None, "IsInternationalOrder": None}, "OrderID is required."),
-        ({"CreatorID": 98765, "IsInternationalOrder": True}, "InternationalOrderUID is required for an international order."),
-        ({"InternationalOrderUID": OTHER_UID, "IsInternationalOrder": True}, "CreatorID is required for an international order."),
+        (
+            {"CreatorID": 98765, "IsInternationalOrder": True},
+            "InternationalOrderUID is required for an international order.",
+        ),
+        (
+            {"InternationalOrderUID": OTHER_UID, "IsInternationalOrder": True},
+            "CreatorID is required for an international order.",
+        ),
         ({"InternationalOrderUID": OTHER_UID, "IsInternationalOrder": True, "CreatorID": 98765}, "Order not found."),
         ({"OrderID": 5}, "Order not found."),
         ({"OrderID": -(2**31)}, "Order not found."),
@@ -82,7 +88,7 @@ def test_a_protected_order_asks_for_the_pin(server: Server, pin: str | None) -> 
         ({"OrderID": 5, "InternationalOrderUID": "5"}, "InternationalOrderUID is not valid."),
         ({"OrderID": 5, "InternationalOrderUID": 5}, "InternationalOrderUID is not valid."),
     ],
-)  # fmt: skip
+)
 def test_an_instruction_that_cannot_be_done_fails_alone(
     server: Server, instruction: dict[str, Any], error: str
 ) -> None:
@@ -125,7 +131,10 @@ def test_an_empty_list_has_an_empty_result(server: Server, body: str) -> None:
 
 def test_an_empty_body_needs_no_content_type(server: Server) -> None:
     reply = server.request("POST", CANCELLATIONS, None, {"Accept": "text/xml"})
-    assert (200, f'<ArrayOfCancellationCreationResult xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="{RESULTS_NS}" />') == (reply.status, reply.text)  # fmt: skip
+    assert (
+        200,
+        f'<ArrayOfCancellationCreationResult xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="{RESULTS_NS}" />',
+    ) == (reply.status, reply.text)
 
 
 @pytest.mark.parametrize(

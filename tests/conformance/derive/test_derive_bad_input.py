@@ -69,8 +69,20 @@ def test_marked_encodings_are_read(encoding: str, tmp_path: Path) -> None:
 
 
 CUT = [
-    ("row-without-text", SLATE, "| ShelfNumber  | **integer.** The shelf of the basket. *Optional.* |", "| ShelfNumber  |", "half a table: a row has no text"),
-    ("row-without-bar", SLATE, "The shelf of the basket. *Optional.* |", "The shelf of the basket. *Optional.*", "no bar at its end"),
+    (
+        "row-without-text",
+        SLATE,
+        "| ShelfNumber  | **integer.** The shelf of the basket. *Optional.* |",
+        "| ShelfNumber  |",
+        "half a table: a row has no text",
+    ),
+    (
+        "row-without-bar",
+        SLATE,
+        "The shelf of the basket. *Optional.* |",
+        "The shelf of the basket. *Optional.*",
+        "no bar at its end",
+    ),
     ("no-dashes", SLATE, "| ------------ | ----- |\n", "", "half a table"),
     ("row-twice", SLATE, "| Reason       |", "| ShelfNumber  |", "stands there twice"),
     ("columns", SLATE, "| Key          | Value |", "| Left         | Right |", "cannot be read"),
@@ -82,9 +94,21 @@ CUT = [
     ("help-row", HELP, "boolean\n\nNone.\n\nPhrase", "None.\n\nPhrase", "half a table"),
     ("help-sample", HELP, '"sample string 1"\n', "\n", "a sample without its media types, or an empty one"),
     ("help-formats", HELP, "Response Formats", "Response Shapes", "has no formats"),
-    ("help-response", HELP, "Response Information", "Reply", "Error Response Information|no Response Information|twice"),
-    ("help-uri-table", HELP, "None.\n\nBody Parameters", "NameDescriptionTypeAdditional information\nid\n\nKey.\n\ninteger\n\nNone.\n\nBody Parameters", "URI parameters"),
-]  # fmt: skip
+    (
+        "help-response",
+        HELP,
+        "Response Information",
+        "Reply",
+        "Error Response Information|no Response Information|twice",
+    ),
+    (
+        "help-uri-table",
+        HELP,
+        "None.\n\nBody Parameters",
+        "NameDescriptionTypeAdditional information\nid\n\nKey.\n\ninteger\n\nNone.\n\nBody Parameters",
+        "URI parameters",
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "old", "new", "message"), [one[1:] for one in CUT], ids=[one[0] for one in CUT])
@@ -227,9 +251,14 @@ def test_a_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("derive", "PAGE"), ("derive", "PAGE", "a", "--into", "b"), ("derive", "--check", "PAGE"), ("derive", "--check", "PAGE", "a", "--into", "b")],
+    [
+        ("derive", "PAGE"),
+        ("derive", "PAGE", "a", "--into", "b"),
+        ("derive", "--check", "PAGE"),
+        ("derive", "--check", "PAGE", "a", "--into", "b"),
+    ],
     ids=["no-folder", "two-folders", "check-alone", "check-and-into"],
-)  # fmt: skip
+)
 def test_the_two_forms_of_the_command_do_not_mix(words: tuple[str, ...]) -> None:
     done = conformance(*(PAGES / SLATE if word == "PAGE" else word for word in words))
     assert (done.exit_code, "hint: conformance derive" in done.stderr) == (2, True)

@@ -25,15 +25,57 @@ MEMBER = "| moved     | **Boolean.** Whether the box was moved. |"
 
 BESIDE = [
     # page, changes, the place, what stands there, the line
-    ("column", SLATE, COLUMN, [("request", "the column Required", 27), ("request/BasketNumber", "Required: yes", 29), ("request/ShelfNumber", "Required: no", 30)]),
-    ("column-between", SLATE, (("| Key          | Value |\n| ------------ | ----- |", "| Key | Since | Value |\n|-|-|-|"), (SHELF, "| ShelfNumber | v2 | **integer.** The shelf. *Optional.* |"), ("| BasketNumber |", "| BasketNumber | |"), ("| Reason       |", "| Reason | |")), [("request", "the column Since", 27), ("request/ShelfNumber", "Since: v2", 30)]),
-    ("second-text-column", SLATE, (("| Key          | Value |\n| ------------ | ----- |", "| Key | Value | Description |\n|-|-|-|"), (SHELF, f"{SHELF} Third. |")), [("request", "the column Description", 27), ("request/ShelfNumber", "Description: Third.", 30)]),
+    (
+        "column",
+        SLATE,
+        COLUMN,
+        [
+            ("request", "the column Required", 27),
+            ("request/BasketNumber", "Required: yes", 29),
+            ("request/ShelfNumber", "Required: no", 30),
+        ],
+    ),
+    (
+        "column-between",
+        SLATE,
+        (
+            ("| Key          | Value |\n| ------------ | ----- |", "| Key | Since | Value |\n|-|-|-|"),
+            (SHELF, "| ShelfNumber | v2 | **integer.** The shelf. *Optional.* |"),
+            ("| BasketNumber |", "| BasketNumber | |"),
+            ("| Reason       |", "| Reason | |"),
+        ),
+        [("request", "the column Since", 27), ("request/ShelfNumber", "Since: v2", 30)],
+    ),
+    (
+        "second-text-column",
+        SLATE,
+        (
+            ("| Key          | Value |\n| ------------ | ----- |", "| Key | Value | Description |\n|-|-|-|"),
+            (SHELF, f"{SHELF} Third. |"),
+        ),
+        [("request", "the column Description", 27), ("request/ShelfNumber", "Description: Third.", 30)],
+    ),
     ("third-cell", SLATE, ((SHELF, f"{SHELF} Only on Mondays. |"),), [("request/ShelfNumber", "Only on Mondays.", 30)]),
-    ("third-and-fourth-cell", SLATE, ((SHELF, f"{SHELF} One. | Two. |"),), [("request/ShelfNumber", "One.", 30), ("request/ShelfNumber", "Two.", 30)]),
-    ("code-in-third-cell", SLATE, ((CODES, f"{CODES} Throttled (errorcode 107) |"),), [("response/problem", "Throttled (errorcode 107)", 48)]),
-    ("third-cell-behind-escapes", SLATE, (("The shelf of the basket. *Optional.* |", r"The shelf, `a|b` or a\|b. *Optional.* | Not `c|d`. |"),), [("request/ShelfNumber", r"Not `c\|d`.", 30)]),
+    (
+        "third-and-fourth-cell",
+        SLATE,
+        ((SHELF, f"{SHELF} One. | Two. |"),),
+        [("request/ShelfNumber", "One.", 30), ("request/ShelfNumber", "Two.", 30)],
+    ),
+    (
+        "code-in-third-cell",
+        SLATE,
+        ((CODES, f"{CODES} Throttled (errorcode 107) |"),),
+        [("response/problem", "Throttled (errorcode 107)", 48)],
+    ),
+    (
+        "third-cell-behind-escapes",
+        SLATE,
+        (("The shelf of the basket. *Optional.* |", r"The shelf, `a|b` or a\|b. *Optional.* | Not `c|d`. |"),),
+        [("request/ShelfNumber", r"Not `c\|d`.", 30)],
+    ),
     ("member-table", GITBOOK, ((MEMBER, f"{MEMBER} Since v2. |"),), [("response/moved", "Since v2.", 47)]),
-]  # fmt: skip
+]
 
 
 def beside(found: tuple[Departure, ...]) -> list[tuple[str, str, int]]:
@@ -67,17 +109,26 @@ def test_a_draft_asks_about_a_cell_and_lists_it_as_not_read(tmp_path: Path) -> N
     assert conformance("derive", tmp_path / "page.md", "--into", tmp_path / "draft").exit_code == 0
     found = yaml.safe_load((tmp_path / "draft" / "questions.yaml").read_text(encoding="utf-8"))
     assert [one["at"] for one in found["questions"] if one["kind"] == "not-read"] == [
-        "request", "request/BasketNumber", "request/ShelfNumber",
-    ]  # fmt: skip
+        "request",
+        "request/BasketNumber",
+        "request/ShelfNumber",
+    ]
     assert [(one["line"], one["begins"]) for one in found["not_read"] if one["line"] > 3] == [
-        (27, "the column Required"), (29, "Required: yes"), (30, "Required: no"),
-    ]  # fmt: skip
+        (27, "the column Required"),
+        (29, "Required: yes"),
+        (30, "Required: no"),
+    ]
 
 
 def test_a_cell_that_page_yaml_settles_is_covered_until_its_text_changes(tmp_path: Path) -> None:
     cell = (SHELF, f"{SHELF} Only on Mondays. |")
     folder, record = drafted(SLATE, tmp_path / "draft"), tmp_path / "draft" / "page.yaml"
-    sides = {"kind": "not-read", "at": "request/ShelfNumber", "says": "Only on Mondays.", "against": "no part in a contract"}  # fmt: skip
+    sides = {
+        "kind": "not-read",
+        "at": "request/ShelfNumber",
+        "says": "Only on Mondays.",
+        "against": "no part in a contract",
+    }
     settled = {**yaml.safe_load(record.read_text(encoding="utf-8")), "settled": [{**sides, "because": "told by hand"}]}
     record.write_text(yaml.safe_dump(settled), encoding="utf-8")
     found = check_page(page(SLATE, cell), folder)
@@ -99,9 +150,14 @@ def test_a_row_of_a_code_alone_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "text"),
-    [(r"one of a\|b", "one of a|b"), ("one of `a|b`", "one of a|b"), ("one of ``a`|`b``", "one of a`|`b"), (r"one of `a\|b`", "one of a|b")],
+    [
+        (r"one of a\|b", "one of a|b"),
+        ("one of `a|b`", "one of a|b"),
+        ("one of ``a`|`b``", "one of a`|`b"),
+        (r"one of `a\|b`", "one of a|b"),
+    ],
     ids=["escaped", "code", "double-code", "code-escaped"],
-)  # fmt: skip
+)
 def test_a_bar_that_is_escaped_or_in_code_ends_no_cell(cell: str, text: str) -> None:
     read = page(SLATE, ("The shelf of the basket", f"The shelf, {cell}"))
     assert text in read.request.fields[1].text
@@ -119,13 +175,43 @@ def test_cells_of_a_table_outside_request_and_response_are_all_listed() -> None:
 
 
 TWICE = [
-    ("slate", SLATE, ('  "accepted": true,\n', '  "accepted": 7,\n  "accepted": true,\n'), ("samples/response-1", "accepted", 38)),
-    ("one-line", SLATE, ('"ShelfNumber": 3,', '"ShelfNumber": 4, "ShelfNumber": 3,'), ("samples/request-1", "ShelfNumber", 22)),
-    ("escaped-name", SLATE, ('"ShelfNumber": 3,', '"Shelf\\u004eumber": 4, "ShelfNumber": 3,'), ("samples/request-1", "ShelfNumber", 22)),
-    ("nested", GITBOOK, ('"RightOutcome": {"moved": true,', '"RightOutcome": {"moved": 7, "moved": true,'), ("samples/response-1", "moved", 34)),
-    ("beside-a-comma", SLATE, ('"Reason": "inventory"', '"Reason": 1, "Reason": "inventory",'), ("samples/request-1", "Reason", 23)),
-    ("html", HELP_HTML, ('    "Held": true,\n', '    "Held": 7,\n    "Held": true,\n'), ("samples/response-1", "Held", 110)),
-]  # fmt: skip
+    (
+        "slate",
+        SLATE,
+        ('  "accepted": true,\n', '  "accepted": 7,\n  "accepted": true,\n'),
+        ("samples/response-1", "accepted", 38),
+    ),
+    (
+        "one-line",
+        SLATE,
+        ('"ShelfNumber": 3,', '"ShelfNumber": 4, "ShelfNumber": 3,'),
+        ("samples/request-1", "ShelfNumber", 22),
+    ),
+    (
+        "escaped-name",
+        SLATE,
+        ('"ShelfNumber": 3,', '"Shelf\\u004eumber": 4, "ShelfNumber": 3,'),
+        ("samples/request-1", "ShelfNumber", 22),
+    ),
+    (
+        "nested",
+        GITBOOK,
+        ('"RightOutcome": {"moved": true,', '"RightOutcome": {"moved": 7, "moved": true,'),
+        ("samples/response-1", "moved", 34),
+    ),
+    (
+        "beside-a-comma",
+        SLATE,
+        ('"Reason": "inventory"', '"Reason": 1, "Reason": "inventory",'),
+        ("samples/request-1", "Reason", 23),
+    ),
+    (
+        "html",
+        HELP_HTML,
+        ('    "Held": true,\n', '    "Held": 7,\n    "Held": true,\n'),
+        ("samples/response-1", "Held", 110),
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "change", "expected"), [one[1:] for one in TWICE], ids=[one[0] for one in TWICE])
@@ -157,22 +243,70 @@ def test_a_name_in_two_objects_or_in_a_string_does_not_stand_twice() -> None:
 ROW = '<td class="parameter-type">boolean</td>\n<td class="parameter-annotations"><p>None.</p></td>'
 HEAD = "<th>Name</th><th>Description</th><th>Type</th><th>Additional information</th>"
 HTML = [
-    ("colspan", '<td class="parameter-type">boolean</td>', '<td colspan="2">boolean</td>', "the row 'Fragile' has joined cells: colspan='2'", 31),
-    ("rowspan", '<td class="parameter-name">Fragile</td>', '<td rowspan=2>Fragile</td>', "the row 'Fragile' has joined cells: rowspan='2'", 29),
+    (
+        "colspan",
+        '<td class="parameter-type">boolean</td>',
+        '<td colspan="2">boolean</td>',
+        "the row 'Fragile' has joined cells: colspan='2'",
+        31,
+    ),
+    (
+        "rowspan",
+        '<td class="parameter-name">Fragile</td>',
+        "<td rowspan=2>Fragile</td>",
+        "the row 'Fragile' has joined cells: rowspan='2'",
+        29,
+    ),
     ("colspan-in-head", HEAD, HEAD.replace("<th>Type", '<th colspan="2">Type'), "the row 'Name' has joined cells", 20),
     ("cell-more", ROW, f"{ROW}<td>None.</td>", "the row 'Fragile' has 5 cells, and its head 4", 29),
     ("cell-more-empty", ROW, f"{ROW}<td></td>", "the row 'Fragile' has 5 cells, and its head 4", 29),
-    ("cell-less", '<td class="parameter-documentation"><p>Whether the parcel is fragile.</p></td>\n', "", "the row 'Fragile' has 3 cells, and its head 4", 29),
-    ("column-more", HEAD, f"{HEAD}<th>Since</th>", "a table with the columns Name, Description, Type, Additional information, Since cannot be read", 20),
-    ("columns-in-another-order", HEAD, "<th>Name</th><th>Type</th><th>Description</th><th>Additional information</th>", "a table with the columns Name, Type", 20),
+    (
+        "cell-less",
+        '<td class="parameter-documentation"><p>Whether the parcel is fragile.</p></td>\n',
+        "",
+        "the row 'Fragile' has 3 cells, and its head 4",
+        29,
+    ),
+    (
+        "column-more",
+        HEAD,
+        f"{HEAD}<th>Since</th>",
+        "a table with the columns Name, Description, Type, Additional information, Since cannot be read",
+        20,
+    ),
+    (
+        "columns-in-another-order",
+        HEAD,
+        "<th>Name</th><th>Type</th><th>Description</th><th>Additional information</th>",
+        "a table with the columns Name, Type",
+        20,
+    ),
     ("text-after", "</html>", "</html>\n\nErrors: 107.", "text stands after the HTML document", 158),
     ("element-after", "</html>", "</html>\n<p>Errors: 107.</p>", "text stands after the HTML document", 157),
     ("text-after-body", "</body>", "</body>\nErrors: 107.", "text stands after the HTML document", 156),
     ("text-before", "<html>", "Errors: 107.\n<html>", "text stands before the HTML document", 2),
-    ("second-document", "</html>", "</html>\n<!DOCTYPE html>\n<html><body><p>Errors</p></body></html>", "a second HTML document in the file: <!doctype> stands there again", 157),
-    ("second-html", "</html>", "</html>\n<HTML><p>Errors</p></HTML>", "a second HTML document in the file: <html> stands there again", 157),
-    ("second-body", "<h2>Request", "</body><body><h2>Request", "a second HTML document in the file: <body> stands there again", 13),
-]  # fmt: skip
+    (
+        "second-document",
+        "</html>",
+        "</html>\n<!DOCTYPE html>\n<html><body><p>Errors</p></body></html>",
+        "a second HTML document in the file: <!doctype> stands there again",
+        157,
+    ),
+    (
+        "second-html",
+        "</html>",
+        "</html>\n<HTML><p>Errors</p></HTML>",
+        "a second HTML document in the file: <html> stands there again",
+        157,
+    ),
+    (
+        "second-body",
+        "<h2>Request",
+        "</body><body><h2>Request",
+        "a second HTML document in the file: <body> stands there again",
+        13,
+    ),
+]
 
 
 @pytest.mark.parametrize(("old", "new", "message", "line"), [one[1:] for one in HTML], ids=[one[0] for one in HTML])

@@ -49,39 +49,107 @@ def complaint(folder: Path, text: str | bytes) -> ConfigurationError:
 @pytest.mark.parametrize(
     ("lines", "place", "said"),
     [
-        ('[scope]\ndestructive = "yes"', "5:1", "scope.destructive: must be true or false, not text; write it without quotes"),
+        (
+            '[scope]\ndestructive = "yes"',
+            "5:1",
+            "scope.destructive: must be true or false, not text; write it without quotes",
+        ),
         ("[scope]\ndestructive = 1", "5:1", "scope.destructive: must be true or false, not an integer"),
-        ("[scope]\neverything = 'true'", "5:1", "scope.everything: must be true or false, not text; write it without quotes"),
-        ('[scope]\naccounts = [1,\n  "2"]', "6:3", "scope.accounts.1: must be an integer, not text; write it without quotes"),
+        (
+            "[scope]\neverything = 'true'",
+            "5:1",
+            "scope.everything: must be true or false, not text; write it without quotes",
+        ),
+        (
+            '[scope]\naccounts = [1,\n  "2"]',
+            "6:3",
+            "scope.accounts.1: must be an integer, not text; write it without quotes",
+        ),
         ("[scope]\naccounts = 3", "5:1", "scope.accounts: must be a list in [ ], not an integer"),
         ("[scope]\nmax_requests = 1.0", "5:1", "scope.max_requests: must be an integer, not a decimal number"),
         ("[scope]\noms = [true]", "5:8", "scope.oms.0: must be an integer, not true or false"),
         ('[limits]\nsettle_s = "2"', "5:1", "limits.settle_s: must be a number, not text; write it without quotes"),
         ("[limits]\ntotal_timeout_s = inf", "5:1", "limits.total_timeout_s: Input should be a finite number"),
-        ('tls = { verify = "no" }', "4:9", "services.tpp.tls.verify: must be true or false, not text; write it without quotes"),
+        (
+            'tls = { verify = "no" }',
+            "4:9",
+            "services.tpp.tls.verify: must be true or false, not text; write it without quotes",
+        ),
         ("tls = { ca_bundle = 3 }", "4:9", "services.tpp.tls.ca_bundle: must be a path in quotes, not an integer"),
-        ("bindings = { creator = 1.5 }", "4:14", "services.tpp.bindings.creator: must be an integer or text in quotes or the place of a secret"),
+        (
+            "bindings = { creator = 1.5 }",
+            "4:14",
+            "services.tpp.bindings.creator: must be an integer or text in quotes or the place of a secret",
+        ),
         ("bindings.pin = { envv = 'X' }", "4:18", "services.tpp.bindings.pin.envv: no such key; did you mean env?"),
         ("bindings.pin = { env = 'X', file = 'y' }", "4:1", "services.tpp.bindings.pin: give exactly one of"),
         ("headers = { X = 5 }", "4:13", "services.tpp.headers.X: must be text in quotes or the place of a secret"),
         ("proxi = 3", "4:1", "services.tpp.proxi: no such key; did you mean proxy?"),
         ("[limits]\nsetle_s = 3", "5:1", "limits.setle_s: no such key; did you mean settle_s?"),
-        ("[services.tpp.roles.client]\nlogin = 'none'\nheadrs = {}", "6:1", "services.tpp.roles.client.headrs: login 'none' has no such key; did you mean headers?"),
-        ("[services.tpp.states]\nprovider = 'hok'", "5:1", "services.tpp.states.provider: Input should be 'calls', 'hook'"),
-        ("[services.tpp.states]\nprovider = 'hook'\nurl = 'u'\nclean = 1", "7:1", "services.tpp.states.clean: must be true or false"),
-        ("[services.tpp.states]\nprovider = 'command'\ncommand = 'x'", "6:1", "services.tpp.states.command: must be a list in [ ], not text"),
-        ("[[services.tpp.desks]]\n[[services.tpp.desks]]\nbinding = {}", "6:1", "services.tpp.desks.1.binding: no such key; did you mean bindings?"),
+        (
+            "[services.tpp.roles.client]\nlogin = 'none'\nheadrs = {}",
+            "6:1",
+            "services.tpp.roles.client.headrs: login 'none' has no such key; did you mean headers?",
+        ),
+        (
+            "[services.tpp.states]\nprovider = 'hok'",
+            "5:1",
+            "services.tpp.states.provider: Input should be 'calls', 'hook'",
+        ),
+        (
+            "[services.tpp.states]\nprovider = 'hook'\nurl = 'u'\nclean = 1",
+            "7:1",
+            "services.tpp.states.clean: must be true or false",
+        ),
+        (
+            "[services.tpp.states]\nprovider = 'command'\ncommand = 'x'",
+            "6:1",
+            "services.tpp.states.command: must be a list in [ ], not text",
+        ),
+        (
+            "[[services.tpp.desks]]\n[[services.tpp.desks]]\nbinding = {}",
+            "6:1",
+            "services.tpp.desks.1.binding: no such key; did you mean bindings?",
+        ),
         ("[services.tp]\nhttp = 'http://h'", "4:1", "services.tp: no such service: 'tp' | Did you mean tpp?"),
-        ("[services.tpp.roles.clinet]\nlogin = 'none'", "4:1", "services.tpp.roles.clinet: no case asks for a role of this name | Did you mean client?"),
-        ("[services.tpp.bindings]\nunknwon_order = 3", "5:1", "services.tpp.bindings.unknwon_order: no case asks for a binding of this name | Did you mean unknown_order"),
-        ("[[services.tpp.desks]]\nbindings = { creater = 3 }", "5:14", "services.tpp.desks.0.bindings.creater: no case asks for a binding of this name | Did you mean creator?"),
-        ("[services.tpp.bindings]\npin = '1234'", "5:1", "services.tpp.bindings.pin: a PIN does not stand in this file"),
+        (
+            "[services.tpp.roles.clinet]\nlogin = 'none'",
+            "4:1",
+            "services.tpp.roles.clinet: no case asks for a role of this name | Did you mean client?",
+        ),
+        (
+            "[services.tpp.bindings]\nunknwon_order = 3",
+            "5:1",
+            "services.tpp.bindings.unknwon_order: no case asks for a binding of this name | Did you mean unknown_order",
+        ),
+        (
+            "[[services.tpp.desks]]\nbindings = { creater = 3 }",
+            "5:14",
+            "services.tpp.desks.0.bindings.creater: no case asks for a binding of this name | Did you mean creator?",
+        ),
+        (
+            "[services.tpp.bindings]\npin = '1234'",
+            "5:1",
+            "services.tpp.bindings.pin: a PIN does not stand in this file",
+        ),
         ("[readings]\nunknown-idd = '1'", "5:1", "readings.unknown-idd: no such reading"),
-        ("[[waivers]]\ncase = 'x'\nrequirement = 'x'\nfinding = 'x'\nreason = 'x'\nowner = 'x'\nexpires = 20300101", "10:1", "waivers.0.expires: must be a date such as 2999-05-31, not an integer"),
-        ("[[waivers]]\ncase = 'x'\nrequirement = 'x'\nfinding = 'x'\nreason = 'x'\nowner = 'x'\nexpires = '1 May'", "10:1", "waivers.0.expires: must be a date such as 2999-05-31"),
-        ("[[waivers]]\ncase = 'x'\nrequirement = 'x'\nfinding = 'x'\nreason = 'x'\nexpires = 2030-01-01", "4:1", "waivers.0.owner: Field required"),
+        (
+            "[[waivers]]\ncase = 'x'\nrequirement = 'x'\nfinding = 'x'\nreason = 'x'\nowner = 'x'\nexpires = 20300101",
+            "10:1",
+            "waivers.0.expires: must be a date such as 2999-05-31, not an integer",
+        ),
+        (
+            "[[waivers]]\ncase = 'x'\nrequirement = 'x'\nfinding = 'x'\nreason = 'x'\nowner = 'x'\nexpires = '1 May'",
+            "10:1",
+            "waivers.0.expires: must be a date such as 2999-05-31",
+        ),
+        (
+            "[[waivers]]\ncase = 'x'\nrequirement = 'x'\nfinding = 'x'\nreason = 'x'\nexpires = 2030-01-01",
+            "4:1",
+            "waivers.0.owner: Field required",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_complaint_has_its_place_and_says_what_was_meant(
     tmp_path: Path, lines: str, place: str, said: str
 ) -> None:

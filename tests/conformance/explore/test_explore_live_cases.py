@@ -37,20 +37,44 @@ def takes(case: Case, name: str) -> bool:
 
 
 KINDS: list[tuple[str, str, Callable[[Case], bool]]] = [
-    ("more orders than a page of twenty holds, in the account that is emptied", CAO, lambda case: takes(case, "many") and case.states["many"].params["count"] > 20),
-    ("a quote with its bid left out", CQ, lambda case: "bidquoteid" not in body(case).lower() and "askquoteid" in body(case).lower()),
-    ("a quote with its ask left out", CQ, lambda case: "askquoteid" not in body(case).lower() and "bidquoteid" in body(case).lower()),
+    (
+        "more orders than a page of twenty holds, in the account that is emptied",
+        CAO,
+        lambda case: takes(case, "many") and case.states["many"].params["count"] > 20,
+    ),
+    (
+        "a quote with its bid left out",
+        CQ,
+        lambda case: "bidquoteid" not in body(case).lower() and "askquoteid" in body(case).lower(),
+    ),
+    (
+        "a quote with its ask left out",
+        CQ,
+        lambda case: "askquoteid" not in body(case).lower() and "bidquoteid" in body(case).lower(),
+    ),
     ("an open order by its UID in capitals", TPP, lambda case: "UID^}" in body(case)),
-    ("an order beside the id of another that must stay", TPP, lambda case: any(name.startswith("b") for name in case.states)),
-    ("one order by its client's number", CO, lambda case: ".client}" in body(case) and takes(case, body(case).partition(".client")[0].rpartition("{")[2])),
+    (
+        "an order beside the id of another that must stay",
+        TPP,
+        lambda case: any(name.startswith("b") for name in case.states),
+    ),
+    (
+        "one order by its client's number",
+        CO,
+        lambda case: ".client}" in body(case) and takes(case, body(case).partition(".client")[0].rpartition("{")[2]),
+    ),
     ("an order that an earlier call has cancelled", CO, lambda case: case.expect.requirement == "CO-AGAIN"),
     ("two orders named at once", CO, lambda case: case.expect.requirement == "CO-REQ-BOTH"),
     ("no order named", CO, lambda case: case.expect.requirement == "CO-REQ-ID-REQUIRED"),
     ("a stranger's order", CO, lambda case: case.expect.requirement == "CO-SCOPE-TRADING"),
-    ("an operator's call", CO, lambda case: case.role == "operator" and any(one.cancelled for one in case.expect.any_of)),
+    (
+        "an operator's call",
+        CO,
+        lambda case: case.role == "operator" and any(one.cancelled for one in case.expect.any_of),
+    ),
     ("several calls", CO, lambda case: len(case.before) > 1),
     ("the same said in two forms", CO, lambda case: case.twin is not None),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("operation", "holds"), [kind[1:] for kind in KINDS], ids=[kind[0] for kind in KINDS])

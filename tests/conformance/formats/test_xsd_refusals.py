@@ -53,7 +53,10 @@ def simple(base: str, facets: str) -> str:
         ('<xs:element name="A" type="B"/>', "the unknown type B"),
         (element(""), "an element without a type"),
         (sequence('<xs:element ref="B"/>'), "the unknown element B"),
-        *((element("", f' type="xs:int" {one}="1"'), f"the attribute {one}") for one in ("default", "fixed", "abstract", "block", "final")),
+        *(
+            (element("", f' type="xs:int" {one}="1"'), f"the attribute {one}")
+            for one in ("default", "fixed", "abstract", "block", "final")
+        ),
         (record("<xs:choice/>"), "xs:choice in a complex type"),
         (record("<xs:sequence/><xs:attribute/>"), "xs:attribute in a complex type"),
         (record("", ' mixed="true"'), "mixed or abstract content"),
@@ -62,7 +65,10 @@ def simple(base: str, facets: str) -> str:
         (sequence("", ' minOccurs="0"'), "a repeated or optional xs:sequence"),
         (sequence("", ' maxOccurs="2"'), "a repeated or optional xs:sequence"),
         (sequence("<xs:any/>"), "xs:any in a sequence"),
-        (sequence('<xs:element name="x" type="xs:int"/><xs:element name="x" type="xs:int"/>'), "a sequence that names an element twice"),
+        (
+            sequence('<xs:element name="x" type="xs:int"/><xs:element name="x" type="xs:int"/>'),
+            "a sequence that names an element twice",
+        ),
         (
             sequence('<xs:element name="x" type="xs:int"/><xs:element name="y" type="xs:int" maxOccurs="2"/>'),
             "a repeated element beside others, or one that may not occur,",
@@ -72,8 +78,14 @@ def simple(base: str, facets: str) -> str:
             "a repeated element beside others, or one that may not occur,",
         ),
         (element("<xs:simpleType/>"), "a simple type other than a restriction of a named base"),
-        (element('<xs:simpleType><xs:list itemType="xs:int"/></xs:simpleType>'), "a simple type other than a restriction of a named base"),
-        (element("<xs:simpleType><xs:restriction/></xs:simpleType>"), "a simple type other than a restriction of a named base"),
+        (
+            element('<xs:simpleType><xs:list itemType="xs:int"/></xs:simpleType>'),
+            "a simple type other than a restriction of a named base",
+        ),
+        (
+            element("<xs:simpleType><xs:restriction/></xs:simpleType>"),
+            "a simple type other than a restriction of a named base",
+        ),
         (simple("B", ""), "the unknown simpleType B"),
         (simple("xs:date", ""), "the built-in type xs:date"),
         (simple("xs:int", '<xs:totalDigits value="2"/>'), "the facet xs:totalDigits on xs:int"),
@@ -87,7 +99,7 @@ def simple(base: str, facets: str) -> str:
         ('<xs:redefine schemaLocation="t.xsd"/>' + element("", ' type="xs:int"'), "xs:redefine"),
         ('<xs:override schemaLocation="t.xsd"/>' + element("", ' type="xs:int"'), "xs:override"),
     ],
-)  # fmt: skip
+)
 def test_a_construct_outside_the_subset_is_named_with_file_and_line(tmp_path: Path, inside: str, what: str) -> None:
     with pytest.raises(XsdError) as caught:
         shape(tmp_path, inside)
@@ -123,8 +135,8 @@ NAMED = (
     '<xs:element ref="G"/></xs:sequence></xs:complexType>'
     '<xs:simpleType name="S"><xs:restriction base="U"><xs:pattern value="a+"/><xs:pattern value="b+"/></xs:restriction></xs:simpleType>'
     '<xs:simpleType name="U"><xs:restriction base="xs:string"><xs:maxLength value="3"/><xs:pattern value="[ab]+"/></xs:restriction></xs:simpleType>'
-    '<!-- G --><xs:annotation/>'
-)  # fmt: skip
+    "<!-- G --><xs:annotation/>"
+)
 
 
 def test_a_record_of_named_types_has_its_exact_shape(tmp_path: Path) -> None:
@@ -267,10 +279,14 @@ def test_a_schema_that_does_not_compile_is_refused_by_name(tmp_path: Path) -> No
     ("inside", "root", "message"),
     [
         ("", None, "the schema has no global element, so no document can be of it; give the one that imports it"),
-        ('<xs:element name="B" type="xs:int"/><xs:element name="A" type="xs:int"/>', None, "the schema has 2 global elements; name the root, one of ['A', 'B']"),
+        (
+            '<xs:element name="B" type="xs:int"/><xs:element name="A" type="xs:int"/>',
+            None,
+            "the schema has 2 global elements; name the root, one of ['A', 'B']",
+        ),
         ('<xs:element name="A" type="xs:int"/>', "B", "the schema has no global element 'B', only ['A']"),
     ],
-)  # fmt: skip
+)
 def test_the_root_must_be_clear(tmp_path: Path, inside: str, root: str | None, message: str) -> None:
     with pytest.raises(XsdError, match=f"^{re.escape(message)}$"):
         root_element(load_schemas(write(tmp_path, inside)), root)

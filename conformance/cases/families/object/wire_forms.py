@@ -39,10 +39,21 @@ HTTP_FORMS = (
     HttpForm("charset", "the content type with its charset", (("Content-Type", "{}; charset=utf-8"),), True),
     HttpForm("charset-quoted", "the charset in quotes and capitals", (("Content-Type", '{}; charset="UTF-8"'),), True),
     HttpForm("lower-case-headers", "all header names in lower case", (TYPED, ("Accept", "{}")), True, spelling="lower"),
-    HttpForm("upper-case-headers", "all header names in upper case, that of the session too", (TYPED, ("Accept", "{}")), True, spelling="upper"),
+    HttpForm(
+        "upper-case-headers",
+        "all header names in upper case, that of the session too",
+        (TYPED, ("Accept", "{}")),
+        True,
+        spelling="upper",
+    ),
     HttpForm("accept-anything", "any answer is taken", (TYPED, ("Accept", "*/*")), True),
     HttpForm("no-accept", "no Accept header", (TYPED,), True),
-    HttpForm("accept-language", "headers that have nothing to do with it", (TYPED, ("Accept-Language", "de"), ("X-Trace", "1")), True),
+    HttpForm(
+        "accept-language",
+        "headers that have nothing to do with it",
+        (TYPED, ("Accept-Language", "de"), ("X-Trace", "1")),
+        True,
+    ),
     HttpForm("chunked", "the body in chunks", (TYPED, ("Transfer-Encoding", "chunked")), True),
     HttpForm("no-content-type", "no content type", ()),
     HttpForm("text-plain", "the content type of plain text", (("Content-Type", "text/plain"),)),
@@ -57,7 +68,7 @@ HTTP_FORMS = (
     HttpForm("put", "the method PUT", method="PUT"),
     HttpForm("patch", "the method PATCH", method="PATCH"),
     HttpForm("delete", "the method DELETE", method="DELETE"),
-)  # fmt: skip
+)
 
 
 def http_form_cases(operation: Operation) -> Iterator[Case]:
@@ -109,13 +120,53 @@ class FrameForm:
 
 
 FRAME_FORMS = (
-    FrameForm("order-reversed", "members in reverse order", '{"o":${o},"n":"CALL","i":${i},"m":0}', legal=True, speaks_for=("frame-o",)),
-    FrameForm("order-mixed", "members in mixed order", '{"n":"CALL","m":0,"o":${o},"i":${i}}', legal=True, speaks_for=("frame-n",)),
-    FrameForm("white-space", "white space between members", '{ "m" : 0 ,\n "i" : ${i} ,\n "n" : "CALL" ,\n "o" : ${o} }', legal=True, speaks_for=("frame-m",)),
-    FrameForm("sequence-zero", "sequence number 0, as a real client starts", '{"m":0,"i":0,"n":"CALL","o":${o}}', legal=True, speaks_for=("frame-i",)),
-    FrameForm("sequence-large", "a sequence number near the end of 31 bits", '{"m":0,"i":${i+2147000000},"n":"CALL","o":${o}}', legal=True, speaks_for=("frame-i",)),
-    FrameForm("sequence-over-31-bits", "a sequence number of 32 bits", '{"m":0,"i":${i+2147483648},"n":"CALL","o":${o}}', speaks_for=("frame-i",)),
-    FrameForm("sequence-over-32-bits", "a sequence number that 32 bits do not hold", '{"m":0,"i":${i+4294967296},"n":"CALL","o":${o}}', speaks_for=("frame-i",)),
+    FrameForm(
+        "order-reversed",
+        "members in reverse order",
+        '{"o":${o},"n":"CALL","i":${i},"m":0}',
+        legal=True,
+        speaks_for=("frame-o",),
+    ),
+    FrameForm(
+        "order-mixed",
+        "members in mixed order",
+        '{"n":"CALL","m":0,"o":${o},"i":${i}}',
+        legal=True,
+        speaks_for=("frame-n",),
+    ),
+    FrameForm(
+        "white-space",
+        "white space between members",
+        '{ "m" : 0 ,\n "i" : ${i} ,\n "n" : "CALL" ,\n "o" : ${o} }',
+        legal=True,
+        speaks_for=("frame-m",),
+    ),
+    FrameForm(
+        "sequence-zero",
+        "sequence number 0, as a real client starts",
+        '{"m":0,"i":0,"n":"CALL","o":${o}}',
+        legal=True,
+        speaks_for=("frame-i",),
+    ),
+    FrameForm(
+        "sequence-large",
+        "a sequence number near the end of 31 bits",
+        '{"m":0,"i":${i+2147000000},"n":"CALL","o":${o}}',
+        legal=True,
+        speaks_for=("frame-i",),
+    ),
+    FrameForm(
+        "sequence-over-31-bits",
+        "a sequence number of 32 bits",
+        '{"m":0,"i":${i+2147483648},"n":"CALL","o":${o}}',
+        speaks_for=("frame-i",),
+    ),
+    FrameForm(
+        "sequence-over-32-bits",
+        "a sequence number that 32 bits do not hold",
+        '{"m":0,"i":${i+4294967296},"n":"CALL","o":${o}}',
+        speaks_for=("frame-i",),
+    ),
     FrameForm("extra-member", "a member beyond the four", '{"m":0,"i":${i},"n":"CALL","o":${o},"x":1}'),
     FrameForm("lower-case-call", "the call's name in lower case", '{"m":0,"i":${i},"n":"LOWER","o":${o}}'),
     FrameForm("type-as-text", "m as text", '{"m":"0","i":${i},"n":"CALL","o":${o}}'),
@@ -125,14 +176,30 @@ FRAME_FORMS = (
     FrameForm("payload-as-object", "o as an object and not as text", '{"m":0,"i":${i},"n":"CALL","o":${body}}'),
     FrameForm("type-missing", "m left out", '{"i":${i},"n":"CALL","o":${o}}'),
     FrameForm("type-unknown", "m 9, which no message has", '{"m":9,"i":${i},"n":"CALL","o":${o}}'),
-    FrameForm("type-subscribe", "m 2, which is for subscriptions", '{"m":2,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)),
-    FrameForm("type-event", "m 3, which is for events", '{"m":3,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)),
-    FrameForm("type-unsubscribe", "m 4, which ends subscriptions", '{"m":4,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)),
-    FrameForm("type-error", "m 5, which is for errors", '{"m":5,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)),
+    FrameForm(
+        "type-subscribe",
+        "m 2, which is for subscriptions",
+        '{"m":2,"i":${i},"n":"CALL","o":${o}}',
+        speaks_for=("frame-type",),
+    ),
+    FrameForm(
+        "type-event", "m 3, which is for events", '{"m":3,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)
+    ),
+    FrameForm(
+        "type-unsubscribe",
+        "m 4, which ends subscriptions",
+        '{"m":4,"i":${i},"n":"CALL","o":${o}}',
+        speaks_for=("frame-type",),
+    ),
+    FrameForm(
+        "type-error", "m 5, which is for errors", '{"m":5,"i":${i},"n":"CALL","o":${o}}', speaks_for=("frame-type",)
+    ),
     FrameForm("type-reply", "m 1, which is for replies", '{"m":1,"i":${i},"n":"CALL","o":${o}}'),
     FrameForm("call-missing", "n left out", '{"m":0,"i":${i},"o":${o}}', unreadable=True),
     FrameForm("call-empty", "n empty", '{"m":0,"i":${i},"n":"","o":${o}}', unreadable=True),
-    FrameForm("call-unknown", "n a call that does not exist", '{"m":0,"i":${i},"n":"CALLNothing","o":${o}}', unreadable=True),
+    FrameForm(
+        "call-unknown", "n a call that does not exist", '{"m":0,"i":${i},"n":"CALLNothing","o":${o}}', unreadable=True
+    ),
     FrameForm("call-number", "n a number", '{"m":0,"i":${i},"n":7,"o":${o}}', unreadable=True),
     FrameForm("payload-missing", "o left out", '{"m":0,"i":${i},"n":"CALL"}', unreadable=True),
     FrameForm("payload-null", "o null", '{"m":0,"i":${i},"n":"CALL","o":null}', unreadable=True),
@@ -143,7 +210,7 @@ FRAME_FORMS = (
     FrameForm("cut-off", "a frame cut off before its end", '{"m":0,"i":${i},"n":"CALL","o":', unreadable=True),
     FrameForm("in-list", "the frame inside a list", '[{"m":0,"i":${i},"n":"CALL","o":${o}}]'),
     FrameForm("deep", "a frame nested two thousand levels deep", "[" * 2000 + "]" * 2000, unreadable=True),
-)  # fmt: skip
+)
 
 UNPARSABLE = ("not-json", "empty", "cut-off")
 """The forms that are no JSON at all, of which the reading of that name speaks."""
