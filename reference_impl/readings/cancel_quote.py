@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_impl.alphapoint.values import CANCEL_QUOTE, Answer, Call, Standard
+from reference_impl.alphapoint.values import CANCEL_QUOTE, RESOURCE_NOT_FOUND, Answer, Call, Refusal, Standard
 from reference_impl.parts import Leg, Legs, Parts, with_alphapoint, with_cancel_quote
 from reference_impl.readings.values import CQ, Reading, as_it_is
 
 
 def _each_alone(parts: Parts) -> Parts:
     def combine(_parts: Parts, _call: Call, legs: Legs) -> Legs:
+        """A bid and an ask that are each open are one quote, or the ask is that of another one."""
+        bid, ask = legs
+        if bid.order and ask.order and bid.order.partner_id != ask.order.order_id:
+            return bid, Leg(refusal=Refusal(RESOURCE_NOT_FOUND, "pair", "The other quote id is not of the same quote"))
         return legs
 
     return with_cancel_quote(parts, combine=combine)
