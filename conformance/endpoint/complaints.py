@@ -70,10 +70,11 @@ def _steps(item: ErrorDetails, data: object) -> tuple[str, ...]:
     steps: list[str] = []
     inner: Any = data
     for part in item["loc"]:
-        if isinstance(part, int):
-            known = isinstance(inner, list) and part < len(inner)
-        else:
-            known = isinstance(inner, Mapping) and part in inner
+        known = (
+            isinstance(inner, list) and part < len(inner)
+            if isinstance(part, int)
+            else isinstance(inner, Mapping) and part in inner
+        )
         if known:
             inner = inner[part]
         elif item["type"] != "missing" or part is not item["loc"][-1]:

@@ -28,10 +28,11 @@ def decide_by(catalogue: Catalogue, scope: Scope, sent: HttpRequest | WsRequest,
     if scope.unlimited:
         return ALLOWED
     bounds = Bounds(scope, granted)
-    if isinstance(sent, WsRequest):
-        reason = frame_reason(bounds, catalogue, sent.text)
-    else:
-        reason = http_reason(bounds, catalogue, sent)
+    reason = (
+        frame_reason(bounds, catalogue, sent.text)
+        if isinstance(sent, WsRequest)
+        else http_reason(bounds, catalogue, sent)
+    )
     return Decision(False, reason) if reason else ALLOWED
 
 

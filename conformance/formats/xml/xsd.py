@@ -333,10 +333,11 @@ def _simple(schemas: Schemas, node: etree._Element, depth: int) -> Scalar:
     if depth > _MAX_NESTING or len(parts) != 1 or parts[0].tag != XS + "restriction" or base_name is None:
         raise _unsupported(node, "a simple type other than a restriction of a named base")
     tag = _expand_qname(parts[0], base_name)
-    if tag.startswith(XS):
-        base = _builtin(parts[0], tag.removeprefix(XS))
-    else:
-        base = _simple(schemas, _global(schemas, parts[0], "simpleType", base_name), depth + 1)
+    base = (
+        _builtin(parts[0], tag.removeprefix(XS))
+        if tag.startswith(XS)
+        else _simple(schemas, _global(schemas, parts[0], "simpleType", base_name), depth + 1)
+    )
     return _restrict(base, parts[0], node.get("name") or base.name)
 
 

@@ -132,10 +132,11 @@ def test_a_remote_address_is_never_fetched(
         imported(f"{address}.xsd")(folder)
     else:
         edited(f"{VOID}/error.schema.json", '"type": "string"', f'"$ref": "{address}.json"')(folder)
-    if command and command[0] != "plan":
-        result = CliRunner().invoke(main, [*command, "--specs", str(folder / "contract")])
-    else:
-        result = judged(folder, *command)
+    result = (
+        CliRunner().invoke(main, [*command, "--specs", str(folder / "contract")])
+        if command and command[0] != "plan"
+        else judged(folder, *command)
+    )
     with pytest.raises(BlockingIOError):
         listener.accept()
     if command != ("fixtures", "build") or where == "xsd":
