@@ -95,6 +95,8 @@ class NotCarriedOut(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.timed_out = False
+        """Whether an answer was waited for in vain."""
 
 
 class RoleUnavailable(NotCarriedOut):

@@ -105,3 +105,5 @@ class Judgement:
     gist: tuple[Any, ...] = ()
     """What a metamorphic relation compares: the form of the answer and the outcome of each part, wording left out."""
     summary: str = ""
+    unsettled: bool = False
+    """Another alternative with this answer has things cancelled that are still open: they may only need time."""

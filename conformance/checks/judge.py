@@ -10,7 +10,7 @@ from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Judgement, Observation, Seen
 from conformance.checks.identity import Matching, instructions_of, match_results
 from conformance.checks.kit import BAD_INPUT, Kit, telling
-from conformance.checks.outcome import OUTCOME, allowed, fits, gist_of, in_words, judge_effects
+from conformance.checks.outcome import CANCELLED, OUTCOME, allowed, fits, gist_of, in_words, judge_effects
 from conformance.checks.read import read_answer
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.contract.operation import RequirementKey
@@ -62,6 +62,7 @@ class _Gathering:
     successes: int = 0
     gist: tuple[Any, ...] = ()
     summary: str = ""
+    unsettled: bool = False
 
     def stop(self, *findings: Finding) -> bool:
         """Take up the findings that end the judgement on an answer, and what they block."""
@@ -102,6 +103,7 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
         unverified=tuple(dict.fromkeys(found.unverified)),
         gist=found.gist,
         summary=found.summary,
+        unsettled=found.unsettled,
     )
 
 
@@ -246,6 +248,9 @@ def _judge_effect(case: Case, observation: Observation, right: list[Alternative]
     chosen, effects = min(judged, key=lambda pair: len(pair[1].findings))
     found.findings.extend(effects.findings)
     found.unverified.extend(effects.unverified)
+    found.unsettled = not effects.findings and any(
+        one is not chosen and any(finding.expected == CANCELLED for finding in other.findings) for one, other in judged
+    )
     if not effects.findings and (not effects.unverified or len(right) == 1):
         found.readings.extend(chosen.readings)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import math
 import os
 import sys
@@ -23,10 +24,12 @@ import click
 from click.core import ParameterSource
 
 from conformance.cases.fixtures import load_cases
+from conformance.cases.generated.stream import generated_case
 from conformance.cli.options import printing, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
 from conformance.endpoint.choose import REFERENCE, ChosenTarget
 from conformance.errors import need
+from conformance.guard.gate import planned_s
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
@@ -36,6 +39,7 @@ from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_jo
 from conformance.report.progress import progress
 from conformance.report.rows import RunSummary, gather
 from conformance.report.run_info import Ending, Settings, SummaryOptions, accepted_gaps, run_info
+from conformance.report.safe_text import many
 from conformance.report.several import added
 from conformance.report.summary import summarise, to_json
 from conformance.run.loop import run_loop
@@ -201,6 +205,7 @@ async def _run(
                 generated = tuple(one for one in generated if one[0].operation.id in selection.operations)
         info = replace(run_info(contract, chosen, options["seed"]), explore_seed=explore_with)
         settings = _settings(contract, chosen, selection, len(cases) + len(generated), options)
+        await _say_budget(contract, chosen, cases, generated, options)
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])
         results, done, info = gather(earlier.results), frozenset(result.id for result in earlier.results), earlier.info
@@ -252,6 +257,39 @@ async def _run(
     summary = summarise(contract, info, results, SummaryOptions(settings, ending))
     write_reports(folder, summary, contract)
     return summary
+
+
+async def _say_budget(
+    contract: Contract,
+    chosen: ChosenTarget,
+    cases: tuple[Case, ...],
+    generated: ManyNumbered,
+    options: Mapping[str, Any],
+) -> None:
+    """Say how long the run takes at the limits of the target file, before it begins; nothing where it has none."""
+    limits, cap = chosen.file.limits, chosen.file.scope.max_requests
+    if options["quiet"] or (not limits.paced and cap is None):
+        return
+    from conformance.run.plan import undisturbed
+
+    made = (generated_case(source, number) for source, number in generated)
+    operations = {case.operation for case in cases} | {source.operation.id for source, _ in generated}
+    messages = await undisturbed(contract, chosen, itertools.chain(cases, made), operations)
+    line = f"planned: {many(messages, 'message')}"
+    if limits.paced:
+        seconds = planned_s(limits, messages, datetime.now(UTC))
+        line += f", {'more than a month' if seconds is None else f'about {_duration(seconds)}'} at these limits"
+    if cap is not None and cap < messages:
+        line += f"; scope.max_requests is {cap}, so the cases that come last will be not-verified"
+    sys.stderr.write(line + "\n")
+
+
+def _duration(seconds: float) -> str:
+    """In the two largest units."""
+    whole = math.ceil(seconds)
+    parts = [(whole // 86_400, "d"), (whole // 3_600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    first = next((number for number, (amount, _) in enumerate(parts) if amount), 3)
+    return " ".join(f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount) or "0 s"
 
 
 @dataclass(frozen=True, slots=True)

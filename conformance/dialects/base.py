@@ -18,7 +18,7 @@ from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, LoginKeys, Role
 from conformance.endpoint.secrets import Vault
 from conformance.errors import NotCarriedOut, RoleUnavailable, Unreached
-from conformance.guard.gate import Purpose
+from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
 from conformance.model.case import StateNeed
 from conformance.plugins import find_login
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsReply, WsRequest
@@ -73,6 +73,18 @@ class StateProvider(Protocol):
 def together(states: list[str]) -> str:
     """One word for a group: all alike, or mixed."""
     return states[0] if len(set(states)) == 1 else MIXED
+
+
+_FIRST_PAUSE_S = 0.02
+
+
+def pauses_s(settle_s: float) -> tuple[float, ...]:
+    """The pauses between looks at an effect that does not show: twice as long each time, `settle_s` together."""
+    pauses: list[float] = []
+    while settle_s > 0:
+        pauses.append(min(_FIRST_PAUSE_S * 2 ** len(pauses), settle_s))
+        settle_s -= pauses[-1]
+    return tuple(pauses)
 
 
 class Jar(Protocol):
@@ -192,6 +204,9 @@ class Login:
 
 class Calls(Protocol):
     """The service's own calls, made as a role: what a dialect's states are set up with."""
+
+    settle_s: float
+    """How long a cancellation may take to show after its answer."""
 
     async def call(self, desk: Desk, role: str, name: str, payload: Mapping[str, Any], purpose: Purpose) -> Any:
         """The decoded answer of a call; None when it cannot be read. Raises `NotCarriedOut` when there is none."""
@@ -321,6 +336,8 @@ def session_of(signer: Signer, exchange: Exchange) -> Session:
 
 def answered(signer: Signer, exchange: Exchange) -> None:
     """Raises what a sign-in without an answer means; a wire that failed once may hold the next time."""
+    if is_hiccup(exchange):
+        raise NotCarriedOut(f"role {signer.name!r} could not sign in: {hiccup_words(exchange)}")
     problem = exchange.problem
     if problem is None:
         return

@@ -34,9 +34,10 @@ from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, Role
 from conformance.endpoint.secrets import Vault
 from conformance.errors import RoleUnavailable, StateUnavailable, Unreached
-from conformance.guard.gate import Label, Purpose
+from conformance.guard.gate import Label, Purpose, hiccup_words, is_hiccup
 from conformance.guard.link import Link, Send, Socket
 from conformance.wire.messages import (
+    TIMED_OUT,
     Exchange,
     Headers,
     HttpReply,
@@ -69,6 +70,8 @@ class Sessions:
     vault: Vault
     dialect: Dialect
     clock: Clock = field(default_factory=SystemClock)
+    settle_s: float = 0.0
+    """How long an effect may take to show."""
     nonces: itertools.count[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1_000_000))
     """Each greater than the one before, in this run and after an earlier one, as a signature asks for."""
     held: dict[str, Session] = field(default_factory=dict)
@@ -115,7 +118,11 @@ class Sessions:
         if exchange.problem is not None:
             if exchange.problem.unreachable:
                 raise Unreached(exchange.problem.message)
-            raise StateUnavailable(f"{name} got no answer: {exchange.problem.message}")
+            unanswered = StateUnavailable(f"{name} got no answer: {exchange.problem.message}")
+            unanswered.timed_out = exchange.problem.kind in TIMED_OUT
+            raise unanswered
+        if is_hiccup(exchange):
+            raise StateUnavailable(f"{name} got no answer: {hiccup_words(exchange)}")
         return self.dialect.value(exchange)
 
     def grant(self, bindings: Mapping[str, Binding]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -32,6 +33,7 @@ _Item = TypeVar("_Item")
 Many = Annotated[tuple[_Item, ...], Field(strict=False)]
 """A list of the file; the items are as strict as everything else."""
 _CREDENTIAL = re.compile(r"(?i)authorization|cookie|token|secret|password|signature|api-?key")
+_TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _PIN = re.compile(r"(?i)(?:^|[._])pin$")
 
 
@@ -107,6 +109,35 @@ class ProxyPart(Part):
         return url
 
 
+class RateWindow(Part):
+    """Rates that hold at a time of day, beside those that always hold, such as the opening of a market."""
+
+    start: str = Field(pattern=_TIME_OF_DAY, description="HH:MM in `zone`.")
+    end: str = Field(pattern=_TIME_OF_DAY, description="HH:MM; earlier than `start`: on the next day.")
+    zone: Text = Field(description="A name of the IANA data base, such as Europe/Berlin, or UTC.")
+    requests_per_second: float | None = Field(None, gt=0)
+    requests_per_minute: float | None = Field(None, gt=0)
+    requests_per_hour: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _usable(self) -> RateWindow:
+        if self.start == self.end:
+            raise PydanticCustomError("window", "start and end are the same time")
+        if self.requests_per_second is self.requests_per_minute is self.requests_per_hour is None:
+            raise PydanticCustomError("window", "give requests_per_second, requests_per_minute or requests_per_hour")
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = "this machine knows no time zone of this name; Europe/Berlin is one"
+            raise PydanticCustomError("zone", message) from None
+        return self
+
+    def holds(self, now: datetime) -> bool:
+        """Whether a moment is in the window: from `start` on, before `end`."""
+        time = now.astimezone(ZoneInfo(self.zone)).strftime("%H:%M")
+        return self.start <= time < self.end if self.start < self.end else time >= self.start or time < self.end
+
+
 class Limits(Part):
     """What an exchange may cost, and how fast the harness may go; shared by all lanes."""
 
@@ -118,12 +149,21 @@ class Limits(Part):
     max_body_bytes: int = Field(8 * 1024 * 1024, gt=0)
     requests_per_second: float | None = Field(None, gt=0)
     requests_per_minute: float | None = Field(None, gt=0)
+    requests_per_hour: float | None = Field(None, gt=0)
+    requests_per_day: float | None = Field(None, gt=0)
+    windows: Many[RateWindow] = ()
     throttle_waits: int = Field(
         8, ge=0, le=100, description="How often TOO MANY REQUESTS is waited out, for one message."
     )
     throttle_wait_s: float = Field(30.0, gt=0, description="The longest single wait, whatever Retry-After asks for.")
     connect_retries: int = Field(1, ge=0, le=10, description="Only for setting up a connection, never for a message.")
     concurrency: int = Field(16, ge=1, le=256)
+
+    @property
+    def paced(self) -> bool:
+        """Whether anything limits how many messages go out in a time."""
+        rates = (self.requests_per_second, self.requests_per_minute, self.requests_per_hour, self.requests_per_day)
+        return bool(self.windows) or any(rate is not None for rate in rates)
 
 
 class LoginKeys(Part):

@@ -1,26 +1,30 @@
 """The last gate before the wire: scope, request cap and rate limit, for every message of a run.
 
-Tells that a target turned a message away because it was asked too often, and how long to wait then.
+Tells what turned a message away before the service saw it: a limit, and how long to wait then, or the infrastructure.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Protocol
 
-from conformance.endpoint.model import Limits
+from conformance.endpoint.model import Limits, RateWindow
 from conformance.errors import OutsideScope
 from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsReply, WsRequest, header_values
 
 Clock = Callable[[], float]
 Message = HttpRequest | WsRequest
+_HOUR_S = 3600.0
+_LONGEST_SLEEP_S = 30.0
 
 
 class Purpose(StrEnum):
@@ -82,6 +86,9 @@ class Pace:
     limit: float
     window_s: float
     sent: deque[float] = field(default_factory=deque)
+    only: RateWindow | None = None
+    """The times of day at which it holds; messages of other times count, too."""
+    today: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def wait_s(self, now: float) -> float:
         """How long to wait before the next message may go; 0 when it may go now."""
@@ -89,13 +96,54 @@ class Pace:
             self.sent.popleft()
         if len(self.sent) < max(1, int(self.limit)):
             return 0.0
+        if self.only is not None and not self.only.holds(self.today()):
+            return 0.0
         return self.sent[0] + self.window_s - now
 
 
 def paces_of(limits: Limits) -> tuple[Pace, ...]:
     """The windows of a target file; a rate below one message in a window becomes one message in a longer window."""
-    rates = ((limits.requests_per_second, 1.0), (limits.requests_per_minute, 60.0))
-    return tuple(Pace(max(rate, 1.0), window_s / min(rate, 1.0)) for rate, window_s in rates if rate is not None)
+    paces = [
+        Pace(max(rate, 1.0), window_s / min(rate, 1.0), only=only)
+        for only, rate, window_s in _rates(limits)
+        if rate is not None
+    ]
+    return tuple(paces)
+
+
+def _rates(limits: Limits) -> Iterator[tuple[RateWindow | None, float | None, float]]:
+    """Every rate, the seconds it is for, and the times of day at which it holds."""
+    yield None, limits.requests_per_second, 1.0
+    yield None, limits.requests_per_minute, 60.0
+    yield None, limits.requests_per_hour, _HOUR_S
+    yield None, limits.requests_per_day, 24 * _HOUR_S
+    for window in limits.windows:
+        yield window, window.requests_per_second, 1.0
+        yield window, window.requests_per_minute, 60.0
+        yield window, window.requests_per_hour, _HOUR_S
+
+
+def planned_s(limits: Limits, messages: int, now: datetime) -> float | None:
+    """How long so many messages take at these limits when they begin now, however fast the target is.
+
+    None when that is more than a month. Minute by minute, for limits change with the time of day.
+    """
+    rates = [(only, rate, window_s) for only, rate, window_s in _rates(limits) if rate is not None]
+    totals = [0.0]
+    for minute in range(31 * 24 * 60):
+        at = now + timedelta(minutes=minute)
+        room = math.inf
+        for only, rate, window_s in rates:
+            if only is not None and not only.holds(at):
+                continue
+            before = max(0, minute + 1 - max(1, round(window_s / 60)))
+            room = min(room, rate * 60 / window_s if window_s <= 60 else rate - (totals[minute] - totals[before]))
+        room = max(room, 0.0)
+        left = messages - totals[minute]
+        if left <= room:
+            return minute * 60 + (60 * left / room if room < math.inf and left else 0.0)
+        totals.append(totals[minute] + room)
+    return None
 
 
 @dataclass(slots=True)
@@ -110,6 +158,8 @@ class Gate:
     throttled: int = 0
     """How many messages the target has turned away with TOO MANY REQUESTS."""
     held_until: float = 0.0
+    waited: dict[str, float] = field(default_factory=dict)
+    """By case: for how many seconds its messages have waited here, which says nothing about the target's speed."""
     passed: dict[Purpose, int] = field(default_factory=lambda: dict.fromkeys(Purpose, 0))
     """How many messages have passed, by what for."""
     witness: Witness | None = None
@@ -131,7 +181,18 @@ class Gate:
         self.requests += 1
         self.passed[purpose] += 1
         while (wait_s := self._wait_s()) > 0:
+            wait_s = min(wait_s, _LONGEST_SLEEP_S)  # a window of the day may end meanwhile
+            self.waited[label.case] = self.waited.get(label.case, 0.0) + wait_s
             await asyncio.sleep(wait_s)
+        for pace in self.paces:
+            pace.sent.append(self.clock())
+
+    async def knock(self) -> None:
+        """Return when a message may go that only asks whether anybody is there; it names no operation and no id."""
+        self.requests += 1
+        self.passed[Purpose.PROBE] += 1
+        while (wait_s := self._wait_s()) > 0:
+            await asyncio.sleep(min(wait_s, _LONGEST_SLEEP_S))
         for pace in self.paces:
             pace.sent.append(self.clock())
 
@@ -155,11 +216,14 @@ _LONGEST_TEXT = 64
 def was_throttled(exchange: Exchange) -> bool:
     """Status 429, or the bare text TOO MANY REQUESTS, which live gateways send with status 200, too.
 
-    Such a message was turned away before it was looked at, so it may be sent again.
+    A page of status 503 that says when to come back means the same, and so do both in answer to a handshake. Such a
+    message was turned away before it was looked at, so it may be sent again.
     """
     reply = exchange.reply
+    if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
+        reply = handshake_answer(exchange)
     if isinstance(reply, HttpReply):
-        return reply.status == _TOO_MANY or _says_so(reply.body)
+        return reply.status == _TOO_MANY or _says_so(reply.body) or (reply.status == 503 and _says_when(reply))
     if isinstance(reply, WsReply) and _frame_says_so(reply.text):
         return True
     return any(_says_so(payload) for payload in exchange.others) and not isinstance(reply, WsReply)
@@ -169,6 +233,67 @@ def wait_s(exchange: Exchange, attempt: int, longest_s: float, now: datetime | N
     """Seconds to wait before the next attempt: Retry-After, else 1, 2, 4, ...; never more than `longest_s`."""
     asked = _retry_after_s(exchange, now or datetime.now(UTC))
     return min(longest_s, _FIRST_WAIT_S * 2**attempt if asked is None else asked)
+
+
+_BALANCER = (502, 503, 504)
+_PAGE = re.compile(rb"(?i)<(?:!doctype\s+)?(?:html|head|body|error)\b")
+_OF_A_PROXY = frozenset(
+    {
+        "message",
+        "error",
+        "status",
+        "statuscode",
+        "code",
+        "path",
+        "timestamp",
+        "requestid",
+        "request_id",
+        "title",
+        "type",
+    }
+)
+"""Members of the JSON that gateways and proxies send; no documented answer is made of these alone."""
+
+
+def is_hiccup(exchange: Exchange) -> bool:
+    """Status 502, 503 or 504 in no form that a service documents: the infrastructure speaks, and not the service."""
+    reply = exchange.reply
+    if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
+        reply = handshake_answer(exchange)
+    return isinstance(reply, HttpReply) and reply.status in _BALANCER and _is_page(reply.body)
+
+
+def hiccup_words(exchange: Exchange) -> str:
+    """What it said, for reports."""
+    reply = exchange.reply if isinstance(exchange.reply, HttpReply) else handshake_answer(exchange)
+    return "" if reply is None else f"HTTP {reply.status} with a page of the infrastructure"
+
+
+def _is_page(body: bytes) -> bool:
+    text = body.strip()
+    if text.startswith(b"<"):
+        return _PAGE.search(text[:2000]) is not None
+    try:
+        value = load_json(text)
+    except ValueError:
+        return True
+    return isinstance(value, dict) and {str(name).lower() for name in value} <= _OF_A_PROXY
+
+
+def handshake_answer(exchange: Exchange) -> HttpReply | None:
+    """What a WebSocket handshake was answered with when it was refused, as far as it came; None without an answer."""
+    head, _, body = exchange.received.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    words = first.split(" ", 2)
+    if not words[0].startswith("HTTP/") or len(words) < 2 or not words[1].isdecimal():
+        return None
+    pairs = (line.partition(":") for line in lines)
+    headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
+    return HttpReply(int(words[1]), words[2] if len(words) > 2 else "", headers, body, words[0].removeprefix("HTTP/"))
+
+
+def _says_when(reply: HttpReply) -> bool:
+    return bool(header_values(reply.headers, "retry-after")) and _is_page(reply.body)
 
 
 def _says_so(text: bytes) -> bool:
@@ -187,7 +312,8 @@ def _frame_says_so(text: bytes) -> bool:
 
 def _retry_after_s(exchange: Exchange, now: datetime) -> float | None:
     """The header Retry-After in seconds from now, whichever of its two forms it has."""
-    values = header_values(exchange.reply.headers, "retry-after") if isinstance(exchange.reply, HttpReply) else ()
+    reply = exchange.reply if isinstance(exchange.reply, HttpReply) else handshake_answer(exchange)
+    values = () if reply is None else header_values(reply.headers, "retry-after")
     if not values:
         return None
     if values[0].strip().isdecimal():

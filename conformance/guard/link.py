@@ -7,20 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from conformance.endpoint.model import Limits as TargetLimits
 from conformance.endpoint.model import ServiceTarget, Tls
 from conformance.endpoint.secrets import Vault
 from conformance.errors import ConfigurationError, NotCarriedOut, OutsideScope, Unreached
-from conformance.guard.gate import Gate, Label, Purpose, paces_of, wait_s, was_throttled
+from conformance.guard.gate import (
+    Gate,
+    Label,
+    Purpose,
+    handshake_answer,
+    hiccup_words,
+    is_hiccup,
+    wait_s,
+    was_throttled,
+)
 from conformance.wire.address import Address, AddressError, Proxy, Route, dial, parse_address, parse_proxy
 from conformance.wire.http.client import HttpTransport
 from conformance.wire.messages import (
     Exchange,
     Headers,
+    HttpReply,
     HttpRequest,
     Limits,
     ReplyMatch,
@@ -34,8 +45,18 @@ Send = Callable[[WsRequest], Awaitable[Exchange]]
 DialHttp = Callable[[Address], Transport[HttpRequest]]
 NumberOf = Callable[[str | bytes], int | None]
 DialWs = Callable[[Address, OnConnect | None], Transport[WsRequest]]
-_LOST = ("reset", "closed-early", "timeout", "ws-closed", "no-reply")
+_LOST = ("reset", "closed-early", "timeout", "malformed", "ws-closed", "ws-goodbye", "no-reply")
 """After these it is open whether one message was treated badly or nobody is there any more."""
+_REPEATABLE = (Purpose.PROBE, Purpose.OBSERVATION, Purpose.CLEAN_UP)
+"""What does nothing, or nothing more when it is done twice."""
+_NOT_FORWARDED = 503
+"""The infrastructure had nobody to pass the message on to; after 502 and 504 somebody may have it."""
+_REPEAT_PAUSES_S = (0.1, 0.4)
+_OTHER_SCHEME = {"http": "https", "https": "http", "ws": "wss", "wss": "ws"}
+_KNOCK_PAUSES_S = (0.05, 0.3)
+_REMEMBERED = 64
+_PATIENCE = 2.0
+"""An answer may take so many times as long as the slowest of late before it counts as silence."""
 _PAUSE_S = 0.05
 """A process that is being ended may still accept while its connections break."""
 
@@ -86,11 +107,17 @@ class Link:
     sockets: dict[str, Socket] = field(default_factory=dict)
     gone: str = ""
     """Why the target cannot be reached any more, once that is known."""
+    round_trips: dict[str, deque[float]] = field(default_factory=dict)
+    """By transport: how long the latest answers took."""
+    _knocking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _there_s: dict[str, float] = field(default_factory=dict)
+    """By transport: when somebody was last seen to be there after a message was lost."""
 
     async def send_http(self, request: HttpRequest, label: Label) -> Exchange:
-        """Send one HTTP request; setting up the connection may be tried again, the message only when it was throttled.
+        """Send one HTTP request.
 
-        Raises `OutsideScope`, `Unreached` for a target that does not stop to throttle, `NotCarriedOut` without an address.
+        Setting up the connection may be tried again; the message only when it was throttled, or when the infrastructure
+        answered and nothing can have been carried out, or nothing more. Raises `OutsideScope`, `Unreached` for a target that does not stop to throttle, `NotCarriedOut` without an address.
         """
         http = self.http
         if http is None:
@@ -100,7 +127,12 @@ class Link:
             await self.gate.admit(request, label)
             return await self._connected(http, request)
 
-        return await self._still_there(await self._unthrottled(once, self.gate))
+        exchange = await self._unthrottled(once, self.gate)
+        reply = exchange.reply
+        if isinstance(reply, HttpReply) and reply.status < 500 and not (reply.status == 400 and self._wants_tls(reply)):
+            self._note("http", exchange)
+            return exchange
+        return await self._after_trouble(exchange, once, label, request.path)
 
     async def _connected(self, http: Transport[HttpRequest], request: HttpRequest) -> Exchange:
         exchange = await http.send(request, limits=self.limits)
@@ -127,7 +159,13 @@ class Link:
             await self.elsewhere.admit(request, label)
             return await self._connected(http, request)
 
-        return await self._unthrottled(once, self.elsewhere)
+        exchange = await self._unthrottled(once, self.elsewhere)
+        for pause_s in _REPEAT_PAUSES_S:
+            if not self._may_repeat(exchange, label):
+                break
+            await asyncio.sleep(pause_s)
+            exchange = await self._unthrottled(once, self.elsewhere)
+        return exchange
 
     def socket(
         self, key: str, on_connect: Callable[[Send], Awaitable[WireProblem | None]] | None, label: Label
@@ -146,7 +184,7 @@ class Link:
                         await self.gate.admit(request, label)
                         return await send(request)
 
-                    return await self._still_there(await self._unthrottled(once, self.gate))
+                    return await self._after_ws(await self._unthrottled(once, self.gate), once, label)
 
                 return None if on_connect is None else await on_connect(gated)
 
@@ -154,16 +192,65 @@ class Link:
         return self.sockets[key]
 
     async def send_ws(self, socket: Socket, text: str | bytes, label: Label, *, quiet: bool = False) -> Exchange:
-        """Send one frame; `quiet` listens for `quiet_s` and takes silence as an observation."""
+        """Send one frame; `quiet` listens for `patience_s` and takes silence as an observation."""
         number = self.number_of(text)
-        match = ReplyMatch(number, expected=not quiet and number is not None, quiet_s=self.quiet_s)
+        match = ReplyMatch(number, expected=not quiet and number is not None, quiet_s=self.patience_s)
         request = WsRequest(text, match)
 
         async def once() -> Exchange:
             await self.gate.admit(request, label)
             return await socket.transport.send(request, limits=self.limits)
 
-        return await self._still_there(await self._unthrottled(once, self.gate))
+        return await self._after_ws(await self._unthrottled(once, self.gate), once, label)
+
+    @property
+    def patience_s(self) -> float:
+        """How long silence is listened to: `quiet_s`, or longer where answers of late took longer."""
+        slowest_s = max(self.round_trips.get("ws", ()), default=0.0)
+        return max(self.quiet_s, min(_PATIENCE * slowest_s, self.limits.total_timeout_s))
+
+    def _note(self, transport: str, exchange: Exchange) -> None:
+        """Remember how long an answer took."""
+        kept = self.round_trips.get(transport)
+        if kept is None:
+            kept = self.round_trips[transport] = deque(maxlen=_REMEMBERED)
+        kept.append(exchange.elapsed_s)
+
+    def note_late(self, exchange: Exchange) -> None:
+        """Learn from an answer that came after its silence had been taken for one."""
+        self._note("ws", exchange)
+
+    async def _after_ws(self, exchange: Exchange, once: Callable[[], Awaitable[Exchange]], label: Label) -> Exchange:
+        if exchange.problem is None:
+            if exchange.reply is not None:
+                self._note("ws", exchange)
+            return exchange
+        return await self._after_trouble(exchange, once, label, None)
+
+    async def _after_trouble(
+        self, exchange: Exchange, once: Callable[[], Awaitable[Exchange]], label: Label, path: str | None
+    ) -> Exchange:
+        """Once more what may be sent once more; then the exchange, unless nobody is there any more: then `Unreached`.
+
+        `path` is that of an HTTP request; None for a frame.
+        """
+        for pause_s in _REPEAT_PAUSES_S:
+            if not self._may_repeat(exchange, label):
+                break
+            await asyncio.sleep(pause_s)
+            exchange = await self._unthrottled(once, self.gate)
+        return await self._still_there(exchange, path)
+
+    def _may_repeat(self, exchange: Exchange, label: Label) -> bool:
+        """Whether a message that the infrastructure answered, or a closing connection lost, may go out again."""
+        if is_hiccup(exchange):
+            reply = exchange.reply
+            if not exchange.sent:  # a handshake
+                return True
+            not_forwarded = isinstance(reply, HttpReply) and reply.status == _NOT_FORWARDED
+            known_not_done = not_forwarded and label.purpose in (Purpose.SIGN_IN, Purpose.SET_UP)
+            return known_not_done or label.purpose in _REPEATABLE
+        return (exchange.lost_by_reuse or exchange.lost_by_goodbye) and label.purpose in _REPEATABLE
 
     async def _unthrottled(self, send: Callable[[], Awaitable[Exchange]], gate: Gate) -> Exchange:
         """The first exchange that was not turned away; all behind the gate wait meanwhile, since they share the limit."""
@@ -173,23 +260,116 @@ class Link:
                 return exchange
             gate.throttled += 1
             gate.hold(wait_s(exchange, attempt, self.throttle_wait_s))
+        if is_hiccup(exchange):
+            return exchange
         raise Unreached(
             f"the target still answered TOO MANY REQUESTS after {self.throttle_waits} waits; "
             "set limits.requests_per_second or requests_per_minute lower"
         )
 
-    async def _still_there(self, exchange: Exchange) -> Exchange:
+    async def _still_there(self, exchange: Exchange, path: str | None) -> Exchange:
         """The exchange, unless it was lost because nobody is there any more: then `Unreached`."""
-        problem = exchange.problem
-        if problem is not None and (problem.unreachable or problem.kind in _LOST):
-            await asyncio.sleep(_PAUSE_S)
-            absent = await self.reach()
-            if absent is not None:
-                self.gone = (
-                    absent.message if problem.unreachable else f"{absent.message} (before that: {problem.message})"
-                )
-                raise Unreached(self.gone)
-        return exchange
+        problem, reply = exchange.problem, exchange.reply
+        lost = problem is not None and (problem.unreachable or problem.kind in _LOST)
+        wants_tls = isinstance(reply, HttpReply) and self._wants_tls(reply)
+        if not lost and not wants_tls and not is_hiccup(exchange):
+            return exchange
+        async with self._knocking:  # one for all that were lost at the same time
+            return await self._unless_gone(exchange, path, lost=lost, wants_tls=wants_tls)
+
+    async def _unless_gone(self, exchange: Exchange, path: str | None, *, lost: bool, wants_tls: bool) -> Exchange:
+        problem, transport = exchange.problem, "ws" if path is None else "http"
+        if self.gone:
+            raise Unreached(self.gone)
+        if self._there_s.get(transport, 0.0) > exchange.started_s + exchange.elapsed_s:
+            return exchange
+        await asyncio.sleep(_PAUSE_S)
+        absent = WireProblem("tls", self._elsewise(self.address), "connect") if wants_tls else await self.reach()
+        if absent is None:
+            absent = await self.answers(None if path is None else path if lost else "")
+        if absent is None:
+            self._there_s[transport] = asyncio.get_running_loop().time()
+            return exchange
+        before = hiccup_words(exchange) if problem is None else problem.message
+        known = problem is not None and problem.unreachable
+        self.gone = absent.message if known or wants_tls else f"{absent.message} (before that: {before})"
+        raise Unreached(self.gone)
+
+    def _wants_tls(self, reply: HttpReply) -> bool:
+        """Whether a port that speaks TLS says so in plain text, and nobody has answered anything else there."""
+        if self.address is None or self.address.secure or "http" in self.round_trips:
+            return False
+        return reply.status == 400 and b"HTTPS" in reply.body[:1000]
+
+    def _elsewise(self, address: Address | None) -> str:
+        """The hint at the other scheme of an address."""
+        assert address is not None
+        other = _OTHER_SCHEME[address.scheme]
+        speaks = "TLS" if other in ("https", "wss") else "plain text"
+        return f"{address} is a port that speaks {speaks}: write {other}:// in the target file"
+
+    async def answers(self, path: str | None) -> WireProblem | None:
+        """Ask for one HTTP answer, or for one WebSocket handshake where `path` is None; the problem when none comes.
+
+        That a connection is accepted proves nothing: a port mapping or a balancer accepts without a server behind it.
+        """
+        address = self.ws_address if path is None else self.address
+        if address is None:
+            return None
+        problem = await self._knock(address, path)
+        for pause_s in _KNOCK_PAUSES_S:
+            if problem is None or problem.kind in ("timeout", "connect-timeout", "no-reply"):
+                break
+            await asyncio.sleep(pause_s)
+            problem = await self._knock(address, path)
+        if problem is not None and problem.phase in ("connect", "handshake", "wait", "headers"):
+            return await self._hinted(address, problem, path)
+        return problem
+
+    async def _knock(self, address: Address, path: str | None, *, any_certificate: bool = False) -> WireProblem | None:
+        """OPTIONS on a path, which does nothing, or a handshake that is left again; None when it is answered."""
+        await self.gate.knock()
+        tls = self.tls if address.secure else None
+        if any_certificate and address.secure:
+            tls = ssl.create_default_context()
+            tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        silent = "accepts connections and answers nothing"
+        if path is None:
+            ws = WsTransport(address, headers=self.headers, tls=tls, proxy=self.proxy)
+            try:
+                refused = await ws.knock(self.limits)
+            finally:
+                await ws.aclose()
+            if refused is None or (handshake_answer(refused) is not None and not is_hiccup(refused)):
+                return None
+            assert refused.problem is not None
+            if is_hiccup(refused):
+                silent = "answers nothing but pages of the infrastructure"
+            if refused.problem.unreachable:
+                return refused.problem
+            return replace(refused.problem, message=f"{address} {silent}: {refused.problem.message}")
+        http = HttpTransport(address, tls=tls, proxy=self.proxy, keep_alive=False)
+        try:
+            exchange = await http.send(HttpRequest("OPTIONS", path, self.headers), limits=self.limits)
+        finally:
+            await http.aclose()
+        if is_hiccup(exchange):
+            return WireProblem("closed-early", f"{address} answers nothing but {hiccup_words(exchange)}", "body")
+        if exchange.problem is None:
+            if address is self.address and not self._wants_tls_at(address, exchange):
+                self._note("http", exchange)
+            return None if not self._wants_tls_at(address, exchange) else WireProblem("tls", "", "connect")
+        if (exchange.received and b"HTTP/".startswith(exchange.received[:5])) or exchange.problem.kind in (
+            "too-large",
+            "content-encoding",
+        ):
+            return None  # somebody speaks HTTP there, well or badly
+        if exchange.problem.unreachable:
+            return exchange.problem
+        return replace(exchange.problem, message=f"{address} {silent}: {exchange.problem.message}")
+
+    def _wants_tls_at(self, address: Address, exchange: Exchange) -> bool:
+        return address is self.address and isinstance(exchange.reply, HttpReply) and self._wants_tls(exchange.reply)
 
     async def reach(self) -> WireProblem | None:
         """Connect to each address once and leave again, nothing sent; the problem of the first that cannot be reached."""
@@ -203,8 +383,19 @@ class Link:
                 await asyncio.sleep(0.05)
                 problem = await self._dialled(address)
             if problem is not None:
-                return problem
+                tls_failed = problem.kind == "tls" or (address.secure and problem.kind == "connect-timeout")
+                return await self._hinted(address, problem, self._path_for(address)) if tls_failed else problem
         return None
+
+    def _path_for(self, address: Address) -> str | None:
+        return None if address is self.ws_address else ""
+
+    async def _hinted(self, address: Address, problem: WireProblem, path: str | None) -> WireProblem:
+        """The problem, or the hint at the other scheme where that is answered."""
+        other = replace(address, scheme=_OTHER_SCHEME[address.scheme])
+        if await self._knock(other, path, any_certificate=True) is None:
+            return WireProblem("tls", self._elsewise(address), problem.phase)
+        return problem
 
     async def _dialled(self, address: Address) -> WireProblem | None:
         visitor = _Visitor()
@@ -333,7 +524,7 @@ def open_link(
         dial_http=dial_http,
         dial_ws=dial_ws,
         number_of=number_of,
-        elsewhere=Gate(_Whole(), None, paces_of(limits)),
+        elsewhere=Gate(_Whole(), None, gate.paces),
         addresses=others,
     )
 

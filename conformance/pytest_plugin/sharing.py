@@ -38,22 +38,27 @@ class Share:
         return self.room is None
 
 
+_RATES = ("requests_per_second", "requests_per_minute", "requests_per_hour", "requests_per_day")
+
+
 def share_of(target: TargetFile, share: Share) -> TargetFile:
     """The target as one worker sees it: its desks, and its part of what is limited for all of them together."""
     if share.alone:
         return target
     limits = target.limits
-    rates = {
-        name: rate / share.workers
-        for name in ("requests_per_second", "requests_per_minute")
-        if (rate := getattr(limits, name)) is not None
-    }
+    rates = {name: rate / share.workers for name in _RATES if (rate := getattr(limits, name)) is not None}
+    windows = tuple(
+        window.model_copy(
+            update={name: rate / share.workers for name in _RATES if (rate := getattr(window, name, None)) is not None}
+        )
+        for window in limits.windows
+    )
     concurrency = max(1, limits.concurrency // share.workers)
     cap = target.scope.max_requests
     part = None if cap is None else cap // share.workers + (share.worker % share.workers < cap % share.workers)
     return target.model_copy(
         update={
-            "limits": limits.model_copy(update={**rates, "concurrency": concurrency}),
+            "limits": limits.model_copy(update={**rates, "windows": windows, "concurrency": concurrency}),
             "scope": target.scope.model_copy(update={"max_requests": part}),
             "services": {name: _desks_of(service, share) for name, service in target.services.items()},
         }

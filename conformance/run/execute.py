@@ -14,25 +14,29 @@ from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
 from conformance.checks.outcome import EFFECT, compare
-from conformance.dialects.base import CANCELLED, speaker_at
+from conformance.dialects.base import CANCELLED, pauses_s, speaker_at
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
 from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
 from conformance.formats.json.format import JSON
 from conformance.formats.registry import format_for
-from conformance.guard.gate import Purpose
+from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import evidence_of, redacted_finding
 from conformance.run.setting import Service, Setting, clean, observe, secrets_of, set_up, spare_states
 from conformance.run.states import unset_names
-from conformance.wire.messages import Exchange, Headers, HttpRequest
+from conformance.wire.messages import TIMED_OUT, Exchange, Headers, HttpReply, HttpRequest, WsReply
 
-_FIRST_PAUSE_S = 0.02
 _CHUNK_BYTES = 64
 _LOST_REASON = "the server closed a kept connection as the message was sent, and no message is sent twice"
 Judge = Callable[[Kit, Case, Observation], Judgement]
 """What makes a judgement of an observation; a plan has one that looks at nothing."""
+INFRASTRUCTURE = "the infrastructure answered or hung up in place of the service: "
+"""How the reason begins of a case whose message was disturbed on its way."""
+_LATE_LOOK_S = 0.02
+_NOT_FORWARDED = 503
+_NO_DESK = Desk(0, {}, {})
 _ANY_RESULT = Alternative({"results": ["any"]})
 
 
@@ -46,6 +50,18 @@ class Judged:
     exchanges: tuple[Exchange, ...] = ()
     secrets: tuple[str, ...] = ()
     """What the message carried that no output may show."""
+    disturbed: str = ""
+    """What the infrastructure did to a message of the case, in words: such a case says nothing about the contract."""
+    undone: bool = True
+    """Nothing of the disturbed messages can have been carried out, as far as anybody can tell."""
+    timed_out: bool = False
+    """An answer was waited for in vain, for the whole time that one may take."""
+
+
+def unsent(case: Case, reason: str) -> CaseResult:
+    """The result of a case that was not begun."""
+    result = _result(case, Setting(_NO_DESK, case.role), Verdict.NOT_VERIFIED, reason=reason)
+    return replace(result, requests=0)
 
 
 async def execute(case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge) -> CaseResult:
@@ -60,6 +76,15 @@ async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, jud
     9.5). What was lost there may have been carried out: it is neither a violation nor sent again.
     """
     judged = await _execute_once(case, kit, service, desk, judge)
+    if judged.disturbed and judged.undone:
+        judged = await _execute_once(case, kit, service, desk, judge)
+    if judged.disturbed:
+        outcome = "it may have been carried out" if not judged.undone else "it was tried twice"
+        result = replace(
+            judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), readings=(), code_seen=None,
+            reason=f"{INFRASTRUCTURE}{judged.disturbed}; {outcome}",
+        )  # fmt: skip
+        return replace(judged, result=result, gist=())
     lost = any(exchange.lost_by_reuse for exchange in judged.exchanges)
     if lost and all(finding.check == ANSWERED.id for finding in judged.result.findings):
         result = replace(judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON)
@@ -81,11 +106,8 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
             )
         )
     except NotCarriedOut as error:
-        return Judged(
-            _result(
-                case, setting, Verdict.NOT_VERIFIED, reason=redact_excerpt(error.reason, service.sessions.vault.known)
-            )
-        )
+        reason = redact_excerpt(error.reason, service.sessions.vault.known)
+        return Judged(_result(case, setting, Verdict.NOT_VERIFIED, reason=reason), timed_out=error.timed_out)
     except MissingBinding as error:
         return Judged(_result(case, setting, Verdict.NOT_VERIFIED, reason=error.message))
     except HarnessError as error:
@@ -96,7 +118,46 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
         await clean(service, setting, after)
     secrets = secrets_of(service, setting)
     result = _judged(case, setting, judgement, secrets, service.sessions.vault.known)
-    return Judged(result, judgement.gist, judgement.summary, setting.exchanges, secrets)
+    words = redact_excerpt(setting.disturbed, service.sessions.vault.known) if setting.disturbed else ""
+    long_s = service.link.limits.total_timeout_s / 2  # a wait that was cut short costs nothing
+    timed_out = any(
+        one.problem is not None and one.problem.kind in TIMED_OUT and one.elapsed_s >= long_s
+        for one in setting.exchanges
+    )
+    gist, summary = judgement.gist, judgement.summary
+    return Judged(result, gist, summary, setting.exchanges, secrets, words, setting.undone, timed_out)
+
+
+def _disturbs(exchange: Exchange) -> bool:
+    """Whether the infrastructure answered in place of the service, or said goodbye."""
+    if exchange.problem is None:
+        return isinstance(exchange.reply, HttpReply) and is_hiccup(exchange)
+    unsent = not exchange.sent and exchange.problem.kind == "ws-closed"
+    return exchange.lost_by_goodbye or unsent or is_hiccup(exchange)
+
+
+def _disturbance(exchange: Exchange) -> str:
+    return hiccup_words(exchange) if exchange.problem is None else exchange.problem.message
+
+
+def _undone(case: Case, setting: Setting, after: Mapping[str, str], exchange: Exchange) -> bool:
+    """Whether a message that was disturbed cannot have been carried out: not written, not passed on, or without effect."""
+    if not exchange.sent:
+        return True
+    before = {name: state for handle in setting.handles for name, state in handle.before.items()}
+    if any(after.get(name) != state for name, state in before.items()):
+        return False
+    if isinstance(exchange.reply, HttpReply) and exchange.reply.status == _NOT_FORWARDED:
+        return True
+    return bool(before) or not any(one.cancelled for one in case.expect.any_of)
+
+
+def always_disturbed(kit: Kit, judged: Judged, times: int) -> CaseResult:
+    """The result of a case that the infrastructure answers every time, while it lets others pass: a finding."""
+    message = f"no answer of the service in any of {times} attempts: {judged.disturbed}"
+    finding = ANSWERED.finding(kit.operation, message, "an answer", judged.disturbed, "every attempt")
+    evidence = evidence_of(judged.exchanges, judged.secrets, full=True)
+    return replace(judged.result, verdict=Verdict.FAIL, findings=(finding,), reason="", evidence=evidence)
 
 
 def _broken(case: Case, setting: Setting, error: Exception, secrets: Iterable[str]) -> CaseResult:
@@ -119,7 +180,7 @@ async def _carry_out(
         unknown = setting.desk.bindings.get("unknown_order", 0)
         setting.desk = setting.desk.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
     for number, message in enumerate(case.before, 1):
-        await _send(case, message, service, setting, Purpose.EARLIER)
+        setting.earlier = (*setting.earlier, await _send(case, message, service, setting, Purpose.EARLIER))
         await set_up(states, number, service, setting, spare)
     if case.later and case.before:
         await asyncio.sleep(service.settle_s)
@@ -131,7 +192,14 @@ async def _carry_out(
     for exchange in setting.exchanges:
         if exchange.problem is not None and exchange.problem.unreachable:
             raise Unreached(exchange.problem.message)
-    return await _observe_and_judge(case, kit, service, setting, judge)
+    if any(exchange.again and exchange.reply is None for exchange in setting.exchanges):
+        _take_late(setting, service)
+    judgement, after = await _observe_and_judge(case, kit, service, setting, judge)
+    for exchange in (*setting.earlier, *setting.exchanges):
+        if _disturbs(exchange):
+            setting.disturbed = setting.disturbed or _disturbance(exchange)
+            setting.undone = setting.undone and _undone(case, setting, after, exchange)
+    return judgement, after
 
 
 async def _with_twin(
@@ -157,6 +225,8 @@ async def _with_twin(
     finally:
         await clean(service, other, after)
     setting.exchanges = (*setting.exchanges, *other.exchanges)
+    setting.disturbed = setting.disturbed or other.disturbed
+    setting.undone = setting.undone and other.undone
     findings = [finding for judgement in (first, *seconds) for finding in judgement.findings]
     return replace(first, findings=tuple(dict.fromkeys((*findings, *compare(twin, first, seconds)))))
 
@@ -206,18 +276,9 @@ async def _send(case: Case, message: Message, service: Service, setting: Setting
 
     quiet = any(one.wanted.get("form") == "silence" for one in case.expect.any_of)
     exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
-    if exchange.problem is not None and exchange.problem.kind == "handshake-refused":
+    if exchange.problem is not None and exchange.problem.kind == "handshake-refused" and not is_hiccup(exchange):
         raise RoleUnavailable(exchange.problem.message)
     return exchange
-
-
-def pauses_s(settle_s: float) -> tuple[float, ...]:
-    """The pauses between looks at an effect that does not show: twice as long each time, `settle_s` together."""
-    pauses: list[float] = []
-    while settle_s > 0:
-        pauses.append(min(_FIRST_PAUSE_S * 2 ** len(pauses), settle_s))
-        settle_s -= pauses[-1]
-    return tuple(pauses)
 
 
 async def _observe_and_judge(
@@ -225,7 +286,8 @@ async def _observe_and_judge(
 ) -> tuple[Judgement, Mapping[str, str]]:
     """Judge as soon as the effect is right, and at the latest when it had time to settle: received is not yet cancelled.
 
-    Of a case that is looked at `later`, what is right is looked at once more when that time is over.
+    Where an effect shows after silence, the answer to it is late: it is listened for, and then judged. Of a case that
+    is looked at `later`, what is right is looked at once more when that time is over.
     """
     secrets = secrets_of(service, setting)
     if not setting.handles:  # nothing is watched
@@ -234,13 +296,18 @@ async def _observe_and_judge(
     for handle in setting.handles:
         before.update(handle.before)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + service.settle_s
+    began_s = loop.time()
+    deadline_s = began_s + service.settle_s
     for pause_s in (*pauses_s(service.settle_s), 0.0):
         judgement, after = await _look(case, kit, service, setting, judge, before, secrets)
         waiting = any(finding.check == EFFECT.id and finding.expected == CANCELLED for finding in judgement.findings)
-        if not waiting or loop.time() >= deadline:
+        if judgement.unsettled and loop.time() < began_s + service.settling_s:
+            waiting = True
+        if not waiting or loop.time() >= deadline_s:
             break
         await asyncio.sleep(pause_s)
+    if any(state == CANCELLED != before.get(name) for name, state in after.items()):
+        service.note_settled(loop.time() - began_s)
     if case.later and not judgement.findings:
         await asyncio.sleep(service.settle_s)
         judgement, after = await _look(case, kit, service, setting, judge, before, secrets)
@@ -258,8 +325,37 @@ async def _look(
 ) -> tuple[Judgement, Mapping[str, str]]:
     """What the answer and a look at the watched things come to."""
     after = await observe(service, setting)
+    if any(one.silent for one in setting.exchanges) and any(
+        after.get(name, state) != state for name, state in before.items()
+    ):
+        await _listen_on(service, setting)
     observation = Observation(setting.exchanges, setting.body, setting.frame, before, after, secrets)
     return judge(kit, case, observation), after
+
+
+async def _listen_on(service: Service, setting: Setting) -> None:
+    """Wait for the answers to messages that had an effect and seemed to get silence, as long as an answer may take."""
+    loop = asyncio.get_running_loop()
+    silent = [one for one in setting.exchanges if one.silent]
+    until_s = max(one.started_s for one in silent) + service.link.limits.total_timeout_s
+    while loop.time() < until_s and not any(one.again for one in silent):
+        await asyncio.sleep(_LATE_LOOK_S)
+    _take_late(setting, service)
+
+
+def _take_late(setting: Setting, service: Service) -> None:
+    """Put late answers in the place of the silence before them."""
+    now_s = asyncio.get_running_loop().time()
+    exchanges = []
+    for one in setting.exchanges:
+        if one.reply is None and one.again:
+            text, elapsed_s = one.again[0], now_s - one.started_s
+            one = replace(
+                one, reply=WsReply(text, one.others), received=text, problem=None, silent=False, elapsed_s=elapsed_s, again=one.again[1:]
+            )  # fmt: skip
+            service.link.note_late(one)
+        exchanges.append(one)
+    setting.exchanges = tuple(exchanges)
 
 
 def _judged(

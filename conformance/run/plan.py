@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from conformance.cases.message import body_text, fill
-from conformance.dialects.base import login_of, speaker_at
+from conformance.dialects.base import login_of, pauses_s, speaker_at
 from conformance.dialects.sessions import MOST_ATTEMPTS, MOST_PROBES, MOST_SIGN_INS
+from conformance.endpoint.choose import ChosenTarget
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
 from conformance.endpoint.redact import HIDDEN, redact
@@ -24,11 +25,12 @@ from conformance.guard.gate import Decision, Guard, Label, Message, Purpose
 from conformance.guard.guard import Guard as ScopeGuard
 from conformance.model.case import Body, Case, Transport
 from conformance.model.case import Message as CaseMessage
+from conformance.model.spec import Contract
 from conformance.model.verdict import Verdict
 from conformance.run.dry import FIRST_ID, OF_THE_CASE, DryRun, Record
-from conformance.run.execute import execute_judged, pauses_s
+from conformance.run.execute import execute_judged
 from conformance.run.schedule import FLAKY_ATTEMPTS
-from conformance.run.session import Session
+from conformance.run.session import Session, session
 from conformance.run.setting import Service
 from conformance.wire.messages import Headers, HttpRequest, ReplyMatch, WsRequest
 
@@ -77,6 +79,18 @@ class Planned:
     hindrance: str = ""
     elsewhere: bool = False
     """It goes to an address of a login beside the service's own, and is not counted as sent to the target."""
+
+
+async def undisturbed(
+    contract: Contract, chosen: ChosenTarget, cases: Iterable[Case], operations: Iterable[str]
+) -> int:
+    """How many messages these cases take when nothing disturbs them."""
+    dry = DryRun()
+    async with session(contract, chosen, operations, dry=dry) as run:
+        planner = Planner(run, dry)
+        async for _ in planner.plan(cases):
+            pass
+    return sum(planner.totals.values(), Bounds()).undisturbed
 
 
 @dataclass(slots=True)
@@ -168,7 +182,8 @@ class Planner:
                 least, usual = (0, count) if cleaning else (least, count * looks)
             elif purpose is Purpose.CLEAN_UP and _cancels(case):
                 least = 0
-            yield told.message(record, Bounds(least, usual, usual * each))
+            most = usual * each * (1 + len(pauses_s(limits.settle_s)) if cleaning else 1)
+            yield told.message(record, Bounds(least, usual, most))
         for (role, transport), sign_in in signing_in.items():
             self._signed_in[name, role, transport] = sign_in
         for (role, transport), purposes in in_session.items():

@@ -17,11 +17,12 @@ from conformance.errors import TargetUnreachable
 from conformance.model.case import Case
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Verdict
 from conformance.run.evidence import evidence_of
-from conformance.run.execute import Judged, execute, execute_judged
+from conformance.run.execute import Judged, always_disturbed, execute_judged, unsent
 from conformance.run.selection import ManyNumbered, Numbered
 from conformance.run.session import Session
 
 FLAKY_ATTEMPTS = 3
+_LAST_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +74,45 @@ async def run_case(session: Session, case: Case, desk: Desk) -> None:
     if session.stopped is not None:
         return
     kit, service = session.kits[case.operation], session.service_of(case.operation)
-    result = await execute(case, kit, service, desk, session.judge)
+    reason = session.given_up(case)
+    if reason:
+        session.note(unsent(case, reason))
+        return
+    judged = await execute_judged(case, kit, service, desk, session.judge)
     attempt = 1
-    while case.id in session.target.flaky and result.verdict is Verdict.FAIL and attempt < FLAKY_ATTEMPTS:
-        result = await execute(case, kit, service, desk, session.judge)
+    while case.id in session.target.flaky and judged.result.verdict is Verdict.FAIL and attempt < FLAKY_ATTEMPTS:
+        judged = await execute_judged(case, kit, service, desk, session.judge)
         attempt += 1
+    result = judged.result
     if attempt > 1:
         outcome = (
             "failed on each of" if result.verdict is Verdict.FAIL else f"{result.verdict.value} on attempt {attempt} of"
         )
         result = replace(result, notes=(*result.notes, f"{FLAKY_NOTE}{outcome} {FLAKY_ATTEMPTS}"))
-    session.note(result)
+        judged = replace(judged, result=result)
+    session.take(case, desk, judged)
+
+
+async def try_again(session: Session) -> None:
+    """The cases that the infrastructure disturbed, once everything else is done.
+
+    One that it disturbs every time, while the service answers others, fails: that is no chance any more.
+    """
+    for name in sorted(session.put_off):
+        case, desk, judged = session.put_off.pop(name)
+        kit, service = session.kits[case.operation], session.service_of(case.operation)
+        attempts = 2
+        for _ in range(_LAST_TRIES):
+            if session.stopped is not None or not judged.disturbed or not judged.undone:
+                break
+            judged = await execute_judged(case, kit, service, desk, session.judge)
+            attempts += 2
+        if not judged.disturbed or not judged.undone:
+            session.note(judged.result)
+        elif session.stopped is None and session.answered:
+            session.note(always_disturbed(kit, judged, attempts))
+        else:
+            session.note(replace(judged.result, verdict=Verdict.TARGET_ERROR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +147,7 @@ async def run_cases(session: Session, cases: Sequence[Case], concurrency: int) -
     for service_id, its_cases in by_service.items():
         for case in lanes_of(its_cases).alone:
             await run_case(session, case, session.desks[service_id][0])
+    await try_again(session)
 
 
 async def side_by_side(workers: Sequence[Coroutine[Any, Any, None]]) -> None:
@@ -183,6 +213,7 @@ async def run_generated(
     memory = FormMemory()
     workers = [_work_numbered(session, numbered, number, memory, done) for number in range(concurrency)]
     await side_by_side(workers)
+    await try_again(session)
     for result in memory.broken(tuple(session.vault.known)):
         session.on_result(result)
 
@@ -196,6 +227,10 @@ async def _work_numbered(
         case = generated_case(source, number)
         if case.id in done:
             continue
+        reason = session.given_up(case)
+        if reason:
+            session.note(unsent(case, reason))
+            continue
         service = session.services[source.operation.service]
         desks = session.desks[source.operation.service]
         desk = desks[worker % len(desks)]
@@ -204,7 +239,7 @@ async def _work_numbered(
                 judged = await execute_judged(case, session.kits[case.operation], service, desk, session.judge)
         else:
             judged = await execute_judged(case, session.kits[case.operation], service, desk, session.judge)
-        session.note(judged.result)
+        session.take(case, desk, judged)
         key = relation_key(source, number, case)
         if key is not None and judged.gist:
             memory.note(key, number, judged)

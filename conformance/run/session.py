@@ -28,12 +28,13 @@ from conformance.errors import ConfigurationError, TargetUnreachable
 from conformance.guard.gate import Gate, paces_of
 from conformance.guard.guard import guard_for
 from conformance.guard.link import Link, open_link
+from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.spec import Service as ServiceSpec
 from conformance.model.verdict import CaseResult, Finding, Verdict
 from conformance.plugins import find_dialect
 from conformance.run.dry import DryRun
-from conformance.run.execute import Judge
+from conformance.run.execute import Judge, Judged
 from conformance.run.setting import Service
 from conformance.run.states import AskedStates, Command, Hook, Ledger, NoStates, PoolStates, SharedStates
 from conformance.wire.address import AddressError, parse_address
@@ -42,6 +43,10 @@ from conformance.wire.http.client import HttpTransport
 OnResult = Callable[[CaseResult], None]
 _PATIENCE = 3
 """Target errors in a row after which the run stops."""
+_MOST_DISTURBED, _DISTURBED_FROM_THE_START = 100, 10
+"""Cases in a row that only the infrastructure answered, after which the run stops."""
+_MOST_OF_A_FAMILY, _MOST_OF_AN_OPERATION = 3, 8
+"""Cases in a row that ended by time-out, after which no more of the kind are sent."""
 _JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED)
 """A case that could not be carried out says nothing about the waivers on it."""
 
@@ -100,6 +105,12 @@ class Waivers:
         )
 
 
+def _kinds(case: Case) -> tuple[tuple[tuple[str, ...], int], ...]:
+    """The kinds that a case is of, each with the number of time-outs in a row that are put up with."""
+    family = (case.operation, f"over {case.transport}", f"({[*case.id.split('/'), ''][1]})")
+    return (family, _MOST_OF_A_FAMILY), (family[:2], _MOST_OF_AN_OPERATION)
+
+
 def ignore(_result: CaseResult) -> None:
     """What becomes of results that nobody asks for."""
 
@@ -125,6 +136,14 @@ class Session:
     stopped: str | None = None
     """Why nothing more is begun."""
     misses: int = 0
+    put_off: dict[str, tuple[Case, Desk, Judged]] = field(default_factory=dict)
+    """Cases that the infrastructure disturbed; they are tried again at the end."""
+    answered: int = 0
+    """How many cases the service itself has answered."""
+    disturbed: int = 0
+    """How many cases in a row it has not."""
+    timeouts: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """By kind of case: how many in a row have ended by time-out."""
     locks: dict[tuple[str, int], asyncio.Lock] = field(default_factory=dict)
 
     def desk_lock(self, service: str, index: int) -> asyncio.Lock:
@@ -155,6 +174,35 @@ class Session:
         else:
             self.misses = 0
         self.on_result(result)
+
+    def given_up(self, case: Case) -> str:
+        """Why a case is not to be sent: those of its kind end by time-out, one after the other; "" when it is."""
+        if self.timeouts:
+            for kind, most in _kinds(case):
+                if self.timeouts.get(kind, 0) >= most:
+                    return f"not sent: {most} cases of {' '.join(kind)} in a row have ended by time-out"
+        return ""
+
+    def take(self, case: Case, desk: Desk, judged: Judged) -> None:
+        """Hand on the result of a case, or put the case off to the end when the infrastructure has disturbed it."""
+        if judged.timed_out:
+            for kind, _ in _kinds(case):
+                self.timeouts[kind] = self.timeouts.get(kind, 0) + 1
+        elif self.timeouts and judged.exchanges:
+            for kind, _ in _kinds(case):
+                self.timeouts.pop(kind, None)
+        if not judged.disturbed:
+            if judged.exchanges:
+                self.answered, self.disturbed = self.answered + 1, 0
+            self.note(judged.result)
+            return
+        self.disturbed += 1
+        if self.disturbed >= (_MOST_DISTURBED if self.answered else _DISTURBED_FROM_THE_START):
+            self.stopped = self.stopped or f"the target gives nothing else any more: {judged.disturbed}"
+        if judged.undone and len(self.put_off) < _MOST_DISTURBED:
+            self.put_off[case.id] = (case, desk, judged)
+        else:
+            self.note(judged.result)
 
     async def reach(self) -> None:
         """Connect to every service once, before the first case. Raises `TargetUnreachable`."""
@@ -248,7 +296,9 @@ def _open_service(
     link = open_link(
         name, service, limits, gate, vault, dialect.number_of, None if dry is None else dry.wire(dialect, service)
     )
-    sessions = Sessions(link, vault, dialect, SystemClock() if dry is None else dry.clock)
+    sessions = Sessions(
+        link, vault, dialect, SystemClock() if dry is None else dry.clock, limits.settle_s if dry is None else 0.0
+    )
     states = _states(
         service.states, f"services.{name}.states", link, sessions, ledger, None if dry is None else dry.asked
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from conformance.wire.messages import Exchange
 
 _GRACE_S = 5.0
 """How long an interrupted case waits for the states that are under way."""
+_REMEMBERED, _ENOUGH, _FACTOR, _AT_ONCE_S = 64, 3, 3.0, 0.1
 _PIN_NAMES = ("pin", "wrong_pin")
 
 
@@ -33,8 +35,25 @@ class Service:
     clean_timeout_s: float = 5.0
     left_behind: list[str] = field(default_factory=list)
     """What was set up on the target and could not be taken back, in words."""
+    settled: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    """How long after the answer the latest cancellations were seen."""
     secrets: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
     """What cases without states must not see again, by who sends and what he has; most cases have the same."""
+
+    def note_settled(self, seconds: float) -> None:
+        """Remember how long a cancellation took to show."""
+        self.settled.append(seconds)
+
+    @property
+    def settling_s(self) -> float:
+        """How long to wait before a thing that is still open counts as left alone, where both would be right.
+
+        As long as it may take, until it is known how long it takes here.
+        """
+        if len(self.settled) < _ENOUGH:
+            return self.settle_s
+        slowest_s = max(self.settled)
+        return min(self.settle_s, _FACTOR * slowest_s) if slowest_s > _AT_ONCE_S else 0.0
 
 
 @dataclass(slots=True)
@@ -48,6 +67,12 @@ class Setting:
     """What its own message is sent for: to be judged, or to be held against another."""
     handles: tuple[Handle, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    earlier: tuple[Exchange, ...] = ()
+    """What came of the messages before the judged one."""
+    disturbed: str = ""
+    """What the infrastructure did to a message, in words."""
+    undone: bool = True
+    """Nothing that it disturbed can have been carried out, as far as anybody can tell."""
     body: bytes = b""
     frame: bytes = b""
     secrets: tuple[str, ...] | None = None
@@ -135,11 +160,18 @@ async def clean(service: Service, setting: Setting, after: Mapping[str, str]) ->
 
 
 async def _take_back(service: Service, setting: Setting, after: Mapping[str, str]) -> None:
-    """What stays open is remembered for the end of the run."""
+    """What stays open is remembered for the end of the run. Time that the gate holds messages back does not count."""
+    gate, loop, case = service.link.gate, asyncio.get_running_loop(), setting.desk.case
+    cleaning = asyncio.ensure_future(service.states.clean(setting.handles, after, setting.desk))
+    until_s = loop.time() + service.clean_timeout_s - gate.waited.get(case, 0.0)
+    while not cleaning.done() and (rest_s := until_s + gate.waited.get(case, 0.0) - loop.time()) > 0:
+        await asyncio.wait((cleaning,), timeout=rest_s)
+    if not cleaning.done():
+        cleaning.cancel()
+        await asyncio.wait((cleaning,))
     try:
-        async with asyncio.timeout(service.clean_timeout_s):
-            left = await service.states.clean(setting.handles, after, setting.desk)
-    except (NotCarriedOut, TimeoutError):
+        left = cleaning.result()
+    except (NotCarriedOut, asyncio.CancelledError):
         left = tuple(
             f"{name} {value}"
             for handle in setting.handles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from conformance.model.spec import Contract
 from conformance.run.session import Session, session
 from conformance.run.setting import Service
 
+_FOR_SILENCE, _FOR_AN_ANSWER = 2, 5
+"""How many times as long as the slowest answer silence is listened to, and an answer waited for, at least."""
 _ALWAYS = (ANONYMOUS, INVENTED)
 _FRAME_NAMES = ("i", "o", "body")
 
@@ -87,7 +90,28 @@ def _warnings(run: Session) -> tuple[str, ...]:
         for name, service in sorted(run.target.services.items())
         if not service.tls.verify
     )
-    return (*unchecked, *dict.fromkeys(_words(run)), *_cookies(run))
+    return (*unchecked, *dict.fromkeys(_words(run)), *_cookies(run), *_slow(run))
+
+
+def _slow(run: Session) -> Iterator[str]:
+    """Limits that are too short for the round trips that were seen."""
+    limits = run.target.limits
+    for name, service in sorted(run.services.items()):
+        trips = service.link.round_trips
+        slowest_s = max((one for kept in trips.values() for one in kept), default=0.0)
+        silence_s = max(trips.get("ws", ()), default=0.0)
+        advice = []
+        if _FOR_SILENCE * silence_s > limits.quiet_s:
+            advice.append(f"quiet_s = {_rounded(_FOR_SILENCE * silence_s)}")
+        if _FOR_AN_ANSWER * slowest_s > limits.total_timeout_s:
+            advice.append(f"total_timeout_s = {_rounded(_FOR_AN_ANSWER * slowest_s)}")
+        if advice:
+            yield f"services.{name}: answers took up to {slowest_s:.2g} s; set {' and '.join(advice)} in [limits]"
+
+
+def _rounded(seconds: float) -> str:
+    """Up to the next half second."""
+    return f"{math.ceil(seconds * 2) / 2:g}"
 
 
 def _cookies(run: Session) -> Iterator[str]:
@@ -118,8 +142,12 @@ async def _reachable(name: str, service: Service) -> list[Item]:
     problem = await service.link.reach()
     if problem is not None:
         raise Unreached(f"services.{name}: {problem.message}")
+    for path in ("", None):
+        problem = await service.link.answers(path)
+        if problem is not None:
+            raise Unreached(f"services.{name}: {problem.message}")
     addresses = [str(one) for one in (service.link.address, service.link.ws_address) if one is not None]
-    return [Item(f"services.{name}: {address} can be reached", True) for address in addresses]
+    return [Item(f"services.{name}: {address} answers", True) for address in addresses]
 
 
 async def _signed_in(name: str, run: Session) -> list[Item]:

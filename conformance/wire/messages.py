@@ -23,6 +23,7 @@ ProblemKind = Literal[
     "content-encoding",
     "handshake-refused",
     "ws-closed",
+    "ws-goodbye",
     "no-reply",
     "interrupted",
 ]
@@ -32,6 +33,9 @@ Headers = tuple[tuple[str, str], ...]
 UNREACHABLE_KINDS: frozenset[ProblemKind] = frozenset(
     {"connect-refused", "name-resolution", "connect-timeout", "tls", "proxy"}
 )
+
+TIMED_OUT: frozenset[ProblemKind] = frozenset({"timeout", "no-reply"})
+"""An answer was waited for in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ class Exchange:
     payloads that came while waiting and answered nobody. `silent` is the observation of a quiet request
     that nothing but events came for. `started_s` is a reading of the event loop's clock.
     `reused_connection` says that an HTTP connection had served before. `again` gets the WebSocket payloads that
-    answer the same message once more, also when they come after the exchange was given out.
+    answer the same message once more, or late, also when they come after the exchange was given out.
     """
 
     sent: bytes
@@ -156,6 +160,11 @@ class Exchange:
             self.problem is not None and self.problem.kind in ("closed-early", "reset") and self.problem.phase == "wait"
         )
         return lost and self.reused_connection
+
+    @property
+    def lost_by_goodbye(self) -> bool:
+        """True when the server ended a WebSocket (1001, 1012) before an answer: it may have read the message, or not."""
+        return self.problem is not None and self.problem.kind == "ws-goodbye"
 
 
 RequestT_contra = TypeVar("RequestT_contra", contravariant=True)

@@ -109,7 +109,7 @@ class AlphaPoint:
 
     def provider(self, calls: Calls) -> StateProvider:
         """Orders and quotes by the service's own calls."""
-        return CallStates(calls)
+        return CallStates(calls, calls.settle_s)
 
     def dry_answer(self, request: HttpRequest | WsRequest, *, still_open: bool = False) -> Reply | None:
         """The reply to sign-in, probe, set-up, observation and clean-up: all but clean-up says that it went well."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.cases.message import fill
 from conformance.dialects.alphapoint import members_of
-from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, together
+from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, pauses_s, together
 from conformance.endpoint.desks import Desk
 from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable
 from conformance.formats.json.pointer import load_json
@@ -43,6 +43,8 @@ class CallStates:
     """The provider; it acts as the owner of an account, or as operator."""
 
     calls: Calls
+    settle_s: float = 0.0
+    """How long a cancellation may take to show."""
     client_ids: Iterator[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1_000))
     """Numbers that orders are placed under where a case asks for one; microseconds, so that each run has its own."""
 
@@ -114,7 +116,11 @@ class CallStates:
                 raise
             state = CANCELLED
         handle = Handle(name, {bid_name: bid, ask_name: ask}, {bid_name: state, ask_name: state}, placed)
-        if state == CANCELLED and set((await self.observe((handle,), desk)).values()) != {CANCELLED}:
+        if state == CANCELLED:
+            for pause_s in (*pauses_s(self.settle_s), 0.0):
+                if set((await self.observe((handle,), desk)).values()) == {CANCELLED}:
+                    return handle
+                await asyncio.sleep(pause_s)
             raise StateUnavailable("the quote that was to be a cancelled one is still open")
         return handle
 
@@ -192,7 +198,11 @@ class CallStates:
                 done = [_is_success(answer) for answer in await asyncio.gather(*calls, return_exceptions=True)]
             if all(done):
                 return ()
-            still_open = await self._open(placed, desk, Purpose.OBSERVATION)
+            for pause_s in (*pauses_s(self.settle_s), 0.0):
+                still_open = await self._open(placed, desk, Purpose.OBSERVATION)
+                if still_open is None or still_open.isdisjoint(every):
+                    break
+                await asyncio.sleep(pause_s)
         except NotCarriedOut:
             still_open = None
         left = [number for number in every if still_open is None or number in still_open]

@@ -15,6 +15,8 @@ from conformance.wire.ws.session import WsSession
 Send = Callable[[WsRequest], Awaitable[Exchange]]
 OnConnect = Callable[[Send], Awaitable[WireProblem | None]]
 
+_MOST_CONNECTS = 4
+"""How often one message connects at most, where the server ends each connection before anything is written."""
 _MAX_STRAY_PAYLOADS = 256
 _MAX_STRAY_BYTES = 256 * 1024
 
@@ -23,7 +25,8 @@ class WsTransport:
     """`Transport[WsRequest]` over one WebSocket connection.
 
     Requests share the connection and are told apart by the sequence number their reply echoes. After a
-    loss, the next request connects again; a request that was written is never written again. `on_connect`
+    loss, the next request connects again, and so does one that finds the server's goodbye before it is written;
+    a request that was written is never written again. `on_connect`
     runs on each new connection before any request, with a function that sends on that very connection: the
     place to log in. A problem that it returns becomes the outcome of the requests that wait for the
     connection, unsent.
@@ -59,16 +62,30 @@ class WsTransport:
 
     async def send(self, request: WsRequest, *, limits: Limits) -> Exchange:
         """Send one frame once and wait for what comes of it."""
-        connection = self._connection
-        if connection is None or not connection.open:
-            started_s = asyncio.get_running_loop().time()
-            outcome = await self._connect_once(limits)
-            if not isinstance(outcome, WsConnection):
-                problem, raw = outcome
-                now_s = asyncio.get_running_loop().time()
-                return Exchange(b"", raw, None, problem, started_s, now_s - started_s)
-            connection = outcome
-        return await connection.request(request, limits)
+        for _ in range(_MOST_CONNECTS):
+            connection = self._connection
+            if connection is None or not connection.open:
+                started_s = asyncio.get_running_loop().time()
+                outcome = await self._connect_once(limits)
+                if not isinstance(outcome, WsConnection):
+                    problem, raw = outcome
+                    now_s = asyncio.get_running_loop().time()
+                    exchange = Exchange(b"", raw, None, problem, started_s, now_s - started_s)
+                    if problem.kind == "ws-goodbye":
+                        continue
+                    return exchange
+                connection = outcome
+            exchange = await connection.request(request, limits)
+            if exchange.sent or self._closed or exchange.problem is None:
+                break
+        return exchange
+
+    async def knock(self, limits: Limits) -> Exchange | None:
+        """Connect and shake hands, with no message after it; None when that was done, else what came instead."""
+        outcome = await self._connect_once(limits)
+        if isinstance(outcome, WsConnection):
+            return None
+        return Exchange(b"", outcome[1], None, outcome[0], 0.0, 0.0)
 
     async def aclose(self) -> None:
         """Close with a close frame; requests in flight end as `interrupted`, and so do later ones."""

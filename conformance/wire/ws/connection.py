@@ -6,6 +6,7 @@ Who waits for which frame on a WebSocket connection, and what each has seen mean
 from __future__ import annotations
 
 import asyncio
+import select
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,8 +16,11 @@ from conformance.formats.json.pointer import load_top
 from conformance.wire.messages import Exchange, Limits, ReplyMatch, WireProblem, WsReply, WsRequest
 from conformance.wire.ws.session import Failed, Message, Opened, ToWrite, WsSession, text_frame
 
-_EVENT = 3
+_REPLY, _EVENT, _ERROR = 1, 3, 5
 _WATCHED = 64
+_GRACE_S, _FIRST_GRACE_S = 0.05, 1.0
+"""How long a right answer may follow a frame that nobody can match; longer for the first message, before a greeting."""
+_MOST_LOOKS = 8
 _PAYLOAD_OVERHEAD_BYTES = 64  # what an empty payload costs to keep
 
 
@@ -35,6 +39,8 @@ class Waiter:
     again: list[bytes] = field(default_factory=list)
     disturbed: bool = False
     truncated: bool = False
+    taken_for_answer: Message | None = None
+    """The first frame that answers nobody and that, with one message in flight, can only be the answer to it."""
 
     def notice(self, payload: bytes, is_event: bool) -> None:
         """Remember a payload that answers nobody, as far as the evidence limit goes."""
@@ -78,11 +84,17 @@ class Waiter:
 
 
 class WaitingRoom:
-    """The requests in flight on one connection, by the sequence number that their reply has to echo."""
+    """The requests in flight on one connection, by the sequence number that their reply has to echo.
 
-    def __init__(self) -> None:
+    What comes for a number that was given up, or answered before, belongs to that message and to no later one.
+    """
+
+    def __init__(self, hurry: Callable[[Waiter], None]) -> None:
+        """`hurry` is told of a request whose answer seems to have come in a frame that nobody can match."""
         self._waiters: list[Waiter] = []
         self._answered: OrderedDict[int, list[bytes]] = OrderedDict()
+        self._owed: list[tuple[float, list[bytes]]] = []
+        self._hurry = hurry
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -96,9 +108,19 @@ class WaitingRoom:
         if waiter in self._waiters:
             self._waiters.remove(waiter)
 
+    def give_up(self, waiter: Waiter, now_s: float) -> None:
+        """Forget a request that was not answered; an answer that comes later still belongs to it."""
+        self.remove(waiter)
+        if waiter.match.i is not None:
+            self._remember(waiter.match.i, waiter.again)
+        else:  # an answer without a number may come for as long again as was waited
+            self._owed.append((2 * now_s - waiter.started_s, waiter.again))
+
     def deliver(self, message: Message, now_s: float) -> bool:
         """Give `message` to the first request that it answers, or show it to all; False when nobody waits."""
-        i, is_event = sequence_number(message.payload)
+        i, kind = sequence_number(message.payload)
+        is_event = kind == _EVENT
+        numbered = all(waiter.match.i is not None for waiter in self._waiters)
         if i is not None and not is_event:
             for waiter in self._waiters:
                 if waiter.match.i == i:
@@ -107,10 +129,23 @@ class WaitingRoom:
                     self._remember(i, waiter.again)
                     return True
             again = self._answered.get(i)
-            if again is not None and not again:
-                again.append(message.payload)
+            if again is not None:
+                if not again:
+                    again.append(message.payload)
+                if numbered:  # a message without a number may be answered with any
+                    return bool(self._waiters)
+        if self._owed:
+            self._owed = [one for one in self._owed if one[0] > now_s]
+        if self._owed and not is_event and i is None and numbered:
+            self._owed.pop(0)[1].append(message.payload)
+            return bool(self._waiters)
         for waiter in self._waiters:
             waiter.notice(message.payload, is_event)
+        if len(self._waiters) == 1 and not self._owed and kind in (None, _REPLY, _ERROR):
+            waiter = self._waiters[0]
+            if waiter.match.expected and waiter.taken_for_answer is None:
+                waiter.taken_for_answer = message
+                self._hurry(waiter)
         return bool(self._waiters)
 
     def _remember(self, i: int, again: list[bytes]) -> None:
@@ -127,8 +162,8 @@ class WaitingRoom:
             waiter.settle(now_s, problem=problem, raw=raw)
 
 
-def sequence_number(payload: bytes) -> tuple[int | None, bool]:
-    """The integer `i` of a frame (None when there is none) and whether the frame is an event (`m` 3).
+def sequence_number(payload: bytes) -> tuple[int | None, float | None]:
+    """The integer `i` and the number `m` of a frame, None for one that it does not have.
 
     Key case is free, as AlphaPoint declares; anything else about the frame is left to the checks, and so is what is
     nested too deeply.
@@ -136,11 +171,11 @@ def sequence_number(payload: bytes) -> tuple[int | None, bool]:
     try:
         frame = load_top(payload)
     except ValueError:
-        return None, False
+        return None, None
     if not isinstance(frame, dict):
-        return None, False
-    i = _member(frame, "i")
-    return (i if type(i) is int else None), _member(frame, "m") == _EVENT
+        return None, None
+    i, m = _member(frame, "i"), _member(frame, "m")
+    return (i if type(i) is int else None), (m if type(m) in (int, float) else None)
 
 
 def _member(frame: dict[str, Any], name: str) -> Any:
@@ -167,8 +202,10 @@ class WsConnection(asyncio.Protocol):
         self._greeting = session.handshake()
         self._random_bytes = random_bytes
         self._on_stray = on_stray
-        self._room = WaitingRoom()
+        self._room = WaitingRoom(self._hurry)
         self._transport: asyncio.Transport | None = None
+        self._poll: select.poll | None = None
+        self._slowest_s: float | None = None
         self._backlog = b""
         self._over: WireProblem | None = None
         self._opened: asyncio.Future[tuple[WireProblem | None, bytes]] = loop.create_future()
@@ -192,7 +229,14 @@ class WsConnection(asyncio.Protocol):
             return problem, raw
 
     async def request(self, request: WsRequest, limits: Limits) -> Exchange:
-        """Write one frame and wait for its reply, for a problem, or through the silence asked for."""
+        """Write one frame and wait for its reply, for a problem, or through the silence asked for.
+
+        What the server has said by then is read first: after its goodbye nothing is written.
+        """
+        for _ in range(_MOST_LOOKS):
+            if self._over is not None or self._poll is None or not self._poll.poll(0):
+                break
+            await asyncio.sleep(0)
         if self._over is not None or self._transport is None:
             unsent = self._over or WireProblem("ws-closed", "the connection was never made", "connect")
             return Exchange(b"", b"", None, unsent, self._loop.time(), 0.0)
@@ -206,7 +250,10 @@ class WsConnection(asyncio.Protocol):
         self._room.add(waiter)
         self._transport.write(frame)
         try:
-            return await waiter.future
+            exchange = await waiter.future
+            if exchange.reply is not None:
+                self._slowest_s = max(exchange.elapsed_s, self._slowest_s or 0.0)
+            return exchange
         finally:
             waiter.timer.cancel()
             self._room.remove(waiter)
@@ -229,6 +276,8 @@ class WsConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of asyncio's
+        self._poll = select.poll()
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
         self._transport.write(self._greeting)
 
     def data_received(self, data: bytes) -> None:
@@ -286,17 +335,35 @@ class WsConnection(asyncio.Protocol):
             during = f"{message}, in answer to the handshake"
             self._finish(WireProblem("closed-early", during, "handshake"), self._session.partial)
 
+    def _hurry(self, waiter: Waiter) -> None:
+        """Wait no longer than a right answer would take that is under way beside the frame that came."""
+        grace_s = _FIRST_GRACE_S if self._slowest_s is None else max(_GRACE_S, 2 * self._slowest_s)
+        if waiter.timer is not None and waiter.timer.when() > self._loop.time() + grace_s:
+            waiter.timer.cancel()
+            until_s = waiter.timer.when()
+            waiter.timer = self._loop.call_later(grace_s, self._give_up_hurried, waiter, until_s)
+
+    def _give_up_hurried(self, waiter: Waiter, until_s: float) -> None:
+        """As `_expire`, once everything was read that has come, and at the latest when its time is over."""
+        if self._backlog and self._loop.time() < until_s:
+            waiter.timer = self._loop.call_later(_GRACE_S, self._give_up_hurried, waiter, until_s)
+        else:
+            self._expire(waiter)
+
     def _expire(self, waiter: Waiter) -> None:
-        self._room.remove(waiter)
         now_s = self._loop.time()
+        self._room.give_up(waiter, now_s)
         if not waiter.match.expected:
             waiter.settle(now_s)
             return
         half = self._session.within_message
         what = "only part of a message" if half else "no reply"
         message = f"{what} within {waiter.limits.total_timeout_s:g} s"
+        raw = self._session.partial
+        if waiter.taken_for_answer is not None:
+            message, raw = "a frame came that answers no message, and nothing else did", waiter.taken_for_answer.raw
         problem = WireProblem("no-reply", message, "body" if half else "wait")
-        waiter.settle(now_s, problem=problem, raw=self._session.partial)
+        waiter.settle(now_s, problem=problem, raw=raw)
         if half:
             # Whatever follows would be read as the rest of that message.
             self._finish(WireProblem("ws-closed", "given up in the middle of a message", "body"), b"")

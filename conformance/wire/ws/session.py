@@ -27,6 +27,8 @@ from conformance.wire.messages import Headers, Limits, ProblemKind, WireProblem
 
 _CONTROL_BIT = 0x08
 _MASK_BIT = 0x80
+_GOODBYES = (1001, 1012)
+"""The server goes away, or starts again: that says nothing about any message."""
 
 
 def text_frame(payload: bytes, random_bytes: Callable[[int], bytes]) -> bytes:
@@ -275,7 +277,8 @@ class WsSession:
             if self._ws.state is ConnectionState.REMOTE_CLOSING:
                 yield ToWrite(self._ws.send(event.response()))
             reason = f" {event.reason!r}" if event.reason else ""
-            yield self._fail("ws-closed", f"the server closed the connection with code {int(event.code)}{reason}")
+            kind: ProblemKind = "ws-goodbye" if event.code in _GOODBYES else "ws-closed"
+            yield self._fail(kind, f"the server closed the connection with code {int(event.code)}{reason}")
             return
         if self._ws.state is ConnectionState.OPEN:
             yield ToWrite(self._ws.send(CloseConnection(code=event.code)))

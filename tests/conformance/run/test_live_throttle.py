@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from live_support import live, pointed, run, sample
+from live_support import command, live, pointed, run, sample
+from pydantic import ValidationError
 
-from conformance.endpoint.model import Limits
-from conformance.guard.gate import Gate, Label, Pace, Purpose, paces_of, wait_s, was_throttled
+from conformance.endpoint.model import Limits, RateWindow
+from conformance.guard.gate import Gate, Label, Pace, Purpose, paces_of, planned_s, wait_s, was_throttled
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WireProblem, WsReply
 
 TPP = ("--generated", "0", "--case", "tpp/effects/*@application-json")
@@ -140,3 +142,50 @@ def test_a_hold_stops_every_lane_until_it_is_over() -> None:
         return list(await asyncio.gather(one(), one(), one()))
 
     assert min(asyncio.run(passes())) >= 0.099
+
+
+_NINE_TO_TEN = {"start": "09:00", "end": "10:00", "zone": "Europe/Berlin", "requests_per_minute": 6.0}
+
+
+def test_a_window_holds_at_its_time_of_day_in_its_zone_and_counts_what_came_before() -> None:
+    moments = [datetime(2030, 7, 1, 6, 59, 30, tzinfo=UTC), datetime(2030, 7, 1, 7, 0, 1, tzinfo=UTC)]
+    [pace] = paces_of(Limits(windows=[_NINE_TO_TEN]))
+    pace.sent.extend(float(number) for number in range(6))
+    pace.today = lambda: moments[0]
+    assert pace.wait_s(31.0) == 0.0
+    pace.today = lambda: moments[1]
+    assert pace.wait_s(31.0) == pytest.approx(29.0)
+
+
+def test_a_window_may_go_over_midnight() -> None:
+    window = RateWindow(start="22:00", end="06:00", zone="UTC", requests_per_hour=1)
+    hours = [hour for hour in range(24) if window.holds(datetime(2030, 1, 1, hour, tzinfo=UTC))]
+    assert hours == [0, 1, 2, 3, 4, 5, 22, 23]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"zone": "Mars/Base"}, {"start": "9:00"}, {"end": "09:00"}, {"start": 9}, {"requests_per_minute": None}]
+)
+def test_a_window_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        RateWindow(**{**_NINE_TO_TEN, **wrong})
+
+
+@pytest.mark.parametrize(("limits", "messages", "expected"), [
+    (Limits(), 5000, 0.0), (Limits(requests_per_second=20), 5200, 260.0), (Limits(requests_per_hour=100), 250, 7200.0),
+    (Limits(requests_per_second=1, requests_per_day=600), 1200, 24 * 3600 + 600.0),
+    (Limits(requests_per_minute=60, windows=[_NINE_TO_TEN]), 420, 60 * 60 + 60.0), (Limits(requests_per_day=1), 100, None),
+])  # fmt: skip
+def test_how_long_messages_take_is_planned(limits: Limits, messages: int, expected: float | None) -> None:
+    at = datetime(2030, 7, 1, 7, 0, tzinfo=UTC)  # nine o'clock in Berlin
+    found = planned_s(limits, messages, at)
+    assert found == (None if expected is None else pytest.approx(expected, abs=60))
+
+
+def test_the_time_of_a_run_is_said_before_it_begins(tmp_path: Path) -> None:
+    with live() as server:
+        text = _text(server.url, requests_per_second=1000)
+        (tmp_path / "target.toml").write_text(text, "utf-8")
+        words = ("run", "--target", str(tmp_path / "target.toml"), "--report", str(tmp_path / "report"))
+        came = command(tmp_path, *words, *TPP)
+    assert re.search(r"planned: \d+ messages, about \d+ s at these limits", came.output), came.output

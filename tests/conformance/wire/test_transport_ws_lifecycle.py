@@ -55,16 +55,20 @@ def frame(payload: bytes, first: int = 0x81) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("ending", "words"),
+    ("ending", "kind", "words"),
     [
-        (frame(b"\x03\xe9bye", 0x88), "code 1001 'bye'"),
-        (frame(b"", 0x88), "code 1005"),
-        (b"", "without a close frame"),
-        (frame(b"{", 0x01), "without a close frame"),
+        (frame(b"\x03\xe9bye", 0x88), "ws-goodbye", "code 1001 'bye'"),
+        (frame(b"\x03\xf4", 0x88), "ws-goodbye", "code 1012"),
+        (frame(b"\x03\xeano", 0x88), "ws-closed", "code 1002 'no'"),
+        (frame(b"", 0x88), "ws-closed", "code 1005"),
+        (b"", "ws-closed", "without a close frame"),
+        (frame(b"{", 0x01), "ws-closed", "without a close frame"),
     ],
-    ids=["close", "bare-close", "eof", "half-a-message"],
+    ids=["going-away", "restart", "close", "bare-close", "eof", "half-a-message"],
 )
-def test_a_close_ends_every_wait_and_the_next_request_connects_again(talk: Any, ending: bytes, words: str) -> None:
+def test_a_close_ends_every_wait_and_the_next_request_connects_again(
+    talk: Any, ending: bytes, kind: str, words: str
+) -> None:
     async def script(peer: Any) -> None:
         await peer.read()
         if peer.number == 1:
@@ -80,7 +84,7 @@ def test_a_close_ends_every_wait_and_the_next_request_connects_again(talk: Any, 
 
     lost, third = talk(script, scenario)
     for exchange in lost:
-        assert problem_of(exchange) == ("ws-closed", "wait")
+        assert problem_of(exchange) == (kind, "wait")
         assert words in exchange.problem.message
         assert exchange.received == ending
     assert reply_of(third).text == answer(3)

@@ -141,7 +141,7 @@ def test_the_key_case_of_the_frame_does_not_matter(talk: Any) -> None:
     assert reply_of(talk(answering(payload), one())).text == payload
 
 
-def test_a_duplicate_is_kept_as_stray_or_with_the_next_request(talk: Any) -> None:
+def test_a_duplicate_is_stray_or_belongs_to_its_own_message_and_never_to_the_next(talk: Any) -> None:
     async def script(peer: Any) -> None:
         await peer.read()
         await peer.reply(answer(1), answer(1))
@@ -156,7 +156,8 @@ def test_a_duplicate_is_kept_as_stray_or_with_the_next_request(talk: Any) -> Non
 
     first, second, stray = talk(script, scenario)
     assert reply_of(first) == WsReply(answer(1))
-    assert reply_of(second) == WsReply(answer(2), (answer(1),))
+    assert reply_of(second) == WsReply(answer(2))
+    assert first.again == [answer(1)]
     assert stray == (answer(1),)
 
 
@@ -237,7 +238,8 @@ def test_no_reply_is_said_after_the_deadline_and_the_connection_lives_on(talk: A
 
     first, second = talk(script, scenario)
     assert problem_of(first) == ("no-reply", "wait")
-    assert reply_of(second) == WsReply(answer(2), (answer(1),))
+    assert first.again == [answer(1)], "a late reply is that of the message that it answers"
+    assert reply_of(second) == WsReply(answer(2))
 
 
 def test_half_a_frame_then_silence_is_no_reply_and_needs_a_new_connection(talk: Any) -> None:
