@@ -1,4 +1,4 @@
-"""Writes docs/trust.md from the record: what was caught, what was not, and what nobody looked at."""
+"""Writes docs/trust.md from the record: what was caught, what was not, and what was not measured."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def page_of(record: Record) -> str:
 
 
 _CHECKS = (
-    "A fault stands here when every finding on a requirement that it breaks comes from the one check: without that "
-    "check the fault is not caught by any other. What a check blocks, an answer that nobody can read for one, is not "
-    "judged again by the checks behind it."
+    "A fault counts for a check alone if every finding on a requirement that it breaks comes from that check: without "
+    "the check, nothing catches the fault. If a check blocks an answer, for example because it cannot be read, the "
+    "checks behind it do not judge that answer."
 )
-_FAMILIES = "The same for the families of named cases, in each operation: the second part of a case's id."
+_FAMILIES = "This table shows the same for the families of named cases. The family is the second part of a case's id."
 
 
 def _opening(record: Record) -> str:
@@ -50,11 +50,11 @@ def _opening(record: Record) -> str:
     summary = whole["summary"]
     return f"""# Why its verdict can be trusted, and how far
 
-This page is written by `python -m benchmarks.trust` from what was measured (`benchmarks/trust.json`), and a test holds that it is. The harness is tried on its own reference implementation: with **faults**, each a deliberate violation of requirements that it names, and **equivalents**, each a difference that the documents permit.
+This page shows which violations the harness finds, and what it cannot find. `python -m benchmarks.trust` writes the page from recorded measurements (`benchmarks/trust.json`), and a test compares the two. The harness is tried on its own reference implementation, with two kinds of variants: a **fault** is a deliberate violation of requirements that it names, and an **equivalent** is a difference that the documents permit.
 
-- **{summary["caught"]} of {summary["faults"]} faults are caught**: by a finding on a requirement that the fault breaks, while the fault was at work. A finding on another requirement does not count.
-- **{summary["false_alarms"]} false alarms on {summary["equivalents"]} equivalents**: every named case of the operation ran, and passed, while the equivalent was at work.
-- All of it took {whole["wall_s"]:.0f} s on {whole["cpus"]} processors that other work shared, {whole["cpu_s"]:.0f} s of processor time; one fault takes a second or two.
+- **{summary["caught"]} of {summary["faults"]} faults are caught.** A fault is caught if there is a finding on a requirement that the fault breaks, and the fault was active. A finding on another requirement does not count.
+- **{summary["false_alarms"]} false alarms on {summary["equivalents"]} equivalents.** Every named case of the operation ran and passed, and the equivalent was active.
+- The whole run took {whole["wall_s"]:.0f} s on {whole["cpus"]} shared processors, and {whole["cpu_s"]:.0f} s of processor time. One fault takes a second or two.
 
 ```sh
 conformance selftest
@@ -62,13 +62,17 @@ conformance selftest --fault cao-text-104
 conformance selftest --every-case --json
 ```
 
-A fault's run begins with the cases that name a requirement which it breaks, and ends when one finds it; if none does, all named cases run. `--every-case` goes on to the end, which the tables below are made from."""
+For each fault, the cases that name a broken requirement run first. The run ends when one of them finds the fault; if none does, all named cases run. With `--every-case` all named cases always run. The tables below come from such a run."""
 
 
 def _faults(record: Record) -> str:
     rows = [_fault_row(group, record) for group in fault_groups()]
     total = f"| **all** | **{len(record.faults)}** | **{sum(one.caught for one in record.faults.values())}** | |"
-    head = "## Faults\n\n| faults | number | caught | by which families of cases, and how many of the faults each finds |\n|---|---|---|---|"
+    head = (
+        "## Faults\n\n"
+        "| faults | number | caught | families of cases that find them, with the number of faults each finds |\n"
+        "|---|---|---|---|"
+    )
     return "\n".join([head, *rows, total])
 
 
@@ -97,7 +101,7 @@ def _alone(title: str, text: str, rows: Sequence[Alone]) -> str:
         "",
         text,
         "",
-        "| | faults that it finds | that it alone finds | such as, or why it is kept |",
+        "| | faults that it finds | faults that it alone finds | examples, or why it is kept |",
         "|---|---|---|---|",
     ]
     for row in rows:
@@ -116,9 +120,11 @@ def _tools(record: Record) -> str:
     kinds = Counter(kind for one in judged for kind in one["theirs_by"])
     by = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"
     false = ", ".join(f"`{one['id']}`" for one in judged if one["kind"] == "equivalent" and one["theirs"]) or "none"
+    variants = f"{counts['faults']:.0f} faults and {counts['equivalents']:.0f} equivalents"
     return f"""## Beside Schemathesis
 
-Schemathesis {tools["schemathesis"]}, given the OpenAPI document of this project, a session token, all its checks and its deterministic mode, on {counts["faults"]:.0f} faults and {counts["equivalents"]:.0f} equivalents, evenly spaced over all of them, one variant after the other and both tools in turn:
+Schemathesis {tools["schemathesis"]} got the OpenAPI document of this project, a session token, all its checks and its \
+deterministic mode. Both tools tried {variants}, evenly spaced over all of them, one variant at a time:
 
 ```sh
 python -m benchmarks --variants {len(judged)} detection
@@ -127,11 +133,29 @@ python -m benchmarks --variants all detection
 
 | | conformance | Schemathesis |
 |---|---|---|
-| faults caught | {counts["conformance_caught"]:.0f} of {counts["faults"]:.0f} | {counts["schemathesis_caught"]:.0f} of {counts["faults"]:.0f} |
-| false alarms | {counts["conformance_false_alarms"]:.0f} of {counts["equivalents"]:.0f} | {counts["schemathesis_false_alarms"]:.0f} of {counts["equivalents"]:.0f} |
+{_tool_row("faults caught", counts, "caught", "faults")}
+{_tool_row("false alarms", counts, "false_alarms", "equivalents")}
 | seconds for all of them | {counts["conformance_seconds"]:.0f} | {counts["schemathesis_seconds"]:.0f} |
 
-For Schemathesis a fault counts as caught when it reports a kind of failure that it does not report on the correct reference, for which it exits 1 as well: what is new, by kind and operation, was {by}. A false alarm is the same on an equivalent: {false}. By its exit code alone every server would be at fault, the correct one included; on the other hand, a fault that shows as one more failure of a kind which the correct reference has too is not counted for it. {len(silent)} of the faults show over WebSocket alone, which it does not speak; and an OpenAPI document has no means to set up an order that could be cancelled, or to look what became of it. It is a tool for another question, and needs no contract but the document. The seconds of `conformance` are those of `conformance selftest`, which starts a process for each variant and stops when a fault is caught."""
+How a variant is counted for Schemathesis:
+
+- It exits with 1 on the correct reference too, so its exit code alone would fail every server.
+- A fault is caught if Schemathesis reports a kind of failure that it does not report on the correct reference. The new \
+kinds, by operation, were {by}.
+- A new kind of failure on an equivalent is a false alarm: {false}.
+- If a fault only adds a failure of a kind that the correct reference also has, it does not count as caught.
+
+{len(silent)} of the faults show only over WebSocket, which Schemathesis does not speak. An OpenAPI document cannot say \
+how to set up an order that can be cancelled, or how to look at the order afterwards. Schemathesis answers another \
+question, and needs no contract except the document.
+
+The seconds of `conformance` are those of `conformance selftest`. It starts a process for each variant and stops when \
+the fault is caught."""
+
+
+def _tool_row(title: str, counts: Mapping[str, float], figure: str, whole: str) -> str:
+    ours, theirs, of = counts[f"conformance_{figure}"], counts[f"schemathesis_{figure}"], counts[whole]
+    return f"| {title} | {ours:.0f} of {of:.0f} | {theirs:.0f} of {of:.0f} |"
 
 
 def _requirements() -> str:
@@ -142,7 +166,7 @@ def _requirements() -> str:
         [
             "## Requirements that no fault breaks",
             "",
-            "Every other requirement that cases test is broken by at least one fault.",
+            "At least one fault breaks every other requirement that a case tests.",
             "",
             *_reasons(uncovered),
             "",
@@ -170,5 +194,11 @@ def _mutation() -> str:
         dead, alive = counts["killed"] + counts["timeout"], counts["survived"] + counts["untested"]
         rows.append(f"| `{name}` | {dead + alive} | {dead} | {100 * dead / max(1, dead + alive):.0f} % |")
     tried = "every mutant" if raw["step"] == 1 else f"every {raw['step']}th mutant"
-    head = f"## Mutants of the harness itself\n\nSmall changes of its own source, of which the tests must notice each ({tried} was tried; those that live are explained one by one in `tests/mutation/survivors.toml`):\n\n| | mutants | noticed | |\n|---|---|---|---|"
+    head = (
+        "## Mutants of the harness itself\n\n"
+        "A mutant is a small change of the harness's own source. The tests must notice each one. "
+        f"In the recorded run {tried} was tried. `tests/mutation/survivors.toml` explains each mutant that no test "
+        "noticed:\n\n"
+        "| | mutants | noticed | |\n|---|---|---|---|"
+    )
     return "\n".join([head, *rows])

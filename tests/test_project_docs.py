@@ -209,19 +209,17 @@ def record_of(kind: type) -> Record:
 def test_the_keys_of_an_operation_file_are_those_of_the_loader() -> None:
     members = record_of(Operation).members
     assert keys_behind("Required keys:") == {key for key, one in members.items() if one.needed}
-    assert keys_behind("Further keys, each for who needs it:") == {
-        key for key, one in members.items() if not one.needed
-    }
+    assert keys_behind("Optional keys:") == {key for key, one in members.items() if not one.needed}
 
 
 def test_the_keys_of_a_scenario_are_those_of_the_builder() -> None:
     text = text_of(ROOT / "docs/authoring.md")
     beside = {name for name in ("add", "add_media") if f"`{name}" in text}
-    assert keys_behind("Each is sent over every transport") | beside == set(record_of(Scenario).members)
+    assert keys_behind("Each case is sent over every transport") | beside == set(record_of(Scenario).members)
 
 
 def test_the_keys_of_an_alternative_are_those_of_the_builder() -> None:
-    assert keys_behind("One fits if the answer is as it says:") == set(ANSWER_KEYS)
+    assert keys_behind("what the answer must be:") == set(ANSWER_KEYS)
 
 
 def test_the_forms_of_an_answer_are_those_of_the_checks() -> None:

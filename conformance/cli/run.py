@@ -134,26 +134,26 @@ def exploring(
     """What a session goes on with when its cases are done."""
 
     async def explore(run: Session, concurrency: int) -> None:
-        from conformance.explore.hunt import HuntOptions, hunt
+        from conformance.explore.search import SearchOptions, run_search
 
         sys.stderr.write(f"exploring with seed {seed}\n")
         folder = options["folder"] / FOUND_FOLDER
-        hunted = await hunt(
+        search = await run_search(
             run,
             concurrency,
-            HuntOptions(
+            SearchOptions(
                 options["explore"], seed, folder, selection.operations, selection.transports, selection.media_types
             ),
         )
         if options["quiet"]:
             return
-        rate = hunted.trials / hunted.took_s if hunted.took_s else 0.0
+        rate = search.trials / search.took_s if search.took_s else 0.0
         sys.stderr.write(
-            f"explored {hunted.trials} cases in {hunted.took_s:.1f} s ({rate:.0f} a second), {len(hunted.catch.groups)} found\n"
+            f"explored {search.trials} cases in {search.took_s:.1f} s ({rate:.0f} a second), {len(search.findings.groups)} found\n"
         )
-        if hunted.catch.beyond:
-            sys.stderr.write(f"  {hunted.catch.beyond} further findings of other kinds were only counted\n")
-        for name, tally in sorted(hunted.tallies.items()):
+        if search.findings.beyond:
+            sys.stderr.write(f"  {search.findings.beyond} further findings of other kinds were only counted\n")
+        for name, tally in sorted(search.tallies.items()):
             if tally.hopeless:
                 sys.stderr.write(
                     f"  {name}: left after {tally.refused} tries, none could be carried out: {tally.reason}\n"

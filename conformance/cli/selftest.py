@@ -18,7 +18,7 @@ from conformance.errors import UsageError
 
 if TYPE_CHECKING:
     from conformance.report.formats.text import Block
-    from conformance.selftest.suspects import Suspect, Trial
+    from conformance.selftest.suspects import Attempt, Suspect
     from reference_impl.variants import Variant
 
 _MOST_JOBS = 16
@@ -65,22 +65,22 @@ def command(
     suspects = _suspects(tuple(contract.operations), operations, faults, equivalents)
     loud = not (quiet or as_json)
 
-    def show(trial: Trial) -> None:
+    def show(attempt: Attempt) -> None:
         if loud:
-            click.echo(f"{_verdict(trial)}: {trial.suspect.id}", err=True)
+            click.echo(f"{_verdict(attempt)}: {attempt.suspect.id}", err=True)
 
     jobs = min(jobs or min(2 * (os.cpu_count() or 1), 8), math.ceil(len(suspects) / _PER_PROCESS))
     if jobs > 1:
-        trials = run_loop(try_in_processes(suspects, jobs, show, specs=specs, every_case=every_case))
+        attempts = run_loop(try_in_processes(suspects, jobs, show, specs=specs, every_case=every_case))
     else:
         cases = load_cases(contract, sorted({suspect.operation for suspect in suspects}))
-        trials = run_loop(try_suspects(contract, cases, suspects, 1, show, every_case=every_case))
-    summary = summary_of(trials)
+        attempts = run_loop(try_suspects(contract, cases, suspects, 1, show, every_case=every_case))
+    summary = summary_of(attempts)
     if as_json:
         click.echo(json_safe(json.dumps(summary, indent=2)))
     else:
-        _print(trials, summary["summary"], quiet=quiet, verbose=verbose)
-    return 0 if all(trial.good for trial in trials) else 1
+        _print(attempts, summary["summary"], quiet=quiet, verbose=verbose)
+    return 0 if all(attempt.good for attempt in attempts) else 1
 
 
 def _suspects(
@@ -120,26 +120,28 @@ def _demand(option: str, wanted: Sequence[str], known: Sequence[str]) -> None:
             )  # fmt: skip
 
 
-def _verdict(trial: Trial) -> str:
-    if not trial.executed:
+def _verdict(attempt: Attempt) -> str:
+    if not attempt.executed:
         return "not executed"
-    if trial.suspect.kind == "fault":
-        return "caught" if trial.caught else "missed"
-    return "passed" if trial.good else "false alarm"
+    if attempt.suspect.kind == "fault":
+        return "caught" if attempt.caught else "missed"
+    return "passed" if attempt.good else "false alarm"
 
 
-def _print(trials: Sequence[Trial], counts: Mapping[str, int], *, quiet: bool, verbose: bool) -> None:
+def _print(attempts: Sequence[Attempt], counts: Mapping[str, int], *, quiet: bool, verbose: bool) -> None:
     from conformance.report.formats.text import Line, is_live, plain_lines, print_rich
     from conformance.report.safe_text import writable
 
     shown = [
-        trial for trial in sorted(trials, key=lambda one: (one.good, one.suspect.id)) if not (quiet and trial.good)
+        attempt
+        for attempt in sorted(attempts, key=lambda one: (one.good, one.suspect.id))
+        if not (quiet and attempt.good)
     ]
     blocks: list[Block] = [_grid(shown, verbose=verbose)] if shown else []
     text = "{caught} of {faults} faults caught, {false_alarms} false alarms on {equivalents} equivalents".format(
         **counts
     )
-    blocks.append(Line(text, "good" if all(trial.good for trial in trials) else "bad"))
+    blocks.append(Line(text, "good" if all(attempt.good for attempt in attempts) else "bad"))
     if is_live(sys.stdout, os.environ):
         from rich.console import Console
 
@@ -149,7 +151,7 @@ def _print(trials: Sequence[Trial], counts: Mapping[str, int], *, quiet: bool, v
         click.echo(writable(line, sys.stdout.encoding))
 
 
-def _grid(trials: Sequence[Trial], *, verbose: bool) -> Block:
+def _grid(attempts: Sequence[Attempt], *, verbose: bool) -> Block:
     from conformance.report.formats.text import Grid, Row
 
     def named(ids: Sequence[str]) -> str:
@@ -158,11 +160,11 @@ def _grid(trials: Sequence[Trial], *, verbose: bool) -> Block:
         return f"{', '.join(ids[:_NAMED])} and {len(ids) - _NAMED} more"
 
     rows = []
-    for trial in trials:
-        fault = trial.suspect.kind == "fault"
-        note = named(trial.by if trial.caught else trial.findings_on if fault else trial.alarms)
-        if fault and not trial.caught and note:
+    for attempt in attempts:
+        fault = attempt.suspect.kind == "fault"
+        note = named(attempt.by if attempt.caught else attempt.findings_on if fault else attempt.alarms)
+        if fault and not attempt.caught and note:
             note = f"findings on {note} alone"
-        cells = (_verdict(trial), trial.suspect.id, named(trial.suspect.requirements), note or trial.stopped)
-        rows.append(Row(cells, "plain" if trial.good else "bad"))
+        cells = (_verdict(attempt), attempt.suspect.id, named(attempt.suspect.requirements), note or attempt.stopped)
+        rows.append(Row(cells, "plain" if attempt.good else "bad"))
     return Grid(("verdict", "variant", "breaks", "cases"), tuple(rows))

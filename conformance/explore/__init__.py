@@ -1,1 +1,1 @@
-"""Exploring: cases made up live from a seed, foretold by a model, and what breaks shrunk and frozen as a file."""
+"""Exploring: a seed makes cases, a model predicts their answers, and failures are shrunk and frozen as files."""

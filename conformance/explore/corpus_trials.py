@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.cases.generated.corpus import CorpusValue
 from conformance.cases.generated.generate import proved, second_validator, tamed
-from conformance.cases.generated.rules import Ground
+from conformance.cases.generated.rules import SearchSpace
 from conformance.cases.generated.source import HEADERS
 from conformance.cases.generated.stream import value_case
 from conformance.cases.generated.trial import lane_of, trial_id
@@ -23,7 +23,7 @@ _SCALARS: tuple[Any, ...] = (None, True, False, "", " ", "a", 1.5, [], {})
 class CorpusTrial:
     """One value in any form, legal or not, and what the generated tier expects of it."""
 
-    ground: Ground
+    space: SearchSpace
     value: CorpusValue
     channel: Channel
     form: int = 0
@@ -32,12 +32,12 @@ class CorpusTrial:
     def case(self) -> Case | None:
         """The case; None where it falls back to a channel that the run was limited not to use."""
         form = self.channel.format.forms[self.form]
-        made = value_case(self.ground.source, self.value, self.channel, form, self.headers)
+        made = value_case(self.space.source, self.value, self.channel, form, self.headers)
         channel = Channel(made.transport, made.media_type)
-        if channel not in self.ground.channels:
+        if channel not in self.space.channels:
             return None
         title = f"found exploring: {made.title}"
-        return replace(made, id=trial_id(self.ground, channel), title=title, lane=lane_of(self.ground))
+        return replace(made, id=trial_id(self.space, channel), title=title, lane=lane_of(self.space))
 
     def simpler(self) -> Iterator[CorpusTrial]:
         """The plain form; then without one of its parts, as long as it proves the same."""
@@ -46,7 +46,7 @@ class CorpusTrial:
         if self.headers:
             yield replace(self, headers=0)
         for smaller in _smaller(self.value.value):
-            kept = judged_value(self.ground, smaller)
+            kept = judged_value(self.space, smaller)
             if kept is not None and (kept.positive, kept.breaks) == (self.value.positive, self.value.breaks):
                 yield replace(self, value=kept)
 
@@ -54,21 +54,21 @@ class CorpusTrial:
         """None: no call makes many of what is named here."""
 
 
-def random_corpus_trial(ground: Ground, random: Random) -> CorpusTrial:
+def random_corpus_trial(space: SearchSpace, random: Random) -> CorpusTrial:
     """A value of the corpus, mostly changed; what proves nothing after the change goes unchanged."""
-    values = ground.source.values
-    channel = random.choice(ground.channels)
+    values = space.source.values
+    channel = random.choice(space.channels)
     form, headers = random.randrange(len(channel.format.forms)), random.randrange(len(HEADERS))
     one = random.choice(values)
     if random.random() < 0.75:
-        changed = tamed(ground.operation, _crossed(one.value, random.choice(values).value, random))
-        one = judged_value(ground, changed) or one
-    return CorpusTrial(ground, one, channel, form, headers)
+        changed = tamed(space.operation, _crossed(one.value, random.choice(values).value, random))
+        one = judged_value(space, changed) or one
+    return CorpusTrial(space, one, channel, form, headers)
 
 
-def judged_value(ground: Ground, value: Any) -> CorpusValue | None:
+def judged_value(space: SearchSpace, value: Any) -> CorpusValue | None:
     """What a value proves; None when it proves nothing."""
-    return proved(value, ground.request, second_validator(ground.operation.folder))
+    return proved(value, space.request, second_validator(space.operation.folder))
 
 
 def _crossed(one: Any, other: Any, random: Random) -> Any:

@@ -1,8 +1,8 @@
-"""What an exploring run finds: made smaller, told apart, frozen.
+"""Findings of an exploring run: shrunk, grouped and frozen.
 
-A trial is shrunk to the smallest one found that still breaks the same requirement, each tried from a clean state. The
-same thing found many times is one thing: findings are told apart by what they have in common, ids and numbers left aside.
-What is frozen is one case in a fixture file, which `replay` takes and a fixtures folder keeps.
+A trial is shrunk to the smallest one that still breaks the same requirement; each step starts from a clean state.
+Findings that differ only in ids and numbers are one group.
+Each group is frozen as one case in a fixture file, which `replay` sends and a fixtures folder can keep.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from conformance.model.spec import Operation
 from conformance.model.verdict import CaseResult, Finding
 
 MOST_GROUPS = 40
-"""How many different things are kept; an endpoint with more than that is broken everywhere."""
+"""How many groups are kept; an endpoint with more is broken everywhere."""
 MOST_CHANCES = 4
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -45,21 +45,21 @@ class Key:
 
 
 def key_of(result: CaseResult, finding: Finding) -> Key:
-    """The group of a finding; over WebSocket and in each format a thing is one of its own."""
+    """The group of a finding; WebSocket and each format have groups of their own."""
     transport = Transport(result.transport)
     form = str(transport) if transport.framed else format_for(result.media_type).name
     return Key(result.operation, finding.requirement, finding.check, form, normalised(finding.message))
 
 
 def normalised(message: str) -> str:
-    """A finding's message without what differs from one time to the next."""
+    """The message of a finding without ids, numbers and quoted values."""
     text = _GUID.sub("#", _CASE_ID.sub("#", message))
     return _NAME.sub("#", _NUMBER.sub("#", _QUOTED.sub("#", text)))
 
 
 @dataclass(slots=True)
-class Caught:
-    """One group: its first trial and result, how often it was found, and what came of shrinking it."""
+class FindingGroup:
+    """One group: its first trial and result, how often it was found, and the outcome of shrinking it."""
 
     key: Key
     trial: Trial
@@ -70,18 +70,18 @@ class Caught:
     """Whether it happened again from a clean state; None before that was tried."""
     tries: int = 0
     chances: int = 1
-    """How many trials of the group were taken up to see it happen again."""
+    """How many trials of the group were used to see it happen again."""
 
 
 @dataclass(slots=True)
-class Catch:
+class Findings:
     """Everything that was found so far."""
 
-    groups: dict[Key, Caught] = field(default_factory=dict)
+    groups: dict[Key, FindingGroup] = field(default_factory=dict)
     beyond: int = 0
     """Findings of further groups, which are only counted."""
 
-    def take(self, trial: Trial, result: CaseResult) -> Iterator[Caught]:
+    def take(self, trial: Trial, result: CaseResult) -> Iterator[FindingGroup]:
         """Note the findings of one trial; gives the groups that are new with it, and those that did not happen again."""
         for key, finding in _once(result):
             known = self.groups.get(key)
@@ -95,11 +95,11 @@ class Catch:
             elif len(self.groups) >= MOST_GROUPS:
                 self.beyond += 1
             else:
-                caught = Caught(key, trial, result, finding)
-                self.groups[key] = caught
-                yield caught
+                group = FindingGroup(key, trial, result, finding)
+                self.groups[key] = group
+                yield group
 
-    def sorted(self) -> Iterable[Caught]:
+    def sorted(self) -> Iterable[FindingGroup]:
         """The groups in an order that does not depend on when they were found."""
         return [self.groups[key] for key in sorted(self.groups)]
 
@@ -114,16 +114,16 @@ def _once(result: CaseResult) -> Iterable[tuple[Key, Finding]]:
 _DIGEST = 8
 
 
-def frozen_case(caught: Caught) -> Case | None:
-    """The named case of a found thing: its id holds the requirement and a digest of the rest, so that it stays its own."""
-    made = caught.trial.case()
+def frozen_case(group: FindingGroup) -> Case | None:
+    """The named case of a group. Its id holds the requirement and a digest of the case, so it is unique."""
+    made = group.trial.case()
     if made is None:
         return None
-    requirements = tuple(dict.fromkeys((*made.requirements, caught.key.requirement)))
+    requirements = tuple(dict.fromkeys((*made.requirements, group.key.requirement)))
     case = replace(made, tier="named", requirements=requirements)
     digest = hashlib.sha256(canonical_text(to_data(case)).encode("ascii")).hexdigest()[:_DIGEST]
-    name = f"{caught.key.requirement.lower()}-{digest}"
-    return replace(case, id=trial_id(caught.trial.ground, Channel(case.transport, case.media_type), name))
+    name = f"{group.key.requirement.lower()}-{digest}"
+    return replace(case, id=trial_id(group.trial.space, Channel(case.transport, case.media_type), name))
 
 
 def file_name(operation: Operation, requirement: str, number: int) -> str:

@@ -270,7 +270,7 @@ class ScopeRules:
     """Calls that set up or clear a state."""
 
 
-Departure: TypeAlias = Annotated[
+Deviation: TypeAlias = Annotated[
     str,
     OneOf(
         (
@@ -307,7 +307,7 @@ class Explored:
     """What an exploring run must know: the model that predicts the answers, and what it may vary."""
 
     model: Literal["cancel-all", "cancel-one", "cancel-quote", "cancel-list"]
-    requirement: Mapping[Departure, RequirementId]
+    requirement: Mapping[Deviation, RequirementId]
     """The requirement that each kind of departure speaks for."""
     things: tuple[ExploredThing, ...] = ()
     members: Mapping[Annotated[str, OneOf(PLACES)], FieldName] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Tries the harness on variants of the reference implementation: faults must be caught, equivalents must not be failed.
 
-What came of a self-test as JSON: a trial as one line between processes, and the report of all.
+What came of a self-test as JSON: an attempt as one line between processes, and the report of all.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Attempt:
     """What came of the named cases of one suspect's operation."""
 
     suspect: Suspect
@@ -85,27 +85,27 @@ async def try_suspects(
     cases: Sequence[Case],
     suspects: Sequence[Suspect],
     jobs: int,
-    on_trial: Callable[[Trial], None],
+    on_attempt: Callable[[Attempt], None],
     *,
     every_case: bool = False,
-) -> tuple[Trial, ...]:
-    """Every trial, in the order of the suspects; at most `jobs` servers run at a time.
+) -> tuple[Attempt, ...]:
+    """Every attempt, in the order of the suspects; at most `jobs` servers run at a time.
 
     A fault's run ends once it is caught, unless `every_case` asks for all that would be found. Raises `HarnessError`
     when a server does not start or does not say what it executed.
     """
     waiting = list(reversed(list(enumerate(suspects))))
-    trials: dict[int, Trial] = {}
+    attempts: dict[int, Attempt] = {}
 
     async def lane() -> None:
         async with warm_reference() as reference:
             while waiting:
                 number, suspect = waiting.pop()
-                trials[number] = await try_one(contract, cases, suspect, reference, every_case=every_case)
-                on_trial(trials[number])
+                attempts[number] = await try_one(contract, cases, suspect, reference, every_case=every_case)
+                on_attempt(attempts[number])
 
     await _all([lane() for _ in range(min(jobs, len(suspects)))])
-    return tuple(trials[number] for number in sorted(trials))
+    return tuple(attempts[number] for number in sorted(attempts))
 
 
 async def _all(lanes: Sequence[Awaitable[None]]) -> None:
@@ -121,8 +121,8 @@ async def _all(lanes: Sequence[Awaitable[None]]) -> None:
 
 async def try_one(
     contract: Contract, cases: Sequence[Case], suspect: Suspect, reference: WarmReference, *, every_case: bool
-) -> Trial:
-    """The trial of one suspect on those of the cases that are of its operation. Raises `HarnessError`."""
+) -> Attempt:
+    """The attempt of one suspect on those of the cases that are of its operation. Raises `HarnessError`."""
     broken = frozenset(suspect.requirements)
     results: list[CaseResult] = []
     stopped = ""
@@ -143,7 +143,7 @@ async def try_one(
                     stopped = run.stopped or ""
         executed = await _executed(chosen, contract.operations[suspect.operation].service, suspect.id)
     findings = {(result.id, finding.check, finding.requirement) for result in results for finding in result.findings}
-    return Trial(
+    return Attempt(
         suspect=suspect,
         executed=executed > 0,
         by=tuple(sorted({case_id for case_id, _, requirement in findings if requirement in broken})),
@@ -201,15 +201,15 @@ def _suspect(members: Mapping[str, Any]) -> Suspect:
     return Suspect(**{**members, "requirements": tuple(members["requirements"])})
 
 
-def trial_to_json(trial: Trial) -> str:
-    """One line that `trial_from_json` reads."""
-    return json.dumps(asdict(trial))
+def attempt_to_json(attempt: Attempt) -> str:
+    """One line that `attempt_from_json` reads."""
+    return json.dumps(asdict(attempt))
 
 
-def trial_from_json(text: str) -> Trial:
-    """The trial that a line of `trial_to_json` stands for."""
+def attempt_from_json(text: str) -> Attempt:
+    """The attempt that a line of `attempt_to_json` stands for."""
     members = json.loads(text)
-    return Trial(
+    return Attempt(
         suspect=_suspect(members["suspect"]),
         executed=bool(members["executed"]),
         by=tuple(members["by"]),
@@ -225,45 +225,45 @@ def family_of(case_id: str) -> str:
     return case_id.split("/")[1]
 
 
-def _own(trial: Trial, what: Callable[[str, str], str]) -> list[str]:
+def _own(attempt: Attempt, what: Callable[[str, str], str]) -> list[str]:
     """Something of each case and check that found what the fault breaks, sorted."""
-    broken = frozenset(trial.suspect.requirements)
-    return sorted({what(case, check) for case, check, requirement in trial.findings if requirement in broken})
+    broken = frozenset(attempt.suspect.requirements)
+    return sorted({what(case, check) for case, check, requirement in attempt.findings if requirement in broken})
 
 
-def summary_of(trials: Sequence[Trial]) -> Mapping[str, Any]:
+def summary_of(attempts: Sequence[Attempt]) -> Mapping[str, Any]:
     """The report of a self-test as JSON values: a summary, every fault, every equivalent, each sorted by id."""
-    ordered = sorted(trials, key=lambda trial: trial.suspect.id)
-    faults = [trial for trial in ordered if trial.suspect.kind == "fault"]
-    equivalents = [trial for trial in ordered if trial.suspect.kind == "equivalent"]
+    ordered = sorted(attempts, key=lambda attempt: attempt.suspect.id)
+    faults = [attempt for attempt in ordered if attempt.suspect.kind == "fault"]
+    equivalents = [attempt for attempt in ordered if attempt.suspect.kind == "equivalent"]
     return {
         "summary": {
             "faults": len(faults),
-            "caught": sum(trial.caught for trial in faults),
+            "caught": sum(attempt.caught for attempt in faults),
             "equivalents": len(equivalents),
-            "false_alarms": sum(len(trial.alarms) for trial in equivalents),
+            "false_alarms": sum(len(attempt.alarms) for attempt in equivalents),
         },
         "faults": [
             {
-                "id": trial.suspect.id,
-                "operation": trial.suspect.operation,
-                "requirements": sorted(trial.suspect.requirements),
-                "executed": trial.executed,
-                "caught": trial.caught,
-                "by": list(trial.by),
-                "findings_on": list(trial.findings_on),
-                "checks": _own(trial, lambda _case, check: check),
-                "families": _own(trial, lambda case, _check: family_of(case)),
+                "id": attempt.suspect.id,
+                "operation": attempt.suspect.operation,
+                "requirements": sorted(attempt.suspect.requirements),
+                "executed": attempt.executed,
+                "caught": attempt.caught,
+                "by": list(attempt.by),
+                "findings_on": list(attempt.findings_on),
+                "checks": _own(attempt, lambda _case, check: check),
+                "families": _own(attempt, lambda case, _check: family_of(case)),
             }
-            for trial in faults
+            for attempt in faults
         ],
         "equivalents": [
             {
-                "id": trial.suspect.id,
-                "operation": trial.suspect.operation,
-                "executed": trial.executed,
-                "false_alarms": list(trial.alarms),
+                "id": attempt.suspect.id,
+                "operation": attempt.suspect.operation,
+                "executed": attempt.executed,
+                "false_alarms": list(attempt.alarms),
             }
-            for trial in equivalents
+            for attempt in equivalents
         ],
     }

@@ -1,7 +1,7 @@
 """Tries suspects in several processes at once, each with its own contract, cases and servers.
 
 `python -m conformance.selftest.workers OPERATION…` is one such process. Standard input has a JSON object for each suspect;
-each is answered by a line of `trial_to_json`, or by `{"failed": message, "where", "hint"}`. The end of standard input
+each is answered by a line of `attempt_to_json`, or by `{"failed": message, "where", "hint"}`. The end of standard input
 ends it.
 """
 
@@ -22,30 +22,35 @@ from conformance.errors import INTERRUPTED, HarnessError
 from conformance.run.loop import run_loop
 from conformance.run.schedule import side_by_side
 from conformance.selftest.suspects import (
+    Attempt,
     Suspect,
-    Trial,
+    attempt_from_json,
+    attempt_to_json,
     suspect_from_json,
     suspect_to_json,
-    trial_from_json,
-    trial_to_json,
     try_one,
 )
 
 _LINE_LIMIT_BYTES = 64 * 1024 * 1024
-"""A trial that was asked for every finding is a long line."""
+"""An attempt that was asked for every finding is a long line."""
 _TRIAL_TIMEOUT_S = 600.0
 _STOP_TIMEOUT_S = 10.0
 
 
 async def try_in_processes(
-    suspects: Sequence[Suspect], jobs: int, on_trial: Callable[[Trial], None], *, specs: Path | None, every_case: bool
-) -> tuple[Trial, ...]:
-    """Every trial, in the order of the suspects, at most `jobs` at a time. Raises `HarnessError`.
+    suspects: Sequence[Suspect],
+    jobs: int,
+    on_attempt: Callable[[Attempt], None],
+    *,
+    specs: Path | None,
+    every_case: bool,
+) -> tuple[Attempt, ...]:
+    """Every attempt, in the order of the suspects, at most `jobs` at a time. Raises `HarnessError`.
 
     Those that take longest, the equivalents, are begun first, so that all processes end at about the same time.
     """
     ordered = sorted(enumerate(suspects), key=lambda entry: entry[1].kind == "equivalent")
-    trials: dict[int, Trial] = {}
+    attempts: dict[int, Attempt] = {}
     operations = sorted({suspect.operation for suspect in suspects})
     arguments = [*(["--specs", str(specs)] if specs else []), *(["--every-case"] if every_case else []), *operations]
 
@@ -53,14 +58,14 @@ async def try_in_processes(
         async with _worker(arguments) as process:
             while ordered:
                 number, suspect = ordered.pop()
-                trials[number] = await _asked(process, suspect)
-                on_trial(trials[number])
+                attempts[number] = await _asked(process, suspect)
+                on_attempt(attempts[number])
 
     await side_by_side([lane() for _ in range(min(jobs, len(suspects)))])
-    return tuple(trials[number] for number in sorted(trials))
+    return tuple(attempts[number] for number in sorted(attempts))
 
 
-async def _asked(process: asyncio.subprocess.Process, suspect: Suspect) -> Trial:
+async def _asked(process: asyncio.subprocess.Process, suspect: Suspect) -> Attempt:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{suspect_to_json(suspect)}\n".encode())
@@ -77,7 +82,7 @@ async def _asked(process: asyncio.subprocess.Process, suspect: Suspect) -> Trial
     )
     if "failed" in answer:
         raise HarnessError(answer["failed"], where=answer["where"], hint=answer["hint"])
-    return trial_from_json(line.decode())
+    return attempt_from_json(line.decode())
 
 
 @contextlib.asynccontextmanager
@@ -110,7 +115,7 @@ async def work(specs: Path | None, operations: list[str], *, every_case: bool) -
         while line := await asyncio.to_thread(sys.stdin.readline):
             suspect = suspect_from_json(line)
             try:
-                answer = trial_to_json(await try_one(contract, cases, suspect, reference, every_case=every_case))
+                answer = attempt_to_json(await try_one(contract, cases, suspect, reference, every_case=every_case))
             except HarnessError as error:
                 answer = json.dumps({"failed": error.message, "where": error.where, "hint": error.hint})
             sys.stdout.write(f"{answer}\n")

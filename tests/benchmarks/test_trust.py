@@ -15,7 +15,7 @@ from benchmarks.trust_record import Finders, Record, equivalent_groups, fault_gr
 from conformance.cases.fixtures import load_cases
 from conformance.checks.registry import bundled
 from conformance.contract.load import load_contract
-from conformance.selftest.suspects import Suspect, Trial, family_of, try_suspects
+from conformance.selftest.suspects import Attempt, Suspect, family_of, try_suspects
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 
@@ -64,12 +64,12 @@ def test_each_check_and_family_alone_finds_a_fault_or_is_kept_with_a_reason(kind
     assert {row.name for row in rows.values() if row.finds} <= known
 
 
-def trial_of(fault: str, without_family: str = "") -> Trial:
+def attempt_of(fault: str, without_family: str = "") -> Attempt:
     variant = FAULTS[fault]
     cases = [case for case in CASES if case.operation == variant.operation and family_of(case.id) != without_family]
     suspect = Suspect(fault, "fault", variant.operation, variant.requirements)
-    (trial,) = asyncio.run(try_suspects(CONTRACT, cases, [suspect], 1, lambda _trial: None, every_case=True))
-    return trial
+    (attempt,) = asyncio.run(try_suspects(CONTRACT, cases, [suspect], 1, lambda _attempt: None, every_case=True))
+    return attempt
 
 
 @pytest.mark.timeout(120)
@@ -77,8 +77,8 @@ def trial_of(fault: str, without_family: str = "") -> Trial:
 def test_without_its_family_a_recorded_fault_is_missed(name: str) -> None:
     (row,) = [row for row in alone_by(RECORD, "families") if row.name == name]
     fault = row.faults[0]
-    assert trial_of(fault).caught
-    assert trial_of(fault, name.partition("/")[2]).by == ()
+    assert attempt_of(fault).caught
+    assert attempt_of(fault, name.partition("/")[2]).by == ()
 
 
 @pytest.mark.timeout(120)
@@ -86,7 +86,7 @@ def test_without_its_family_a_recorded_fault_is_missed(name: str) -> None:
 def test_without_its_check_a_recorded_fault_is_missed(name: str) -> None:
     (row,) = [row for row in alone_by(RECORD, "checks") if row.name == name]
     fault = row.faults[0]
-    own = {check for _, check, requirement in trial_of(fault).findings if requirement in FAULTS[fault].requirements}
+    own = {check for _, check, requirement in attempt_of(fault).findings if requirement in FAULTS[fault].requirements}
     assert own == {name}
 
 

@@ -8,7 +8,7 @@ from random import Random
 
 from conformance.cases.generated.account_model import CLIENT, OMS, Request, Thing, own_accounts
 from conformance.cases.generated.accounts import KEYS, AccountTrial, CancelOne, Placed, Step
-from conformance.cases.generated.rules import Ground, Rules
+from conformance.cases.generated.rules import Rules, SearchSpace
 from conformance.cases.generated.trial import random_wire
 
 _INSTRUMENTS = ("instrument", "instrument2")
@@ -19,26 +19,26 @@ _UNKNOWN = ("unknown_order", "unknown_order2")
 _QUOTING = ("maker.account", "maker.account2", "foreign")
 
 
-def random_account_trial(ground: Ground, random: Random) -> AccountTrial:
+def random_account_trial(space: SearchSpace, random: Random) -> AccountTrial:
     """A trial of the operation's model."""
-    rules = ground.rules
+    rules = space.rules
     role = random.choices(list(rules.roles), list(rules.roles.values()))[0]
-    wire = random_wire(ground, random)
-    steps, placed = _MAKERS[rules.model](ground, role, random)
+    wire = random_wire(space, random)
+    steps, placed = _MAKERS[rules.model](space, role, random)
     return AccountTrial(
-        ground,
+        space,
         wire,
         role,
         steps,
         placed,
         keys="documented" if random.random() < 0.7 else random.choice(sorted(KEYS)),
         offset=random.randrange(_SPREAD) if random.random() < 0.5 else 0,
-        twin=random_wire(ground, random) if len(steps) == 1 and random.random() < 0.1 else None,
+        twin=random_wire(space, random) if len(steps) == 1 and random.random() < 0.1 else None,
     )
 
 
-def _cancel_all(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
-    rules = ground.rules
+def _cancel_all(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
+    rules = space.rules
     calls = 1 if random.random() < 0.6 else random.randint(2, 4)
     placed = [_order(f"o{number}", _account(rules, role, random), random) for number in range(random.randint(0, 4))]
     placed += _beside(rules, role, random, quote=0.2, many=0.12)
@@ -53,7 +53,7 @@ def _cancel_all(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, 
         if (
             own
             and rules.cancel
-            and role in ground.operation.roles_allowed
+            and role in space.operation.roles_allowed
             and turn < calls - 1
             and random.random() < 0.4
         ):
@@ -69,9 +69,9 @@ def _cancel_all(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, 
     return tuple(steps), tuple(placed)
 
 
-def _cancel_one(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
+def _cancel_one(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
     """Calls for one order each, of several that stand there; now and then for one once more, or for two, or for none."""
-    rules = ground.rules
+    rules = space.rules
     calls = 1 if random.random() < 0.7 else random.randint(2, 3)
     placed = [_numbered(f"o{number}", rules, role, random) for number in range(random.randint(1, 3))]
     placed += _beside(rules, role, random, quote=0.15, many=0.02)
@@ -102,9 +102,9 @@ def _one_order(rules: Rules, role: str, orders: list[Thing], random: Random) -> 
     return Request(role, _oms(random), thing.account if not account and role in rules.every else account, **named)
 
 
-def _cancel_quote(ground: Ground, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
+def _cancel_quote(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
     """At most one open quote on a place at a time: a gateway shows no more than that."""
-    rules = ground.rules
+    rules = space.rules
     places = [(account, instrument) for account in _QUOTING for instrument in _INSTRUMENTS]
     chosen = random.sample(places, random.randint(1, 3))
     placed = [_quote(f"q{number}", *place, gone=random.random() < 0.1) for number, place in enumerate(chosen)]
@@ -192,7 +192,7 @@ def _quote(name: str, account: str, instrument: str, after: int = 0, *, gone: bo
     return Placed(Thing(name, quote=True, account=account, instrument=instrument), after, gone=gone)
 
 
-_MAKERS: Mapping[str, Callable[[Ground, str, Random], tuple[tuple[Step, ...], tuple[Placed, ...]]]] = {
+_MAKERS: Mapping[str, Callable[[SearchSpace, str, Random], tuple[tuple[Step, ...], tuple[Placed, ...]]]] = {
     "cancel-all": _cancel_all,
     "cancel-one": _cancel_one,
     "cancel-quote": _cancel_quote,

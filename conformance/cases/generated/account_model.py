@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.cases.generated.rules import CANCELLED, OPEN, Foreseen, Rules, Standing, Way, foreseen
+from conformance.cases.generated.rules import CANCELLED, OPEN, PossibleAnswer, Predicted, Rules, Standing, prediction
 
 OMS = "oms"
 _ANY_REFUSAL = [20, 100, 104]
@@ -68,65 +68,69 @@ def put(standing: Standing, names: Iterable[str]) -> dict[str, str]:
 
 def refused_early(
     rules: Rules, allowed: Sequence[str], request: Request, standing: Standing
-) -> tuple[str, tuple[Way, ...]] | None:
+) -> tuple[str, tuple[PossibleAnswer, ...]] | None:
     """The requirement and the answers where role, system or account alone refuse the call; None where they do not."""
     lost = request.oms != OMS or not is_known(request.account)
     own = request.account in own_accounts(rules, request.role) or not request.account
     if request.role not in allowed:
         codes = _ANY_REFUSAL if lost else [20] if own else [20, 104]
-        return rules.requirement["role"], (Way({"code": codes}, standing),)
+        return rules.requirement["role"], (PossibleAnswer({"code": codes}, standing),)
     if lost:
-        return rules.requirement["unknown"], (Way({"code": _ANY_REFUSAL}, standing),)
+        return rules.requirement["unknown"], (PossibleAnswer({"code": _ANY_REFUSAL}, standing),)
     if not own:
-        return rules.requirement["foreign"], (Way({"code": [20, 104]}, standing),)
+        return rules.requirement["foreign"], (PossibleAnswer({"code": [20, 104]}, standing),)
     return None
 
 
-def foresee_cancel_all(
+def predict_cancel_all(
     rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[Thing], standing: Standing
-) -> Foreseen | None:
+) -> Predicted | None:
     """What must hold of CancelAllOrders. None for a call that no single account is named in by someone who may touch all."""
     if not request.account and (request.role in rules.every or request.role not in allowed):
         return None
     named = rules.requirement
     early = refused_early(rules, allowed, request, standing)
     if early is not None:
-        return foreseen(*early, named["cancelled"], named["refused"])
+        return prediction(*early, named["cancelled"], named["refused"])
     if request.account:
-        ways = tuple(_emptied([request.account], things, standing))
+        answers = tuple(_emptied([request.account], things, standing))
     else:
         own = own_accounts(rules, request.role)
-        ways = (*_emptied(own[:1], things, standing), *_emptied(own, things, standing), Way({"code": [100]}, standing))
-    nothing = all(one.after == standing for one in ways)
+        answers = (
+            *_emptied(own[:1], things, standing),
+            *_emptied(own, things, standing),
+            PossibleAnswer({"code": [100]}, standing),
+        )
+    nothing = all(one.after == standing for one in answers)
     requirement = named["omitted"] if not request.account else named["again"] if nothing else named["done"]
-    return foreseen(
-        requirement, tuple({str(one): one for one in ways}.values()), named["cancelled"], named["untouched"]
+    return prediction(
+        requirement, tuple({str(one): one for one in answers}.values()), named["cancelled"], named["untouched"]
     )
 
 
-def _emptied(accounts: Sequence[str], things: Sequence[Thing], standing: Standing) -> Iterable[Way]:
+def _emptied(accounts: Sequence[str], things: Sequence[Thing], standing: Standing) -> Iterable[PossibleAnswer]:
     """The orders of these accounts go; whether quotes go with them is nowhere said."""
     here = [one for one in things if one.account in accounts]
     orders = [name for one in here if not one.quote for name in one.watched if standing.get(name) == OPEN]
     quotes = [name for one in here if one.quote for name in one.watched if standing.get(name) == OPEN]
     done = put(standing, orders)
-    yield Way({"code": [0]}, done)
+    yield PossibleAnswer({"code": [0]}, done)
     if quotes:
-        yield Way({"code": [0]}, put(done, quotes))
+        yield PossibleAnswer({"code": [0]}, put(done, quotes))
     if not orders:
-        yield Way({"code": [101, 104]}, standing)
+        yield PossibleAnswer({"code": [101, 104]}, standing)
 
 
-def foresee_cancel_quote(
+def predict_cancel_quote(
     rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[Thing], standing: Standing
-) -> Foreseen | None:
+) -> Predicted | None:
     """What must hold of CancelQuote. None where a leg each of two quotes would be right."""
     named = rules.requirement
     early = refused_early(rules, allowed, request, standing)
     if early is not None:
-        requirement, ways = early
-        ways = (*ways, *_also_when_refused(allowed, request, standing))
-        return foreseen(requirement, ways, named["cancelled"], named["refused"])
+        requirement, answers = early
+        answers = (*answers, *_also_when_refused(allowed, request, standing))
+        return prediction(requirement, answers, named["cancelled"], named["refused"])
     if not request.account and request.role in rules.every:
         return None
     place = request.account or own_accounts(rules, request.role)[0]
@@ -136,18 +140,18 @@ def foresee_cancel_quote(
     if bid.right and ask.right:
         if by_name[request.bid] is not by_name[request.ask]:
             return None
-        done = Way({"code": [0]}, put(standing, (request.bid, request.ask)))
-        return foreseen(named["done"], (done,), named["cancelled"], named["untouched"])
-    ways = _one_right(request, bid, ask, standing) if bid.right or ask.right else _none_right(bid, ask, standing)
-    return foreseen(named[_part_of(request, bid, ask)], ways, named["cancelled"], named["refused"])
+        done = PossibleAnswer({"code": [0]}, put(standing, (request.bid, request.ask)))
+        return prediction(named["done"], (done,), named["cancelled"], named["untouched"])
+    answers = _one_right(request, bid, ask, standing) if bid.right or ask.right else _none_right(bid, ask, standing)
+    return prediction(named[_part_of(request, bid, ask)], answers, named["cancelled"], named["refused"])
 
 
-def _also_when_refused(allowed: Sequence[str], request: Request, standing: Standing) -> Iterator[Way]:
+def _also_when_refused(allowed: Sequence[str], request: Request, standing: Standing) -> Iterator[PossibleAnswer]:
     """What a call that is refused early may be answered besides: for a leg left out, or receipt for quotes not there."""
     if not (request.bid and request.ask):
-        yield Way({"code": [100]}, standing)
+        yield PossibleAnswer({"code": [100]}, standing)
     elif request.oms != OMS and is_known(request.oms) and request.role in allowed:
-        yield Way({"code": [0]}, standing)
+        yield PossibleAnswer({"code": [0]}, standing)
 
 
 def _part_of(request: Request, bid: _Leg, ask: _Leg) -> str:
@@ -190,25 +194,25 @@ def _leg(
     return _Leg(right=fitting and here, gone=False, misplaced=fitting and not here, codes=codes)
 
 
-def _one_right(request: Request, bid: _Leg, ask: _Leg, standing: Standing) -> tuple[Way, ...]:
+def _one_right(request: Request, bid: _Leg, ask: _Leg, standing: Standing) -> tuple[PossibleAnswer, ...]:
     right = request.bid if bid.right else request.ask
     wrong_name, right_name, wrong = ("ask", "bid", ask) if bid.right else ("bid", "ask", bid)
     return (
-        Way({wrong_name: wrong.codes, right_name: wrong.codes}, standing),
-        Way({wrong_name: wrong.codes, right_name: [0]}, put(standing, (right,))),
-        Way({"form": "flat", "code": wrong.codes}, standing),
+        PossibleAnswer({wrong_name: wrong.codes, right_name: wrong.codes}, standing),
+        PossibleAnswer({wrong_name: wrong.codes, right_name: [0]}, put(standing, (right,))),
+        PossibleAnswer({"form": "flat", "code": wrong.codes}, standing),
     )
 
 
-def _none_right(bid: _Leg, ask: _Leg, standing: Standing) -> tuple[Way, ...]:
+def _none_right(bid: _Leg, ask: _Leg, standing: Standing) -> tuple[PossibleAnswer, ...]:
     """Refused; a success that means receipt for what is gone, or for a quote that does not stand where it is said to."""
     codes = sorted({*bid.codes, *ask.codes})
-    ways = [Way({"code": codes}, standing)]
+    answers = [PossibleAnswer({"code": codes}, standing)]
     received: dict[str, Any] = {
         name: sorted({*codes, 0}) if leg.gone or leg.misplaced else codes for name, leg in (("bid", bid), ("ask", ask))
     }
-    ways.append(Way(received, standing))
-    return tuple(ways)
+    answers.append(PossibleAnswer(received, standing))
+    return tuple(answers)
 
 
 CLIENT = ".client"
@@ -216,9 +220,9 @@ CLIENT = ".client"
 _GONE = [100, 101, 104]
 
 
-def foresee_cancel_one(
+def predict_cancel_one(
     rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[Thing], standing: Standing
-) -> Foreseen | None:
+) -> Predicted | None:
     """What must hold of one call. None for a call that no account is named in by someone who may touch all."""
     if not request.account and request.role in rules.every:
         return None
@@ -226,21 +230,29 @@ def foresee_cancel_one(
     meant = [_meant(name, part, things) for part, name in _names(request)]
     early = refused_early(rules, allowed, request, standing)
     if early is not None:
-        requirement, ways = early
+        requirement, answers = early
         sound = meant and all(one is not None and one.account == request.account for one in meant)
-        return foreseen(requirement, ways if sound else _widened(ways), named["cancelled"], named["refused"])
+        return prediction(requirement, answers if sound else _widened(answers), named["cancelled"], named["refused"])
     if not meant:
-        return foreseen(named["neither"], (Way({"code": [100]}, standing),), named["cancelled"], named["neither"])
+        return prediction(
+            named["neither"], (PossibleAnswer({"code": [100]}, standing),), named["cancelled"], named["neither"]
+        )
     place = request.account or own_accounts(rules, request.role)[0]
     own = own_accounts(rules, request.role)
-    ways = tuple(way for one in meant for way in _ways(one, place, own, standing, named_place=bool(request.account)))
+    answers = tuple(
+        possible
+        for one in meant
+        for possible in _possible(one, place, own, standing, named_place=bool(request.account))
+    )
     if len(meant) > 1:
         same = all(one is not None and one is meant[0] for one in meant)
-        ways = (*ways, Way({"code": [100] if same else _NOT_THERE}, standing))
-    refused = all(0 not in way.wanted["code"] for way in ways)
+        answers = (*answers, PossibleAnswer({"code": [100] if same else _NOT_THERE}, standing))
+    refused = all(0 not in possible.wanted["code"] for possible in answers)
     requirement = named[_departure(request, meant, place, own, standing)]
-    kept = {str(way): way for way in ways}
-    return foreseen(requirement, tuple(kept.values()), named["cancelled"], named["refused" if refused else "untouched"])
+    kept = {str(possible): possible for possible in answers}
+    return prediction(
+        requirement, tuple(kept.values()), named["cancelled"], named["refused" if refused else "untouched"]
+    )
 
 
 def _names(request: Request) -> list[tuple[str, str]]:
@@ -255,25 +267,31 @@ def _meant(name: str, part: str, things: Sequence[Thing]) -> Thing | None:
     return next((one for one in things if one.name == name.removesuffix(CLIENT)), None)
 
 
-def _ways(
+def _possible(
     one: Thing | None, place: str, own: Sequence[str], standing: Standing, *, named_place: bool
-) -> tuple[Way, ...]:
+) -> tuple[PossibleAnswer, ...]:
     """The right answers to a call that names this order alone; an account that is named holds the order, or it is not found."""
     if one is None:
-        return (Way({"code": _NOT_THERE}, standing),)
+        return (PossibleAnswer({"code": _NOT_THERE}, standing),)
     if one.account not in own:
-        return (Way({"code": _ANY_REFUSAL}, standing),)
+        return (PossibleAnswer({"code": _ANY_REFUSAL}, standing),)
     if standing.get(one.name) != OPEN:
-        return (Way({"code": _GONE}, standing),)
-    done, absent = Way({"code": [0]}, put(standing, (one.name,))), Way({"code": _NOT_THERE}, standing)
+        return (PossibleAnswer({"code": _GONE}, standing),)
+    done, absent = (
+        PossibleAnswer({"code": [0]}, put(standing, (one.name,))),
+        PossibleAnswer({"code": _NOT_THERE}, standing),
+    )
     if one.account == place:
         return (done,)
     return (absent,) if named_place else (done, absent)
 
 
-def _widened(ways: Sequence[Way]) -> tuple[Way, ...]:
+def _widened(answers: Sequence[PossibleAnswer]) -> tuple[PossibleAnswer, ...]:
     """With the codes for an order that is not there."""
-    return tuple(Way({"code": sorted({*way.wanted["code"], *_NOT_THERE})}, way.after) for way in ways)
+    return tuple(
+        PossibleAnswer({"code": sorted({*possible.wanted["code"], *_NOT_THERE})}, possible.after)
+        for possible in answers
+    )
 
 
 def _departure(

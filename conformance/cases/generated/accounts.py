@@ -11,20 +11,20 @@ from conformance.cases.generated.account_model import (
     OMS,
     Request,
     Thing,
-    foresee_cancel_all,
-    foresee_cancel_one,
-    foresee_cancel_quote,
+    predict_cancel_all,
+    predict_cancel_one,
+    predict_cancel_quote,
 )
 from conformance.cases.generated.lists import without
-from conformance.cases.generated.rules import CANCELLED, OPEN, Foreseen, Ground, Rules, Standing
+from conformance.cases.generated.rules import CANCELLED, OPEN, Predicted, Rules, SearchSpace, Standing
 from conformance.cases.generated.trial import Wire, lane_of, other_call, simpler_wires, trial_id, written
 from conformance.model.case import Case, Message, StateNeed, Twin
 
-Foresee = Callable[[Rules, Sequence[str], Request, Sequence[Thing], Standing], "Foreseen | None"]
-MODELS: Mapping[str, Foresee] = {
-    "cancel-all": foresee_cancel_all,
-    "cancel-one": foresee_cancel_one,
-    "cancel-quote": foresee_cancel_quote,
+Predict = Callable[[Rules, Sequence[str], Request, Sequence[Thing], Standing], "Predicted | None"]
+MODELS: Mapping[str, Predict] = {
+    "cancel-all": predict_cancel_all,
+    "cancel-one": predict_cancel_one,
+    "cancel-quote": predict_cancel_quote,
 }
 KEYS: Mapping[str, Callable[[str], str]] = {
     "documented": lambda name: name,
@@ -77,7 +77,7 @@ Step = Request | CancelOne
 class AccountTrial:
     """The last step is judged; `offset` makes an unknown id another unknown one."""
 
-    ground: Ground
+    space: SearchSpace
     wire: Wire
     role: str
     steps: tuple[Step, ...]
@@ -87,19 +87,19 @@ class AccountTrial:
     twin: Wire | None = field(default=None)
 
     def case(self) -> Case | None:
-        """The case; None where the model cannot foretell it."""
-        foretold = self._foretold()
+        """The case; None if the model cannot predict the answer."""
+        predicted = self._predicted()
         messages = [self._message(step, self.wire) for step in self.steps]
-        if foretold is None or not all(messages):
+        if predicted is None or not all(messages):
             return None
         *before, last = [message for message in messages if message is not None]
         twin = self._twin()
         if self.twin is not None and twin is None:
             return None
-        expect = foretold.expect
+        expect = predicted.expect
         return Case(
-            id=trial_id(self.ground, self.wire.channel),
-            operation=self.ground.operation.id,
+            id=trial_id(self.space, self.wire.channel),
+            operation=self.space.operation.id,
             title=f"found exploring: as {self.role}, {len(self.placed)} set up, {len(self.steps)} calls",
             requirements=tuple(dict.fromkeys((expect.requirement, *((twin.requirement,) if twin else ())))),
             role=self.role,
@@ -111,15 +111,15 @@ class AccountTrial:
             states={one.thing.name: one.need for one in self.placed},
             before=tuple(before),
             tier="generated",
-            lane=lane_of(self.ground),
+            lane=lane_of(self.space),
             twin=twin,
         )
 
-    def _foretold(self) -> Foreseen | None:
+    def _predicted(self) -> Predicted | None:
         """The book goes through every step; none may be left open but the last."""
-        foresee = MODELS[self.ground.rules.model]
+        predict = MODELS[self.space.rules.model]
         standing: dict[str, str] = {}
-        found: Foreseen | None = None
+        found: Predicted | None = None
         for turn, step in enumerate(self.steps):
             things = [one.thing for one in self.placed if one.after <= turn]
             for one in self.placed:
@@ -132,7 +132,7 @@ class AccountTrial:
                     return None
                 standing[step.name] = CANCELLED
                 continue
-            found = foresee(self.ground.rules, self.ground.operation.roles_allowed, step, things, standing)
+            found = predict(self.space.rules, self.space.operation.roles_allowed, step, things, standing)
             if found is None or (found.after is None and turn < len(self.steps) - 1):
                 return None
             standing = dict(found.after or standing)
@@ -142,11 +142,11 @@ class AccountTrial:
         if isinstance(step, CancelOne):
             account = next(one.thing.account for one in self.placed if one.thing.name == step.name)
             value = {"OMSId": f"${{{OMS}}}", "AccountId": f"${{{account}}}", "OrderId": f"${{{step.name}}}"}
-            return other_call(self.ground, wire.channel, self.ground.rules.cancel, value)
-        members = self.ground.rules.members
+            return other_call(self.space, wire.channel, self.space.rules.cancel, value)
+        members = self.space.rules.members
         named = {member: getattr(step, part) for part, member in members.items()}
         rename = KEYS[self.keys]
-        return written(self.ground, wire, {rename(member): self._place(name) for member, name in named.items() if name})
+        return written(self.space, wire, {rename(member): self._place(name) for member, name in named.items() if name})
 
     def _place(self, name: str) -> str:
         return f"${{{name}+{self.offset}}}" if self.offset and name.startswith("unknown_order") else f"${{{name}}}"
@@ -157,7 +157,7 @@ class AccountTrial:
         other = self._message(self.steps[-1], self.twin)
         here, there = self.wire.channel, self.twin.channel
         agree = "same-transport" if here.transport != there.transport else "malformed"
-        attribution = self.ground.operation.attribution
+        attribution = self.space.operation.attribution
         return (
             None
             if other is None

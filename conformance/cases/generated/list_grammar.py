@@ -16,7 +16,7 @@ from conformance.cases.generated.lists import (
     judged_instruction,
     of_thing,
 )
-from conformance.cases.generated.rules import OPEN, Ground, Kind
+from conformance.cases.generated.rules import OPEN, Kind, SearchSpace
 from conformance.cases.generated.trial import Trial, Wire, random_wire
 from conformance.model.spec import Field
 
@@ -51,36 +51,36 @@ _BYSTANDER = "b"
 ABSENT = object()
 
 
-def random_list_trial(ground: Ground, random: Random, *, live: bool) -> Trial:
+def random_list_trial(space: SearchSpace, random: Random, *, live: bool) -> Trial:
     """A trial; `live` ones name orders that are set up for it."""
-    wire = random_wire(ground, random)
+    wire = random_wire(space, random)
     if not live:
-        listed = tuple(_unknown(ground, random) for _ in range(_length(random)))
-        twin = random_wire(ground, random) if random.random() < 0.05 and _is_sound(ground, listed) else None
-        return ListTrial(ground, wire, (listed,), twin=twin)
+        listed = tuple(_unknown(space, random) for _ in range(_length(random)))
+        twin = random_wire(space, random) if random.random() < 0.05 and _is_sound(space, listed) else None
+        return ListTrial(space, wire, (listed,), twin=twin)
     chance = random.random()
     if chance < 0.2:
-        kinds = [kind for kind in ground.rules.kinds.values() if kind.is_plain]
-        return ManyTrial(ground, Wire(wire.channel), random.choice(kinds).state, random.choice(_MANY))
+        kinds = [kind for kind in space.rules.kinds.values() if kind.is_plain]
+        return ManyTrial(space, Wire(wire.channel), random.choice(kinds).state, random.choice(_MANY))
     if chance < 0.35:
-        return _sequence(ground, wire, random)
+        return _sequence(space, wire, random)
     if chance < 0.42:
-        kind = _kind(ground, random)
-        one = _for_thing(ground, kind, "o0", random)
-        return ListTrial(ground, wire, ((one,),), {"o0": Thing(kind.state)}, copies=random.randint(2, 6))
+        kind = _kind(space, random)
+        one = _for_thing(space, kind, "o0", random)
+        return ListTrial(space, wire, ((one,),), {"o0": Thing(kind.state)}, copies=random.randint(2, 6))
     things: dict[str, Thing] = {}
-    listed = _mixed(ground, random, things, turn=0)
-    twin = random_wire(ground, random) if random.random() < 0.15 and _is_sound(ground, listed) else None
-    return ListTrial(ground, wire, (listed,), things, twin)
+    listed = _mixed(space, random, things, turn=0)
+    twin = random_wire(space, random) if random.random() < 0.15 and _is_sound(space, listed) else None
+    return ListTrial(space, wire, (listed,), things, twin)
 
 
-def _sequence(ground: Ground, wire: Wire, random: Random) -> ListTrial:
+def _sequence(space: SearchSpace, wire: Wire, random: Random) -> ListTrial:
     things: dict[str, Thing] = {}
-    lists = tuple(_mixed(ground, random, things, turn) for turn in range(random.randint(2, 4)))
-    return ListTrial(ground, wire, lists, things)
+    lists = tuple(_mixed(space, random, things, turn) for turn in range(random.randint(2, 4)))
+    return ListTrial(space, wire, lists, things)
 
 
-def _mixed(ground: Ground, random: Random, things: dict[str, Thing], turn: int) -> Listed:
+def _mixed(space: SearchSpace, random: Random, things: dict[str, Thing], turn: int) -> Listed:
     """Orders set up for this list, orders of earlier lists once more, now and then one twice, unknown ones between."""
     listed: list[Instruction] = []
     for _ in range(_length(random)):
@@ -90,25 +90,25 @@ def _mixed(ground: Ground, random: Random, things: dict[str, Thing], turn: int) 
             name = random.choice(sorted(named))
         elif chance < 0.8 or not listed:
             name = f"o{len(things)}"
-            things[name] = Thing(_kind(ground, random).state, turn)
+            things[name] = Thing(_kind(space, random).state, turn)
         else:
-            listed.append(_unknown(ground, random, whole=True))
+            listed.append(_unknown(space, random, whole=True))
             continue
-        kind = ground.rules.kinds[things[name].state]
-        one = _for_thing(ground, kind, name, random)
-        listed.append(_with_both_ids(ground, kind, one, things, turn, random) if random.random() < _BOTH else one)
+        kind = space.rules.kinds[things[name].state]
+        one = _for_thing(space, kind, name, random)
+        listed.append(_with_both_ids(space, kind, one, things, turn, random) if random.random() < _BOTH else one)
     return tuple(listed)
 
 
 def _with_both_ids(
-    ground: Ground, kind: Kind, one: Instruction, things: dict[str, Thing], turn: int, random: Random
+    space: SearchSpace, kind: Kind, one: Instruction, things: dict[str, Thing], turn: int, random: Random
 ) -> Instruction:
     """With an id of the other kind as well: of nothing, or of an order that is there and that no instruction is for."""
-    operation = ground.operation
+    operation = space.operation
     spare = [name for name in operation.identity if kind.instruction.get(name) is None]
     others = [
         other
-        for other in ground.rules.kinds.values()
+        for other in space.rules.kinds.values()
         if other.stands == OPEN and spare and other.instruction.get(spare[0])
     ]
     if not others:
@@ -121,10 +121,10 @@ def _with_both_ids(
     return replace(one, members={**one.members, spare[0]: of_thing(others[0].instruction[spare[0]], name)})
 
 
-def _is_sound(ground: Ground, listed: Listed) -> bool:
+def _is_sound(space: SearchSpace, listed: Listed) -> bool:
     """Whether every instruction is complete and for an order of its own, so that the same answer comes in any form."""
     names = [one.thing for one in listed if one.thing]
-    return len(set(names)) == len(names) and all(judged_instruction(ground, one).sort == "whole" for one in listed)
+    return len(set(names)) == len(names) and all(judged_instruction(space, one).sort == "whole" for one in listed)
 
 
 def _length(random: Random) -> int:
@@ -132,15 +132,15 @@ def _length(random: Random) -> int:
     return 1 if chance < 0.55 else random.randint(2, 3) if chance < 0.85 else random.randint(4, 8)
 
 
-def _kind(ground: Ground, random: Random) -> Kind:
-    kinds = list(ground.rules.kinds.values())
+def _kind(space: SearchSpace, random: Random) -> Kind:
+    kinds = list(space.rules.kinds.values())
     return random.choice(kinds[:2] if random.random() < 0.5 else kinds)
 
 
-def _for_thing(ground: Ground, kind: Kind, name: str, random: Random) -> Instruction:
+def _for_thing(space: SearchSpace, kind: Kind, name: str, random: Random) -> Instruction:
     """The documented instruction for an order of this kind, now and then with a hole or with the wrong secret."""
     upper = random.random() < _UPPER
-    fields = ground.operation.fields
+    fields = space.operation.fields
     members = {
         member: _in_capitals(of_thing(value, name))
         if upper and fields[member].type == "guid"
@@ -148,7 +148,7 @@ def _for_thing(ground: Ground, kind: Kind, name: str, random: Random) -> Instruc
         for member, value in kind.instruction.items()
     }
     if not kind.secret:
-        return Instruction(_careless(ground, kind, members, random) if random.random() < _CARELESS else members, name)
+        return Instruction(_careless(space, kind, members, random) if random.random() < _CARELESS else members, name)
     if random.random() < 0.6:
         return Instruction({**members, kind.secret: f"${{{name}.{kind.secret}}}"}, name)
     return Instruction({**members, kind.secret: random.choice(kind.wrong)}, name, wrong=True)
@@ -158,13 +158,13 @@ def _in_capitals(value: Any) -> Any:
     return value.replace("}", "^}") if isinstance(value, str) else value
 
 
-def _careless(ground: Ground, kind: Kind, members: dict[str, Any], random: Random) -> dict[str, Any]:
+def _careless(space: SearchSpace, kind: Kind, members: dict[str, Any], random: Random) -> dict[str, Any]:
     """With one member null or left out, needed or not, but none that says which order is meant.
 
     A secret stays: whether an order needs one is the service's choice, but for an order whose kind needs none.
     """
-    operation = ground.operation
-    secrets = {other.secret for other in ground.rules.kinds.values()} - {kind.without}
+    operation = space.operation
+    secrets = {other.secret for other in space.rules.kinds.values()} - {kind.without}
     kept = {*operation.identity, *secrets}
     chosen = random.choice([name for name in members if operation.fields[name].nullable and name not in kept])
     if random.random() < 0.5:
@@ -172,13 +172,13 @@ def _careless(ground: Ground, kind: Kind, members: dict[str, Any], random: Rando
     return {name: value for name, value in members.items() if name != chosen}
 
 
-def _unknown(ground: Ground, random: Random, *, whole: bool = False) -> Instruction:
+def _unknown(space: SearchSpace, random: Random, *, whole: bool = False) -> Instruction:
     """An instruction for an order that does not exist; unless `whole`, members may be null or left out."""
-    condition = condition_of(ground)
+    condition = condition_of(space)
     flagged = random.random() < 0.65
     needs = condition.half(flagged).needs
     members: dict[str, Any] = {}
-    for name, field in ground.operation.fields.items():
+    for name, field in space.operation.fields.items():
         value = flagged if name == condition.flag else _value(field, random, needed=name in needs)
         careless = not whole and random.random() < 0.04
         if careless and field.nullable:

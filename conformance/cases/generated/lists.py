@@ -15,7 +15,16 @@ from typing import Any, Literal
 
 from conformance.cases import make
 from conformance.cases.generated.generate import concrete
-from conformance.cases.generated.rules import CANCELLED, OPEN, Foreseen, Ground, Rules, Standing, Way, foreseen
+from conformance.cases.generated.rules import (
+    CANCELLED,
+    OPEN,
+    PossibleAnswer,
+    Predicted,
+    Rules,
+    SearchSpace,
+    Standing,
+    prediction,
+)
 from conformance.cases.generated.trial import Wire, lane_of, simpler_wires, trial_id, written
 from conformance.cases.message import places as places_in
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
@@ -46,9 +55,9 @@ class _Branch:
     flags: list[bool] = field(default_factory=list)
 
 
-def foresee_list(
+def predict_list(
     rules: Rules, fallback: str, effect: str, standing: Standing, listed: Sequence[Judged]
-) -> Foreseen | None:
+) -> Predicted | None:
     """What must hold of one list; None when there are too many right answers to tell them from wrong ones.
 
     `fallback` is the requirement where the rules name none, `effect` that of a failure which changes nothing.
@@ -58,20 +67,23 @@ def foresee_list(
     inside = rules.requirement.get("cancelled", requirement)
     outside = effect if harm else rules.requirement.get("untouched", effect)
     if any(one.sort == "unusable" for one in listed):
-        ways: tuple[Way, ...] = (Way({"results": "none"}, standing), Way(_REFUSED, standing))
-        return foreseen(requirement, ways, inside, outside)
+        answers: tuple[PossibleAnswer, ...] = (
+            PossibleAnswer({"results": "none"}, standing),
+            PossibleAnswer(_REFUSED, standing),
+        )
+        return prediction(requirement, answers, inside, outside)
     twice = {name for name, count in Counter(one.thing for one in listed).items() if name and count > 1}
     branches = _branches(standing, listed, twice)
     if branches is None:
         return None
-    found = [Way({"results": branch.flags}, branch.after) for branch in branches]
+    found = [PossibleAnswer({"results": branch.flags}, branch.after) for branch in branches]
     if twice or any(one.sort == "broken" for one in listed) or not _is_one_sure(branches, len(listed)):
-        found.append(Way(_REFUSED, standing))
-    return foreseen(requirement, tuple(found), inside, outside)
+        found.append(PossibleAnswer(_REFUSED, standing))
+    return prediction(requirement, tuple(found), inside, outside)
 
 
 def _branches(standing: Standing, listed: Sequence[Judged], twice: Collection[str]) -> list[_Branch] | None:
-    """Every way in which the list may be carried out; None when there are too many. `twice` are things named twice."""
+    """Every possible in which the list may be carried out; None when there are too many. `twice` are things named twice."""
     whole = {one.thing for one in listed if one.sort == "whole"}
     branches = [_Branch(dict(standing))]
     for one in listed:
@@ -140,7 +152,7 @@ Listed = tuple[Instruction, ...]
 class ListTrial:
     """Lists in the order in which they are sent, the last one judged; perhaps said again in another form, or in copies."""
 
-    ground: Ground
+    space: SearchSpace
     wire: Wire
     lists: tuple[Listed, ...]
     things: Mapping[str, Thing] = field(default_factory=dict)
@@ -149,21 +161,21 @@ class ListTrial:
 
     def case(self) -> Case | None:
         """The case; None where a form cannot say a value, or an earlier list leaves open what it does."""
-        foretold = self._foretold()
-        messages = [written(self.ground, self.wire, [one.members for one in listed]) for listed in self.lists]
-        if foretold is None or not all(messages):
+        predicted = self._predicted()
+        messages = [written(self.space, self.wire, [one.members for one in listed]) for listed in self.lists]
+        if predicted is None or not all(messages):
             return None
-        twin = self._twin(foretold)
+        twin = self._twin(predicted)
         if self.twin is not None and twin is None:
             return None
-        expect = foretold.expect if self.copies == 1 else _any_result(foretold.expect)
+        expect = predicted.expect if self.copies == 1 else _any_result(predicted.expect)
         *before, last = [message for message in messages if message is not None]
         return Case(
-            id=trial_id(self.ground, self.wire.channel),
-            operation=self.ground.operation.id,
+            id=trial_id(self.space, self.wire.channel),
+            operation=self.space.operation.id,
             title=f"found exploring: {len(self.lists[-1])} in the list, {self.wire.legal.name}",
             requirements=tuple(dict.fromkeys((expect.requirement, *((twin.requirement,) if twin else ())))),
-            role=self.ground.operation.role,
+            role=self.space.operation.role,
             transport=self.wire.channel.transport,
             media_type=self.wire.channel.media_type,
             accept=self.wire.accept,
@@ -173,37 +185,37 @@ class ListTrial:
             before=tuple(before),
             together=self.copies,
             tier="generated",
-            lane=lane_of(self.ground),
+            lane=lane_of(self.space),
             twin=twin,
         )
 
-    def _foretold(self) -> Foreseen | None:
+    def _predicted(self) -> Predicted | None:
         standing: Standing = {}
-        found: Foreseen | None = None
-        attribution = self.ground.operation.attribution
+        found: Predicted | None = None
+        attribution = self.space.operation.attribution
         for turn, listed in enumerate(self.lists):
             if found is not None and found.after is None:
                 return None
             fresh = {name: self._stands(thing) for name, thing in self.things.items() if thing.after == turn}
             standing = {**(standing if found is None or found.after is None else found.after), **fresh}
-            judged = [judged_instruction(self.ground, one) for one in listed]
-            found = foresee_list(self.ground.rules, attribution["malformed"], attribution["effect"], standing, judged)
+            judged = [judged_instruction(self.space, one) for one in listed]
+            found = predict_list(self.space.rules, attribution["malformed"], attribution["effect"], standing, judged)
             if found is None:
                 return None
         return found
 
     def _stands(self, thing: Thing) -> str:
-        return self.ground.rules.kinds[thing.state].stands
+        return self.space.rules.kinds[thing.state].stands
 
-    def _twin(self, foretold: Foreseen) -> Twin | None:
+    def _twin(self, predicted: Predicted) -> Twin | None:
         if self.twin is None or len(self.lists) > 1 or self.copies > 1:
             return None
-        other = written(self.ground, self.twin, [one.members for one in self.lists[-1]])
+        other = written(self.space, self.twin, [one.members for one in self.lists[-1]])
         if other is None:
             return None
         here, there = self.wire.channel, self.twin.channel
         agree = "formats-agree" if here.format is not there.format else "malformed"
-        requirement = self.ground.operation.attribution.get(agree, foretold.expect.requirement)
+        requirement = self.space.operation.attribution.get(agree, predicted.expect.requirement)
         return Twin("two-forms", requirement, there.transport, there.media_type, (other,))
 
     def simpler(self) -> Iterator[ListTrial]:
@@ -227,32 +239,32 @@ class ListTrial:
             yield replace(self, things={name: replace(thing, after=0) for name, thing in self.things.items()})
         for turn, listed in enumerate(self.lists):
             for place, one in enumerate(listed):
-                for plainer in _plainer(self.ground, one):
+                for plainer in _plainer(self.space, one):
                     yield tidy(replace(self, lists=_put(self.lists, turn, _put(listed, place, plainer))))
 
     def larger(self) -> ManyTrial | None:
         """Many orders of the first kind that stands open here, in place of this one list."""
-        kinds = (self.ground.rules.kinds[thing.state] for thing in self.things.values())
+        kinds = (self.space.rules.kinds[thing.state] for thing in self.things.values())
         first = next((kind.state for kind in kinds if kind.is_plain), None)
         if first is None or len(self.lists) > 1 or self.copies > 1:
             return None
-        return ManyTrial(self.ground, Wire(self.wire.channel), first, MANY)
+        return ManyTrial(self.space, Wire(self.wire.channel), first, MANY)
 
 
-def condition_of(ground: Ground) -> Condition:
+def condition_of(space: SearchSpace) -> Condition:
     """The conditional rule that the model needs: no contract is loaded that has this model without one."""
-    condition = ground.operation.condition
+    condition = space.operation.condition
     assert condition is not None
     return condition
 
 
-def judged_instruction(ground: Ground, one: Instruction) -> Judged:
+def judged_instruction(space: SearchSpace, one: Instruction) -> Judged:
     """What the request schema and the secret make of an instruction."""
     value = concrete([{name: _in_any_case(value) for name, value in one.members.items()}])
-    if ground.request.is_valid(value):
+    if space.request.is_valid(value):
         return Judged("refused" if one.wrong else "whole", one.thing)
-    problems = [str(problem.requirement) for problem in ground.request.problems(value)]
-    condition = condition_of(ground)
+    problems = [str(problem.requirement) for problem in space.request.problems(value)]
+    condition = condition_of(space)
     lacking = {*condition.when_true.requirement.values(), *condition.when_false.requirement.values()}
     return Judged("broken" if set(problems) <= lacking else "unusable", one.thing, problems[0])
 
@@ -306,19 +318,19 @@ def _halves(listed: Listed) -> Iterator[Listed]:
         yield from (without(listed, place) for place in range(len(listed)))
 
 
-def _plainer(ground: Ground, one: Instruction) -> Iterator[Instruction]:
+def _plainer(space: SearchSpace, one: Instruction) -> Iterator[Instruction]:
     """The members of the documented request in place of its own, one at a time; a null where it has none."""
-    plain = _plain_members(ground, one)
+    plain = _plain_members(space, one)
     for name, value in plain.items():
         if one.members.get(name, ...) != value:
             yield replace(one, members={**one.members, name: value})
 
 
-def _plain_members(ground: Ground, one: Instruction) -> dict[str, Any]:
+def _plain_members(space: SearchSpace, one: Instruction) -> dict[str, Any]:
     """What the base request holds, but for the members that say which order is meant, and for a wrong secret."""
-    kept = {*ground.operation.identity, condition_of(ground).flag}
-    base: Any = ground.operation.valid
-    secret = {kind.secret for kind in ground.rules.kinds.values() if kind.secret} if one.thing else set()
+    kept = {*space.operation.identity, condition_of(space).flag}
+    base: Any = space.operation.valid
+    secret = {kind.secret for kind in space.rules.kinds.values() if kind.secret} if one.thing else set()
     return {name: value for name, value in base[0].items() if name not in kept | secret}
 
 
@@ -326,7 +338,7 @@ def _plain_members(ground: Ground, one: Instruction) -> dict[str, Any]:
 class ManyTrial:
     """A list with very many orders of one kind, all of them open: what depends on the ids that the target gives."""
 
-    ground: Ground
+    space: SearchSpace
     wire: Wire
     state: str
     count: int
@@ -335,26 +347,26 @@ class ManyTrial:
         """The case, with one order more that the list does not name."""
         from conformance.cases.scenario import repeated
 
-        rules = self.ground.rules
+        rules = self.space.rules
         kind = rules.kinds[self.state]
         item = {name: of_thing(value, "many.#") for name, value in kind.instruction.items()}
-        body = repeated(self.ground.operation, self.wire.channel, item, self.count)
+        body = repeated(self.space.operation, self.wire.channel, item, self.count)
         requirement = rules.requirement["several"]
         right = Alternative({"results": "all"}, cancelled=("many",), untouched=("other",))
         return Case(
-            id=trial_id(self.ground, self.wire.channel),
-            operation=self.ground.operation.id,
+            id=trial_id(self.space, self.wire.channel),
+            operation=self.space.operation.id,
             title=f"found exploring: {self.count} of the kind {self.state} in one list",
             requirements=(requirement,),
-            role=self.ground.operation.role,
+            role=self.space.operation.role,
             transport=self.wire.channel.transport,
             media_type=self.wire.channel.media_type,
             accept=self.wire.accept,
-            message=make.message(self.ground.operation, self.wire.channel, body),
+            message=make.message(self.space.operation, self.wire.channel, body),
             expect=Expectation(requirement, (right,), rules.requirement["cancelled"], rules.requirement["untouched"]),
             states={"many": StateNeed(self.state, {"count": self.count}), "other": StateNeed(self.state)},
             tier="generated",
-            lane=lane_of(self.ground),
+            lane=lane_of(self.space),
         )
 
     def simpler(self) -> Iterator[ManyTrial]:

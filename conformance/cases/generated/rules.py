@@ -1,6 +1,6 @@
 """What an operation's file says to an exploring run: its model, its things, and the requirement of each departure.
 
-What a model foretells of one message: every right answer with its effect, and how things stand after it.
+Also what a model predicts for one message: every right answer with its effect, and the states after it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from conformance.cases.generated.source import Source
 from conformance.cases.make import Channel
 from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.model.case import Alternative, Expectation
-from conformance.model.spec import Departure, ExploredThing, Operation
+from conformance.model.spec import Deviation, ExploredThing, Operation
 
 OPEN, CANCELLED, EXECUTED = "open", "cancelled", "executed"
 
@@ -44,7 +44,7 @@ class Rules:
     """The `explore` table of an operation."""
 
     model: str = ""
-    requirement: Mapping[Departure, str] = field(default_factory=dict)
+    requirement: Mapping[Deviation, str] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     members: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, int] = field(default_factory=dict)
@@ -57,11 +57,20 @@ class Rules:
 
 def rules_of(operation: Operation) -> Rules:
     """The rules of an operation; without an `explore` table there is no model, and only values are varied."""
-    told = operation.explore
-    if told is None:
+    explored = operation.explore
+    if explored is None:
         return Rules()
-    kinds = {one.state: _kind(operation, one) for one in told.things}
-    return Rules(told.model, told.requirement, kinds, told.members, told.roles, told.every, told.accounts, told.cancel)
+    kinds = {one.state: _kind(operation, one) for one in explored.things}
+    return Rules(
+        explored.model,
+        explored.requirement,
+        kinds,
+        explored.members,
+        explored.roles,
+        explored.every,
+        explored.accounts,
+        explored.cancel,
+    )
 
 
 def _kind(operation: Operation, one: ExploredThing) -> Kind:
@@ -70,8 +79,8 @@ def _kind(operation: Operation, one: ExploredThing) -> Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """One operation with everything that its trials are made of; `channels` are those that the run was limited to."""
+class SearchSpace:
+    """One operation with everything that its trials are made from; `channels` are those that the filters leave."""
 
     source: Source
     rules: Rules
@@ -85,8 +94,8 @@ class Ground:
         return self.source.operation
 
 
-def ground_of(source: Source, transports: Collection[str], media_types: Collection[str]) -> Ground | None:
-    """The ground of an operation; None when the filters leave it no channel."""
+def search_space(source: Source, transports: Collection[str], media_types: Collection[str]) -> SearchSpace | None:
+    """The search space of an operation; None if the filters leave no channel."""
     channels = tuple(
         one
         for one in source.channels
@@ -95,7 +104,7 @@ def ground_of(source: Source, transports: Collection[str], media_types: Collecti
     if not channels:
         return None
     validator = load_validator(source.operation.folder / "request.schema.json")
-    return Ground(source, rules_of(source.operation), channels, validator)
+    return SearchSpace(source, rules_of(source.operation), channels, validator)
 
 
 Standing = Mapping[str, str]
@@ -103,7 +112,7 @@ Standing = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class Predicted:
     """The right answers; `after` is None where the documents leave open how things stand afterwards."""
 
     expect: Expectation
@@ -111,23 +120,23 @@ class Foreseen:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class PossibleAnswer:
     """One right answer, and how things stand when it was given."""
 
     wanted: Mapping[str, Any]
     after: Standing
 
 
-def foreseen(requirement: str, ways: tuple[Way, ...], effect: str, outside: str) -> Foreseen:
-    """The ways as an expectation: what stands cancelled must be so, everything else as it was."""
+def prediction(requirement: str, answers: tuple[PossibleAnswer, ...], effect: str, outside: str) -> Predicted:
+    """The answers as an expectation: what stands cancelled must be so, everything else as it was."""
     alternatives = tuple(
         Alternative(
             one.wanted,
             tuple(name for name, state in one.after.items() if state == CANCELLED),
             tuple(name for name, state in one.after.items() if state != CANCELLED),
         )
-        for one in ways
+        for one in answers
     )
-    ends = [dict(one.after) for one in ways]
+    ends = [dict(one.after) for one in answers]
     after = ends[0] if all(end == ends[0] for end in ends) else None
-    return Foreseen(Expectation(requirement, alternatives, effect, outside), after)
+    return Predicted(Expectation(requirement, alternatives, effect, outside), after)

@@ -19,7 +19,7 @@ from conformance.cases.generated.account_grammar import random_account_trial
 from conformance.cases.generated.accounts import MODELS
 from conformance.cases.generated.corpus import CorpusValue
 from conformance.cases.generated.list_grammar import random_list_trial
-from conformance.cases.generated.rules import Ground, ground_of
+from conformance.cases.generated.rules import SearchSpace, search_space
 from conformance.cases.generated.source import Source, accepted, message_in, only_named, sources, writing_of
 from conformance.cases.generated.trial import Trial
 from conformance.cases.make import Channel
@@ -31,30 +31,30 @@ from conformance.model.spec import Contract, Operation, Shape
 
 LISTS = "cancel-list"
 _ATTEMPTS = 8
-"""A trial whose answer nobody can foretell, or that its form cannot say, gives way to the next."""
+"""If no model can predict the answer of a trial, or its form cannot express it, the next one is tried."""
 
-_TRIALS: Mapping[str, Callable[[Ground, Random], Trial]] = {
-    LISTS: lambda ground, random: random_list_trial(ground, random, live=True),
+_TRIALS: Mapping[str, Callable[[SearchSpace, Random], Trial]] = {
+    LISTS: lambda space, random: random_list_trial(space, random, live=True),
     **dict.fromkeys(MODELS, random_account_trial),
 }
 
 
 def live_case(source: Source, number: int) -> Case | None:
-    """Orders and quotes in some state, calls of some role, and what the model foretells; None without a model."""
-    ground = _ground(source)
-    make = _TRIALS.get(ground.rules.model) if ground is not None else None
-    if ground is None or make is None:
+    """Orders and quotes in some state, calls of some role, and the predicted answer; None without a model."""
+    space = _space(source)
+    make = _TRIALS.get(space.rules.model) if space is not None else None
+    if space is None or make is None:
         return None
     for attempt in range(_ATTEMPTS):
-        case = make(ground, Random(f"{source.seed}/{source.operation.id}/{number}/{attempt}")).case()
+        case = make(space, Random(f"{source.seed}/{source.operation.id}/{number}/{attempt}")).case()
         if case is not None:
             return case
     return None
 
 
 @lru_cache(maxsize=32)
-def _ground(source: Source) -> Ground | None:
-    return ground_of(source, (), ())
+def _space(source: Source) -> SearchSpace | None:
+    return search_space(source, (), ())
 
 
 SHARES: Mapping[Shape, int] = {Shape.STANDARD: 1, Shape.PAIR: 2, Shape.RESULTS: 7}
@@ -211,7 +211,7 @@ def _case(
 
 
 def _live(source: Source, number: int, channel: Channel, form: WireForm) -> Case:
-    """What a model foretells of things that are there; without a model the legal request, which must be done in any form."""
+    """A trial of the model on existing things; without a model the legal request, which must succeed in any form."""
     operation = source.operation
     found = live_case(source, number)
     if found is not None:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Protocol
 
 from conformance.cases import make
-from conformance.cases.generated.rules import Ground
+from conformance.cases.generated.rules import SearchSpace
 from conformance.cases.generated.source import HEADERS, accepted, message_in, writing_of
 from conformance.cases.make import FRAME, Channel
 from conformance.formats.base import WireForm, Writing
@@ -25,12 +25,12 @@ class Trial(Protocol):
     """What is tried once; frozen, so that the smaller ones can be made of it."""
 
     @property
-    def ground(self) -> Ground:
+    def space(self) -> SearchSpace:
         """The operation that is tried."""
         ...
 
     def case(self) -> Case | None:
-        """The case to send; None for choices that cannot be written, or whose answer nobody can foretell."""
+        """The case to send; None if the choices cannot be written, or no model can predict the answer."""
         ...
 
     def simpler(self) -> Iterator[Trial]:
@@ -38,18 +38,18 @@ class Trial(Protocol):
         ...
 
     def larger(self) -> Trial | None:
-        """A trial with more of what the target gives ids to, for a fault that only some ids show; None for no such trial."""
+        """A trial with more orders, for a fault that only some ids show; None if there is none."""
         ...
 
 
-def trial_id(ground: Ground, channel: Channel, name: str = "trial") -> str:
-    """The id of a case that was made up: `tpp/found/<name>@application-json`."""
-    return f"{ground.operation.short}/{FAMILY}/{name}@{make.suffix(ground.operation, channel)}"
+def trial_id(space: SearchSpace, channel: Channel, name: str = "trial") -> str:
+    """The id of a case of an exploring run: `tpp/found/<name>@application-json`."""
+    return f"{space.operation.short}/{FAMILY}/{name}@{make.suffix(space.operation, channel)}"
 
 
-def lane_of(ground: Ground) -> Lane:
-    """Lists of orders name nothing but their own; calls on accounts need a desk."""
-    return make.lane_of(ground.operation.shape)
+def lane_of(space: SearchSpace) -> Lane:
+    """Lists name only their own orders; calls on accounts need a desk."""
+    return make.lane_of(space.operation.shape)
 
 
 @lru_cache(maxsize=64)
@@ -77,9 +77,9 @@ class Wire:
         return legal_forms(self.channel)[self.form]
 
 
-def random_wire(ground: Ground, random: Random) -> Wire:
+def random_wire(space: SearchSpace, random: Random) -> Wire:
     """Any channel, any form; the simplest form more often, since it can say every value."""
-    channel = random.choice(ground.channels)
+    channel = random.choice(space.channels)
     forms = legal_forms(channel)
     form = 0 if random.random() < 0.3 else random.randrange(len(forms))
     return Wire(channel, form, random.randrange(len(HEADERS)))
@@ -93,16 +93,16 @@ def simpler_wires(wire: Wire) -> Iterator[Wire]:
         yield replace(wire, headers=0)
 
 
-def written(ground: Ground, wire: Wire, value: Any) -> Message | None:
+def written(space: SearchSpace, wire: Wire, value: Any) -> Message | None:
     """The message with this value; None when the form cannot say it."""
-    body = wire.legal.write(writing_of(ground.source, value, wire.channel))
-    return None if body is None else message_in(ground.operation, wire.channel, wire.legal, wire.headers, body)
+    body = wire.legal.write(writing_of(space.source, value, wire.channel))
+    return None if body is None else message_in(space.operation, wire.channel, wire.legal, wire.headers, body)
 
 
-def other_call(ground: Ground, channel: Channel, call: str, value: Any) -> Message:
+def other_call(space: SearchSpace, channel: Channel, call: str, value: Any) -> Message:
     """A message to another call of the same service, at the place where the operation's own call stands."""
-    operation = ground.operation
-    body = channel.format.forms[0].write(Writing(value, ground.source.codecs[channel.format]))
+    operation = space.operation
+    body = channel.format.forms[0].write(Writing(value, space.source.codecs[channel.format]))
     assert body is not None
     if channel.transport.framed:
         return make.message(operation, channel, body, frame=FRAME.replace("CALL", call))

@@ -95,7 +95,7 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def forbidden(case: Case, foreseen: Iterable[Alternative], *, pair: bool) -> set[Outcome]:
+def forbidden(case: Case, prediction: Iterable[Alternative], *, pair: bool) -> set[Outcome]:
     """What a model allows and the named case does not.
 
     The same early error stands in both legs, by ruling: two different refusals are not compared. A flat answer is
@@ -104,7 +104,7 @@ def forbidden(case: Case, foreseen: Iterable[Alternative], *, pair: bool) -> set
     watched = sorted({name for one in case.expect.any_of for name in (*one.cancelled, *one.untouched)})
     named = outcomes(case.expect.any_of, watched, pair=pair)
     named |= {((codes[0],), effect) for codes, effect in named if len(set(codes)) == 1}
-    model = outcomes(foreseen, watched, pair=pair)
+    model = outcomes(prediction, watched, pair=pair)
     return {one for one in model - named if "0" in one[0] or len(set(one[0])) == 1}
 
 
@@ -119,12 +119,12 @@ def test_named_case_and_model_allow_the_same_answers(operation: str) -> None:
         situation = situation_of(one, case, rules)
         if situation is None or "/codes/" in case.id:  # the cell of a code asks for that code
             continue
-        foreseen = MODELS[rules.model](
+        predicted = MODELS[rules.model](
             rules, one.roles_allowed, situation.request, situation.things, situation.standing
         )
-        if foreseen is not None:
+        if predicted is not None:
             compared += 1
-            at_odds[case.id] = forbidden(case, foreseen.expect.any_of, pair=bool(one.shape.legs))
+            at_odds[case.id] = forbidden(case, predicted.expect.any_of, pair=bool(one.shape.legs))
     assert {case: sorted(found) for case, found in at_odds.items() if found} == {}
     assert compared > 60
 

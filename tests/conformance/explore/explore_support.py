@@ -17,7 +17,7 @@ from conformance.contract.load import load_contract
 from conformance.endpoint.choose import ChosenTarget
 from conformance.endpoint.file import check_target
 from conformance.endpoint.reference import reference_environment, reference_target
-from conformance.explore.hunt import Hunt, HuntOptions, hunt
+from conformance.explore.search import Search, SearchOptions, run_search
 from conformance.model.verdict import CaseResult
 from conformance.run.schedule import Work, carry_out
 from conformance.run.session import Session, session
@@ -80,24 +80,24 @@ def conformance(folder: Path, *arguments: str, timeout_s: float = 50) -> subproc
 
 
 @dataclass(frozen=True, slots=True)
-class Hunted:
-    """What an exploring run gave: its results, and the hunt."""
+class Explored:
+    """What an exploring run gave: its results, and the search."""
 
     results: tuple[CaseResult, ...]
-    hunt: Hunt
+    search: Search
 
 
-def hunted(
+def search(
     address: str, folder: Path, *, seconds: float, seed: int, operations: tuple[str, ...] = (), concurrency: int = 8
-) -> Hunted:
+) -> Explored:
     """Explore a server with the bundled world, in this process."""
     contract = load_contract()
     target = check_target(reference_target(address), contract, "deep")
     results: list[CaseResult] = []
-    hunts: list[Hunt] = []
+    searches: list[Search] = []
 
     async def explore(run: Session, workers: int) -> None:
-        hunts.append(await hunt(run, workers, HuntOptions(seconds, seed, folder, operations)))
+        searches.append(await run_search(run, workers, SearchOptions(seconds, seed, folder, operations)))
 
     chosen = ChosenTarget(target, reference_environment(), "deep")
 
@@ -107,4 +107,4 @@ def hunted(
             await carry_out(opened, Work(concurrency=concurrency, explore=explore))
 
     asyncio.run(run())
-    return Hunted(tuple(results), hunts[0])
+    return Explored(tuple(results), searches[0])

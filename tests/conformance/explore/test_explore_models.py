@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases.generated.account_model import Request, Thing, foresee_cancel_all, foresee_cancel_quote
-from conformance.cases.generated.lists import Judged, foresee_list
-from conformance.cases.generated.rules import CANCELLED, EXECUTED, OPEN, Foreseen, rules_of
+from conformance.cases.generated.account_model import Request, Thing, predict_cancel_all, predict_cancel_quote
+from conformance.cases.generated.lists import Judged, predict_list
+from conformance.cases.generated.rules import CANCELLED, EXECUTED, OPEN, Predicted, rules_of
 from conformance.contract.load import load_contract
 
 CONTRACT = load_contract()
@@ -15,14 +15,14 @@ ALL = rules_of(CONTRACT.operations["alphapoint.cancel_all_orders"])
 QUOTE = rules_of(CONTRACT.operations["alphapoint.cancel_quote"])
 
 
-def listed(standing: dict[str, str], *judged: Judged) -> Foreseen:
-    """What is foretold of a list."""
-    found = foresee_list(LIST, "FALLBACK", "EFFECT", standing, judged)
+def listed(standing: dict[str, str], *judged: Judged) -> Predicted:
+    """What is predicted of a list."""
+    found = predict_list(LIST, "FALLBACK", "EFFECT", standing, judged)
     assert found is not None
     return found
 
 
-def answers(found: Foreseen) -> list[object]:
+def answers(found: Predicted) -> list[object]:
     """The right answers alone."""
     return [one.wanted.get("results", one.wanted.get("form", one.wanted.get("code"))) for one in found.expect.any_of]
 
@@ -82,7 +82,7 @@ def test_an_unusable_value_may_lose_results_but_never_succeeds() -> None:
 def test_too_many_right_answers_are_no_expectation() -> None:
     names = [f"o{number}" for number in range(4)]
     judged = [Judged("whole", name) for name in names for _ in range(2)]
-    assert foresee_list(LIST, "F", "E", dict.fromkeys(names, OPEN), judged) is None
+    assert predict_list(LIST, "F", "E", dict.fromkeys(names, OPEN), judged) is None
 
 
 ORDERS = (
@@ -96,9 +96,9 @@ MAKERS = ("operator", "marketmaker")
 
 def cancel_all(
     request: Request, things: tuple[Thing, ...] = ORDERS, standing: dict[str, str] | None = None
-) -> Foreseen:
-    """What is foretold of CancelAllOrders."""
-    found = foresee_cancel_all(ALL, TRADERS, request, things, STANDING if standing is None else standing)
+) -> Predicted:
+    """What is predicted of CancelAllOrders."""
+    found = predict_cancel_all(ALL, TRADERS, request, things, STANDING if standing is None else standing)
     assert found is not None
     return found
 
@@ -120,7 +120,7 @@ def test_no_account_means_the_default_one_or_all_or_is_refused() -> None:
 
 
 def test_an_operator_without_an_account_is_never_tried() -> None:
-    assert foresee_cancel_all(ALL, TRADERS, Request("operator"), ORDERS, STANDING) is None
+    assert predict_cancel_all(ALL, TRADERS, Request("operator"), ORDERS, STANDING) is None
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ QUOTES = (
 OPEN_QUOTES = {name: OPEN for quote in QUOTES for name in quote.watched}
 
 
-def cancel_quote(request: Request, standing: dict[str, str] | None = None) -> Foreseen | None:
-    """What is foretold of CancelQuote."""
-    return foresee_cancel_quote(QUOTE, MAKERS, request, QUOTES, standing or OPEN_QUOTES)
+def cancel_quote(request: Request, standing: dict[str, str] | None = None) -> Predicted | None:
+    """What is predicted of CancelQuote."""
+    return predict_cancel_quote(QUOTE, MAKERS, request, QUOTES, standing or OPEN_QUOTES)
 
 
 def right(bid: str, ask: str, **more: str) -> Request:
@@ -207,7 +207,7 @@ def test_a_leg_that_is_left_out_is_refused_and_its_partner_goes_alone_or_stays(
 
 
 def test_who_may_not_and_leaves_a_leg_out_gets_either_code() -> None:
-    found = foresee_cancel_quote(
+    found = predict_cancel_quote(
         QUOTE, MAKERS, Request("trading", account="account", bid="q0.bid"), QUOTES, OPEN_QUOTES
     )
     assert found is not None

@@ -12,7 +12,7 @@ from conformance.cases.generated.account_model import Request
 from conformance.cases.generated.account_model import Thing as BookThing
 from conformance.cases.generated.accounts import AccountTrial, CancelOne, Placed
 from conformance.cases.generated.lists import Instruction, ListTrial, ManyTrial, Thing, tidy
-from conformance.cases.generated.rules import Ground, ground_of
+from conformance.cases.generated.rules import SearchSpace, search_space
 from conformance.cases.generated.source import sources
 from conformance.cases.generated.trial import Trial, Wire
 from conformance.contract.load import load_contract
@@ -24,16 +24,16 @@ CONTRACT = load_contract()
 UID = "a7000000-0000-0000-0000-000000000001"
 
 
-def ground(name: str) -> Ground:
-    """The ground of one operation."""
-    found = ground_of(sources(CONTRACT, [name], 0)[0], (), ())
+def space(name: str) -> SearchSpace:
+    """The space of one operation."""
+    found = search_space(sources(CONTRACT, [name], 0)[0], (), ())
     assert found is not None
     return found
 
 
-LIST = ground("tpp.create_cancellations")
-ALL = ground("alphapoint.cancel_all_orders")
-ONE = ground("alphapoint.cancel_order")
+LIST = space("tpp.create_cancellations")
+ALL = space("alphapoint.cancel_all_orders")
+ONE = space("alphapoint.cancel_order")
 
 
 def shrunk(trial: Trial, breaks: Callable[[Trial], bool], tries: int = 500) -> tuple[Trial, bool]:
@@ -195,10 +195,10 @@ def test_parts_of_a_corpus_value_fall_away_as_long_as_it_proves_the_same() -> No
 
 @pytest.mark.parametrize("name", sorted(CONTRACT.operations))
 def test_every_smaller_trial_can_be_made_a_case_or_is_left_out(name: str) -> None:
-    from conformance.explore.hunt import trial_of, ways_of
+    from conformance.explore.search import makers_of, trial_of
 
-    ways = ways_of(ground(name))
+    makers = makers_of(space(name))
     for number in range(60):
-        _, trial = trial_of(ways, 3, "test", number)
+        _, trial = trial_of(makers, 3, "test", number)
         for smaller in itertools.islice(trial.simpler(), 12):
             smaller.case()

@@ -13,18 +13,18 @@ import pytest
 from conformance.cases.case_data import from_data, to_data
 from conformance.cases.fixtures import fixture_folder, read_fixtures, write_fixtures
 from conformance.cases.generated.list_grammar import random_list_trial
-from conformance.cases.generated.rules import Ground, ground_of
+from conformance.cases.generated.rules import SearchSpace, search_space
 from conformance.cases.generated.source import sources
 from conformance.cases.generated.trial import Trial
 from conformance.cases.message import places
 from conformance.contract.load import load_contract, specs_root
-from conformance.explore.findings import MOST_GROUPS, Catch, frozen_case, normalised, write_found
-from conformance.explore.hunt import streams_of, trial_of
+from conformance.explore.findings import MOST_GROUPS, Findings, frozen_case, normalised, write_found
+from conformance.explore.search import streams_of, trial_of
 from conformance.model.case import Case
 from conformance.model.verdict import CaseResult, Finding, Verdict
 
 CONTRACT = load_contract()
-GROUNDS = [found for source in sources(CONTRACT, None, 0) if (found := ground_of(source, (), ())) is not None]
+GROUNDS = [found for source in sources(CONTRACT, None, 0) if (found := search_space(source, (), ())) is not None]
 STREAMS = streams_of(GROUNDS)
 
 
@@ -50,7 +50,7 @@ def test_every_case_survives_its_file(stream: str) -> None:
 def test_calls_on_accounts_keep_to_the_desk_and_are_never_an_operators_call_without_an_account() -> None:
     for trial, case in cases("desk", 400):
         assert case.lane == "desk"
-        if trial.ground.operation.short == "cao" and case.role == "operator":
+        if trial.space.operation.short == "cao" and case.role == "operator":
             bodies = [message.body.text.lower() for message in (*case.before, case.message)]
             assert all("accountid" in body for body in bodies)
 
@@ -70,10 +70,10 @@ def test_numbers_of_orders_are_those_of_states_or_vouched_unknown_ones() -> None
 
 def test_only_an_order_that_needs_no_secret_is_named_without_it() -> None:
     """Where every order asks for its PIN, an instruction for an open one without it would rightly fail."""
-    ground = next(one for one in GROUNDS if one.operation.id == "tpp.create_cancellations")
+    space = next(one for one in GROUNDS if one.operation.id == "tpp.create_cancellations")
     bare = set()
     for number in range(3000):
-        trial = random_list_trial(ground, Random(number), live=True)
+        trial = random_list_trial(space, Random(number), live=True)
         for listed in getattr(trial, "lists", ()):
             for one in listed:
                 if one.thing and not one.wrong and one.members.get("PIN") is None:
@@ -92,12 +92,12 @@ def test_unknown_uids_begin_with_every_pair_of_digits_soon() -> None:
 
 def test_a_run_that_is_limited_to_a_media_type_keeps_to_it() -> None:
     source = sources(CONTRACT, ["tpp.create_cancellations"], 0)[0]
-    ground = ground_of(source, (), ("text/xml",))
-    assert ground is not None
-    ways = streams_of([ground])["free"]
-    made = [trial_of(ways, 1, "free", number)[1].case() for number in range(80)]
+    space = search_space(source, (), ("text/xml",))
+    assert space is not None
+    makers = streams_of([space])["free"]
+    made = [trial_of(makers, 1, "free", number)[1].case() for number in range(80)]
     assert {case.media_type for case in made if case is not None} == {"text/xml"}
-    assert ground_of(source, ("ws",), ()) is None
+    assert search_space(source, ("ws",), ()) is None
 
 
 def result_of(case: Case, message: str, requirement: str = "TPP-RESP-SUCCESS") -> CaseResult:
@@ -110,11 +110,11 @@ def result_of(case: Case, message: str, requirement: str = "TPP-RESP-SUCCESS") -
 
 def test_the_same_thing_is_one_group_with_a_count() -> None:
     trial, case = cases("free", 1)[0]
-    catch = Catch()
+    findings = Findings()
     new = [
-        caught
+        group
         for number in range(500)
-        for caught in catch.take(trial, result_of(case, f"o{number} should have been cancelled"))
+        for group in findings.take(trial, result_of(case, f"o{number} should have been cancelled"))
     ]
     assert len(new) == 1
     assert new[0].count == 500
@@ -122,30 +122,30 @@ def test_the_same_thing_is_one_group_with_a_count() -> None:
 
 def test_another_requirement_or_format_is_another_group() -> None:
     trial, case = cases("free", 1)[0]
-    catch = Catch()
+    findings = Findings()
     for media_type in ("application/json", "application/xml"):
         for requirement in ("TPP-EFFECT", "TPP-TWICE"):
-            list(catch.take(trial, replace(result_of(case, "x", requirement), media_type=media_type)))
-    assert len(catch.groups) == 4
+            list(findings.take(trial, replace(result_of(case, "x", requirement), media_type=media_type)))
+    assert len(findings.groups) == 4
 
 
 def test_what_did_not_happen_again_gets_a_few_more_chances() -> None:
     trial, case = cases("free", 1)[0]
-    catch = Catch()
+    findings = Findings()
     given = 0
     for _ in range(10):
-        for caught in catch.take(trial, result_of(case, "x")):
+        for group in findings.take(trial, result_of(case, "x")):
             given += 1
-            caught.again = False
+            group.again = False
     assert given == 4
 
 
 def test_beyond_a_number_of_groups_findings_are_counted_only() -> None:
     trial, case = cases("free", 1)[0]
-    catch = Catch()
+    findings = Findings()
     for number in range(MOST_GROUPS + 5):
-        list(catch.take(trial, result_of(case, "x" * (number + 1))))
-    assert (len(catch.groups), catch.beyond) == (MOST_GROUPS, 5)
+        list(findings.take(trial, result_of(case, "x" * (number + 1))))
+    assert (len(findings.groups), findings.beyond) == (MOST_GROUPS, 5)
 
 
 def test_ids_and_quotations_are_no_part_of_a_message() -> None:
@@ -154,15 +154,15 @@ def test_ids_and_quotations_are_no_part_of_a_message() -> None:
     assert normalised("many should have been cancelled") == normalised("o3 should have been cancelled")
 
 
-def a_catch(ground: Ground, number: int) -> tuple[str, Case]:
+def a_catch(space: SearchSpace, number: int) -> tuple[str, Case]:
     """A frozen case of an operation."""
-    stream = "free" if ground.operation.shape.listed else "desk"
-    trial = next(trial for trial, _ in cases(stream, 200, seed=number) if trial.ground.operation is ground.operation)
+    stream = "free" if space.operation.shape.listed else "desk"
+    trial = next(trial for trial, _ in cases(stream, 200, seed=number) if trial.space.operation is space.operation)
     case = trial.case()
     assert case is not None
-    requirement = ground.operation.codes[0].requirement
-    caught = next(iter(Catch().take(trial, result_of(case, "x", requirement))))
-    frozen = frozen_case(caught)
+    requirement = space.operation.codes[0].requirement
+    group = next(iter(Findings().take(trial, result_of(case, "x", requirement))))
+    frozen = frozen_case(group)
     assert frozen is not None
     return requirement, frozen
 

@@ -14,24 +14,24 @@ from click.testing import CliRunner, Result
 from conformance.cases.fixtures import load_cases
 from conformance.cli.main import main
 from conformance.contract.load import load_contract
-from conformance.selftest.suspects import Suspect, Trial, summary_of, try_suspects
+from conformance.selftest.suspects import Attempt, Suspect, summary_of, try_suspects
 from reference_impl.faults import FAULTS
 from reference_impl.variants import Variant
 
 CAO = "alphapoint.cancel_all_orders"
 FOUND = (("cao/roles/case@ws", "outcome", "CAO-A"), ("cao/roles/case@ws", "effect", "CAO-Z"))
-FAULT = Trial(Suspect("f", "fault", CAO, ("CAO-A", "CAO-B")), True, ("case",), ("CAO-A",), ("case",), findings=FOUND)
-EQUIVALENT = Trial(Suspect("e", "equivalent", CAO), True, (), (), ())
+FAULT = Attempt(Suspect("f", "fault", CAO, ("CAO-A", "CAO-B")), True, ("case",), ("CAO-A",), ("case",), findings=FOUND)
+EQUIVALENT = Attempt(Suspect("e", "equivalent", CAO), True, (), (), ())
 
 
-def tried(*suspects: Suspect) -> Mapping[str, Trial]:
-    """A trial of each, on the cases of the answers, the roles and the effects."""
+def tried(*suspects: Suspect) -> Mapping[str, Attempt]:
+    """An attempt of each, on the cases of the answers, the roles and the effects."""
     contract = load_contract()
     kinds = ("response/", "roles/", "effects/", "codes/")
     cases = [case for case in load_cases(contract, [CAO]) if case.id.partition("/")[2].startswith(kinds)]
-    trials = asyncio.run(try_suspects(contract, cases, suspects, 2, lambda _trial: None))
-    assert [trial.suspect for trial in trials] == list(suspects)
-    return {trial.suspect.id: trial for trial in trials}
+    attempts = asyncio.run(try_suspects(contract, cases, suspects, 2, lambda _attempt: None))
+    assert [attempt.suspect for attempt in attempts] == list(suspects)
+    return {attempt.suspect.id: attempt for attempt in attempts}
 
 
 def suspect(name: str, *requirements: str, kind: Any = "fault") -> Suspect:
@@ -44,26 +44,26 @@ def invoke(*arguments: str) -> Result:
 
 @pytest.mark.timeout(60)
 def test_faults_are_caught_and_equivalents_are_not() -> None:
-    trials = tried(
+    attempts = tried(
         suspect("cao-only-first-order", "CAO-EFFECT-ACCOUNT"),
         suspect("cao-text-104", "CAO-CODE-104"),
         suspect("cao-ws-m-0", "CAO-RESP-RESULT"),
         suspect("cao-members-reversed", kind="equivalent"),
         suspect("cao-chunked-answer", kind="equivalent"),
     )
-    assert {"cao/effects/many-orders@http", "cao/effects/many-orders@ws"} <= set(trials["cao-only-first-order"].by)
-    assert trials["cao-text-104"].findings_on == ("CAO-CODE-104",)
-    wrongly_attributed = trials["cao-ws-m-0"]
+    assert {"cao/effects/many-orders@http", "cao/effects/many-orders@ws"} <= set(attempts["cao-only-first-order"].by)
+    assert attempts["cao-text-104"].findings_on == ("CAO-CODE-104",)
+    wrongly_attributed = attempts["cao-ws-m-0"]
     assert (wrongly_attributed.executed, wrongly_attributed.by, wrongly_attributed.findings_on) == (
         True,
         (),
         ("CAO-WS-M",),
     )
-    assert [name for name, trial in trials.items() if not trial.good] == ["cao-ws-m-0"]
+    assert [name for name, attempt in attempts.items() if not attempt.good] == ["cao-ws-m-0"]
 
 
 @pytest.mark.parametrize(
-    ("trial", "good"),
+    ("attempt", "good"),
     [
         (FAULT, True),
         (replace(FAULT, executed=False), False),
@@ -75,8 +75,8 @@ def test_faults_are_caught_and_equivalents_are_not() -> None:
         (replace(EQUIVALENT, stopped="the target is gone"), False),
     ],
 )
-def test_a_trial_is_good_when_the_harness_judged_right(trial: Trial, good: bool) -> None:
-    assert trial.good is good
+def test_an_attempt_is_good_when_the_harness_judged_right(attempt: Attempt, good: bool) -> None:
+    assert attempt.good is good
 
 
 def test_the_summary_counts_and_lists_by_id() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.cases.fixtures import load_cases
 from conformance.contract.load import load_contract
-from conformance.selftest.suspects import Suspect, Trial, try_suspects
+from conformance.selftest.suspects import Attempt, Suspect, try_suspects
 from reference_impl.faults import FAULTS
 
 COUNT = 48
@@ -23,9 +23,9 @@ GROUPS = 4
 def test_faults_are_caught_on_their_own_requirements(group: int) -> None:
     faults = CHOSEN[group::GROUPS]
     suspects = [Suspect(fault.id, "fault", fault.operation, fault.requirements) for fault in faults]
-    trials: list[Trial] = []
+    attempts: list[Attempt] = []
 
-    asyncio.run(try_suspects(CONTRACT, CASES, suspects, 1, trials.append))
+    asyncio.run(try_suspects(CONTRACT, CASES, suspects, 1, attempts.append))
 
-    assert sorted(trial.suspect.id for trial in trials if not trial.caught) == []
-    assert len(trials) == len(faults) >= 10
+    assert sorted(attempt.suspect.id for attempt in attempts if not attempt.caught) == []
+    assert len(attempts) == len(faults) >= 10

@@ -17,12 +17,12 @@ from conformance.cases.fixtures import load_cases
 from conformance.contract.load import load_contract
 from conformance.errors import HarnessError
 from conformance.selftest.suspects import (
+    Attempt,
     Suspect,
-    Trial,
+    attempt_from_json,
+    attempt_to_json,
     suspect_from_json,
     suspect_to_json,
-    trial_from_json,
-    trial_to_json,
     try_suspects,
 )
 from conformance.selftest.workers import try_in_processes
@@ -31,40 +31,42 @@ from reference_impl.faults import FAULTS
 CAO = "alphapoint.cancel_all_orders"
 TEXT = Suspect("cao-text-104", "fault", CAO, ("CAO-CODE-104",))
 PLAIN = Suspect("cao-members-reversed", "equivalent", CAO)
-TRIAL = Trial(
+ATTEMPT = Attempt(
     TEXT, True, ("a/b/c",), ("CAO-CODE-104",), ("a/b/c",), "enough was seen", (("a/b/c", "schema", "CAO-CODE-104"),)
 )
 ONE_S = 3.0
 pytestmark = pytest.mark.timeout(60)
 
 
-def in_process(suspect: Suspect, *, every_case: bool) -> Trial:
+def in_process(suspect: Suspect, *, every_case: bool) -> Attempt:
     contract = load_contract()
     cases = load_cases(contract, [suspect.operation])
-    (trial,) = asyncio.run(try_suspects(contract, cases, [suspect], 1, lambda _trial: None, every_case=every_case))
-    return trial
+    (attempt,) = asyncio.run(try_suspects(contract, cases, [suspect], 1, lambda _attempt: None, every_case=every_case))
+    return attempt
 
 
-def test_trials_and_suspects_are_the_same_behind_a_pipe() -> None:
+def test_attempts_and_suspects_are_the_same_behind_a_pipe() -> None:
     assert suspect_from_json(suspect_to_json(TEXT)) == TEXT
-    assert trial_from_json(trial_to_json(TRIAL)) == TRIAL
-    assert "\n" not in trial_to_json(replace(TRIAL, stopped="a\nb"))
+    assert attempt_from_json(attempt_to_json(ATTEMPT)) == ATTEMPT
+    assert "\n" not in attempt_to_json(replace(ATTEMPT, stopped="a\nb"))
 
 
-def test_processes_give_the_trials_in_the_order_of_the_suspects() -> None:
+def test_processes_give_the_attempts_in_the_order_of_the_suspects() -> None:
     seen: list[str] = []
-    trials = asyncio.run(
-        try_in_processes([TEXT, PLAIN], 2, lambda trial: seen.append(trial.suspect.id), specs=None, every_case=False)
+    attempts = asyncio.run(
+        try_in_processes(
+            [TEXT, PLAIN], 2, lambda attempt: seen.append(attempt.suspect.id), specs=None, every_case=False
+        )
     )
-    assert [trial.suspect for trial in trials] == [TEXT, PLAIN]
-    assert [trial.good for trial in trials] == [True, True]
+    assert [attempt.suspect for attempt in attempts] == [TEXT, PLAIN]
+    assert [attempt.good for attempt in attempts] == [True, True]
     assert sorted(seen) == ["cao-members-reversed", "cao-text-104"]
 
 
 def test_a_variant_that_does_not_exist_is_an_error_of_the_harness_and_ends_all_processes() -> None:
     nobody = replace(TEXT, id="cao-nothing")
     with pytest.raises(HarnessError, match="cao-nothing"):
-        asyncio.run(try_in_processes([nobody, PLAIN], 2, lambda _trial: None, specs=None, every_case=False))
+        asyncio.run(try_in_processes([nobody, PLAIN], 2, lambda _attempt: None, specs=None, every_case=False))
 
 
 def test_a_caught_fault_ends_its_run_and_every_case_goes_on() -> None:
@@ -78,9 +80,9 @@ def test_a_caught_fault_ends_its_run_and_every_case_goes_on() -> None:
 
 def test_a_fault_that_no_case_of_its_requirement_finds_is_tried_on_all_cases() -> None:
     elsewhere = replace(TEXT, requirements=("CAO-SECRETS",))
-    trial = in_process(elsewhere, every_case=False)
-    assert (trial.caught, trial.findings_on) == (False, ("CAO-CODE-104",))
-    assert trial.executed
+    attempt = in_process(elsewhere, every_case=False)
+    assert (attempt.caught, attempt.findings_on) == (False, ("CAO-CODE-104",))
+    assert attempt.executed
 
 
 @pytest.mark.parametrize("fault", ["cao-text-104", "cq-ws-silent-refusals", "tpp-xml-nil-not-read"])

@@ -1,6 +1,6 @@
-"""The hunt: trials by number for a given time, side by side; what breaks is shrunk, frozen and reported once.
+"""The search: numbered trials for a given time, concurrently; each failure is shrunk, frozen and reported once.
 
-What is tried next: a trial for each number of a stream, the same for the same seed on every machine.
+Each number of a stream gives one trial. The same seed gives the same trials on every machine.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from random import Random
 from conformance.cases.generated.account_grammar import random_account_trial
 from conformance.cases.generated.accounts import MODELS
 from conformance.cases.generated.list_grammar import random_list_trial
-from conformance.cases.generated.rules import Ground, ground_of
+from conformance.cases.generated.rules import SearchSpace, search_space
 from conformance.cases.generated.source import sources
 from conformance.cases.generated.stream import LISTS
 from conformance.cases.generated.trial import Trial
 from conformance.endpoint.desks import Desk
 from conformance.explore.corpus_trials import random_corpus_trial
-from conformance.explore.findings import MOST_TRIES, Budget, Catch, Caught, frozen_case, shrink, write_found
+from conformance.explore.findings import MOST_TRIES, Budget, FindingGroup, Findings, frozen_case, shrink, write_found
 from conformance.model.case import Case
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Verdict
 from conformance.run.execute import execute
@@ -31,56 +31,58 @@ from conformance.run.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way to make up trials of one operation, and how often it is gone beside the others."""
+class TrialMaker:
+    """One way to make trials of an operation, and how often it is chosen."""
 
     name: str
-    ground: Ground
+    space: SearchSpace
     weight: int
-    make: Callable[[Ground, Random], Trial]
+    make: Callable[[SearchSpace, Random], Trial]
 
 
-def ways_of(ground: Ground) -> tuple[Way, ...]:
-    """The ways of an operation: its model's, and the corpus where it has values."""
-    name = ground.operation.short
-    ways: list[Way] = []
-    if ground.rules.model == LISTS:
-        ways.append(
-            Way(f"{name} unknown", ground, 14, lambda place, random: random_list_trial(place, random, live=False))
+def makers_of(space: SearchSpace) -> tuple[TrialMaker, ...]:
+    """The makers of an operation: that of its model, and that of its corpus if there is one."""
+    name = space.operation.short
+    makers: list[TrialMaker] = []
+    if space.rules.model == LISTS:
+        makers.append(
+            TrialMaker(f"{name} unknown", space, 14, lambda place, random: random_list_trial(place, random, live=False))
         )
-        ways.append(Way(f"{name} live", ground, 6, lambda place, random: random_list_trial(place, random, live=True)))
-    elif ground.rules.model in MODELS:
-        ways.append(Way(f"{name} accounts", ground, 3, random_account_trial))
-    if ground.source.values:
-        ways.append(Way(f"{name} corpus", ground, 2, random_corpus_trial))
-    return tuple(ways)
+        makers.append(
+            TrialMaker(f"{name} live", space, 6, lambda place, random: random_list_trial(place, random, live=True))
+        )
+    elif space.rules.model in MODELS:
+        makers.append(TrialMaker(f"{name} accounts", space, 3, random_account_trial))
+    if space.source.values:
+        makers.append(TrialMaker(f"{name} corpus", space, 2, random_corpus_trial))
+    return tuple(makers)
 
 
-def trial_of(ways: Sequence[Way], seed: int, stream: str, number: int) -> tuple[Way, Trial]:
-    """The trial of this number: every number has a random source of its own, whoever comes to try it."""
+def trial_of(makers: Sequence[TrialMaker], seed: int, stream: str, number: int) -> tuple[TrialMaker, Trial]:
+    """The trial of this number. Every number has its own random source, whichever worker tries it."""
     random = Random(f"{seed}/{stream}/{number}")
-    way = random.choices(ways, [one.weight for one in ways])[0]
-    return way, way.make(way.ground, random)
+    maker = random.choices(makers, [one.weight for one in makers])[0]
+    return maker, maker.make(maker.space, random)
 
 
-def streams_of(grounds: Sequence[Ground]) -> Mapping[str, tuple[Way, ...]]:
-    """`free`: what names nothing but its own orders; `desk`: what needs accounts of its own while it runs."""
-    streams: dict[str, tuple[Way, ...]] = {"free": (), "desk": ()}
-    for ground in grounds:
-        place = "free" if ground.operation.shape.listed else "desk"
-        streams[place] = (*streams[place], *ways_of(ground))
-    return {name: ways for name, ways in streams.items() if ways}
+def streams_of(spaces: Sequence[SearchSpace]) -> Mapping[str, tuple[TrialMaker, ...]]:
+    """`free`: trials that name only their own orders; `desk`: trials that need accounts for themselves."""
+    streams: dict[str, tuple[TrialMaker, ...]] = {"free": (), "desk": ()}
+    for space in spaces:
+        place = "free" if space.operation.shape.listed else "desk"
+        streams[place] = (*streams[place], *makers_of(space))
+    return {name: makers for name, makers in streams.items() if makers}
 
 
 _PATIENCE = 40
-"""After so many trials of one way that the target did not let happen, and none that it did, the way is left."""
+"""A maker is given up after so many trials that the target did not permit, if it permitted none."""
 _SHRINK_S = 10.0
 _SPARE_S = 5.0
-"""How long what was found in the last moment may still be shrunk after the time is up."""
+"""How long a late finding may still be shrunk after the time is up."""
 
 
 @dataclass(frozen=True, slots=True)
-class HuntOptions:
+class SearchOptions:
     """How long and from which seed; where findings are frozen; the operations, transports and media types to keep to."""
 
     seconds: float
@@ -94,7 +96,7 @@ class HuntOptions:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the trials of one way."""
+    """The outcome of the trials of one maker."""
 
     done: int = 0
     refused: int = 0
@@ -102,21 +104,21 @@ class Tally:
 
     @property
     def hopeless(self) -> bool:
-        """Whether the target lets none of them happen."""
+        """Whether the target permits none of them."""
         return self.done == 0 and self.refused >= _PATIENCE
 
 
 @dataclass(slots=True)
-class Hunt:
-    """A hunt in progress, and afterwards what came of it."""
+class Search:
+    """A search in progress, and then its outcome."""
 
     run: Session
-    options: HuntOptions
+    options: SearchOptions
     until_s: float = 0.0
-    streams: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
+    streams: Mapping[str, tuple[TrialMaker, ...]] = field(default_factory=dict)
     numbers: Mapping[str, Iterator[int]] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
-    catch: Catch = field(default_factory=Catch)
+    findings: Findings = field(default_factory=Findings)
     spoilt: dict[str, CaseResult] = field(default_factory=dict)
     """Trials on which the harness itself failed, by reason."""
     took_s: float = 0.0
@@ -127,13 +129,13 @@ class Hunt:
         return sum(tally.done for tally in self.tallies.values())
 
 
-async def hunt(run: Session, concurrency: int, options: HuntOptions) -> Hunt:
+async def run_search(run: Session, concurrency: int, options: SearchOptions) -> Search:
     """Explore until the time is up, the run is stopped, or the request cap is reached; findings go to `run.on_result`."""
-    grounds = _grounds(run, options)
-    streams = streams_of(grounds)
+    spaces = _spaces(run, options)
+    streams = streams_of(spaces)
     started = options.clock()
-    state = Hunt(run, options, started + options.seconds, streams, {name: itertools.count() for name in streams})
-    desks = _desks(run, grounds)
+    state = Search(run, options, started + options.seconds, streams, {name: itertools.count() for name in streams})
+    desks = _desks(run, spaces)
     try:
         if streams:
             await side_by_side(
@@ -146,24 +148,24 @@ async def hunt(run: Session, concurrency: int, options: HuntOptions) -> Hunt:
     return state
 
 
-def _grounds(run: Session, options: HuntOptions) -> list[Ground]:
+def _spaces(run: Session, options: SearchOptions) -> list[SearchSpace]:
     chosen = [name for name in run.kits if not options.operations or name in options.operations]
     if not chosen:
         return []
-    found = (ground_of(one, options.transports, options.media_types) for one in sources(run.contract, chosen, 0))
+    found = (search_space(one, options.transports, options.media_types) for one in sources(run.contract, chosen, 0))
     return [one for one in found if one is not None]
 
 
-def _desks(run: Session, grounds: Sequence[Ground]) -> int:
+def _desks(run: Session, spaces: Sequence[SearchSpace]) -> int:
     """How many workers can have a desk of their own."""
-    counts = [len(run.desks[one.operation.service]) for one in grounds if not one.operation.shape.listed]
+    counts = [len(run.desks[one.operation.service]) for one in spaces if not one.operation.shape.listed]
     return min(counts, default=0)
 
 
 def _posts(streams: Iterable[str], concurrency: int, desks: int) -> Iterator[tuple[str, ...]]:
     """The streams of each worker: as many as there are desks, and at most every other one, keep to the desks.
 
-    What a desk does waits a lot, for silence and for effects; the others are not held up by it.
+    A case at a desk often waits for silence and for effects. This must not delay the other trials.
     """
     both = tuple(streams)
     for number in range(concurrency):
@@ -175,7 +177,7 @@ def _posts(streams: Iterable[str], concurrency: int, desks: int) -> Iterator[tup
             yield ("free",)
 
 
-async def _work(state: Hunt, worker: int, names: Sequence[str]) -> None:
+async def _work(state: Search, worker: int, names: Sequence[str]) -> None:
     """Take the next number of one stream after the other."""
     for name in itertools.cycle(names):
         if _over(state):
@@ -184,17 +186,17 @@ async def _work(state: Hunt, worker: int, names: Sequence[str]) -> None:
             await asyncio.sleep(0)
 
 
-def _over(state: Hunt) -> bool:
+def _over(state: Search) -> bool:
     gate = state.run.gate
     capped = gate.max_requests is not None and gate.requests >= gate.max_requests
     hopeless = bool(state.tallies) and all(tally.hopeless for tally in state.tallies.values())
     return state.run.stopped is not None or capped or hopeless or state.options.clock() >= state.until_s
 
 
-async def _try(state: Hunt, stream: str, worker: int) -> bool:
+async def _try(state: Search, stream: str, worker: int) -> bool:
     """One trial; whether anything was sent."""
-    way, trial = trial_of(state.streams[stream], state.options.seed, stream, next(state.numbers[stream]))
-    tally = state.tallies.setdefault(way.name, Tally())
+    maker, trial = trial_of(state.streams[stream], state.options.seed, stream, next(state.numbers[stream]))
+    tally = state.tallies.setdefault(maker.name, Tally())
     case = None if tally.hopeless else trial.case()
     if case is None:
         return False
@@ -208,13 +210,13 @@ async def _try(state: Hunt, stream: str, worker: int) -> bool:
         state.spoilt.setdefault(result.reason, result)
     elif result.verdict is Verdict.TARGET_ERROR:
         state.run.note(replace(result, tier="generated"))
-    for caught in state.catch.take(trial, result) if result.findings else ():
-        await _settle(state, caught, worker)
+    for group in state.findings.take(trial, result) if result.findings else ():
+        await _settle(state, group, worker)
     return True
 
 
 async def carry_out(run: Session, case: Case, worker: int) -> CaseResult:
-    """The result of one case at the worker's desk, which nobody else uses meanwhile."""
+    """The result of one case at the desk of the worker; no other case uses the desk at that time."""
     service = run.contract.operations[case.operation].service
     desks = run.desks[service]
     desk: Desk = desks[worker % len(desks)]
@@ -224,17 +226,17 @@ async def carry_out(run: Session, case: Case, worker: int) -> CaseResult:
         return await execute(case, run.kits[case.operation], run.services[service], desk, run.judge)
 
 
-async def _settle(state: Hunt, caught: Caught, worker: int) -> None:
+async def _settle(state: Search, group: FindingGroup, worker: int) -> None:
     """Shrink the first trial of a group, and keep the result of the smallest one that broke."""
-    broken = [(caught.trial, caught.result, caught.finding)]
+    broken = [(group.trial, group.result, group.finding)]
 
     async def breaks(trial: Trial) -> bool:
         case = trial.case()
         if case is None:
             return False
         result = await carry_out(state.run, case, worker)
-        caught.tries += 1
-        finding = next((one for one in result.findings if _is_same(caught, result, one.requirement, one.check)), None)
+        group.tries += 1
+        finding = next((one for one in result.findings if _is_same(group, result, one.requirement, one.check)), None)
         if finding is None:
             return False
         broken.append((trial, result, finding))
@@ -242,49 +244,49 @@ async def _settle(state: Hunt, caught: Caught, worker: int) -> None:
 
     clock = state.options.clock
     until_s = min(clock() + _SHRINK_S, state.until_s + _SPARE_S)
-    smallest, caught.again = await shrink(caught.trial, breaks, Budget(MOST_TRIES, until_s, clock))
-    caught.trial, caught.result, caught.finding = next(one for one in reversed(broken) if one[0] is smallest)
+    smallest, group.again = await shrink(group.trial, breaks, Budget(MOST_TRIES, until_s, clock))
+    group.trial, group.result, group.finding = next(one for one in reversed(broken) if one[0] is smallest)
 
 
-def _is_same(caught: Caught, result: CaseResult, requirement: str, check: str) -> bool:
-    return (result.operation, requirement, check) == (caught.key.operation, caught.key.requirement, caught.key.check)
+def _is_same(group: FindingGroup, result: CaseResult, requirement: str, check: str) -> bool:
+    return (result.operation, requirement, check) == (group.key.operation, group.key.requirement, group.key.check)
 
 
-def _reported(state: Hunt) -> Iterator[CaseResult]:
-    """One result for each thing found, its case frozen; then what the harness could not do."""
+def _reported(state: Search) -> Iterator[CaseResult]:
+    """One result for each group of findings, with its case frozen; then errors of the harness."""
     frozen: dict[str, Case] = {}
-    results: list[tuple[Caught, str]] = []
-    for caught in state.catch.sorted():
-        case = frozen_case(caught)
-        name = caught.result.id if case is None else case.id
+    results: list[tuple[FindingGroup, str]] = []
+    for group in state.findings.sorted():
+        case = frozen_case(group)
+        name = group.result.id if case is None else case.id
         if case is not None:
-            frozen[f"{caught.key.requirement} {case.id}"] = case
-        results.append((caught, name))
+            frozen[f"{group.key.requirement} {case.id}"] = case
+        results.append((group, name))
     paths = write_found(state.options.folder, state.run.contract.operations, frozen)
     found: dict[str, CaseResult] = {}
-    for caught, name in results:
-        result = _result(caught, name, paths.get(name))
+    for group, name in results:
+        result = _result(group, name, paths.get(name))
         other = found.get(name)
         found[name] = result if other is None else replace(other, findings=(*other.findings, *result.findings))
     yield from found.values()
     yield from (replace(result, tier="generated") for _, result in sorted(state.spoilt.items()))
 
 
-def _result(caught: Caught, name: str, path: Path | None) -> CaseResult:
-    times = "once" if caught.count == 1 else f"{caught.count} times"
-    again = {True: "it happened again from a clean state", False: f"it did not happen again in {caught.tries} tries"}
+def _result(group: FindingGroup, name: str, path: Path | None) -> CaseResult:
+    times = "once" if group.count == 1 else f"{group.count} times"
+    again = {True: "it happened again from a clean state", False: f"it did not happen again in {group.tries} tries"}
     found = f"found {times} while exploring"
-    notes = [found, *([again[caught.again]] if caught.again is not None else ["not shrunk"])]
+    notes = [found, *([again[group.again]] if group.again is not None else ["not shrunk"])]
     if path is not None:
         notes.append(f"{FROZEN_NOTE}{path}")
-    requirements = tuple(dict.fromkeys((*caught.result.requirements, caught.key.requirement)))
+    requirements = tuple(dict.fromkeys((*group.result.requirements, group.key.requirement)))
     return replace(
-        caught.result,
+        group.result,
         id=name,
         tier="generated",
         verdict=Verdict.FAIL,
         requirements=requirements,
-        findings=(caught.finding,),
+        findings=(group.finding,),
         reason=found,
-        notes=(*caught.result.notes, *notes),
+        notes=(*group.result.notes, *notes),
     )

@@ -1,4 +1,4 @@
-"""Hunts against servers: nothing is found where nothing is wrong, and what is wrong deep inside is found and replayed."""
+"""Searches against servers: nothing is found where nothing is wrong, and what is wrong deep inside is found and replayed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from explore_support import conformance, hunted, serving, target_file
+from explore_support import conformance, search, serving, target_file
 
 from conformance.cases.case_data import from_data
 from conformance.model.verdict import Verdict
@@ -20,10 +20,10 @@ CO = "alphapoint.cancel_order"
 @pytest.mark.parametrize("seed", [1, 2])
 def test_nothing_is_found_in_a_server_that_keeps_the_contract(seed: int, tmp_path: Path) -> None:
     with serving("none") as address:
-        found = hunted(address, tmp_path / "found", seconds=3, seed=seed)
+        found = search(address, tmp_path / "found", seconds=3, seed=seed)
     assert [(result.id, result.findings) for result in found.results] == []
-    assert all(tally.done > 0 for tally in found.hunt.tallies.values())
-    assert len(found.hunt.tallies) == 9
+    assert all(tally.done > 0 for tally in found.search.tallies.values())
+    assert len(found.search.tallies) == 9
     assert not (tmp_path / "found").exists()
 
 
@@ -57,7 +57,7 @@ def test_a_fault_of_unknown_uids_in_xml_is_found_shrunk_and_replayed(tmp_path: P
 
 def test_a_fault_that_only_some_given_ids_show_is_frozen_with_enough_orders(tmp_path: Path) -> None:
     with serving("live-is-kept") as address:
-        found = hunted(address, tmp_path, seconds=4, seed=6, operations=(TPP,))
+        found = search(address, tmp_path, seconds=4, seed=6, operations=(TPP,))
     kept = [one for one in found.results if "TPP-EFFECT" in {finding.requirement for finding in one.findings}]
     assert kept
     again = [one for one in kept if "it happened again from a clean state" in one.notes]
@@ -66,7 +66,7 @@ def test_a_fault_that_only_some_given_ids_show_is_frozen_with_enough_orders(tmp_
 
 def test_a_fault_that_only_a_sequence_of_calls_shows_is_found(tmp_path: Path) -> None:
     with serving("third-call-sleeps") as address:
-        found = hunted(address, tmp_path, seconds=4, seed=3, operations=(CAO,))
+        found = search(address, tmp_path, seconds=4, seed=3, operations=(CAO,))
     assert found.results
     assert {finding.requirement for result in found.results for finding in result.findings} == {"CAO-EFFECT-ACCOUNT"}
     assert all(result.verdict is Verdict.FAIL for result in found.results)
@@ -82,11 +82,11 @@ def test_a_fault_that_only_a_sequence_of_calls_shows_is_found(tmp_path: Path) ->
 )
 def test_faults_of_a_call_for_one_order_are_found(fault: str, requirement: str, tmp_path: Path) -> None:
     with serving(fault) as address:
-        found = hunted(address, tmp_path, seconds=3, seed=2, operations=(CO,))
+        found = search(address, tmp_path, seconds=3, seed=2, operations=(CO,))
     assert requirement in {finding.requirement for result in found.results for finding in result.findings}
 
 
-def test_a_request_cap_ends_the_hunt(tmp_path: Path) -> None:
+def test_a_request_cap_ends_the_search(tmp_path: Path) -> None:
     with serving("none") as address:
         target = target_file(tmp_path, address)
         text = target.read_text(encoding="utf-8").replace("everything = true", "everything = true\nmax_requests = 40")
