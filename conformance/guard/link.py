@@ -117,7 +117,8 @@ class Link:
         """Send one HTTP request.
 
         Setting up the connection may be tried again; the message only when it was throttled, or when the infrastructure
-        answered and nothing can have been carried out, or nothing more. Raises `OutsideScope`, `Unreached` for a target that does not stop to throttle, `NotCarriedOut` without an address.
+        answered and nothing can have been carried out, or nothing more. Raises `OutsideScope`, `Unreached` for a target
+        that does not stop to throttle, `NotCarriedOut` without an address.
         """
         http = self.http
         if http is None:
