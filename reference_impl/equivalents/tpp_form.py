@@ -84,7 +84,8 @@ def _encoded(encoding: str) -> Change:
     """XML in this encoding, named in the declaration and in the media type; other characters as references."""
 
     def change(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if not response.content_type.startswith(("application/xml", "text/xml")):
+        xml = response.content_type.startswith(("application/xml", "text/xml"))
+        if not xml or "utf-8" not in response.content_type:  # another charset was asked for
             return response
         text = f'<?xml version="1.0" encoding="{encoding}"?>{response.body.decode()}'
         body = text.encode(encoding, "xmlcharrefreplace")
