@@ -182,7 +182,7 @@ class Planner:
                 least, usual = (0, count) if cleaning else (least, count * looks)
             elif purpose is Purpose.CLEAN_UP and _cancels(case):
                 least = 0
-            most = usual * each * (1 + len(pauses_s(limits.settle_s)) if cleaning else 1)
+            most = usual * each * (2 if cleaning else 1)
             yield told.message(record, Bounds(least, usual, most))
         for (role, transport), sign_in in signing_in.items():
             self._signed_in[name, role, transport] = sign_in

@@ -45,6 +45,11 @@ class Service:
         self.settled.append(seconds)
 
     @property
+    def settles_slowly(self) -> bool:
+        """Whether cancellations were seen to take their time on this service."""
+        return len(self.settled) >= _ENOUGH and max(self.settled) > _AT_ONCE_S
+
+    @property
     def settling_s(self) -> float:
         """How long to wait before a thing that is still open counts as left alone, where both would be right.
 
@@ -161,6 +166,15 @@ async def clean(service: Service, setting: Setting, after: Mapping[str, str]) ->
 
 async def _take_back(service: Service, setting: Setting, after: Mapping[str, str]) -> None:
     """What stays open is remembered for the end of the run. Time that the gate holds messages back does not count."""
+    left = await _cleaned(service, setting, after)
+    if left and service.settles_slowly:  # a cancellation that was accepted may only need time
+        await asyncio.sleep(service.settling_s)
+        left = await _cleaned(service, setting, after)
+    service.left_behind.extend(left)
+
+
+async def _cleaned(service: Service, setting: Setting, after: Mapping[str, str]) -> tuple[str, ...]:
+    """Take back what is open; what could not be taken back in the time for it, in words."""
     gate, loop, case = service.link.gate, asyncio.get_running_loop(), setting.desk.case
     cleaning = asyncio.ensure_future(service.states.clean(setting.handles, after, setting.desk))
     until_s = loop.time() + service.clean_timeout_s - gate.waited.get(case, 0.0)
@@ -170,16 +184,15 @@ async def _take_back(service: Service, setting: Setting, after: Mapping[str, str
         cleaning.cancel()
         await asyncio.wait((cleaning,))
     try:
-        left = cleaning.result()
+        return cleaning.result()
     except (NotCarriedOut, asyncio.CancelledError):
-        left = tuple(
+        return tuple(
             f"{name} {value}"
             for handle in setting.handles
             if OPEN in handle.before.values() and any(after.get(name) != CANCELLED for name in handle.before)
             for name, value in handle.bindings.items()
             if not is_pin(name)
         )
-    service.left_behind.extend(left)
 
 
 def secrets_of(service: Service, setting: Setting) -> tuple[str, ...]:

@@ -198,11 +198,7 @@ class CallStates:
                 done = [_is_success(answer) for answer in await asyncio.gather(*calls, return_exceptions=True)]
             if all(done):
                 return ()
-            for pause_s in (*pauses_s(self.settle_s), 0.0):
-                still_open = await self._open(placed, desk, Purpose.OBSERVATION)
-                if still_open is None or still_open.isdisjoint(every):
-                    break
-                await asyncio.sleep(pause_s)
+            still_open = await self._open(placed, desk, Purpose.OBSERVATION)
         except NotCarriedOut:
             still_open = None
         left = [number for number in every if still_open is None or number in still_open]

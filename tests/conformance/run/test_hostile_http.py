@@ -107,19 +107,62 @@ def _went(tmp_path: Path, script: Script, case: str = JSON_CASE) -> Outcome:
 @pytest.mark.parametrize(
     "script",
     [
-        _never, _drips, _endless_body, _endless_chunks, _endless_headers, _resets, _closes_in_the_middle, _two_lengths,
+        _drips, _endless_body, _endless_chunks, _endless_headers, _closes_in_the_middle, _two_lengths,
         _answers(_bomb(), "Content-Encoding: gzip"), _answers(b"no gzip", "Content-Encoding: gzip"),
         _answers(GOOD, "Content-Encoding: br"), _answers(GOOD, length=len(GOOD) + 10),
     ],
     ids=[
-        "never-answers", "one-byte-a-second", "endless-body", "endless-chunks", "endless-headers", "resets",
-        "closes-in-the-middle", "two-lengths", "gzip-bomb", "broken-gzip", "unknown-coding", "content-length-too-long",
+        "one-byte-a-second", "endless-body", "endless-chunks", "endless-headers", "closes-in-the-middle", "two-lengths",
+        "gzip-bomb", "broken-gzip", "unknown-coding", "content-length-too-long",
     ],
 )  # fmt: skip
 def test_an_answer_that_does_not_come_to_an_end_is_one_finding(tmp_path: Path, script: Script) -> None:
     outcome = _went(tmp_path, script)
     assert outcome.exit_code == 1
     assert outcome.case(JSON_CASE)["verdict"] == "fail"
+    assert outcome.checks(JSON_CASE) == ANSWERED
+
+
+@pytest.mark.parametrize("script", [_never, _resets], ids=["never-answers", "resets"])
+def test_a_server_that_answers_nothing_at_all_is_not_there(tmp_path: Path, script: Script) -> None:
+    outcome = _went(tmp_path, script)
+    assert outcome.exit_code == 3
+    assert outcome.case(JSON_CASE)["verdict"] == "target-error"
+
+
+def _to_operations_alone(script: Script) -> Script:
+    async def some(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.read(7)
+        if head == b"OPTIONS":
+            writer.write(answer(b""))
+            await writer.drain()
+            return
+        await script(_Behind(head, reader), writer)  # type: ignore[arg-type]
+
+    return some
+
+
+class _Behind:
+    """A reader with some bytes put back."""
+
+    def __init__(self, head: bytes, reader: asyncio.StreamReader) -> None:
+        self._head, self._reader = head, reader
+
+    async def readuntil(self, end: bytes) -> bytes:
+        head, self._head = self._head, b""
+        return head + await self._reader.readuntil(end)
+
+    async def readexactly(self, size: int) -> bytes:
+        return await self._reader.readexactly(size)
+
+    async def read(self) -> bytes:
+        return await self._reader.read()
+
+
+@pytest.mark.parametrize("script", [_never, _resets], ids=["never-answers", "resets"])
+def test_a_message_without_an_answer_is_a_finding_while_others_get_one(tmp_path: Path, script: Script) -> None:
+    outcome = _went(tmp_path, _to_operations_alone(script))
+    assert outcome.exit_code == 1
     assert outcome.checks(JSON_CASE) == ANSWERED
 
 

@@ -69,7 +69,7 @@ def test_check_of_a_complete_file_is_exit_0_and_touches_no_order(tmp_path: Path,
         code, output = _check(tmp_path, pointed(sample(service), server.url, everything=False), "-v")
     assert code == 0, output
     assert "nothing is missing" in output
-    assert set(asked) <= {"/AP/Authenticate", "/WSGateway/", "/WSGateway"}
+    assert set(asked) <= {"/", "/AP/Authenticate", "/WSGateway/", "/WSGateway"}
 
 
 def test_check_lists_what_full_coverage_lacks(tmp_path: Path) -> None:
