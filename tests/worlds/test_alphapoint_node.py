@@ -24,12 +24,6 @@ GENERATED = "3000" if ALL else "0"
 PERMITTED, FAULTS = modes("permitted"), modes("fault")
 LEAST_CARRIED_OUT = 0.95
 """Of the default server."""
-INFRASTRUCTURE = {
-    "balancer-503": "a page of a balancer is taken for the service's answer",
-    "handshake-429": "a handshake that is put off is not tried again",
-    "slow-sockets": "an answer behind quiet_s is taken for silence, and for the next case's reply",
-}
-"""Permitted modes that are not judged right yet, each with the reason."""
 SLOW = {
     "cancels-settle-later": "co/effects/*",
     "slow-answers": "cao/effects/*",
@@ -63,16 +57,6 @@ def of_mode(world: World, mode: str) -> World:
     return replace(world, operations=operations_of(mode))
 
 
-def permitted() -> list[object]:
-    """Each permitted mode; those that wait for something are expected to fail."""
-    return [
-        pytest.param(mode, marks=pytest.mark.xfail(strict=True, reason=INFRASTRUCTURE[mode]))
-        if mode in INFRASTRUCTURE
-        else mode
-        for mode in PERMITTED
-    ]
-
-
 def test_the_default_server_is_conformant(world: World, tmp_path: Path) -> None:
     told = judged(world, tmp_path, (), "--generated", "1000")
     assert told.findings == []
@@ -81,7 +65,7 @@ def test_the_default_server_is_conformant(world: World, tmp_path: Path) -> None:
     assert told.mixed == []
 
 
-@pytest.mark.parametrize("mode", permitted())
+@pytest.mark.parametrize("mode", PERMITTED)
 def test_a_permitted_mode_raises_no_alarm(mode: str, world: World, tmp_path: Path) -> None:
     some = ("--case", SLOW[mode]) if mode in SLOW else ("--generated", GENERATED)
     told = judged(of_mode(world, mode), tmp_path, (mode,), *some)
