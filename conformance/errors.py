@@ -26,6 +26,7 @@ from __future__ import annotations
 import errno
 import importlib.util
 import os
+from enum import StrEnum
 from typing import ClassVar
 
 INTERRUPTED = 130
@@ -89,14 +90,46 @@ class HarnessError(ConformanceError):
     exit_code = 5
 
 
-class NotCarriedOut(Exception):
-    """Base: `reason` is the sentence that stands in the report."""
+class Hindrance(StrEnum):
+    """Why a case was not carried out, in the words that reports count by; they stay the same."""
 
-    def __init__(self, reason: str) -> None:
+    SCOPE = "scope"
+    CAP = "cap"
+    NO_ROLE = "no role"
+    SIGN_IN = "sign-in"
+    NO_STATE = "no state"
+    POOL = "pool used up"
+    BINDING = "missing binding"
+    TRANSPORT = "no transport"
+    CODE = "code not described"
+    UNSEEN = "effect not observed"
+    LOST = "lost connection"
+    INFRASTRUCTURE = "infrastructure"
+    UNREACHABLE = "unreachable"
+    NOT_BEGUN = "not begun"
+    NOT_APPLICABLE = "not applicable"
+    HARNESS = "harness error"
+    ACCEPTED = "accepted lack"
+    OTHER = "other"
+
+
+class NotCarriedOut(Exception):
+    """Base: `reason` is the sentence that stands in the report.
+
+    `thing` is what the target lacks, as `lacks` of a target file names it: `state.pin-order`, `role.operator`.
+    `accepted` are the target file's words for a lack that it owns up to.
+    """
+
+    why: ClassVar[Hindrance] = Hindrance.SIGN_IN
+
+    def __init__(self, reason: str, *, why: Hindrance | None = None, thing: str = "", accepted: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.timed_out = False
         """Whether an answer was waited for in vain."""
+        self.hindrance = why or self.why
+        self.thing = thing
+        self.accepted = accepted
 
 
 class RoleUnavailable(NotCarriedOut):
@@ -106,13 +139,19 @@ class RoleUnavailable(NotCarriedOut):
 class StateUnavailable(NotCarriedOut):
     """A state could not be brought about."""
 
+    why = Hindrance.NO_STATE
+
 
 class OutsideScope(NotCarriedOut):
     """The scope guard refused the message."""
 
+    why = Hindrance.SCOPE
+
 
 class Unreached(NotCarriedOut):
     """The target cannot be reached, or stopped answering."""
+
+    why = Hindrance.UNREACHABLE
 
 
 def need(extra: str, what: str, *modules: str, hint: str = "") -> None:

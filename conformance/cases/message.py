@@ -16,7 +16,7 @@ from conformance.formats.base import PLACE, Codec, Format, body_of, is_text, pla
 from conformance.formats.errors import CodecError
 from conformance.formats.xml.contract import XmlContract
 from conformance.formats.xml.format import XML, XmlCodec
-from conformance.model.case import Body, Message
+from conformance.model.case import Body, Case, Message
 from conformance.model.spec import Document, Operation
 
 __all__ = [
@@ -36,10 +36,22 @@ __all__ = [
 
 
 class MissingBinding(HarnessError):
-    """A message names an id that neither the target nor the case's states give."""
+    """A message names an id that neither the target nor the case's states give; `name` is that of the binding."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the target binds no value for ${{{name}}}")
+        self.name = name
 
 
 Bindings: TypeAlias = Mapping[str, "int | str"]
+
+
+def case_places(case: Case) -> tuple[str, ...]:
+    """The names of the bindings that the messages and the states of a case use."""
+    messages = (*case.before, case.message, *(case.twin.messages if case.twin else ()))
+    params = "".join(str(value) for need in case.states.values() for value in need.params.values())
+    names = [name for one in messages for name in places_of(one)]
+    return tuple(dict.fromkeys((*names, *places(params))))
 
 
 def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: bool = False) -> str:
@@ -62,7 +74,7 @@ def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: boo
         if name not in bindings:
             if keep:
                 return match.group()
-            raise MissingBinding(f"the target binds no value for ${{{other or name}}}")
+            raise MissingBinding(other or name)
         value = bindings[name]
         if offset in _CHANGES:
             value = _CHANGES[offset](str(value))

@@ -5,7 +5,7 @@ What the checks look at: the exchanges of one case, and what became of the state
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +78,8 @@ class Observation:
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    name_of: Callable[[str], str] = field(default=lambda _secret: "", compare=False)
+    """How a finding calls a secret, which it must not show; asked only when one came back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def match_results(
     if ordered is not None:
         return Matching(ordered, (), ("result-order=other",))
     index = next(i for i, (want, got) in enumerate(zip(wanted, given, strict=True)) if not _fits(want, got))
-    name = names[index_of_relevant(wanted[index])]
+    name = names[_at_odds(wanted[index], given[index])]
     finding = IDENTITY.finding(
         kit.operation,
         "a result names the order that its instruction was for",
@@ -94,9 +94,10 @@ Identity = tuple[tuple[bool, Any], ...]
 """For each identity member: whether it decides, and the value in comparable form."""
 
 
-def index_of_relevant(identity: Identity) -> int:
-    """The place of the member that decides."""
-    return next((i for i, (decides, _) in enumerate(identity) if decides), 0)
+def _at_odds(identity: Identity, got: tuple[Any, ...]) -> int:
+    """The place of the member that does not fit, the deciding one first: a finding shows no value that is right."""
+    wrong = [i for i, (want, found) in enumerate(zip(identity, got, strict=True)) if not _fits((want,), (found,))]
+    return next((i for i in wrong if identity[i][0]), wrong[0])
 
 
 def _identity(instruction: dict[str, Any], names: tuple[str, ...], kit: Kit) -> Identity:

@@ -244,7 +244,7 @@ def _counts_as_silence(exchange: Exchange, alternatives: tuple[Alternative, ...]
 
 def _judge_effect(case: Case, observation: Observation, right: list[Alternative], found: _Gathering) -> None:
     """The alternative whose effect fits as well; if none does, the first one speaks."""
-    judged = [(one, judge_effects(case.expect, one, observation)) for one in right]
+    judged = [(one, judge_effects(case.expect, one, observation, found.kit.operation)) for one in right]
     chosen, effects = min(judged, key=lambda pair: len(pair[1].findings))
     found.findings.extend(effects.findings)
     found.unverified.extend(effects.unverified)

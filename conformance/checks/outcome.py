@@ -15,6 +15,7 @@ from conformance.checks.answer import Answer, Judgement, Observation
 from conformance.checks.registry import Check, Stage
 from conformance.contract.operation import RequirementKey
 from conformance.model.case import Alternative, Expectation, Twin
+from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
 
 OUTCOME = Check(
@@ -144,12 +145,19 @@ class Effects:
 _NOTHING = Effects((), ())
 
 
-def judge_effects(expect: Expectation, alternative: Alternative, observation: Observation) -> Effects:
-    """One finding for each watched thing that is not as this alternative has it."""
+def judge_effects(
+    expect: Expectation, alternative: Alternative, observation: Observation, operation: Operation
+) -> Effects:
+    """One finding for each watched thing that is not as this alternative has it.
+
+    What was reported as cancelled and was not is a success without effect, and no error that had one.
+    """
     if not alternative.cancelled and not alternative.untouched:
         return _NOTHING
     inside = expect.effect or expect.requirement
     outside = expect.outside or inside
+    if inside == operation.attribution.get(EFFECT.keys[0].name):
+        inside = operation.effect_of_success or expect.requirement
     findings: list[Finding] = []
     unverified: list[str] = []
     for name in alternative.cancelled:
@@ -210,15 +218,18 @@ def compare(twin: Twin, first: Judgement, seconds: Sequence[Judgement]) -> tuple
         right = (right[0], *(right[1 + place] for place in twin.order))
     if left == right:
         return ()
-    return (
-        RELATION.finding_on(
-            twin.requirement,
-            f"the relation {twin.relation} does not hold: the same request is answered in two ways",
-            first.summary,
-            "; ".join(second.summary for second in seconds),
-            twin.relation,
-        ),
-    )
+    one, other = told_apart(first.summary, left, "; ".join(second.summary for second in seconds), right)
+    message = f"the relation {twin.relation} does not hold: the same request is answered in two ways"
+    return (RELATION.finding_on(twin.requirement, message, one, other, twin.relation),)
+
+
+def told_apart(one: str, left: tuple[Any, ...], other: str, right: tuple[Any, ...]) -> tuple[str, str]:
+    """Two summaries; where they say the same, with what differs behind them."""
+    return (one, other) if one != other else (f"{one} ({_gist(left)})", f"{other} ({_gist(right)})")
+
+
+def _gist(gist: tuple[Any, ...]) -> str:
+    return ", ".join("no code" if part is None else str(part).lower() for part in gist)
 
 
 def forms_differ(requirement: str, other_case: str, other_summary: str, summary: str) -> Finding:

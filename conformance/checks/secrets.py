@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -27,8 +27,8 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 def _look(seen: Seen) -> Iterator[Finding]:
     """The body first, where it may hold one, then the headers."""
     if may_be_echoed(seen.exchange, seen.secrets):
-        yield from echoed(seen.operation, seen.answer.value, seen.secrets)
-    yield from in_headers(seen.operation, seen.exchange, seen.secrets)
+        yield from echoed(seen.operation, seen.answer.value, seen.secrets, seen.observation.name_of)
+    yield from in_headers(seen.operation, seen.exchange, seen.secrets, seen.observation.name_of)
 
 
 SECRETS = Check(
@@ -40,7 +40,14 @@ SECRETS = Check(
 )
 
 
-def echoed(operation: Operation, value: Any, secrets: tuple[str, ...]) -> Iterator[Finding]:
+def _unnamed(_secret: str) -> str:
+    """How a secret is called of which nothing is known."""
+    return ""
+
+
+def echoed(
+    operation: Operation, value: Any, secrets: tuple[str, ...], name_of: Callable[[str], str] = _unnamed
+) -> Iterator[Finding]:
     """A finding for each text of the answer that holds one of the secrets as a word of its own.
 
     Names of members are texts too.
@@ -48,11 +55,13 @@ def echoed(operation: Operation, value: Any, secrets: tuple[str, ...]) -> Iterat
     for pointer, text in _texts(value, ""):
         for secret in secrets:
             if secret and _holds(text, secret):
-                yield _finding(operation, pointer)
+                yield _finding(operation, pointer, name_of(secret))
                 break
 
 
-def in_headers(operation: Operation, exchange: Exchange, secrets: tuple[str, ...]) -> Iterator[Finding]:
+def in_headers(
+    operation: Operation, exchange: Exchange, secrets: tuple[str, ...], name_of: Callable[[str], str] = _unnamed
+) -> Iterator[Finding]:
     """A finding for each header of an HTTP answer that holds one of the secrets; a cookie may be the session itself.
 
     A short secret counts only where the header speaks of a PIN: numbers of their own stand in many headers.
@@ -64,12 +73,16 @@ def in_headers(operation: Operation, exchange: Exchange, secrets: tuple[str, ...
         if name.lower() == "set-cookie":
             continue
         spoken = _PIN.search(name) or _PIN.search(text)
-        if any((spoken or len(secret) >= _LONG) and _holds(text, secret) for secret in suspects):
-            yield _finding(operation, f"header {name}")
+        for secret in suspects:
+            if (spoken or len(secret) >= _LONG) and _holds(text, secret):
+                yield _finding(operation, f"header {name}", name_of(secret))
+                break
 
 
-def _finding(operation: Operation, at: str) -> Finding:
-    return SECRETS.finding(operation, "a credential of the request comes back", "no credential", "(hidden)", at)
+def _finding(operation: Operation, at: str, name: str) -> Finding:
+    """The secret by its name in the target file; its value is never shown."""
+    shown = f"{name} (hidden)" if name else "(hidden)"
+    return SECRETS.finding(operation, "a credential of the request comes back", "no credential", shown, at)
 
 
 def may_be_echoed(exchange: Exchange, secrets: tuple[str, ...]) -> bool:

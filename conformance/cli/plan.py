@@ -17,12 +17,14 @@ from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
 from conformance.cli.options import printing, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
+from conformance.endpoint.choose import REFERENCE
 from conformance.guard.gate import Purpose
 from conformance.model.case import Case
 from conformance.report.formats.text import Grid, Row, plain_lines
 from conformance.report.safe_text import json_safe, many, shortened, visible, writable
 from conformance.run.dry import DryRun
 from conformance.run.loop import run_loop
+from conformance.run.needs import all_lines
 from conformance.run.plan import Bounds, Planned, Planner
 from conformance.run.selection import choose, choose_generated, offered, parse_shard
 from conformance.run.session import session
@@ -83,6 +85,9 @@ async def _plan(options: Mapping[str, Any]) -> None:
     async with session(contract, options["target"], needed, dry=dry) as run:
         offered(contract, selection, run.target)
         planner = Planner(run, dry)
+        if run.chosen.name != REFERENCE and not options["as_json"]:
+            for line in all_lines(run, cases()):
+                click.echo(writable(visible(line), sys.stdout.encoding))
         shown = _print_json if options["as_json"] else _print_text
         await shown(planner, planner.plan(cases()), options)
 

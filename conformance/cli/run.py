@@ -39,10 +39,11 @@ from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_jo
 from conformance.report.progress import progress
 from conformance.report.rows import RunSummary, gather
 from conformance.report.run_info import Ending, Settings, SummaryOptions, accepted_gaps, run_info
-from conformance.report.safe_text import many
+from conformance.report.safe_text import many, visible, writable
 from conformance.report.several import added
 from conformance.report.summary import summarise, to_json
 from conformance.run.loop import run_loop
+from conformance.run.needs import all_lines
 from conformance.run.schedule import Work, carry_out
 from conformance.run.selection import ManyNumbered, Selection, choose, choose_generated, offered, parse_shard
 from conformance.run.session import Session, session
@@ -86,6 +87,13 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     show_default=True,
     metavar="DIR",
     help="Where the reports go.",
+)
+@click.option(
+    "--min-carried-out",
+    type=click.FloatRange(0, 1),
+    callback=_finite,
+    metavar="SHARE",
+    help="Below this share of cases carried out the run is incomplete, exit 4 (default: the target's, else 0.9).",
 )
 @click.option("--resume", is_flag=True, help="Go on with the run whose journal is in the report folder.")
 @click.option(
@@ -206,6 +214,10 @@ async def _run(
         info = replace(run_info(contract, chosen, options["seed"]), explore_seed=explore_with)
         settings = _settings(contract, chosen, selection, len(cases) + len(generated), options)
         await _say_budget(contract, chosen, cases, generated, options)
+        if chosen.name != REFERENCE and not options["quiet"]:
+            made = (generated_case(source, number) for source, number in generated)
+            for line in all_lines(opened, (*cases, *made)):
+                sys.stderr.write(writable(visible(line), sys.stderr.encoding) + "\n")
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])
         results, done, info = gather(earlier.results), frozenset(result.id for result in earlier.results), earlier.info
@@ -247,9 +259,14 @@ async def _run(
                 duration_s=round(time.monotonic() - started, 3),
                 stopped=opened.stopped or "",
                 interrupted=interrupted,
-                waivers_unmatched=() if opened.stopped else opened.waivers.unmatched(),
+                waivers_unmatched=()
+                if opened.stopped
+                else opened.waivers.unmatched(narrowed=settings.narrowed and not settings.shard),
                 waivers_expired=opened.waivers.expired(),
+                waivers_matched=opened.waivers.counts(),
+                waivers_beyond=opened.waivers.beyond(),
                 left_behind=() if chosen.name == REFERENCE else (*earlier.left_behind, *opened.left_behind),
+                untrue_lacks=tuple(sorted({*earlier.untrue_lacks, *opened.untrue_lacks})),
                 throttled=opened.gate.throttled,
                 messages=added((earlier.messages, opened.messages)),
             )
@@ -301,6 +318,7 @@ class _Earlier:
     taken: frozenset[str] = frozenset()
     left_behind: tuple[str, ...] = ()
     messages: Mapping[str, int] = field(default_factory=dict)
+    untrue_lacks: tuple[str, ...] = ()
 
 
 def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> _Earlier:
@@ -312,17 +330,19 @@ def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> _Earlier:
     kept = tuple(result for result in journal.results if result.verdict not in _UNFINISHED)
     ending = journal.options.ending
     same = replace(info, id=journal.header.info.id, started_at=journal.header.info.started_at)
-    return _Earlier(same, kept, journal.taken, ending.left_behind, ending.messages)
+    return _Earlier(same, kept, journal.taken, ending.left_behind, ending.messages, ending.untrue_lacks)
 
 
 def _settings(
     contract: Contract, chosen: ChosenTarget, selection: Selection, planned: int, options: Mapping[str, Any]
 ) -> Settings:
     index, count = parse_shard(options["shard"])
+    least: float | None = options["min_carried_out"]
     return Settings(
         selection=selection,
         accepted_gaps=accepted_gaps(contract, chosen.file),
         pinned=chosen.file.readings,
         shard=f"{index}/{count}" if count > 1 else "",
         planned=planned,
+        min_carried_out=chosen.file.limits.min_carried_out if least is None else least,
     )

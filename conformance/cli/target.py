@@ -89,7 +89,8 @@ def schema() -> int:
 def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bool) -> int:
     """Check a target file without touching an order: it parses, the host answers, every role signs in.
 
-    Says what is missing for full coverage: roles, bindings, states, error codes. Only sign-in calls are sent.
+    Says what is missing for full coverage: roles, bindings, states, error codes. Sign-in calls are sent, and reading calls that look
+    whether the bindings name what they should.
     Exit codes: 0 nothing is missing, 2 the file cannot be used, 3 the target cannot be reached, 4 something is missing.
     """
     from conformance.contract.load import load_contract
@@ -121,7 +122,7 @@ def _print(found: Survey, *, quiet: bool, verbose: bool) -> None:
 
     blocks: list[Block] = []
     if not quiet:
-        shown = [item for item in found.items if verbose or not item.good]
+        shown = [item for item in found.items if verbose or item.lacks or not item.good]
         rows = tuple(
             Row(
                 (item.word, visible(item.what), visible(item.note)),

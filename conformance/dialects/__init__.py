@@ -66,6 +66,10 @@ class Plain:
     def probe(self, bindings: Mapping[str, Binding]) -> None:
         """There is no harmless call."""
 
+    def inspections(self, bindings: Mapping[str, Binding]) -> tuple[()]:
+        """There is no reading call to look with."""
+        return ()
+
     def may_lack_session(self, exchange: Exchange) -> bool:
         """The login says so, if it keeps a session."""
         return False

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, LoginKeys, Role
 from conformance.endpoint.secrets import Vault
-from conformance.errors import NotCarriedOut, RoleUnavailable, Unreached
+from conformance.errors import Hindrance, NotCarriedOut, RoleUnavailable, Unreached
 from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
 from conformance.model.case import StateNeed
 from conformance.plugins import find_login
@@ -141,6 +141,17 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A harmless reading call that tells whether a binding names what cases take it for."""
+
+    binding: str
+    call: str
+    payload: Mapping[str, Any]
+    there: bool
+    """Whether what it names has to be there; of an unknown id, that it must not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +281,10 @@ class Dialect(Protocol):
         """A harmless reading call that fails without a session; None when there is none, or an id for it is missing."""
         ...
 
+    def inspections(self, bindings: Mapping[str, Binding]) -> tuple[Inspection, ...]:
+        """Reading calls for a look at the bindings, as far as they are given."""
+        ...
+
     def may_lack_session(self, exchange: Exchange) -> bool:
         """Whether an answer looks like that to a missing session; other answers may look so, too."""
         ...
@@ -321,7 +336,8 @@ def login_of(speaker: Speaker) -> Login | None:
 def offered(speaker: Speaker) -> Role:
     """The role that speaks. Raises `RoleUnavailable` when the target file has none of that name."""
     if speaker.role is None:
-        raise RoleUnavailable(f"the target offers no role {speaker.name!r}")
+        reason = f"the target offers no role {speaker.name!r}"
+        raise RoleUnavailable(reason, why=Hindrance.NO_ROLE, thing=f"role.{speaker.name}")
     return speaker.role
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -138,6 +139,10 @@ class RateWindow(Part):
         return self.start <= time < self.end if self.start < self.end else time >= self.start or time < self.end
 
 
+MIN_CARRIED_OUT = 0.9
+"""The share of cases that a run must carry out, where nobody says another."""
+
+
 class Limits(Part):
     """What an exchange may cost, and how fast the harness may go; shared by all lanes."""
 
@@ -158,6 +163,9 @@ class Limits(Part):
     throttle_wait_s: float = Field(30.0, gt=0, description="The longest single wait, whatever Retry-After asks for.")
     connect_retries: int = Field(1, ge=0, le=10, description="Only for setting up a connection, never for a message.")
     concurrency: int = Field(16, ge=1, le=256)
+    min_carried_out: float = Field(
+        MIN_CARRIED_OUT, ge=0, le=1, description="Share of the cases below which a run is incomplete (exit code 4)."
+    )
 
     @property
     def paced(self) -> bool:
@@ -314,6 +322,37 @@ class States(StateSource):
         return self
 
 
+class Lacks(Part):
+    """What the service does not have, each with the reason; what hangs on it alone is an accepted gap.
+
+    A name may be a pattern with `*`. Error codes have `unreachable` in their own table.
+    """
+
+    state: dict[str, Text] = Field(default_factory=dict, description="States that nobody can bring about.")
+    role: dict[str, Text] = Field(default_factory=dict, description="Roles that there are not.")
+    binding: dict[str, Text] = Field(default_factory=dict, description="Ids that there are not, such as a second OMS.")
+    transport: dict[Literal["http", "websocket"], Text] = Field(default_factory=dict)
+    observer: Text | None = Field(None, description="Why nobody can see what became of an order.")
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, str]]:
+        """Kind to name or pattern to reason."""
+        transports: Mapping[Any, str] = self.transport
+        return {"state": self.state, "role": self.role, "binding": self.binding, "transport": transports}
+
+    def reason(self, thing: str) -> str:
+        """Why the service lacks a thing such as `state.pin-order`; empty when the file does not say that it does."""
+        kind, _, name = thing.partition(".")
+        table = self.tables.get(kind, {})
+        found = table.get(name)
+        if found is None:
+            found = next((why for pattern, why in table.items() if fnmatchcase(name, pattern)), "")
+        return found
+
+    def __bool__(self) -> bool:
+        return self.observer is not None or any(self.tables.values())
+
+
 class ServiceTarget(Part):
     """One service of the target."""
 
@@ -326,6 +365,7 @@ class ServiceTarget(Part):
     roles: dict[str, Role] = Field(default_factory=dict)
     desks: Many[DeskPart] = ()
     states: States = States()
+    lacks: Lacks = Lacks()
     errors: dict[str, dict[str, Provocation]] = Field(
         default_factory=dict, description="Operation id (or `any`) to error code to how it is provoked."
     )
@@ -363,15 +403,38 @@ class ScopePart(Part):
     max_requests: int | None = Field(None, gt=0)
 
 
+def _holds(text: str, part: str) -> bool:
+    """Whether a text has a part; `*` in it stands for anything."""
+    return part in text or ("*" in part and fnmatchcase(text, f"*{part.replace('[', '[[]').replace('?', '[?]')}*"))
+
+
 class Waiver(Part):
     """One known violation that does not fail the run until it expires."""
 
-    case: Text
+    case: Text = Field("*", description="The case's id, or a pattern with `*`; left out, any case.")
     requirement: Text
-    finding: Text = Field(description="A part of the finding's message.")
+    finding: Text = Field(description="A part of the finding's message; with `*`, a pattern of a part.")
+    seen: Text | None = Field(None, description="A part of what the finding says came, or a pattern of a part.")
+    cases: int | None = Field(None, ge=1, description="How many cases it covered when it was written; more are told.")
     reason: Text
     owner: Text
     expires: date
+
+    @property
+    def label(self) -> str:
+        """How reports call it."""
+        seen = "" if self.seen is None else f", seen {self.seen!r}"
+        return f"{self.case} {self.requirement}{seen}"
+
+    def is_about(self, case: str) -> bool:
+        """Whether its case, or its pattern of cases, is this one."""
+        return self.case == case or ("*" in self.case and fnmatchcase(case, self.case.replace("[", "[[]")))
+
+    def covers(self, case: str, requirement: str, message: str, actual: str) -> bool:
+        """Whether it speaks of a finding; whether it has expired is not asked."""
+        if requirement != self.requirement or not self.is_about(case):
+            return False
+        return _holds(message, self.finding) and (self.seen is None or _holds(actual, self.seen))
 
     @field_validator("expires", mode="before")
     @classmethod

@@ -58,9 +58,15 @@ class Vault:
 
     def of_role(self, role: Role) -> tuple[str, ...]:
         """The secrets that a role signs in with and that must not come back, as fetched; no file is read twice for it."""
+        return tuple(self.named(role).values())
+
+    def named(self, role: Role) -> dict[str, str]:
+        """The same by their keys."""
         keys = role.login_keys
-        secrets = [one for name, one in keys.secrets().items() if name not in keys.shown]
-        return tuple((one.file and self.files.get(one.file)) or self.get(one, "roles") for one in secrets)
+        secrets = {name: one for name, one in keys.secrets().items() if name not in keys.shown}
+        return {
+            name: (one.file and self.files.get(one.file)) or self.get(one, "roles") for name, one in secrets.items()
+        }
 
     def text(self, value: str | Secret, where: str) -> str:
         """A plain text as it stands, or a secret fetched."""

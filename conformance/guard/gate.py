@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from conformance.endpoint.model import Limits, RateWindow
-from conformance.errors import OutsideScope
+from conformance.errors import Hindrance, OutsideScope
 from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsReply, WsRequest, header_values
 
@@ -177,7 +177,7 @@ class Gate:
             raise OutsideScope(f"outside scope: {decision.reason}")
         purpose = label.purpose
         if self.max_requests is not None and self.requests >= self.max_requests and purpose is not Purpose.CLEAN_UP:
-            raise OutsideScope(f"the cap of {self.max_requests} requests is reached")
+            raise OutsideScope(f"the cap of {self.max_requests} requests is reached", why=Hindrance.CAP)
         self.requests += 1
         self.passed[purpose] += 1
         while (wait_s := self._wait_s()) > 0:

@@ -15,7 +15,7 @@ from typing import Protocol
 from conformance.endpoint.model import Limits as TargetLimits
 from conformance.endpoint.model import ServiceTarget, Tls
 from conformance.endpoint.secrets import Vault
-from conformance.errors import ConfigurationError, NotCarriedOut, OutsideScope, Unreached
+from conformance.errors import ConfigurationError, Hindrance, NotCarriedOut, OutsideScope, Unreached
 from conformance.guard.gate import (
     Gate,
     Label,
@@ -122,7 +122,8 @@ class Link:
         """
         http = self.http
         if http is None:
-            raise NotCarriedOut("the target file names no HTTP address for this service")
+            reason = "the target file names no HTTP address for this service"
+            raise NotCarriedOut(reason, why=Hindrance.TRANSPORT, thing="transport.http")
 
         async def once() -> Exchange:
             await self.gate.admit(request, label)
@@ -177,7 +178,8 @@ class Link:
         """
         if key not in self.sockets:
             if self.ws_address is None:
-                raise NotCarriedOut("the target file names no WebSocket address for this service")
+                reason = "the target file names no WebSocket address for this service"
+                raise NotCarriedOut(reason, why=Hindrance.TRANSPORT, thing="transport.websocket")
 
             async def connected(send: Send) -> WireProblem | None:
                 async def gated(request: WsRequest) -> Exchange:

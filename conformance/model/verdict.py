@@ -71,6 +71,11 @@ class CaseResult:
     unverified: tuple[str, ...] = ()
     """Requirements that the case names but could not verify here, such as an effect nobody could observe."""
 
+    hindrance: str = ""
+    """Why it was not carried out, in the one word that reports count by; empty for a case that was."""
+    accepted: str = ""
+    """The target file's words for what it lacks, when the case hangs on that."""
+
     revised: bool = False
     """It takes the place of a pass that was reported earlier; stands in no file."""
 

@@ -64,6 +64,11 @@ class Bench:
         return (self._run.stopped or "") if self._run is not None else ""
 
     @property
+    def untrue_lacks(self) -> tuple[str, ...]:
+        """What the target file says is lacking and was there all the same."""
+        return self._run.untrue_lacks if self._run is not None else ()
+
+    @property
     def left_behind(self) -> tuple[str, ...]:
         """What was set up on the target and could not be taken back; the bundled one ends with the run, and with it all of it."""
         return self._run.left_behind if self._run is not None and self.target != REFERENCE else ()

@@ -226,7 +226,13 @@ class Front:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the engine; in a worker hand its ending on, elsewhere write the reports."""
-        tail = Tail(self.bench.stopped, self.bench.left_behind, self.bench.throttled, self.bench.messages)
+        tail = Tail(
+            self.bench.stopped,
+            self.bench.left_behind,
+            self.bench.throttled,
+            self.bench.messages,
+            self.bench.untrue_lacks,
+        )
         self.bench.close()
         if self.is_worker:
             session.config.workeroutput[_KEY] = tail.packed()  # type: ignore[attr-defined]
@@ -239,10 +245,22 @@ class Front:
         if self.record is not None:
             try:
                 self.summary = self.record.finish(self.tails)
+                done, least = self.summary.carried_out, self.record.settings.min_carried_out
+                if not done.reaches(least):
+                    self.trouble.append(f"{done.words}; at least {least * 100:g}% have to be")
             except ConformanceError as error:
                 self.trouble.append(str(error))
+        self.trouble.extend(f"waiver matched nothing: {text}" for text in self._stale_patterns())
         if self.trouble and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _stale_patterns(self) -> tuple[str, ...]:
+        """Waivers with a pattern of cases that matched nothing; those with one case are told by its item."""
+        if self.record is None or any(tail.stopped for tail in self.tails):
+            return ()
+        labels = tuple(one.label for one in self.chosen.file.waivers if "*" in one.case)
+        stale = self.record.waivers.unmatched(narrowed=self.record.settings.narrowed)
+        return tuple(text for text in stale if text.startswith(labels)) if labels else ()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The verdict on the whole, where reports are written; and what no item could say."""

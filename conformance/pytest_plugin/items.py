@@ -161,7 +161,10 @@ class Docket:
         return Waivers(self.waivers, self.today).apply(result)
 
     def _complaints(self, entry: Entry) -> tuple[str, ...]:
-        """Waivers on this requirement in these cases that have expired, or that matched nothing."""
+        """Waivers on this requirement in these cases that have expired, or that matched nothing.
+
+        Whether a pattern of cases matched nothing is only known at the end of the session.
+        """
         found: list[str] = []
         requirements = {case.id: case.requirements for case in entry.cases}
         for waiver in self.waivers:

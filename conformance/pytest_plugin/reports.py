@@ -40,6 +40,7 @@ class Tail:
     left_behind: tuple[str, ...] = ()
     throttled: int = 0
     messages: Mapping[str, int] = field(default_factory=dict)
+    untrue_lacks: tuple[str, ...] = ()
 
     def packed(self) -> dict[str, Any]:
         """As simple values."""
@@ -48,12 +49,15 @@ class Tail:
             "left_behind": list(self.left_behind),
             "throttled": self.throttled,
             "messages": dict(self.messages),
+            "untrue_lacks": list(self.untrue_lacks),
         }
 
     @classmethod
     def unpacked(cls, raw: Mapping[str, Any]) -> Tail:
         """From what `packed` gives."""
-        return cls(raw["stopped"], tuple(raw["left_behind"]), raw["throttled"], raw["messages"])
+        return cls(
+            raw["stopped"], tuple(raw["left_behind"]), raw["throttled"], raw["messages"], tuple(raw["untrue_lacks"])
+        )
 
 
 @dataclass(slots=True)
@@ -105,9 +109,12 @@ class Record:
             duration_s=round(time.monotonic() - self._started, 3),
             stopped=stopped,
             interrupted=bool(self.expected) and not stopped,
-            waivers_unmatched=() if stopped else self.waivers.unmatched(),
+            waivers_unmatched=() if stopped else self.waivers.unmatched(narrowed=self.settings.narrowed),
             waivers_expired=self.waivers.expired(),
+            waivers_matched=self.waivers.counts(),
+            waivers_beyond=self.waivers.beyond(),
             left_behind=tuple(sorted(one for tail in tails for one in tail.left_behind)),
+            untrue_lacks=tuple(sorted({one for tail in tails for one in tail.untrue_lacks})),
             throttled=sum(tail.throttled for tail in tails),
             messages=added(tail.messages for tail in tails),
         )
@@ -134,5 +141,6 @@ def record_of(
         accepted_gaps=gaps,
         pinned=target.readings,
         planned=len(chosen) + (generated if any(entry.generated for entry in selected.values()) else 0),
+        min_carried_out=target.limits.min_carried_out,
     )
     return Record(folder, contract, info, settings, Waivers(target.waivers, today), expected=set(selected))

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, TypeVar
 
+from conformance.endpoint.model import MIN_CARRIED_OUT
 from conformance.errors import JournalError
 from conformance.formats.json.pointer import load_json
 from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
@@ -57,6 +58,7 @@ def header_line(header: Header) -> dict[str, Any]:
         "pinned": dict(sorted(settings.pinned.items())),
         "shard": settings.shard,
         "planned": settings.planned,
+        "min_carried_out": settings.min_carried_out,
     }
 
 
@@ -77,7 +79,14 @@ def header_from(raw: Mapping[str, Any]) -> Header:
             run["target"],
             run.get("explore_seed"),
         ),
-        Settings(Selection(**selection), gaps, raw["pinned"], raw["shard"], raw["planned"]),
+        Settings(
+            Selection(**selection),
+            gaps,
+            raw["pinned"],
+            raw["shard"],
+            raw["planned"],
+            raw.get("min_carried_out", MIN_CARRIED_OUT),
+        ),
     )
 
 
@@ -103,6 +112,8 @@ def case_line(result: CaseResult) -> dict[str, Any]:
         "evidence": None if result.evidence is None else asdict(result.evidence),
         "notes": result.notes,
         "unverified": result.unverified,
+        "hindrance": str(result.hindrance) or None,
+        "accepted": result.accepted or None,
     }
     return {name: value for name, value in line.items() if value not in (None, (), [])}
 
@@ -129,6 +140,8 @@ def result_from(raw: Mapping[str, Any]) -> CaseResult:
         evidence=None if evidence is None else Evidence(**evidence),
         notes=tuple(raw.get("notes", ())),
         unverified=tuple(raw.get("unverified", ())),
+        hindrance=raw.get("hindrance", ""),
+        accepted=raw.get("accepted", ""),
     )
 
 
@@ -141,7 +154,10 @@ def footer_line(ending: Ending) -> dict[str, Any]:
         "interrupted": ending.interrupted,
         "waivers_unmatched": ending.waivers_unmatched,
         "waivers_expired": ending.waivers_expired,
+        "waivers_matched": dict(sorted(ending.waivers_matched.items())),
+        "waivers_beyond": ending.waivers_beyond,
         "left_behind": ending.left_behind,
+        "untrue_lacks": ending.untrue_lacks,
         "throttled": ending.throttled,
         "messages": dict(sorted(ending.messages.items())),
     }
@@ -155,7 +171,10 @@ def ending_from(raw: Mapping[str, Any]) -> Ending:
         interrupted=raw["interrupted"],
         waivers_unmatched=tuple(raw["waivers_unmatched"]),
         waivers_expired=tuple(raw["waivers_expired"]),
+        waivers_matched=raw.get("waivers_matched", {}),
+        waivers_beyond=tuple(raw.get("waivers_beyond", ())),
         left_behind=tuple(raw.get("left_behind", ())),
+        untrue_lacks=tuple(raw.get("untrue_lacks", ())),
         throttled=raw.get("throttled", 0),
         messages=raw.get("messages", {}),
     )
@@ -375,6 +394,7 @@ def _check_same_run(path: Path, old: Header, new: Header) -> None:
         "target": (_plain(old.info.target), _plain(new.info.target)),
         "selection": (old.settings.selection, new.settings.selection),
         "shard": (old.settings.shard, new.settings.shard),
+        "the share of cases to be carried out": (old.settings.min_carried_out, new.settings.min_carried_out),
     }
     differing = [name for name, (was, now) in sides.items() if was != now]
     if differing:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from conformance.errors import Hindrance
 from conformance.model.spec import Contract
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, RunInfo, Verdict
 
@@ -31,10 +32,14 @@ class Folded:
     """(operation, requirement, verdict) to how many."""
     readings: Counter[str] = field(default_factory=Counter)
     requests: int = 0
+    hindrances: Counter[str] = field(default_factory=Counter)
+    """Reason to how many were not carried out."""
 
     def add(self, result: CaseResult) -> None:
         """Count one more result."""
         self.verdicts[result.verdict] += 1
+        if reason := hindrance_of(result):
+            self.hindrances[reason] += 1
         for name in {*result.requirements, *(finding.requirement for finding in result.findings)}:
             self.requirements[result.operation, name, result.verdict] += 1
         self.readings.update(result.readings)
@@ -87,6 +92,86 @@ def gather(results: Iterable[CaseResult]) -> Gathering:
     for result in {result.id: result for result in results}.values():
         gathering.add(result)
     return gathering
+
+
+_WITHOUT_A_REASON = {
+    Verdict.TARGET_ERROR: Hindrance.UNREACHABLE,
+    Verdict.HARNESS_ERROR: Hindrance.HARNESS,
+    Verdict.NOT_APPLICABLE: Hindrance.NOT_APPLICABLE,
+    Verdict.NOT_VERIFIED: Hindrance.OTHER,
+}
+_WORDS: Mapping[str, str] = {
+    Hindrance.SCOPE: "outside the scope",
+    Hindrance.CAP: "beyond the cap of messages",
+    Hindrance.NO_ROLE: "without their role",
+    Hindrance.SIGN_IN: "not signed in",
+    Hindrance.NO_STATE: "without their state",
+    Hindrance.POOL: "with the pool used up",
+    Hindrance.BINDING: "with a binding missing",
+    Hindrance.TRANSPORT: "over a transport that is not there",
+    Hindrance.CODE: "with a code that nobody says how to provoke",
+    Hindrance.UNSEEN: "with an effect that nobody could see",
+    Hindrance.LOST: "on a connection that was lost",
+    Hindrance.INFRASTRUCTURE: "spoilt by the infrastructure",
+    Hindrance.UNREACHABLE: "without an answer of the target",
+    Hindrance.NOT_BEGUN: "not begun",
+    Hindrance.NOT_APPLICABLE: "not applicable",
+    Hindrance.HARNESS: "broken off by the harness",
+    Hindrance.ACCEPTED: "accepted as lacking",
+    Hindrance.OTHER: "for other reasons",
+}
+
+
+def hindrance_of(result: CaseResult) -> str:
+    """Why a case was not carried out, in the word that it is counted by; empty when it was."""
+    if result.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED):
+        return ""
+    if result.accepted:
+        return Hindrance.ACCEPTED.value
+    return str(result.hindrance) or _WITHOUT_A_REASON[result.verdict].value
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """How many cases were carried out, and why the others were not."""
+
+    cases: int = 0
+    of: int = 0
+    hindered: Mapping[str, int] = field(default_factory=dict)
+    """Reason to how many, in the order of reasons."""
+
+    @property
+    def share(self) -> float:
+        """Of all cases; 1 where there are none."""
+        return self.cases / self.of if self.of else 1.0
+
+    def reaches(self, least: float) -> bool:
+        """Whether it is enough. What the target file says that it lacks does not count against it."""
+        wanted = self.of - self.hindered.get(Hindrance.ACCEPTED, 0)
+        return self.cases >= least * wanted
+
+    @property
+    def words(self) -> str:
+        """`736 of 1,477 cases carried out, 741 outside the scope`."""
+        reasons = (f"{count:,} {_WORDS.get(reason, reason)}" for reason, count in self.hindered.items())
+        noun = "case" if self.of == 1 else "cases"
+        return ", ".join([f"{self.cases:,} of {self.of:,} {noun} carried out", *reasons])
+
+
+def carried_out(results: Iterable[CaseResult], folded: Folded, planned: int) -> CarriedOut:
+    """Count the cases of a run that meant to execute so many; what it did not come to was not begun."""
+    tally, cases = Counter(folded.hindrances), folded.verdicts.total() - folded.hindrances.total()
+    for result in results:
+        reason = hindrance_of(result)
+        if reason:
+            tally[reason] += 1
+        else:
+            cases += 1
+    whole = cases + tally.total()
+    if planned > whole:
+        tally[Hindrance.NOT_BEGUN.value] += planned - whole
+    ordered = {reason.value: tally[reason.value] for reason in Hindrance if tally[reason.value]}
+    return CarriedOut(cases, max(whole, planned), ordered)
 
 
 RunVerdict = Literal["pass", "fail", "incomplete", "error"]
@@ -151,8 +236,11 @@ class RunSummary:
     error_codes: tuple[CodeRow, ...]
     readings: tuple[ReadingRow, ...]
     cases: tuple[CaseResult, ...]
+    carried_out: CarriedOut = CarriedOut()
     messages_sent: int = 0
     """Messages that passed the gate to the wire, whatever for; 0 when that is not known."""
+    waivers: Mapping[str, int] = field(default_factory=dict)
+    """How many cases each waiver matched."""
     notices: tuple[str, ...] = ()
     """What is to be known beside the verdict, in words: unchecked TLS, flaky cases, things left on the target."""
     left_behind: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 
 from conformance import tool_version
 from conformance.endpoint.choose import REFERENCE, ChosenTarget
-from conformance.endpoint.model import TargetFile
+from conformance.endpoint.model import MIN_CARRIED_OUT, TargetFile
 from conformance.model.spec import Contract
 from conformance.model.verdict import RunInfo
 from conformance.run.selection import Selection
@@ -32,6 +32,8 @@ class Settings:
     """`I/N` for one of several shards, with 1 <= I <= N; empty for a whole run."""
     planned: int = 0
     """How many cases the run meant to execute; 0 when unknown."""
+    min_carried_out: float = MIN_CARRIED_OUT
+    """The share of them below which the run is incomplete."""
 
     @property
     def narrowed(self) -> bool:
@@ -53,8 +55,14 @@ class Ending:
     waivers_unmatched: tuple[str, ...] = ()
     """Waivers that no finding matched, each in one line."""
     waivers_expired: tuple[str, ...] = ()
+    waivers_matched: Mapping[str, int] = field(default_factory=dict)
+    """How many cases each waiver matched."""
+    waivers_beyond: tuple[str, ...] = ()
+    """Waivers that matched more cases than when they were written, each in one line."""
     left_behind: tuple[str, ...] = ()
     """What the run set up on the target and could not take back, each in words."""
+    untrue_lacks: tuple[str, ...] = ()
+    """Keys of what the target file says is lacking and was there all the same."""
     throttled: int = 0
     """How many messages the target turned away because it was asked too often; they were sent again."""
     messages: Mapping[str, int] = field(default_factory=dict)

@@ -96,6 +96,7 @@ def _check_agrees(first_path: Path, first: Header, path: Path, header: Header) -
         "selection": (first.settings.selection, header.settings.selection),
         "pinned readings": (first.settings.pinned, header.settings.pinned),
         "accepted gaps": (first.settings.accepted_gaps, header.settings.accepted_gaps),
+        "share of cases to be carried out": (first.settings.min_carried_out, header.settings.min_carried_out),
     }
     differing = [name for name, (one, other) in sides.items() if one != other]
     if differing:
@@ -121,13 +122,16 @@ def _ending(placed: Sequence[tuple[Path, Journal]]) -> Ending:
         interrupted=any(footer.interrupted for footer in footers),
         waivers_unmatched=tuple(sorted(unmatched)),
         waivers_expired=tuple(sorted({waiver for footer in footers for waiver in footer.waivers_expired})),
+        waivers_matched=added(footer.waivers_matched for footer in footers),
+        waivers_beyond=tuple(sorted({waiver for footer in footers for waiver in footer.waivers_beyond})),
         left_behind=tuple(sorted({one for footer in footers for one in footer.left_behind})),
+        untrue_lacks=tuple(sorted({one for footer in footers for one in footer.untrue_lacks})),
         throttled=sum(footer.throttled for footer in footers),
         messages=added(footer.messages for footer in footers),
     )
 
 
-Kind = Literal["run", "requirement", "code", "case", "reading"]
+Kind = Literal["run", "requirement", "code", "case", "reading", "waiver"]
 _RANK = {verdict.value: rank for rank, verdict in enumerate(Verdict)}
 _RUN_RANK = {"pass": 0, "incomplete": 1, "error": 2, "fail": 3}
 _ABSENT = "absent"
@@ -176,10 +180,12 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...
     try:
         return (
             *_run(old["summary"]["verdict"], new["summary"]["verdict"]),
+            *_carried_out(old["summary"].get("carried_out"), new["summary"].get("carried_out")),
             *_verdicts("requirement", old["requirements"], new["requirements"], _by_id),
             *_verdicts("code", old["error_codes"], new["error_codes"], _cell_name),
             *_verdicts("case", old["cases"], new["cases"], _by_id),
             *_readings(old["readings"], new["readings"]),
+            *_waivers(old.get("waivers", ()), new.get("waivers", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise JournalError(f"a results.json lacks a member: {type(error).__name__}: {error}") from error
@@ -188,6 +194,18 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...
 def _run(before: str, after: str) -> Iterable[Change]:
     if before != after:
         yield Change("run", "verdict", before, after, _RUN_RANK[after] > _RUN_RANK[before])
+
+
+def _carried_out(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterable[Change]:
+    """A smaller share is worse; a file of an earlier version does not say."""
+    if old is None or new is None or (old["share"], old["not"]) == (new["share"], new["not"]):
+        return
+    yield Change("run", "cases carried out", _told(old), _told(new), new["share"] < old["share"])
+
+
+def _told(done: Mapping[str, Any]) -> str:
+    reasons = (f"{count} {reason}" for reason, count in sorted(done["not"].items()))
+    return ", ".join([f"{done['cases']} of {done['of']}", *reasons])
 
 
 def _verdicts(
@@ -220,6 +238,16 @@ def _readings(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
         if was != now:
             is_mixing = len(now) > 1 and len(was) <= 1
             yield Change("reading", name, _listed(was), _listed(now), is_mixing)
+
+
+def _waivers(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -> Iterable[Change]:
+    """A waiver that matches more cases than before hides more than before."""
+    before = {str(row["waiver"]): int(row["cases"]) for row in old}
+    after = {str(row["waiver"]): int(row["cases"]) for row in new}
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name, 0), after.get(name, 0)
+        if was != now:
+            yield Change("waiver", name, f"{was} cases", f"{now} cases", name in before and now > was)
 
 
 def _listed(alternatives: list[str]) -> str:

@@ -12,7 +12,17 @@ from typing import Any
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
-from conformance.report.rows import CodeRow, Gathering, ReadingRow, ReportFormat, RequirementRow, RunSummary, gather
+from conformance.report.rows import (
+    CodeRow,
+    Gathering,
+    ReadingRow,
+    ReportFormat,
+    RequirementRow,
+    RunSummary,
+    carried_out,
+    gather,
+    hindrance_of,
+)
 from conformance.report.run_info import Ending, SummaryOptions
 from conformance.report.safe_text import json_safe, many
 from conformance.report.verdicts import code_rows, outcome, reading_rows, requirement_rows
@@ -22,11 +32,16 @@ def notices(info: RunInfo, cases: Sequence[CaseResult], ending: Ending) -> tuple
     """One line each, in a fixed order."""
     return (
         *_unchecked_tls(info.target),
+        *(f"waiver {waiver}" for waiver in ending.waivers_beyond),
         *(
             f"{note.removeprefix(FLAKY_NOTE)} attempts, flaky: {result.id}"
             for result in cases
             for note in result.notes
             if note.startswith(FLAKY_NOTE)
+        ),
+        *(
+            f"{key} is not true: it was there, and the cases that hang on it were carried out"
+            for key in ending.untrue_lacks
         ),
         *(["the target turned messages away with TOO MANY REQUESTS; they were sent again"] if ending.throttled else ()),
         *(
@@ -66,7 +81,8 @@ def summarise(
     cases = tuple(_tidy(result) for result in gathering.results)
     requirements = requirement_rows(contract, cases, chosen.settings, folded)
     codes = code_rows(contract, cases, chosen.settings)
-    came_to = outcome(cases, requirements, codes, chosen, folded)
+    done = carried_out(cases, folded, chosen.settings.planned)
+    came_to = outcome(cases, requirements, codes, chosen, folded, done)
     return RunSummary(
         info=info,
         duration_s=chosen.ending.duration_s,
@@ -78,7 +94,9 @@ def summarise(
         error_codes=codes,
         readings=reading_rows(contract, cases, chosen.settings, folded),
         cases=cases,
+        carried_out=done,
         messages_sent=chosen.ending.messages_sent,
+        waivers=dict(sorted(chosen.ending.waivers_matched.items())),
         notices=notices(info, cases, chosen.ending),
         left_behind=tuple(sorted(chosen.ending.left_behind)),
         folded=folded,
@@ -115,6 +133,12 @@ def _document(summary: RunSummary) -> dict[str, Any]:
             "reasons": list(summary.reasons),
             "notices": list(summary.notices),
             "requests_sent": summary.requests_sent,
+            "carried_out": {
+                "cases": summary.carried_out.cases,
+                "of": summary.carried_out.of,
+                "share": round(summary.carried_out.share, 4),
+                "not": dict(summary.carried_out.hindered),
+            },
             "requirements": summary.requirement_counts,
             "cases": summary.case_counts,
             "generated_not_listed": sum(summary.folded.verdicts.values()),
@@ -122,6 +146,7 @@ def _document(summary: RunSummary) -> dict[str, Any]:
         "requirements": [_requirement(row) for row in summary.requirements],
         "error_codes": [_code(row) for row in summary.error_codes],
         "readings": [_reading(row) for row in summary.readings],
+        "waivers": [{"waiver": label, "cases": count} for label, count in summary.waivers.items()],
         "cases": [_case(result) for result in summary.cases],
     }
 
@@ -167,6 +192,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
         "role": result.role,
         "verdict": result.verdict.value,
         "reason": result.reason,
+        "hindrance": hindrance_of(result),
         "code": result.code,
         "code_seen": result.code_seen,
         "readings": list(result.readings),

@@ -15,7 +15,7 @@ from conformance.cases.make import channels
 from conformance.errors import INTERRUPTED
 from conformance.model.spec import Contract, ErrorCode, Operation, Requirement
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.rows import CodeRow, Folded, ReadingRow, RequirementRow, RunVerdict
+from conformance.report.rows import CarriedOut, CodeRow, Folded, ReadingRow, RequirementRow, RunVerdict, carried_out
 from conformance.report.run_info import Settings, SummaryOptions
 from conformance.report.safe_text import many
 
@@ -87,17 +87,32 @@ def _accepted_requirements(contract: Contract, gaps: Mapping[tuple[str, str], st
 
 def _row(requirement: Requirement, group: _Touching, accepted: Mapping[str, str]) -> RequirementRow:
     verdict, reason = _judge(requirement, group)
-    is_accepted = verdict is Verdict.NOT_VERIFIED and requirement.id in accepted
+    words = accepted.get(requirement.id) or _lacking(requirement.id, group)
+    is_accepted = verdict is Verdict.NOT_VERIFIED and bool(words)
     return RequirementRow(
         id=requirement.id,
         operation=requirement.operation,
         level=requirement.level,
         verdict=verdict,
-        reason=accepted[requirement.id] if is_accepted else reason,
+        reason=words if is_accepted else reason,
         cases=_case_ids(group),
         generated=sum(result.tier != "named" for result in group.naming),
         accepted=is_accepted,
     )
+
+
+def _lacking(requirement: str, group: _Touching) -> str:
+    """The target file's words for the lack that every named case of a requirement hangs on; empty when one does not."""
+    named = [_for_requirement(requirement, result) for result in group.naming if result.tier == "named"]
+    unsure = [result for result in named if result.verdict is not Verdict.NOT_APPLICABLE]
+    return _common_words(unsure)
+
+
+def _common_words(results: Sequence[CaseResult]) -> str:
+    """Of results that are all not verified for an accepted lack the words of the first; empty otherwise."""
+    if not results or any(not one.accepted or one.verdict is not Verdict.NOT_VERIFIED for one in results):
+        return ""
+    return min(results, key=lambda one: one.id).accepted
 
 
 def _unknown_row(name: str, group: _Touching) -> RequirementRow:
@@ -175,11 +190,15 @@ def code_rows(contract: Contract, results: Iterable[CaseResult], settings: Setti
             by_cell[result.operation, result.code, result.media_type, result.transport].append(result)
     chosen = settings.selection
     only_met = bool(chosen.requirements or chosen.cases or settings.shard)
+    needed = {(one.id, code.code): code.requirement for one in contract.operations.values() for code in one.codes}
     rows = []
     for cell in _cells(contract, settings):
         found = by_cell.get(cell, [])
         if found or not only_met:
-            rows.append(_code_row(cell, found, settings.accepted_gaps.get(cell[:2])))
+            requirement = needed.get(cell[:2], "")
+            rows.append(
+                _code_row(cell, found, requirement, settings.accepted_gaps.get(cell[:2]) or _common_words(found))
+            )
     return tuple(sorted(rows, key=lambda row: (row.operation, _code_key(row.code), row.media_type, row.transport)))
 
 
@@ -242,28 +261,42 @@ def _code_key(code: str) -> tuple[int, str]:
     return (int(code), "") if code.isdecimal() else (1 << 31, code)
 
 
-def _code_row(cell: _Cell, found: Sequence[CaseResult], accepted: str | None) -> CodeRow:
+def _code_row(cell: _Cell, found: Sequence[CaseResult], requirement: str, accepted: str) -> CodeRow:
     operation, code, media_type, transport = cell
-    verdict, reason, case = _judge_cell(code, sorted(found, key=lambda result: result.id))
-    is_accepted = verdict is Verdict.NOT_VERIFIED and accepted is not None
-    shown = accepted if is_accepted and accepted is not None else reason
+    verdict, reason, case = _judge_cell(code, requirement, sorted(found, key=lambda result: result.id))
+    is_accepted = verdict is Verdict.NOT_VERIFIED and bool(accepted)
+    shown = accepted if is_accepted else reason
     return CodeRow(operation, code, media_type, transport, verdict, shown, case, is_accepted)
 
 
-def _judge_cell(code: str, found: Sequence[CaseResult]) -> tuple[Verdict, str, str | None]:
+def _judge_cell(code: str, requirement: str, found: Sequence[CaseResult]) -> tuple[Verdict, str, str | None]:
     """Verdict, reason and deciding case: a failure or an error decides, else one proof is enough to pass."""
     for verdict in (Verdict.FAIL, Verdict.HARNESS_ERROR, Verdict.TARGET_ERROR):
         for result in found:
-            if result.verdict is verdict:
+            if result.verdict is verdict and not _shown_in_passing(code, requirement, result):
                 return verdict, result.reason, result.id
     for result in found:
-        if result.verdict is Verdict.PASS and result.code_seen == code:
+        if result.verdict in (Verdict.PASS, Verdict.FAIL) and result.code_seen == code:
             return Verdict.PASS, "", result.id
     for verdict in (Verdict.WAIVED, Verdict.PASS, Verdict.NOT_VERIFIED, Verdict.NOT_APPLICABLE):
         for result in found:
             if result.verdict is verdict:
                 return _unproven(result)
     return Verdict.NOT_VERIFIED, "no case provokes it", None
+
+
+_OUTCOME_CHECKS = frozenset({"outcome", "effect", "answered", "together", "relation"})
+
+
+def _shown_in_passing(code: str, requirement: str, result: CaseResult) -> bool:
+    """Whether a failed case got the very code that it was to provoke, and its findings are on something else.
+
+    A fault in the form of an answer is a finding on its own requirement. It does not turn every cell red in which the
+    answer came.
+    """
+    if result.verdict is not Verdict.FAIL or result.code_seen != code:
+        return False
+    return not any(one.requirement == requirement or one.check in _OUTCOME_CHECKS for one in result.findings)
 
 
 def _unproven(result: CaseResult) -> tuple[Verdict, str, str | None]:
@@ -292,6 +325,7 @@ def outcome(
     codes: Sequence[CodeRow],
     options: SummaryOptions,
     folded: Folded | None = None,
+    done: CarriedOut | None = None,
 ) -> Outcome:
     """Exit 130 when interrupted, else the first that holds of 5 broken, 1 violated, 3 stopped, 4 incomplete.
 
@@ -302,8 +336,15 @@ def outcome(
     uncounted = (folded or Folded()).verdicts[Verdict.FAIL]
     violated = _violations(results, requirements, options, uncounted)
     stopped = [f"the target stopped: {options.ending.stopped}"] if options.ending.stopped else []
+    done = done or carried_out(results, folded or Folded(), options.settings.planned)
     incomplete = _gaps(results, requirements, codes, options)
-    reasons = (*broken, *violated, *stopped, *incomplete)
+    least = options.settings.min_carried_out
+    if not done.reaches(least):
+        incomplete.append(f"{done.words}; at least {_percent(least)} have to be")
+        told = []
+    else:
+        told = [done.words] if done.hindered else []
+    reasons = (*broken, *violated, *stopped, *incomplete, *told)
     if options.ending.interrupted:
         return Outcome("fail" if violated else "incomplete", INTERRUPTED, ("interrupted", *reasons))
     if broken:
@@ -314,7 +355,11 @@ def outcome(
         return Outcome("error", UNREACHABLE, reasons)
     if incomplete:
         return Outcome("incomplete", INCOMPLETE, reasons)
-    return Outcome("pass", PASS, ())
+    return Outcome("pass", PASS, reasons)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:g}%"
 
 
 def _violations(

@@ -7,24 +7,25 @@ import json
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from conformance.cases.message import Bindings, MissingBinding, fill, fill_body
+from conformance.cases.message import Bindings, MissingBinding, case_places, fill, fill_body
 from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
 from conformance.checks.outcome import EFFECT, compare
-from conformance.dialects.base import CANCELLED, pauses_s, speaker_at
+from conformance.dialects.base import CANCELLED, UNKNOWN, pauses_s, speaker_at
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
-from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
+from conformance.errors import HarnessError, Hindrance, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
 from conformance.formats.json.format import JSON
 from conformance.formats.registry import format_for
 from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
 from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import evidence_of, redacted_finding
-from conformance.run.setting import Service, Setting, clean, observe, secrets_of, set_up, spare_states
+from conformance.run.setting import Service, Setting, clean, observe, secret_name, secrets_of, set_up, spare_states
 from conformance.run.states import unset_names
 from conformance.wire.messages import TIMED_OUT, Exchange, Headers, HttpReply, HttpRequest, WsReply
 
@@ -60,7 +61,9 @@ class Judged:
 
 def unsent(case: Case, reason: str) -> CaseResult:
     """The result of a case that was not begun."""
-    result = _result(case, Setting(_NO_DESK, case.role), Verdict.NOT_VERIFIED, reason=reason)
+    result = _result(
+        case, Setting(_NO_DESK, case.role), Verdict.NOT_VERIFIED, reason=reason, hindrance=Hindrance.NOT_BEGUN
+    )
     return replace(result, requests=0)
 
 
@@ -82,12 +85,14 @@ async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, jud
         outcome = "it may have been carried out" if not judged.undone else "it was tried twice"
         result = replace(
             judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), readings=(), code_seen=None,
-            reason=f"{INFRASTRUCTURE}{judged.disturbed}; {outcome}",
+            reason=f"{INFRASTRUCTURE}{judged.disturbed}; {outcome}", hindrance=Hindrance.INFRASTRUCTURE,
         )  # fmt: skip
         return replace(judged, result=result, gist=())
     lost = any(exchange.lost_by_reuse for exchange in judged.exchanges)
     if lost and all(finding.check == ANSWERED.id for finding in judged.result.findings):
-        result = replace(judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON)
+        result = replace(
+            judged.result, verdict=Verdict.NOT_VERIFIED, findings=(), reason=_LOST_REASON, hindrance=Hindrance.LOST
+        )
         return replace(judged, result=result)
     return judged
 
@@ -96,28 +101,29 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
     setting = Setting(desk.for_case(case.id), case.role)
     after: Mapping[str, str] = {}
     try:
+        _demand(case, service)
         judgement, after = await _carry_out(case, kit, service, setting, judge)
         if case.twin is not None:
             judgement = await _with_twin(case, case.twin, kit, service, setting, judge, judgement)
-    except Unreached as error:
-        return Judged(
-            _result(
-                case, setting, Verdict.TARGET_ERROR, reason=redact_excerpt(error.reason, service.sessions.vault.known)
-            )
-        )
     except NotCarriedOut as error:
         reason = redact_excerpt(error.reason, service.sessions.vault.known)
-        return Judged(_result(case, setting, Verdict.NOT_VERIFIED, reason=reason), timed_out=error.timed_out)
+        accepted = error.accepted or service.link.service.lacks.reason(error.thing)
+        verdict = Verdict.TARGET_ERROR if isinstance(error, Unreached) else Verdict.NOT_VERIFIED
+        result = _result(case, setting, verdict, reason=reason, hindrance=error.hindrance, accepted=accepted)
+        return Judged(result, timed_out=error.timed_out)
     except MissingBinding as error:
-        return Judged(_result(case, setting, Verdict.NOT_VERIFIED, reason=error.message))
+        return Judged(_result(case, setting, Verdict.NOT_VERIFIED, reason=error.message, hindrance=Hindrance.BINDING))
     except HarnessError as error:
-        return Judged(_result(case, setting, Verdict.HARNESS_ERROR, reason=error.message))
+        return Judged(_result(case, setting, Verdict.HARNESS_ERROR, reason=error.message, hindrance=Hindrance.HARNESS))
     except Exception as error:  # one case that breaks the harness must not cost the results of all others
         return Judged(_broken(case, setting, error, service.sessions.vault.known))
     finally:
         await clean(service, setting, after)
     secrets = secrets_of(service, setting)
     result = _judged(case, setting, judgement, secrets, service.sessions.vault.known)
+    unseen = service.link.service.lacks.observer
+    if unseen and result.unverified:
+        result = replace(result, accepted=unseen)
     words = redact_excerpt(setting.disturbed, service.sessions.vault.known) if setting.disturbed else ""
     long_s = service.link.limits.total_timeout_s / 2  # a wait that was cut short costs nothing
     timed_out = any(
@@ -160,10 +166,32 @@ def always_disturbed(kit: Kit, judged: Judged, times: int) -> CaseResult:
     return replace(judged.result, verdict=Verdict.FAIL, findings=(finding,), reason="", evidence=evidence)
 
 
+def _demand(case: Case, service: Service) -> None:
+    """Raises `StateUnavailable`, before anything is set up, for a case that hangs on what the target file says it lacks.
+
+    States are tried all the same: should one come about, the target file is wrong, and the case is carried out.
+    """
+    lacks = service.link.service.lacks
+    if not lacks:
+        return
+    twin = case.twin
+    transports = {case.transport, *((twin.transport,) if twin is not None else ())}
+    roles = {case.role, *((twin.role,) if twin is not None and twin.role else ())}
+    things = [f"transport.{one.address_key}" for one in sorted(transports)]
+    things += [f"role.{name}" for name in sorted(roles)]
+    if lacks.binding:
+        things += [f"binding.{name}" for name in case_places(case)]
+    for thing in things:
+        if words := lacks.reason(thing):
+            reason = f"the target lacks {thing}: {words}"
+            raise StateUnavailable(reason, why=Hindrance.ACCEPTED, accepted=words)
+
+
 def _broken(case: Case, setting: Setting, error: Exception, secrets: Iterable[str]) -> CaseResult:
     """A defect of the harness, with the place where it showed in the notes."""
     redact_error(error, secrets)
-    result = _result(case, setting, Verdict.HARNESS_ERROR, reason=f"{type(error).__name__}: {error}")
+    reason = f"{type(error).__name__}: {error}"
+    result = _result(case, setting, Verdict.HARNESS_ERROR, reason=reason, hindrance=Hindrance.HARNESS)
     return replace(result, notes=(redact("".join(traceback.format_exception(error)), secrets),))
 
 
@@ -247,9 +275,11 @@ def _provoke(case: Case, service: Service, setting: Setting) -> Mapping[str, Sta
     assert case.provoke is not None
     provocation = service.link.service.provocation(case.operation, case.provoke)
     if provocation is None:
-        raise StateUnavailable(f"the target file does not say how code {case.provoke} is brought about")
+        reason = f"the target file does not say how code {case.provoke} is brought about"
+        raise StateUnavailable(reason, why=Hindrance.CODE)
     if provocation.unreachable is not None:
-        raise StateUnavailable(f"unreachable: {provocation.unreachable}")
+        words = provocation.unreachable
+        raise StateUnavailable(f"unreachable: {words}", why=Hindrance.ACCEPTED, accepted=words)
     setting.desk = setting.desk.with_bindings(provocation.bindings)
     setting.role = provocation.role or setting.role
     if provocation.without_states:
@@ -291,7 +321,9 @@ async def _observe_and_judge(
     """
     secrets = secrets_of(service, setting)
     if not setting.handles:  # nothing is watched
-        return judge(kit, case, Observation(setting.exchanges, setting.body, setting.frame, secrets=secrets)), {}
+        name_of = partial(secret_name, service, setting)
+        observation = Observation(setting.exchanges, setting.body, setting.frame, secrets=secrets, name_of=name_of)
+        return judge(kit, case, observation), {}
     before: dict[str, str] = {}
     for handle in setting.handles:
         before.update(handle.before)
@@ -329,7 +361,10 @@ async def _look(
         after.get(name, state) != state for name, state in before.items()
     ):
         await _listen_on(service, setting)
-    observation = Observation(setting.exchanges, setting.body, setting.frame, before, after, secrets)
+    if service.link.service.lacks.observer and any(word != UNKNOWN for word in after.values()):
+        service.untrue_lacks.add("observer")
+    name_of = partial(secret_name, service, setting)
+    observation = Observation(setting.exchanges, setting.body, setting.frame, before, after, secrets, name_of)
     return judge(kit, case, observation), after
 
 
@@ -361,17 +396,18 @@ def _take_late(setting: Setting, service: Service) -> None:
 def _judged(
     case: Case, setting: Setting, judgement: Judgement, secrets: tuple[str, ...], known: Collection[str]
 ) -> CaseResult:
-    verdict, reason = Verdict.PASS, ""
+    verdict, reason, hindrance = Verdict.PASS, "", ""
     if judgement.findings:
         verdict = Verdict.FAIL
     elif judgement.unverified and set(case.requirements) <= set(judgement.unverified):
-        verdict, reason = Verdict.NOT_VERIFIED, "the effect could not be observed"
+        verdict, reason, hindrance = Verdict.NOT_VERIFIED, "the effect could not be observed", Hindrance.UNSEEN
     kept = case.tier == "named" or verdict is Verdict.FAIL
     return _result(
         case,
         setting,
         verdict,
         reason=reason,
+        hindrance=hindrance,
         findings=tuple(redacted_finding(finding, (*secrets, *known)) for finding in judgement.findings),
         blocked=judgement.blocked,
         readings=judgement.readings,
@@ -394,7 +430,7 @@ def _result(case: Case, setting: Setting, verdict: Verdict, *, reason: str, **mo
         verdict=verdict,
         reason=reason,
         code=case.code,
-        requests=len(setting.exchanges) + len(case.before),
+        requests=len(setting.exchanges) + len(case.before) if setting.exchanges else 0,
         **more,
     )
 

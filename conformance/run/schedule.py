@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.cases.generated.stream import generated_case, relation_key
-from conformance.checks.outcome import forms_differ
+from conformance.checks.outcome import forms_differ, told_apart
 from conformance.endpoint.desks import Desk
 from conformance.errors import TargetUnreachable
 from conformance.model.case import Case
@@ -197,7 +197,8 @@ class FormMemory:
             for _, other in others:
                 result = other.result
                 if result.verdict is Verdict.PASS and first.result.verdict is Verdict.PASS:
-                    finding = forms_differ(result.requirements[0], first.result.id, first.summary, other.summary)
+                    summaries = told_apart(first.summary, first.gist, other.summary, other.gist)
+                    finding = forms_differ(result.requirements[0], first.result.id, *summaries)
                     evidence = evidence_of((*first.exchanges, *other.exchanges), secrets, full=True)
                     yield replace(result, verdict=Verdict.FAIL, findings=(finding,), evidence=evidence, revised=True)
 

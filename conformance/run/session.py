@@ -57,13 +57,14 @@ class Waivers:
 
     waivers: Sequence[Waiver]
     today: date
-    matched: set[int] = field(default_factory=set)
-    judged: set[str] = field(default_factory=set)
+    matched: dict[int, set[str]] = field(default_factory=dict)
+    """Number of a waiver to the cases that it matched."""
+    judged: set[int] = field(default_factory=set)
+    """Numbers of waivers of which a case was judged."""
 
     def apply(self, result: CaseResult) -> CaseResult:
         """The result, waived when every one of its findings is covered by a waiver that has not expired."""
-        if result.verdict in _JUDGED:
-            self.judged.add(result.id)
+        self._judge(result)
         if result.verdict is not Verdict.FAIL:
             return result
         covered = [self._covers(result.id, finding) for finding in result.findings]
@@ -74,32 +75,53 @@ class Waivers:
 
     def note(self, result: CaseResult) -> None:
         """Take a result of an earlier part of the run into account: what it matched is matched."""
-        if result.verdict in _JUDGED:
-            self.judged.add(result.id)
+        self._judge(result)
         for finding in result.findings:
             self._covers(result.id, finding)
+
+    def _judge(self, result: CaseResult) -> None:
+        """Note the waivers that a case could show to be stale; for one of any case, it must name the requirement."""
+        if result.verdict not in _JUDGED:
+            return
+        for number, waiver in enumerate(self.waivers):
+            speaks = waiver.case != "*" or waiver.requirement in result.requirements
+            if speaks and number not in self.judged and waiver.is_about(result.id):
+                self.judged.add(number)
 
     def _covers(self, case: str, finding: Finding) -> int | None:
         found = None
         for number, waiver in enumerate(self.waivers):
-            if waiver.case == case and waiver.requirement == finding.requirement and waiver.finding in finding.message:
-                self.matched.add(number)
+            if waiver.covers(case, finding.requirement, finding.message, finding.actual):
+                self.matched.setdefault(number, set()).add(case)
                 if waiver.expires >= self.today:
                     found = number if found is None else found
         return found
 
-    def unmatched(self) -> tuple[str, ...]:
-        """Waivers of cases that were judged without showing what was waived."""
+    def unmatched(self, *, narrowed: bool = False) -> tuple[str, ...]:
+        """Waivers of cases that were judged without showing what was waived; of a part of the cases no pattern can tell."""
         return tuple(
-            f"{waiver.case} {waiver.requirement}: matched nothing (owner {waiver.owner})"
+            f"{waiver.label}: matched nothing (owner {waiver.owner})"
             for number, waiver in enumerate(self.waivers)
-            if number not in self.matched and waiver.case in self.judged
+            if number not in self.matched and number in self.judged and not (narrowed and "*" in waiver.case)
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How many cases each waiver matched, by what reports call it."""
+        return {self.waivers[number].label: len(cases) for number, cases in sorted(self.matched.items())}
+
+    def beyond(self) -> tuple[str, ...]:
+        """Waivers that match more cases than when they were written."""
+        return tuple(
+            f"{waiver.label}: matches {len(self.matched[number])} cases, {waiver.cases} when it was written "
+            f"(owner {waiver.owner})"
+            for number, waiver in enumerate(self.waivers)
+            if waiver.cases is not None and len(self.matched.get(number, ())) > waiver.cases
         )
 
     def expired(self) -> tuple[str, ...]:
         """Waivers whose day has passed."""
         return tuple(
-            f"{waiver.case} {waiver.requirement}: expired on {waiver.expires} (owner {waiver.owner})"
+            f"{waiver.label}: expired on {waiver.expires} (owner {waiver.owner})"
             for waiver in self.waivers
             if waiver.expires < self.today
         )
@@ -158,6 +180,12 @@ class Session:
     def left_behind(self) -> tuple[str, ...]:
         """What was set up on the target and could not be taken back, in words."""
         return tuple(sorted(one for service in self.services.values() for one in service.left_behind))
+
+    @property
+    def untrue_lacks(self) -> tuple[str, ...]:
+        """What the target file says is lacking and was there all the same, by its key."""
+        found = ((name, thing) for name, service in self.services.items() for thing in service.untrue_lacks)
+        return tuple(sorted(f"services.{name}.lacks.{thing}" for name, thing in found))
 
     @property
     def messages(self) -> dict[str, int]:

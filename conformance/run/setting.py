@@ -37,6 +37,8 @@ class Service:
     """What was set up on the target and could not be taken back, in words."""
     settled: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     """How long after the answer the latest cancellations were seen."""
+    untrue_lacks: set[str] = field(default_factory=set)
+    """What the target file says the service lacks, and what was there all the same."""
     secrets: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
     """What cases without states must not see again, by who sends and what he has; most cases have the same."""
 
@@ -99,6 +101,8 @@ async def set_up(
     first = {name: need for name, need in due.items() if not _names_another(need, due)}
     for wave in (first, {name: need for name, need in due.items() if name not in first}):
         for handle in await _prepare(wave, service, setting, spare) if wave else ():
+            if service.link.service.lacks.reason(f"state.{wave[handle.name].state}"):
+                service.untrue_lacks.add(f"state.{wave[handle.name].state}")
             setting.desk = setting.desk.with_bindings(handle.bindings)
             service.link.gate.guard.grant(handle.bindings)
 
@@ -135,6 +139,10 @@ async def _prepare(
             task.result() for task in tasks if task.done() and not task.cancelled() and task.exception() is None
         )
         setting.handles = (*setting.handles, *made)
+    for need, task in zip(states.values(), tasks, strict=True):
+        error = task.exception()
+        if isinstance(error, StateUnavailable) and not error.thing:
+            error.thing = f"state.{need.state}"
     return tuple(
         task.result()
         for name, task in zip(states, tasks, strict=True)
@@ -193,6 +201,21 @@ async def _cleaned(service: Service, setting: Setting, after: Mapping[str, str])
             for name, value in handle.bindings.items()
             if not is_pin(name)
         )
+
+
+def secret_name(service: Service, setting: Setting, secret: str) -> str:
+    """What a secret of the case is, as the target file calls it: a key of the role, its session, a PIN."""
+    role = setting.desk.roles.get(setting.role)
+    named = {} if role is None else service.sessions.vault.named(role)
+    for key, value in named.items():
+        if value == secret:
+            return f"{key} of role {setting.role}"
+    if secret in service.sessions.secrets_of(setting.desk.key(setting.role)):
+        return f"session of role {setting.role}"
+    for name in (*_PIN_NAMES, *(f"{handle.name}.PIN" for handle in setting.handles)):
+        if str(setting.desk.bindings.get(name, "")) == secret:
+            return f"binding {name}"
+    return ""
 
 
 def secrets_of(service: Service, setting: Setting) -> tuple[str, ...]:

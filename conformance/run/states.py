@@ -16,15 +16,17 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Protocol
 
 from conformance.cases.message import fill
 from conformance.dialects.base import CANCELLED, CLIENT_ID, EXECUTED, OPEN, UNKNOWN, Handle, StateProvider, together
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
-from conformance.errors import HarnessError, StateUnavailable, Unreached
+from conformance.errors import HarnessError, Hindrance, StateUnavailable, Unreached
 from conformance.formats.json.pointer import load_json
 from conformance.model.case import StateNeed
 from conformance.wire.http.client import HttpTransport
@@ -320,6 +322,20 @@ class Ledger:
         return True
 
 
+@dataclass(slots=True)
+class Queue:
+    """Ids with their keys, in the order of the target file; those that were taken through another queue are skipped."""
+
+    entries: deque[tuple[str, Mapping[str, Binding]]]
+
+    def front(self, count: int, taken: Collection[str]) -> list[tuple[str, Mapping[str, Binding]]]:
+        """The first so many that are unused, or all that are left; the used ones before them are dropped."""
+        while self.entries and self.entries[0][0] in taken:
+            self.entries.popleft()
+        unused = (entry for entry in self.entries if entry[0] not in taken)
+        return list(islice(unused, count))
+
+
 @dataclass(frozen=True, slots=True)
 class PoolStates:
     """The provider. An `account` beside the ids keeps them for states of that account.
@@ -330,23 +346,35 @@ class PoolStates:
     pool: Mapping[str, tuple[Mapping[str, Binding], ...]]
     ledger: Ledger
     observer: AskedStates | None = None
+    _queues: dict[tuple[str, Binding | None], Queue] = field(default_factory=dict, init=False, compare=False)
+    """What is left of a state for one account; None for any. A case takes from its front and looks at no other."""
 
     async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """The next unused ids. Raises `StateUnavailable` when the pool is used up."""
         count = int(need.params.get("count", 1))
         account = _account(need, desk)
-        fitting = [
-            ids for ids in self.pool.get(need.state, ()) if account is None or ids.get(_ACCOUNT, account) == account
-        ]
-        unused = [ids for ids in fitting if pool_key(need.state, ids) not in self.ledger.taken]
+        queue = self._queue(need.state, account)
+        unused = queue.front(count, self.ledger.taken)
         if len(unused) < count:
             left = f", {len(unused)} left and {count} wanted" if unused else ""
-            raise StateUnavailable(f"pool of {need.state} is used up{left}")
+            raise StateUnavailable(f"pool of {need.state} is used up{left}", why=Hindrance.POOL)
         orders = []
-        for ids in unused[:count]:
-            self.ledger.take(pool_key(need.state, ids))
+        for key, ids in unused:
+            self.ledger.take(key)
             orders.append({key: value for key, value in ids.items() if key != _ACCOUNT})
         return handle_of(name, need.state, orders, self)
+
+    def _queue(self, state: str, account: Binding | None) -> Queue:
+        """Built once for each account that asks: the digests of a long pool are not made again for every case."""
+        queue = self._queues.get((state, account))
+        if queue is None:
+            if account is None:
+                entries = deque((pool_key(state, ids), ids) for ids in self.pool.get(state, ()))
+            else:
+                whole = self._queue(state, None).entries
+                entries = deque(entry for entry in whole if entry[1].get(_ACCOUNT, account) == account)
+            queue = self._queues[state, account] = Queue(entries)
+        return queue
 
     async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """What the observer sees; nothing without one."""

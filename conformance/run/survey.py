@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases.fixtures import load_cases
-from conformance.cases.message import places, places_of
 from conformance.checks.kit import telling
-from conformance.dialects.base import ANONYMOUS, INVENTED, login_named
+from conformance.dialects.base import Inspection, login_named
 from conformance.endpoint.choose import ChosenTarget
-from conformance.endpoint.desks import Desk
+from conformance.endpoint.desks import OPERATOR, Desk
 from conformance.endpoint.model import ServiceTarget
 from conformance.endpoint.redact import redact_excerpt
 from conformance.errors import NotCarriedOut, Unreached
+from conformance.guard.gate import Purpose
 from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
+from conformance.run.needs import Missing, Needs, hanging, missing_of, needs_of
 from conformance.run.session import Session, session
 from conformance.run.setting import Service
 
 _FOR_SILENCE, _FOR_AN_ANSWER = 2, 5
 """How many times as long as the slowest answer silence is listened to, and an answer waited for, at least."""
-_ALWAYS = (ANONYMOUS, INVENTED)
-_FRAME_NAMES = ("i", "o", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +34,14 @@ class Item:
     good: bool
     note: str = ""
     hard: bool = False
+    lacks: bool = False
+    """Not there, as the target file says itself."""
 
     @property
     def word(self) -> str:
         """In one word, for a table."""
+        if self.lacks:
+            return "lacks"
         return "ok" if self.good else "wrong" if self.hard else "missing"
 
 
@@ -78,6 +80,7 @@ async def survey(contract: Contract, chosen: ChosenTarget) -> Survey:
                 items.extend(await _signed_in(name, run))
                 own = [case for case in cases if contract.operations[case.operation].service == name]
                 made = run.services[name].sessions.dialect.states
+                items.extend(await _inspected(name, run))
                 items.extend(_needs(name, run.target.services[name], run.desks[name], own, made))
         except Unreached as error:
             unreachable = redact_excerpt(error.reason, run.vault.known)
@@ -188,60 +191,86 @@ async def _over_ws(what: str, service: Service, desk: Desk, role: str) -> Item:
     return Item(what, problem is None, why, hard=True)
 
 
+_NOT_ALLOWED, _SERVER_ERROR = 20, 102
+
+
+async def _inspected(name: str, run: Session) -> list[Item]:
+    """Bindings that do not name what cases take them for: an OMS that fails or is not there, an unknown id that exists."""
+    service, items = run.services[name], dict[tuple[str, Any], Item]()
+    for desk in run.desks[name]:
+        if not desk.roles:
+            continue
+        role = OPERATOR if OPERATOR in desk.roles else min(desk.roles)
+        for one in service.sessions.dialect.inspections(desk.bindings):
+            key = (one.binding, desk.bindings[one.binding])
+            if key in items:
+                continue
+            try:
+                answer = await service.sessions.call(desk, role, one.call, one.payload, Purpose.PROBE)
+            except Unreached:
+                raise
+            except NotCarriedOut:  # outside the scope, or a role that cannot sign in: said elsewhere
+                continue
+            problem = _doubt(one, answer)
+            if problem:
+                what = f"services.{name}.bindings.{one.binding} = {desk.bindings[one.binding]}"
+                items[key] = Item(what, False, redact_excerpt(problem, run.vault.known), hard=True)
+    return list(items.values())
+
+
+def _doubt(one: Inspection, answer: Any) -> str:
+    """What an answer says against a binding; empty when it says nothing."""
+    code = _code_of(answer)
+    if code == _SERVER_ERROR:
+        return f"{one.call} is answered with code 102, so cases that use it would see nothing else"
+    if one.there and code not in (None, _NOT_ALLOWED):
+        return f"{one.call} is answered with code {code}, as if it did not exist"
+    if not one.there and code is None and answer:
+        return f"{one.call} finds it: it exists, and cases take it for an id that does not"
+    return ""
+
+
+def _code_of(answer: Any) -> int | None:
+    """The error code of a standard response that refuses; None for any other answer."""
+    if not isinstance(answer, dict):
+        return None
+    members = {str(key).lower(): value for key, value in answer.items()}
+    code = members.get("errorcode")
+    return code if isinstance(code, int) and not isinstance(code, bool) and code else None
+
+
 def _needs(
     name: str, service: ServiceTarget, desks: Sequence[Desk], cases: Sequence[Case], made_by_calls: Sequence[str]
 ) -> Iterator[Item]:
     """What the cases of a service need, each with the number of cases that need it."""
-    place = f"services.{name}"
-    for transport in Transport:
-        wanted = sum(case.transport is transport for case in cases)
-        if wanted:
-            key = transport.address_key
-            yield _item(f"{place}.{key}", getattr(service, key) is not None, wanted)
-    for role, wanted in _counted(case.role for case in cases if case.role not in _ALWAYS):
-        yield _item(f"{place}.roles.{role}", all(role in desk.roles for desk in desks), wanted)
-    made = {state for case in cases for state in case.states}
-    names = (name for case in cases for name in _places(case) if name.partition(".")[0] not in made)
-    for binding, wanted in _counted(one for one in names if one not in _FRAME_NAMES):
-        yield _item(f"{place}.bindings.{binding}", all(binding in desk.bindings for desk in desks), wanted)
-    yield from _states(place, service, cases, made_by_calls)
-    yield from _codes(place, service, cases)
-
-
-def _places(case: Case) -> tuple[str, ...]:
-    accounts = "".join(str(value) for need in case.states.values() for value in need.params.values())
-    return tuple(dict.fromkeys((*places_of(case.message), *places(accounts))))
-
-
-def _states(place: str, service: ServiceTarget, cases: Sequence[Case], made_by_calls: Sequence[str]) -> Iterator[Item]:
-    uses: Counter[str] = Counter()
-    for case in cases:
-        for need in case.states.values():
-            uses[need.state] += int(need.params.get("count", 1)) * (2 if case.twin is not None else 1)
-    for state, wanted in sorted(uses.items()):
-        if state in service.states.by_state:
-            good, note = service.states.by_state[state].provider != "none", ""
-        elif state in service.states.pool:
-            held = len(service.states.pool[state])
-            good, note = held >= wanted, f"the pool holds {held} of {wanted}"
+    needs = needs_of(cases, {case.operation: name for case in cases}).get(name, Needs())
+    missing = {one.thing: one for one in missing_of(needs, service, desks, made_by_calls)}
+    things = [f"transport.{Transport(one).address_key}" for one in sorted(needs.transports)]
+    things += [f"role.{one}" for one in sorted(needs.roles)] + [f"binding.{one}" for one in sorted(needs.bindings)]
+    for thing in things:
+        yield _item(f"services.{name}.{_KEYS[thing.partition('.')[0]]}{thing.partition('.')[2]}", missing.get(thing))
+    for state, wanted in sorted(needs.states.items()):
+        what, found = f"services.{name}.states: {state}", missing.get(f"state.{state}")
+        held = len(service.states.pool.get(state, ()))
+        if found is None and state in service.states.pool and state not in service.states.by_state and held < wanted:
+            yield Item(what, False, f"the pool holds {held} of {wanted}")
+        elif found is None or found.lacks:
+            yield _item(what, found)
         else:
-            provider = service.states.provider
-            good, note = provider in ("hook", "command") or (provider == "calls" and state in made_by_calls), ""
-        yield Item(f"{place}.states: {state}", good, "" if good else note or f"needed {wanted} times")
+            yield Item(what, False, f"needed {wanted} times, for {hanging(found.cases)}")
+    yield from _codes(f"services.{name}", service, needs)
 
 
-def _codes(place: str, service: ServiceTarget, cases: Sequence[Case]) -> Iterator[Item]:
-    wanted: Mapping[tuple[str, str], int] = Counter(
-        (case.operation, case.provoke) for case in cases if case.provoke is not None
-    )
-    for (operation, code), count in sorted(wanted.items()):
-        found = service.provocation(operation, code)
-        yield _item(f"{place}.errors: {code} of {operation}", found is not None, count)
+_KEYS = {"transport": "", "role": "roles.", "binding": "bindings."}
 
 
-def _item(what: str, good: bool, wanted: int) -> Item:
-    return Item(what, good, "" if good else f"{wanted} cases need it")
+def _codes(place: str, service: ServiceTarget, needs: Needs) -> Iterator[Item]:
+    for (operation, code), cases in sorted(needs.codes.items()):
+        missing = None if service.provocation(operation, code) is not None else Missing(code, cases)
+        yield _item(f"{place}.errors: {code} of {operation}", missing)
 
 
-def _counted(names: Iterator[str]) -> list[tuple[str, int]]:
-    return sorted(Counter(names).items())
+def _item(what: str, missing: Missing | None) -> Item:
+    if missing is not None and missing.lacks:
+        return Item(what, True, f"{hanging(missing.cases)} left out: {missing.lacks}", lacks=True)
+    return Item(what, missing is None, "" if missing is None else f"needed by {hanging(missing.cases)}")

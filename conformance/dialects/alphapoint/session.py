@@ -15,7 +15,7 @@ from typing import Any
 
 from conformance.dialects.alphapoint import frame, members_of, number_of, opened, reply_frame, reply_value
 from conformance.dialects.alphapoint.states import MADE, CallStates
-from conformance.dialects.base import CREDENTIALS, Calls, Reply, Session, StateProvider
+from conformance.dialects.base import CREDENTIALS, Calls, Inspection, Reply, Session, StateProvider
 from conformance.endpoint.model import Binding
 from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsReply, WsRequest
@@ -96,6 +96,26 @@ class AlphaPoint:
         """The accounts of the caller on one system."""
         oms = bindings.get("oms")
         return None if oms is None else (_PROBE, {"OMSId": oms})
+
+    def inspections(self, bindings: Mapping[str, Binding]) -> tuple[Inspection, ...]:
+        """Systems by the caller's accounts on them, accounts by their open orders, an order by its status."""
+        oms, account = bindings.get("oms"), bindings.get("account")
+        systems = tuple(
+            Inspection(name, _PROBE, {"OMSId": bindings[name]}, there)
+            for name, there in (("oms", True), ("other_oms", True), ("unknown_oms", False))
+            if name in bindings
+        )
+        accounts = tuple(
+            Inspection(name, "GetOpenOrders", {"OMSId": oms, "AccountId": bindings[name]}, there)
+            for name, there in (("account", True), ("unknown_account", False))
+            if name in bindings and oms is not None
+        )
+        orders = tuple(
+            Inspection(name, "GetOrderStatus", {"OMSId": oms, "AccountId": account, "OrderId": bindings[name]}, False)
+            for name in ("unknown_order", "unknown_order2")
+            if name in bindings and oms is not None and account is not None
+        )
+        return (*systems, *accounts, *orders)
 
     def may_lack_session(self, exchange: Exchange) -> bool:
         """Status 404 with a text, or code 20 in a standard response: a missing session looks so, and other things do, too."""

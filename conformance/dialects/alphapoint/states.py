@@ -14,7 +14,7 @@ from conformance.cases.message import fill
 from conformance.dialects.alphapoint import members_of
 from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, pauses_s, together
 from conformance.endpoint.desks import Desk
-from conformance.errors import HarnessError, NotCarriedOut, StateUnavailable
+from conformance.errors import HarnessError, Hindrance, NotCarriedOut, StateUnavailable
 from conformance.formats.json.pointer import load_json
 from conformance.guard.gate import Purpose
 from conformance.model.case import StateNeed
@@ -65,7 +65,8 @@ class CallStates:
         try:
             return int(fill(place, desk.bindings))
         except (HarnessError, ValueError) as error:
-            raise StateUnavailable(f"the target binds no value for {place}") from error
+            reason, name = f"the target binds no value for {place}", place.strip("${}")
+            raise StateUnavailable(reason, why=Hindrance.BINDING, thing=f"binding.{name}") from error
 
     async def _orders(self, name: str, need: StateNeed, desk: Desk, role: str, base: Mapping[str, int]) -> Handle:
         side = _SELL if need.params.get("side") == "sell" else _BUY

@@ -10,7 +10,14 @@ from importlib import resources
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from conformance.model.spec import Contract
-from conformance.report.formats.text import Grid, code_section, messages_words, reading_section
+from conformance.report.formats.text import (
+    Grid,
+    carried_out_section,
+    code_section,
+    messages_words,
+    reading_section,
+    waiver_section,
+)
 from conformance.report.rows import SHOWN_ORDER, ReportFormat, RunSummary, finding_groups, troubled, waived
 from conformance.report.safe_text import many, shortened, visible
 
@@ -36,7 +43,7 @@ def to_html(summary: RunSummary, contract: Contract) -> str:
         verdicts=[verdict.value for verdict in SHOWN_ORDER],
         groups=finding_groups(summary, contract, _MOST_FINDINGS),
         requirements=contract.requirements,
-        matrices=list(code_section(summary.error_codes)),
+        matrices=[*code_section(summary.error_codes), *carried_out_section(summary), *waiver_section(summary)],
         readings=[block for block in reading_section(summary) if isinstance(block, Grid)],
         exceptions={"Waived": waived(summary), "No verdict": troubled(summary)},
         is_grid=lambda block: isinstance(block, Grid),

@@ -147,6 +147,9 @@ def _properties(suite: etree._Element, summary: RunSummary) -> None:
     holder = etree.SubElement(suite, "properties")
     values = [("verdict", summary.verdict), ("exit_code", str(summary.exit_code))]
     values += [("specs_digest", summary.info.specs_digest), ("seed", str(summary.info.seed))]
+    done = summary.carried_out
+    values += [("cases_carried_out", str(done.cases)), ("cases", str(done.of))]
+    values += [(f"not carried out: {reason}", str(count)) for reason, count in done.hindered.items()]
     values += [("reason", reason) for reason in summary.reasons]
     values += [("notice", notice) for notice in summary.notices]
     for name, value in values:

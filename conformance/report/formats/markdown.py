@@ -8,7 +8,15 @@ from typing import TypeVar
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.formats.text import Block, Grid, code_section, messages_words, reading_section
+from conformance.report.formats.text import (
+    Block,
+    Grid,
+    carried_out_section,
+    code_section,
+    messages_words,
+    reading_section,
+    waiver_section,
+)
 from conformance.report.rows import (
     SHOWN_ORDER,
     FindingGroup,
@@ -40,7 +48,9 @@ def to_markdown(summary: RunSummary, contract: Contract) -> str:
     lines += _counts(summary)
     lines += _requirements(summary)
     lines += _blocks(code_section(summary.error_codes))
+    lines += _blocks(carried_out_section(summary))
     lines += _blocks(reading_section(summary))
+    lines += _blocks(waiver_section(summary))
     lines += _cases("Waived", waived(summary))
     lines += _cases("No verdict", troubled(summary))
     for group in finding_groups(summary, contract, _MOST_FINDINGS):

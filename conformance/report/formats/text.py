@@ -13,9 +13,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
+from conformance.errors import Hindrance
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.rows import CodeRow, Instance, RequirementRow, RunSummary, finding_groups, troubled, waived
+from conformance.report.rows import (
+    CodeRow,
+    Instance,
+    RequirementRow,
+    RunSummary,
+    finding_groups,
+    hindrance_of,
+    troubled,
+    waived,
+)
 from conformance.report.safe_text import many, shortened, visible, writable
 
 if TYPE_CHECKING:
@@ -114,7 +124,9 @@ def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width
     for section in (
         requirement_section(summary.requirements, verbose=verbose),
         code_section(summary.error_codes),
+        carried_out_section(summary),
         reading_section(summary),
+        waiver_section(summary),
         trouble_section(waived(summary), "Waived", "warn"),
         trouble_section(troubled(summary), "No verdict", "bad"),
         finding_section(summary, contract, width),
@@ -134,10 +146,10 @@ def messages_words(summary: RunSummary) -> str:
 
 
 def verdict_line(summary: RunSummary) -> Line:
-    """`verdict: pass (exit 0) · 812 cases · 1204 judged messages of 4051 sent · 3.2 s`."""
+    """`verdict: pass (exit 0) · 736 of 1,477 cases carried out, 741 outside the scope · 1204 judged messages of …`."""
     parts = (
         f"verdict: {summary.verdict} (exit {summary.exit_code})",
-        many(sum(summary.case_counts.values()), "case"),
+        summary.carried_out.words,
         messages_words(summary),
         f"{summary.duration_s:.1f} s",
     )
@@ -171,6 +183,20 @@ def code_section(rows: Sequence[CodeRow]) -> Iterable[Block]:
         yield from _gap_lines(cells.values())
 
 
+def carried_out_section(summary: RunSummary) -> Iterable[Block]:
+    """How many cases were carried out, and how many not for which reason, with one of them; nothing when all were."""
+    done = summary.carried_out
+    if not done.hindered:
+        return
+    yield Line(f"Cases carried out: {done.cases:,} of {done.of:,} ({done.share:.1%})", "title")
+    rows = []
+    for reason, count in done.hindered.items():
+        example = next((one for one in summary.cases if hindrance_of(one) == reason), None)
+        shown = "" if example is None else f"{example.id}: {example.accepted or example.reason}"
+        rows.append(Row((reason, f"{count:,}", _brief(shown)), "dim" if reason == Hindrance.ACCEPTED else "warn"))
+    yield Grid(("not carried out", "cases", "such as"), tuple(rows))
+
+
 def reading_section(summary: RunSummary) -> Iterable[Block]:
     """The readings that were observed, and those that are pinned."""
     rows = []
@@ -183,6 +209,14 @@ def reading_section(summary: RunSummary) -> Iterable[Block]:
     if rows:
         yield Line("Readings observed", "title")
         yield Grid(("reading", "alternatives", "pinned", "note"), tuple(rows))
+
+
+def waiver_section(summary: RunSummary) -> Iterable[Block]:
+    """The waivers that matched, each with the number of its cases."""
+    if summary.waivers:
+        yield Line("Waivers", "title")
+        rows = (Row((visible(label), str(count)), "warn") for label, count in summary.waivers.items())
+        yield Grid(("waiver", "cases"), tuple(rows))
 
 
 def trouble_section(cases: Sequence[CaseResult], title: str, style: Style) -> Iterable[Block]:

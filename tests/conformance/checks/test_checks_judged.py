@@ -31,16 +31,16 @@ from checks_support import (
 from lxml import etree
 
 from conformance.checks.answer import Judgement, Observation
-from conformance.checks.identity import Matching, index_of_relevant, match_results
+from conformance.checks.identity import Matching, match_results
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import AnswerMemory, Kit, build_kit, repeated_members
-from conformance.checks.outcome import compare, forms_differ
+from conformance.checks.outcome import compare, forms_differ, judge_effects, told_apart
 from conformance.checks.read import read_answer
 from conformance.checks.secrets import echoed, may_be_echoed, texts_beyond
 from conformance.contract.load import load_contract
 from conformance.errors import SpecError
 from conformance.formats.errors import Note
-from conformance.model.case import Alternative, Body, Message, Transport, Twin
+from conformance.model.case import Alternative, Body, Expectation, Message, Transport, Twin
 from conformance.model.verdict import Finding
 
 DONE = Alternative({"code": [0]}, cancelled=("mine",), untouched=("yours",))
@@ -191,7 +191,41 @@ def test_without_a_condition_what_is_given_decides() -> None:
     assert match_results(loose, (instruction(1),), (result(1),)).findings == ()
     assert match_results(loose, (instruction(None, InternationalOrderUID=UID),), (result(1),)).findings
     assert match_results(loose, (instruction(1, InternationalOrderUID=UID),), (result(1),)).findings
-    assert index_of_relevant(((False, None), (False, None))) == 0
+
+
+def test_an_identity_finding_shows_the_member_that_is_wrong() -> None:
+    other = {**result(1), "InternationalOrderUID": UID}
+    (found,) = match_results(kit(TPP), (instruction(1),), (other,)).findings
+    assert (found.at, found.expected, found.actual) == (
+        "/0/InternationalOrderUID", "InternationalOrderUID None", f"InternationalOrderUID {UID}",
+    )  # fmt: skip
+
+
+def test_a_credential_that_comes_back_is_named_and_not_shown() -> None:
+    (found,) = echoed(kit(TPP).operation, [{"Errors": [f"pin {PIN}"]}], (PIN,), {PIN: "binding pin"}.__getitem__)
+    assert (found.actual, found.at) == ("binding pin (hidden)", "/0/Errors/0")
+    assert PIN not in str(found)
+
+
+def test_two_answers_with_one_summary_are_told_apart_by_what_differs() -> None:
+    left, right = ("results", True), ("results", None)
+    assert told_apart("1 result", left, "1 result", right) == (
+        "1 result (results, true)",
+        "1 result (results, no code)",
+    )
+    assert told_apart("code 0", left, "code 20", right) == ("code 0", "code 20")
+
+
+def test_a_success_without_effect_is_not_called_an_error_with_one() -> None:
+    operation = kit(CAO).operation
+    expect = Expectation("CAO-REQ-FORM", (DONE,), effect=operation.attribution["effect"])
+    seen = Observation((), before={"mine": "open", "yours": "open"}, after={"mine": "open", "yours": "open"})
+    (found,) = judge_effects(expect, DONE, seen, operation).findings
+    assert (found.requirement, found.expected, found.actual) == ("CAO-REQ-FORM", "cancelled", "open")
+    refused = Alternative({"code": [20]}, untouched=("mine",))
+    taken = Observation((), before={"mine": "open"}, after={"mine": "cancelled"})
+    (found,) = judge_effects(expect, refused, taken, operation).findings
+    assert found.requirement == "CAO-REFUSED-NO-EFFECT"
 
 
 def test_text_as_an_id_is_compared_without_case() -> None:

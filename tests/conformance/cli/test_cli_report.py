@@ -105,7 +105,10 @@ def test_merge_gives_the_report_of_the_whole_run(written: Written, tmp_path: Pat
     shards = [written(f"s{n}", shard=f"{n}/2", cases=CASES[n - 1 :: 2]) for n in (1, 2)]
     done = report("merge", *shards, "--out", tmp_path / "out")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "verdict: pass (exit 0) · 4 cases · 4 judged messages of 12 sent · 1.0 s"
+    assert (
+        done.stdout.splitlines()[-1]
+        == "verdict: pass (exit 0) · 4 of 4 cases carried out · 4 judged messages of 12 sent · 1.0 s"
+    )
     assert (tmp_path / "out" / "results.json").read_bytes() == (whole / "results.json").read_bytes()
     assert len(read_journal(tmp_path / "out").results) == 4
 

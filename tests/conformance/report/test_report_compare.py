@@ -96,3 +96,32 @@ def test_a_missing_results_file_says_so(tmp_path: Path) -> None:
 def test_a_document_that_lacks_a_member_is_refused() -> None:
     with pytest.raises(JournalError, match="lacks a member"):
         compare({"schema_version": 1}, document(OK))
+
+
+def test_fewer_cases_carried_out_are_worse() -> None:
+    scoped = [
+        *OK,
+        *(result(f"s{n}", "G-SHAPE", verdict=Verdict.NOT_VERIFIED, hindrance="scope") for n in range(7)),
+    ]
+    (told, back) = (
+        next(one for one in found if one.id == "cases carried out")
+        for found in (changes(OK, scoped), changes(scoped, OK))
+    )
+    assert told == Change("run", "cases carried out", "7 of 7", "7 of 14, 7 scope", True)
+    assert not back.worse
+
+
+def test_a_document_of_an_earlier_version_says_nothing_of_cases_carried_out() -> None:
+    old = document(OK)
+    del old["summary"]["carried_out"]
+    assert compare(old, document(OK)) == ()
+
+
+def test_a_waiver_that_matches_more_than_before_is_worse() -> None:
+    old, new = document(OK), document(OK)
+    old["waivers"] = [{"waiver": "g/* G-OK", "cases": 2}, {"waiver": "gone", "cases": 1}]
+    new["waivers"] = [{"waiver": "g/* G-OK", "cases": 5}]
+    assert compare(old, new) == (
+        Change("waiver", "g/* G-OK", "2 cases", "5 cases", True),
+        Change("waiver", "gone", "1 cases", "0 cases", False),
+    )

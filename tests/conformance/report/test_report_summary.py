@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ from report_support import (
     result,
 )
 
+from conformance.errors import Hindrance
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.rows import CodeRow, RequirementRow, RunSummary
+from conformance.report.rows import CarriedOut, CodeRow, RequirementRow, RunSummary
 from conformance.report.run_info import Ending, Settings, SummaryOptions
 from conformance.report.summary import summarise, to_json
 from conformance.run.selection import Selection
@@ -207,6 +209,15 @@ def test_an_accepted_gap_is_shown_and_leaves_the_run_complete() -> None:
     assert (judged.verdict, judged.reason, judged.accepted) == (UNSURE, "nothing is unknown there", True)
 
 
+def test_a_fault_in_the_form_of_an_answer_does_not_turn_the_cell_of_its_code_red() -> None:
+    form = failed("a", "G-104", on="G-SHAPE", code="104", code_seen="104")
+    assert cell([form]).verdict is Verdict.PASS
+    assert cell([failed("a", "G-104", on="G-SHAPE", code="104", code_seen="20")]).verdict is Verdict.FAIL
+    assert cell([failed("a", "G-104", on="G-104", code="104", code_seen="104")]).verdict is Verdict.FAIL
+    effect = replace(finding("G-SHAPE"), check="effect")
+    assert cell([replace(form, findings=(effect,))]).verdict is Verdict.FAIL
+
+
 def test_an_accepted_gap_does_not_hide_a_failure() -> None:
     results = [*everything_passes(), failed("a", "G-104", code="104")]
     assert cell(results, settings=Settings(accepted_gaps={(GATEWAY, "104"): "x"})).verdict is Verdict.FAIL
@@ -252,7 +263,6 @@ def test_a_reading_never_observed_is_listed_with_no_count() -> None:
         ([result("x", "G-OK", verdict=TARGET)], {"stopped": "refused"}, "error", 3),
         ([failed("x", "G-OK")], {"interrupted": True}, "fail", 130),
         ([], {"interrupted": True}, "incomplete", 130),
-        ([result("x", "G-SHAPE", verdict=UNSURE)], {}, "pass", 0),
         ([result("x", "G-OK", verdict=WAIVED, findings=(finding("G-OK"),))], {}, "pass", 0),
     ],
 )
@@ -265,6 +275,63 @@ def test_the_exit_code(extra: list[CaseResult], ending: dict[str, Any], verdict:
 def test_a_run_of_nothing_is_incomplete() -> None:
     whole = summary([], Settings(Selection(cases=("none",))))
     assert (whole.exit_code, whole.reasons) == (4, ("no case ran",))
+
+
+def with_hindered(number: int, **more: Any) -> list[CaseResult]:
+    """Everything passes, and so many further cases of an optional requirement were not carried out."""
+    extra = [result(f"h{n}", "G-SHAPE", verdict=UNSURE, hindrance="scope", **more) for n in range(number)]
+    return [*everything_passes(), *extra]
+
+
+def test_cases_carried_out_and_not_are_counted_by_reason() -> None:
+    extra = [result("x", "G-OK", verdict=TARGET), result("y", "G-OK", verdict=UNSURE)]
+    whole = summary([*with_hindered(2), *extra], Settings(planned=12))
+    document = json.loads(to_json(whole))["summary"]["carried_out"]
+    assert document == {
+        "cases": 7,
+        "of": 12,
+        "share": 0.5833,
+        "not": {"scope": 2, "unreachable": 1, "not begun": 1, "other": 1},
+    }
+
+
+def test_too_few_cases_carried_out_make_the_run_incomplete() -> None:
+    whole = summary(with_hindered(1))
+    assert (whole.verdict, whole.exit_code) == ("incomplete", 4)
+    assert whole.reasons == ("7 of 8 cases carried out, 1 outside the scope; at least 90% have to be",)
+
+
+def test_a_run_that_carries_out_enough_says_what_it_did_not() -> None:
+    whole = summary(with_hindered(1), Settings(min_carried_out=0.875))
+    assert (whole.verdict, whole.exit_code) == ("pass", 0)
+    assert whole.reasons == ("7 of 8 cases carried out, 1 outside the scope",)
+
+
+def test_what_the_target_file_says_it_lacks_does_not_count_against_it() -> None:
+    whole = summary(with_hindered(20, accepted="the sandbox asks no PIN"))
+    assert (whole.exit_code, dict(whole.carried_out.hindered)) == (0, {"accepted lack": 20})
+    assert whole.carried_out.share == pytest.approx(7 / 27)
+
+
+def test_generated_cases_that_are_only_counted_keep_their_reason() -> None:
+    many = [
+        result(f"g/generated/{n:06}@http", "G-OK", tier="generated", verdict=UNSURE, hindrance="cap")
+        for n in range(700)
+    ]
+    whole = summary([*everything_passes(), *many])
+    assert (whole.carried_out.cases, dict(whole.carried_out.hindered)) == (7, {"cap": 700})
+
+
+def test_the_share_counts_large_numbers_in_words() -> None:
+    done = CarriedOut(736, 1477, {"scope": 741})
+    assert done.words == "736 of 1,477 cases carried out, 741 outside the scope"
+
+
+def test_every_reason_has_words() -> None:
+    said = [CarriedOut(0, 2, {reason.value: 2}).words.partition(", 2 ")[2] for reason in Hindrance]
+    assert len(set(said)) == len(Hindrance)
+    same = {reason.value for reason, words in zip(Hindrance, said, strict=True) if words == reason}
+    assert same == {"not begun", "not applicable"}
 
 
 def test_a_mandatory_requirement_without_verdict_makes_the_run_incomplete() -> None:
@@ -285,6 +352,7 @@ def test_json_has_the_published_shape() -> None:
         "requirements",
         "error_codes",
         "readings",
+        "waivers",
         "cases",
     ]
     assert document["schema_version"] == 1

@@ -41,12 +41,12 @@ def printed(results: list[CaseResult], out: io.StringIO | None = None, **options
 
 def test_the_verdict_comes_last_in_one_line() -> None:
     last = printed(everything_passes()).splitlines()[-1]
-    assert last == "verdict: pass (exit 0) · 7 cases · 7 judged messages · 3.2 s"
+    assert last == "verdict: pass (exit 0) · 7 of 7 cases carried out · 7 judged messages · 3.2 s"
 
 
 def test_quiet_prints_the_verdict_alone() -> None:
     assert printed([failed("a", "G-OK")], quiet=True).splitlines() == [
-        "verdict: fail (exit 1) · 1 case · 1 judged message · 3.2 s"
+        "verdict: fail (exit 1) · 1 of 1 case carried out · 1 judged message · 3.2 s"
     ]
 
 
@@ -156,7 +156,7 @@ def test_a_stream_that_lacks_a_character_gets_an_escape() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     print_report(summary(everything_passes()), contract(), stream, {}, quiet=True)
     stream.seek(0)
-    assert stream.read().startswith("verdict: pass (exit 0) \\xb7 7 cases")
+    assert stream.read().startswith("verdict: pass (exit 0) \\xb7 7 of 7 cases")
 
 
 def test_two_texts_are_wrapped_side_by_side() -> None:
@@ -213,3 +213,22 @@ def test_progress_on_a_terminal_is_a_bar_that_leaves_no_trace() -> None:
     assert "2/2" in text
     assert "1 failed" in text
     assert "\n\x1b[2K" not in text.rstrip("\n")[-4:]
+
+
+def test_the_table_counts_what_was_not_carried_out_with_an_example() -> None:
+    scoped = result("s", "G-SHAPE", verdict=Verdict.NOT_VERIFIED, hindrance="scope", reason="outside scope: account 9")
+    lines = printed([*everything_passes(), scoped]).splitlines()
+    start = lines.index("Cases carried out: 7 of 8 (87.5%)")
+    assert lines[start + 1].split() == ["not", "carried", "out", "cases", "such", "as"]
+    assert lines[start + 2] == "scope            1      g/family/s@http: outside scope: account 9"
+    assert "7 of 8 cases carried out, 1 outside the scope" in lines[-1]
+
+
+def test_each_waiver_is_shown_with_the_number_of_its_cases() -> None:
+    ending = Ending(waivers_matched={"g/* G-OK": 12}, waivers_beyond=("g/* G-OK: matches 12 cases, 3 when",))
+    whole = summarise(contract(), INFO, everything_passes(), SummaryOptions(Settings(), ending))
+    out = io.StringIO()
+    print_report(whole, contract(), out, {})
+    lines = out.getvalue().splitlines()
+    assert lines[lines.index("Waivers") + 2].split() == ["g/*", "G-OK", "12"]
+    assert "- waiver g/* G-OK: matches 12 cases, 3 when" in lines

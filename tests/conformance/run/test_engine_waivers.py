@@ -41,7 +41,6 @@ def test_a_covered_failure_is_waived_with_its_reason() -> None:
         waiver(requirement="R-2"),
         waiver(finding="another text"),
         waiver(expires=date(2030, 1, 14)),
-        waiver(case="cao/*"),
     ],
 )
 def test_what_a_waiver_does_not_name_still_fails(one: Waiver) -> None:
@@ -91,3 +90,49 @@ def test_what_an_earlier_part_of_the_run_matched_is_matched() -> None:
 def test_an_expired_waiver_is_told_whether_it_matched_or_not() -> None:
     late = waiver(expires=date(2030, 1, 14))
     assert Waivers((late, waiver()), TODAY).expired() == ("cao/a@http R-1: expired on 2030-01-14 (owner ann)",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "covered"),
+    [
+        ({"case": "cao/*"}, True),
+        ({"case": "cq/*"}, False),
+        ({"case": "*", "seen": "Internal"}, True),
+        ({"seen": "Int*failure"}, True),
+        ({"seen": "External"}, False),
+        ({"finding": "wrong * of code"}, True),
+        ({"finding": "wrong * of mode"}, False),
+        ({"case": "cao/?@http"}, False),
+    ],
+)
+def test_patterns_of_cases_and_of_what_was_seen(changes: dict[str, str], covered: bool) -> None:
+    found = Finding("R-1", "schema", "a wrong text of code 20", actual="Internal failure 7")
+    judged = Waivers((waiver(**changes),), TODAY).apply(result(found))
+    assert judged.verdict is (Verdict.WAIVED if covered else Verdict.FAIL)
+
+
+def test_a_waiver_without_a_case_is_of_any_case() -> None:
+    one = Waiver(requirement="R-1", finding="wrong text", reason="known", owner="ann", expires=TODAY)
+    assert Waivers((one,), TODAY).apply(result(finding())).verdict is Verdict.WAIVED
+
+
+def test_a_pattern_that_matched_nothing_is_told_but_not_of_a_part_of_the_cases() -> None:
+    waivers = Waivers((waiver(case="cao/*"),), TODAY)
+    waivers.apply(result(verdict=Verdict.PASS))
+    assert waivers.unmatched() == ("cao/* R-1: matched nothing (owner ann)",)
+    assert waivers.unmatched(narrowed=True) == ()
+
+
+def test_a_waiver_of_any_case_is_stale_only_when_its_requirement_was_judged() -> None:
+    waivers = Waivers((waiver(case="*", requirement="R-2"), waiver(case="*")), TODAY)
+    waivers.apply(result(verdict=Verdict.PASS))
+    assert waivers.unmatched() == ("* R-1: matched nothing (owner ann)",)
+
+
+def test_a_waiver_says_how_many_cases_it_matched_and_when_there_are_more() -> None:
+    waivers = Waivers((waiver(case="cao/*", cases=1),), TODAY)
+    waivers.apply(result(finding(), finding()))
+    assert (waivers.counts(), waivers.beyond()) == ({"cao/* R-1": 1}, ())
+    waivers.apply(result(finding(), name="cao/b@http"))
+    assert waivers.counts() == {"cao/* R-1": 2}
+    assert waivers.beyond() == ("cao/* R-1: matches 2 cases, 1 when it was written (owner ann)",)

@@ -6,9 +6,13 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from live_support import ENVIRONMENT, command, live, pointed, sample
+
+from conformance.cli.main import main
 
 
 def _check(folder: Path, text: str, *arguments: str, **options: object) -> tuple[int, str]:
@@ -69,7 +73,8 @@ def test_check_of_a_complete_file_is_exit_0_and_touches_no_order(tmp_path: Path,
         code, output = _check(tmp_path, pointed(sample(service), server.url, everything=False), "-v")
     assert code == 0, output
     assert "nothing is missing" in output
-    assert set(asked) <= {"/", "/AP/Authenticate", "/WSGateway/", "/WSGateway"}
+    reading = {"/AP/GetUserAccounts", "/AP/GetOpenOrders", "/AP/GetOrderStatus"}
+    assert set(asked) <= {"/AP/Authenticate", "/WSGateway/", "/WSGateway", "/", *reading}
 
 
 def test_check_lists_what_full_coverage_lacks(tmp_path: Path) -> None:
@@ -124,3 +129,61 @@ def test_check_as_json(tmp_path: Path) -> None:
     assert code == 0
     assert found["unreachable"] is None
     assert {item["result"] for item in found["checks"]} == {"ok"}
+
+
+class _Failing:
+    """A gateway on which one system answers every reading call with a server error."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].lower().endswith("/getuseraccounts"):
+            await self.app(scope, receive, send)
+            return
+        message = await receive()
+        if b'"OMSId":8' not in message["body"].replace(b" ", b""):
+
+            async def again() -> Any:
+                return message
+
+            await self.app(scope, again, send)
+            return
+        body = b'{"result":false,"errormsg":"Server Error","errorcode":102,"detail":null}'
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ("other_oms = 8 ", "other_oms = 6 ", "services.alphapoint.bindings.other_oms = 6"),
+        ("unknown_oms = 987654 ", "unknown_oms = 7 ", "services.alphapoint.bindings.unknown_oms = 7"),
+        ("instrument = 31", "instrument = 31", "services.alphapoint.bindings.other_oms = 8"),
+    ],
+)
+def test_check_notices_a_binding_that_empties_a_check(tmp_path: Path, old: str, new: str, wrong: str) -> None:
+    with live(wrap=_Failing) as server:
+        text = pointed(sample("alphapoint"), server.url, everything=True)
+        assert old in text
+        code, output = _check(tmp_path, text.replace(old, new))
+    assert code == 4
+    assert re.search(rf"wrong +{re.escape(wrong)} ", output), output
+
+
+def test_a_run_says_first_which_binding_is_missing_and_how_many_cases_hang_on_it(tmp_path: Path) -> None:
+    with live() as server:
+        text = pointed(sample("alphapoint"), server.url).replace("other_oms = 8 ", "# other_oms = 8 ")
+        file = tmp_path / "short.toml"
+        file.write_text(text, "utf-8")
+        arguments = ["run", "--target", str(file), "--report", str(tmp_path / "out"), "--generated", "0"]
+        arguments += ["--case", "cao/effects/*@http"]
+        done = CliRunner().invoke(main, arguments, env=dict(ENVIRONMENT), catch_exceptions=False)
+        planned = CliRunner().invoke(
+            main, ["plan", *arguments[1:3], *arguments[5:]], env=dict(ENVIRONMENT), catch_exceptions=False
+        )
+    for text in (done.stderr, planned.stdout):
+        assert re.search(r"^services\.alphapoint: [\d,]+ named and 0 generated cases need$", text, re.MULTILINE)
+        assert re.search(r"^  binding\.other_oms: missing; 1 case hangs on it$", text, re.MULTILINE), text
+        assert re.search(r"^  \d+ × open-order, for \d+ cases$", text, re.MULTILINE), text
