@@ -30,6 +30,10 @@ NOT_CAUGHT: Mapping[str, str] = {
     "signature-unchecked": "a wrong signature at sign-in is no operation of the contract",
     "logged-out-token-lives": "LogOut is no operation of the contract, and no case sends it",
     "ws-unparsable-closes": "a socket that is closed on text that nobody can read counts as silence (CAO-WS-MALFORMED)",
+    "cq-judged-flat": "no case tells an error that comes before the legs are looked at from one that comes behind it",
+    "cao-lower-key": "the cases with keys in lower case name the default account, which a server without AccountId takes",
+    "ws-crossed-replies": "no named case has two frames with different outcomes under way on one socket",
+    "ws-busy-drops": "no named case has two frames under way on one socket",
 }
 """Faults that no case finds, each with the reason."""
 NO_FAULT: Mapping[str, str] = {
