@@ -1,6 +1,7 @@
 """Exit 1 unless `conformance --help` takes at most a third of the time of `schemathesis --version`.
 
-The arguments are the two programs, which may be in environments of their own. Each is run in turn, and the quickest of seven runs counts.
+The arguments are the two programs, each perhaps in its own environment. They run in turn, and the quickest of seven runs
+counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `conformance selftest` and `schemathesis run` make of the same faults and equivalents, one variant after the other.
+"""Compares `conformance selftest` and `schemathesis run` on the same faults and equivalents, one at a time.
 
 Schemathesis is given the project's OpenAPI document, a session token, all its checks and its deterministic mode. What
 it says of the correct reference, by kind of failure and operation, is taken away from what it says of a variant; what

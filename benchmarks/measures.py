@@ -1,4 +1,4 @@
-"""The measurements: each takes its sides in turn, several rounds, and gives ratios of medians and the absolute figures."""
+"""The measurements: each runs its sides in turn for several rounds, and gives ratios of medians and the figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the harness: judged cases a second over generated cases, without named ones. `ADDRESS COUNT FORMATS CONCURRENCY`."""
+"""Measures judged generated cases a second of the harness. Arguments: `ADDRESS COUNT FORMATS CONCURRENCY`."""
 
 from __future__ import annotations
 

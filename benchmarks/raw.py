@@ -1,4 +1,4 @@
-"""The yardstick: a bare asyncio loop over httptools that sends the same bytes and judges nothing. Arguments as `ours`."""
+"""The baseline: an asyncio loop with httptools that sends the same bytes and judges nothing. Arguments as `ours`."""
 
 from __future__ import annotations
 

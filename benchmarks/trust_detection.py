@@ -1,4 +1,4 @@
-"""Which check, and which family of named cases, finds a fault that nothing else finds; with the file that records it."""
+"""Which check or family of named cases finds a fault that nothing else finds; with the file that records it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RECORDED = 5
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """A check or a family: how many faults it finds, those that it alone finds, and why it is kept if there are none."""
+    """A check or a family: how many faults it finds, which ones only it finds, or why it is kept without any."""
 
     name: str
     finds: int
@@ -55,9 +55,7 @@ def kept_reasons() -> Mapping[Kind, Mapping[str, str]]:
 
 def detection_text(record: Record) -> str:
     """The content of the recorded table: for each check and family, a few of the faults that it alone finds."""
-    lines = [
-        "# Written by `python -m benchmarks.trust`: by check, and by family of cases, some of the faults that it alone finds."
-    ]
+    lines = ["# Written by `python -m benchmarks.trust`: some of the faults that only one check, or one family, finds."]
     for kind in ("checks", "families"):
         lines += ["", f"[{kind}]"]
         rows = alone_by(record, "checks" if kind == "checks" else "families")

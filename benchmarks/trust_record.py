@@ -31,7 +31,7 @@ class Finders:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All of it. `alarms` counts the cases that failed on an equivalent; `whole` and `tools` are as they were printed."""
+    """The record. `alarms` counts failed cases by equivalent; `whole` and `tools` are as the commands printed them."""
 
     faults: Mapping[str, Finders] = field(default_factory=dict)
     alarms: Mapping[str, int] = field(default_factory=dict)

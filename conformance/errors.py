@@ -16,7 +16,7 @@ Why a case could not be carried out: each becomes a verdict, none is a finding.
 
     NotCarriedOut
     ├── RoleUnavailable     the target offers no such role
-    ├── StateUnavailable    a state could not be brought about
+    ├── StateUnavailable    a state could not be set up
     ├── OutsideScope        the scope guard refused the message
     └── Unreached           the target cannot be reached, or stopped answering
 """
@@ -137,7 +137,7 @@ class RoleUnavailable(NotCarriedOut):
 
 
 class StateUnavailable(NotCarriedOut):
-    """A state could not be brought about."""
+    """A state could not be set up."""
 
     why = Hindrance.NO_STATE
 
@@ -168,5 +168,5 @@ MORE_DESCRIPTORS = "Raise the limit (`ulimit -n 1024`), or lower limits.concurre
 
 
 def out_of_descriptors(error: OSError) -> bool:
-    """Whether this machine's limit was met, which says nothing about the target; a resolver may only put it in words."""
+    """Whether a limit of this machine was reached, which is no fault of the target; a resolver may only say it in text."""
     return error.errno in (errno.EMFILE, errno.ENFILE) or os.strerror(errno.EMFILE) in str(error)

@@ -1,4 +1,4 @@
-"""What `pytest --pyargs conformance.suite` names: the pytest plugin puts its items here, and no test stands in this file.
+"""The module that `pytest --pyargs conformance.suite` names: the plugin adds its items; the file has no tests.
 
 An id is `conformance.suite::OPERATION::REQUIREMENT[FORMAT]`, and can be typed as it is printed.
 """

@@ -79,7 +79,7 @@ KEYS = (
 
 
 def build_cases(operation: Operation) -> tuple[Case, ...]:
-    """The named cases of one operation. Raises `SpecError` for a key that it lacks, and when two cases would share an id."""
+    """The named cases of one operation. Raises `SpecError` for a missing key and for two cases with one id."""
     demand_keys(operation, KEYS)
     found: dict[str, Case] = {}
     for family in _LIST if operation.shape.listed else _OBJECT:

@@ -1,4 +1,4 @@
-"""The kinds of instruction that an operation's data describes, and which of its members can play which part in a case."""
+"""The kinds of instruction in an operation's data, and the role that each of its members can have in a case."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def gone_state(operation: Operation) -> dict[str, StateNeed]:
 
 
 def kind_for(operation: Operation, member: str) -> Kind:
-    """The kind in which a member decides something: where the condition needs it, or where the base gives it a value."""
+    """The kind in which a member decides something: the condition needs it, or the base gives it a value."""
     first, second = first_kind(operation), second_kind(operation)
     if second is None:
         return first

@@ -108,7 +108,7 @@ def lane_of(shape: Shape) -> Lane:
 
 
 def _of_open_questions(operation: Operation, expect: Expectation) -> Expectation:
-    """The expectation without the readings that the operation's documents do not leave open; their answers stay right."""
+    """The expectation without readings that the operation does not have; their answers stay right."""
     if all(_is_open(operation, name) for one in expect.any_of for name in one.readings):
         return expect
     kept = tuple(

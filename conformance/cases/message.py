@@ -58,7 +58,7 @@ def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: boo
     """Put values in place of `${name}`; `${name+N}` adds N to an integer or a GUID, `${name^}` writes a text in capitals.
 
     `${name!}` writes a text with another last character, `${name~}` with its letters in the other case, or, where it
-    has none, with another first character. `${name|other}` is the value of `name`, or that of `other` where nothing gives the first.
+    has none, with another first character. `${name|other}` is the value of `name`, or that of `other` if there is none.
 
     Text values are escaped as the format demands that they are filled `into`; without one they stay as they are.
     Raises `HarnessError` for a name that has no value, since a case must not be sent half filled; with `keep`, which is

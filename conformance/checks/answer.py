@@ -1,6 +1,6 @@
 """An answer as the outcome checks see it, whatever the transport and the format it came in.
 
-What the checks look at: the exchanges of one case, and what became of the states it brought about.
+What the checks look at: the exchanges of one case, and what became of the states that it set up.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def instructions_of(body: bytes, codec: Codec, members: Collection[str]) -> tupl
 def match_results(
     kit: Kit, instructions: tuple[dict[str, Any], ...] | None, results: tuple[dict[str, Any], ...]
 ) -> Matching:
-    """Pair each result with its instruction, by place first, else by the ids they carry, those that fit anything last."""
+    """Pair each result with its instruction: by place, else by their ids; results that fit anything come last."""
     if instructions is None:
         return Matching(results)
     if len(results) != len(instructions):

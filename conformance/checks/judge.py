@@ -1,4 +1,4 @@
-"""The judgement on one case: every check in its order, the later ones blocked where an earlier one found nothing to read."""
+"""Judges one case: every check in its order; a check that finds nothing to read blocks the later ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _UNANSWERED = ("no-reply", "ws-closed")
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """Readings that the target file fixes: the alternative, and by operation the requirement that another one breaks."""
+    """Readings that the target file pins: the alternative and, by operation, the requirement that another breaks."""
 
     alternatives: Mapping[str, str] = field(default_factory=dict)
     requirements: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -149,7 +149,7 @@ def _said(vocabulary: str, secret: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """One operation with its compiled documents. `members` maps documented response members in lower case to their form."""
+    """One operation with compiled documents. `members` maps response members in lower case to their documented form."""
 
     operation: Operation
     response: SchemaValidator
@@ -178,7 +178,7 @@ class Kit:
         return found
 
     def requirement(self, key: str) -> str:
-        """The requirement that the operation names for a requirement key. Raises `SpecError` where the operation names none."""
+        """The requirement that the operation names for a requirement key. Raises `SpecError` if it names none."""
         return requirement_of(self.operation, key)
 
 
@@ -216,7 +216,7 @@ def _xml(path: Path) -> XmlContract:
 
 
 def repeated_members(kit: Kit, notes: Iterable[Note], at: str = "") -> Iterator[Finding]:
-    """A finding for each member that stands more than once: readers differ on which one counts. `at` is the place of a leg."""
+    """A finding for each repeated member: readers differ on which one counts. `at` is the place of a leg."""
     for note in notes:
         if note.kind == "duplicate-key":
             at_note = f"{at}{note.pointer}"

@@ -119,7 +119,7 @@ class Registry:
 
 
 def registry_of(found: Iterable[Check]) -> Registry:
-    """The checks in the order of their stages. Raises `ValueError` for an id that two have and for what cannot be blocked."""
+    """The checks in the order of their stages. Raises `ValueError` for a repeated id, and for a wrong `blocks`."""
     by_id: dict[str, Check] = {}
     for check in sorted(found, key=lambda check: check.stage):
         if by_id.setdefault(check.id, check) is not check:

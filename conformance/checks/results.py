@@ -1,4 +1,4 @@
-"""Reads the answer of an operation that takes a list: results in JSON or XML, the error string, the framework's errors."""
+"""Reads the answer of a list operation: results in JSON or XML, the error string, errors of the framework."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _refusal_forms(status: int) -> frozenset[str]:
 
 
 def _read_decoded(kit: Kit, status: int, written_in: Format, charset: str | None, body: bytes) -> Answer:
-    """Whatever the format's own codec makes of the body, held against the same schema as any other."""
+    """The value that the format's own codec reads, judged by the same schema as any other."""
     try:
         document = kit.codec(written_in, "error" if status >= 400 else "response").decode(body, charset)
     except CodecError as error:
@@ -298,7 +298,7 @@ def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
 
 
 def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | None, body: bytes) -> Answer:
-    """404, 405, 406, 411 and 415 come from the framework: in its own form, in the document's string, or without a body."""
+    """404, 405, 406, 411 and 415 come from the framework: in its own form, as the error string, or without a body."""
     text = lenient_text(body, charset)
     findings = tuple(page_or_trace(kit, text))
     reading: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What an XML answer says that its XSD has no word for: departures by requirement, ids of 64 bits, nulls written as text."""
+"""What an XSD cannot say of an XML answer: departures by requirement, ids of 64 bits, nulls written as text."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def error_problem(contract: XmlContract, problem: XmlProblem, requirement: str) 
 
 
 def _misspelt(kit: Kit, problem: XmlProblem) -> bool:
-    """Whether an unexpected element looks like a documented one, or stands where only results, or only errors, may stand."""
+    """Whether an unexpected element resembles a documented one, or is where only results or errors may be."""
     name = problem.path.rpartition("/")[2].partition("[")[0]
     among_errors = f"/{kit.operation.errors}/" in problem.path
     return name.lower() in kit.members or among_errors or problem.path.count("/") <= 2

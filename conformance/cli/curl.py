@@ -1,4 +1,4 @@
-"""The message of an exchange as a command to paste: curl for HTTP, the frame's text for WebSocket; secrets as variables."""
+"""Gives a message as a command to paste: curl for HTTP, the frame's text for WebSocket; secrets are variables."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def by_hand(
 ) -> str:
     """What to paste to send these bytes again; empty when nothing was written.
 
-    `pins` are secrets of the message, `tokens` session tokens, `known` all other secrets; `encoding` is that of the output.
+    `pins` are secrets of the message, `tokens` session tokens, `known` all other secrets; `encoding` is the output's.
     """
     if not sent:
         return ""

@@ -1,4 +1,4 @@
-"""`conformance derive`: a vendor's page to a draft operation, or against the operation that was made of it."""
+"""`conformance derive`: makes a draft operation from a vendor's page, or compares the page with its operation."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def command(
 ) -> int:
     """Read the vendor's PAGE and write a draft operation, or compare it with the one in FOLDER.
 
-    PAGE is Markdown of Slate or GitBook, or a help page of ASP.NET Web API as text or HTML; nothing is fetched.
-    With --check it exits 1 on drift, and 0 when every departure is covered by a reading.
+    PAGE is Markdown of Slate or GitBook, or a help page of ASP.NET Web API as text or HTML. Fetches nothing.
+    With --check it exits 1 on drift, and 0 if every departure is covered.
     """
     from conformance.contract.load import specs_root
     from conformance.derive.read.dialects import read_page

@@ -30,7 +30,7 @@ _MOST_CASES = 40
 @specs_option
 @printing
 def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> None:
-    """Say what ID stands for: a requirement, reading, case, operation, check, fault or equivalent.
+    """Explain ID: a requirement, reading, case, operation, check, fault or equivalent.
 
     With -q the first line only; with -v every case of a requirement.
     """
@@ -146,7 +146,7 @@ def _operation(operation: Operation, contract: Contract, cases: tuple[Case, ...]
 
 
 def _check(check: Check, contract: Contract, faults: Sequence[Variant]) -> _Lines:
-    """Where the check is made, what it speaks for in each operation, and which faults break one of those requirements."""
+    """The code of the check, its requirement in each operation, and the faults that break one of these."""
     yield f"{check.id}: check of the stage {check.stage.name.lower()}"
     yield from _wrapped(f"Looks whether {check.looks_at}.")
     limits = [("transport", check.of.transport), ("format", check.of.format and check.of.format.name)]

@@ -27,14 +27,14 @@ def command() -> None:
     metavar="DIR",
     help="Write below DIR instead of into the specs folder.",
 )
-@click.option("--corpus", is_flag=True, help="Generate the carried corpus of every operation anew as well.")
+@click.option("--corpus", is_flag=True, help="Also generate the carried corpus of every operation again.")
 @specs_option
 @printing
 def build(out: Path | None, corpus: bool, specs: Path | None, quiet: bool, verbose: bool) -> None:
-    """Write every named case as JSON, one file a family, and a manifest for each operation.
+    """Write every named case as JSON, one file for each family, and a manifest for each operation.
 
-    Only files whose bytes change are written; fixture files that the contract no longer gives are removed. A carried
-    corpus that no longer belongs to the contract is generated anew.
+    Writes only files whose bytes change, and removes fixture files that the contract no longer gives. Generates a
+    carried corpus again if it no longer matches the contract.
     """
     from conformance.cases.fixtures import write_fixtures
     from conformance.cases.generated.corpus import stale_corpora
@@ -66,7 +66,7 @@ def build(out: Path | None, corpus: bool, specs: Path | None, quiet: bool, verbo
 @specs_option
 @printing
 def check(specs: Path | None, quiet: bool, verbose: bool) -> int:
-    """Compare the fixture files with what `build` would write; nothing is changed.
+    """Compare the fixture files with what `build` would write; change nothing.
 
     Exits 1 on drift, with a diff of each file (40 lines at most) and the ids of the cases that differ.
     """

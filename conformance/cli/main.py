@@ -162,7 +162,7 @@ def _confess(error: Exception, *, verbose: bool) -> None:
 
 
 def _buffer_stdout() -> None:
-    """Under `python -u` the rest of a write that was interrupted would be lost without an error; a buffer writes it all."""
+    """Buffer the output: under `python -u` the rest of an interrupted write would be lost without an error."""
     raw = getattr(sys.stdout, "buffer", None)
     if isinstance(raw, io.RawIOBase):
         encoding, errors = sys.stdout.encoding, sys.stdout.errors
@@ -170,7 +170,7 @@ def _buffer_stdout() -> None:
 
 
 def _open_closed_streams() -> None:
-    """Standard streams that the parent closed lead nowhere instead: else the next file that is opened takes their place."""
+    """Open closed standard streams on the null device; else the next opened file would take their place."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)

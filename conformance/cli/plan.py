@@ -47,9 +47,9 @@ from conformance.run.session import session
 def command(**options: Any) -> None:
     """Print every message that `run` would send with the same options; connect to nothing.
 
-    The same session runs on a wire that nobody is behind. Sign-in, set-up, judged messages, observation and clean-up are
-    shown, each with its role, its purpose, how often it goes out, and the decision of the scope guard. Ids that exist
-    only once a state was set up stand as ${places}. No secret is read, no command started, no hook asked.
+    The same session runs without a network. It shows sign-in, set-up, judged messages, observation and clean-up, each
+    with its role, its purpose, how often it is sent, and the decision of the scope guard. An id that exists only after
+    a state is set up is shown as a ${place}. The command reads no secret, starts no command and asks no hook.
 
     A table adds the messages up by purpose: at least, undisturbed (the target neither throttles nor loses sessions or
     connections), and at most. The last line says what scope.max_requests should be at least. With -q one line for each

@@ -60,16 +60,16 @@ from conformance.wire.messages import Exchange
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="The date that waivers are held against (default: today).",
+    help="The date for the expiry of waivers (default: today).",
 )
 @specs_option
 @printing
 def command(case: str, specs: Path | None, **options: Any) -> int:
     """Send one case again and judge it: a case id, or a JSON FILE that holds a case.
 
-    Its states are set up anew. Prints what was sent and received, every finding with its clause, and the same message as
-    a curl command or a WebSocket frame; credentials stand there as shell variables such as $SESSION. With -q the verdict
-    alone. Exit codes: 0 pass, 1 the contract is violated, 3 the target cannot be reached, 4 not verified, 5 the tool failed.
+    Sets up its states again. Prints what was sent and received, every finding with its clause, and the message as a
+    curl command or a WebSocket frame, with credentials as shell variables such as $SESSION. With -q only the verdict.
+    Exit codes: 0 pass, 1 the contract is violated, 3 the target cannot be reached, 4 not verified, 5 the tool failed.
     """
 
     return replay_command(case, specs, options)

@@ -1,6 +1,6 @@
 """`conformance run`: judge an endpoint, write the reports, exit by the verdict.
 
-The exploring part of `run`: its seed, and what it says while it hunts.
+The exploring part of `run`: its seed, and what it prints meanwhile.
 
 What `run` does once its options are read: journal, session, summary, reports.
 """
@@ -77,7 +77,7 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     type=click.FloatRange(0, min_open=True),
     callback=_finite,
     metavar="SECONDS",
-    help="Then hunt for so long with cases made up live; what is found is shrunk and frozen in the report folder.",
+    help="Then search for so long with random cases; findings are shrunk and frozen in the report folder.",
 )
 @click.option(
     "--report",
@@ -95,20 +95,20 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     metavar="SHARE",
     help="Below this share of cases carried out the run is incomplete, exit 4 (default: the target's, else 0.9).",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run whose journal is in the report folder.")
+@click.option("--resume", is_flag=True, help="Continue the run whose journal is in the report folder.")
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
     default=0,
     show_default=True,
     metavar="N",
-    help="Seed of everything that is generated; an exploring run takes a fresh one for itself unless this is given.",
+    help="Seed of everything that is generated; without it, an exploring run takes a new one for itself.",
 )
 @click.option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="The date that waivers are held against (default: today).",
+    help="The date for the expiry of waivers (default: today).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead of tables.")
 @specs_option
@@ -127,7 +127,7 @@ FOUND_FOLDER = "found"
 
 
 def explore_seed(options: Mapping[str, Any]) -> int | None:
-    """The seed of what is made up live: as given, else a fresh one; None for a run that does not explore."""
+    """The seed of an exploring run: as given, else a new one; None for a run that does not explore."""
     if not options.get("explore"):
         return None
     need("schemathesis", "`--explore`", "schemathesis", "hypothesis", "jsonschema")
@@ -139,7 +139,7 @@ def explore_seed(options: Mapping[str, Any]) -> int | None:
 def exploring(
     options: Mapping[str, Any], selection: Selection, seed: int
 ) -> Callable[[Session, int], Awaitable[object]]:
-    """What a session goes on with when its cases are done."""
+    """What a session does after its cases."""
 
     async def explore(run: Session, concurrency: int) -> None:
         from conformance.explore.search import SearchOptions, run_search

@@ -1,4 +1,4 @@
-"""`conformance selftest`: every fault of the reference implementation is caught, no equivalent is failed."""
+"""`conformance selftest`: checks that every fault of the reference is caught and no equivalent fails."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NAMED = 3
     metavar="N",
     help="Variants at a time (default: two for each core, at most 8).",
 )
-@click.option("--every-case", is_flag=True, help="Go on with a fault that is caught, to the last case.")
+@click.option("--every-case", is_flag=True, help="Run every case, even after the fault is caught.")
 @json_option
 @specs_option
 @printing
@@ -50,9 +50,9 @@ def command(
 ) -> int:  # fmt: skip
     """Run the named cases against every fault and every equivalent of the reference implementation.
 
-    A fault is caught by a finding on one of its own requirements, and only if it executed; the cases that name one
-    of them run first, and the rest only if none finds it. An equivalent must execute, and every case must pass.
-    Exits 1 otherwise. With -q only the summary and what is wrong.
+    A fault is caught if it was executed and there is a finding on one of its own requirements. The cases that name
+    one of them run first; the others run only if none of these finds the fault. An equivalent must be executed, and
+    every case must pass. Exits 1 otherwise. With -q only the summary and what is wrong.
     """
     from conformance.cases.fixtures import load_cases
     from conformance.contract.load import load_contract
@@ -106,7 +106,7 @@ def _suspects(
     )
     if not suspects:
         raise UsageError(
-            "no fault and no equivalent is left to try", hint="`conformance list faults` shows what there is."
+            "no fault and no equivalent matches these options", hint="`conformance list faults` shows what there is."
         )
     return suspects
 

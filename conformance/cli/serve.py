@@ -20,10 +20,20 @@ from conformance.errors import ConfigurationError
     help="Port; 0, the default, takes a free one.",
 )
 @click.option("--world", type=click.Path(path_type=Path), metavar="FILE", help="World file (default: the bundled one).")
-@click.option("--fault", "faults", multiple=True, metavar="ID", help="Violate on purpose; may be repeated.")
-@click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="Differ as is permitted.")
-@click.option("--reading", "readings", multiple=True, metavar="ID=ALTERNATIVE", help="Choose a reading.")
-@click.option("--no-control", is_flag=True, help="Leave out the control hook /_world/.")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="ID", help="Break the contract in this known way; repeatable."
+)
+@click.option(
+    "--equivalent", "equivalents", multiple=True, metavar="ID", help="Differ in this permitted way; repeatable."
+)
+@click.option(
+    "--reading",
+    "readings",
+    multiple=True,
+    metavar="ID=ALTERNATIVE",
+    help="Answer by this alternative of a reading; repeatable.",
+)
+@click.option("--no-control", is_flag=True, help="Switch off the control address /_world/.")
 @printing
 def command(
     host: str,

@@ -26,9 +26,9 @@ def command() -> None:
 @json_option
 @printing
 def check(specs: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
-    """Hold the files of a specs folder against each other: schemas, XSDs, OpenAPI, requirements, cases, readings.
+    """Compare the files of a specs folder with each other: schemas, XSDs, OpenAPI, requirements, cases, readings.
 
-    Exits 1 on any problem, 2 when the folder holds no contract at all.
+    Exits 1 on any problem, 2 if the folder holds no contract.
     """
     from conformance.cases.build import KEYS, case_set
     from conformance.checks.registry import bundled

@@ -26,12 +26,12 @@ def command() -> None:
 
 
 @command.command("init")
-@click.option("--service", metavar="ID", help="Which service it is for; needless where the contract has one only.")
+@click.option("--service", metavar="ID", help="The service of the file; not needed if the contract has only one.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @specs_option
 @printing
 def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool, verbose: bool) -> int:  # noqa: ARG001  -v is for tracebacks
-    """Write a commented target file to FILE, or to standard output. A file that is there is never overwritten.
+    """Write a commented target file to FILE, or to standard output. Never overwrites a file.
 
     For a service of --specs it names every binding, role, state and error code that the contract's cases ask for.
     """
@@ -44,7 +44,7 @@ def init(service: str | None, file: Path | None, specs: Path | None, quiet: bool
             opened.write(text)
     except FileExistsError as error:
         raise UsageError(
-            "there is such a file already", where=str(file), hint="Name another one, or move it away."
+            "the file exists already", where=str(file), hint="Name another one, or move it away."
         ) from error
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror or error}", where=str(file)) from error
@@ -61,7 +61,7 @@ def _sample(service: str | None, specs: Path | None, file: Path | None) -> str:
     known = sorted(contract.services)
     if service is None and file is not None and str(file) in known:
         hint = f"conformance target init --service {file} {file}.toml"
-        raise UsageError(f"{file} is a service, and stands where the file's name belongs", where="FILE", hint=hint)
+        raise UsageError(f"{file} is a service, not the name of a file", where="FILE", hint=hint)
     if service is None and len(known) == 1:
         service = known[0]
     if service not in known:

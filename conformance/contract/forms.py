@@ -1,4 +1,4 @@
-"""Reads YAML nodes into frozen dataclasses: a class is a `Record` with a form for each attribute, as annotations say."""
+"""Reads YAML nodes into frozen dataclasses: a class is a `Record` with a form for each annotated attribute."""
 
 from __future__ import annotations
 

@@ -40,6 +40,7 @@ ATTRIBUTED: Mapping[str, str] = {
     "frame-i": "member i of a frame",
     "frame-n": "member n of a frame",
     "frame-o": "member o of a frame",
+    "frame-type": "frames of another message type",
     "frame-malformed": "frames in another form",
     "same-transport": "HTTP and WebSocket agree",
     "one-each": "one result for each instruction",
@@ -95,7 +96,7 @@ NEEDED_DEPARTURES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class AppliesTo:
-    """Which operations something is for: by their kind of answer, and by a transport or a format that they must speak."""
+    """Which operations something is for: by their kind of answer, and by a transport or a format that they need."""
 
     shapes: tuple[Shape, ...] = tuple(Shape)
     transport: Transport | None = None
@@ -151,7 +152,7 @@ def names_in(operation: Operation) -> dict[str, Any]:
 
 
 def _keys_of_other_checks(operation: Operation) -> list[str]:
-    """Keys that look like none of the bundled ones: a check that was added has a key of its own, a misspelt one has not."""
+    """Keys unlike the bundled ones: an added check has a key of its own; a similar key is a misspelt one."""
     return [one for one in operation.attribution if not difflib.get_close_matches(one, ATTRIBUTED, n=1, cutoff=0.8)]
 
 

@@ -163,7 +163,7 @@ def _same_value(files: SchemaFiles, base: str, node: Any) -> Iterator[tuple[str,
 
 
 def usable_schemas(folder: Path) -> None:
-    """Read every schema of an operation's folder. Raises `SpecError` for what is missing, remote, or leads in a circle."""
+    """Read every schema of an operation's folder. Raises `SpecError` for a missing, remote or circular one."""
     wanted = {folder / f"{document}.schema.json" for document in ("request", "response")}
     for path in sorted(wanted.union(folder.glob("*.schema.json"))):
         files = read_schema_files(path)

@@ -132,7 +132,7 @@ def departure_lines(one: Departure, by: str, *, verbose: bool) -> Iterator[str]:
         yield f"{head}: {_cut(one.says)} against {_cut(one.against)}, {by}"
         return
     if one.kind == "ground-gone":
-        yield f"{head}: {one.question} rests on what the page no longer shows ({one.against})"
+        yield f"{head}: {one.question} is about something that the page no longer shows ({one.against})"
         return
     if one.kind in MISFITS or one.kind in ("added", "removed"):
         asked = f" ({one.question})" if one.question and verbose else ""
@@ -212,7 +212,7 @@ _WIDTHS = ("int32", "int64")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came of it: the departures that nothing accounts for, those that something does, and what was not compared."""
+    """The result: departures that are not covered, departures that are, and what was not compared."""
 
     operation: str
     compared: int
@@ -327,7 +327,7 @@ def _sides(one: Departure) -> tuple[str, str, str, str]:
 def _judge(
     order: list[tuple[str, str, str, str]], found: list[Departure], covers: Sequence[Cover]
 ) -> tuple[list[Departure], list[tuple[Departure, Cover]]]:
-    """Each departure once, as drift or with its cover; and a cover that fits none, whose ground is gone from the page."""
+    """Each departure once, as drift or with its cover; a cover that matches nothing is drift too."""
     by_sides = {_sides(one): one for one in reversed(found)}
     drift: list[Departure] = []
     covered: list[tuple[Departure, Cover]] = []

@@ -270,7 +270,7 @@ def facts_of_folder(folder: Path) -> dict[Key, Fact]:
     """Every fact of an operation's folder, a draft's or a curated one's.
 
     Facts on samples and on wording are there only when the folder records them, in `samples/` and `page.yaml`.
-    Errors: `SpecError` for a file that is missing or cannot be used, a schema that never ends, an XSD that is not local.
+    Errors: `SpecError` for a missing or unusable file, a schema that never ends, an XSD that is not local.
     """
     if not folder.is_dir():
         raise SpecError(

@@ -2,7 +2,7 @@
 
 The words of a page for types, requiredness, conditions and codes, and what they mean.
 
-What does not fit: between two parts of a page, a page and other operations, or a page and a folder; and what accounts for it.
+Departures: between two parts of a page, a page and other operations, or a page and a folder; and their covers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """What a field holds: one of `terms.KINDS`, or `unknown`; `item` is the kind of a list's items; `stated` the page's word."""
+    """What a field holds: a kind or `unknown`; `item` is the kind of a list's items; `stated` is the page's word."""
 
     kind: str
     item: str = ""
@@ -114,8 +114,8 @@ class Statement:
 class Unread:
     """Something on the page that went into nothing, or not as it stands: its line, its beginning, and why.
 
-    `shown` is False for what a reader of the page does not see, such as a script: it is listed, and no change of the page.
-    `at` is the place in the contract that it would belong to, where a table says so: such a thing does not fit by itself.
+    `shown` is False for what a reader does not see, such as a script: it is listed, but is no change of the page.
+    `at` is its place in the contract, if a table says so: such a thing is a departure by itself.
     """
 
     line: int

@@ -28,7 +28,7 @@ _LAST_COMMA = re.compile(r",(?=\s*[}\]])")
 
 @dataclass(frozen=True, slots=True)
 class ReadSample:
-    """What a sample holds: its value (None when unreadable), what is wrong with its form, and which members were quoted objects.
+    """A sample: its value (None if unreadable), what is wrong with its form, and its members that are quoted objects.
 
     `line` is that of the fault inside the sample, from 1; `tree` is the XML. `twice` are the members of JSON that stand
     in one object again, each with its line; the value has the last of them.
@@ -79,7 +79,7 @@ def read_sample(text: str) -> ReadSample:
 
 
 def canonical(text: str) -> str:
-    """The sample in one line, so that indentation makes no difference: JSON as JSON, anything else with single spaces."""
+    """The sample on one line, so indentation does not count: JSON as JSON, anything else with single spaces."""
     if text.lstrip().startswith("<"):
         return re.sub(r">\s+<", "><", " ".join(text.split()))
     found = read_sample(text)

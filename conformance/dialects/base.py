@@ -39,7 +39,7 @@ CLIENT_ID = ".client"
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A state that was set up: `bindings` are filled into the message, `before` is how each watched name stands then."""
+    """A state that was set up: `bindings` fill the message, `before` is the state of each watched name."""
 
     name: str
     bindings: Mapping[str, Binding]
@@ -112,7 +112,7 @@ class Session:
 
 
 class Clock(Protocol):
-    """Time for logins: what expires is measured with `now_s`, what both sides compute from the time of day with `epoch_s`."""
+    """Time for logins: `now_s` measures expiry, `epoch_s` is the time of day that both sides compute with."""
 
     def now_s(self) -> float:
         """Seconds that only grow."""
@@ -342,7 +342,7 @@ def offered(speaker: Speaker) -> Role:
 
 
 def session_of(signer: Signer, exchange: Exchange) -> Session:
-    """The session in an answer, for HTTP. Raises `RoleUnavailable` when refused, `NotCarriedOut` when the wire failed."""
+    """The session in an HTTP answer. Raises `RoleUnavailable` if refused, `NotCarriedOut` if the wire failed."""
     session = signer.dialect.session(exchange)
     if session is not None and session.headers:
         return session

@@ -1,4 +1,4 @@
-"""The sessions of one service: got when they are first needed, kept for each desk and role, got again when they are gone.
+"""The sessions of one service: opened at first need, kept for each desk and role, opened again when lost.
 
 Messages are sent as a role from here, and once more when the role's session had run out: what is refused for that was not
 done. What a sign-in looks like is the login's affair, what a session looks like the dialect's.
@@ -51,7 +51,7 @@ from conformance.wire.messages import (
 _RENEWALS = 3
 """How often one message is sent again."""
 _BARREN = 3
-"""Where the probe finds no session so often in a row, newly signed in, it tells nothing: the service refuses it to all."""
+"""If the probe fails so often in a row after a new sign-in, it is useless: the service refuses it to everyone."""
 MOST_ATTEMPTS = 1 + _RENEWALS
 """How often one message is sent at most, where sessions run out all the time."""
 MOST_PROBES = 1 + _RENEWALS * (_BARREN + 1)

@@ -1,1 +1,1 @@
-"""Which endpoint, as which roles, what may be touched, and how a state is brought about."""
+"""Which endpoint, as which roles, what may be touched, and how a state is set up."""

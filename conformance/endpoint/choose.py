@@ -83,10 +83,10 @@ def _bare(url: str, contract: Contract) -> dict[str, Any]:
 
 
 def permitted(target: TargetFile) -> TargetFile:
-    """The target itself, if it may be run against. Raises `ConfigurationError` for an address off loopback without permission.
+    """The target, if a run may use it. Raises `ConfigurationError` for an address off loopback without permission.
 
     Permission is `scope.destructive`, and the accounts that may be touched where the harness makes orders itself.
-    Behind a proxy that is not on loopback no address is taken for loopback: it is the proxy's machine that would be meant.
+    Behind a proxy that is not on loopback no address counts as loopback: it would be the machine of the proxy.
     """
     scope = target.scope
     hint = "Name the accounts that may be touched under [scope], and set destructive = true there."

@@ -51,7 +51,7 @@ def complaints(error: ValidationError, data: Mapping[str, Any], model: type[Base
         elif len(items) > 1 and any(item["type"] in _EXPECTED for item in items):
             items = [item for item in items if item["type"] in _EXPECTED or item["type"] == _A_SECRET]
         for item in items:
-            if item["type"] == "login_keys":  # a role's keys are held against its login, all at once
+            if item["type"] == "login_keys":  # a role's keys are checked against its login, all at once
                 lines.extend(
                     f"{'.'.join([*steps, key])}: {what}{_near(key, what, model, steps)}"
                     for key, what in item["ctx"]["problems"]

@@ -72,7 +72,7 @@ def _with_places(error: ConfigurationError, path: Path, text: str) -> Configurat
 
 
 def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> TargetFile:
-    """The target that a mapping describes, with its names held against the contract."""
+    """The target that a mapping describes, with its names checked against the contract."""
     try:
         target = TargetFile.model_validate(data)
     except ValidationError as error:
@@ -194,7 +194,7 @@ def _check_dialect(service: ServiceTarget, dialect: Any, place: str, where: str)
     for path, source in sources:
         if source.provider == "calls" and not dialect.states:
             raise ConfigurationError(
-                f"{place}.{path}.provider: this service has no calls that bring about states", where=where,
+                f"{place}.{path}.provider: this service has no calls that set up states", where=where,
                 hint='Use "hook", "command" or "pool".',
             )  # fmt: skip
 
@@ -320,7 +320,7 @@ def sample_of(contract: Contract, service: str) -> str:
     for role in sorted({case.role for case in cases}.difference(_ALWAYS)):
         lines.append(f'[services.{service}.roles.{role}]\nlogin = "none"')
         lines.append('# headers = { Authorization = { env = "STAGING_AUTHORIZATION" } }')
-    lines.append("\n# ---- Who brings about " + ", ".join(_states(cases)) + ". ----")
+    lines.append("\n# ---- Who sets up " + ", ".join(_states(cases)) + ". ----")
     lines.append(f'[services.{service}.states]\nprovider = "hook"\nurl = "http://127.0.0.1:8099/states"')
     for code in sorted({case.provoke for case in cases if case.provoke is not None}):
         lines.append(

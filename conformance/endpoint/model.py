@@ -283,7 +283,7 @@ class DeskPart(Part):
 
 
 class Provocation(Part):
-    """How one error code is brought about on this target, or why it cannot be."""
+    """How one error code is triggered on this target, or why it cannot be."""
 
     role: str | None = None
     bindings: dict[str, Binding] = Field(default_factory=dict)
@@ -328,7 +328,7 @@ class Lacks(Part):
     A name may be a pattern with `*`. Error codes have `unreachable` in their own table.
     """
 
-    state: dict[str, Text] = Field(default_factory=dict, description="States that nobody can bring about.")
+    state: dict[str, Text] = Field(default_factory=dict, description="States that nobody can set up.")
     role: dict[str, Text] = Field(default_factory=dict, description="Roles that there are not.")
     binding: dict[str, Text] = Field(default_factory=dict, description="Ids that there are not, such as a second OMS.")
     transport: dict[Literal["http", "websocket"], Text] = Field(default_factory=dict)

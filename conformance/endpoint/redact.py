@@ -29,7 +29,7 @@ _MOST_KEPT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """One secret: `needle` is a part of it that no usual escape changes, `loose` knows the escapes of all its characters."""
+    """One secret: `needle` is a part that no usual escape changes, `loose` knows the escapes of all characters."""
 
     secret: str
     needle: str
@@ -53,7 +53,7 @@ class Forms:
 
 
 def unescaped(text: str) -> str:
-    """The text with every letter and digit that is escaped by its number written plainly; the text itself without any."""
+    """The text with every letter and digit that is escaped by number written plainly."""
     if not any(escape in text for escape in _ESCAPES):
         return text
     return _ESCAPE.sub(_letter, text)
@@ -102,7 +102,7 @@ def _character(character: str) -> str:
 
 
 def _base64_forms(content: bytes) -> set[str]:
-    """What of its Base64 form is the same whatever stands before and after it, for each of the three places it can begin."""
+    """The part of its Base64 form that does not depend on its context, for each of the three offsets."""
     forms: set[str] = set()
     for shift, first in ((0, 0), (1, 2), (2, 3)):
         text = base64.b64encode(b"\x00" * shift + content).decode("ascii")

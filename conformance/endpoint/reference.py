@@ -59,7 +59,7 @@ def program(module: str, *arguments: str) -> tuple[str, ...]:
 
 
 async def greeted(process: asyncio.subprocess.Process, arguments: Sequence[str]) -> str:
-    """The address that a process names once it serves with these arguments. Raises `HarnessError` with what it says instead."""
+    """The address that a process prints when it serves. Raises `HarnessError` with what it prints instead."""
     assert process.stdout is not None
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
@@ -108,7 +108,7 @@ class WarmReference:
 
     @contextlib.asynccontextmanager
     async def serving(self, arguments: Sequence[str]) -> AsyncIterator[str]:
-        """The address of a reference implementation with a fresh world. Raises `HarnessError` when it does not start."""
+        """The address of a reference implementation with a new world. Raises `HarnessError` if it does not start."""
         if self.process is None:
             async with serve_reference(arguments) as address:
                 yield address

@@ -57,7 +57,7 @@ class Vault:
             self.known.add(value)
 
     def of_role(self, role: Role) -> tuple[str, ...]:
-        """The secrets that a role signs in with and that must not come back, as fetched; no file is read twice for it."""
+        """The fetched secrets of a role's sign-in, which must not come back; no file is read twice for them."""
         return tuple(self.named(role).values())
 
     def named(self, role: Role) -> dict[str, str]:

@@ -30,7 +30,7 @@ class CorpusTrial:
     headers: int = 0
 
     def case(self) -> Case | None:
-        """The case; None where it falls back to a channel that the run was limited not to use."""
+        """The case; None if it would use a channel that the run's filters exclude."""
         form = self.channel.format.forms[self.form]
         made = value_case(self.space.source, self.value, self.channel, form, self.headers)
         channel = Channel(made.transport, made.media_type)
@@ -51,11 +51,11 @@ class CorpusTrial:
                 yield replace(self, value=kept)
 
     def larger(self) -> None:
-        """None: no call makes many of what is named here."""
+        """None: a corpus value cannot be enlarged."""
 
 
 def random_corpus_trial(space: SearchSpace, random: Random) -> CorpusTrial:
-    """A value of the corpus, mostly changed; what proves nothing after the change goes unchanged."""
+    """A value of the corpus, usually changed; if the changed value proves nothing, it is sent unchanged."""
     values = space.source.values
     channel = random.choice(space.channels)
     form, headers = random.randrange(len(channel.format.forms)), random.randrange(len(HEADERS))
@@ -90,7 +90,7 @@ def _crossed(one: Any, other: Any, random: Random) -> Any:
 
 
 def _scalar(value: Any, random: Random) -> Any:
-    """Another scalar; places of ids stay, since a number of its own could be somebody's."""
+    """Another scalar; places of ids stay, because a random number could be a real id."""
     if isinstance(value, str) and value.startswith("${"):
         return value
     if isinstance(value, str) and value:

@@ -82,7 +82,7 @@ class Findings:
     """Findings of further groups, which are only counted."""
 
     def take(self, trial: Trial, result: CaseResult) -> Iterator[FindingGroup]:
-        """Note the findings of one trial; gives the groups that are new with it, and those that did not happen again."""
+        """Note the findings of one trial; give the groups to shrink: new ones, and those that did not happen again."""
         for key, finding in _once(result):
             known = self.groups.get(key)
             if known is not None:

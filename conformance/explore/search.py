@@ -83,7 +83,7 @@ _SPARE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How long and from which seed; where findings are frozen; the operations, transports and media types to keep to."""
+    """Duration and seed; the folder for frozen findings; the operations, transports and media types to use."""
 
     seconds: float
     seed: int
@@ -130,7 +130,7 @@ class Search:
 
 
 async def run_search(run: Session, concurrency: int, options: SearchOptions) -> Search:
-    """Explore until the time is up, the run is stopped, or the request cap is reached; findings go to `run.on_result`."""
+    """Explore until the time is up, the run stops or the request cap is reached; findings go to `run.on_result`."""
     spaces = _spaces(run, options)
     streams = streams_of(spaces)
     started = options.clock()

@@ -1,4 +1,4 @@
-"""What a wire format is: its media types, values to bytes and back, its right and broken forms, what the guard sees in it.
+"""A wire format: its media types, values to bytes and back, legal and broken forms, and what the guard sees.
 
 A format is one `Format`, in one package below `conformance.formats`; `registry` knows all of them. JSON and
 DataContract XML are the first two. A text that a format writes may hold `${name}` places, which `escape` fills.
@@ -205,7 +205,7 @@ class Format:
     escape: Callable[[str], str]
     """A text value as it stands in a place of a body."""
     members: Callable[[str], Content]
-    """All that some reader may see in a text, for the scope guard. Errors: `ValueError` for a text of another format."""
+    """All that any reader may see in a text, for the scope guard. Errors: `ValueError` for another format."""
     forms: tuple[WireForm, ...]
     """Legal, lenient and broken forms, the plain one first; one broken form at least breaks any text (`sure`)."""
     suffix: str = ""

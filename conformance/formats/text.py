@@ -43,7 +43,7 @@ _CHARSETS = {
     "iso-2022-jp": "iso2022_jp",
     "macintosh": "mac_roman",
 }
-"""Charsets by the names that IANA has registered: those that every XML parser of note reads (XML 1.0, section 4.3.3)."""
+"""Charsets by their IANA names: those that every known XML parser reads (XML 1.0, section 4.3.3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Purpose(StrEnum):
     """A message of the case before the judged one."""
     JUDGED = "judged"
     TWIN = "twin"
-    """The same request in another form, whose answer is held against the judged one."""
+    """The same request in another form; its answer is compared with the judged one."""
     OBSERVATION = "observation"
     """Looks what became of orders and quotes."""
     CLEAN_UP = "clean-up"

@@ -1,4 +1,4 @@
-"""The scope guard of a run: the target file's scope, and what the run itself brought about, asked before every message.
+"""The scope guard of a run: the target file's scope and what the run itself set up, asked before every message.
 
 The scope guard, the last gate before the wire: it refuses what a reader may take for too much.
 """

@@ -256,7 +256,7 @@ class Link:
         return (exchange.lost_by_reuse or exchange.lost_by_goodbye) and label.purpose in _REPEATABLE
 
     async def _unthrottled(self, send: Callable[[], Awaitable[Exchange]], gate: Gate) -> Exchange:
-        """The first exchange that was not turned away; all behind the gate wait meanwhile, since they share the limit."""
+        """The first exchange that was not throttled; everything behind the gate waits, because it shares the limit."""
         for attempt in range(self.throttle_waits + 1):
             exchange = await send()
             if not was_throttled(exchange):
@@ -375,7 +375,7 @@ class Link:
         return address is self.address and isinstance(exchange.reply, HttpReply) and self._wants_tls(exchange.reply)
 
     async def reach(self) -> WireProblem | None:
-        """Connect to each address once and leave again, nothing sent; the problem of the first that cannot be reached."""
+        """Connect to each address once and send nothing; give the problem of the first unreachable one."""
         for address in (self.address, self.ws_address):
             if address is None:
                 continue

@@ -143,7 +143,7 @@ def _header_members(rule: Rule, request: HttpRequest) -> Iterator[Found]:
 
 
 def _passed_over(rule: Rule, request: HttpRequest) -> bool:
-    """Whether a reader may leave the body unread: an unusual method, another in a header, a content type not the call's."""
+    """Whether a reader may ignore the body: an unusual method, one in a header, or another content type."""
     types = header_values(request.headers, "content-type")
     if request.method.upper() not in _BODY_METHODS or _overridden(request) or len(types) != 1:
         return True
@@ -242,7 +242,7 @@ def _frame(bounds: Bounds, catalogue: Catalogue, frame: Members) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """The rules of the calls that a frame names, those that it may be taken for where it names none, and a call without a rule."""
+    """The rules of the calls that a frame names, or may be read as naming, and a call without a rule."""
 
     named: tuple[Rule, ...]
     guessed: tuple[Rule, ...]

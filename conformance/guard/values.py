@@ -1,4 +1,4 @@
-"""The values of the scope guard: what may be touched, what the run itself brought about, and the decision."""
+"""The values of the scope guard: what may be touched, what the run itself set up, and the decision."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Ids that the harness itself brought about in this run: in scope whatever the scope says.
+    """Ids that the harness itself set up in this run: in scope, whatever the scope says.
 
     `clients` are numbers that the harness, as a client, gave its orders: an order of somebody else may have the
     same number as its id. `harmless_values` are texts that name no order although they look like one (person

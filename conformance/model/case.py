@@ -14,7 +14,7 @@ from conformance.model import REST
 
 
 class Transport(StrEnum):
-    """How a message travels; on the outside (ids, files, options) it is its short name, and everything else is asked here."""
+    """How a message is sent. Ids, files and options use its short name; everything else asks this class."""
 
     HTTP = "http"
     WS = "ws"
@@ -26,7 +26,7 @@ class Transport(StrEnum):
 
     @property
     def framed(self) -> bool:
-        """Whether a message is a frame on an open socket, with its body as a member; else it is a request of its own."""
+        """Whether a message is a frame on an open socket, with its body as a member; otherwise it is a request."""
         return _OF_TRANSPORT[self].framed
 
     @property
@@ -115,7 +115,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class StateNeed:
-    """A state of the target that must be brought about before the message, under a name that binds its ids.
+    """A state of the target that must be set up before the message, under a name that binds its ids.
 
     The parameter `after` puts it behind so many of the messages that are sent before the judged one. A state with a
     parameter that names another one of the case (`${mine.client}`) is set up behind that.
@@ -165,7 +165,7 @@ class Expectation:
 class Twin:
     """The same request said in another way, of which a metamorphic relation holds that it is answered alike.
 
-    It is sent in states of its own, brought about like those of the case. Several `messages` are several lists whose
+    It is sent in its own states, set up like those of the case. Several `messages` are several lists whose
     results, one list after the other, stand for those of the case; `order` gives, for each result of the case, its place
     among them (empty: the same place).
     """
@@ -198,7 +198,7 @@ class Case:
     together: int = 1
     """How many copies go out at the same moment; more than one asks that at most one of them takes effect."""
     later: bool = False
-    """Whether what it does is looked at a second time, once its effect had time to settle; a message before waits too."""
+    """Whether its effect is looked at again after it had time to settle; earlier messages wait too."""
     lane: Lane = "shared"
     code: str | None = None
     """The error code whose cell of the matrix this case verifies."""

@@ -111,6 +111,6 @@ class Scenario:
     together: int = 1
     """How many copies go out at the same moment."""
     later: bool = False
-    """Whether what it does is looked at a second time, when its effect had time to settle; what comes before waits too."""
+    """Whether the effect is looked at again after it had time to settle; earlier messages wait too."""
     transports: tuple[Transport, ...] = ()
     """Over these alone."""

@@ -25,11 +25,11 @@ MediaType: TypeAlias = Annotated[str, Names("media type")]
 Document = Literal["request", "response", "error"]
 FieldType = Literal["integer", "boolean", "string", "guid"]
 ThingKind = Literal["account", "oms", "instrument", "order", "client", "uid"]
-"""An order is named by its id, by the number that its client gave it, or by a GUID; none of these stands for another."""
+"""An order has an id, a number that its client gave it, or a GUID; none of these replaces another."""
 
 
 class Shape(StrEnum):
-    """What request and answer of a call look like; `answer` in `operation.yaml`. It selects the cases and the checks."""
+    """The shape of a call's request and answer; `answer` in `operation.yaml`. It selects the cases and the checks."""
 
     STANDARD = "standard"
     """An object asks, and one standard response object answers."""
@@ -54,7 +54,7 @@ class Shape(StrEnum):
         return {"results": [True]} if self.listed else {"code": [0]}
 
     def refusal(self, codes: Sequence[int]) -> dict[str, Any]:
-        """What an alternative wants where the request is refused as a whole, with one of the codes where there are any."""
+        """What an alternative wants if the whole request is refused, with one of the codes if there are any."""
         return {"form": "refused"} if self.listed else {"code": list(codes)}
 
 

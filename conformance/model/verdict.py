@@ -9,7 +9,7 @@ from enum import StrEnum
 FLAKY_NOTE = "flaky: "
 """How the note on a case begins that was run more than once."""
 FROZEN_NOTE = "frozen in "
-"""How the note on a case begins that an exploring run made up and wrote into the file named behind it."""
+"""The start of the note on a case that an exploring run made and wrote into the file that the note names."""
 
 
 class Verdict(StrEnum):
@@ -91,4 +91,4 @@ class RunInfo:
     started_at: str
     target: Mapping[str, object] = field(default_factory=dict)
     explore_seed: int | None = None
-    """Of what was made up live; None for a run that did not explore."""
+    """Of the exploring; None for a run that did not explore."""

@@ -1,6 +1,6 @@
 """The pytest plugin: `pytest --pyargs conformance.suite --target FILE` judges an endpoint.
 
-It is loaded into every run of pytest where this package is installed, so it only adds options and looks whether the suite
+pytest loads it in every run where this package is installed, so it only adds options and looks whether the suite
 is named; what does the work is imported after that.
 """
 
@@ -62,7 +62,7 @@ def names_suite(arguments: Sequence[str], folder: Path | None = None) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bring the suite in when it is named. Raises `pytest.UsageError` for a target or an operation that cannot be used."""
+    """Bring the suite in when it is named. Raises `pytest.UsageError` for an unusable target or operation."""
     if names_suite(config.args, config.invocation_params.dir) and not config.option.help:
         from conformance.pytest_plugin.front import Front
 

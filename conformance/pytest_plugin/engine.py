@@ -70,7 +70,7 @@ class Bench:
 
     @property
     def left_behind(self) -> tuple[str, ...]:
-        """What was set up on the target and could not be taken back; the bundled one ends with the run, and with it all of it."""
+        """What was set up on the target and not removed; the bundled target ends with the run, so nothing is left there."""
         return self._run.left_behind if self._run is not None and self.target != REFERENCE else ()
 
     @property

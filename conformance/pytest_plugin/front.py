@@ -89,7 +89,7 @@ class OperationNode(pytest.Collector):
 
 
 class EntryItem(pytest.Item):
-    """One requirement of one operation in one format. Its cases run in its set-up, so that what is no verdict is an error."""
+    """One requirement of one operation in one format. Its cases run in its set-up, so no verdict means an error."""
 
     front: Front
     entry: Entry
@@ -117,7 +117,7 @@ class EntryItem(pytest.Item):
             pytest.skip(f"{verdict.value}: {reason}" if reason else verdict.value)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_style: Any, **_more: Any) -> Any:
-        """The words of the report; for anything unexpected a traceback without local variables, which may hold secrets."""
+        """The text of the report; for unexpected errors a traceback without local variables, which may hold secrets."""
         error = excinfo.value
         if isinstance(error, Violation):
             return error.words
@@ -139,7 +139,7 @@ class Front:
     """The hooks of a run that names the suite."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Raises `pytest.UsageError` for a target or an operation that cannot be used."""
+        """Raises `pytest.UsageError` for an unusable target or operation."""
         options = config.option
         self.target: str = options.conformance_target
         self.operations = tuple(dict.fromkeys(options.conformance_operations))

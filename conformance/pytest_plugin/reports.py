@@ -1,4 +1,4 @@
-"""The reports of a pytest run: the journal as items finish, the summary at the end, as `conformance run` writes them."""
+"""The reports of a pytest run, as of `conformance run`: the journal while items finish, the summary at the end."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Record:
         return True
 
     def finish(self, tails: Sequence[Tail]) -> RunSummary:
-        """Close the journal, write the reports; `tails` are of all workers. Raises `ConformanceError` when they cannot be written."""
+        """Close the journal, write the reports; `tails` are of all workers. Raises `ConformanceError` if that fails."""
         assert self._journal is not None
         stopped = next((tail.stopped for tail in tails if tail.stopped), "")
         ending = Ending(

@@ -1,8 +1,8 @@
 """What several workers that judge one live target must not do at the same time, and what they share out.
 
 Each worker has its own desks, its part of the rate limits, of the request cap and of the concurrency. What a part cannot
-settle is settled by locks on files in a folder that the workers share: a case that touches everybody waits until nobody
-else is at work, a desk is used by one worker at a time, and the ids of a pool are given away by one worker at a time.
+settle is settled by locks on files in a folder that the workers share: a case that may touch every account waits until no
+other worker is at work, one worker at a time uses a desk, and one worker at a time takes ids from a pool.
 The bundled reference implementation needs none of it: there each worker has a server of its own.
 """
 

@@ -265,7 +265,7 @@ class JournalWriter:
             self.flush()
 
     def take(self, key: str) -> None:
-        """Note, at once, that ids out of a pool are used up: a run that goes on with this one must not use them again."""
+        """Note at once that ids of a pool are used up: a run that continues this one must not use them again."""
         self._held.append(_encode({"type": "taken", "key": key}))
         self.flush()
 

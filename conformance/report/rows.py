@@ -246,7 +246,7 @@ class RunSummary:
     left_behind: tuple[str, ...] = ()
     """What the run could not take back, by ids that differ from run to run: printed, and in the journal's footer."""
     folded: Folded = field(default_factory=Folded)
-    """Generated cases that are counted but not in `cases`: those that passed, and failures beyond the first few hundred."""
+    """Generated cases that are only counted: those that passed, and failures beyond the first few hundred."""
 
     @property
     def requirement_counts(self) -> dict[str, int]:

@@ -103,7 +103,7 @@ def described(chosen: ChosenTarget) -> dict[str, Any]:
 
 
 def accepted_gaps(contract: Contract, target: TargetFile) -> dict[tuple[str, str], str]:
-    """The error codes that the target file says nobody can bring about there, with its reasons."""
+    """The error codes that the target file calls impossible to trigger there, with its reasons."""
     gaps: dict[tuple[str, str], str] = {}
     for service_id, service in target.services.items():
         for name in contract.services[service_id].operations:

@@ -29,7 +29,7 @@ Answer = Callable[[Message], Reply | None]
 OF_THE_CASE = (Purpose.EARLIER, Purpose.JUDGED, Purpose.TWIN)
 """What the messages of a case itself are sent for."""
 FIRST_ID = 2_050_000_000
-"""Every id that a dry run makes is greater than this, and has 31 bits, so that the scope guard judges it as a usual one."""
+"""Every id of a dry run is greater than this and has 31 bits, so the scope guard judges it like a real one."""
 _UID = "00000000-0000-4000-8000-{:012d}"
 
 
@@ -108,7 +108,7 @@ class DryWire:
 
 @dataclass(slots=True)
 class DryOracle:
-    """Answers in place of a hook or a command: what is asked for exists, with the ids that the case names, and stays open."""
+    """Answers instead of a hook or a command: everything exists, with the ids that the case names, and stays open."""
 
     what: str = "the dry hook"
     members: tuple[str, ...] = ()

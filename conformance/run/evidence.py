@@ -32,7 +32,7 @@ def evidence_of(
 
 
 def _came(exchange: Exchange) -> tuple[bytes, ...]:
-    """All that came for a message: its reply, or the WebSocket payloads that answer no number, and what answered again."""
+    """Everything that came for a message: its reply or unnumbered WebSocket payloads, and further replies."""
     others = () if exchange.received else exchange.others
     return (*([exchange.received] if exchange.received or not others else ()), *others, *exchange.again)
 

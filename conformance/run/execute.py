@@ -147,7 +147,7 @@ def _disturbance(exchange: Exchange) -> str:
 
 
 def _undone(case: Case, setting: Setting, after: Mapping[str, str], exchange: Exchange) -> bool:
-    """Whether a message that was disturbed cannot have been carried out: not written, not passed on, or without effect."""
+    """Whether a disturbed message certainly had no effect: not written, not passed on, or harmless."""
     if not exchange.sent:
         return True
     before = {name: state for handle in setting.handles for name, state in handle.before.items()}
@@ -275,7 +275,7 @@ def _provoke(case: Case, service: Service, setting: Setting) -> Mapping[str, Sta
     assert case.provoke is not None
     provocation = service.link.service.provocation(case.operation, case.provoke)
     if provocation is None:
-        reason = f"the target file does not say how code {case.provoke} is brought about"
+        reason = f"the target file does not say how to trigger code {case.provoke}"
         raise StateUnavailable(reason, why=Hindrance.CODE)
     if provocation.unreachable is not None:
         words = provocation.unreachable

@@ -30,7 +30,7 @@ class Needs:
     roles: Counter[str] = field(default_factory=Counter)
     bindings: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
-    """State to how many orders or quotes have to be brought about in it."""
+    """State to how many orders or quotes must be set up in it."""
     state_cases: Counter[str] = field(default_factory=Counter)
     """State to how many cases hang on it."""
     accounts: set[str] = field(default_factory=set)

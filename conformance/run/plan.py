@@ -133,7 +133,7 @@ class Planner:
             self.dry.listen(service.link.elsewhere, elsewhere=True)
 
     async def plan(self, cases: Iterable[Case]) -> AsyncIterator[tuple[Planned, ...]]:
-        """The messages of each case that the target offers the operation of, in the order in which they would go out."""
+        """The messages of each case whose operation the target offers, in the order of sending."""
         for case in cases:
             if case.operation in self.run.kits:
                 planned = tuple(await self._planned(case))
@@ -244,7 +244,7 @@ def _fresh(guard: Guard) -> Guard:
 
 
 def _cancels(case: Case) -> bool:
-    """Whether a right answer may go with something cancelled: then an effect is waited for, and less is left to clean up."""
+    """Whether a right answer may cancel something: then the run waits for an effect, and has less to clean up."""
     return any(one.cancelled for one in case.expect.any_of)
 
 

@@ -1,4 +1,4 @@
-"""Runs many cases side by side: one at a time at each desk, those that touch nobody beside them, those that touch everybody last.
+"""Runs many cases concurrently: one at a time at each desk, shared cases beside them, cases for every account last.
 
 Runs generated cases at wire speed: made one by one, judged like any other, and compared across wire forms.
 """

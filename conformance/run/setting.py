@@ -1,4 +1,4 @@
-"""What a case brings about on the target around its message: states before, a look afterwards, and clean-up in any event."""
+"""What a case does on the target around its message: states before, a look afterwards, and always the clean-up."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Setting:
     """The desk as it was given, before states bound their ids."""
     role: str
     purpose: Purpose = Purpose.JUDGED
-    """What its own message is sent for: to be judged, or to be held against another."""
+    """What its own message is sent for: to be judged, or to be compared with another."""
     handles: tuple[Handle, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
     earlier: tuple[Exchange, ...] = ()
@@ -95,7 +95,7 @@ async def set_up(
 ) -> None:
     """Bring about what is due after so many of the messages before the judged one, and bind its ids.
 
-    A `spare` state that this target cannot bring about is gone without; its effect is then not observed.
+    A `spare` state that this target cannot set up is left out; its effect is then not observed.
     """
     due = {name: need for name, need in states.items() if need.params.get("after", 0) == turn}
     first = {name: need for name, need in due.items() if not _names_another(need, due)}

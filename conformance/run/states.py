@@ -1,4 +1,4 @@
-"""How states are set up and observed: not at all, by asking an HTTP hook or a command, out of a pool, or several of these.
+"""Sets up and observes states: by an HTTP hook, a command, a pool, several of these, or not at all.
 
 Several providers for one service: some states have one of their own, all others come from the first.
 
@@ -34,7 +34,7 @@ from conformance.wire.messages import HttpReply, HttpRequest, Limits
 
 
 def unset_names(states: Iterable[str]) -> tuple[str, ...]:
-    """Every name under which a message may ask for the ids of states that are not brought about."""
+    """Every name under which a message may ask for the ids of states that are not set up."""
     return tuple(f"{name}{part}" for name in states for part in ("", ".bid", ".ask", CLIENT_ID))
 
 
@@ -48,7 +48,7 @@ class NoStates:
 
     async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """Always `StateUnavailable`."""
-        raise StateUnavailable(f"the target file does not say how the state {need.state!r} is brought about")
+        raise StateUnavailable(f"the target file does not say how to set up the state {need.state!r}")
 
     async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """Nothing to see."""
@@ -130,14 +130,12 @@ class AskedStates:
     takes_back: bool = False
 
     async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
-        """`count` things in a state that the other side knows; with one they bind `name.Member`, with more `name.0.Member`."""
+        """`count` things in a state of the hook or command; one binds `name.Member`, several bind `name.0.Member`."""
         count = int(need.params.get("count", 1))
         answer = await self.oracle.ask("state", {"state": need.state, "count": count})
         orders = answer.get("orders")
         if not isinstance(orders, list) or len(orders) != count or not all(isinstance(order, dict) for order in orders):
-            raise StateUnavailable(
-                f"{self.oracle.what} did not bring about {need.state!r}: {json.dumps(answer)[:_LONGEST]}"
-            )
+            raise StateUnavailable(f"{self.oracle.what} did not set up {need.state!r}: {json.dumps(answer)[:_LONGEST]}")
         return handle_of(name, need.state, orders, self)
 
     async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
@@ -184,7 +182,7 @@ def initial_of(handle: Handle) -> str:
 
 
 def handle_of(name: str, state: str, orders: Sequence[Mapping[str, Any]], provider: Any) -> Handle:
-    """A handle over entries of ids. An entry's `id` binds the name itself, `bid` and `ask` make the two legs of a quote."""
+    """A handle over entries of ids. `id` of an entry binds the name, `bid` and `ask` bind the legs of a quote."""
     bindings: dict[str, Binding] = {}
     for index, order in enumerate(orders):
         prefix = name if len(orders) == 1 else f"{name}.{index}"

@@ -1,4 +1,4 @@
-"""What a target file has and lacks, found out without touching an order: connections, sign-ins, and the needs of the cases."""
+"""Finds what a target file has and lacks, without touching an order: connections, sign-ins, needs of the cases."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tries the harness on variants of the reference implementation: faults must be caught, equivalents must not be failed.
+"""Tries the harness on variants of the reference: it must catch faults, and must not fail equivalents.
 
-What came of a self-test as JSON: an attempt as one line between processes, and the report of all.
+Also the result of a self-test as JSON: an attempt as one line between processes, and the whole report.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _LIMITS = {
     "fault": {"quiet_s": 0.1, "settle_s": 0.15, "total_timeout_s": 1.0},
     "equivalent": {"quiet_s": 0.3, "settle_s": 5.0, "total_timeout_s": 10.0},
 }
-"""The server is on loopback and does at once what it does, and a fault may be that nothing comes, or nothing happens;
-an equivalent must not fail because the machine is busy, and waits no longer than it takes."""
+"""The server is on loopback and acts at once, and with some faults nothing comes or nothing happens. An equivalent must
+not fail because the machine is busy; it waits only as long as it needs."""
 _FEW = 8
-"""How many of the cases that name a fault's requirements run at a time: what is under way when it is caught is waste."""
+"""Concurrency of the cases that name a fault's requirements; cases still running when it is caught are wasted."""
 _NEVER = date.min
 """The bundled target has no waivers that a date could end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A variant of the reference implementation, as far as the harness may know it."""
+    """What the harness may know of a variant of the reference implementation."""
 
     id: str
     kind: Literal["fault", "equivalent"]
@@ -51,7 +51,7 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of the named cases of one suspect's operation."""
+    """One suspect, and the outcome of its operation's named cases."""
 
     suspect: Suspect
     executed: bool
@@ -69,12 +69,12 @@ class Attempt:
 
     @property
     def caught(self) -> bool:
-        """Whether the fault was seen for what it is; one that never executed was not."""
+        """Whether the fault was executed and found."""
         return self.executed and bool(self.by)
 
     @property
     def good(self) -> bool:
-        """Whether the harness judged right: a fault caught, an equivalent at work and not failed."""
+        """Whether the harness judged right: the fault is caught, or the equivalent was executed and did not fail."""
         if self.suspect.kind == "fault":
             return self.caught
         return self.executed and not self.alarms and not self.stopped
@@ -109,7 +109,7 @@ async def try_suspects(
 
 
 async def _all(lanes: Sequence[Awaitable[None]]) -> None:
-    """The first failure ends the others, and their servers with them, before it goes on."""
+    """Run all; the first failure ends the others and their servers, then is raised."""
     tasks = [asyncio.ensure_future(lane) for lane in lanes]
     try:
         await asyncio.gather(*tasks)
@@ -155,7 +155,7 @@ async def try_one(
 
 
 def _rounds(cases: Sequence[Case], broken: frozenset[str]) -> tuple[tuple[Sequence[Case], int | None], ...]:
-    """What runs, and how much of it at a time: first what names a broken requirement, then everything as in a run."""
+    """The rounds with their concurrency: first the cases that name a broken requirement, then all cases."""
     near = [case for case in cases if not broken.isdisjoint(case.requirements)]
     return ((near, _FEW), (cases, None)) if near else ((cases, None),)
 

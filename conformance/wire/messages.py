@@ -155,7 +155,7 @@ class Exchange:
 
     @property
     def lost_by_reuse(self) -> bool:
-        """True when a connection that had served before ended without a byte of answer: the peer may have closed it just then."""
+        """True if a reused connection ended without a byte of answer: the peer may have closed it at that moment."""
         lost = (
             self.problem is not None and self.problem.kind in ("closed-early", "reset") and self.problem.phase == "wait"
         )
@@ -163,7 +163,7 @@ class Exchange:
 
     @property
     def lost_by_goodbye(self) -> bool:
-        """True when the server ended a WebSocket (1001, 1012) before an answer: it may have read the message, or not."""
+        """True if the server ended a WebSocket (1001, 1012) before an answer; it may have read the message."""
         return self.problem is not None and self.problem.kind == "ws-goodbye"
 
 

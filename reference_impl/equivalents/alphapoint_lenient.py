@@ -1,4 +1,4 @@
-"""Permitted leniencies of AlphaPoint's reader: requests that no document allows, and none forbids to understand."""
+"""Permitted leniencies of AlphaPoint's reader: requests that no document allows or forbids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Permitted differences in what CancelOrder does: which of two ids counts, orders that are gone, strictness, order of checks."""
+"""Permitted differences in what CancelOrder does: which of two ids counts, gone orders, strictness, order of checks."""
 
 from __future__ import annotations
 

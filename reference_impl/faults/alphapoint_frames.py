@@ -1,4 +1,4 @@
-"""Violations in WebSocket frames: m, i, n and o of the reply, replies lost, doubled, mixed up or made before their time."""
+"""Violations in WebSocket frames: m, i, n and o of the reply; replies that are lost, doubled, mixed up or early."""
 
 from __future__ import annotations
 

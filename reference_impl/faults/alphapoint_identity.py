@@ -1,4 +1,4 @@
-"""Violations in what a request is taken to name: other accounts, instruments, numbers, calls; and effects that do not last."""
+"""Violations in what a request names: other accounts, instruments, numbers, calls; and effects that do not last."""
 
 from __future__ import annotations
 

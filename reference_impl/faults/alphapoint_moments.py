@@ -1,4 +1,4 @@
-"""Violations that show only now and then: at the n-th call, with certain numbers, while another call is going on."""
+"""Violations that show only sometimes: at the n-th call, with certain numbers, during another call."""
 
 from __future__ import annotations
 

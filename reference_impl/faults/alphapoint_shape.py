@@ -1,4 +1,4 @@
-"""Violations in the form of AlphaPoint's answers: members missing, of other types, at odds with each other."""
+"""Violations in the form of AlphaPoint's answers: members that are missing, of other types, or contradictory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Violations on AlphaPoint's wire: text that is no JSON, HTTP status and headers, pages and traces, lost answers."""
+"""Violations on AlphaPoint's wire: bodies that are not JSON, HTTP status and headers, pages and traces, lost answers."""
 
 from __future__ import annotations
 

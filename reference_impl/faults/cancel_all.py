@@ -1,4 +1,4 @@
-"""Violations in what CancelAllOrders does: less, more, other orders; effects without success, success without effect."""
+"""Violations in what CancelAllOrders does: too few, too many or other orders; effect and success that disagree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Violations in what CancelQuote does: one leg, other quotes, orders; legs at odds with what they report."""
+"""Violations in what CancelQuote does: one leg, other quotes, orders; legs that contradict their report."""
 
 from __future__ import annotations
 

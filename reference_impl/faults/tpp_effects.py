@@ -1,4 +1,4 @@
-"""Violations of POST api/orders/cancellations: what is cancelled, against what is reported and what was asked for."""
+"""Violations of POST api/orders/cancellations: cancelled orders that differ from the report or the request."""
 
 from __future__ import annotations
 

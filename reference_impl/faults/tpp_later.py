@@ -1,4 +1,4 @@
-"""Violations of POST api/orders/cancellations that show now and then: by number, by length, by what was before."""
+"""Violations of POST api/orders/cancellations that show only sometimes: by number, by length, by earlier calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Violations of POST api/orders/cancellations: what the PIN decides, and where it may not turn up."""
+"""Violations of POST api/orders/cancellations: what the PIN decides, and where it must not appear."""
 
 from __future__ import annotations
 

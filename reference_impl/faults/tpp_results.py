@@ -1,4 +1,4 @@
-"""Violations of POST api/orders/cancellations: how many results there are, whose they are, and what they say."""
+"""Violations of POST api/orders/cancellations: the number of results, their instructions, and their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Violations of POST api/orders/cancellations: bodies that are no JSON or XML, are not there, or say too much."""
+"""Violations of POST api/orders/cancellations: bodies that are not JSON or XML, are missing, or say too much."""
 
 from __future__ import annotations
 

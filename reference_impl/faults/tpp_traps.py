@@ -1,4 +1,4 @@
-"""Violations of POST api/orders/cancellations: what is kept from the instruction before, read beside the body, or undone."""
+"""Violations of POST api/orders/cancellations: values from the previous instruction or beside the body, undone effects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Violations of POST api/orders/cancellations: the form of an answer in XML, and answers that XML and JSON do not share."""
+"""Violations of POST api/orders/cancellations: the form of an answer in XML, and answers that differ from JSON."""
 
 from __future__ import annotations
 

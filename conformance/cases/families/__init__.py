@@ -1,1 +1,1 @@
-"""Families of named cases that follow from an operation's data alone: fields, codes, malformed bodies, frames, forms."""
+"""Families of named cases, made from an operation's data: fields, codes, malformed bodies, frames, forms."""

@@ -1,4 +1,4 @@
-"""Makes up trials of calls on accounts from a random source: who calls, what stands in the book, which ids are named."""
+"""Makes random trials of calls on accounts: who calls, what stands in the book, which ids the call names."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _cancel_all(space: SearchSpace, role: str, random: Random) -> tuple[tuple[St
 
 
 def _cancel_one(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
-    """Calls for one order each, of several that stand there; now and then for one once more, or for two, or for none."""
+    """Calls for one of several orders each; sometimes for one again, for two, or for none."""
     rules = space.rules
     calls = 1 if random.random() < 0.7 else random.randint(2, 3)
     placed = [_numbered(f"o{number}", rules, role, random) for number in range(random.randint(1, 3))]

@@ -85,7 +85,7 @@ def refused_early(
 def predict_cancel_all(
     rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[Thing], standing: Standing
 ) -> Predicted | None:
-    """What must hold of CancelAllOrders. None for a call that no single account is named in by someone who may touch all."""
+    """What must hold of CancelAllOrders. None if the caller may touch every account and names none."""
     if not request.account and (request.role in rules.every or request.role not in allowed):
         return None
     named = rules.requirement
@@ -147,7 +147,7 @@ def predict_cancel_quote(
 
 
 def _also_when_refused(allowed: Sequence[str], request: Request, standing: Standing) -> Iterator[PossibleAnswer]:
-    """What a call that is refused early may be answered besides: for a leg left out, or receipt for quotes not there."""
+    """Other right answers to an early refusal: for a leg left out, or receipt for quotes that do not exist."""
     if not (request.bid and request.ask):
         yield PossibleAnswer({"code": [100]}, standing)
     elif request.oms != OMS and is_known(request.oms) and request.role in allowed:
@@ -205,7 +205,7 @@ def _one_right(request: Request, bid: _Leg, ask: _Leg, standing: Standing) -> tu
 
 
 def _none_right(bid: _Leg, ask: _Leg, standing: Standing) -> tuple[PossibleAnswer, ...]:
-    """Refused; a success that means receipt for what is gone, or for a quote that does not stand where it is said to."""
+    """Refused, or a success that only means receipt: for a gone quote, or for one that is not where the call says."""
     codes = sorted({*bid.codes, *ask.codes})
     answers = [PossibleAnswer({"code": codes}, standing)]
     received: dict[str, Any] = {
@@ -270,7 +270,7 @@ def _meant(name: str, part: str, things: Sequence[Thing]) -> Thing | None:
 def _possible(
     one: Thing | None, place: str, own: Sequence[str], standing: Standing, *, named_place: bool
 ) -> tuple[PossibleAnswer, ...]:
-    """The right answers to a call that names this order alone; an account that is named holds the order, or it is not found."""
+    """The right answers to a call for this order alone; an account that the call names must hold the order."""
     if one is None:
         return (PossibleAnswer({"code": _NOT_THERE}, standing),)
     if one.account not in own:

@@ -211,7 +211,7 @@ class AccountTrial:
                     yield replace(self, placed=(*self.placed[:place], plainer, *self.placed[place + 1 :]))
 
     def larger(self) -> None:
-        """None: no call makes many of what is named here."""
+        """None: a corpus value cannot be enlarged."""
 
 
 def _is_taken(quote: Thing, things: Sequence[Thing], standing: Standing) -> bool:

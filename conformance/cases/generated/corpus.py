@@ -34,7 +34,7 @@ class CorpusValue:
 
 
 def content_address(operation: Operation, seed: int) -> str:
-    """What the values depend on: the request schema and the files it refers to, the fields, the generator's version, the seed."""
+    """What the values depend on: the request schema with its files, the fields, the generator's version, the seed."""
     digest = hashlib.sha256()
     digest.update((operation.folder / "request.schema.json").read_bytes())
     files = read_schema_files(operation.folder / "request.schema.json")

@@ -134,7 +134,7 @@ def concrete(value: Any) -> Any:
 
 
 def tamed(operation: Operation, value: Any) -> Any:
-    """Ids inside the range that is known to name nothing, integral floats as integers, undeclared twins of members out."""
+    """Ids from the range that names nothing, integral floats as integers, and no undeclared twins of members."""
     if isinstance(value, list):
         return [tamed(operation, item) for item in value]
     if not isinstance(value, dict):

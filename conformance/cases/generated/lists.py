@@ -83,7 +83,7 @@ def predict_list(
 
 
 def _branches(standing: Standing, listed: Sequence[Judged], twice: Collection[str]) -> list[_Branch] | None:
-    """Every possible in which the list may be carried out; None when there are too many. `twice` are things named twice."""
+    """Every way to carry out the list; None if there are too many. `twice` are things that it names twice."""
     whole = {one.thing for one in listed if one.sort == "whole"}
     branches = [_Branch(dict(standing))]
     for one in listed:
@@ -138,7 +138,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction; `thing` is the order it is for, empty for one that does not exist; `wrong`: with a wrong secret."""
+    """One instruction; `thing` is its order, empty if that does not exist; `wrong` means a wrong secret."""
 
     members: Mapping[str, Any]
     thing: str = ""
@@ -150,7 +150,7 @@ Listed = tuple[Instruction, ...]
 
 @dataclass(frozen=True, slots=True)
 class ListTrial:
-    """Lists in the order in which they are sent, the last one judged; perhaps said again in another form, or in copies."""
+    """Lists in the order of sending; the last one is judged, perhaps also in another form or in copies."""
 
     space: SearchSpace
     wire: Wire

@@ -79,7 +79,7 @@ def check_room(found: Sequence[Source], count: int) -> None:
 
 
 def numbers(found: Sequence[Source], count: int) -> Iterator[tuple[Source, int]]:
-    """The first `count` numbered cases, dealt to the operations by their shares. Raises `UsageError` beyond the corpus."""
+    """The first `count` numbered cases, divided among the operations. Raises `UsageError` beyond the corpus."""
     check_room(found, count)
     dealt = [source for source in found for _ in range(SHARES[source.operation.shape])]
     room = {source.operation.id: source.size for source in found}
@@ -125,7 +125,7 @@ def generated_case(source: Source, number: int) -> Case:
 
 
 def value_case(source: Source, value: CorpusValue, channel: Channel, form: WireForm, turn: int) -> Case:
-    """Any value in a form over a channel; over another one where there is nothing to break, or its format cannot say it."""
+    """Any value in a form over a channel; over another channel if the form has nothing to break or cannot say it."""
     return _value_case(source, 0, value, partial(writing_of, source, value.value), channel, form, turn)
 
 
@@ -283,7 +283,7 @@ def _may_name(operation: Operation, item: Mapping[str, Any]) -> bool:
 
 
 def _may_exist(identifier: Any, kind: str | None) -> bool:
-    """Small numbers and short texts may be somebody's ids; the places of unknown ids, GUIDs, and large numbers are nobody's."""
+    """Small numbers and short texts may be real ids; places of unknown ids, GUIDs and large numbers are not."""
     if isinstance(identifier, str):
         return kind == "string" and not identifier.startswith("${unknown") and len(identifier) < _SHORT
     return isinstance(identifier, int) and abs(identifier) < _SMALL
@@ -301,7 +301,7 @@ def _names_nothing(operation: Operation, value: Any) -> bool:
 
 
 def _may_be_understood(value: Any) -> bool:
-    """Whether a lenient reader may take a request that breaks the schema: numbers as text, nulls, flags, lists of one."""
+    """Whether a lenient reader may accept a request against the schema: numbers as text, nulls, flags, lists of one."""
     if not isinstance(value, Mapping):
         return isinstance(value, list)
     return any(
@@ -313,7 +313,7 @@ def _may_be_understood(value: Any) -> bool:
 
 
 def _may_be_a_number(text: str) -> bool:
-    """Whether a reader may make a number of a text: none of one without content, white space and digits of any script."""
+    """Whether a reader may read a text as a number: an empty one, white space, digits of any script."""
     return all(one.isspace() or one.isnumeric() or one in "+-._,eExX" for one in text)
 
 

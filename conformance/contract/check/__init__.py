@@ -1,1 +1,1 @@
-"""The contract held against itself: files, schemas, cases, instances, and two engines each for JSON Schema and XSD."""
+"""Checks the contract: files, schemas, cases, instances, and two engines each for JSON Schema and XSD."""

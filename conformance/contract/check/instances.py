@@ -33,7 +33,7 @@ class _DisagreementError(Exception):
 
 
 def instances_agree(contract: Contract) -> Outcomes:
-    """A hundred instances of each schema are written and held against the XSD, and a hundred the other way.
+    """A hundred instances of each schema are written and judged by the XSD, and a hundred the other way.
 
     The instances are the same in every run. Conditions between members, and least lengths, are no matter of form
     and left out; nil for a root or for an item of a class is left to the schema.

@@ -1,4 +1,4 @@
-"""Checks a specs folder against itself: a table of rules in three stages, each applied when the one before allows it."""
+"""Checks a specs folder: a table of rules in three stages; a stage runs if the one before permits it."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class Draft:
 
 
 def draft_of(page: Page, folder: str, siblings: Sequence[Sibling], service: str = NO_SERVICE, why: str = "") -> Draft:
-    """The draft of an operation in a folder of this name, in the service with these other operations; `why` that one."""
+    """The draft of an operation with this folder name, beside these other operations; `why` explains the service."""
     names = names_of(page, folder, service, siblings)
     page, points = _with_other_messages(page, open_points(page, siblings))
     requirements = requirements_of(page, names, points)
@@ -214,7 +214,7 @@ def check_free(folder: Path) -> None:
 
 
 def write_draft(files: Mapping[str, str], folder: Path) -> None:
-    """Write all files below `folder`, which must not exist or be empty. Errors: `PageError` when it cannot be written."""
+    """Write all files below `folder`, which must be new or empty. Errors: `PageError` if it cannot be written."""
     check_free(folder)
     target = folder.absolute()
     made: Path | None = None

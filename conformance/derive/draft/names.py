@@ -1,4 +1,4 @@
-"""The names that a draft gives: the operation's short name, its requirements' ids, the fields with a role in an answer."""
+"""The names in a draft: the operation's short name, requirement ids, the fields with a role in an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operation.yaml of a draft: what the page says, what the service's other operations say alike, and what is left to ask."""
+"""The operation.yaml of a draft: from the page, from the other operations of the service, and what is still missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TYPES = {"integer": "integer", "int64": "integer", "boolean": "boolean", "strin
 
 @dataclass(slots=True)
 class Operation:
-    """The content of operation.yaml, the requirements copied for it, and what could not be filled in: key to question."""
+    """The content of operation.yaml, its copied requirements, and the keys that are still missing, with a question."""
 
     data: dict[str, Any] = field(default_factory=dict)
     copied: list[dict[str, Any]] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Operation:
 def operation_of(
     page: Page, names: Names, siblings: Sequence[Sibling], requirements: Sequence[str], xsds: Collection[str]
 ) -> Operation:
-    """The draft's operation.yaml; `requirements` are the ids that the draft has so far, `xsds` the names of its XSDs."""
+    """The draft's operation.yaml; `requirements` are the ids in the draft so far, `xsds` the names of its XSDs."""
     made = Operation()
     others = [one.operation for one in siblings]
     alike = next((one for one in others if one.shape == names.kind), others[0] if others else None)
@@ -231,7 +231,7 @@ _OWN = {
 def _attribute(
     made: Operation, page: Page, names: Names, siblings: Sequence[Sibling], requirements: Sequence[str]
 ) -> None:
-    """Each general check with its requirement: the page's own, else one that a sibling has from a document of the service."""
+    """Each general check with its requirement: from the page, or from another operation of the service."""
     attribution: dict[str, str] = {}
     alike = [one for one in siblings if one.operation.shape == names.kind] or list(siblings)
     checks = dict.fromkeys(check for one in alike[:1] for check in one.operation.attribution)
@@ -264,7 +264,7 @@ def _own(page: Page) -> dict[str, tuple[str, ...]]:
 
 
 def _copies(check: str, alike: Sequence[Sibling], page: Page, names: Names) -> Iterator[dict[str, Any]]:
-    """The sibling's requirement for a check, under this draft's prefix, where it comes from no page of the sibling's own."""
+    """The other operation's requirement for a check, with this draft's prefix, if it does not come from that page."""
     for one in alike:
         identifier = one.operation.attribution.get(check, "")
         found = next(

@@ -1,4 +1,4 @@
-"""Requirements of a draft: one for each thing that the page states, with document and place; prose waits for our words."""
+"""Requirements of a draft: one for each statement of the page, with document and place; prose is left to word."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def codes_twice(page: Page) -> Iterator[Departure]:
 
 
 def null_against_empty(page: Page) -> Iterator[Departure]:
-    """A text that is null by its row, and an empty string or a list by the sample; a list that a sample shows as null."""
+    """A text that its row calls null and the sample shows as empty; a list that a sample shows as null."""
     for part, path, field, values in _shown(page):
         if part == "request":
             continue
@@ -223,7 +223,7 @@ def needs_unsaid(page: Page) -> Iterator[Departure]:
 
 
 def types_unknown(page: Page) -> Iterator[Departure]:
-    """A field whose type is not known here; an object without members on the page; an integer that XML needs a width for."""
+    """A field of unknown type; an object without members on the page; an integer without the width that XML needs."""
     for part, body in page.bodies():
         wide = any(sample.form == "xml" for sample in body.samples)
         for path, field in every_field(body.fields):

@@ -83,7 +83,7 @@ def json_against_tables(page: Page) -> Iterator[Departure]:
 
 
 def xml_against_tables(page: Page) -> Iterator[Departure]:
-    """Elements that only the XML or only the table has, out of alphabetical order, or of another type; XML against JSON."""
+    """Elements that only the XML or only the table has, in wrong order, or of another type; XML against JSON."""
     for part, body in page.bodies():
         for sample in body.samples:
             tree = read_sample(sample.text).tree

@@ -43,9 +43,9 @@ _TEXT_WORDS = ("value", "description")
 def read_table(
     block: Block, section: str, known: tuple[Field, ...] | None, before: Statement | None, where: str
 ) -> tuple[tuple[Field, ...], list[Unread]]:
-    """The fields of the section once this table is read: its own, or members of those that the sentence before it names.
+    """The fields of the section after this table: its own, or members of those that the sentence before it names.
 
-    What stands in other columns, and in cells beyond the head's, comes back as not read, with its place in the contract.
+    Other columns, and cells beyond the head, are returned as not read, with their place in the contract.
     Errors: `PageError` for a table that is cut off, or repeats a key.
     """
     label = section.capitalize()

@@ -45,7 +45,7 @@ def refuse_text_beside(text: str, where: str) -> None:
 
 
 def refuse_uneven_tables(root: etree._Element, where: str) -> None:
-    """Errors: `PageError` for a table of parameters with joined cells, other columns, or a row that has not as many cells as its head."""
+    """Errors: `PageError` for a table of parameters with joined cells, other columns, or a row of another length."""
     for table in root.iter("table"):
         cells = [cell for cell in table.iter("td", "th") if next(cell.iterancestors("table")) is table]
         rows: dict[etree._Element | None, list[etree._Element]] = {}

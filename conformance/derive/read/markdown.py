@@ -1,4 +1,4 @@
-"""Markdown to blocks with lines: headings, paragraphs, samples, tables, notes; every line is in one or listed as not read.
+"""Reads Markdown into blocks: headings, paragraphs, samples, tables, notes; any other line is listed as not read.
 
 The running text of Markdown and of HTML inside it: plain words, the strong words in front, the words set off as names.
 
@@ -175,12 +175,12 @@ _CODE = re.compile(r"(?<![`\\])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 
 
 def surplus_cells(line: str, columns: int) -> tuple[str, ...]:
-    """The cells of the line behind the first `columns` ones; an escaped bar ends no cell, and empty cells are left out."""
+    """The cells of the line after the first `columns`; an escaped bar ends no cell; empty cells are left out."""
     return tuple(cell.strip() for cell in _cells(line)[columns:] if cell.strip())
 
 
 def with_bars_in_code_escaped(line: str, columns: int) -> str:
-    """The line with the bars inside its code spans escaped, where it has too many cells before and enough after that."""
+    """The line with the bars in its code spans escaped, if it had too many cells before and has enough then."""
     if len(_cells(line)) <= columns:
         return line
     mended = _CODE.sub(lambda span: _BAR.sub(r"\|", span.group(0)), line)
@@ -203,7 +203,7 @@ _STRUCTURE = ("blockquote_open", "blockquote_close", "bullet_list_open", "bullet
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table, its cells in order; `surplus` are those beyond the head's; `closed` when its line ends with a bar."""
+    """One row of a table; `surplus` are cells beyond the head; `closed` says whether its line ends with a bar."""
 
     cells: tuple[Text, ...]
     line: int
@@ -213,7 +213,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a page; `level` is that of a heading, `info` the language of a code block, `rows` those of a table."""
+    """One block of a page: the `level` of a heading, the `info` (language) of a code block, the `rows` of a table."""
 
     kind: Literal["heading", "paragraph", "code", "table", "note"]
     line: int

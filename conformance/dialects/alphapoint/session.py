@@ -1,4 +1,4 @@
-"""AlphaPoint's protocol around its calls: signing in, the session token, the probe of a session, and what a dry wire answers.
+"""AlphaPoint's protocol around its calls: sign-in, session token, session probe, and answers on a dry wire.
 
 Everything here comes from published AlphaPoint documents other than those of the single calls, and from live gateways.
 """
@@ -118,7 +118,7 @@ class AlphaPoint:
         return (*systems, *accounts, *orders)
 
     def may_lack_session(self, exchange: Exchange) -> bool:
-        """Status 404 with a text, or code 20 in a standard response: a missing session looks so, and other things do, too."""
+        """Status 404 with a text, or code 20 in a standard response: a missing session, but perhaps something else."""
         reply = exchange.reply
         if reply is None:
             return False
@@ -194,7 +194,7 @@ def _json(text: bytes) -> Any:
 
 
 def _has_code(value: Any, legs: tuple[str, ...] = ("bidresult", "askresult")) -> bool:
-    """Whether a standard response, or one of the two of a pair, says Not Authorized; a pair may hold JSON in strings."""
+    """Whether a standard response, or a leg of a pair, says Not Authorized; a pair may hold JSON in strings."""
     if isinstance(value, str):
         try:
             value = load_json(value)

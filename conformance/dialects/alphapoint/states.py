@@ -1,4 +1,4 @@
-"""States of AlphaPoint by its own calls: SendOrder, CreateQuote, CancelOrder; observed by GetOpenOrders and GetOpenQuotes."""
+"""States of AlphaPoint, set up by SendOrder, CreateQuote, CancelOrder, observed by GetOpenOrders, GetOpenQuotes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class CallStates:
             return await self._orders(name, need, desk, role, base)
         if need.state in MADE:
             return await self._quote(name, need, desk, role, base)
-        raise StateUnavailable(f"the service has no call that brings about {need.state!r}")
+        raise StateUnavailable(f"the service has no call that sets up {need.state!r}")
 
     def _number(self, place: str, desk: Desk) -> int:
         try:

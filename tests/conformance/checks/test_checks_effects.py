@@ -1,4 +1,4 @@
-"""What became of orders and quotes, held against what the answer says."""
+"""What became of orders and quotes, compared with what the answer says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A limited scope, what a run brought about, and short ways to write messages for the tests of the guard."""
+"""A limited scope, what a run set up, and short ways to write messages for the tests of the guard."""
 
 from __future__ import annotations
 

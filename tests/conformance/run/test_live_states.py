@@ -135,7 +135,7 @@ def test_states_may_come_from_several_providers(tmp_path: Path) -> None:
         )
     assert set(came.verdicts().values()) == {"pass", "not-verified"}
     reasons = set(came.reasons().values()) - {""}
-    assert reasons == {"the target file does not say how the state 'cancelled-order' is brought about"}
+    assert reasons == {"the target file does not say how to set up the state 'cancelled-order'"}
 
 
 def _open_orders(server: Live) -> list[int]:

@@ -31,7 +31,7 @@ INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """One odd value: `kind` is "legal", "lenient", "unknown" or "broken"; `json` or `xml` None where it has no such form.
+    """One odd value: `kind` is "legal", "lenient", "unknown" or "broken"; `json` or `xml` is None without such a form.
 
     Formats other than XML write the value that JSON has, where they have words for it.
     """

@@ -327,7 +327,7 @@ _WRITTEN_OUT: Mapping[Format, Callable[[Operation], Iterator[Form]]] = {JSON: js
 
 
 def malformed_list_cases(operation: Operation) -> Iterator[Case]:
-    """Every broken and odd form of the request in every media type; none that speaks for what the operation does not have."""
+    """Every broken and odd form of the request in every media type, if the operation has its requirement."""
     for channel in channels(operation):
         for form in forms_of(operation, channel):
             if not form.check or form.check in operation.attribution:

@@ -82,7 +82,7 @@ def _flag_behind_flag(operation: Operation, channel: Channel, rule: Condition) -
 
 
 def _lasting(operation: Operation, channel: Channel) -> Iterator[Case]:
-    """What was cancelled is looked at a second time, and cancelled a second time, when the effect had time to settle."""
+    """Cancelled things are looked at again, and cancelled again, when the effect has had time to settle."""
     rules = operation.attribution
     done, twice = rules.get("done", rules["effect"]), rules.get("twice", rules["effect"])
     for kind in _kinds(operation):

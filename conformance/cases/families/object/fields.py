@@ -1,4 +1,4 @@
-"""Every member of a request that is an object: missing, null, of wrong type, at its edges, unknown, twice, in other case."""
+"""Every member of a request object: missing, null, of wrong type, at its edges, unknown, twice, in other case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a call whose request is an object may travel: the HTTP forms around it, and the WebSocket frames, legal and not."""
+"""The ways to send a request object: HTTP forms and WebSocket frames, legal and not."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _http_expectation(operation: Operation, form: HttpForm, requirement: str, na
 
 @dataclass(frozen=True, slots=True)
 class FrameForm:
-    """One way to write the frame: `legal` means it must be carried out; else it may be, or be refused, or unanswered."""
+    """One way to write the frame. A `legal` one must be carried out; another may be carried out, refused or ignored."""
 
     name: str
     title: str

@@ -140,18 +140,18 @@ def bounds(messages: Sequence[Mapping[str, Any]]) -> dict[tuple[str, Key], list[
     return found
 
 
-def check_foretold(plan: Mapping[str, Any], sent: Sent) -> None:
+def check_predicted(plan: Mapping[str, Any], sent: Sent) -> None:
     """Every message of the run is in the plan, case by case, as often as it says; the summary adds up."""
-    foretold = bounds(plan["messages"])
+    predicted = bounds(plan["messages"])
     for where, count in sent.of_case.items():
         if where[1][3] != "sign-in":  # whoever comes first signs in
-            assert where in foretold, where
-            least, undisturbed, most = foretold[where]
+            assert where in predicted, where
+            least, undisturbed, most = predicted[where]
             assert least <= count <= undisturbed <= most, (where, count)
-    for where, (least, _, _) in foretold.items():
+    for where, (least, _, _) in predicted.items():
         assert least == 0 or where[1][3] == "sign-in" or sent.of_case[where] >= least, where
     whole: dict[Key, list[int]] = {}
-    for (_, key), limits in foretold.items():
+    for (_, key), limits in predicted.items():
         whole[key] = [one + other for one, other in zip(whole.get(key, [0, 0, 0]), limits, strict=True)]
     for key, count in sent.together.items():
         assert whole[key][0] <= count <= whole[key][2], (key, count, whole[key])
@@ -180,23 +180,23 @@ def of_service(operation: str, url: str, *, everything: bool = True) -> str:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_what_a_run_sends_is_foretold_and_counted(operation: str, tmp_path: Path) -> None:
+def test_what_a_run_sends_is_predicted_and_counted(operation: str, tmp_path: Path) -> None:
     words = ("--operation", operation, "--generated", "60")
     with recorded() as (url, recorder, sent):
         came = run(tmp_path, of_service(operation, url), *words)
     assert came.exit_code in (0, 4), came.output
     check_received(came, recorder, sent)
-    check_foretold(planned(tmp_path / "target.toml", *words), sent)
+    check_predicted(planned(tmp_path / "target.toml", *words), sent)
 
 
 @pytest.mark.parametrize("operation", ["alphapoint.cancel_all_orders", "tpp.create_cancellations"])
-def test_what_the_scope_refuses_is_foretold_as_refused(operation: str, tmp_path: Path) -> None:
+def test_what_the_scope_refuses_is_predicted_as_refused(operation: str, tmp_path: Path) -> None:
     words = ("--operation", operation, *chosen(operation), "--generated", "0")
     with recorded() as (url, recorder, sent):
         came = run(tmp_path, of_service(operation, url, everything=False), *words)
     check_received(came, recorder, sent)
     plan = planned(tmp_path / "target.toml", *words)
-    check_foretold(plan, sent)
+    check_predicted(plan, sent)
     refused = {message["case"] for message in plan["messages"] if not message["scope"]["allowed"]}
     outside = {name for name, reason in came.reasons().items() if reason.startswith("outside scope")}
     assert refused
