@@ -75,7 +75,7 @@ def test_a_fault_that_only_a_sequence_of_calls_shows_is_found(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("fault", "requirement"),
     [
-        ("co-next-for-gone", "CO-EFFECT-ONLY"),
+        ("co-next-for-gone", "CO-REFUSED-NO-EFFECT"),
         ("co-by-number-alone", "CO-SCOPE-TRADING"),
         ("co-no-effect-ws", "CO-EFFECT"),
     ],

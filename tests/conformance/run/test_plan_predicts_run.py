@@ -46,6 +46,11 @@ def call_of(frame: str | bytes) -> str:
     return str(name) or "?"
 
 
+def place_of(path: str) -> str:
+    """The path, with the names in its query and without their values: an id of a run is not known before."""
+    return re.sub(r"=[^&]*", "=", path)
+
+
 class Recorder:
     """Counts every message that comes to the server, except those to the hook that makes orders."""
 
@@ -74,7 +79,7 @@ class Sent:
 
     def note(self, message: Message, label: Label) -> None:
         if isinstance(message, HttpRequest):
-            key = ("http", message.path, label.role, label.purpose.value)
+            key = ("http", place_of(message.path), label.role, label.purpose.value)
         else:
             key = ("ws", call_of(message.text), label.role, label.purpose.value)
         self.of_case[label.case, key] += 1
@@ -126,7 +131,7 @@ def planned(target: Path, *words: str) -> Mapping[str, Any]:
 
 
 def key_of(message: Mapping[str, Any]) -> Key:
-    what = call_of(_PLACE.sub("0", message["frame"])) if "frame" in message else message["path"]
+    what = call_of(_PLACE.sub("0", message["frame"])) if "frame" in message else place_of(message["path"])
     return (message["transport"], what, message["role"], message["purpose"])
 
 
