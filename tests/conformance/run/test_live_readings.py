@@ -48,15 +48,22 @@ def test_an_alternative_is_no_violation(reading: str, alternative: str) -> None:
     assert len(results) == len(cases)
 
 
+HIDDEN = {"unusable-value", "account-zero"}
+"""Readings that another of the last alternatives hides.
+
+A list that is refused whole drops nothing; an account 0 that is unknown gets the code of one that is left out.
+"""
+
+
 @pytest.mark.parametrize("service", ["alphapoint", "tpp"])
 def test_the_last_alternatives_together_are_conformant_and_named(tmp_path: Path, service: str) -> None:
     chosen = {one.id: list(one.alternatives)[-1] for one in contract().readings.values() if one.service == service}
     with live(readings=tuple(f"{name}={alternative}" for name, alternative in chosen.items())) as server:
-        came = run(tmp_path, pointed(sample(service), server.url), "--generated", "0", "--shard", "1/3")
+        came = run(tmp_path, pointed(sample(service), server.url), "--generated", "0")
     assert came.exit_code == 0, came.output
     assert set(came.verdicts().values()) == {"pass"}
     observed = {row["id"]: row["observed"] for row in came.results["readings"]}
-    mentioned = [name for name in chosen if observed.get(name)]
+    mentioned = [name for name in chosen if observed.get(name) and name not in HIDDEN]
     assert len(mentioned) > len(chosen) // 2
     assert all(chosen[name] in observed[name] for name in mentioned)
 
