@@ -76,6 +76,8 @@ class Sessions:
     """Each greater than the one before, in this run and after an earlier one, as a signature asks for."""
     held: dict[str, Session] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    refused_over_ws: dict[str, str] = field(default_factory=dict)
+    """By session: what the service said to its credentials. They are not tried again: a service may lock the user."""
     unkept: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By role: the cookies that the service set at sign-in and that its login does not keep."""
     memory: dict[str, Any] = field(default_factory=dict)
@@ -286,6 +288,9 @@ class Sessions:
         if over_ws is None:
             raise RoleUnavailable(f"role {speaker.name!r} has a login that serves no WebSocket: {login.name}")
 
+        if speaker.key in self.refused_over_ws:
+            raise RoleUnavailable(self.refused_over_ws[speaker.key])
+
         async def sign_in(send: Send) -> WireProblem | None:
             numbers = itertools.chain((0,), iter(socket.next_number, None))
 
@@ -299,6 +304,7 @@ class Sessions:
             if not self._signed_in(socket, exchange):
                 why = self.dialect.refusal(exchange)
                 words = f"role {speaker.name!r} was not signed in over WebSocket: {why}"
+                self.refused_over_ws[speaker.key] = words
                 return WireProblem("handshake-refused", words, "handshake")
             return None
 

@@ -152,7 +152,7 @@ def test_server_error_at_sign_in_is_not_remembered() -> None:
         return (next(answers), [("Set-Cookie", f"SID={SESSION}")], "") if asked.path == "/login" else (200, [], "")
 
     async def until_it_works(caller: Caller) -> int:
-        with pytest.raises(NotCarriedOut, match="status 502"):
+        with pytest.raises(NotCarriedOut, match="HTTP 502"):
             await caller.get()
         return (await caller.get()).status
 
