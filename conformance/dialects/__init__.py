@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.dialects.base import CREDENTIALS, Calls, Reply, Session, StateProvider
 from conformance.endpoint.model import Binding
+from conformance.errors import HarnessError
 from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsRequest
 
@@ -26,11 +27,11 @@ class Plain:
 
     def sign_in_request(self, headers: Headers) -> HttpRequest:
         """There is no such call; a target file that needs one is refused when it is read."""
-        raise NotImplementedError("this service has no sign-in")
+        raise HarnessError("this service has no sign-in")
 
     def sign_in_frame(self, number: int, members: Mapping[str, str]) -> str:
         """There is no such call."""
-        raise NotImplementedError("this service has no sign-in")
+        raise HarnessError("this service has no sign-in")
 
     def session(self, exchange: Exchange) -> Session | None:
         """No answer holds a session."""
@@ -42,11 +43,11 @@ class Plain:
 
     def call_request(self, name: str, payload: Mapping[str, Any], headers: Headers) -> HttpRequest:
         """There are no calls but the operations."""
-        raise NotImplementedError("this service has no calls of its own")
+        raise HarnessError("this service has no calls of its own")
 
     def call_frame(self, number: int, name: str, payload: Mapping[str, Any]) -> str:
         """There are no frames."""
-        raise NotImplementedError("this service has no frames")
+        raise HarnessError("this service has no frames")
 
     def number_of(self, frame: str | bytes) -> int | None:
         """No text is a frame."""
@@ -61,7 +62,7 @@ class Plain:
 
     def hello(self, number: int) -> str:
         """There are no frames."""
-        raise NotImplementedError("this service has no frames")
+        raise HarnessError("this service has no frames")
 
     def probe(self, bindings: Mapping[str, Binding]) -> None:
         """There is no harmless call."""
