@@ -12,6 +12,7 @@ PROGRAMS = Path(sys.executable).parent
 
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Style", ("ruff", "check", ".")),
+    ("Layout of the code", ("ruff", "format", "--check", ".")),
     ("The direction of imports", ("lint-imports", "--no-cache")),
     ("Static types", ("mypy",)),
     ("The contract agrees with itself", ("conformance", "specs", "check")),

@@ -41,6 +41,7 @@ def test_the_script_has_every_step(command: str) -> None:
 def test_the_tests_command_has_every_step() -> None:
     programs = [
         "ruff check .",
+        "ruff format --check .",
         "lint-imports",
         "mypy",
         "conformance specs check",
