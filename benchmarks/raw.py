@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httptools
-from conformance.run.message import http_request
 
 from benchmarks.workload import target, workload
 from conformance.cases.generated.stream import generated_case
 from conformance.contract.load import load_contract
 from conformance.endpoint.desks import Desk, desks_of
 from conformance.endpoint.reference import reference_environment
+from conformance.run.execute import http_request
 from conformance.run.loop import run_loop
 from conformance.wire.address import parse_address
 from conformance.wire.http.client import render
