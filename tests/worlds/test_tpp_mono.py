@@ -19,11 +19,6 @@ ALL = os.environ.get("WORLDS") == "all"
 GENERATED = "3000" if ALL else "0"
 PERMITTED, FAULTS = modes("permitted"), modes("fault")
 LEAST_CARRIED_OUT = 0.95
-WITHOUT_A_STATE = {
-    "pin-always": 0.99,
-    "pin-never": 0.9,
-}
-"""Permitted modes whose world lacks a state, so that a small share of the cases cannot be carried out."""
 NOT_ALWAYS_IN_ORDER = ("results-reversed", "failures-first")
 """Permitted modes that give the results of some lists in another order, and those of others in the same."""
 LIMITED = dict.fromkeys(("slow", "throttles"), FEW)
@@ -50,9 +45,8 @@ def test_a_permitted_mode_raises_no_alarm(mode: str, world: World, tmp_path: Pat
     told = judged(world, tmp_path, (mode,), "--generated", GENERATED, *LIMITED.get(mode, ()))
     assert told.findings == []
     assert told.mixed == (["result-order"] if mode in NOT_ALWAYS_IN_ORDER else [])
-    assert told.carried_out >= WITHOUT_A_STATE.get(mode, 1)
-    if mode not in WITHOUT_A_STATE:
-        assert told.exit_code == 0, told.output
+    assert told.carried_out == 1
+    assert told.exit_code == 0, told.output
 
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one not in NOT_CAUGHT])

@@ -20,6 +20,11 @@ NOT_CAUGHT: Mapping[str, str] = {
     "format-guessed": "a body without Content-Type may be taken for what it looks like (RFC 9110, 8.3)",
 }
 """Faults that no case finds, each with the reason."""
+LACKS: Mapping[str, str] = {
+    "pin-always": '[services.tpp.lacks]\nstate.no-pin-order = "every instruction needs a PIN"',
+    "pin-never": '[services.tpp.lacks]\nstate."pin-*" = "this service asks no PIN"',
+}
+"""By permitted mode, what the target file says that such a service lacks."""
 
 
 def built(folder: Path) -> World:
@@ -33,7 +38,7 @@ def built(folder: Path) -> World:
 
     return World(
         FOLDER, ("tpp.create_cancellations",), start, ("HTTP", "HOOK"),
-        {"TPP_MONO_PIN": "739218", "TPP_MONO_WRONG_PIN": "not the PIN"},
+        {"TPP_MONO_PIN": "739218", "TPP_MONO_WRONG_PIN": "not the PIN"}, LACKS,
     )  # fmt: skip
 
 
