@@ -292,7 +292,7 @@ name = "{service} staging"
 
 # ---- What may be touched. Things that the state provider below hands out are always in scope. ----
 [scope]
-destructive = true                      # needed for any address that is not loopback
+destructive = true                      # without it nothing but reading calls is sent
 unknown = []                            # ids that you vouch do not exist, such as the unknown ones below
 # everything = true                     # only for a sandbox that is all yours: lifts every limit
 

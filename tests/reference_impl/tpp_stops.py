@@ -234,6 +234,7 @@ def ways_to_write_xml(tour: Tour) -> Any:
         lambda text: text.replace("http://schemas.datacontract.org/2004/07/", "urn:other"),
         lambda text: text.replace("<CancellationCreation>", "<Cancellation>").replace("</CancellationCreation>", "</Cancellation>"),
         lambda text: text.replace("<CreatorID>98765</CreatorID>", "").replace("</PIN>", "</PIN><CreatorID>98765</CreatorID>"),
+        lambda text: text.replace("PIN>", "q:PIN>"),
     )  # fmt: skip
     told = []
     for change in changes:
@@ -254,6 +255,7 @@ def bodies_by_type(tour: Tour) -> Any:
     types = (
         "application/json; charset=utf-8", 'application/json; charset="utf-8"', "text/plain",
         "application/x-www-form-urlencoded", "application/soap+xml", "APPLICATION/JSON", "application/octet-stream", "application/vnd.example.v1+json",
+        "multipart/form-data; boundary=x",
     )  # fmt: skip
     told = []
     for name in types:

@@ -118,10 +118,6 @@ WRONG_XML: dict[str, tuple[str, set[str]]] = {
     "another-item": (results_xml(result_xml().replace("CancellationCreationResult", "Result")), {"TPP-RESP-XML-ITEM"}),
     "member-namespace": (results_xml(result_xml(order='<OrderID xmlns="urn:x">1001</OrderID>')), {"TPP-RESP-XML-NS"}),
     "member-lower-case": (results_xml(result_xml(order="<orderid>1001</orderid>")), {"TPP-RESP-XML-ITEM"}),
-    "id-beyond-64-bits": (
-        results_xml(result_xml(order="<OrderID>9223372036854775808</OrderID>")),
-        {"TPP-RESP-ORDERID"},
-    ),
     "order-of-the-table": (
         results_xml(
             result_xml(

@@ -134,8 +134,9 @@ def _framework_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
             slug = content_type.partition(";")[0].replace("/", "-").replace("+", "-")
             sent = Message(body, operation.method, operation.path, (("Content-Type", content_type), asked))
             yield _framework_case(
-                operation, channel, f"content-type-{slug}", f"Content-Type: {content_type}", media, sent
-            )
+                operation, channel, f"content-type-{slug}", f"Content-Type: {content_type}", media, sent,
+                refusals=("framework", "refused", "http-refusal"),
+            )  # fmt: skip
         sent = Message(body, operation.method, operation.path, (asked,))
         yield _framework_case(operation, channel, "content-type-none", "no Content-Type", media, sent, lenient=True)
     if method_rule is not None:
@@ -173,10 +174,11 @@ def _framework_case(
     sent: Message,
     lenient: bool = False,
     served: bool = False,
+    refusals: tuple[str, ...] = ("framework", "refused"),
 ) -> Case:
     """`lenient`: it may be carried out; `served`: it may be answered in any way, as a method that only reads."""
     names = _names(operation)
-    right = [Alternative({"form": form}, untouched=names) for form in ("framework", "refused")]
+    right = [Alternative({"form": form}, untouched=names) for form in refusals]
     if served:
         right.append(Alternative({"form": "served"}, untouched=names))
     if lenient:
