@@ -122,7 +122,7 @@ def _print(found: Survey, *, quiet: bool, verbose: bool) -> None:
 
     blocks: list[Block] = []
     if not quiet:
-        shown = [item for item in found.items if verbose or item.lacks or not item.good]
+        shown = [item for item in found.items if verbose or item.lacks or item.notable or not item.good]
         rows = tuple(
             Row(
                 (item.word, visible(item.what), visible(item.note)),

@@ -93,6 +93,14 @@ async def undisturbed(
     return sum(planner.totals.values(), Bounds()).undisturbed
 
 
+async def outside_scope(contract: Contract, chosen: ChosenTarget, cases: Iterable[Case]) -> frozenset[str]:
+    """The ids of these cases that the scope guard would not let through."""
+    dry = DryRun()
+    async with session(contract, chosen, {case.operation for case in cases}, dry=dry) as run:
+        planned = Planner(run, dry).plan(cases)
+        return frozenset([messages[0].case async for messages in planned if not all(one.allowed for one in messages)])
+
+
 @dataclass(slots=True)
 class _Granting:
     """The guard of one case: nothing is granted to it before, and it remembers which ids were made under which name."""

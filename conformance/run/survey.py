@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from conformance.cases.fixtures import load_cases
+from conformance.cases.generated.stream import generated_case
 from conformance.checks.kit import telling
 from conformance.dialects.base import Inspection, login_named
 from conformance.endpoint.choose import ChosenTarget
@@ -19,11 +21,15 @@ from conformance.guard.gate import Purpose
 from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
 from conformance.run.needs import Missing, Needs, hanging, missing_of, needs_of
+from conformance.run.plan import outside_scope
+from conformance.run.selection import Selection, choose_generated
 from conformance.run.session import Session, session
 from conformance.run.setting import Service
 
 _FOR_SILENCE, _FOR_AN_ANSWER = 2, 5
 """How many times as long as the slowest answer silence is listened to, and an answer waited for, at least."""
+_EVERY = 10
+"""Each so-many-th generated case is held against the scope, and stands for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class Item:
     hard: bool = False
     lacks: bool = False
     """Not there, as the target file says itself."""
+    notable: bool = False
+    """To be shown though it is good."""
 
     @property
     def word(self) -> str:
@@ -84,6 +92,8 @@ async def survey(contract: Contract, chosen: ChosenTarget) -> Survey:
                 items.extend(_needs(name, run.target.services[name], run.desks[name], own, made))
         except Unreached as error:
             unreachable = redact_excerpt(error.reason, run.vault.known)
+        if not unreachable:
+            items.extend(await _within_scope(contract, chosen, cases))
         return Survey(tuple(items), unreachable, _warnings(run))
 
 
@@ -139,6 +149,39 @@ def _words(run: Session) -> Iterator[str]:
                         f"services.{name}: {desk.key(role_name)} signs in with a word that right answers hold, too, "
                         "so nobody looks whether it comes back; another password would be looked for"
                     )
+
+
+async def _within_scope(contract: Contract, chosen: ChosenTarget, named: Sequence[Case]) -> list[Item]:
+    """By service, what of a run with the defaults the scope forbids: all named cases, and some of the generated ones.
+
+    They are planned on a dry wire, and nothing is sent.
+    """
+    if chosen.file.scope.everything:
+        return []
+    numbered = choose_generated(contract, Selection(tuple({case.operation for case in named})), None, seed=0)
+    generated = [generated_case(*one) for one in islice(numbered, 0, None, _EVERY)]
+    refused = await outside_scope(contract, chosen, [*named, *generated])
+    least, items = chosen.file.limits.min_carried_out, []
+    for name in sorted(chosen.file.services):
+        of_named, of_generated = (
+            [case.id in refused for case in cases if contract.operations[case.operation].service == name]
+            for cases in (named, generated)
+        )
+        together = len(of_named) + _EVERY * len(of_generated)
+        outside = sum(of_named) + _EVERY * sum(of_generated)
+        if not outside:
+            continue
+        note = f"{sum(of_named):,} of {len(of_named):,} named cases lie outside it"
+        if of_generated:
+            note += f", and about {sum(of_generated) / len(of_generated):.0%} of the generated ones"
+        enough = outside <= (1 - least) * together
+        more = (
+            "conformance plan shows them"
+            if enough
+            else f"with so few a run is incomplete (min_carried_out is {least:.0%})"
+        )
+        items.append(Item(f"services.{name}: [scope]", enough, f"{note}; {more}", notable=True))
+    return items
 
 
 async def _reachable(name: str, service: Service) -> list[Item]:

@@ -70,11 +70,27 @@ def test_check_of_a_complete_file_is_exit_0_and_touches_no_order(tmp_path: Path,
             await self.app(scope, receive, send)  # type: ignore[operator]
 
     with live(wrap=Tap) as server:
-        code, output = _check(tmp_path, pointed(sample(service), server.url, everything=False), "-v")
+        code, output = _check(tmp_path, pointed(sample(service), server.url), "-v")
     assert code == 0, output
     assert "nothing is missing" in output
     reading = {"/AP/GetUserAccounts", "/AP/GetOpenOrders", "/AP/GetOrderStatus"}
     assert set(asked) <= {"/AP/Authenticate", "/WSGateway/", "/WSGateway", "/", *reading}
+
+
+@pytest.mark.parametrize(("least", "code", "word"), [("0.9", 4, "missing"), ("0.1", 0, "ok")])
+def test_check_says_how_much_of_a_run_the_scope_forbids(tmp_path: Path, least: str, code: int, word: str) -> None:
+    with live() as server:
+        text = pointed(sample("tpp"), server.url, everything=False)
+        text = text.replace("[limits]\n", f"[limits]\nmin_carried_out = {least}\n")
+        came, output = _check(tmp_path, text)
+        assert came == code, output
+        found = re.search(rf"{word} +services.tpp: \[scope\] +([\d,]+) of ([\d,]+) named cases .* about (\d+)%", output)
+        assert found, output
+        outside, named, share = (int(number.replace(",", "")) for number in found.groups())
+        report = tmp_path / "report"
+        command(tmp_path, "run", "--quiet", "--target", str(tmp_path / "target.toml"), "--report", str(report))
+    told = json.loads((report / "results.json").read_bytes())["summary"]["carried_out"]
+    assert told["not"]["scope"] == pytest.approx(outside + share / 100 * (told["of"] - named), rel=0.1)
 
 
 def test_check_lists_what_full_coverage_lacks(tmp_path: Path) -> None:
