@@ -10,6 +10,7 @@ from typing import Any
 from conformance.checks.kit import LISTS, Kit
 from conformance.checks.registry import Check, Stage
 from conformance.contract.operation import RequirementKey
+from conformance.contract.problem_text import shown
 from conformance.formats.base import Codec
 from conformance.formats.errors import CodecError
 from conformance.model.verdict import Finding
@@ -83,11 +84,15 @@ def match_results(
     finding = IDENTITY.finding(
         kit.operation,
         "a result names the order that its instruction was for",
-        f"{name} {instructions[index].get(name)}",
-        f"{name} {results[index].get(name)}",
+        _member(instructions[index], name),
+        _member(results[index], name),
         f"/{index}/{name}",
     )
     return Matching(results, (finding,))
+
+
+def _member(entry: dict[str, Any], name: str) -> str:
+    return f"{name} {shown(entry[name])}" if name in entry else f"no {name}"
 
 
 Identity = tuple[tuple[bool, Any], ...]

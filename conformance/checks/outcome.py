@@ -14,6 +14,7 @@ from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Judgement, Observation
 from conformance.checks.registry import Check, Stage
 from conformance.contract.operation import RequirementKey
+from conformance.contract.problem_text import shown
 from conformance.model.case import Alternative, Expectation, Twin
 from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
@@ -204,8 +205,13 @@ def gist_of(answer: Answer, results: Sequence[Mapping[str, Any]], success: str) 
     """The form of an answer, then one entry for each leg or result."""
     form = next((name for name in _COMPARED if name in answer.forms), "other")
     if form == forms.RESULTS:
-        return (form, *(entry.get(success) for entry in results))
+        return (form, *(_flag(entry.get(success)) for entry in results))
     return (form, *(leg.code for leg in answer.legs))
+
+
+def _flag(value: Any) -> bool | str | None:
+    """A result's flag; what is none is written as JSON, so that it equals no flag."""
+    return value if value is None or isinstance(value, bool) else shown(value)
 
 
 def compare(twin: Twin, first: Judgement, seconds: Sequence[Judgement]) -> tuple[Finding, ...]:
@@ -229,7 +235,7 @@ def told_apart(one: str, left: tuple[Any, ...], other: str, right: tuple[Any, ..
 
 
 def _gist(gist: tuple[Any, ...]) -> str:
-    return ", ".join("no code" if part is None else str(part).lower() for part in gist)
+    return ", ".join("no value" if part is None else part if isinstance(part, str) else shown(part) for part in gist)
 
 
 def forms_differ(requirement: str, other_case: str, other_summary: str, summary: str) -> Finding:

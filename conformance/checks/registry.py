@@ -16,6 +16,7 @@ from functools import lru_cache
 from conformance import checks
 from conformance.checks.answer import Seen
 from conformance.contract.operation import EVERY_OPERATION, AppliesTo, RequirementKey
+from conformance.contract.problem_text import told_apart
 from conformance.errors import SpecError
 from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
@@ -77,7 +78,7 @@ class Check:
 
     def finding_on(self, requirement: str, message: str, expected: str, actual: str, at: str = "") -> Finding:
         """A finding on a requirement that something else than a key decides: the case, a schema, the target file."""
-        return Finding(requirement, self.id, message, expected, actual, at)
+        return Finding(requirement, self.id, message, *told_apart(expected, actual), at)
 
 
 def requirement_of(operation: Operation, key: str) -> str:

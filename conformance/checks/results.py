@@ -30,6 +30,7 @@ from conformance.checks.xml_results import (
     xml_findings,
 )
 from conformance.contract.operation import RequirementKey
+from conformance.contract.problem_text import kind_of, shown
 from conformance.contract.schemas import SchemaProblem
 from conformance.formats.base import Format
 from conformance.formats.errors import CodecError
@@ -262,8 +263,9 @@ def _holds_results(value: Any) -> bool:
 
 def _described(results: tuple[dict[str, Any], ...], value: Any, kit: Kit) -> str:
     if not isinstance(value, list):
-        return f"{type(value).__name__} instead of a list"
-    flags = [str(entry.get(kit.operation.success)).lower() for entry in results[:5]]
+        return f"{kind_of(value)} instead of a list"
+    name = kit.operation.success
+    flags = [shown(entry[name]) if name in entry else f"no {name}" for entry in results[:5]]
     more = f" and {len(results) - 5} more" if len(results) > 5 else ""
     return f"{len(results)} results ({', '.join(flags)}{more})" if flags else "an empty list"
 

@@ -10,6 +10,7 @@ from conformance.checks.answer import Answer, Leg
 from conformance.checks.kit import MEMBERS, PAIRS, READABLE, SCHEMA, Kit, page_or_trace, repeated_members, shorten
 from conformance.checks.registry import Check, Stage
 from conformance.contract.operation import RequirementKey
+from conformance.contract.problem_text import kind_of, shown
 from conformance.contract.schemas import SchemaValidator
 from conformance.formats.errors import CodecError, Number
 from conformance.formats.json.read import decode_json
@@ -88,8 +89,10 @@ def read_pair(kit: Kit, value: Any, status: int | None) -> Answer:
 
 def _nothing(kit: Kit, value: Any, status: int | None) -> Answer:
     """JSON with not one documented member in it."""
-    shown = shorten(str(sorted(value) if isinstance(value, dict) else value))
-    found = f"an object with {shown}" if isinstance(value, dict) else f"{type(value).__name__} {shown}"
+    if isinstance(value, dict):
+        found = f"an object with {shorten(', '.join(sorted(value)))}" if value else "an empty object"
+    else:
+        found = "null" if value is None else f"{kind_of(value)} {shown(value)}"
     message = "the answer is not the documented object"
     finding = READABLE.finding(kit.operation, message, "a standard response object", found, "body")
     return Answer(frozenset(), status, value=value, unreadable=finding, summary=found)
@@ -139,7 +142,8 @@ def _fold(kit: Kit, value: Any, at: str = "") -> tuple[Any, tuple[str, ...], lis
         if documented in folded:
             message = f"two members differ from {documented} in letter case alone"
             key, place = "leg" if at else "schema", f"{at}/{name}"
-            findings.append(MEMBERS.finding(kit.operation, message, f"one {documented}", name, place, key=key))
+            seen = f"{name} as well"
+            findings.append(MEMBERS.finding(kit.operation, message, f"one {documented}", seen, place, key=key))
         folded[documented] = content
     return (
         folded,

@@ -23,6 +23,7 @@ from conformance.cli.main import suggestion
 from conformance.cli.options import printing, specs_option
 from conformance.cli.wording import expectation_lines
 from conformance.contract.load import load_contract
+from conformance.contract.problem_text import told_apart
 from conformance.errors import SpecError, UsageError
 from conformance.formats.json.pointer import load_json
 from conformance.model.case import Case
@@ -224,7 +225,8 @@ def _finding(finding: Finding, contract: Contract) -> Iterator[str]:
     if requirement is not None:
         yield f"    {requirement.document}, {requirement.place}"
         yield from textwrap.wrap(requirement.text, 100, initial_indent="    ", subsequent_indent="    ")
-    for name, value in (("expected", finding.expected), ("actual", finding.actual), ("at", finding.at)):
+    expected, actual = told_apart(finding.expected, finding.actual)
+    for name, value in (("expected", expected), ("actual", actual), ("at", finding.at)):
         if value:
             yield f"    {name}: {visible(value)}"
 

@@ -1,25 +1,95 @@
-"""What a JSON Schema demanded and what stood there, each in a few words that fit side by side."""
+"""What was demanded and what stood there: each in a few words that fit side by side and never read the same."""
 
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.formats.errors import Number
 
 _LONGEST = 120
+_BEFORE = 20
+"""How many characters stand before the first difference of two texts that begin alike."""
+_UNSEEN = frozenset({"Cf", "Mn", "Me"})
+"""Unicode categories of what a reader does not see, or not as a letter of its own."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_OVERLOOKED = re.compile(r"""[^\x20-\x7e]|(?:(?<=[ "'])|^) | (?=["']|$)""")
+"""All beyond ASCII, and blanks at the ends of a text and after another blank."""
+_SAME = " (another value, written the same)"
 _KINDS = {bool: "boolean", int: "integer", str: "string", list: "list", dict: "object"}
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, most: int = _LONGEST) -> str:
     """A value as JSON, cut to a readable length; numbers as they were written."""
     if isinstance(value, Number):
-        return _cut(value.literal)
+        return _cut(value.literal, most)
     try:
-        return _cut(json.dumps(value, ensure_ascii=False, default=str))
+        return _cut(json.dumps(value, ensure_ascii=False, default=str), most)
     except ValueError:
-        return f"a {_kind(value)} that is too large to show"
+        return f"a {kind_of(value)} that is too large to show"
+
+
+def texts_of(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, str]:
+    """What the keyword demands and what stood there; of long values the part where they differ."""
+    expected, actual = expected_text(keyword, detail), actual_text(keyword, detail, value)
+    if keyword == "const" and expected == actual:
+        whole = (shown(one, most=10**6) for one in (detail["expected_value"], value))
+        return told_apart(*whole, most=_LONGEST)
+    return told_apart(expected, actual)
+
+
+def told_apart(expected: str, actual: str, most: int | None = None) -> tuple[str, str]:
+    """Both texts, so that nobody takes one for the other; each cut to `most` characters, near their first difference.
+
+    What differs only in blanks, in characters that nobody sees, or in letters that look like those of ASCII is written
+    with escapes.
+    """
+    one, other = expected, actual
+    if one and _reads_like(one, other):
+        if "\\" in one + other:
+            one, other = one.replace("\\", "\\\\"), other.replace("\\", "\\\\")
+        one, other = _OVERLOOKED.sub(_escape, one), _OVERLOOKED.sub(_escape, other)
+        if one == other:
+            other += _SAME
+    if most is None:
+        return one, other
+    one, other = from_difference(one, other, most)
+    return _cut(one, most), _cut(other, most)
+
+
+def from_difference(one: str, other: str, most: int) -> tuple[str, str]:
+    """Both texts; where `most` characters do not show that they differ, from a little before the first difference."""
+    if one[:most] != other[:most]:
+        return one, other
+    pairs = zip(one, other, strict=False)
+    first = next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    start = max(0, first - _BEFORE)
+    return f"… {one[start:]}", f"… {other[start:]}"
+
+
+def _reads_like(one: str, other: str) -> bool:
+    """Whether a reader may take two texts for the same one, for they differ only in what is overlooked."""
+    if one.isascii() and other.isascii() and one.isprintable() and other.isprintable():
+        return one == other or "".join(one.split()) == "".join(other.split())
+    left, right = _seen(one), _seen(other)
+    return len(left) == len(right) and all(
+        a == b or a.isascii() is not b.isascii() for a, b in zip(left, right, strict=True)
+    )
+
+
+def _seen(text: str) -> str:
+    """The characters that a reader sees: controls as the escapes that reports write for them, and no blanks."""
+    text = unicodedata.normalize("NFKD", _CONTROL.sub(_escape, text))
+    return "".join(one for one in text if not one.isspace() and unicodedata.category(one) not in _UNSEEN)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return _SHORT.get(match.group()) or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
 
 
 def actual_text(keyword: str, detail: Mapping[str, Any], value: Any) -> str:
@@ -29,7 +99,7 @@ def actual_text(keyword: str, detail: Mapping[str, Any], value: Any) -> str:
     if keyword in ("maxItems", "minItems", "contains") and isinstance(value, list):
         return f"{len(value)} item{'s' if len(value) != 1 else ''}: {shown(value)}" if value else "an empty list"
     if keyword == "type":
-        return "null" if value is None else f"{shown(value)} ({_kind(value)})"
+        return "null" if value is None else f"{shown(value)} ({kind_of(value)})"
     if keyword in ("additionalProperties", "unevaluatedProperties"):
         return f"also {', '.join(detail.get('unexpected', ()))}"
     return shown(value)
@@ -100,11 +170,12 @@ def _listed(values: list[Any]) -> str:
     return ", ".join(shown(value) for value in values)
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """The JSON type of a value, in the words that expectations use."""
     if value is None:
         return "null"
     return "number" if isinstance(value, float) else _KINDS.get(type(value), type(value).__name__)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
-from conformance.contract.problem_text import actual_text, expected_text, shown
+from conformance.contract.problem_text import shown, texts_of
 from conformance.errors import SpecError
 from conformance.formats.errors import plain
 from conformance.formats.json.pointer import join_pointer, load_json, split_pointer
@@ -251,7 +251,7 @@ class SchemaValidator:
         place = list(error.instance_path)
         part = _part(value, place)
         keyword, detail = error.kind.name, error.kind.as_dict()
-        expected, actual = expected_text(keyword, detail), actual_text(keyword, detail, part)
+        expected, actual = texts_of(keyword, detail, part)
         pointer = join_pointer(place)
         message = f"{pointer or 'the whole value'}: expected {expected}, found {actual}"
         requirement = nearest_requirement(self.files, self.ref, error.evaluation_path)

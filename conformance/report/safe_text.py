@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from conformance.contract.problem_text import from_difference, told_apart
+
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 _XML_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _JSON_ESCAPE = re.compile(
@@ -43,6 +45,14 @@ def _half_escaped(match: re.Match[str]) -> str:
 def shortened(text: str, most: int) -> str:
     """The first `most` characters, with a note of how many were left out."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
+
+
+def beside(expected: str, actual: str, most: int) -> tuple[str, str]:
+    """What was expected and what came, made visible and shortened: two texts that nobody takes for the same one."""
+    one, other = (visible(text) for text in told_apart(expected, actual))
+    if len(one) > most < len(other):
+        one, other = from_difference(one, other, most)
+    return shortened(one, most), shortened(other, most)
 
 
 def many(number: int, words: str) -> str:

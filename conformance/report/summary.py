@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from conformance.contract.problem_text import told_apart
 from conformance.model.spec import Contract
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
 from conformance.report.rows import (
@@ -202,12 +203,13 @@ def _case(result: CaseResult) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, str]:
+    expected, actual = told_apart(finding.expected, finding.actual)
     return {
         "requirement": finding.requirement,
         "check": finding.check,
         "message": finding.message,
-        "expected": finding.expected,
-        "actual": finding.actual,
+        "expected": expected,
+        "actual": actual,
         "at": finding.at,
     }
 

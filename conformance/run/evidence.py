@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from conformance.contract.problem_text import told_apart
 from conformance.endpoint.redact import redact, redact_excerpt
 from conformance.model.verdict import Evidence, Finding
 from conformance.wire.messages import Exchange
@@ -39,11 +40,14 @@ def _came(exchange: Exchange) -> tuple[bytes, ...]:
 
 def redacted_finding(finding: Finding, secrets: tuple[str, ...]) -> Finding:
     """The finding with every secret hidden in the words that were taken from the answer, which may be cut short."""
+    expected, actual = (redact_excerpt(text, secrets) for text in (finding.expected, finding.actual))
+    if (expected, actual) != (finding.expected, finding.actual):
+        expected, actual = told_apart(expected, actual)
     return replace(
         finding,
         message=redact_excerpt(finding.message, secrets),
-        expected=redact_excerpt(finding.expected, secrets),
-        actual=redact_excerpt(finding.actual, secrets),
+        expected=expected,
+        actual=actual,
         at=redact_excerpt(finding.at, secrets),
     )
 

@@ -19,7 +19,7 @@ from conformance.report.formats.text import (
     waiver_section,
 )
 from conformance.report.rows import SHOWN_ORDER, ReportFormat, RunSummary, finding_groups, troubled, waived
-from conformance.report.safe_text import many, shortened, visible
+from conformance.report.safe_text import beside, many, shortened, visible
 
 _MOST_FINDINGS = 20
 _LONGEST = 4000
@@ -37,6 +37,7 @@ def to_html(summary: RunSummary, contract: Contract) -> str:
     )
     environment.filters["visible"] = lambda text: shortened(visible(str(text)), _LONGEST)
     environment.filters["many"] = many
+    environment.globals["beside"] = lambda finding: beside(finding.expected, finding.actual, _LONGEST)
     environment.filters["messages_words"] = messages_words
     return environment.get_template(_TEMPLATE).render(
         summary=summary,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from conformance.contract.problem_text import told_apart
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
 from conformance.report.rows import ReportFormat, RunSummary, replay_command, replay_name
@@ -129,7 +130,8 @@ def _finding_text(result: CaseResult, finding: Finding, contract: Contract, info
     lines = [f"{finding.requirement}: {finding.message}"]
     if requirement is not None:
         lines += [f"requirement: {requirement.text}", f"place: {requirement.document}, {requirement.place}"]
-    named = (("expected", finding.expected), ("actual", finding.actual), ("at", finding.at))
+    expected, actual = told_apart(finding.expected, finding.actual)
+    named = (("expected", expected), ("actual", actual), ("at", finding.at))
     lines += [f"{name}: {text}" for name, text in named if text]
     lines.append(f"replay: {replay_command(replay_name(result), info)}")
     return "\n".join(lines)

@@ -26,7 +26,7 @@ from conformance.report.rows import (
     troubled,
     waived,
 )
-from conformance.report.safe_text import many, shortened, visible
+from conformance.report.safe_text import beside, many, shortened, visible
 
 _MOST_FINDINGS = 3
 _MOST_ROWS = 50
@@ -99,8 +99,8 @@ def _group(group: FindingGroup) -> list[str]:
     for instance in group.shown:
         finding = instance.finding
         lines.append(f"- **{_cell(instance.case.id)}** {_cell(finding.at)}".rstrip() + f": {_cell(finding.message)}")
-        pairs = (("expected", finding.expected), ("actual", finding.actual))
-        lines += [f"  - {name}: {_cell(text)}" for name, text in pairs if text]
+        pairs = zip(("expected", "actual"), beside(finding.expected, finding.actual, _LONGEST), strict=True)
+        lines += [f"  - {name}: {_plain(text)}" for name, text in pairs if text]
         lines += [f"  - `{instance.replay}`"]
     if group.hidden:
         lines.append(f"- and {many(group.hidden, 'more finding')}, in results.json")
@@ -127,7 +127,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _cell(text: str) -> str:
     """The text as one line in which nothing is taken for markup."""
-    return _SPECIAL.sub(r"\\\1", shortened(visible(text), _LONGEST))
+    return _plain(shortened(visible(text), _LONGEST))
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)
 
 
 MARKDOWN = ReportFormat("report.md", to_markdown)

@@ -26,7 +26,7 @@ from conformance.report.rows import (
     troubled,
     waived,
 )
-from conformance.report.safe_text import many, shortened, visible, writable
+from conformance.report.safe_text import beside, many, shortened, visible, writable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -264,9 +264,8 @@ def _instance(instance: Instance, width: int) -> Iterable[Block]:
     yield Line(f"  * {instance.case.id}{place}", "title")
     yield Line(f"    {_brief(finding.message)}")
     if finding.expected or finding.actual:
-        for line in side_by_side(
-            f"expected: {_brief(finding.expected)}", f"actual: {_brief(finding.actual)}", width - 4
-        ):
+        expected, actual = beside(finding.expected, finding.actual, _LONGEST)
+        for line in side_by_side(f"expected: {expected}", f"actual: {actual}", width - 4):
             yield Line(f"    {line}")
     yield Line(f"    {instance.replay}", "dim")
 

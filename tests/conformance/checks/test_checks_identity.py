@@ -134,7 +134,7 @@ def test_the_order_is_seen(sent: Any, results: Any, reading: tuple[str, ...]) ->
 def test_the_finding_says_which_id_was_wanted() -> None:
     (finding,) = match_results(kit(TPP), (instruction(1), abroad()), (result(1), of(OTHER_UID))).findings
     assert (finding.expected, finding.actual, finding.at) == (
-        f"InternationalOrderUID {UID}", f"InternationalOrderUID {OTHER_UID}", "/1/InternationalOrderUID",
+        f'InternationalOrderUID "{UID}"', f'InternationalOrderUID "{OTHER_UID}"', "/1/InternationalOrderUID",
     )  # fmt: skip
 
 

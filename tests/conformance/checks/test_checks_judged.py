@@ -156,7 +156,7 @@ def test_a_result_for_another_order_names_both() -> None:
 def test_a_result_for_another_guid_names_the_guid() -> None:
     found = judged(case(TPP, Alternative({"results": "all"})), http([result(5)]), sent=[abroad()])
     assert [(finding.expected, finding.actual, finding.at) for finding in found.findings] == [
-        (f"InternationalOrderUID {UID}", "InternationalOrderUID None", "/0/InternationalOrderUID")
+        (f'InternationalOrderUID "{UID}"', "InternationalOrderUID null", "/0/InternationalOrderUID")
     ]
 
 
@@ -197,7 +197,7 @@ def test_an_identity_finding_shows_the_member_that_is_wrong() -> None:
     other = {**result(1), "InternationalOrderUID": UID}
     (found,) = match_results(kit(TPP), (instruction(1),), (other,)).findings
     assert (found.at, found.expected, found.actual) == (
-        "/0/InternationalOrderUID", "InternationalOrderUID None", f"InternationalOrderUID {UID}",
+        "/0/InternationalOrderUID", "InternationalOrderUID null", f'InternationalOrderUID "{UID}"',
     )  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def test_two_answers_with_one_summary_are_told_apart_by_what_differs() -> None:
     left, right = ("results", True), ("results", None)
     assert told_apart("1 result", left, "1 result", right) == (
         "1 result (results, true)",
-        "1 result (results, no code)",
+        "1 result (results, no value)",
     )
     assert told_apart("code 0", left, "code 20", right) == ("code 0", "code 20")
 

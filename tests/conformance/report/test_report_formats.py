@@ -14,6 +14,7 @@ from conformance.model.verdict import CaseResult, Evidence, Verdict
 from conformance.plugins import REPORT_FORMATS
 from conformance.report.formats.junit import family, to_junit
 from conformance.report.formats.registry import render, report_format, summary_of, write_reports
+from conformance.report.formats.text import full_report, plain_lines
 from conformance.report.journal import Header, Journal
 from conformance.report.rows import RunSummary
 from conformance.report.run_info import Ending, SummaryOptions
@@ -224,3 +225,25 @@ def test_a_journal_of_another_contract_is_refused() -> None:
     journal = Journal(Header(replace(INFO, specs_digest="e" * 64)), (), None)
     with pytest.raises(JournalError, match="belongs to contract eeeeeeeeeeee"):
         summary_of(journal, contract())
+
+
+LONG = "x" * 9000
+ALIKE = [
+    ("OrderID 1", "OrderID 1", "OrderID 1 (another value, written the same)"),
+    ('"Not Authorized"', '"Not Authorized\u200b"', "Not Authorized\\u200b"),
+    ('"Not Authorized"', '"Not  Authorized"', "Not \\u0020Authorized"),
+    (f"{LONG}1", f"{LONG}2", "x2"),
+]
+
+
+@pytest.mark.parametrize(("expected", "actual", "shown"), ALIKE, ids=["same", "unseen", "blank", "long"])
+@pytest.mark.parametrize("name", ["text", *sorted(REPORT_FORMATS)])
+def test_no_report_says_that_what_was_expected_came(name: str, expected: str, actual: str, shown: str) -> None:
+    found = finding("G-OK", expected=expected, actual=actual)
+    told = summary([result("a", "G-OK", verdict=Verdict.FAIL, findings=(found,))])
+    if name == "text":
+        text = "\n".join(plain_lines(full_report(told, contract(), verbose=False, width=4000)))
+    else:
+        text = render(told, contract(), name).decode("utf-8")
+    unmarked = re.sub(r"\\(?=[\\(])", "", text) if name in ("md", "json") else text
+    assert shown in unmarked
