@@ -65,7 +65,7 @@ KEYS = (
         for name in ("frame-m", "frame-i", "frame-n", "frame-o", "frame-type", "frame-malformed")
     ),
     RequirementKey("same-transport", _WEBSOCKET),
-    *(RequirementKey(name, _LISTS, needed=False) for name in ("done", "method", "parameters", "unsupported-media")),
+    *(RequirementKey(name, _LISTS, needed=False) for name in ("method", "parameters", "unsupported-media")),
     *(
         RequirementKey(name, _LISTS, needed=False)
         for name in ("formats-agree", "multiple", "broken", "error-status", "twice")

@@ -149,16 +149,10 @@ _NOTHING = Effects((), ())
 def judge_effects(
     expect: Expectation, alternative: Alternative, observation: Observation, operation: Operation
 ) -> Effects:
-    """One finding for each watched thing that is not as this alternative has it.
-
-    What was reported as cancelled and was not is a success without effect, and no error that had one.
-    """
+    """One finding for each watched thing that is not as this alternative has it."""
     if not alternative.cancelled and not alternative.untouched:
         return _NOTHING
-    inside = expect.effect or expect.requirement
-    outside = expect.outside or inside
-    if inside == operation.attribution.get(EFFECT.keys[0].name):
-        inside = operation.effect_of_success or expect.requirement
+    inside = not_done(expect, operation)
     findings: list[Finding] = []
     unverified: list[str] = []
     for name in alternative.cancelled:
@@ -170,12 +164,55 @@ def judge_effects(
             findings.append(EFFECT.finding_on(inside, message, CANCELLED, seen, name))
     for name in alternative.untouched:
         seen, before = _known(observation.after, name), _known(observation.before, name)
+        outside = not_asked(expect, alternative, operation, name)
         if seen is None or before is None or (seen == EXECUTED != before):  # a cancellation executes nothing
             unverified.append(outside)
         elif seen != before:
             message = f"{name} should not have been touched and was"
             findings.append(EFFECT.finding_on(outside, message, before, seen, name))
     return Effects(tuple(findings), tuple(dict.fromkeys(unverified)))
+
+
+def not_done(expect: Expectation, operation: Operation) -> str:
+    """The requirement that breaks where something is reported cancelled and is not.
+
+    The case names it; but a success without its effect is no error that had one, nor one that did too much.
+    """
+    named = expect.effect or expect.requirement
+    if named in (_of_refusal(operation), operation.effect_beyond):
+        return operation.effect_of_success or expect.requirement
+    return named
+
+
+def not_asked(expect: Expectation, alternative: Alternative, operation: Operation, name: str) -> str:
+    """The requirement that breaks where a thing is touched that should not have been.
+
+    The case names it; but a rule on errors says nothing of a success that cancelled more, nor of a page that was served,
+    and no rule on successes says anything of what an error cancelled.
+    """
+    named, of_refusal = expect.outside or expect.effect or expect.requirement, _of_refusal(operation)
+    if alternative.wanted.get("form") == forms.SERVED:
+        return expect.requirement if named == of_refusal else named
+    if _says_success(alternative):
+        return operation.effect_beyond or named if named in (of_refusal, operation.effect_of_success) else named
+    asked = any(name in one.cancelled for one in expect.any_of)
+    if named == operation.effect_of_success or (asked and named == operation.effect_beyond):
+        return of_refusal or named
+    return named
+
+
+def _of_refusal(operation: Operation) -> str:
+    return operation.attribution.get(EFFECT.keys[0].name, "")
+
+
+def _says_success(alternative: Alternative) -> bool:
+    """Whether the answer of this alternative reports nothing but successes, and at least one."""
+    wanted = alternative.wanted
+    flags = wanted.get("results", ())
+    codes = [wanted[name] for name in ("code", "bid", "ask") if name in wanted]
+    if flags in ("all", "none"):
+        return bool(flags == "all")
+    return bool(flags or codes) and all(flag is True for flag in flags) and all(_as_list(one) == [0] for one in codes)
 
 
 def _known(states: Mapping[str, str], name: str) -> str | None:

@@ -122,7 +122,7 @@ def _case(case: Case, contract: Contract) -> _Lines:
     for earlier in case.before:
         yield from _block("sent before", message_lines(earlier))
     yield from _block("sent", message_lines(case.message))
-    yield from _block("expected", expectation_lines(case.expect))
+    yield from _block("expected", expectation_lines(case.expect, contract.operations[case.operation]))
     yield f"  replay: conformance replay {case.id}"
 
 

@@ -186,7 +186,7 @@ def _lines(replayed: Replay, contract: Contract, encoding: str | None) -> Iterat
         if exchange.problem is not None:
             yield f"  problem: {exchange.problem.kind} ({exchange.problem.phase}): {visible(exchange.problem.message)}"
     yield "expected"
-    yield from (f"  {line}" for line in expectation_lines(case.expect))
+    yield from (f"  {line}" for line in expectation_lines(case.expect, contract.operations[case.operation]))
     yield ""
     yield from _judgement(result, contract)
     yield from _pasted(replayed, exchanges, encoding)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from conformance.checks.outcome import not_asked, not_done
 from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.spec import Operation
 from conformance.report.safe_text import many, shortened, visible
 
 _LONGEST = 2000
@@ -24,18 +26,19 @@ def message_lines(message: Message) -> Iterable[str]:
     yield _body(message.body) or "(no body)"
 
 
-def expectation_lines(expect: Expectation) -> Iterable[str]:
-    """The alternatives, one a line, and the requirement that a miss breaks."""
+def expectation_lines(expect: Expectation, operation: Operation) -> Iterable[str]:
+    """The alternatives, one a line, and the requirements that a miss breaks."""
     several = len(expect.any_of) > 1
     if several:
         yield "one of:"
     for alternative in expect.any_of:
         yield f"{'- ' if several else ''}{alternative_words(alternative)}"
     yield f"else a finding on {expect.requirement}"
-    if expect.effect and expect.effect != expect.requirement:
-        yield f"named things left alone although the answer says otherwise: a finding on {expect.effect}"
-    if expect.outside:
-        yield f"anything else touched: a finding on {expect.outside}"
+    if any(one.cancelled for one in expect.any_of):
+        yield f"not cancelled although the answer says so: a finding on {not_done(expect, operation)}"
+    touched = dict.fromkeys(not_asked(expect, one, operation, name) for one in expect.any_of for name in one.untouched)
+    if touched:
+        yield f"touched although the answer says otherwise: a finding on {' or '.join(touched)}"
 
 
 def alternative_words(alternative: Alternative) -> str:

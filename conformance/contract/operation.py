@@ -29,7 +29,6 @@ ATTRIBUTED: Mapping[str, str] = {
     "effect": "what was refused, or not named, stays as it was",
     "malformed": "a request in another form than the documented one",
     "route": "method and path",
-    "done": "what is reported done is done",
     "refusal": "the form of a refusal",
     "key-case": "the letter case of keys",
     "operator": "what an operator may touch",

@@ -391,6 +391,8 @@ class Operation:
     """The model of an exploring run; without it that varies values alone."""
     effect_of_success: RequirementId = ""
     """The requirement that a success without its effect breaks; without it, that of the case."""
+    effect_beyond: RequirementId = ""
+    """The requirement that a success breaks which has an effect on what was not named; without it, that of `effect`."""
     readings: Annotated[Mapping[str, Reading], GIVEN] = field(default_factory=dict)
     """The readings that its documents leave open, by id."""
     requirements: Annotated[frozenset[str], GIVEN] = frozenset()

@@ -221,7 +221,10 @@ def test_a_success_without_effect_is_not_called_an_error_with_one() -> None:
     expect = Expectation("CAO-REQ-FORM", (DONE,), effect=operation.attribution["effect"])
     seen = Observation((), before={"mine": "open", "yours": "open"}, after={"mine": "open", "yours": "open"})
     (found,) = judge_effects(expect, DONE, seen, operation).findings
-    assert (found.requirement, found.expected, found.actual) == ("CAO-REQ-FORM", "cancelled", "open")
+    assert (found.requirement, found.expected, found.actual) == ("CAO-EFFECT-ACCOUNT", "cancelled", "open")
+    unset = dataclasses.replace(operation, effect_of_success="")
+    (found,) = judge_effects(expect, DONE, seen, unset).findings
+    assert found.requirement == "CAO-REQ-FORM"
     refused = Alternative({"code": [20]}, untouched=("mine",))
     taken = Observation((), before={"mine": "open"}, after={"mine": "cancelled"})
     (found,) = judge_effects(expect, refused, taken, operation).findings

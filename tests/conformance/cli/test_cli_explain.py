@@ -105,7 +105,7 @@ def test_every_case_can_be_put_in_words() -> None:
     for case in load_cases(CONTRACT):
         lines = [
             *message_lines(case.message),
-            *expectation_lines(case.expect),
+            *expectation_lines(case.expect, CONTRACT.operations[case.operation]),
             *(name for name, _ in case_facts(case)),
         ]
         assert all("\n" not in line for line in lines)
@@ -143,13 +143,14 @@ def test_an_expectation_in_words() -> None:
         effect="R-2",
         outside="R-3",
     )
-    assert list(expectation_lines(expect)) == [
+    operation = CONTRACT.operations["alphapoint.cancel_order"]
+    assert list(expectation_lines(expect, operation)) == [
         "one of:",
         "- code 0; cancels mine; leaves other alone",
         "- form flat, code 100 or 104 (reading r=a)",
         "else a finding on R-1",
-        "named things left alone although the answer says otherwise: a finding on R-2",
-        "anything else touched: a finding on R-3",
+        "not cancelled although the answer says so: a finding on R-2",
+        "touched although the answer says otherwise: a finding on R-3",
     ]
 
 

@@ -110,8 +110,9 @@ def _expectation(
         return expect.broken_instruction(operation, requirement, every)
     success = Alternative({"results": [True]}, cancelled=(named,), untouched=(other,))
     spare = table.spare(operation, flag)
+    effect, outside = operation.effect_of_success or requirement, operation.attribution["effect"]
     if spare is None or row.get(spare, GIVEN) != GIVEN:
-        return Expectation(requirement, (success,), effect=requirement, outside=operation.attribution["effect"])
+        return Expectation(requirement, (success,), effect=effect, outside=outside)
     # an id of the other kind stands there too: the document neither forbids it nor says that it is ignored
     failed = expect.broken_instruction(operation, requirement, every).any_of
-    return Expectation(requirement, (success, *failed), effect=requirement, outside=operation.attribution["effect"])
+    return Expectation(requirement, (success, *failed), effect=effect, outside=outside)

@@ -368,7 +368,7 @@ def _expectation(operation: Operation, requirement: str, form: Form, thing: str)
     if form.kind == "legal":
         success = expect.done(operation, requirement, (thing,))
         kept = tuple(Alternative(one.wanted, one.cancelled, (OTHER,)) for one in success.any_of)
-        return Expectation(requirement, kept, effect=requirement, outside=effect)
+        return Expectation(requirement, kept, effect=success.effect, outside=effect)
     if form.name in EMPTY_LISTS:
         reading = EMPTY_LISTS[form.name]
         right = tuple(

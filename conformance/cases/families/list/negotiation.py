@@ -79,7 +79,7 @@ def _accept_case(operation: Operation, channel: Channel, accept: Accept) -> Case
     open_choice = Alternative({"form": "framework"}, untouched=names)
     served = accept.header is None or accept.answer is not None or _asks_for_one(operation, accept.header)
     right = done.any_of if served else (*done.any_of, open_choice)
-    expectation = Expectation(requirement, right, effect=operation.attribution.get("done", requirement))
+    expectation = Expectation(requirement, right, effect=done.effect)
     return make.case(
         operation, channel, f"negotiation/accept-{accept.name}", f"Accept: {accept.header or 'no header'}", also, sent,
         expectation, accept=accept.answer,
@@ -108,14 +108,14 @@ def _charset_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     asked = (("Content-Type", channel.media_type), ("Accept", channel.media_type))
     plain = message.body(operation, channel, operation.valid)
     names = _names(operation)
-    served = expect.done(operation, requirement, names).any_of
+    served = expect.done(operation, requirement, names)
     for name, header, refusal in (
         ("accept-charset-utf-16", ("Accept-Charset", "utf-16"), "framework"),
         ("chunked", ("Transfer-Encoding", "chunked"), "length-required"),
     ):
         sent = make.message(operation, channel, plain, headers=(*asked, header))
-        right = (*served, Alternative({"form": refusal}, untouched=names))
-        expectation = Expectation(requirement, right, effect=requirement)
+        right = (*served.any_of, Alternative({"form": refusal}, untouched=names))
+        expectation = Expectation(requirement, right, effect=served.effect)
         title = f"{header[0]}: {header[1]}"
         yield make.case(
             operation, channel, f"negotiation/{name}", title, (), sent, expectation, accept=channel.media_type
@@ -194,7 +194,7 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     headers = (("Content-Type", channel.media_type), ("Accept", channel.media_type))
     requirement = operation.attribution["route"]
     names = _names(operation)
-    done = expect.done(operation, requirement, names).any_of
+    done = expect.done(operation, requirement, names)
     missing = Alternative({"form": "framework"}, untouched=names)
     for name, path, breaks in (
         ("upper-case", operation.path.upper(), requirement),
@@ -204,13 +204,15 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
         if breaks is None:
             continue
         sent = Message(body, operation.method, path, headers)
-        expectation = Expectation(breaks, (*done, missing), effect=breaks, outside=operation.attribution["effect"])
+        effect = done.effect if breaks == requirement else breaks
+        right = (*done.any_of, missing)
+        expectation = Expectation(breaks, right, effect=effect, outside=operation.attribution["effect"])
         yield make.case(operation, channel, f"negotiation/path-{name}", f"Path: {name}", (), sent, expectation)
     if "parameters" in operation.attribution:
         yield from _id_query_cases(operation, channel, headers)
     sent = Message(body, operation.method, operation.path + "/all", headers)
-    right = (missing, Alternative({"form": "refused"}, untouched=names))
-    nothing = Expectation(requirement, right, effect=operation.attribution["effect"])
+    refusals = (missing, Alternative({"form": "refused"}, untouched=names))
+    nothing = Expectation(requirement, refusals, effect=operation.attribution["effect"])
     yield make.case(operation, channel, "negotiation/path-unknown", "A path that is not the call's", (), sent, nothing)
 
 

@@ -46,7 +46,12 @@ def _lacking_behind_whole(operation: Operation, channel: Channel, rule: Conditio
                 (operation.attribution["broken"],) if "broken" in operation.attribution else (),
                 [kind.named(_ONE), lacking],
                 {_ONE: kind.need, _TWO: kind.need},
-                Expectation(requirement, right, effect=requirement, outside=requirement),
+                Expectation(
+                    requirement,
+                    right,
+                    effect=operation.effect_of_success or requirement,
+                    outside=operation.attribution["effect"],
+                ),
             )
 
 
@@ -84,7 +89,7 @@ def _flag_behind_flag(operation: Operation, channel: Channel, rule: Condition) -
 def _lasting(operation: Operation, channel: Channel) -> Iterator[Case]:
     """Cancelled things are looked at again, and cancelled again, when the effect has had time to settle."""
     rules = operation.attribution
-    done, twice = rules.get("done", rules["effect"]), rules.get("twice", rules["effect"])
+    done, twice = operation.effect_of_success or rules["effect"], rules.get("twice", rules["effect"])
     for kind in _kinds(operation):
         value = [kind.named(_ONE)]
         success = Alternative({"results": [True]}, (_ONE,))
