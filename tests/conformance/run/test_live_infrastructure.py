@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
+import re
 import ssl
 import time
 from collections import Counter
@@ -195,6 +198,41 @@ def test_https_on_a_plain_port_is_exit_3_with_a_hint_at_http(tmp_path: Path) -> 
         outcome = run_scripted(tmp_path, server.port, JSON_CASE, scheme="https")
     assert outcome.exit_code == 3
     assert "write http://" in " ".join(outcome.results["summary"]["reasons"])
+
+
+@pytest.mark.parametrize(("written", "speaks", "hint"), [("ws", "TLS", "wss://"), ("wss", "plain text", "ws://")])
+def test_a_websocket_address_of_the_wrong_scheme_is_exit_3_with_a_hint_at_the_other(
+    tmp_path: Path, written: str, speaks: str, hint: str
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+
+    async def serves(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        key = re.search(rb"(?i)sec-websocket-key: *(\S+)", head)
+        if key is None:
+            writer.write(answer(b""))
+            return
+        accept = base64.b64encode(hashlib.sha1(key[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b" % accept
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\n%b\r\n\r\n" % upgrade)
+        await reader.read()
+
+    with scripted(serves, tls if written == "ws" else None) as server:
+        write_target(tmp_path, server.port)
+        file = tmp_path / "target.toml"
+        lines = file.read_text("utf-8").splitlines()
+        address = f"{written}://127.0.0.1:{server.port}/WSGateway"
+        begin = lines.index("[services.alphapoint]")
+        rest = [line for line in lines[begin:] if not line.startswith("http =")]
+        rest = [f'websocket = "{address}"' if line.startswith("websocket =") else line for line in rest]
+        head = lines[: lines.index("[services.tpp]")]
+        file.write_text("\n".join((*head, *rest)), "utf-8")
+        came = command(tmp_path, "run", "--target", str(file), "--report", str(tmp_path / "out"), "--case", WS_CASE)
+        checked = command(tmp_path, "target", "check", str(file))
+    assert (came.exit_code, checked.exit_code) == (3, 3), came.output
+    for told in (came.output, checked.output):
+        assert f"{address} is a port that speaks {speaks}: write {hint} in the target file" in told.replace("\n", "")
 
 
 # WebSockets that say goodbye, that throttle, that are slow.

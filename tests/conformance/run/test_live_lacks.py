@@ -63,6 +63,31 @@ def test_a_lower_limit_of_the_command_line_goes_before_that_of_the_file(tmp_path
     assert not [one for one in loose.results["summary"]["reasons"] if "have to be" in one]
 
 
+@pytest.mark.parametrize(("lacking", "there"), [("websocket", "http"), ("http", "ws")])
+def test_a_transport_that_is_lacking_is_an_accepted_gap_and_the_other_is_judged(
+    tmp_path: Path, lacking: str, there: str
+) -> None:
+    kept = "websocket" if lacking == "http" else "http"
+    with live() as server:
+        text = pointed(sample("alphapoint"), server.url)
+        gone = "".join(line for line in text.splitlines(True) if not line.startswith(f"{lacking} = "))
+        cases = ("--generated", "0", "--case", "cao/codes/*", "--case", "cao/effects/*", "--case", "cao/frames/*")
+        without = run(tmp_path, gone, *cases, report="without")
+        reason = f'\n[services.alphapoint.lacks]\ntransport.{lacking} = "the gateway has {kept} alone"\n'
+        came = run(tmp_path, gone + reason, *cases, report="with")
+        both = run(tmp_path, text + reason, *cases, report="both")
+    assert without.exit_code == 4
+    assert came.exit_code == 0, came.output
+    carried = {case["transport"] for case in came.results["cases"] if case["verdict"] == "pass"}
+    assert carried == {there}
+    assert set(came.results["summary"]["carried_out"]["not"]) == {"accepted lack"}
+    cells = [row for row in came.results["error_codes"] if row["transport"] != there]
+    assert cells
+    assert {(row["verdict"], row["accepted"]) for row in cells} == {("not-verified", True)}
+    assert {row["reason"] for row in cells} == {f"the gateway has {kept} alone"}
+    assert both.exit_code == 2, "what the file gives cannot be lacking"
+
+
 def _cost_s(size: int, takes: int) -> float:
     pool = {"open-order": tuple({"OrderID": number, "account": number % 2} for number in range(size))}
     states = PoolStates(pool, Ledger())

@@ -81,6 +81,26 @@ def test_without_an_observer_the_effects_of_a_pool_stay_unverified_and_with_one_
     assert [(result.verdict, result.unverified) for result in seeing.values()] == [("pass", ())]
 
 
+def test_effects_that_nobody_sees_are_a_gap_that_a_lack_of_an_observer_makes_an_accepted_one(tmp_path: Path) -> None:
+    cases = (*QUICK, "--case", "tpp/response/domestic@*json", "--case", "tpp/lasting/stays-order@application-json",
+             "--case", "tpp/effects/unknown-order@application-json")  # fmt: skip
+    reason = "the sandbox has no order list"
+    lack = f'\n[services.tpp.lacks]\nobserver = "{reason}"\n'
+    with live() as server:
+        without = run(tmp_path, _with_states(server, _pool(server, 6)), *cases, report="without")
+        came = run(tmp_path, _with_states(server, _pool(server, 6)) + lack, *cases, report="with")
+    before, after = (
+        {row["id"]: (row["verdict"], row["accepted"], row["reason"]) for row in one.results["requirements"]}
+        for one in (without, came)
+    )
+    assert before["TPP-EFFECT"][:2] == ("not-verified", False)
+    assert after["TPP-EFFECT"] == ("not-verified", True, reason)
+    assert without.verdicts() == came.verdicts()
+    assert "pass" in came.verdicts().values(), "who sees no effect judges the answers all the same"
+    assert "fail" not in came.verdicts().values()
+    assert {without.exit_code, came.exit_code} == {4, 0}, came.output
+
+
 def test_a_command_is_asked_over_its_standard_input(tmp_path: Path) -> None:
     with live() as server:
         arguments = json.dumps([sys.executable, str(COMMAND), f"127.0.0.1:{server.port}"])
@@ -189,3 +209,77 @@ def test_taking_back_is_bounded_in_time(tmp_path: Path) -> None:
     assert time.monotonic() - began < 15
     assert "fail" not in came.verdicts().values()
     assert _last(came)["left_behind"]
+
+
+class _Throttled:
+    """Turns every CancelOrder away once, and asks for a second of patience, before it lets it pass; counts both."""
+
+    def __init__(self, app: Any) -> None:
+        self.app, self.turned_away, self.passed = app, 0, 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].lower().endswith("/cancelorder"):
+            if self.turned_away == self.passed:
+                self.turned_away += 1
+                await send({"type": "http.response.start", "status": 429, "headers": [(b"retry-after", b"1")]})
+                await send({"type": "http.response.body", "body": b"TOO MANY REQUESTS"})
+                return
+            self.passed += 1
+        await self.app(scope, receive, send)
+
+
+def test_waiting_because_the_target_throttles_does_not_count_as_time_for_taking_back(tmp_path: Path) -> None:
+    with live(wrap=_Throttled) as server:
+        text = pointed(sample("alphapoint"), server.url).replace("[limits]\n", "[limits]\nclean_timeout_s = 0.3\n")
+        came = run(tmp_path, text, *QUICK, "--case", "cao/roles/none-own@http", "--concurrency", "1")
+        assert server.app.turned_away == server.app.passed > 0
+    assert set(came.verdicts().values()) == {"pass"}, came.reasons()
+    assert _last(came)["left_behind"] == []
+
+
+class _Later:
+    """Answers CancelAllOrders at once, as a success, and carries it out after a while."""
+
+    def __init__(self, app: Any, after_s: float) -> None:
+        self.app, self.after_s = app, after_s
+        self.later: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if not scope.get("path", "").endswith("/CancelAllOrders"):
+            await self.app(scope, receive, send)
+            return
+        body = await receive()
+
+        async def given() -> Any:
+            return body
+
+        async def unheard(_message: Any) -> None:
+            return
+
+        async def carry_out() -> None:
+            await asyncio.sleep(self.after_s)
+            await self.app(scope, given, unheard)
+
+        self.later.add(asyncio.create_task(carry_out()))
+        told = b'{"result":true,"errormsg":null,"errorcode":0,"detail":null}'
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(told)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": told})
+
+
+@pytest.mark.parametrize(
+    ("after_s", "settle_s", "found"), [(0.4, 5, []), (6, 0.3, [("CAO-EFFECT-ACCOUNT", "cancelled", "open")])]
+)
+def test_an_effect_may_settle_within_settle_s_of_its_answer_and_no_later(
+    tmp_path: Path, after_s: float, settle_s: float, found: list[tuple[str, str, str]]
+) -> None:
+    with live(wrap=lambda app: _Later(app, after_s)) as server:
+        text = pointed(sample("alphapoint"), server.url).replace("settle_s = 0.3", f"settle_s = {settle_s}")
+        came = run(tmp_path, text, *QUICK, "--case", "cao/response/sample@http", "--case", "cao/http/text-plain@http")
+    told = {
+        (one["requirement"], one["expected"], one["actual"])
+        for case in came.results["cases"]
+        for one in case["findings"]
+    }
+    assert sorted(told) == found
+    assert came.exit_code == (1 if found else 0) or set(came.verdicts().values()) == {"pass"}
