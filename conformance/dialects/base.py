@@ -294,7 +294,7 @@ class Dialect(Protocol):
         ...
 
     def dry_answer(self, request: HttpRequest | WsRequest, *, still_open: bool = False) -> Reply | None:
-        """What the service would answer to one of the dialect's own messages, on a wire that nobody is behind.
+        """What the service would answer to one of the dialect's own messages, on a dry wire.
 
         Sign-in succeeds, an order gets a fresh id; `still_open` says whether observation finds what was set up open or
         cancelled. None for any other message.

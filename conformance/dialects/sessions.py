@@ -134,7 +134,7 @@ class Sessions:
     def dry_answer(
         self, role: Role | None, request: HttpRequest | WsRequest, *, still_open: bool = False
     ) -> Reply | None:
-        """What a wire that nobody is behind answers to a message of the role's login or of the dialect."""
+        """What a dry wire answers to a message of the role's login or of the dialect."""
         own = None if role is None else login_named(role.sign_in).dry_answer(role.login_keys, request)
         return self.dialect.dry_answer(request, still_open=still_open) if own is None else own
 

@@ -333,8 +333,8 @@ def sample_of(contract: Contract, service: str) -> str:
 _LACKS = """
 # ---- What this service does not have, with the reason: what hangs on it alone is an accepted gap. ----
 # [services.{service}.lacks]
-# state.NAME = "why nobody can bring it about"      # any state, role, binding or transport (http, websocket); * is a pattern
-# observer = "why nobody can look what became of an order\""""
+# state.NAME = "why nobody can set it up"           # any state, role, binding or transport (http, websocket); * is a pattern
+# observer = "why nobody can see whether an order was cancelled\""""
 
 
 def _states(cases: Sequence[Case]) -> list[str]:

@@ -332,7 +332,7 @@ class Lacks(Part):
     role: dict[str, Text] = Field(default_factory=dict, description="Roles that there are not.")
     binding: dict[str, Text] = Field(default_factory=dict, description="Ids that there are not, such as a second OMS.")
     transport: dict[Literal["http", "websocket"], Text] = Field(default_factory=dict)
-    observer: Text | None = Field(None, description="Why nobody can see what became of an order.")
+    observer: Text | None = Field(None, description="Why nobody can see whether an order was cancelled.")
 
     @property
     def tables(self) -> Mapping[str, Mapping[str, str]]:

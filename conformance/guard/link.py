@@ -458,7 +458,7 @@ class _Visitor(asyncio.Protocol):
 
 
 class Wire(Protocol):
-    """Where transports come from, in place of sockets: a plan has a wire that nobody is behind."""
+    """Where transports come from, in place of sockets: a plan has a dry wire."""
 
     def http(self, to: Address) -> Transport[HttpRequest]:
         """What carries requests to an address."""

@@ -1,4 +1,4 @@
-"""A run on a dry wire: transports that nobody is behind, and a state hook that nobody asks.
+"""A run on a dry wire: transports without a network, and a state hook that is not asked.
 
 A plan is the same session as a run. What differs stands here: the dialect and the logins say what their own messages
 would be answered with, every other message gets an empty answer, and nothing is judged.

@@ -169,7 +169,7 @@ def always_disturbed(kit: Kit, judged: Judged, times: int) -> CaseResult:
 def _demand(case: Case, service: Service) -> None:
     """Raises `StateUnavailable`, before anything is set up, for a case that hangs on what the target file says it lacks.
 
-    States are tried all the same: should one come about, the target file is wrong, and the case is carried out.
+    States are tried all the same: if one can be set up, the target file is wrong, and the case is carried out.
     """
     lacks = service.link.service.lacks
     if not lacks:

@@ -103,7 +103,7 @@ def _missing(service: ServiceTarget, thing: str, cases: int) -> Missing:
 
 
 def brings_about(service: ServiceTarget, state: str, made_by_calls: Sequence[str]) -> bool:
-    """Whether the target file says how a state comes about."""
+    """Whether the target file says how a state is set up."""
     if state in service.states.by_state:
         return service.states.by_state[state].provider != "none"
     if state in service.states.pool:

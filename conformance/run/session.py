@@ -263,9 +263,9 @@ async def session(
     """Open a run of these operations against a target (its name, or one already chosen); nothing is sent yet.
 
     Operations of services that the target does not name are left out. `share` takes the part of the target that is this
-    process's own. With `dry` nothing is started, fetched, asked or connected to: what would be sent goes to a wire that
-    nobody is behind, and no cap or pace holds it up. Raises `ConfigurationError` for a target, a secret or a certificate that cannot be used. No secret
-    stands in an exception that comes out of it.
+    process's own. With `dry` nothing is started, fetched, asked or connected to: what would be sent goes to a wire
+    without a network, and no cap or pace holds it up. Raises `ConfigurationError` for a target, a secret or a certificate
+    that cannot be used. No secret stands in an exception that comes out of it.
     """
     async with contextlib.AsyncExitStack() as opened:
         chosen = (

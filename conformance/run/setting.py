@@ -93,7 +93,7 @@ class Setting:
 async def set_up(
     states: Mapping[str, StateNeed], turn: int, service: Service, setting: Setting, spare: Collection[str] = ()
 ) -> None:
-    """Bring about what is due after so many of the messages before the judged one, and bind its ids.
+    """Set up what is due after so many of the messages before the judged one, and bind its ids.
 
     A `spare` state that this target cannot set up is left out; its effect is then not observed.
     """
