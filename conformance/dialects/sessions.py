@@ -121,7 +121,8 @@ class Sessions:
             if exchange.problem.unreachable:
                 raise Unreached(exchange.problem.message)
             unanswered = StateUnavailable(f"{name} got no answer: {exchange.problem.message}")
-            unanswered.timed_out = exchange.problem.kind in TIMED_OUT
+            waited = exchange.elapsed_s >= self.link.limits.total_timeout_s
+            unanswered.timed_out = waited or exchange.problem.kind in TIMED_OUT
             raise unanswered
         if is_hiccup(exchange):
             raise StateUnavailable(f"{name} got no answer: {hiccup_words(exchange)}")
@@ -300,7 +301,7 @@ class Sessions:
 
             exchange = await over_ws(self._signer(speaker, offered(speaker)), ask)
             if exchange.problem is not None:
-                return exchange.problem
+                return _of_sign_in(speaker.name, exchange.problem)
             if not self._signed_in(socket, exchange):
                 why = self.dialect.refusal(exchange)
                 words = f"role {speaker.name!r} was not signed in over WebSocket: {why}"
@@ -418,3 +419,11 @@ class Sessions:
         text = self.dialect.call_frame(socket.next_number(), *found)
         label = Label(Purpose.PROBE, speaker.name, speaker.case)
         return self.dialect.may_lack_session(await self.link.send_ws(socket, text, label))
+
+
+def _of_sign_in(name: str, problem: WireProblem) -> WireProblem:
+    """The problem of a sign-in over WebSocket, as one that nothing was sent behind; a goodbye stays one, to be tried again."""
+    if problem.kind not in (*TIMED_OUT, "malformed"):
+        return problem
+    words = f"role {name!r} could not sign in over WebSocket: {problem.message}"
+    return WireProblem("handshake-refused", words, "handshake")

@@ -307,7 +307,9 @@ async def _send(case: Case, message: Message, service: Service, setting: Setting
     quiet = any(one.wanted.get("form") == "silence" for one in case.expect.any_of)
     exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
     if exchange.problem is not None and exchange.problem.kind == "handshake-refused" and not is_hiccup(exchange):
-        raise RoleUnavailable(exchange.problem.message)
+        refused = RoleUnavailable(exchange.problem.message)
+        refused.timed_out = exchange.elapsed_s >= service.link.limits.total_timeout_s
+        raise refused
     return exchange
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import json
+import re
 import ssl
 import threading
 import time
@@ -17,6 +20,7 @@ from click.testing import CliRunner
 
 from conformance.cli.main import main
 
+_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 UNKNOWN = 1987654321
 JSON_CASE = "tpp/effects/unknown-order@application-json"
@@ -60,6 +64,21 @@ class Server:
 
     port: int
     stop: Callable[[], None]
+
+
+async def shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer a WebSocket handshake."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    key = re.search(rb"(?i)sec-websocket-key:\s*(\S+)", head)
+    assert key is not None
+    accept = base64.b64encode(hashlib.sha1(key[1] + _MAGIC).digest()).decode()
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept}",
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
 
 
 @contextlib.contextmanager

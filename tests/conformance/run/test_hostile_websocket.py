@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import json
-import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from hostile_support import WS_CASE, Outcome, Script, run, scripted
+from click.testing import CliRunner
+from hostile_support import WS_CASE, Outcome, Script, run, scripted, shake_hands
+
+from conformance.cli.main import main
 
 MOST_S, MOST_WITH_OTHERS_S = 3.0, 9.0
 """Seconds of work, and seconds on the clock of a machine that is busy with other tests as well."""
-_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Talk = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-async def _shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    key = re.search(rb"(?i)sec-websocket-key:\s*(\S+)", head)
-    assert key is not None
-    accept = base64.b64encode(hashlib.sha1(key[1] + _MAGIC).digest()).decode()
-    lines = [
-        "HTTP/1.1 101 Switching Protocols",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Accept: {accept}",
-    ]
-    writer.write("\r\n".join([*lines, "", ""]).encode())
 
 
 async def _read_frame(reader: asyncio.StreamReader) -> bytes:
@@ -59,7 +44,7 @@ def _talks(talk: Talk) -> Script:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if await reader.read(1) != b"G":
             return
-        await _shake_hands(reader, writer)
+        await shake_hands(reader, writer)
         number = json.loads(await _read_frame(reader))["i"]
         await talk(number, reader, writer)
         await writer.drain()
@@ -193,3 +178,42 @@ def test_an_endpoint_that_is_gone_after_the_handshake_stops_the_run(tmp_path: Pa
         outcome = run(tmp_path, server.port, WS_CASE)
     assert outcome.exit_code == 3
     assert outcome.case(WS_CASE)["verdict"] == "target-error"
+
+
+SIGNED_IN = """
+name = "signs in"
+limits = {{ total_timeout_s = 0.4, quiet_s = 0.1 }}
+scope = {{ destructive = true, everything = true }}
+[services.alphapoint]
+websocket = "ws://127.0.0.1:{port}/WSGateway/"
+bindings = {{ oms = 1, account = 101, unknown_account = 987654321 }}
+roles = {{ trading = {{ user = "t", password = {{ env = "SILENT_PASSWORD" }}, account = 101 }} }}
+"""
+
+
+def test_a_sign_in_that_is_never_answered_verifies_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also not where silence is a right answer: nothing was sent that could have been answered."""
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await shake_hands(reader, writer)
+        await reader.read()
+
+    monkeypatch.setenv("SILENT_PASSWORD", "secret-pass-1")
+    with scripted(silent) as server:
+        (tmp_path / "signs-in.toml").write_text(SIGNED_IN.format(port=server.port), "utf-8")
+        words = (
+            "run",
+            "--target",
+            str(tmp_path / "signs-in.toml"),
+            "--report",
+            str(tmp_path / "out"),
+            "--generated",
+            "0",
+        )
+        done = CliRunner().invoke(main, [*words, "--case", "cao/malformed/*@ws"])
+    cases = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["cases"]
+    assert done.exit_code == 4, done.output
+    assert {case["verdict"] for case in cases} == {"not-verified"}
+    reasons = {case["reason"] for case in cases}
+    assert "role 'trading' could not sign in over WebSocket: no reply within 0.4 s" in reasons
+    assert len([case for case in cases if case["hindrance"] == "sign-in"]) == 3, "the rest of the kind is not sent"

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import json
-import re
 import ssl
 import time
 from collections import Counter
@@ -15,7 +12,7 @@ from typing import Any
 
 import pytest
 import trustme
-from hostile_support import GOOD, JSON_CASE, WS_CASE, answer, read_request, scripted, write_target
+from hostile_support import GOOD, JSON_CASE, WS_CASE, answer, read_request, scripted, shake_hands, write_target
 from hostile_support import run as run_scripted
 from live_support import command, live, pointed, run, sample
 
@@ -208,14 +205,7 @@ def test_a_websocket_address_of_the_wrong_scheme_is_exit_3_with_a_hint_at_the_ot
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
 
     async def serves(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        key = re.search(rb"(?i)sec-websocket-key: *(\S+)", head)
-        if key is None:
-            writer.write(answer(b""))
-            return
-        accept = base64.b64encode(hashlib.sha1(key[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-        upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b" % accept
-        writer.write(b"HTTP/1.1 101 Switching Protocols\r\n%b\r\n\r\n" % upgrade)
+        await shake_hands(reader, writer)
         await reader.read()
 
     with scripted(serves, tls if written == "ws" else None) as server:
