@@ -149,6 +149,7 @@ def _by_readers(_kit: Kit, read: _Read, found: _Gathering) -> bool:
     answer = read.seen.answer
     found.findings.extend(answer.findings)
     if answer.unreadable is not None and not any("form" in one.wanted for one in read.right):
+        found.gist = ()  # what nobody can read is compared with nothing
         return found.stop(answer.unreadable)
     return False
 

@@ -204,7 +204,7 @@ def _error_string(kit: Kit, status: int, value: str, findings: tuple[Finding, ..
 def _no_string(status: int, value: Any, error_requirement: str) -> Answer:
     """An error that is neither the documented string nor a list of results."""
     message, expected = "an error that is no string", "the documented error string"
-    finding = ERROR_STRING.finding_on(error_requirement, message, expected, shorten(repr(value)), "body")
+    finding = ERROR_STRING.finding_on(error_requirement, message, expected, shown(value), "body")
     summary = f"HTTP {status} with an error that is no string"
     return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=summary)
 

@@ -283,7 +283,7 @@ FAULTS: tuple[Variant, ...] = (
     *faults_of_both(
         "charset-415",
         "Refuses a content type that names its charset",
-        "HTTP-MEDIA RESP-STANDARD cq:RESP-PAIR",
+        "HTTP-MEDIA HTTP-ROUTE RESP-STANDARD cq:RESP-PAIR",
         _refuses(_charset_named, 415, "UNSUPPORTED MEDIA TYPE"),
     ),
     *faults_of_both(

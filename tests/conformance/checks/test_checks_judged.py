@@ -346,8 +346,14 @@ def test_a_relation_that_does_not_hold_shows_both_answers() -> None:
 
 
 def test_an_answer_in_no_comparable_form_is_compared_by_its_having_none() -> None:
-    gist = judged(case(CAO, ANY), http("x", 400, "text/plain")).gist
-    assert gist == ("other",)
+    text = http("x", 400, "text/plain")
+    assert judged(case(CAO, Alternative({"form": "http-refusal"})), text).gist == ("other",)
+
+
+def test_an_answer_that_nobody_can_read_is_compared_with_nothing() -> None:
+    unread = judged(case(CAO, ANY), http("x", 400, "text/plain"))
+    assert [finding.check for finding in unread.findings] == ["readable"]
+    assert compare(twin(), judged(case(CAO, DONE), http(success())), (unread,)) == ()
 
 
 def test_early_errors_are_told_apart_only_where_the_case_is_about_them() -> None:

@@ -90,12 +90,13 @@ def _lasting(operation: Operation, channel: Channel) -> Iterator[Case]:
     """Cancelled things are looked at again, and cancelled again, when the effect has had time to settle."""
     rules = operation.attribution
     done, twice = operation.effect_of_success or rules["effect"], rules.get("twice", rules["effect"])
+    told = next((row.requirement for row in operation.codes if row.code == "success"), done)
     for kind in _kinds(operation):
         value = [kind.named(_ONE)]
         success = Alternative({"results": [True]}, (_ONE,))
         yield _case(
-            operation, channel, f"lasting/stays-{kind.alias}", "What is cancelled is so a while later", (), value,
-            {_ONE: kind.need}, Expectation(done, (success,), effect=done), later=True,
+            operation, channel, f"lasting/stays-{kind.alias}", "What is cancelled is so a while later", (done,), value,
+            {_ONE: kind.need}, Expectation(told, (success,), effect=done), later=True,
         )  # fmt: skip
         sent = make.message(operation, channel, message.body(operation, channel, value))
         again = Alternative({"results": [False]}, (_ONE,))

@@ -81,8 +81,8 @@ def http_form_cases(operation: Operation) -> Iterator[Case]:
 
 def _http_case(operation: Operation, channel: Channel, form: HttpForm) -> Case:
     names = operation.acted_on
-    of_route = form.method != "POST" or form.unknown or bool(form.spelling)
-    requirement = operation.attribution["route" if of_route else "media-type"]
+    asks_for_format = not form.spelling and any(name == "Accept" for name, _ in form.headers)
+    requirement = operation.attribution["media-type" if asks_for_format or form.name == "no-accept" else "route"]
     body = message.body(operation, channel, operation.valid)
     headers = tuple((name, text.replace("{}", channel.media_type)) for name, text in form.headers)
     path = operation.path + ("Nothing" if form.unknown else "") + form.query
