@@ -11,6 +11,7 @@ from typing import Any
 from conformance.formats.errors import Number
 
 _LONGEST = 120
+_WHOLE = 1_000_000
 _BEFORE = 20
 """How many characters stand before the first difference of two texts that begin alike."""
 _UNSEEN = frozenset({"Cf", "Mn", "Me"})
@@ -37,8 +38,7 @@ def texts_of(keyword: str, detail: Mapping[str, Any], value: Any) -> tuple[str, 
     """What the keyword demands and what stood there; of long values the part where they differ."""
     expected, actual = expected_text(keyword, detail), actual_text(keyword, detail, value)
     if keyword == "const" and expected == actual:
-        whole = (shown(one, most=10**6) for one in (detail["expected_value"], value))
-        return told_apart(*whole, most=_LONGEST)
+        return told_apart(shown(detail["expected_value"], _WHOLE), shown(value, _WHOLE), _LONGEST)
     return told_apart(expected, actual)
 
 

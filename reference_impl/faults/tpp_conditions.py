@@ -240,6 +240,6 @@ FAULTS: tuple[Variant, ...] = (
         "Carries out what stands before a broken instruction and then refuses the list",
         _partly_done,
         "MULTIPLE",
-        "EFFECT",
+        "FAILED-NO-EFFECT",
     ),
 )
