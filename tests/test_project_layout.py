@@ -112,6 +112,7 @@ NAMES_FROM_THERE = {"url2pathname", "Request"}
 """What is imported from `urllib.request` and opens nothing: a path of a file URL, and the request of a cookie jar."""
 SENDERS = {
     "conformance.guard.link": "every message to the target, behind the gate",
+    "conformance.guard.opening": "makes the transports of a link, and sends nothing",
     "conformance.run.session": "hands the state hook its transport; the hook is not the target",
     "conformance.run.states": "asks the state hook",
     "conformance.selftest.suspects": "asks the bundled reference how often a fault was executed",

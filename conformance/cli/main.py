@@ -230,7 +230,7 @@ _COMMANDS = {
         "Show that every fault is caught and no equivalent failed.",
     ),
     "specs": ("conformance.cli.specs:command", "Check the contract itself."),
-    "fixtures": ("conformance.cli.fixtures:command", "Build the fixture files, or check them for drift."),
+    "fixtures": ("conformance.cli.specs:fixtures", "Build the fixture files, or check them for drift."),
     "derive": ("conformance.cli.derive:command", "Make a draft operation of a vendor's page, or compare the two."),
     "report": ("conformance.cli.report:command", "Render, merge or compare the reports of runs."),
     "target": ("conformance.cli.target:command", "Write a commented target file, or check one."),

@@ -6,6 +6,7 @@ The options that choose a target and cases, shared by `run` and `plan`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,6 +45,29 @@ def specs_option(command: _Command) -> _Command:
 def json_option(command: _Command) -> _Command:
     """Adds `--json`, the parameter `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def today_option(command: _Command) -> _Command:
+    """Adds `--today DATE`; `today_of` reads it."""
+    return click.option(
+        "--today",
+        type=click.DateTime(["%Y-%m-%d"]),
+        metavar="DATE",
+        help="The date for the expiry of waivers (default: today).",
+    )(command)
+
+
+def today_of(options: Mapping[str, Any]) -> date:
+    """The day on which waivers are looked at."""
+    given: datetime | None = options["today"]
+    return (given or datetime.now(UTC)).date()
+
+
+def seed_option(about: str) -> Callable[[_Command], _Command]:
+    """Adds `--seed N`, 32 bits; `about` says what it is of."""
+    return click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, metavar="N", help=about
+    )
 
 
 def _remember(context: click.Context, _option: click.Parameter, value: bool) -> bool:

@@ -15,7 +15,7 @@ import click
 
 from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
-from conformance.cli.options import printing, selecting, selection_of, specs_option
+from conformance.cli.options import printing, seed_option, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
 from conformance.endpoint.choose import REFERENCE
 from conformance.guard.gate import Purpose
@@ -33,14 +33,7 @@ from conformance.run.session import session
 @click.command("plan")
 @selecting
 @click.option("--generated", type=click.IntRange(0), metavar="N", help="How many generated cases, as for run.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Seed of everything that is generated.",
-)
+@seed_option("Seed of everything that is generated.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object with the messages and a summary.")
 @specs_option
 @printing

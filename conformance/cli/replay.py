@@ -9,7 +9,6 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import find_case
 from conformance.cli.curl import Endpoint, by_hand
 from conformance.cli.main import suggestion
-from conformance.cli.options import printing, specs_option
+from conformance.cli.options import printing, seed_option, specs_option, today_of, today_option
 from conformance.cli.wording import expectation_lines
 from conformance.contract.load import load_contract
 from conformance.contract.problem_text import told_apart
@@ -49,20 +48,8 @@ from conformance.wire.messages import Exchange
     metavar="ID",
     help="Look for the case in this operation alone; repeatable.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Seed of the run that the generated case comes from.",
-)
-@click.option(
-    "--today",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="DATE",
-    help="The date for the expiry of waivers (default: today).",
-)
+@seed_option("Seed of the run that the generated case comes from.")
+@today_option
 @specs_option
 @printing
 def command(case: str, specs: Path | None, **options: Any) -> int:
@@ -147,8 +134,7 @@ def _from_file(path: Path) -> Case:
 
 
 async def _replay(contract: Contract, case: Case, options: Mapping[str, Any]) -> Replay:
-    today = (options["today"] or datetime.now(UTC)).date()
-    async with session(contract, options["target"], [case.operation], today=today) as run:
+    async with session(contract, options["target"], [case.operation], today=today_of(options)) as run:
         name = contract.operations[case.operation].service
         if name not in run.services:
             raise UsageError(f"the target has no service {name!r}", where=options["target"])

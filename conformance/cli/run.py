@@ -25,7 +25,15 @@ from click.core import ParameterSource
 
 from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
-from conformance.cli.options import printing, selecting, selection_of, specs_option
+from conformance.cli.options import (
+    printing,
+    seed_option,
+    selecting,
+    selection_of,
+    specs_option,
+    today_of,
+    today_option,
+)
 from conformance.contract.load import load_contract
 from conformance.endpoint.choose import REFERENCE, ChosenTarget
 from conformance.errors import need
@@ -96,20 +104,8 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     help="Below this share of cases carried out the run is incomplete, exit 4 (default: the target's, else 0.9).",
 )
 @click.option("--resume", is_flag=True, help="Continue the run whose journal is in the report folder.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="Seed of everything that is generated; without it, an exploring run takes a new one for itself.",
-)
-@click.option(
-    "--today",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="DATE",
-    help="The date for the expiry of waivers (default: today).",
-)
+@seed_option("Seed of everything that is generated; without it, an exploring run takes a new one for itself.")
+@today_option
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead of tables.")
 @specs_option
 @printing
@@ -201,7 +197,7 @@ async def _run(
     needed = {case.operation for case in cases} | {one.operation.id for one, _ in generated}
     if explore_with is not None:
         needed |= set(selection.operations or contract.operations)
-    today = (options["today"] or datetime.now(UTC)).date()
+    today = today_of(options)
     ledger = Ledger()
     # a secret that is missing must not cost the journal of the run before: the session is opened first
     async with session(contract, options["target"], needed, today=today, ledger=ledger) as opened:

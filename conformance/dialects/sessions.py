@@ -121,8 +121,7 @@ class Sessions:
             if exchange.problem.unreachable:
                 raise Unreached(exchange.problem.message)
             unanswered = StateUnavailable(f"{name} got no answer: {exchange.problem.message}")
-            waited = exchange.elapsed_s >= self.link.limits.total_timeout_s
-            unanswered.timed_out = waited or exchange.problem.kind in TIMED_OUT
+            unanswered.timed_out = exchange.problem.kind in TIMED_OUT
             raise unanswered
         if is_hiccup(exchange):
             raise StateUnavailable(f"{name} got no answer: {hiccup_words(exchange)}")
@@ -300,8 +299,10 @@ class Sessions:
                 return await send(WsRequest(text_of(number), ReplyMatch(number, expected=True)))
 
             exchange = await over_ws(self._signer(speaker, offered(speaker)), ask)
-            if exchange.problem is not None:
-                return _of_sign_in(speaker.name, exchange.problem)
+            problem = exchange.problem
+            if problem is not None:
+                words = f"role {speaker.name!r} was not signed in over WebSocket: {problem.message}"
+                return replace(problem, message=words)
             if not self._signed_in(socket, exchange):
                 why = self.dialect.refusal(exchange)
                 words = f"role {speaker.name!r} was not signed in over WebSocket: {why}"
@@ -419,11 +420,3 @@ class Sessions:
         text = self.dialect.call_frame(socket.next_number(), *found)
         label = Label(Purpose.PROBE, speaker.name, speaker.case)
         return self.dialect.may_lack_session(await self.link.send_ws(socket, text, label))
-
-
-def _of_sign_in(name: str, problem: WireProblem) -> WireProblem:
-    """The problem of a sign-in over WebSocket, as one that nothing was sent behind; a goodbye stays one, to be tried again."""
-    if problem.kind not in (*TIMED_OUT, "malformed"):
-        return problem
-    words = f"role {name!r} could not sign in over WebSocket: {problem.message}"
-    return WireProblem("handshake-refused", words, "handshake")

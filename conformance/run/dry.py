@@ -18,7 +18,7 @@ from conformance.checks.kit import Kit
 from conformance.dialects.base import Dialect, Reply, login_named
 from conformance.endpoint.model import Binding, ServiceTarget, is_pin
 from conformance.guard.gate import Decision, Gate, Label, Message, Purpose
-from conformance.guard.link import Wire
+from conformance.guard.opening import Wire
 from conformance.model.case import Case, Transport
 from conformance.run.states import AskedStates
 from conformance.wire.address import Address

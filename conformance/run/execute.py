@@ -306,10 +306,12 @@ async def _send(case: Case, message: Message, service: Service, setting: Setting
 
     quiet = any(one.wanted.get("form") == "silence" for one in case.expect.any_of)
     exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
-    if exchange.problem is not None and exchange.problem.kind == "handshake-refused" and not is_hiccup(exchange):
-        refused = RoleUnavailable(exchange.problem.message)
-        refused.timed_out = exchange.elapsed_s >= service.link.limits.total_timeout_s
-        raise refused
+    problem = exchange.problem
+    unanswered = problem is not None and problem.kind in TIMED_OUT and not exchange.sent  # it was the sign-in
+    if problem is not None and (unanswered or (problem.kind == "handshake-refused" and not is_hiccup(exchange))):
+        not_in = RoleUnavailable(problem.message)
+        not_in.timed_out = unanswered
+        raise not_in
     return exchange
 
 

@@ -27,7 +27,8 @@ from conformance.endpoint.secrets import Vault, plain, with_secrets
 from conformance.errors import ConfigurationError, TargetUnreachable
 from conformance.guard.gate import Gate, paces_of
 from conformance.guard.guard import guard_for
-from conformance.guard.link import Link, open_link
+from conformance.guard.link import Link
+from conformance.guard.opening import open_link
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.spec import Service as ServiceSpec

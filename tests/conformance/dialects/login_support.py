@@ -17,7 +17,7 @@ from conformance.endpoint.file import check_target
 from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.guard.gate import Gate, Purpose
 from conformance.guard.guard import guard_for
-from conformance.guard.link import open_link
+from conformance.guard.opening import open_link
 from conformance.plugins import find_dialect
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest
 
