@@ -14,7 +14,7 @@ OTHER, GONE = "other", "gone"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class InstructionKind:
     """One kind of legal instruction: the item, what it acts on, and the name of that beside a thing of another kind."""
 
     item: Mapping[str, Any]
@@ -39,12 +39,12 @@ def renamed(value: Any, before: str, after: str) -> Any:
     return value.replace(f"${{{before}.", f"${{{after}.").replace(f"${{{before}}}", f"${{{after}}}")
 
 
-def first_kind(operation: Operation) -> Kind:
+def first_kind(operation: Operation) -> InstructionKind:
     """The kind of the base request."""
     return _kind(operation.valid, operation.states, "")
 
 
-def second_kind(operation: Operation) -> Kind | None:
+def second_kind(operation: Operation) -> InstructionKind | None:
     """The kind that `second` names; None for an operation with one kind alone."""
     second = operation.second
     if second is None:
@@ -53,9 +53,9 @@ def second_kind(operation: Operation) -> Kind | None:
     return _kind(base.value, base.states, second.thing)
 
 
-def _kind(value: Any, states: Mapping[str, StateNeed], alias: str) -> Kind:
+def _kind(value: Any, states: Mapping[str, StateNeed], alias: str) -> InstructionKind:
     thing = next(iter(states))
-    return Kind(value[0], thing, states, alias or thing)
+    return InstructionKind(value[0], thing, states, alias or thing)
 
 
 def other_state(operation: Operation) -> dict[str, StateNeed]:
@@ -68,7 +68,7 @@ def gone_state(operation: Operation) -> dict[str, StateNeed]:
     return {} if operation.gone is None else {GONE: operation.gone}
 
 
-def kind_for(operation: Operation, member: str) -> Kind:
+def kind_for(operation: Operation, member: str) -> InstructionKind:
     """The kind in which a member decides something: the condition needs it, or the base gives it a value."""
     first, second = first_kind(operation), second_kind(operation)
     if second is None:
@@ -85,7 +85,7 @@ def identifies(operation: Operation, member: str) -> bool:
     return member in operation.identity
 
 
-def naming_member(kind: Kind, operation: Operation) -> str:
+def naming_member(kind: InstructionKind, operation: Operation) -> str:
     """The member by which an instruction of this kind names its thing."""
     return next(name for name in operation.identity if kind.item.get(name) is not None)
 

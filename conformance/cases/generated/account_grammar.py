@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 
-from conformance.cases.generated.account_model import CLIENT, OMS, Request, Thing, own_accounts
-from conformance.cases.generated.accounts import KEYS, AccountTrial, CancelOne, Placed, Step
+from conformance.cases.generated.account_model import CLIENT, OMS, OrderOrQuote, Request, own_accounts
+from conformance.cases.generated.accounts import KEYS, AccountTrial, CancelOne, PlannedState, Step
 from conformance.cases.generated.rules import Rules, SearchSpace
 from conformance.cases.generated.trial import random_wire
 
@@ -37,7 +37,7 @@ def random_account_trial(space: SearchSpace, random: Random) -> AccountTrial:
     )
 
 
-def _cancel_all(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
+def _cancel_all(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[PlannedState, ...]]:
     rules = space.rules
     calls = 1 if random.random() < 0.6 else random.randint(2, 4)
     placed = [_order(f"o{number}", _account(rules, role, random), random) for number in range(random.randint(0, 4))]
@@ -69,7 +69,7 @@ def _cancel_all(space: SearchSpace, role: str, random: Random) -> tuple[tuple[St
     return tuple(steps), tuple(placed)
 
 
-def _cancel_one(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
+def _cancel_one(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[PlannedState, ...]]:
     """Calls for one of several orders each; sometimes for one again, for two, or for none."""
     rules = space.rules
     calls = 1 if random.random() < 0.7 else random.randint(2, 3)
@@ -83,7 +83,7 @@ def _cancel_one(space: SearchSpace, role: str, random: Random) -> tuple[tuple[St
     return tuple(steps), tuple(placed)
 
 
-def _one_order(rules: Rules, role: str, orders: list[Thing], random: Random) -> Request:
+def _one_order(rules: Rules, role: str, orders: list[OrderOrQuote], random: Random) -> Request:
     """Mostly an order by one of its numbers and in its account; seldom two numbers, a wrong one, or none."""
     thing, other = random.choice(orders), random.choice(orders)
     number = f"{thing.name}{CLIENT}"
@@ -102,7 +102,7 @@ def _one_order(rules: Rules, role: str, orders: list[Thing], random: Random) -> 
     return Request(role, _oms(random), thing.account if not account and role in rules.every else account, **named)
 
 
-def _cancel_quote(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[Placed, ...]]:
+def _cancel_quote(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[PlannedState, ...]]:
     """At most one open quote on a place at a time: a gateway shows no more than that."""
     rules = space.rules
     places = [(account, instrument) for account in _QUOTING for instrument in _INSTRUMENTS]
@@ -126,7 +126,7 @@ def _cancel_quote(space: SearchSpace, role: str, random: Random) -> tuple[tuple[
     return tuple(steps), tuple(placed)
 
 
-def _quote_request(rules: Rules, role: str, placed: list[Placed], random: Random) -> Request:
+def _quote_request(rules: Rules, role: str, placed: list[PlannedState], random: Random) -> Request:
     """Mostly one quote as it stands; now and then a leg, a place or an account of something else, or a leg left out."""
     main = random.choice([one.thing for one in placed if one.thing.quote])
     legs = [f"{main.name}.bid", f"{main.name}.ask"]
@@ -165,18 +165,18 @@ def _oms(random: Random) -> str:
     return OMS if chance < 0.92 else "other_oms" if chance < 0.96 else "unknown_oms"
 
 
-def _order(name: str, account: str, random: Random, after: int = 0) -> Placed:
-    thing = Thing(name, quote=False, account=account, instrument=random.choice(_INSTRUMENTS))
-    return Placed(thing, after, side=random.choice(("", "sell")))
+def _order(name: str, account: str, random: Random, after: int = 0) -> PlannedState:
+    thing = OrderOrQuote(name, quote=False, account=account, instrument=random.choice(_INSTRUMENTS))
+    return PlannedState(thing, after, side=random.choice(("", "sell")))
 
 
-def _numbered(name: str, rules: Rules, role: str, random: Random, after: int = 0) -> Placed:
+def _numbered(name: str, rules: Rules, role: str, random: Random, after: int = 0) -> PlannedState:
     """An order, often one that its client gave a number."""
     one = _order(name, _account(rules, role, random), random, after)
     return replace(one, thing=replace(one.thing, client=random.random() < 0.5))
 
 
-def _beside(rules: Rules, role: str, random: Random, *, quote: float, many: float) -> list[Placed]:
+def _beside(rules: Rules, role: str, random: Random, *, quote: float, many: float) -> list[PlannedState]:
     """Now and then a quote, and now and then very many orders, so often each."""
     found = [_quote("q0", random.choice(_QUOTING), random.choice(_INSTRUMENTS))] if random.random() < quote else []
     if random.random() < many:
@@ -184,15 +184,15 @@ def _beside(rules: Rules, role: str, random: Random, *, quote: float, many: floa
     return found
 
 
-def _is_one_order(one: Placed) -> bool:
+def _is_one_order(one: PlannedState) -> bool:
     return not one.thing.quote and one.count == 1
 
 
-def _quote(name: str, account: str, instrument: str, after: int = 0, *, gone: bool = False) -> Placed:
-    return Placed(Thing(name, quote=True, account=account, instrument=instrument), after, gone=gone)
+def _quote(name: str, account: str, instrument: str, after: int = 0, *, gone: bool = False) -> PlannedState:
+    return PlannedState(OrderOrQuote(name, quote=True, account=account, instrument=instrument), after, gone=gone)
 
 
-_MAKERS: Mapping[str, Callable[[SearchSpace, str, Random], tuple[tuple[Step, ...], tuple[Placed, ...]]]] = {
+_MAKERS: Mapping[str, Callable[[SearchSpace, str, Random], tuple[tuple[Step, ...], tuple[PlannedState, ...]]]] = {
     "cancel-all": _cancel_all,
     "cancel-one": _cancel_one,
     "cancel-quote": _cancel_quote,

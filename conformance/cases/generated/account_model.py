@@ -17,7 +17,7 @@ _NOT_THERE = [100, 104]
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class OrderOrQuote:
     """An order, or a quote with its two legs; `account` and `instrument` are names of bindings.
 
     `client`: the order is placed under a number of its client's own, bound as `NAME.client`.
@@ -83,7 +83,7 @@ def refused_early(
 
 
 def predict_cancel_all(
-    rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[Thing], standing: Standing
+    rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[OrderOrQuote], standing: Standing
 ) -> Predicted | None:
     """What must hold of CancelAllOrders. None if the caller may touch every account and names none."""
     if not request.account and (request.role in rules.every or request.role not in allowed):
@@ -108,7 +108,7 @@ def predict_cancel_all(
     )
 
 
-def _emptied(accounts: Sequence[str], things: Sequence[Thing], standing: Standing) -> Iterable[PossibleAnswer]:
+def _emptied(accounts: Sequence[str], things: Sequence[OrderOrQuote], standing: Standing) -> Iterable[PossibleAnswer]:
     """The orders of these accounts go; whether quotes go with them is nowhere said."""
     here = [one for one in things if one.account in accounts]
     orders = [name for one in here if not one.quote for name in one.watched if standing.get(name) == OPEN]
@@ -122,7 +122,7 @@ def _emptied(accounts: Sequence[str], things: Sequence[Thing], standing: Standin
 
 
 def predict_cancel_quote(
-    rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[Thing], standing: Standing
+    rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[OrderOrQuote], standing: Standing
 ) -> Predicted | None:
     """What must hold of CancelQuote. None where a leg each of two quotes would be right."""
     named = rules.requirement
@@ -177,7 +177,7 @@ class _Leg:
 
 
 def _leg(
-    request: Request, place: str, leg: str, own: Sequence[str], things: Mapping[str, Thing], standing: Standing
+    request: Request, place: str, leg: str, own: Sequence[str], things: Mapping[str, OrderOrQuote], standing: Standing
 ) -> _Leg:
     name = request.bid if leg == "bid" else request.ask
     thing = things.get(name)
@@ -221,7 +221,7 @@ _GONE = [100, 101, 104]
 
 
 def predict_cancel_one(
-    rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[Thing], standing: Standing
+    rules: Rules, allowed: Sequence[str], request: Request, things: Sequence[OrderOrQuote], standing: Standing
 ) -> Predicted | None:
     """What must hold of one call. None for a call that no account is named in by someone who may touch all."""
     if not request.account and request.role in rules.every:
@@ -259,7 +259,7 @@ def _names(request: Request) -> list[tuple[str, str]]:
     return [(part, name) for part, name in (("order", request.order), ("client", request.client)) if name]
 
 
-def _meant(name: str, part: str, things: Sequence[Thing]) -> Thing | None:
+def _meant(name: str, part: str, things: Sequence[OrderOrQuote]) -> OrderOrQuote | None:
     """The order that a number names as what it is sent as: each kind of number is good for its own member alone."""
     by_client = name.endswith(CLIENT)
     if by_client is not (part == "client"):
@@ -268,7 +268,7 @@ def _meant(name: str, part: str, things: Sequence[Thing]) -> Thing | None:
 
 
 def _possible(
-    one: Thing | None, place: str, own: Sequence[str], standing: Standing, *, named_place: bool
+    one: OrderOrQuote | None, place: str, own: Sequence[str], standing: Standing, *, named_place: bool
 ) -> tuple[PossibleAnswer, ...]:
     """The right answers to a call for this order alone; an account that the call names must hold the order."""
     if one is None:
@@ -295,7 +295,7 @@ def _widened(answers: Sequence[PossibleAnswer]) -> tuple[PossibleAnswer, ...]:
 
 
 def _departure(
-    request: Request, meant: Sequence[Thing | None], place: str, own: Sequence[str], standing: Mapping[str, str]
+    request: Request, meant: Sequence[OrderOrQuote | None], place: str, own: Sequence[str], standing: Mapping[str, str]
 ) -> str:
     """What the request is about, as the rules name their requirements."""
     one = meant[0]

@@ -9,8 +9,8 @@ from typing import Any
 from conformance.cases.generated.account_model import (
     CLIENT,
     OMS,
+    OrderOrQuote,
     Request,
-    Thing,
     predict_cancel_all,
     predict_cancel_one,
     predict_cancel_quote,
@@ -20,7 +20,7 @@ from conformance.cases.generated.rules import CANCELLED, OPEN, Predicted, Rules,
 from conformance.cases.generated.trial import Wire, lane_of, other_call, simpler_wires, trial_id, written
 from conformance.model.case import Case, Message, StateNeed, Twin
 
-Predict = Callable[[Rules, Sequence[str], Request, Sequence[Thing], Standing], "Predicted | None"]
+Predict = Callable[[Rules, Sequence[str], Request, Sequence[OrderOrQuote], Standing], "Predicted | None"]
 MODELS: Mapping[str, Predict] = {
     "cancel-all": predict_cancel_all,
     "cancel-one": predict_cancel_one,
@@ -35,13 +35,13 @@ KEYS: Mapping[str, Callable[[str], str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlannedState:
     """A thing that is set up: after how many of the earlier calls, on which side, and whether it is cancelled at once.
 
     With a `count` above one it is so many orders, which are watched as one and cannot be named.
     """
 
-    thing: Thing
+    thing: OrderOrQuote
     after: int = 0
     side: str = ""
     gone: bool = False
@@ -81,7 +81,7 @@ class AccountTrial:
     wire: Wire
     role: str
     steps: tuple[Step, ...]
-    placed: tuple[Placed, ...] = ()
+    placed: tuple[PlannedState, ...] = ()
     keys: str = "documented"
     offset: int = 0
     twin: Wire | None = field(default=None)
@@ -214,7 +214,7 @@ class AccountTrial:
         """None: a corpus value cannot be enlarged."""
 
 
-def _is_taken(quote: Thing, things: Sequence[Thing], standing: Standing) -> bool:
+def _is_taken(quote: OrderOrQuote, things: Sequence[OrderOrQuote], standing: Standing) -> bool:
     """Whether another open quote stands at this place: a gateway shows the newest one only."""
     place = (quote.account, quote.instrument)
     others = [one for one in things if one.quote and one != quote and (one.account, one.instrument) == place]

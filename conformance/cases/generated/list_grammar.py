@@ -11,12 +11,12 @@ from conformance.cases.generated.lists import (
     Listed,
     ListTrial,
     ManyTrial,
-    Thing,
+    SetUpOrder,
     condition_of,
     judged_instruction,
     of_thing,
 )
-from conformance.cases.generated.rules import OPEN, Kind, SearchSpace
+from conformance.cases.generated.rules import OPEN, SearchSpace, StateKind
 from conformance.cases.generated.trial import Trial, Wire, random_wire
 from conformance.model.spec import Field
 
@@ -67,20 +67,20 @@ def random_list_trial(space: SearchSpace, random: Random, *, live: bool) -> Tria
     if chance < 0.42:
         kind = _kind(space, random)
         one = _for_thing(space, kind, "o0", random)
-        return ListTrial(space, wire, ((one,),), {"o0": Thing(kind.state)}, copies=random.randint(2, 6))
-    things: dict[str, Thing] = {}
+        return ListTrial(space, wire, ((one,),), {"o0": SetUpOrder(kind.state)}, copies=random.randint(2, 6))
+    things: dict[str, SetUpOrder] = {}
     listed = _mixed(space, random, things, turn=0)
     twin = random_wire(space, random) if random.random() < 0.15 and _is_sound(space, listed) else None
     return ListTrial(space, wire, (listed,), things, twin)
 
 
 def _sequence(space: SearchSpace, wire: Wire, random: Random) -> ListTrial:
-    things: dict[str, Thing] = {}
+    things: dict[str, SetUpOrder] = {}
     lists = tuple(_mixed(space, random, things, turn) for turn in range(random.randint(2, 4)))
     return ListTrial(space, wire, lists, things)
 
 
-def _mixed(space: SearchSpace, random: Random, things: dict[str, Thing], turn: int) -> Listed:
+def _mixed(space: SearchSpace, random: Random, things: dict[str, SetUpOrder], turn: int) -> Listed:
     """Orders set up for this list, orders of earlier lists once more, now and then one twice, unknown ones between."""
     listed: list[Instruction] = []
     for _ in range(_length(random)):
@@ -90,7 +90,7 @@ def _mixed(space: SearchSpace, random: Random, things: dict[str, Thing], turn: i
             name = random.choice(sorted(named))
         elif chance < 0.8 or not listed:
             name = f"o{len(things)}"
-            things[name] = Thing(_kind(space, random).state, turn)
+            things[name] = SetUpOrder(_kind(space, random).state, turn)
         else:
             listed.append(_unknown(space, random, whole=True))
             continue
@@ -101,7 +101,7 @@ def _mixed(space: SearchSpace, random: Random, things: dict[str, Thing], turn: i
 
 
 def _with_both_ids(
-    space: SearchSpace, kind: Kind, one: Instruction, things: dict[str, Thing], turn: int, random: Random
+    space: SearchSpace, kind: StateKind, one: Instruction, things: dict[str, SetUpOrder], turn: int, random: Random
 ) -> Instruction:
     """With an id of the other kind as well: of nothing, or of an order that is there and that no instruction is for."""
     operation = space.operation
@@ -117,7 +117,7 @@ def _with_both_ids(
         value = _value(operation.fields[spare[0]], random, needed=True)
         return replace(one, members={**one.members, spare[0]: value})
     name = f"{_BYSTANDER}{len(things)}"
-    things[name] = Thing(others[0].state, turn)
+    things[name] = SetUpOrder(others[0].state, turn)
     return replace(one, members={**one.members, spare[0]: of_thing(others[0].instruction[spare[0]], name)})
 
 
@@ -132,12 +132,12 @@ def _length(random: Random) -> int:
     return 1 if chance < 0.55 else random.randint(2, 3) if chance < 0.85 else random.randint(4, 8)
 
 
-def _kind(space: SearchSpace, random: Random) -> Kind:
+def _kind(space: SearchSpace, random: Random) -> StateKind:
     kinds = list(space.rules.kinds.values())
     return random.choice(kinds[:2] if random.random() < 0.5 else kinds)
 
 
-def _for_thing(space: SearchSpace, kind: Kind, name: str, random: Random) -> Instruction:
+def _for_thing(space: SearchSpace, kind: StateKind, name: str, random: Random) -> Instruction:
     """The documented instruction for an order of this kind, now and then with a hole or with the wrong secret."""
     upper = random.random() < _UPPER
     fields = space.operation.fields
@@ -158,7 +158,7 @@ def _in_capitals(value: Any) -> Any:
     return value.replace("}", "^}") if isinstance(value, str) else value
 
 
-def _careless(space: SearchSpace, kind: Kind, members: dict[str, Any], random: Random) -> dict[str, Any]:
+def _careless(space: SearchSpace, kind: StateKind, members: dict[str, Any], random: Random) -> dict[str, Any]:
     """With one member null or left out, needed or not, but none that says which order is meant.
 
     A secret stays: whether an order needs one is the service's choice, but for an order whose kind needs none.

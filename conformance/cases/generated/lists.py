@@ -129,7 +129,7 @@ MANY, LARGEST = 64, 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class SetUpOrder:
     """An order that is set up: its state, and after how many of the earlier lists."""
 
     state: str
@@ -155,7 +155,7 @@ class ListTrial:
     space: SearchSpace
     wire: Wire
     lists: tuple[Listed, ...]
-    things: Mapping[str, Thing] = field(default_factory=dict)
+    things: Mapping[str, SetUpOrder] = field(default_factory=dict)
     twin: Wire | None = None
     copies: int = 1
 
@@ -204,7 +204,7 @@ class ListTrial:
                 return None
         return found
 
-    def _stands(self, thing: Thing) -> str:
+    def _stands(self, thing: SetUpOrder) -> str:
         return self.space.rules.kinds[thing.state].stands
 
     def _twin(self, predicted: Predicted) -> Twin | None:
@@ -284,7 +284,7 @@ def tidy(trial: ListTrial) -> ListTrial:
     return replace(trial, things={name: thing for name, thing in trial.things.items() if name in named})
 
 
-def _need(thing: Thing) -> StateNeed:
+def _need(thing: SetUpOrder) -> StateNeed:
     return StateNeed(thing.state, {"after": thing.after} if thing.after else {})
 
 
@@ -304,7 +304,7 @@ def _put(lists: tuple[Any, ...], place: int, item: Any) -> tuple[Any, ...]:
     return (*lists[:place], item, *lists[place + 1 :])
 
 
-def _earlier(things: Mapping[str, Thing], turn: int) -> dict[str, Thing]:
+def _earlier(things: Mapping[str, SetUpOrder], turn: int) -> dict[str, SetUpOrder]:
     return {name: replace(thing, after=thing.after - (thing.after > turn)) for name, thing in things.items()}
 
 

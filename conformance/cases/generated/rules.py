@@ -19,7 +19,7 @@ OPEN, CANCELLED, EXECUTED = "open", "cancelled", "executed"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class StateKind:
     """A thing that can be set up: its state, how it stands then, and the instruction that is for it.
 
     `secret` is a member that must hold what the thing binds under its name; each of `wrong` is something else.
@@ -45,7 +45,7 @@ class Rules:
 
     model: str = ""
     requirement: Mapping[Deviation, str] = field(default_factory=dict)
-    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    kinds: Mapping[str, StateKind] = field(default_factory=dict)
     members: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, int] = field(default_factory=dict)
     """Each role that is tried, and how often beside the others."""
@@ -73,9 +73,9 @@ def rules_of(operation: Operation) -> Rules:
     )
 
 
-def _kind(operation: Operation, one: ExploredThing) -> Kind:
+def _kind(operation: Operation, one: ExploredThing) -> StateKind:
     base: Any = operation.valid if one.base == "base" else operation.bases[one.base].value
-    return Kind(one.state, one.stands, base[0], one.secret, one.wrong, one.without)
+    return StateKind(one.state, one.stands, base[0], one.secret, one.wrong, one.without)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from conformance.formats.xml.contract import XmlContract
 from conformance.formats.xml.xsd import INTEGER_BITS, Content, Element, ListOf, Record, Scalar
 from conformance.model.spec import Contract, Operation
 
-Placed: TypeAlias = tuple[str, Mapping[str, Any]]
+LocatedSchema: TypeAlias = tuple[str, Mapping[str, Any]]
 """A subschema, and the URI of the document that its references start from."""
 
 CONDITIONAL = frozenset(
@@ -39,8 +39,8 @@ class Facts:
     max_length: int | None
     patterns: tuple[str, ...]
     options: tuple[Any, ...] | None
-    members: Mapping[str, tuple[Placed, ...]]
-    items: tuple[Placed, ...]
+    members: Mapping[str, tuple[LocatedSchema, ...]]
+    items: tuple[LocatedSchema, ...]
     required: frozenset[str]
 
     @property
@@ -49,7 +49,7 @@ class Facts:
         return "null" in self.types
 
 
-def facts_of(files: SchemaFiles, schemas: Iterable[Placed]) -> Facts:
+def facts_of(files: SchemaFiles, schemas: Iterable[LocatedSchema]) -> Facts:
     """The facts of a value that all these schemas apply to. Errors: `SpecError` for a reference to nothing."""
     nodes = [one for schema in schemas for one in _joined(files, schema)]
     types: frozenset[str] | None = None
@@ -57,7 +57,7 @@ def facts_of(files: SchemaFiles, schemas: Iterable[Placed]) -> Facts:
         if "type" in node:
             named = frozenset([node["type"]] if isinstance(node["type"], str) else node["type"])
             types = named if types is None else types & named
-    members: dict[str, tuple[Placed, ...]] = {}
+    members: dict[str, tuple[LocatedSchema, ...]] = {}
     for uri, node in nodes:
         for name, child in node.get("properties", {}).items():
             members[name] = (*members.get(name, ()), (uri, child))
@@ -97,7 +97,7 @@ def _without_conditions(schema: Any) -> Any:
     return kept
 
 
-def _joined(files: SchemaFiles, schema: Placed, depth: int = 0) -> Iterator[Placed]:
+def _joined(files: SchemaFiles, schema: LocatedSchema, depth: int = 0) -> Iterator[LocatedSchema]:
     uri, node = schema
     if not isinstance(node, Mapping) or depth > 32:  # a circle is reported by another rule
         return
@@ -108,7 +108,7 @@ def _joined(files: SchemaFiles, schema: Placed, depth: int = 0) -> Iterator[Plac
         yield from _joined(files, (uri, child), depth + 1)
 
 
-def _options(nodes: Iterable[Placed]) -> tuple[Any, ...] | None:
+def _options(nodes: Iterable[LocatedSchema]) -> tuple[Any, ...] | None:
     found: tuple[Any, ...] | None = None
     for _, node in nodes:
         named = node.get("enum", [node["const"]] if "const" in node else None)
@@ -127,7 +127,7 @@ class Pair:
     xml: XmlContract
 
     @property
-    def start(self) -> Placed:
+    def start(self) -> LocatedSchema:
         """The root of the JSON Schema."""
         return self.files.start, self.files.documents[self.files.start]
 
@@ -164,7 +164,7 @@ def fields_agree(contract: Contract) -> Outcomes:
 
 
 def _compare(
-    pair: Pair, element: Element, schemas: tuple[Placed, ...], path: str, lenient_nil: bool
+    pair: Pair, element: Element, schemas: tuple[LocatedSchema, ...], path: str, lenient_nil: bool
 ) -> Iterator[tuple[str, str]]:
     """Path and complaint for each thing compared; the complaint is empty where both agree."""
     facts = facts_of(pair.files, schemas)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from conformance.contract.check.agreement import Pair, Placed, facts_of, pairs_of, structural
+from conformance.contract.check.agreement import LocatedSchema, Pair, facts_of, pairs_of, structural
 from conformance.contract.check.problems import Outcomes, Problem
 from conformance.contract.problem_text import shown
 from conformance.contract.schemas import DIALECT
@@ -120,7 +120,7 @@ def _form_validator(pair: Pair) -> Callable[[Any], bool]:
     return jsonschema_rs.Draft202012Validator(schema, registry=registry, offline=True).is_valid
 
 
-def _of_schema(pair: Pair, schemas: tuple[Placed, ...], depth: int = 0) -> SearchStrategy[Any]:
+def _of_schema(pair: Pair, schemas: tuple[LocatedSchema, ...], depth: int = 0) -> SearchStrategy[Any]:
     from hypothesis import strategies as st
 
     if depth > _DEEPEST:  # a schema that contains itself: no XSD of this kind does

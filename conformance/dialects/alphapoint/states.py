@@ -27,7 +27,7 @@ MADE = ("open-order", "open-quote", "cancelled-quote")
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedOrders:
     """Orders of one account, or the two legs of a quote, by the name they are watched under."""
 
     ids: Mapping[str, tuple[int, ...]]
@@ -85,7 +85,7 @@ class CallStates:
         ids = tuple(number for answer in answers if (number := _id_in(answer, "OrderId")) is not None)
         placed_under = {f"{name}.{index}{CLIENT_ID}": number for index, number in enumerate(numbers)}
         self.calls.grant({**{f"{name}.{index}": number for index, number in enumerate(ids)}, **placed_under})
-        placed = Placed({name: ids}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=False)
+        placed = PlacedOrders({name: ids}, base["AccountId"], base["OMSId"], base["InstrumentId"], role, quote=False)
         if len(ids) < count:
             await self._take_back(placed, desk)
             raise _why(answers, "OrderId", "SendOrder")
@@ -100,7 +100,7 @@ class CallStates:
             raise _why([answer], "BidQuoteId", "CreateQuote")
         self.calls.grant({f"{name}.bid": bid, f"{name}.ask": ask})
         bid_name, ask_name = f"{name}.bid", f"{name}.ask"
-        placed = Placed(
+        placed = PlacedOrders(
             {bid_name: (bid,), ask_name: (ask,)},
             base["AccountId"],
             base["OMSId"],
@@ -145,10 +145,10 @@ class CallStates:
                     seen[name] = together([OPEN if one in still_open else CANCELLED for one in ids])
         return seen
 
-    def _place(self, placed: Placed) -> tuple[Any, ...]:
+    def _place(self, placed: PlacedOrders) -> tuple[Any, ...]:
         return (placed.quote, placed.oms, placed.account, placed.instrument if placed.quote else None, placed.role)
 
-    async def _open(self, placed: Placed, desk: Desk, purpose: Purpose) -> frozenset[int] | None:
+    async def _open(self, placed: PlacedOrders, desk: Desk, purpose: Purpose) -> frozenset[int] | None:
         """The ids that are open in a place; None when the service would not say."""
         where = {"OMSId": placed.oms, "AccountId": placed.account}
         if placed.quote:
@@ -176,14 +176,14 @@ class CallStates:
             placed = handle.memory
             if placed is None or all(after.get(name) == CANCELLED for name in placed.ids):
                 continue
-            still = Placed(
+            still = PlacedOrders(
                 {name: ids for name, ids in placed.ids.items() if placed.quote or after.get(name) != CANCELLED},
                 placed.account, placed.oms, placed.instrument, placed.role, placed.quote,
             )  # fmt: skip
             left.extend(await self._take_back(still, desk))
         return tuple(left)
 
-    async def _take_back(self, placed: Placed, desk: Desk) -> tuple[str, ...]:
+    async def _take_back(self, placed: PlacedOrders, desk: Desk) -> tuple[str, ...]:
         """Cancel everything of one place; what is still open afterwards, in words."""
         kind = "quote leg" if placed.quote else "order"
         every = [number for ids in placed.ids.values() for number in ids]
@@ -205,7 +205,7 @@ class CallStates:
         left = [number for number in every if still_open is None or number in still_open]
         return tuple(f"{kind} {number} of account {placed.account}" for number in left)
 
-    async def _cancel_quote(self, placed: Placed, desk: Desk, purpose: Purpose) -> Any:
+    async def _cancel_quote(self, placed: PlacedOrders, desk: Desk, purpose: Purpose) -> Any:
         (bid,), (ask,) = placed.ids.values()
         # in the document's spelling: the scope guard lets no other pass for the same members
         ids = {"bidQuoteId": bid, "askQuoteId": ask}

@@ -12,7 +12,7 @@ import pytest
 from cases_support import contract
 
 from conformance.cases.fixtures import load_cases
-from conformance.cases.generated.account_model import Request, Thing
+from conformance.cases.generated.account_model import OrderOrQuote, Request
 from conformance.cases.generated.accounts import MODELS
 from conformance.cases.generated.rules import CANCELLED, OPEN, Rules, rules_of
 from conformance.cases.make import FRAME
@@ -32,7 +32,7 @@ class Situation:
     """A call as a model sees it: who asks for what, and what stands where."""
 
     request: Request
-    things: tuple[Thing, ...]
+    things: tuple[OrderOrQuote, ...]
     standing: Mapping[str, str]
 
 
@@ -49,7 +49,9 @@ def situation_of(operation: Operation, case: Case, rules: Rules) -> Situation | 
         if need.state not in _STATES or "after" in need.params or "count" in need.params:
             return None
         account, instrument = (str(need.params.get(key, f"${{{key}}}"))[2:-1] for key in ("account", "instrument"))
-        things.append(Thing(name, need.state != "open-order", account, instrument, bool(need.params.get("client"))))
+        things.append(
+            OrderOrQuote(name, need.state != "open-order", account, instrument, bool(need.params.get("client")))
+        )
     standing = {one: _STATES[case.states[thing.name].state] for thing in things for one in thing.watched}
     request = Request(case.role, **{parts[member]: name for member, name in members.items()})
     return Situation(request, tuple(things), standing)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases.generated.account_model import Request, Thing, predict_cancel_one
+from conformance.cases.generated.account_model import OrderOrQuote, Request, predict_cancel_one
 from conformance.cases.generated.rules import CANCELLED, OPEN, Predicted, rules_of
 from conformance.contract.load import load_contract
 
 ONE = rules_of(load_contract().operations["alphapoint.cancel_order"])
 TRADERS = ("operator", "trading")
 ORDERS = (
-    Thing("o0", quote=False, account="account", instrument="instrument"),
-    Thing("o1", quote=False, account="account", instrument="instrument", client=True),
-    Thing("o2", quote=False, account="account2", instrument="instrument"),
-    Thing("o3", quote=False, account="foreign", instrument="instrument", client=True),
+    OrderOrQuote("o0", quote=False, account="account", instrument="instrument"),
+    OrderOrQuote("o1", quote=False, account="account", instrument="instrument", client=True),
+    OrderOrQuote("o2", quote=False, account="account2", instrument="instrument"),
+    OrderOrQuote("o3", quote=False, account="foreign", instrument="instrument", client=True),
 )
 STANDING = {thing.name: OPEN for thing in ORDERS}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.cases.generated.account_model import Request, Thing, predict_cancel_all, predict_cancel_quote
+from conformance.cases.generated.account_model import OrderOrQuote, Request, predict_cancel_all, predict_cancel_quote
 from conformance.cases.generated.lists import Judged, predict_list
 from conformance.cases.generated.rules import CANCELLED, EXECUTED, OPEN, Predicted, rules_of
 from conformance.contract.load import load_contract
@@ -86,8 +86,8 @@ def test_too_many_right_answers_are_no_expectation() -> None:
 
 
 ORDERS = (
-    Thing("o0", quote=False, account="account", instrument="instrument"),
-    Thing("o1", quote=False, account="account2", instrument="instrument"),
+    OrderOrQuote("o0", quote=False, account="account", instrument="instrument"),
+    OrderOrQuote("o1", quote=False, account="account2", instrument="instrument"),
 )
 STANDING = {"o0": OPEN, "o1": OPEN}
 TRADERS = ("operator", "trading")
@@ -95,7 +95,7 @@ MAKERS = ("operator", "marketmaker")
 
 
 def cancel_all(
-    request: Request, things: tuple[Thing, ...] = ORDERS, standing: dict[str, str] | None = None
+    request: Request, things: tuple[OrderOrQuote, ...] = ORDERS, standing: dict[str, str] | None = None
 ) -> Predicted:
     """What is predicted of CancelAllOrders."""
     found = predict_cancel_all(ALL, TRADERS, request, things, STANDING if standing is None else standing)
@@ -140,17 +140,17 @@ def test_who_may_not_is_refused_and_changes_nothing(request_: Request, codes: li
 
 
 def test_quotes_of_the_account_may_go_or_stay() -> None:
-    quote = Thing("q0", quote=True, account="maker.account", instrument="instrument")
-    order = Thing("o0", quote=False, account="maker.account", instrument="instrument")
+    quote = OrderOrQuote("q0", quote=True, account="maker.account", instrument="instrument")
+    order = OrderOrQuote("o0", quote=False, account="maker.account", instrument="instrument")
     standing = {"o0": OPEN, "q0.bid": OPEN, "q0.ask": OPEN}
     found = cancel_all(Request("operator", account="maker.account"), (quote, order), standing)
     assert [one.cancelled for one in found.expect.any_of] == [("o0",), ("o0", "q0.bid", "q0.ask")]
 
 
 QUOTES = (
-    Thing("q0", quote=True, account="maker.account", instrument="instrument"),
-    Thing("q1", quote=True, account="maker.account", instrument="instrument2"),
-    Thing("q2", quote=True, account="foreign", instrument="instrument"),
+    OrderOrQuote("q0", quote=True, account="maker.account", instrument="instrument"),
+    OrderOrQuote("q1", quote=True, account="maker.account", instrument="instrument2"),
+    OrderOrQuote("q2", quote=True, account="foreign", instrument="instrument"),
 )
 OPEN_QUOTES = {name: OPEN for quote in QUOTES for name in quote.watched}
 

@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.cases.generated.account_model import Request
-from conformance.cases.generated.account_model import Thing as BookThing
-from conformance.cases.generated.accounts import AccountTrial, CancelOne, Placed
-from conformance.cases.generated.lists import Instruction, ListTrial, ManyTrial, Thing, tidy
+from conformance.cases.generated.account_model import OrderOrQuote, Request
+from conformance.cases.generated.accounts import AccountTrial, CancelOne, PlannedState
+from conformance.cases.generated.lists import Instruction, ListTrial, ManyTrial, SetUpOrder, tidy
 from conformance.cases.generated.rules import SearchSpace, search_space
 from conformance.cases.generated.source import sources
 from conformance.cases.generated.trial import Trial, Wire
@@ -79,7 +78,9 @@ def xml_wire(form: int = 0) -> Wire:
 def test_other_instructions_lists_orders_forms_and_members_fall_away() -> None:
     first = (open_order("o0"), unknown("b" + UID[1:]))
     last = (open_order("o1"), unknown(UID), unknown("c" + UID[1:]))
-    trial = ListTrial(LIST, xml_wire(3), (first, last), {"o0": Thing("open-order"), "o1": Thing("open-order", 1)})
+    trial = ListTrial(
+        LIST, xml_wire(3), (first, last), {"o0": SetUpOrder("open-order"), "o1": SetUpOrder("open-order", 1)}
+    )
     smallest, again = shrunk(trial, has_uid)
     assert again
     assert isinstance(smallest, ListTrial)
@@ -118,7 +119,7 @@ def test_what_does_not_happen_again_is_kept_as_it_was() -> None:
 
 
 def test_what_only_some_given_ids_show_is_looked_for_among_more_orders() -> None:
-    trial = ListTrial(LIST, xml_wire(), ((open_order("o0"),),), {"o0": Thing("open-order")})
+    trial = ListTrial(LIST, xml_wire(), ((open_order("o0"),),), {"o0": SetUpOrder("open-order")})
     smallest, again = shrunk(trial, lambda one: isinstance(one, ManyTrial) and one.count >= 256)
     assert again
     assert isinstance(smallest, ManyTrial)
@@ -140,7 +141,7 @@ def test_very_many_orders_shrink_only_as_far_as_they_break_each_time() -> None:
 
 def test_calls_and_things_of_a_book_fall_away() -> None:
     order = [
-        Placed(BookThing(f"o{number}", quote=False, account="account", instrument="instrument"), after=number)
+        PlannedState(OrderOrQuote(f"o{number}", quote=False, account="account", instrument="instrument"), after=number)
         for number in range(3)
     ]
     steps = (Request("trading", account="account"), CancelOne("o1"), Request("trading", account="account"))
@@ -155,7 +156,7 @@ def test_calls_and_things_of_a_book_fall_away() -> None:
 
 
 def test_very_many_orders_of_a_book_shrink_as_far_as_they_break() -> None:
-    many = Placed(BookThing("many", quote=False, account="account", instrument="instrument"), count=51)
+    many = PlannedState(OrderOrQuote("many", quote=False, account="account", instrument="instrument"), count=51)
     trial = AccountTrial(ALL, Wire(ALL.channels[0]), "trading", (Request("trading", account="account"),), (many,))
     smallest, _ = shrunk(
         trial, lambda one: isinstance(one, AccountTrial) and any(each.count > 20 for each in one.placed)
@@ -165,7 +166,7 @@ def test_very_many_orders_of_a_book_shrink_as_far_as_they_break() -> None:
 
 
 def test_of_two_numbers_in_a_request_one_falls_away() -> None:
-    order = Placed(BookThing("o0", quote=False, account="account", instrument="instrument", client=True))
+    order = PlannedState(OrderOrQuote("o0", quote=False, account="account", instrument="instrument", client=True))
     request = Request("trading", account="account", order="unknown_order", client="o0.client")
     trial = AccountTrial(ONE, Wire(ONE.channels[0]), "trading", (request,), (order,))
     smallest, _ = shrunk(trial, lambda one: isinstance(one, AccountTrial) and "o0.client" in str(one.steps))
@@ -177,7 +178,11 @@ def test_of_two_numbers_in_a_request_one_falls_away() -> None:
 def test_an_order_that_only_an_id_beside_another_names_is_kept() -> None:
     one = open_order("o0")
     beside = Instruction({**one.members, "InternationalOrderUID": "${b1.InternationalOrderUID}"}, "o0")
-    things = {"o0": Thing("open-order"), "b1": Thing("open-international-order"), "o2": Thing("open-order")}
+    things = {
+        "o0": SetUpOrder("open-order"),
+        "b1": SetUpOrder("open-international-order"),
+        "o2": SetUpOrder("open-order"),
+    }
     assert set(tidy(ListTrial(LIST, xml_wire(), ((beside,),), things)).things) == {"o0", "b1"}
 
 

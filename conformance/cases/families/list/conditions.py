@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from conformance.cases import expect, make, message
-from conformance.cases.kinds import OTHER, Kind, first_kind, naming_member, other_state, second_kind
+from conformance.cases.kinds import OTHER, InstructionKind, first_kind, naming_member, other_state, second_kind
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Case, Expectation, StateNeed
 from conformance.model.spec import Condition, Operation
@@ -22,8 +22,8 @@ class Table:
     """A conditional rule with what its rows are made of; without a second kind both halves act on the same thing."""
 
     rule: Condition
-    first: Kind
-    second: Kind | None
+    first: InstructionKind
+    second: InstructionKind | None
 
     @property
     def members(self) -> tuple[str, ...]:

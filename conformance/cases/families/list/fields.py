@@ -9,7 +9,7 @@ from typing import Any
 from conformance.cases import expect, make, message
 from conformance.cases.kinds import (
     OTHER,
-    Kind,
+    InstructionKind,
     first_kind,
     identifies,
     kind_for,
@@ -186,7 +186,7 @@ def _plan(operation: Operation) -> Iterator[tuple[str, Sequence[Odd]]]:
             yield member, _TEXTS
 
 
-def _cases(operation: Operation, channel: Channel, member: str, kind: Kind, odd: Odd) -> Iterator[Case]:
+def _cases(operation: Operation, channel: Channel, member: str, kind: InstructionKind, odd: Odd) -> Iterator[Case]:
     content = odd.content(channel.format)
     if content is NOTHING:
         return
@@ -195,7 +195,7 @@ def _cases(operation: Operation, channel: Channel, member: str, kind: Kind, odd:
         yield _case(operation, channel, member, kind, odd, body)
 
 
-def _case(operation: Operation, channel: Channel, member: str, kind: Kind, odd: Odd, body: Body) -> Case:
+def _case(operation: Operation, channel: Channel, member: str, kind: InstructionKind, odd: Odd, body: Body) -> Case:
     field = operation.fields[member]
     width = [field.width] if field.width and "int" in odd.name else []
     sent = make.message(operation, channel, body)
@@ -241,7 +241,7 @@ def _repeated_members(operation: Operation, channel: Channel) -> Iterator[Case]:
     yield _odd_list(operation, channel, kind, "unknown-member", "a member that the document does not name", spare)
 
 
-def _odd_list(operation: Operation, channel: Channel, kind: Kind, name: str, title: str, value: Any) -> Case:
+def _odd_list(operation: Operation, channel: Channel, kind: InstructionKind, name: str, title: str, value: Any) -> Case:
     requirement = operation.attribution["malformed"]
     sent = make.message(operation, channel, message.body(operation, channel, value))
     return make.case(

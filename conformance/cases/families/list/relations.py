@@ -10,7 +10,7 @@ from conformance.cases import make, message
 from conformance.cases.families.object.relations import REVERSED, SPACED, relation_case
 from conformance.cases.kinds import (
     GONE,
-    Kind,
+    InstructionKind,
     first_kind,
     gone_state,
     members_of_type,
@@ -32,8 +32,8 @@ from conformance.model.spec import Operation
 class Scene:
     """The kinds of instruction, and everything that is set up side by side for them."""
 
-    first: Kind
-    second: Kind | None
+    first: InstructionKind
+    second: InstructionKind | None
     gone: Mapping[str, StateNeed]
 
     @property

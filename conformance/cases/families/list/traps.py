@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.cases import make, message
-from conformance.cases.kinds import Kind, first_kind, naming_member, second_kind
+from conformance.cases.kinds import InstructionKind, first_kind, naming_member, second_kind
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Case, Expectation, StateNeed
 from conformance.model.spec import Condition, Operation
@@ -23,7 +23,7 @@ def trap_cases(operation: Operation) -> Iterator[Case]:
         yield from _lasting(operation, channel)
 
 
-def _kinds(operation: Operation) -> tuple[Kind, ...]:
+def _kinds(operation: Operation) -> tuple[InstructionKind, ...]:
     second = second_kind(operation)
     return (first_kind(operation),) if second is None else (first_kind(operation), second)
 
