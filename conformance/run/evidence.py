@@ -39,7 +39,7 @@ def _came(exchange: Exchange) -> tuple[bytes, ...]:
 
 
 def redacted_finding(finding: Finding, secrets: tuple[str, ...]) -> Finding:
-    """The finding with every secret hidden in the words that were taken from the answer; those may be cut short, its place not."""
+    """The finding with every secret hidden in the words that were taken from the answer, which may be cut short."""
     expected, actual = (redact_excerpt(text, secrets) for text in (finding.expected, finding.actual))
     if (expected, actual) != (finding.expected, finding.actual):
         expected, actual = told_apart(expected, actual)
@@ -48,7 +48,7 @@ def redacted_finding(finding: Finding, secrets: tuple[str, ...]) -> Finding:
         message=redact_excerpt(finding.message, secrets),
         expected=expected,
         actual=actual,
-        at=redact(finding.at, secrets),
+        at=(redact_excerpt if finding.at.endswith("…") else redact)(finding.at, secrets),
     )
 
 

@@ -281,7 +281,7 @@ FAULTS: tuple[Variant, ...] = (
     *faults_of_both(
         "second-account-refused",
         "Knows the default account of a user alone",
-        "cao:EFFECT-ACCOUNT RESP-RESULT-TRUE cao:SCOPE-TRADING REQ-ACCOUNTID-TYPE",
+        "cao:EFFECT-ACCOUNT RESP-RESULT-TRUE cao:SCOPE-TRADING REQ-ACCOUNTID-TYPE cq:REQ-ACCOUNTID-IDENTIFIES",
         _touches(_not_the_second),
     ),
     fault_of(

@@ -132,6 +132,8 @@ class WaitingRoom:
             if again is not None:
                 if not again:
                     again.append(message.payload)
+                elif numbered:
+                    self._may_answer(message)  # a third answer: rather one to this message, with a wrong number
                 if numbered:  # a message without a number may be answered with any
                     return bool(self._waiters)
         if self._owed:
@@ -141,12 +143,18 @@ class WaitingRoom:
             return bool(self._waiters)
         for waiter in self._waiters:
             waiter.notice(message.payload, is_event)
-        if len(self._waiters) == 1 and not self._owed and kind in (None, _REPLY, _ERROR):
-            waiter = self._waiters[0]
-            if waiter.match.expected and waiter.taken_for_answer is None:
-                waiter.taken_for_answer = message
-                self._hurry(waiter)
+        if not self._owed and kind in (None, _REPLY, _ERROR):
+            self._may_answer(message)
         return bool(self._waiters)
+
+    def _may_answer(self, message: Message) -> None:
+        """Take a frame for the answer to the one message in flight, should no other come."""
+        if len(self._waiters) != 1:
+            return
+        waiter = self._waiters[0]
+        if waiter.match.expected and waiter.taken_for_answer is None:
+            waiter.taken_for_answer = message
+            self._hurry(waiter)
 
     def _remember(self, i: int, again: list[bytes]) -> None:
         """Where a second answer to that number goes; only the last answers are watched."""
@@ -362,6 +370,8 @@ class WsConnection(asyncio.Protocol):
         raw = self._session.partial
         if waiter.taken_for_answer is not None:
             message, raw = "a frame came that answers no message, and nothing else did", waiter.taken_for_answer.raw
+            if waiter.taken_for_answer.payload not in waiter.others:
+                waiter.notice(waiter.taken_for_answer.payload, is_event=False)
         problem = WireProblem("no-reply", message, "body" if half else "wait")
         waiter.settle(now_s, problem=problem, raw=raw)
         if half:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conformance.model.verdict import Finding
@@ -69,6 +71,19 @@ def test_the_words_of_a_finding_lose_secrets_also_where_they_were_cut() -> None:
     assert hidden == Finding(
         "R", "outcome", "said [redacted]", "nothing", "text [redacted]… (90 characters)", "/[redacted]"
     )
+
+
+def test_a_place_that_ends_like_a_secret_begins_is_shown_unless_it_was_cut() -> None:
+    finding = Finding("R", "effect", "m", "cancelled", "open", "by_operator")
+    assert redacted_finding(finding, ("operator-password",)).at == "by_operator"
+    cut = replace(finding, at="/operator…")
+    assert redacted_finding(cut, ("operator-password",)).at == "/[redacted]…"
+
+
+def test_two_texts_that_differ_in_a_secret_alone_do_not_read_the_same() -> None:
+    finding = Finding("R", "outcome", "m", f"said {TOKEN}", "said secret-two")
+    hidden = redacted_finding(finding, (TOKEN, "secret-two"))
+    assert (hidden.expected, hidden.actual) == ("said [redacted]", "said [redacted] (another value, written the same)")
 
 
 def test_a_reply_that_matches_no_request_is_evidence() -> None:

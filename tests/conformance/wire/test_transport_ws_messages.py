@@ -178,6 +178,22 @@ def test_a_second_answer_to_one_message_is_shown_with_the_first_also_when_it_com
     assert talk(script, scenario) == ([], [answer(1, o="late")], [])
 
 
+def test_a_third_answer_to_one_number_may_be_that_to_another_if_no_other_comes(talk: Any) -> None:
+    async def script(peer: Any) -> None:
+        for _ in range(3):
+            await peer.read()
+            await peer.reply(answer(1))
+        await peer.linger()
+
+    async def scenario(transport: WsTransport) -> Any:
+        return [await transport.send(asking(number), limits=LIMITS) for number in (1, 2, 3)]
+
+    first, second, third = talk(script, scenario)
+    assert reply_of(first) == WsReply(answer(1))
+    assert (first.again, second.others, second.problem.kind) == ([answer(1)], (), "no-reply")
+    assert (third.reply, third.others, third.problem.kind) == (None, (answer(1),), "no-reply")
+
+
 def test_only_the_last_sixty_four_answers_are_watched_for_a_second(talk: Any) -> None:
     async def script(peer: Any) -> None:
         for number in range(66):
