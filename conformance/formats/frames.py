@@ -57,7 +57,7 @@ class FrameDocument:
 
 def decode_frame(text: str | bytes) -> FrameDocument:
     """Decode a frame; whatever is wrong with it is a problem of the result, and nothing is raised."""
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     try:
         document = decode_json(data)
     except CodecError as error:
@@ -99,7 +99,7 @@ def _payload(frame: Frame, problems: list[FrameProblem]) -> JsonDocument | None:
     if not REQUEST <= frame.m <= ERROR:
         problems.append(FrameProblem("m", "unknown-m", f"message type {frame.m} is not one of 0 to 5"))
     try:
-        return decode_json(frame.o.encode("utf-8", "surrogatepass"))
+        return decode_json(frame.o.encode(errors="surrogatepass"))
     except CodecError as error:
         if frame.m != ERROR:
             problems.append(FrameProblem("o", "payload-not-json", f"the payload is no JSON: {error}"))

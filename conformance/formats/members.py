@@ -230,7 +230,7 @@ def xml_content(text: str) -> Content:
     parser.CommentHandler = reader.note
     parser.ProcessingInstructionHandler = reader.note
     try:
-        parser.Parse(text.encode("utf-8", "strict"), True)
+        parser.Parse(text.encode(), True)
     except (expat.ExpatError, UnicodeEncodeError) as error:
         raise ValueError(f"not well-formed XML: {error}") from error
     return Content((View(found=tuple(reader.found)),), names=tuple(reader.names))

@@ -93,7 +93,7 @@ def decode_text(data: bytes, charset: str | None = None) -> Text:
             encoding = mark[0] if mark and same_family else _endian(data, encoding)
     bom_length = mark[1] if mark and mark[0] == encoding else 0
     try:
-        text = data[bom_length:].decode(encoding) if bom_length else data.decode(encoding)
+        text = data[bom_length:].decode(encoding)
     except UnicodeDecodeError as error:
         raise _bad_bytes(data, encoding, bom_length, error) from None
     return Text(text, encoding, bom_length)
@@ -104,14 +104,13 @@ def lenient_text(data: bytes, charset: str | None) -> str:
     try:
         return decode_text(data, charset).text
     except CodecError:
-        return data.decode("utf-8", "replace")
+        return data.decode(errors="replace")
 
 
 def _bad_bytes(data: bytes, encoding: str, bom_length: int, error: UnicodeDecodeError) -> CodecError:
     offset = bom_length + error.start
-    before = data[bom_length:offset].decode(encoding, "replace")
-    byte = data[offset] if offset < len(data) else None
-    shown = "the end of the body" if byte is None else f"byte 0x{byte:02x}"
+    before = data[bom_length:offset].decode(encoding)
+    shown = f"byte 0x{data[offset]:02x}"
     message = f"{shown} at offset {offset} is not valid {encoding}; check the charset against the bytes"
     return CodecError(message, Position(*line_column(before, len(before)), offset), "encoding")
 

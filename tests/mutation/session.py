@@ -31,10 +31,8 @@ _ARGUMENTS = ("-s", "--rootdir=.", "-p", "no:terminal", "-p", "no:xdist", "-p", 
 _NOT_HERE = (
     "checks/test_checks_registry.py::test_the_recipe_for_a_check_is_true",
     "checks/test_checks_registry.py::test_the_recipe_without_its_key_is_refused",
-    "formats/test_json_depth.py::test_a_value_is_written_as_deep_as_stated_and_no_deeper",
-    "formats/test_json_encode.py::test_a_value_that_contains_itself_is_refused",
 )
-"""Tests that do not hold on a copy with mutants: each call goes through three frames there, and modules have no plain source."""
+"""Tests that do not hold on a copy with mutants, whose modules have no plain source."""
 _TRACE, _FAILURE, _WARM = Path("trace.json"), Path("failure.txt"), Path("warm.json")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from conformance.formats.base import (
@@ -32,7 +32,7 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 def json_text(value: Any, style: JsonStyle = COMPACT) -> str:
     """Compact JSON in which a whole-string place of an integer binding stands bare."""
-    return encode_json(placed(value), style).decode("utf-8")
+    return encode_json(placed(value), style).decode()
 
 
 def placed(value: Any) -> Any:
@@ -112,9 +112,9 @@ def _repeated(codec: Codec, item: Mapping[str, Any], count: int) -> Body:
     return Body(one[1:-1], repeat=Repeat("[", ",", "]", count))
 
 
-def _styled(**style: Any) -> Callable[[Writing], Body]:
+def _styled(writing: Writing, **style: Any) -> Body:
     """One of the styles that the standard library writes."""
-    return lambda writing: Body(plain_text(writing.value, **style))
+    return Body(plain_text(writing.value, **style))
 
 
 def _tabs_and_crlf(writing: Writing) -> Body:
@@ -134,12 +134,12 @@ def _backwards(value: Any) -> Any:
 
 FORMS: tuple[WireForm, ...] = (
     WireForm("compact", "legal", as_written),
-    WireForm("spaced", "legal", _styled(separators=(" , ", " : "))),
-    WireForm("indented", "legal", _styled(indent="  ")),
+    WireForm("spaced", "legal", partial(_styled, separators=(" , ", " : "))),
+    WireForm("indented", "legal", partial(_styled, indent="  ")),
     WireForm("tabs-and-crlf", "legal", _tabs_and_crlf),
-    WireForm("keys-sorted", "legal", _styled(sort_keys=True)),
+    WireForm("keys-sorted", "legal", partial(_styled, sort_keys=True)),
     WireForm("keys-reversed", "legal", _reversed),
-    WireForm("ascii", "legal", _styled(ascii_only=True)),
+    WireForm("ascii", "legal", partial(_styled, ascii_only=True)),
     WireForm("surrounded", "legal", changed(lambda text: f"\n\t {text} \r\n")),
     WireForm("charset-named", "legal", as_written, "; charset=utf-8"),
     WireForm("charset-quoted", "legal", as_written, '; charset="UTF-8"'),

@@ -159,7 +159,7 @@ def _settle_members(pairs: _Members, path: _Path, notes: list[Note]) -> dict[str
 
 
 def _shown(value: Any) -> str:
-    return encode_json(_as_pairs(value), JsonStyle(ascii_only=True)).decode("ascii")
+    return encode_json(_as_pairs(value), JsonStyle(ascii_only=True)).decode()
 
 
 def _as_pairs(value: Any) -> Any:
@@ -186,9 +186,8 @@ def _check_numbers(source: Text) -> None:
 
 
 def _constant_error(source: Text) -> CodecError:
-    found = next((match for match in _CONSTANT.finditer(source.text) if match.group()[0] != '"'), None)
-    index, name = (found.start(), found.group()) if found else (0, "NaN or Infinity")
-    return CodecError(f"{name} is not JSON; a number must be finite", position_at(source, index))
+    found = next(match for match in _CONSTANT.finditer(source.text) if match.group()[0] != '"')
+    return CodecError(f"{found.group()} is not JSON; a number must be finite", position_at(source, found.start()))
 
 
 def _syntax_error(source: Text, error: json.JSONDecodeError) -> CodecError:

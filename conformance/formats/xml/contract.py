@@ -11,7 +11,7 @@ from lxml import etree
 from conformance.formats.errors import CodecError, Note, Position, XsdError
 from conformance.formats.xml.read import XmlProblem, XmlTree, line_of, parse_xml, walk
 from conformance.formats.xml.write import LexicalStyle, Plan, RawElement, RawXml, XmlStyle, encode_xml, plan_of
-from conformance.formats.xml.xsd import Element, load_schemas, root_element, safe_parser
+from conformance.formats.xml.xsd import Element, load_schemas, root_element
 
 __all__ = [
     "LexicalStyle",
@@ -63,9 +63,10 @@ class XmlContract:
         xs:string and their restrictions), or a root that is not there.
         """
         path = Path(xsd_path).resolve()
-        element = root_element(load_schemas(path), root)
+        schemas = load_schemas(path)
+        element = root_element(schemas, root)
         try:
-            schema = etree.XMLSchema(etree.parse(str(path), safe_parser()))
+            schema = etree.XMLSchema(schemas.main.getroottree())
         except etree.XMLSchemaParseError as error:
             raise XsdError(f"schema {path.name} does not compile: {error}") from None
         return XmlContract(path, element, schema)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -26,7 +27,7 @@ class XmlCodec:
 
     def encode(self, value: Any) -> str:
         """As the XSD orders it, without declaration, on one line."""
-        return self.contract.encode(value).decode("utf-8")
+        return self.contract.encode(value).decode()
 
     plain = encode
 
@@ -52,14 +53,11 @@ def _contract(writing: Writing) -> XmlContract:
     return writing.codec.contract
 
 
-def _styled(style: XmlStyle) -> Callable[[Writing], Body | None]:
-    def write(writing: Writing) -> Body | None:
-        try:
-            return Body(_contract(writing).encode(writing.value, style).decode("utf-8"))
-        except CodecError:
-            return None
-
-    return write
+def _styled(writing: Writing, style: XmlStyle) -> Body | None:
+    try:
+        return Body(_contract(writing).encode(writing.value, style).decode())
+    except CodecError:
+        return None
 
 
 def _elsewhere(writing: Writing) -> Body | None:
@@ -91,20 +89,24 @@ def _repeated(codec: Codec, item: Mapping[str, Any], count: int) -> Body:
 
 FORMS: tuple[WireForm, ...] = (
     WireForm("plain", "legal", as_written),
-    WireForm("prefix", "legal", _styled(XmlStyle(prefix="q"))),
-    WireForm("nil-prefix", "legal", _styled(XmlStyle(nil_prefix="xsi"))),
-    WireForm("declaration", "legal", _styled(XmlStyle(declaration=True))),
-    WireForm("indented", "legal", _styled(XmlStyle(indent="  "))),
-    WireForm("comments", "legal", _styled(XmlStyle(comment=" x "))),
-    WireForm("cdata", "legal", _styled(XmlStyle(lexical=LexicalStyle(text="cdata")))),
-    WireForm("nil-one", "legal", _styled(XmlStyle(nil="1"))),
-    WireForm("tag-pairs", "legal", _styled(XmlStyle(empty="pair"))),
-    WireForm("nulls-left-out", "legal", _styled(XmlStyle(nulls="absent"))),
-    WireForm("spaced-values", "legal", _styled(XmlStyle(lexical=LexicalStyle(integer="spaces", boolean="spaces")))),
-    WireForm("digit-booleans", "legal", _styled(XmlStyle(lexical=LexicalStyle(boolean="digit")))),
-    WireForm("upper-case-ids", "legal", _styled(XmlStyle(lexical=LexicalStyle(guid="upper")))),
+    WireForm("prefix", "legal", partial(_styled, style=XmlStyle(prefix="q"))),
+    WireForm("nil-prefix", "legal", partial(_styled, style=XmlStyle(nil_prefix="xsi"))),
+    WireForm("declaration", "legal", partial(_styled, style=XmlStyle(declaration=True))),
+    WireForm("indented", "legal", partial(_styled, style=XmlStyle(indent="  "))),
+    WireForm("comments", "legal", partial(_styled, style=XmlStyle(comment=" x "))),
+    WireForm("cdata", "legal", partial(_styled, style=XmlStyle(lexical=LexicalStyle(text="cdata")))),
+    WireForm("nil-one", "legal", partial(_styled, style=XmlStyle(nil="1"))),
+    WireForm("tag-pairs", "legal", partial(_styled, style=XmlStyle(empty="pair"))),
+    WireForm("nulls-left-out", "legal", partial(_styled, style=XmlStyle(nulls="absent"))),
+    WireForm(
+        "spaced-values",
+        "legal",
+        partial(_styled, style=XmlStyle(lexical=LexicalStyle(integer="spaces", boolean="spaces"))),
+    ),
+    WireForm("digit-booleans", "legal", partial(_styled, style=XmlStyle(lexical=LexicalStyle(boolean="digit")))),
+    WireForm("upper-case-ids", "legal", partial(_styled, style=XmlStyle(lexical=LexicalStyle(guid="upper")))),
     WireForm("charset-named", "legal", as_written, "; charset=utf-8"),
-    WireForm("order-reversed", "lenient", _styled(XmlStyle(order="reversed"))),
+    WireForm("order-reversed", "lenient", partial(_styled, style=XmlStyle(order="reversed"))),
     WireForm("utf-16", "lenient", changed(lambda text: text, "utf-16"), "; charset=utf-16"),
     WireForm("doctype", "lenient", changed(lambda text: "<!DOCTYPE x>" + text)),
     WireForm("processing-instruction", "lenient", changed(lambda text: "<?x y?>" + text)),

@@ -14,7 +14,7 @@ from lxml import etree
 from conformance.formats.errors import CodecError, Note, Position
 from conformance.formats.json.pointer import join_pointer
 from conformance.formats.text import Text, bom_of, codec_of, decode_text, position_at
-from conformance.formats.xml.xsd import XSI, Element, ListOf, Record, Scalar
+from conformance.formats.xml.xsd import XSI, Element, ListOf, Record, Scalar, safe_parser
 
 _DECLARATION = re.compile(r"<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(r"""<\?xml\s[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -44,11 +44,8 @@ def parse_xml(data: bytes, charset: str | None = None) -> XmlTree:
     source, notes = _decode(data, charset)
     text = source.text
     _refuse_doctype(source)
-    # text decoded by us goes to the parser as UTF-8, whatever its declaration says
-    body = data if source.encoding == "utf-8" and not source.bom_length else text.encode("utf-8")
-    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(body, parser)
+    try:  # the text goes to the parser as UTF-8, whatever its declaration says
+        root = etree.fromstring(text.encode(), safe_parser("utf-8"))
     except etree.XMLSyntaxError as error:
         raise _not_well_formed(source, error) from None
     if "schemaLocation" in text or "SchemaLocation" in text:
@@ -66,7 +63,7 @@ def _decode(data: bytes, charset: str | None) -> tuple[Text, list[Note]]:
         raise CodecError("the body is empty; an XML document is expected", Position(1, 1, 0), "empty")
     mark = bom_of(data)
     if mark:
-        source = decode_text(data, None)
+        source = decode_text(data)
         notes.append(Note("bom", "", f"the body begins with a {source.encoding} byte order mark"))
         if charset is not None and not _same_family(codec_of(charset), source.encoding):
             text = f"the media type says {charset}, the byte order mark {source.encoding}; the mark is followed"
@@ -78,7 +75,7 @@ def _decode(data: bytes, charset: str | None) -> tuple[Text, list[Note]]:
         declared = _declared(data[:256].decode("latin-1"))
         wide = declared is None or codec_of(declared).startswith(("utf-16", "utf-32"))
         source = decode_text(data, None if wide else declared)
-    declared = _declared(source.text) if source.text.startswith("<?xml") else None
+    declared = _declared(source.text)
     if declared is not None and not _same_family(codec_of(declared), source.encoding):
         text = f"the declaration says {declared}, but the body is {source.encoding}"
         if charset is None:
@@ -117,7 +114,7 @@ def _not_well_formed(source: Text, error: etree.XMLSyntaxError) -> CodecError:
     line, column = error.position
     kind = _KINDS.get(getattr(error, "code", 0), "syntax")
     place = source.text.find("<!DOCTYPE")
-    if kind == "syntax" and place >= 0:
+    if kind == "syntax" and place > 0:  # one at the very beginning was refused before
         return CodecError("a DOCTYPE is refused; send the document without one", position_at(source, place), "doctype")
     if kind == "syntax" and "\0" in source.text:
         kind = "encoding"
@@ -128,7 +125,7 @@ def _not_well_formed(source: Text, error: etree.XMLSyntaxError) -> CodecError:
 def _remove_location_hints(root: etree._Element) -> list[Note]:
     """Drop the hints, since libxml2 would open the files they name while it validates."""
     notes = []
-    for element in root.iter(etree.Element):
+    for element in root.iter("*"):
         for name in _LOCATION_HINTS:
             value = element.get(name)
             if value is not None:
@@ -139,8 +136,9 @@ def _remove_location_hints(root: etree._Element) -> list[Note]:
 
 def _version_note(text: str) -> list[Note]:
     match = _VERSION.match(text)
-    version = match.group(1) if match else "1.0"
-    return [] if version == "1.0" else [Note("xml-version", "", f"the document declares XML {version}")]
+    if match is None or match.group(1) == "1.0":
+        return []
+    return [Note("xml-version", "", f"the document declares XML {match.group(1)}")]
 
 
 def _instruction_notes(root: etree._Element) -> list[Note]:
@@ -221,8 +219,8 @@ def _read(node: etree._Element, element: Element, here: _Here, result: Walk) -> 
 
 def _is_nil(node: etree._Element, element: Element, here: _Here, result: Walk) -> bool:
     nil = False
-    for name in node.keys():  # noqa: SIM118 - an element is not a mapping
-        value = node.get(name, "")
+    for name, text in node.items():
+        value = str(text)
         if name == _NIL:
             nil = _BOOLEANS.get(value.strip(_SPACE), not node.text and len(node) == 0)
             if not element.nillable:

@@ -60,9 +60,8 @@ class Scalar:
     def _read_integer(self, word: str) -> int:
         if _INTEGER.fullmatch(word) is None:
             raise ValueError(f"{word!a} is not an xs:{self.base}")
-        digits = word.lstrip("+-").lstrip("0")
         limit = 1 << (INTEGER_BITS[self.base] - 1)
-        number = int(digits or "0") if len(digits) < 20 else limit + 1
+        number = int(word.lstrip("+-0")[:20] or "0")  # twenty digits are beyond every type
         if word.startswith("-"):
             number = -number
         low = -limit if self.minimum is None else max(-limit, self.minimum)
@@ -134,11 +133,12 @@ class Schemas:
     globals: Mapping[tuple[str, str], etree._Element]
 
 
-def safe_parser() -> etree.XMLParser:
-    """A parser that resolves no entity, loads no DTD, asks no network and keeps libxml2's size limits."""
-    return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_blank_text=False
-    )
+def safe_parser(encoding: str | None = None) -> etree.XMLParser:
+    """A parser that resolves no entity, loads no DTD, asks no network and keeps libxml2's size limits.
+
+    `encoding` is that of the bytes, whatever a declaration in them says.
+    """
+    return etree.XMLParser(encoding=encoding, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 def load_schemas(path: Path) -> Schemas:
@@ -221,7 +221,7 @@ def _nodes(parent: etree._Element) -> Iterator[etree._Element]:
 
 
 def _unsupported(node: etree._Element, what: str) -> XsdError:
-    file = Path(node.getroottree().docinfo.URL or "schema").name
+    file = Path(str(node.getroottree().docinfo.URL)).name
     return XsdError(f"{file}, line {node.sourceline}: {what} is outside the DataContract subset this codec reads")
 
 
@@ -243,18 +243,17 @@ def root_element(schemas: Schemas, root: str | None) -> Element:
 def _element(schemas: Schemas, node: etree._Element, depth: int) -> Element:
     if depth > _MAX_NESTING:
         raise _unsupported(node, "a type that contains itself")
-    required = node.get("minOccurs", "1") != "0"
-    declared = node
-    if node.get("ref") is not None:
-        declared = _global(schemas, node, "element", node.get("ref", ""))
+    required = node.get("minOccurs") != "0"
+    reference = node.get("ref")
+    declared = node if reference is None else _global(schemas, node, "element", reference)
     for attribute in _REFUSED_ATTRIBUTES:
         if declared.get(attribute) is not None:
             raise _unsupported(declared, f"the attribute {attribute}")
     schema = declared.getroottree().getroot()
     is_global = declared.getparent() is schema
-    form = "qualified" if is_global else declared.get("form", schema.get("elementFormDefault", "unqualified"))
+    form = "qualified" if is_global else declared.get("form", schema.get("elementFormDefault"))
     namespace = schema.get("targetNamespace", "") if form == "qualified" else ""
-    nillable = declared.get("nillable", "false").strip() in ("true", "1")
+    nillable = declared.get("nillable", "").strip() in ("true", "1")
     return Element(namespace, declared.get("name", ""), _content(schemas, declared, depth), nillable, required)
 
 
@@ -268,7 +267,7 @@ def _global(schemas: Schemas, node: etree._Element, kind: str, qname: str) -> et
 
 def _expand_qname(node: etree._Element, qname: str) -> str:
     prefix, _, name = qname.strip().rpartition(":")
-    return expanded(node.nsmap.get(prefix or None, "") or "", name)
+    return expanded(node.nsmap.get(prefix or None) or "", name)
 
 
 def _content(schemas: Schemas, node: etree._Element, depth: int) -> Content:
@@ -296,7 +295,7 @@ def _builtin(node: etree._Element, name: str) -> Scalar:
 def _type(schemas: Schemas, node: etree._Element, depth: int) -> Content:
     if node.tag == XS + "simpleType":
         return _simple(schemas, node, depth)
-    if node.get("mixed", "false").strip() in ("true", "1") or node.get("abstract") is not None:
+    if node.get("mixed", "").strip() in ("true", "1") or node.get("abstract") is not None:
         raise _unsupported(node, "mixed or abstract content")
     parts = list(_nodes(node))
     if not parts:

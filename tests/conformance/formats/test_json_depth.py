@@ -100,6 +100,21 @@ def test_of_what_is_too_deep_the_top_is_still_seen(text: str, top: Any) -> None:
     assert load_top(deep) == (top or {"a": nested(PAIRS[0], 200) + "]]"})
 
 
+def test_of_what_is_not_too_deep_everything_is_seen() -> None:
+    assert load_top('{"a":[1,{"b":[]}]}') == {"a": [1, {"b": []}]}
+
+
+@pytest.mark.parametrize("text", ['{"a":[],"b":[%s', '{"a":[],"b":%s', "[%s,1"])
+def test_what_is_too_deep_and_never_closed_is_refused_and_not_followed(text: str) -> None:
+    with pytest.raises(ValueError, match="Expecting"):
+        load_top(text.replace("%s", nested(PAIRS[0], 100_000)))
+
+
+@pytest.mark.parametrize("load", [load_json, load_top])
+def test_half_a_surrogate_pair_in_bytes_is_read(load: Callable[[bytes], Any]) -> None:
+    assert load(b'["\xed\xa0\x80"]') == ["\ud800"]
+
+
 def test_legs_within_legs_are_not_followed() -> None:
     inner: Any = {"errorcode": 20}
     assert _has_code({"bidresult": inner})
@@ -109,7 +124,7 @@ def test_legs_within_legs_are_not_followed() -> None:
     assert not _is_success({"bidresult": {"bidresult": good, "askresult": good}, "askresult": good})
 
 
-def test_a_value_is_written_as_deep_as_stated_and_no_deeper() -> None:
+def test_a_value_is_written_as_deep_as_stated_and_no_deeper(high_limit: None) -> None:
     value: Any = 1
     for _ in range(MAX_LEVELS):
         value = [value]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from conformance.formats.errors import CodecError
+from conformance.formats.errors import CodecError, Position
 from conformance.formats.json.pointer import split_pointer
 from conformance.formats.json.read import MAX_DEPTH, MAX_DIGITS, JsonDocument, Note, decode_json, join_pointer, locate
 
@@ -174,3 +176,22 @@ def test_text_that_is_no_white_space_of_json_is_not_empty(data: bytes) -> None:
 def test_a_comma_before_the_end_of_an_inner_list_is_placed_at_the_comma() -> None:
     error = refused(b'{"a":[1,]}')
     assert (error.message, error.position and error.position.offset) == (f"not valid JSON: {COMMA}, found ','", 7)
+
+
+def test_a_number_beyond_the_digits_that_the_interpreter_reads_is_too_long() -> None:
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        error = refused(b"\n" + b"1" * 641)
+    finally:
+        sys.set_int_max_str_digits(before)
+    assert (error.kind, error.position) == ("number-too-long", Position(1, 1, 0))
+    assert error.message.startswith("a number is too long: ")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "shown"), [('"é"', '"\\u00e9"'), ('[{"b":"€"}]', '[{"b":"\\u20ac"}]'), ("[[]]", "[[]]")]
+)
+def test_the_values_that_another_one_replaces_are_shown_as_they_were_in_ascii(earlier: str, shown: str) -> None:
+    (note,) = decode_json(f'{{"a":{earlier},"a":1}}'.encode()).notes
+    assert note.text == f"member 'a' is given 2 times; the last is used, before it: {shown}"

@@ -19,6 +19,7 @@ from conformance.formats.members import (
     merged,
     query_members,
     read_json,
+    together,
     walk,
     xml_content,
 )
@@ -97,6 +98,7 @@ def test_items_of_a_list_have_the_name_of_the_list() -> None:
         ("<?p q 5?><a/>", (("", "p q 5"), ("a", None)), ("a",)),
         ("<a><b/><b/></a>", (("b", None), ("b", None), ("a", CONTAINER)), ("a", "b", "b")),
         ("<a>é</a>", (("a", "é"),), ("a",)),
+        ('<?xml version="1.0" encoding="iso-8859-1"?><a>é</a>', (("a", "é"),), ("a",)),
     ],
 )
 def test_xml_is_seen_by_local_name_and_in_pieces(text: str, values: Any, names: tuple[str, ...]) -> None:
@@ -138,4 +140,13 @@ def test_members_beside_the_body_are_seen_by_every_reader_of_it() -> None:
     assert merged(views, found(("q", "2"))) == (
         View(found(("a", "1")), found(("a", "1"), ("q", "2"))),
         View((), found(("q", "2"))),
+    )
+
+
+def test_what_several_readers_see_is_all_of_it_and_the_first_refusal() -> None:
+    one = Content((View(),), ("x",), "", ("a", "b"))
+    other = Content((View(found(("q", "2"))),), ("y", "z"), "why", ("c",))
+    last = Content(refusal="another")
+    assert together([one, other, last]) == Content(
+        (View(), View(found(("q", "2")))), ("x", "y", "z"), "why", ("a", "b", "c")
     )

@@ -174,3 +174,11 @@ def test_what_has_no_xml_form_is_refused(value: Any, style: XmlStyle) -> None:
     with pytest.raises(CodecError) as caught:
         schema("request").encode(value, style)
     assert caught.value.kind == "value"
+
+
+def test_how_to_write_in_a_style_is_worked_out_once() -> None:
+    contract, style = XmlContract.load(XSD / "request.xsd"), XmlStyle(prefix="p")
+    contract.encode([], style)
+    plan = contract.plans[style]
+    contract.encode([{"Number": 1}], style)
+    assert contract.plans[style] is plan

@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from conformance.formats.errors import CodecError, Note
+from conformance.formats.errors import CodecError, Note, Position
 from conformance.formats.xml.read import parse_xml
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -27,11 +27,18 @@ DOCTYPE = "a DOCTYPE is refused; send the document without one"
             f"{DOCTYPE} (at line 3, column 1)",
         ),
         (b"<a/>\n <!DOCTYPE a>", None, "doctype", f"{DOCTYPE} (at line 2, column 2)"),
+        (b"<a/>\n <!DOCTYPE a>\n<!DOCTYPE b>", None, "doctype", f"{DOCTYPE} (at line 2, column 2)"),
         (
             b'<?xml version="1.0" encoding="utf-16"?><a/>',
             None,
             "encoding",
             "the declaration says utf-16, but the body is utf-8; make them agree (at line 1, column 1)",
+        ),
+        (
+            b'<?xml version="1.0" encoding="utf-32"?><a/>',
+            None,
+            "encoding",
+            "the declaration says utf-32, but the body is utf-8; make them agree (at line 1, column 1)",
         ),
         (
             MARK + b'<?xml version="1.0" encoding="iso-8859-1"?><a/>',
@@ -53,6 +60,19 @@ def test_a_refusal_says_what_and_where(data: bytes, charset: str | None, kind: s
     with pytest.raises(CodecError) as caught:
         parse_xml(data, charset)
     assert (caught.value.kind, str(caught.value)) == (kind, text)
+
+
+@pytest.mark.parametrize("data", [b" \n", b'<?xml version="1.0" encoding="utf-16"?><a/>'])
+def test_what_is_wrong_with_the_whole_document_is_placed_at_its_first_byte(data: bytes) -> None:
+    with pytest.raises(CodecError) as caught:
+        parse_xml(data)
+    assert caught.value.position == Position(1, 1, 0)
+
+
+def test_words_of_the_parser_are_followed_by_one_place() -> None:
+    with pytest.raises(CodecError) as caught:
+        parse_xml(b"x")
+    assert str(caught.value) == "not well-formed XML: Start tag expected, '<' not found (at line 1, column 1)"
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import time
+from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from conformance.formats.errors import CodecError
 from conformance.formats.text import MAX_BYTES
 from conformance.formats.xml.read import parse_xml
+from conformance.formats.xml.xsd import safe_parser
 
 LAUGHS = (
     b'<!DOCTYPE l [<!ENTITY a "ha">'
@@ -120,3 +123,22 @@ def test_two_parts_of_one_standard_are_two_encodings() -> None:
     assert error.kind == "encoding"
     tree = parse_xml('<?xml version="1.0" encoding="iso-8859-2"?><a>é</a>'.encode("iso8859-15"), "iso-8859-15")
     assert [note.kind for note in tree.notes] == ["encoding-mismatch"]
+
+
+def test_the_parser_expands_no_entity_and_opens_no_dtd(tmp_path: Path) -> None:
+    (tmp_path / "d.dtd").write_text("<!ELEMENT a ANY>", encoding="utf-8")
+    path = tmp_path / "a.xml"
+    path.write_text('<!DOCTYPE a SYSTEM "d.dtd" [<!ENTITY e "x">]><a>&e;</a>', encoding="utf-8")
+    tree = etree.parse(str(path), safe_parser())
+    assert tree.docinfo.externalDTD is None
+    assert [(node.tag, node.text) for node in tree.getroot()] == [(etree.Entity, "&e;")]
+
+
+def test_the_parser_keeps_the_limits_of_its_library() -> None:
+    with pytest.raises(etree.XMLSyntaxError, match="depth"):
+        etree.fromstring(b"<a>" * 300 + b"</a>" * 300, safe_parser())
+
+
+def test_a_named_encoding_is_stronger_than_a_declaration() -> None:
+    data = '<?xml version="1.0" encoding="iso-8859-1"?><a>é</a>'.encode()
+    assert [etree.fromstring(data, parser).text for parser in (safe_parser("utf-8"), safe_parser())] == ["é", "Ã©"]
