@@ -52,7 +52,7 @@ def read_frame(kit: Kit, exchange: Exchange, sent: bytes, read_payload: Reader) 
 
 def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Collection[str]) -> Answer:
     frame = decode_frame(text)
-    shown = shorten(text.decode("utf-8", "replace"))
+    shown = shorten(text.decode(errors="replace"))
     findings = [
         _finding(kit, problem.member or "o", problem.message, "a frame of m, i, n and o", shown)
         for problem in frame.problems
@@ -73,7 +73,7 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
     if "n" in demanded and isinstance(name, str) and name.lower() != call.lower():
         findings.append(_finding(kit, "n", "a reply echoes the name of the call", f"n {call!r}", f"n {name!r}"))
     try:
-        document = decode_json(payload.encode("utf-8", "surrogatepass"))
+        document = decode_json(payload.encode(errors="surrogatepass"))
     except CodecError as error:
         finding = _finding(kit, "o", f"the payload is no JSON: {error}", "JSON as text", shorten(payload) or "nothing")
         return Answer(frozenset(), unreadable=finding, summary="a payload that is no JSON")
@@ -86,7 +86,7 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
 def _refusal(kit: Kit, payload: str, read_payload: Reader) -> Answer | None:
     """The standard response in an error frame; None for the bare text that an unknown call gets, or for a success."""
     try:
-        document = decode_json(payload.encode("utf-8", "surrogatepass"))
+        document = decode_json(payload.encode(errors="surrogatepass"))
     except CodecError:
         return None
     found = read_payload(kit, document.value, None)
@@ -128,7 +128,7 @@ def _answered_again(kit: Kit, exchange: Exchange) -> tuple[Finding, ...]:
     """A client takes the second reply to one request for the reply to another."""
     if not exchange.again:
         return ()
-    second = shorten(exchange.again[0].decode("utf-8", "replace"))
+    second = shorten(exchange.again[0].decode(errors="replace"))
     message = "the request was answered a second time"
     return (FRAME.finding(kit.operation, message, "one reply to a request", second, "i", key="answered"),)
 

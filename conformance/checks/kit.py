@@ -14,18 +14,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPMethod, HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from conformance.checks.answer import Answer, Seen
 from conformance.checks.registry import BEHIND_READING, Check, Registry, Stage, bundled, requirement_of
 from conformance.contract.operation import AppliesTo, RequirementKey, demand_keys
 from conformance.contract.schemas import SchemaValidator, load_validator
-from conformance.errors import SpecError
 from conformance.formats.base import Codec, Format
-from conformance.formats.errors import Note, XsdError
+from conformance.formats.errors import Note
 from conformance.formats.xml.contract import XmlContract
-from conformance.formats.xml.format import XML
+from conformance.formats.xml.format import XML, xml_codec
 from conformance.model.spec import Document, Operation, Shape
 from conformance.model.verdict import Finding
 
@@ -126,7 +124,7 @@ def vocabulary_of(operation: Operation) -> str:
     """All that the contract of an operation says, and HTTP itself, in lower case with single spaces."""
     documents = [path for name in _FILES for path in sorted(operation.folder.glob(name))]
     documents += [path for name in _SHARED for path in sorted(operation.folder.parent.glob(name))]
-    texts = [path.read_bytes().decode("utf-8", "replace") for path in documents]
+    texts = [path.read_bytes().decode(errors="replace") for path in documents]
     phrases = (text for status in HTTPStatus for text in (status.phrase, status.description))
     return " ".join(" ".join((*texts, *HTTPMethod, *phrases, _HTTP)).lower().split())
 
@@ -188,7 +186,6 @@ def build_kit(operation: Operation, checks: Registry | None = None) -> Kit:
     demand_keys(operation, checks.keys)
     folder = operation.folder
     response_file = folder / "response.schema.json"
-    xsd = operation.xsd
     error_file = folder / "error.schema.json"
     response = load_validator(response_file)
     return Kit(
@@ -196,23 +193,14 @@ def build_kit(operation: Operation, checks: Registry | None = None) -> Kit:
         response=response,
         flat=load_validator(response_file, "#/$defs/flat") if operation.shape.legs else None,
         error=load_validator(error_file) if error_file.exists() else None,
-        xml_response=_xml(folder / xsd["response"]) if "response" in xsd else None,
-        xml_error=_xml(folder / xsd["error"]) if "error" in xsd else None,
+        xml_response=xml_codec(operation, "response").contract if "response" in operation.xsd else None,
+        xml_error=xml_codec(operation, "error").contract if "error" in operation.xsd else None,
         members=_documented_members(list(response.files.documents.values())),
         widths=frozenset(field.width for field in operation.fields.values() if field.width),
         vocabulary=vocabulary_of(operation),
         checks=checks,
         looks=checks.looking(operation),
     )
-
-
-def _xml(path: Path) -> XmlContract:
-    try:
-        return XmlContract.load(path)
-    except XsdError as error:
-        raise SpecError(
-            str(error), where=str(path), hint="`conformance specs check` shows what else is wrong."
-        ) from error
 
 
 def repeated_members(kit: Kit, notes: Iterable[Note], at: str = "") -> Iterator[Finding]:

@@ -94,7 +94,7 @@ def _declared(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[str, ...]
 
 def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     """The standard object in an HTTP answer, or the plain text that gateways give to who has no session."""
-    text = reply.body.decode("utf-8", "replace")
+    text = reply.body.decode(errors="replace")
     refusal = frozenset({forms.HTTP_REFUSAL}) if 400 <= reply.status < 500 else frozenset()
     if reply.status == 404 and text.strip().upper() == "NOT FOUND":
         return Answer(refusal | {forms.SESSION_MISSING}, reply.status, summary="HTTP 404 NOT FOUND")

@@ -74,7 +74,7 @@ def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) ->
         return _read_decoded(kit, status, written_in, charset, body)
     if not body and status >= 300:
         return _bare_status(kit, status)
-    text = body.decode("utf-8", "replace")
+    text = body.decode(errors="replace")
     named = "no content type" if media is None else f"content type {media.essence}"
     findings = tuple(page_or_trace(kit, text))
     return Answer(
@@ -181,9 +181,7 @@ def _error_string(kit: Kit, status: int, value: str, findings: tuple[Finding, ..
     """The documented error: a string that says something, under a status of an error."""
     assert kit.error is not None
     wrong = [
-        SCHEMA.finding_on(
-            problem.requirement or error_requirement, problem.message, problem.expected, problem.actual, problem.pointer
-        )
+        SCHEMA.finding_on(problem.requirement or error_requirement, problem.message, problem.expected, problem.actual)
         for problem in ([] if kit.error.is_valid(value) else kit.error.problems(value))
     ]
     if value and not value.strip():
@@ -342,9 +340,9 @@ def _framework_shape(kit: Kit, status: int, value: Any) -> Answer:
 
 
 def _unreadable(kit: Kit, status: int, body: bytes, message: str, expected: str) -> Answer:
-    text = body.decode("utf-8", "replace")
+    if status >= 500:  # that the server failed is the one finding, and the caller makes it
+        return Answer(frozenset(), status, summary=f"HTTP {status}")
+    text = body.decode(errors="replace")
     pages = tuple(page_or_trace(kit, text))
-    if status >= 500:
-        return Answer(frozenset(), status, findings=pages, summary=f"HTTP {status}")
     finding = pages[0] if pages else READABLE.finding(kit.operation, message, expected, shorten(text), "body")
     return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} with an unreadable body")

@@ -117,7 +117,7 @@ def _flat(kit: Kit, folded: dict[str, Any], readings: list[str], findings: list[
 
 def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
     try:
-        document = decode_json(text.encode("utf-8", "surrogatepass"))
+        document = decode_json(text.encode(errors="surrogatepass"))
     except CodecError as error:
         message = f"{name} is a string that holds no JSON: {error}"
         findings.append(
@@ -168,9 +168,8 @@ def _styles(names: list[tuple[str, str]]) -> tuple[str, ...]:
 
 def _key_case(levels: Sequence[tuple[str, ...]]) -> list[str]:
     """The style of the whole answer, or those between which it does not decide; of levels at odds, that of each."""
-    told = [styles for styles in levels if styles]
-    common = [style for style in told[0] if all(style in styles for styles in told)] if told else []
-    return [f"response-key-case={'|'.join(styles)}" for styles in ([common] if common else dict.fromkeys(told))]
+    common = [style for style in levels[0] if all(style in styles for styles in levels)]
+    return [f"response-key-case={'|'.join(styles)}" for styles in ([common] if common else dict.fromkeys(levels))]
 
 
 def _leg(value: Any) -> Leg:

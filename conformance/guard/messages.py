@@ -190,8 +190,6 @@ def text_content(text: str, named: Iterable[Format] = ()) -> Content:
     for one in named:
         with suppress(ValueError):
             found.append(one.members(text))
-    if len(found) == 1:
-        return found[0]
     return together(found) if found else Content(unreadable=(text,))
 
 
@@ -201,7 +199,7 @@ _ENVELOPE = ("m", "i", "n", "o")
 def frame_reason(bounds: Bounds, catalogue: Catalogue, sent: str | bytes) -> str:
     """Why this text must not be sent, "" when it may."""
     try:
-        text = sent if isinstance(sent, str) else sent.decode("utf-8")
+        text = sent if isinstance(sent, str) else sent.decode()
         value = read_json(text)
     except ValueError:
         return _no_frame(sent)

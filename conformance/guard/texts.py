@@ -84,7 +84,7 @@ def texts_of(data: bytes, content_types: Iterable[str] = ()) -> Texts:
         texts.append(text)
     good = [text for text in texts if text is not None]
     if texts[0] is None:
-        good += [data.decode("latin-1"), data.decode("utf-8", "replace"), data.decode("utf-8", "ignore")]
+        good += [data.decode("latin-1"), data.decode(errors="replace"), data.decode(errors="ignore")]
     return Texts(tuple(dict.fromkeys(text.removeprefix("\ufeff") for text in good)), sure)
 
 

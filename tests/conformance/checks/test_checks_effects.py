@@ -126,3 +126,15 @@ def test_a_copy_without_an_answer_is_one_finding() -> None:
         TOGETHER, http([result()]), no_answer(), sent=[instruction()], before={"order": "open"}, after={"order": "open"}
     )
     assert broken(judgement) == ["TPP-ANSWERED"]
+
+
+@pytest.mark.parametrize(("quote", "unsettled"), [("open", True), ("cancelled", False)])
+def test_what_another_reading_would_have_cancelled_may_only_need_time(quote: str, unsettled: bool) -> None:
+    state = {"mine": "open", "quote": "open"}
+    judgement = judged(BOTH, http(success()), before=state, after={"mine": "cancelled", "quote": quote})
+    assert (broken(judgement), judgement.unsettled) == ([], unsettled)
+
+
+def test_a_wrong_effect_is_settled() -> None:
+    state = {"mine": "open", "quote": "open"}
+    assert not judged(BOTH, http(success()), before=state, after=state).unsettled

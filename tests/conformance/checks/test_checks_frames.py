@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ DONE = over_ws(Alternative({"code": [0]}))
         frame(success()),
         frame(success(), n="cancelallorders"),
         frame(success(), x=1),
+        frame(success(), **{"": 1}),
         b' { "o" : "{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0}" , "n":"CancelAllOrders","i":4,"m":1 } ',
     ],
 )
@@ -183,3 +185,21 @@ def test_success_in_an_error_frame_is_no_success() -> None:
 
 def test_wrong_code_in_an_error_frame_is_a_wrong_outcome() -> None:
     assert broken(judged(REFUSED, ws(frame(error(104), m=5)), sent=SENT)) != []
+
+
+def test_refusal_in_an_error_frame_is_an_error_frame_as_well() -> None:
+    one = over_ws(Alternative({"form": "error-frame"}))
+    assert broken(judged(one, ws(frame(error(20), m=5)), sent=SENT)) == []
+    assert broken(judged(over_ws(Alternative({"form": "standard"})), ws(frame(error(20), m=5)), sent=SENT)) == []
+
+
+def test_what_is_wrong_with_an_error_frame_and_with_the_refusal_in_it_is_found() -> None:
+    twice = '{"result":false,"result":false,"errormsg":"Not Authorized","errorcode":20,"detail":5}'
+    found = judged(REFUSED, ws(frame(twice, m=5, i=...)), sent=SENT)
+    assert broken(found) == ["CAO-WS-I", "CAO-RESP-STANDARD", "CAO-RESP-DETAIL"]
+
+
+def test_half_a_surrogate_pair_makes_the_payload_of_an_error_frame_a_bare_text() -> None:
+    payload = json.dumps(error(20, detail="\ud800"), ensure_ascii=False)
+    found = judged(over_ws(Alternative({"form": "error-frame"})), ws(frame(payload, m=5)), sent=SENT)
+    assert (broken(found), found.readings) == ([], ())

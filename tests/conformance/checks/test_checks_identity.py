@@ -68,6 +68,11 @@ RIGHT: dict[str, tuple[Any, Any]] = {
 WRONG: dict[str, tuple[Any, Any, str]] = {
     "another-id": ([instruction(1)], [result(2)], "TPP-RESP-IDENTITY"),
     "null-id": ([instruction(1)], [result(None)], "TPP-RESP-IDENTITY"),
+    "null-id-for-an-order-without-a-flag": (
+        [instruction(1, IsInternationalOrder=...)],
+        [failed(None)],
+        "TPP-RESP-IDENTITY",
+    ),
     "id-left-out": ([instruction(1)], [result(1, OrderID=...)], "TPP-RESP-IDENTITY"),
     "another-uid": ([abroad()], [of(OTHER_UID)], "TPP-RESP-IDENTITY"),
     "order-for-uid": ([abroad()], [result(1)], "TPP-RESP-IDENTITY"),
@@ -136,6 +141,12 @@ def test_the_finding_says_which_id_was_wanted() -> None:
     assert (finding.expected, finding.actual, finding.at) == (
         f'InternationalOrderUID "{UID}"', f'InternationalOrderUID "{OTHER_UID}"', "/1/InternationalOrderUID",
     )  # fmt: skip
+
+
+def test_of_two_wrong_ids_the_finding_shows_the_one_that_decides() -> None:
+    sent, came = abroad(OrderID=1), of(OTHER_UID, OrderID=2)
+    (finding,) = match_results(kit(TPP), (sent,), (came,)).findings
+    assert finding.at == "/0/InternationalOrderUID"
 
 
 NS = "http://schemas.datacontract.org/2004/07/"

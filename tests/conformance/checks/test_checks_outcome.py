@@ -190,3 +190,9 @@ def test_a_kit_without_xml_has_no_xml_contracts() -> None:
     plain = kit(TPP).operation
     bare = build_kit(replace(plain, xsd={}))
     assert (bare.xml_response, bare.xml_error) == (None, None)
+
+
+def test_the_framework_in_front_of_a_list_tells_its_form_whatever_the_method() -> None:
+    one = case(TPP, Alternative({"form": "framework"}))
+    one = replace(one, message=replace(one.message, method="GET", path="/elsewhere"))
+    assert judged(one, http('{"Message":"no"}', 405)).readings == ("framework-error-form=framework",)

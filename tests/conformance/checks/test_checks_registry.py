@@ -18,8 +18,9 @@ from conformance import checks
 from conformance.cases.build import KEYS
 from conformance.checks.answer import Judgement, Observation, Seen
 from conformance.checks.judge import ANSWERED, Pins, judge
-from conformance.checks.kit import READABLE, Kit, build_kit
+from conformance.checks.kit import READABLE, STATUS, Kit, build_kit
 from conformance.checks.registry import Check, Stage, bundled, registry_of, requirement_of
+from conformance.checks.xml_results import _of_xml
 from conformance.cli.main import main
 from conformance.contract.check.cases import attribution_keys
 from conformance.contract.load import load_contract, specs_root
@@ -76,6 +77,27 @@ def test_an_id_that_is_no_check_is_an_error() -> None:
 def test_a_key_that_the_check_does_not_have_is_an_error() -> None:
     with pytest.raises(LookupError, match="the check readable has no requirement key 'raedable'"):
         READABLE.finding(OPERATIONS[CAO], "said", "wanted", "found", key="raedable")
+
+
+def test_a_check_speaks_for_the_keys_that_the_operation_has_and_names() -> None:
+    cao = replace(OPERATIONS[CAO], attribution={"status": "ONE", "route": "OTHER"})
+    assert STATUS.requirements(cao) == {"status": "ONE"}
+    tpp = replace(OPERATIONS[TPP], attribution={"route": "OTHER", "error-string": "THIRD"})
+    assert STATUS.requirements(tpp) == {"route": "OTHER", "error-string": "THIRD"}
+
+
+def test_a_finding_without_a_place_speaks_of_the_whole_answer() -> None:
+    assert READABLE.finding_on("ONE", "said", "wanted", "found") == Finding(
+        "ONE", "readable", "said", "wanted", "found", ""
+    )
+
+
+def test_a_check_of_xml_is_made_where_lists_are_answered_in_xml_and_blocks_what_is_behind_reading() -> None:
+    one = _of_xml("xml-new", "it is new")
+    lists_in_xml = AppliesTo((Shape.RESULTS,), format=XML)
+    assert (one.id, one.looks_at, one.stage) == ("xml-new", "it is new", Stage.READING)
+    assert (one.of, one.keys) == (lists_in_xml, (RequirementKey("xml-new", lists_in_xml),))
+    assert one.blocks == ("schema", "outcome", "effect")
 
 
 def test_a_requirement_that_the_operation_does_not_name_is_the_fault_of_its_data() -> None:

@@ -158,6 +158,10 @@ WRONG_XML: dict[str, tuple[str, set[str]]] = {
     ),
     "attribute": (results_xml(result_xml(order='<OrderID unit="x">1001</OrderID>')), {"TPP-RESP-XML-ITEM"}),
     "text-between": (results_xml(result_xml() + "done"), {"TPP-RESP-XML-ITEM"}),
+    "nil-item": (
+        results_xml('<CancellationCreationResult i:nil="true" />', result_xml()),
+        {"TPP-RESP-LIST"},
+    ),
     "nil-list": (
         f'<ArrayOfCancellationCreationResult xmlns:i="{XSI}" xmlns="{RESULTS_NS}" i:nil="true" />',
         {"TPP-RESP-LIST"},
@@ -245,6 +249,7 @@ def test_a_refusal_in_another_form_is_found(body: str, media: str | None, status
         ('"no"', JSON, "string"),
         ("<Error><Message>no</Message></Error>", XML, "framework"),
         (error_xml("no"), XML, "string"),
+        ("<string>no</string>", XML, "string"),
         ("", None, None),
         ("Not Found", "text/plain", None),
     ],
@@ -332,6 +337,17 @@ def test_readings_are_seen(body: Any, seen: set[str]) -> None:
 @pytest.mark.parametrize("status", [400, 422])
 def test_the_status_of_a_refusal_is_seen(status: int) -> None:
     assert read_answer(kit(TPP), http('"no"', status), b"", None).readings == (f"refused-status={status}",)
+
+
+def test_status_411_asks_for_the_length_of_the_body_and_is_no_other_error_of_the_framework() -> None:
+    answer = http("", 411, None)
+    assert broken(judged(case(TPP, Alternative({"form": "length-required"})), answer)) == []
+    assert broken(judged(case(TPP, Alternative({"form": "framework"})), answer)) == ["CASE"]
+    assert broken(judged(case(TPP, Alternative({"form": "length-required"})), http("", 404, None))) == ["CASE"]
+
+
+def test_the_status_of_what_is_no_list_is_not_judged() -> None:
+    assert faults_of(TPP, http({"OrderID": 1, "Success": True}, 202)) == ["TPP-RESP-LIST"]
 
 
 def test_a_long_list_is_shown_short() -> None:

@@ -26,6 +26,8 @@ from checks_support import (
     ws,
 )
 
+from conformance.checks.answer import Observation
+from conformance.checks.judge import Pins, judge
 from conformance.checks.secrets import echoed
 from conformance.model.case import Alternative, Transport
 
@@ -131,10 +133,14 @@ def test_a_compressed_answer_is_searched_as_it_was_decoded() -> None:
     assert broken(judgement) == ["TPP-SECRETS"]
 
 
-def with_header(name: str, text: str) -> Any:
+def with_headers(*headers: tuple[str, str]) -> Any:
     plain = http(success())
     assert plain.reply is not None
-    return replace(plain, reply=replace(plain.reply, headers=(*plain.reply.headers, (name, text))))
+    return replace(plain, reply=replace(plain.reply, headers=(*plain.reply.headers, *headers)))
+
+
+def with_header(name: str, text: str) -> Any:
+    return with_headers((name, text))
 
 
 @pytest.mark.parametrize(
@@ -144,6 +150,24 @@ def with_header(name: str, text: str) -> Any:
 def test_a_header_that_holds_a_secret_is_found(name: str, text: str, secret: str) -> None:
     judgement = judged(case(CAO, Alternative({"code": [0]})), with_header(name, text), secrets=(secret,))
     assert [(finding.requirement, finding.at) for finding in judgement.findings] == [("CAO-SECRETS", f"header {name}")]
+
+
+def test_each_header_that_holds_a_secret_is_found_once_and_named_as_the_target_file_has_it() -> None:
+    leaking = with_headers(("X-One", f"{TOKEN} 4711"), ("X-PIN", "4711"), ("X-Three", TOKEN))
+    words = {TOKEN: "the token", "4711": "the pin"}
+    seen = Observation((leaking,), secrets=(TOKEN, "4711"), name_of=words.__getitem__)
+    found = judge(kit(CAO), case(CAO, Alternative({"code": [0]})), seen, Pins()).findings
+    assert [(finding.at, finding.actual) for finding in found] == [
+        ("header X-One", "the token (hidden)"),
+        ("header X-PIN", "the pin (hidden)"),
+        ("header X-Three", "the token (hidden)"),
+    ]
+
+
+def test_a_secret_in_the_body_is_named_as_the_target_file_has_it() -> None:
+    seen = Observation((http(error(100, detail=TOKEN)),), secrets=(TOKEN,), name_of=lambda secret: "the token")
+    (finding,) = judge(kit(CAO), case(CAO, ANY), seen, Pins()).findings
+    assert (finding.at, finding.actual) == ("/detail", "the token (hidden)")
 
 
 @pytest.mark.parametrize(

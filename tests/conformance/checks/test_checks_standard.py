@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from checks_support import CAO, MESSAGES, broken, case, error, faults_of, http, judged, kit, success
 
 from conformance.checks.read import read_answer
+from conformance.checks.standard import read_standard
 from conformance.model.case import Alternative
 
 RIGHT: dict[str, Any] = {
@@ -194,3 +196,29 @@ def test_not_found_is_no_success() -> None:
 def test_whether_a_media_type_is_named_is_a_reading(media: str | None, shown: str) -> None:
     found = judged(case(CAO, Alternative({"code": [0]}), accept="application/json"), http(success(), media=media))
     assert (broken(found), f"answer-media-type={shown}" in found.readings) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("documented", "sent", "styles"),
+    [
+        ("IDx", "idx", "lower"),
+        ("aB", "aB", "documented|camel"),
+        ("AValue", "aValue", "camel"),
+        ("detail", "DETAIL", "camel"),
+    ],
+)
+def test_a_name_is_in_every_style_that_it_agrees_with(documented: str, sent: str, styles: str) -> None:
+    named = replace(kit(CAO), members={**kit(CAO).members, documented.lower(): documented})
+    value = {**success(detail=...), sent: None}
+    assert f"response-key-case={styles}" in read_standard(named, value, None).readings
+
+
+def test_an_object_of_capitals_is_in_no_named_style() -> None:
+    value = {name.upper(): member for name, member in success().items()}
+    assert "response-key-case=camel" in read_standard(kit(CAO), value, None).readings
+
+
+def test_a_wrong_outcome_is_found_beside_a_stack_trace_in_a_standard_object() -> None:
+    body = error(100, detail="Traceback (most recent call last):")
+    judgement = judged(case(CAO, Alternative({"code": [0]}, ("mine",))), http(body), after={"mine": "open"})
+    assert (broken(judgement), judgement.blocked) == (["CAO-MALFORMED", "CASE"], ("effect",))

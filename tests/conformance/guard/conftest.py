@@ -1,8 +1,9 @@
-"""Makes `scope_support` and `scope_readers` importable: importlib mode leaves the folder of a test off the path."""
+"""Makes `scope_support`, `scope_readers` and the third format importable: importlib mode leaves folders off the path."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path += [str(HERE), str(HERE.parent / "formats")]

@@ -152,3 +152,15 @@ def test_a_harmless_name_without_a_field_and_an_operation_without_rules_are_pass
     one = guard_for(check_target(data, known, "t.toml"), dataclasses.replace(known, operations=operations))
     assert "Reason" in one.harmless_members
     assert not one(quote()).allowed
+
+
+def test_a_sign_in_that_a_role_names_may_be_sent_to_that_path_alone() -> None:
+    role = {"login": "cookies", "user": "qa", "password": {"env": "SECRET"}, "sign_in_path": "/login"}
+    service = {"http": "http://127.0.0.1:1", "roles": {"client": role}}
+    data = {**BASE, "scope": {"destructive": True}, "services": {"tpp": service}}
+    one = guard_for(check_target(data, contract(), "t.toml"), contract())
+    allowed = one(post("/login", "user=qa&password=x", "application/x-www-form-urlencoded"))
+    assert (allowed.allowed, allowed.reason) == (True, "")
+    for request in (post("/Login", ""), post("/login/", ""), post("/login", "", method="PUT"), post("/login?x=1", "")):
+        assert not one(request).allowed
+    assert not guard({"destructive": True})(post("/login", "")).allowed

@@ -96,6 +96,7 @@ def test_bounds_tell_own_granted_vouched_and_unlimited_apart() -> None:
 def test_everything_is_unlimited() -> None:
     scope = Scope.everything(max_requests=2)
     assert scope.unlimited
+    assert scope.max_requests == 2
     assert not dataclasses.replace(scope, destructive=False).unlimited
     assert not dataclasses.replace(scope, uids=frozenset()).unlimited
     assert dashed("6269C403 5b9f:47DDb8c37ecbef8f686d") == "6269c403-5b9f-47dd-b8c3-7ecbef8f686d"
