@@ -26,6 +26,7 @@ DOCTYPE = "a DOCTYPE is refused; send the document without one"
             "doctype",
             f"{DOCTYPE} (at line 3, column 1)",
         ),
+        (b"x<!DOCTYPE a>", None, "doctype", f"{DOCTYPE} (at line 1, column 2)"),
         (b"<a/>\n <!DOCTYPE a>", None, "doctype", f"{DOCTYPE} (at line 2, column 2)"),
         (b"<a/>\n <!DOCTYPE a>\n<!DOCTYPE b>", None, "doctype", f"{DOCTYPE} (at line 2, column 2)"),
         (
