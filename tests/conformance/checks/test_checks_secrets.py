@@ -176,3 +176,9 @@ def test_a_secret_in_the_body_is_named_as_the_target_file_has_it() -> None:
 )
 def test_a_cookie_and_numbers_of_their_own_are_no_echo(name: str, text: str) -> None:
     assert broken(judged(case(CAO, Alternative({"code": [0]})), with_header(name, text), secrets=(TOKEN, "4711"))) == []
+
+
+def test_a_secret_of_no_characters_is_in_no_header() -> None:
+    assert (
+        broken(judged(case(CAO, Alternative({"code": [0]})), with_header("X-PIN", "4711, 4712"), secrets=("",))) == []
+    )
