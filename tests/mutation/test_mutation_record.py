@@ -26,8 +26,8 @@ ROOT = Path(__file__).parent.parent.parent
 PACKAGES = {"conformance/checks", "conformance/formats", "conformance/guard"}
 NOT_RECORDED: set[str] = set()
 """Modules that have come since the last whole recording; the next one takes them in."""
-NOT_MUTATED = {"conformance/guard/gate.py", "conformance/guard/link.py"}
-"""What counts, paces and sends behind the scope guard: live tests hold it, which are too slow for a mutant each."""
+NOT_MUTATED = {"conformance/guard/gate.py", "conformance/guard/link.py", "conformance/guard/opening.py"}
+"""What counts, paces, connects and sends behind the scope guard: live tests hold it, which are too slow for a mutant each."""
 
 
 def test_every_package_in_scope_scores_enough() -> None:
