@@ -18,8 +18,8 @@ from conformance.cases.generated.stream import generated_case
 from conformance.contract.load import load_contract
 from conformance.endpoint.desks import Desk, desks_of
 from conformance.endpoint.reference import reference_environment
-from conformance.run.execute import http_request
 from conformance.run.loop import run_loop
+from conformance.run.setting import http_request
 from conformance.wire.address import parse_address
 from conformance.wire.http.client import render
 from conformance.wire.messages import HttpRequest

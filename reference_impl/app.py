@@ -14,10 +14,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from reference_impl.alphapoint import http as alphapoint_http
-from reference_impl.alphapoint.frames import Connection
+from reference_impl.alphapoint.frames import Connection, operation_in
 from reference_impl.parts import Parts
 from reference_impl.tpp import http as tpp_http
-from reference_impl.wire import OPERATIONS, TPP_OPERATION, HttpRequest, HttpResponse, text_response
+from reference_impl.wire import OPERATIONS, TPP_OPERATION, FrameInfo, HttpRequest, HttpResponse, text_response
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
@@ -130,13 +130,32 @@ async def _serve_frames(parts: Parts, socket: WebSocket) -> None:
     connection = Connection(parts)
     with contextlib.suppress(WebSocketDisconnect):
         while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            text = message.get("text")
-            if text is None:
-                text = message["bytes"].decode("utf-8", "replace")
-            replies, operation = connection.receive(text)
-            await _hold_back(parts, operation)
-            for reply in replies:
-                await socket.send_text(reply)
+            arrived = await _arrived(parts, socket)
+            answered = []
+            for text in arrived:
+                replies, operation = connection.receive(text)
+                answered.append((FrameInfo(text, operation), replies))
+            for info, replies in parts.under_way(answered) if len(answered) > 1 else answered:
+                await _hold_back(parts, info.operation)
+                for reply in replies:
+                    await socket.send_text(reply)
+                if parts.hangs_up(info):
+                    await socket.close()
+                    return
+
+
+async def _arrived(parts: Parts, socket: WebSocket) -> list[str]:
+    """The next text, and those that come while it waits. Raises `WebSocketDisconnect` when the peer has left."""
+    texts = [await _text(socket)]
+    with contextlib.suppress(TimeoutError):
+        while parts.window_s and operation_in(texts[0]):
+            texts.append(await asyncio.wait_for(_text(socket), parts.window_s))
+    return texts
+
+
+async def _text(socket: WebSocket) -> str:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect
+    text = message.get("text")
+    return str(message["bytes"], "utf-8", "replace") if text is None else str(text)

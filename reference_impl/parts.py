@@ -27,13 +27,17 @@ from reference_impl.tpp.orders import TppOrders
 from reference_impl.tpp.values import Charset, Format, Instruction, Media, Result
 from reference_impl.wire import (
     FrameFilter,
+    FrameInfo,
     Hold,
     HttpFilter,
     HttpRequest,
     HttpResponse,
+    UnderWay,
     at_once,
+    keep_each,
     keep_frames,
     keep_response,
+    never_hangs_up,
     no_delay_s,
     refuse_nothing,
 )
@@ -208,6 +212,11 @@ class Parts:
     """An answer given before anything is done; None goes on."""
     delay_s: Callable[[str], float] = no_delay_s
     """How long the frames that answer an operation, by id, are held back once they are ready."""
+    window_s: float = 0.0
+    """How long a frame that names an operation waits for others on its socket, which are then under way with it."""
+    under_way: UnderWay = keep_each
+    hangs_up: Callable[[FrameInfo], bool] = never_hangs_up
+    """Whether the socket is closed once a text was answered."""
 
 
 def with_alphapoint(parts: Parts, **changes: Any) -> Parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 OPERATIONS = {
@@ -58,6 +58,10 @@ FrameFilter = Callable[[FrameInfo, tuple[str, ...]], tuple[str, ...]]
 """The texts to send for one that arrived: none is silence, two are a repeated reply."""
 
 
+UnderWay = Callable[[Sequence[tuple[FrameInfo, tuple[str, ...]]]], Sequence[tuple[FrameInfo, tuple[str, ...]]]]
+"""Texts that arrived together on a socket, each with those that answer it; what is sent, in this order."""
+
+
 def text_response(status: int, text: str, *headers: tuple[str, str]) -> HttpResponse:
     """A plain text response, the form in which an AlphaPoint gateway reports an unknown path."""
     return HttpResponse(status, text.encode(), "text/plain; charset=utf-8", headers)
@@ -75,6 +79,18 @@ def keep_response(_request: HttpRequest, response: HttpResponse) -> HttpResponse
 def keep_frames(_info: FrameInfo, replies: tuple[str, ...]) -> tuple[str, ...]:
     """The filter that changes no frame."""
     return replies
+
+
+def keep_each(
+    answered: Sequence[tuple[FrameInfo, tuple[str, ...]]],
+) -> Sequence[tuple[FrameInfo, tuple[str, ...]]]:
+    """Each text gets its own answers, in the order of arrival."""
+    return answered
+
+
+def never_hangs_up(_info: FrameInfo) -> bool:
+    """The hook that keeps sockets open."""
+    return False
 
 
 def refuse_nothing(_request: HttpRequest) -> None:

@@ -119,7 +119,7 @@ def case_set(contract: Contract) -> CaseSet:
 def specimens(cases: tuple[Case, ...]) -> Iterator[Specimen]:
     """One for each message of each case; a long list is cut to fifty items, which are all alike."""
     for case in cases:
-        sent = [(case.media_type, case.message)]
+        sent = [(case.media_type, one) for one in (case.message, *(other.message for other in case.beside))]
         sent += [(case.twin.media_type, message) for message in case.twin.messages] if case.twin else []
         for media_type, message in sent:
             into = format_for(media_type)

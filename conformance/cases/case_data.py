@@ -9,12 +9,26 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from conformance.errors import SpecError
-from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed, Transport, Twin
+from conformance.model.case import (
+    Alternative,
+    Beside,
+    Body,
+    Case,
+    Expectation,
+    Message,
+    OwnSession,
+    Repeat,
+    StateNeed,
+    Transport,
+    Twin,
+)
 
 _LONG = 400
+_PLAIN = asdict(OwnSession())
 _RUN = re.compile("([^\ud800-\udfff]{1,16}?)\\1{49,}")
 _SPLIT_PAIR = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
@@ -45,6 +59,14 @@ def to_data(case: Case) -> dict[str, Any]:
         data["together"] = case.together
     if case.later:
         data["later"] = True
+    if case.session is not None:
+        data["session"] = {
+            name: value for name in OwnSession.__slots__ if (value := getattr(case.session, name)) != _PLAIN[name]
+        }
+    if case.beside:
+        data["beside"] = [
+            {"message": _message_data(one.message), "expect": _expect_data(one.expect)} for one in case.beside
+        ]
     if case.lane != "shared":
         data["lane"] = case.lane
     if case.tier != "named":
@@ -89,6 +111,8 @@ def _case(rest: dict[str, Any]) -> Case:
         before=tuple([_message(one) for one in take("before", ())]),
         together=take("together", 1),
         later=take("later", False),
+        session=_session(take("session", None)),
+        beside=tuple([Beside(_message(one["message"]), _expectation(one["expect"])) for one in take("beside", ())]),
         lane=take("lane", "shared"),
         code=take("code", None),
         provoke=take("provoke", None),
@@ -131,6 +155,13 @@ def _twin(data: Mapping[str, Any] | None) -> Twin | None:
         data.get("accept"),
         tuple(data.get("order", ())),
     )
+
+
+def _session(data: Mapping[str, Any] | None) -> OwnSession | None:
+    if data is None:
+        return None
+    over = data.get("over")
+    return OwnSession(**{**data, "over": None if over is None else Transport(over)})
 
 
 def _message_data(message: Message) -> dict[str, Any]:

@@ -122,7 +122,10 @@ def nothing_else(
 
 
 def one_leg_wrong(operation: Operation, requirement: str, wrong: str, names: dict[str, str]) -> Expectation:
-    """One leg of a pair is wrong: both are refused, or the right one alone goes; never success on the wrong one."""
+    """One leg of a pair is wrong: both are refused, or the right one alone goes; never success on the wrong one.
+
+    Only an error that comes before the legs are looked at is told of both in one object.
+    """
     right = "ask" if wrong == "bid" else "bid"
     both = (names[wrong], names[right])
     return Expectation(
@@ -130,7 +133,7 @@ def one_leg_wrong(operation: Operation, requirement: str, wrong: str, names: dic
         (
             Alternative({wrong: [100, 104], right: [100, 104]}, (), both, ("mixed-legs=both-refused",)),
             Alternative({wrong: [100, 104], right: [0]}, (names[right],), (names[wrong],), ("mixed-legs=each-alone",)),
-            Alternative({"form": "flat", "code": [100, 104]}, (), both, ("mixed-legs=both-refused",)),
+            Alternative({"form": "flat", "code": [100]}, (), both, ("mixed-legs=both-refused",)),
         ),
         effect=operation.attribution["effect"],
     )

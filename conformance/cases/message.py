@@ -48,9 +48,8 @@ Bindings: TypeAlias = Mapping[str, "int | str"]
 
 def case_places(case: Case) -> tuple[str, ...]:
     """The names of the bindings that the messages and the states of a case use."""
-    messages = (*case.before, case.message, *(case.twin.messages if case.twin else ()))
     params = "".join(str(value) for need in case.states.values() for value in need.params.values())
-    names = [name for one in messages for name in places_of(one)]
+    names = [name for one in case.messages for name in places_of(one)]
     return tuple(dict.fromkeys((*names, *places(params))))
 
 

@@ -10,8 +10,8 @@ from conformance.cases import make, message
 from conformance.cases.make import Channel, channels
 from conformance.contract.load import read_scenarios
 from conformance.errors import SpecError
-from conformance.model.case import Body, Case, Expectation
-from conformance.model.scenario import Scenario
+from conformance.model.case import Beside, Body, Case, Expectation
+from conformance.model.scenario import Expected, Scenario
 from conformance.model.spec import Operation
 
 
@@ -33,7 +33,7 @@ def scenario_cases(operation: Operation) -> Iterator[Case]:
 def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body) -> Case:
     seen = operation.with_base(scenario.base)
     sent = make.message(operation, channel, body)
-    right = _expectation(scenario, channel)
+    right = _expectation(scenario.expect, channel)
     made = make.case(
         operation,
         channel,
@@ -51,7 +51,15 @@ def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body
         code=scenario.code,
         accept=channel.transport.accept(channel.media_type),
     )
-    return replace(made, expect=right)  # with the readings that its author has written
+    beside = tuple(
+        Beside(
+            make.message(operation, channel, message.body(operation, channel, one.value)),
+            _expectation(one.expect, channel),
+        )
+        for one in scenario.beside
+    )
+    # with the readings that its author has written
+    return replace(made, expect=right, session=scenario.session, beside=beside)
 
 
 def _body(operation: Operation, channel: Channel, scenario: Scenario) -> Body | None:
@@ -76,9 +84,8 @@ def _added(operation: Operation, channel: Channel, scenario: Scenario) -> list[s
     return added
 
 
-def _expectation(scenario: Scenario, channel: Channel) -> Expectation:
-    """What a scenario expects over a channel: a requirement may be given for each transport, or for each format."""
-    expected = scenario.expect
+def _expectation(expected: Expected, channel: Channel) -> Expectation:
+    """What is expected over a channel: a requirement may be given for each transport, or for each format."""
     requirement = expected.requirement
     if not isinstance(requirement, str):
         name = channel.transport if channel.transport in requirement else channel.format.name

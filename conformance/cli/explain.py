@@ -122,7 +122,11 @@ def _case(case: Case, contract: Contract) -> _Lines:
     for earlier in case.before:
         yield from _block("sent before", message_lines(earlier))
     yield from _block("sent", message_lines(case.message))
-    yield from _block("expected", expectation_lines(case.expect, contract.operations[case.operation]))
+    seen = contract.operations[case.operation]
+    yield from _block("expected", expectation_lines(case.expect, seen))
+    for other in case.beside:
+        yield from _block("sent beside", message_lines(other.message))
+        yield from _block("expected of that", expectation_lines(other.expect, seen))
     yield f"  replay: conformance replay {case.id}"
 
 

@@ -52,7 +52,7 @@ def command(
 
     A fault is caught if it was executed and there is a finding on one of its own requirements. The cases that name
     one of them run first; the others run only if none of these finds the fault. An equivalent must be executed, and
-    every case must pass. Exits 1 otherwise. With -q only the summary and what is wrong.
+    every case must pass, or not apply. Exits 1 otherwise. With -q only the summary and what is wrong.
     """
     from conformance.cases.fixtures import load_cases
     from conformance.contract.load import load_contract

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from conformance.checks.outcome import not_asked, not_done
-from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, OwnSession
 from conformance.model.spec import Operation
 from conformance.report.safe_text import many, shortened, visible
 
@@ -87,8 +87,27 @@ def case_facts(case: Case) -> Iterable[tuple[str, str]]:
         yield "state", f"{name}: {need.state}" + (f" ({params})" if params else "")
     if case.before:
         yield "sent before", many(len(case.before), "message")
+    if case.session is not None:
+        yield "session", session_words(case.session)
+    if case.beside:
+        yield "sent beside", f"{many(len(case.beside), 'message')} at the same moment"
     if case.together > 1:
         yield "sent together", f"{case.together} copies at the same moment; at most one may take effect"
+
+
+def session_words(session: OwnSession) -> str:
+    """What a case's own session has come to, in words."""
+    over = f" over {session.over.label}" if session.over is not None else ""
+    spoilt = {
+        "changed": ", with one character of password or signing key changed",
+        "shorter": ", with the last character of password or signing key left out",
+    }
+    token = {"changed": "has another character", "shorter": "lacks its last four", "longer": "has four more"}
+    if session.token != "whole":
+        return f"a token that was never given out: it {token[session.token]}"
+    after = f" after {session.first} has done so on the same socket" if session.first else ""
+    ended = "; then LogOut" if session.ended else ""
+    return f"one of its own: the role signs in{over}{spoilt.get(session.credentials, '')}{after}{ended}"
 
 
 def _value(value: Any) -> str:

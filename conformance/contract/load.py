@@ -12,7 +12,7 @@ from conformance.contract.forms import read
 from conformance.contract.operation import check_operation, names_in
 from conformance.contract.source import Source, open_source, raise_faults, suggestion
 from conformance.errors import SpecError
-from conformance.model.case import state_names
+from conformance.model.case import Transport, state_names
 from conformance.model.scenario import ANSWER_KEYS, Scenario
 from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, Service
 from conformance.plugins import DIALECTS, dialect_names
@@ -152,6 +152,20 @@ def _check_scenario(operation: Operation, scenario: Scenario, place: int, source
         source.fault_at((place, "expect"), f"{scenario.name}: no answer is right", "`any_of` lists the right ones.")
     if (scenario.each is ...) is not (scenario.count == 0):
         source.fault_at((place,), f"{scenario.name}: `each` and `count` belong together", "Give both, or neither.")
+
+    for part, other in enumerate(scenario.beside):
+        if not other.expect.any_of:
+            source.fault_at((place, "beside", part), f"{scenario.name}: no answer is right", "`any_of` lists them.")
+    session, ways = scenario.session, scenario.transports or operation.transports
+    if session is None:
+        return
+    framed = any(way.framed for way in ways)
+    if framed and (session.token != "whole" or session.over is Transport.HTTP):
+        what = f"{scenario.name}: a token goes in a header, which frames do not have"
+        source.fault_at((place, "session"), what, "Give `transports: [http]`.")
+    if session.first and any(not (session.over or way).framed for way in ways):
+        what = f"{scenario.name}: two users can sign in on one WebSocket alone"
+        source.fault_at((place, "session"), what, "Give `over: ws`, or `transports: [ws]`.")
 
 
 class _Loading:

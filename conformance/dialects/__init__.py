@@ -24,6 +24,7 @@ class Plain:
     states: tuple[str, ...] = ()
     session_header = "Authorization"
     invented: Headers = (("Authorization", "Bearer 00000000-0000-4000-8000-00000000c0de"),)
+    sign_out = ""
 
     def sign_in_request(self, headers: Headers) -> HttpRequest:
         """There is no such call; a target file that needs one is refused when it is read."""
@@ -40,6 +41,10 @@ class Plain:
     def refusal(self, exchange: Exchange) -> str:
         """No answer says more."""
         return CREDENTIALS
+
+    def signed_out(self, exchange: Exchange) -> bool:
+        """There is no such call."""
+        return False
 
     def call_request(self, name: str, payload: Mapping[str, Any], headers: Headers) -> HttpRequest:
         """There are no calls but the operations."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, LoginKeys, Role
@@ -176,14 +176,29 @@ class Signer:
     """On a WebSocket that is there for signing in alone."""
     base_url: str = ""
     """The address of the service over HTTP."""
+    spoil: Literal["right", "changed", "shorter"] = "right"
+    """How its secrets are wrong, in a case that wants them so; what only names the caller is right."""
 
     def secret(self, key: str) -> str:
         """The secret that stands under a key of the role."""
-        return self.vault.get(getattr(self.keys, key), f"roles.{self.name}.{key}")
+        right = self.vault.get(getattr(self.keys, key), f"roles.{self.name}.{key}")
+        if self.spoil == "right" or key in self.keys.shown:
+            return right
+        wrong = altered(right) if self.spoil == "changed" else right[:-1]
+        self.vault.learn(wrong)
+        return wrong
 
     def refused(self, why: str = CREDENTIALS) -> RoleUnavailable:
         """The error of a role that the service does not let in; it is remembered, and the role not tried again."""
         return RoleUnavailable(f"role {self.name!r} could not sign in: {why}")
+
+
+def altered(text: str) -> str:
+    """A text with another character of the same kind in its middle: at the end of Base64, one may have no meaning."""
+    middle = len(text) // 2
+    old = text[middle : middle + 1]
+    new = {"9": "0", "z": "a", "Z": "A"}.get(old) or (chr(ord(old) + 1) if old.isascii() and old.isalnum() else "0")
+    return text[:middle] + new + text[middle + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +217,8 @@ class Login:
     """Whether an answer says outright that the session is gone."""
     through_dialect: bool = False
     """Whether it needs the sign-in calls of a dialect."""
+    used_up: bool = False
+    """Whether a sign-in uses something up that takes time to come again, such as a code."""
     header: str = ""
     """The header that carries it; "" for the one of the dialect's sessions."""
     dry_answer: Callable[[Any, HttpRequest | WsRequest], Reply | None] = lambda _keys, _request: None
@@ -240,6 +257,8 @@ class Dialect(Protocol):
     """The header that carries a session over HTTP."""
     invented: Headers
     """The headers of a caller whose session nobody gave out."""
+    sign_out: str
+    """The call that ends a session; "" where there is none."""
 
     def sign_in_request(self, headers: Headers) -> HttpRequest:
         """The request that turns credentials in headers into a session."""
@@ -255,6 +274,10 @@ class Dialect(Protocol):
 
     def refusal(self, exchange: Exchange) -> str:
         """Why a sign-in was refused, and what to do, in words."""
+        ...
+
+    def signed_out(self, exchange: Exchange) -> bool:
+        """Whether the answer to `sign_out` says that the session is over."""
         ...
 
     def call_request(self, name: str, payload: Mapping[str, Any], headers: Headers) -> HttpRequest:

@@ -72,9 +72,13 @@ class Sessions:
     clock: Clock = field(default_factory=SystemClock)
     settle_s: float = 0.0
     """How long an effect may take to show."""
+    tries_wrong: bool = False
+    """Whether a case may sign in with wrong credentials: a service may count them, and lock the user."""
     nonces: itertools.count[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1_000_000))
     """Each greater than the one before, in this run and after an earlier one, as a signature asks for."""
     held: dict[str, Session] = field(default_factory=dict)
+    lent: set[str] = field(default_factory=set)
+    """The tokens of sessions that cases had to themselves."""
     refused: dict[str, str] = field(default_factory=dict)
     refused_over_ws: dict[str, str] = field(default_factory=dict)
     """By session: what the service said to its credentials. They are not tried again: a service may lock the user."""
@@ -98,13 +102,13 @@ class Sessions:
 
     def every_secret(self) -> tuple[str, ...]:
         """The secrets of all sessions."""
-        return tuple(secret for session in self.held.values() for secret in session.secrets)
+        return (*(secret for session in self.held.values() for secret in session.secrets), *self.lent)
 
     async def sign_in(self, desk: Desk, role: str) -> None:
         """Sign a role in over HTTP, if its login does so. Raises `RoleUnavailable` or `Unreached`."""
         speaker = speaker_at(desk, role)
         if login_of(speaker) is not None:
-            await self._session(speaker)
+            await self.session(speaker)
 
     async def call(self, desk: Desk, role: str, name: str, payload: Mapping[str, Any], purpose: Purpose) -> Any:
         """The decoded answer of one of the service's own calls; None when it cannot be read."""
@@ -147,13 +151,13 @@ class Sessions:
 
         Raises `RoleUnavailable` when sessions run out faster than a message can be sent.
         """
-        login, own, label = login_of(speaker), self._own_headers(speaker), Label(purpose, speaker.name, speaker.case)
+        login, own, label = login_of(speaker), self.own_headers(speaker), Label(purpose, speaker.name, speaker.case)
         if login is None:
             return await self.link.send_http(request_of(own), label)
         used: list[Session] = []
 
         async def attempt() -> tuple[Exchange, Gone]:
-            session = await self._session(speaker)
+            session = await self.session(speaker)
             used[:] = [session]
             exchange = await self._as(session, request_of((*own, *session.headers)), label)
             if login.lapsed(exchange):
@@ -163,7 +167,7 @@ class Sessions:
             return exchange, "probed" if await self._probe_http(speaker, own, session) else ""
 
         async def stands() -> bool:
-            session = await self._session(speaker)
+            session = await self.session(speaker)
             if not await self._probe_http(speaker, own, session):
                 return True
             self._forget(speaker.key, session)
@@ -186,7 +190,7 @@ class Sessions:
                 self.vault.learn(secret)
         return exchange
 
-    def _own_headers(self, speaker: Speaker) -> Headers:
+    def own_headers(self, speaker: Speaker) -> Headers:
         """The headers of the service and of the role, without a session. Raises `RoleUnavailable`."""
         if speaker.name == ANONYMOUS:
             return self.link.headers
@@ -199,9 +203,10 @@ class Sessions:
             texts = ((name, self.vault.text(value, f"{where}.{name}")) for name, value in role.headers.items())
             own = (*own, *texts)
         every_message = login_named(role.sign_in).every_message
-        return own if every_message is None else (*own, *every_message(self._signer(speaker, role)))
+        return own if every_message is None else (*own, *every_message(self.signer(speaker, role)))
 
-    async def _session(self, speaker: Speaker) -> Session:
+    async def session(self, speaker: Speaker) -> Session:
+        """The speaker's session over HTTP, opened when there is none. Raises `RoleUnavailable`."""
         key = speaker.key
         session = self.held.get(key)
         if session is not None and key not in self.refused and not self._ended(session):
@@ -216,7 +221,7 @@ class Sessions:
             session = self.held.get(key)
             if session is None or self._ended(session):
                 try:
-                    session = await login.over_http(self._signer(speaker, role))
+                    session = await login.over_http(self.signer(speaker, role))
                 except RoleUnavailable as error:
                     self.refused[key] = error.reason
                     raise
@@ -298,7 +303,7 @@ class Sessions:
                 number = next(numbers)
                 return await send(WsRequest(text_of(number), ReplyMatch(number, expected=True)))
 
-            exchange = await over_ws(self._signer(speaker, offered(speaker)), ask)
+            exchange = await over_ws(self.signer(speaker, offered(speaker)), ask)
             problem = exchange.problem
             if problem is not None:
                 words = f"role {speaker.name!r} was not signed in over WebSocket: {problem.message}"
@@ -318,9 +323,7 @@ class Sessions:
         role = offered(speaker)
         over_ws = login_named(role.sign_in).over_ws
         assert over_ws is not None
-        exchange = await over_ws(
-            self._signer(speaker, role), self._ask_on(socket, Label(Purpose.SIGN_IN, speaker.name))
-        )
+        exchange = await over_ws(self.signer(speaker, role), self._ask_on(socket, Label(Purpose.SIGN_IN, speaker.name)))
         return self._signed_in(socket, exchange)
 
     def _ask_on(self, socket: Socket, label: Label) -> Ask:
@@ -337,7 +340,8 @@ class Sessions:
 
     # Both.
 
-    def _signer(self, speaker: Speaker, role: Role) -> Signer:
+    def signer(self, speaker: Speaker, role: Role) -> Signer:
+        """What a login signs the role in with."""
         label, login = Label(Purpose.SIGN_IN, speaker.name, speaker.case), login_named(role.sign_in)
 
         async def send(request: HttpRequest) -> Exchange:

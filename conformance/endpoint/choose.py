@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from conformance.endpoint.file import check_target, load_target
-from conformance.endpoint.model import TargetFile
+from conformance.endpoint.model import ServiceTarget, TargetFile
 from conformance.endpoint.reference import reference_environment, reference_target, serve_reference
 from conformance.errors import ConfigurationError, UsageError
 from conformance.model.spec import Contract
@@ -92,16 +92,21 @@ def permitted(target: TargetFile) -> TargetFile:
     hint = "Name the accounts that may be touched under [scope], and set destructive = true there."
     for service_id, service in target.services.items():
         where = f"services.{service_id}"
-        proxied = service.proxy is not None and not _is_loopback(service.proxy.url, f"{where}.proxy.url", parse_proxy)
-        for key, url in (("http", service.http), ("websocket", service.websocket)):
-            if url is None or (_is_loopback(url, f"{where}.{key}", parse_address) and not proxied):
-                continue
+        for key, url in off_loopback(service, where):
             what = f"{url} is not a loopback address, and these calls cancel orders"
             if not scope.destructive:
                 raise ConfigurationError(what, where=f"{where}.{key}", hint=hint)
             if service.states.provider == "calls" and not scope.accounts and not scope.everything:
                 raise ConfigurationError(f"{what}; [scope] names no accounts", where=f"{where}.{key}", hint=hint)
     return target
+
+
+def off_loopback(service: ServiceTarget, where: str) -> Iterator[tuple[str, str]]:
+    """Key and address of what is not reached on loopback. Raises `ConfigurationError` for what is no address."""
+    proxied = service.proxy is not None and not _is_loopback(service.proxy.url, f"{where}.proxy.url", parse_proxy)
+    for key, url in (("http", service.http), ("websocket", service.websocket)):
+        if url is not None and (proxied or not _is_loopback(url, f"{where}.{key}", parse_address)):
+            yield key, url
 
 
 def _is_loopback(url: str, where: str, parse: Callable[[str], Address | Proxy]) -> bool:

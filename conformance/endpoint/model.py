@@ -401,6 +401,10 @@ class ScopePart(Part):
     uids: Many[str] = ()
     unknown: Many[Binding] = Field((), description="Ids that are vouched not to exist.")
     max_requests: int | None = Field(None, gt=0)
+    wrong_credentials: bool = Field(
+        False,
+        description="Whether a run may sign in wrongly, once for each user and transport; on loopback it does so anyway.",
+    )
 
 
 def _holds(text: str, part: str) -> bool:

@@ -181,6 +181,34 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSession:
+    """A session that a case has to itself, and what has become of it before the message goes out.
+
+    It is never one of the run's: `ended` and wrong `credentials` must cost nobody else his session. A token that is not
+    `whole` was never given out; it is made of the run's own, which stays as it is.
+    """
+
+    over: Transport | None = None
+    """Where it is opened; None: where the message goes."""
+    first: str = ""
+    """The role that signs in on the same WebSocket before the role of the case does."""
+    credentials: Literal["right", "changed", "shorter"] = "right"
+    """Whether password and signature are right, have another character, or lack their last one."""
+    token: Literal["whole", "changed", "shorter", "longer"] = "whole"
+    """Whether the token is as the service gave it, has another character, lacks some at its end, or has more."""
+    ended: bool = False
+    """Whether LogOut was called in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another message that goes out at the same moment as the judged one, and what must hold of its answer."""
+
+    message: Message
+    expect: Expectation
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One thing to try; the id is stable and the same on every machine."""
 
@@ -208,6 +236,21 @@ class Case:
     accept: str | None = None
     """The media type that the answer must have; None when the case does not say."""
     twin: Twin | None = None
+    session: OwnSession | None = None
+    """The session that its messages are sent in; None for the run's own."""
+    beside: tuple[Beside, ...] = ()
+    """What else is under way when the judged message is: over a WebSocket, on the same socket."""
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """Every message that it sends."""
+        twins = self.twin.messages if self.twin else ()
+        return (*self.before, self.message, *(one.message for one in self.beside), *twins)
+
+    @property
+    def expectations(self) -> tuple[Expectation, ...]:
+        """What must hold of each answer that is judged by itself."""
+        return (self.expect, *(one.expect for one in self.beside))
 
 
 def media_slug(media_type: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 from conformance.model import Names
-from conformance.model.case import Alternative, Lane, StateNeed, Transport
+from conformance.model.case import Alternative, Lane, OwnSession, StateNeed, Transport
 from conformance.model.spec import BaseName, Json, RequirementId
 
 Way: TypeAlias = Annotated[str, Names("transport or format")]
@@ -32,6 +32,7 @@ class RightAnswer:
     form: (
         Literal[
             "flat",
+            "pair",
             "session-missing",
             "refused",
             "framework",
@@ -76,6 +77,16 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestBeside:
+    """Another request that is under way at the same moment, and what must hold of its answer and its effect."""
+
+    value: Json
+    """The request."""
+    expect: Expected
+    """The right answers to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A case that only this call can have; it is sent over every transport in every media type."""
 
@@ -112,5 +123,9 @@ class Scenario:
     """How many copies go out at the same moment."""
     later: bool = False
     """Whether the effect is looked at again after it had time to settle; earlier messages wait too."""
+    session: OwnSession | None = None
+    """A session that it has to itself, and what has become of that; without the key, the run's own."""
+    beside: tuple[RequestBeside, ...] = ()
+    """Requests that go out at the same moment; over a WebSocket they are under way on one socket."""
     transports: tuple[Transport, ...] = ()
     """Over these alone."""

@@ -200,9 +200,8 @@ def members_of(case: Case) -> tuple[str, ...]:
     """The ids of its states that a case fills in, without the names of the states: `OrderID` of `${order.OrderID}`."""
     if not case.states:
         return ()
-    messages = (*case.before, case.message, *(case.twin.messages if case.twin else ()))
     found: dict[str, None] = {}
-    for name in (name for one in messages for name in places_of(one)):
+    for name in (name for one in case.messages for name in places_of(one)):
         state, _, member = name.partition(".")
         if state in case.states:
             found[member.rpartition(".")[2] or "id"] = None

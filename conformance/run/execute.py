@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from conformance.cases.message import Bindings, MissingBinding, case_places, fill, fill_body
+from conformance.cases.message import MissingBinding, case_places
 from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
 from conformance.checks.outcome import EFFECT, compare
-from conformance.dialects.base import CANCELLED, UNKNOWN, pauses_s, speaker_at
+from conformance.dialects.base import CANCELLED, UNKNOWN, pauses_s
+from conformance.dialects.own import close_own
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
-from conformance.errors import HarnessError, Hindrance, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
-from conformance.formats.json.format import JSON
-from conformance.formats.registry import format_for
+from conformance.errors import HarnessError, Hindrance, NotCarriedOut, StateUnavailable, Unreached
 from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
-from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed, Twin
+from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import evidence_of, redacted_finding
-from conformance.run.setting import Service, Setting, clean, observe, secret_name, secrets_of, set_up, spare_states
+from conformance.run.setting import (
+    Service,
+    Setting,
+    all_under_way,
+    clean,
+    observe,
+    secret_name,
+    secrets_of,
+    send_messages,
+    set_up,
+    spare_states,
+)  # fmt: skip
 from conformance.run.states import unset_names
-from conformance.wire.messages import TIMED_OUT, Exchange, Headers, HttpReply, HttpRequest, WsReply
+from conformance.wire.messages import TIMED_OUT, Exchange, HttpReply, WsReply
 
-_CHUNK_BYTES = 64
 _LOST_REASON = "the server closed a kept connection as the message was sent, and no message is sent twice"
 Judge = Callable[[Kit, Case, Observation], Judgement]
 """What makes a judgement of an observation; a plan has one that looks at nothing."""
@@ -109,6 +117,8 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
         reason = redact_excerpt(error.reason, service.sessions.vault.known)
         accepted = error.accepted or service.link.service.lacks.reason(error.thing)
         verdict = Verdict.TARGET_ERROR if isinstance(error, Unreached) else Verdict.NOT_VERIFIED
+        if error.hindrance is Hindrance.NOT_APPLICABLE:
+            verdict = Verdict.NOT_APPLICABLE
         result = _result(case, setting, verdict, reason=reason, hindrance=error.hindrance, accepted=accepted)
         return Judged(result, timed_out=error.timed_out)
     except MissingBinding as error:
@@ -118,6 +128,8 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
     except Exception as error:  # one case that breaks the harness must not cost the results of all others
         return Judged(_broken(case, setting, error, service.sessions.vault.known))
     finally:
+        if setting.own is not None:
+            await close_own(service.sessions, setting.own)
         await clean(service, setting, after)
     secrets = secrets_of(service, setting)
     result = _judged(case, setting, judgement, secrets, service.sessions.vault.known)
@@ -207,22 +219,15 @@ async def _carry_out(
     if case.provoke is not None and not states:
         unknown = setting.desk.bindings.get("unknown_order", 0)
         setting.desk = setting.desk.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
-    for number, message in enumerate(case.before, 1):
-        setting.earlier = (*setting.earlier, await _send(case, message, service, setting, Purpose.EARLIER))
-        await set_up(states, number, service, setting, spare)
-    if case.later and case.before:
-        await asyncio.sleep(service.settle_s)
-    if case.together == 1:
-        setting.exchanges = (await _send(case, case.message, service, setting, setting.purpose),)
-    else:
-        copies = (_send(case, case.message, service, setting, setting.purpose) for _ in range(case.together))
-        setting.exchanges = tuple(await asyncio.gather(*copies))
-    for exchange in setting.exchanges:
+    await send_messages(case, states, service, setting, spare)
+    for exchange in (one for its in all_under_way(setting) for one in its.exchanges):
         if exchange.problem is not None and exchange.problem.unreachable:
             raise Unreached(exchange.problem.message)
     if any(exchange.again and exchange.reply is None for exchange in setting.exchanges):
         _take_late(setting, service)
     judgement, after = await _observe_and_judge(case, kit, service, setting, judge)
+    if setting.beside:
+        setting.exchanges = tuple(one for its in all_under_way(setting) for one in its.exchanges)
     for exchange in (*setting.earlier, *setting.exchanges):
         if _disturbs(exchange):
             setting.disturbed = setting.disturbed or _disturbance(exchange)
@@ -288,33 +293,6 @@ def _provoke(case: Case, service: Service, setting: Setting) -> Mapping[str, Sta
     return {name: replace(need, params={"role": setting.role, **need.params}) for name, need in case.states.items()}
 
 
-async def _send(case: Case, message: Message, service: Service, setting: Setting, purpose: Purpose) -> Exchange:
-    desk, key = setting.desk, setting.desk.key(setting.role)
-    speaker = speaker_at(desk, setting.role)
-    if not case.transport.framed:
-
-        def request_of(headers: Headers) -> HttpRequest:
-            setting.body = body_bytes(message, desk.bindings, case.media_type)
-            return http_request(message, desk.bindings, case.media_type, headers)
-
-        return await service.sessions.send_http(speaker, request_of, purpose)
-
-    def text_of(number: int) -> bytes:
-        text, setting.body = frame_text(message, desk.bindings, number)
-        setting.frame = text
-        return text
-
-    quiet = any(one.wanted.get("form") == "silence" for one in case.expect.any_of)
-    exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
-    problem = exchange.problem
-    unanswered = problem is not None and problem.kind in TIMED_OUT and not exchange.sent  # it was the sign-in
-    if problem is not None and (unanswered or (problem.kind == "handshake-refused" and not is_hiccup(exchange))):
-        not_in = RoleUnavailable(problem.message)
-        not_in.timed_out = unanswered
-        raise not_in
-    return exchange
-
-
 async def _observe_and_judge(
     case: Case, kit: Kit, service: Service, setting: Setting, judge: Judge
 ) -> tuple[Judgement, Mapping[str, str]]:
@@ -325,9 +303,7 @@ async def _observe_and_judge(
     """
     secrets = secrets_of(service, setting)
     if not setting.handles:  # nothing is watched
-        name_of = partial(secret_name, service, setting)
-        observation = Observation(setting.exchanges, setting.body, setting.frame, secrets=secrets, name_of=name_of)
-        return judge(kit, case, observation), {}
+        return _judge_all(case, kit, service, setting, judge, {}, {}, secrets), {}
     before: dict[str, str] = {}
     for handle in setting.handles:
         before.update(handle.before)
@@ -367,9 +343,35 @@ async def _look(
         await _listen_on(service, setting)
     if service.link.service.lacks.observer and any(word != UNKNOWN for word in after.values()):
         service.untrue_lacks.add("observer")
+    return _judge_all(case, kit, service, setting, judge, before, after, secrets), after
+
+
+def _judge_all(
+    case: Case, kit: Kit, service: Service, setting: Setting, judge: Judge,
+    before: Mapping[str, str], after: Mapping[str, str], secrets: tuple[str, ...],
+) -> Judgement:  # fmt: skip
+    """What the answer comes to, and those to the messages beside it; the gist and the code are those of the case."""
     name_of = partial(secret_name, service, setting)
-    observation = Observation(setting.exchanges, setting.body, setting.frame, before, after, secrets, name_of)
-    return judge(kit, case, observation), after
+    judgements = [
+        judge(kit, one, Observation(its.exchanges, its.body, its.frame, before, after, secrets, name_of))
+        for one, its in ((case, setting), *setting.beside)
+    ]
+    first, *others = judgements
+    if not others:
+        return first
+
+    def joined(part: Callable[[Judgement], tuple[Any, ...]]) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(one for judgement in judgements for one in part(judgement)))
+
+    return replace(
+        first,
+        findings=joined(lambda one: one.findings),
+        blocked=joined(lambda one: one.blocked),
+        readings=joined(lambda one: one.readings),
+        unverified=joined(lambda one: one.unverified),
+        notes=joined(lambda one: one.notes),
+        unsettled=any(one.unsettled for one in judgements),
+    )
 
 
 async def _listen_on(service: Service, setting: Setting) -> None:
@@ -437,39 +439,3 @@ def _result(case: Case, setting: Setting, verdict: Verdict, *, reason: str, **mo
         requests=len(setting.exchanges) + len(case.before) if setting.exchanges else 0,
         **more,
     )
-
-
-def http_request(message: Message, bindings: Bindings, media_type: str, headers: Headers) -> HttpRequest:
-    """The HTTP request of a message; a `Transfer-Encoding: chunked` header puts the body into chunks."""
-    body = body_bytes(message, bindings, media_type)
-    if any(name.lower() == "transfer-encoding" and "chunked" in value for name, value in message.headers):
-        body = _chunked(body)
-    spelled = _spelled((*message.headers, *headers), message.spelling)
-    return HttpRequest(message.method, fill(message.path, bindings), spelled, body)
-
-
-def _spelled(headers: Headers, spelling: str) -> Headers:
-    if not spelling:
-        return headers
-    return tuple((name.upper() if spelling == "upper" else name.lower(), value) for name, value in headers)
-
-
-def body_bytes(message: Message, bindings: Bindings, media_type: str) -> bytes:
-    """The body of a message as it is meant, whatever framing it goes out in."""
-    return fill_body(message.body, bindings, format_for(media_type))
-
-
-def _chunked(body: bytes) -> bytes:
-    pieces = [body[place : place + _CHUNK_BYTES] for place in range(0, len(body), _CHUNK_BYTES)]
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
-
-
-def frame_text(message: Message, bindings: Bindings, number: int) -> tuple[bytes, bytes]:
-    """The bytes of a frame, and of the payload in it."""
-    assert message.frame is not None
-    if message.body.data is not None:
-        raise HarnessError("a frame carries its body as text; a body of bytes cannot be sent over a WebSocket")
-    body = fill_body(message.body, bindings, JSON)
-    text = body.decode(message.body.encoding, "surrogatepass" if message.body.encoding.startswith("utf") else "strict")
-    inserts: Bindings = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text}
-    return fill(message.frame, inserts).encode("utf-8", "surrogatepass"), body

@@ -180,7 +180,9 @@ class Planner:
                 signing_in.setdefault((role, record.transport), []).append(record)
                 yield told.message(record, Bounds(count, count, count * throttled))
                 continue
-            keeps = login_of(speaker_at(told.desk, role)) is not None
+            # a case in a session of its own sends once; only a token that it changes comes from a session of the run
+            own = case.session is not None and case.session.token == "whole" and purpose in OF_THE_CASE
+            keeps = not own and login_of(speaker_at(told.desk, role)) is not None
             if keeps:
                 in_session.setdefault((role, record.transport), []).extend([purpose] * count)
             count *= times

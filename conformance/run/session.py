@@ -19,7 +19,7 @@ from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
 from conformance.dialects.base import StateProvider, SystemClock
 from conformance.dialects.sessions import Sessions
-from conformance.endpoint.choose import ChosenTarget, chosen_target
+from conformance.endpoint.choose import ChosenTarget, chosen_target, off_loopback
 from conformance.endpoint.desks import Desk, desks_of
 from conformance.endpoint.model import States, StateSource, TargetFile, Waiver
 from conformance.endpoint.redact import redact_error
@@ -326,8 +326,9 @@ def _open_service(
         name, service, limits, gate, vault, dialect.number_of, None if dry is None else dry.wire(dialect, service)
     )
     sessions = Sessions(
-        link, vault, dialect, SystemClock() if dry is None else dry.clock, limits.settle_s if dry is None else 0.0
-    )
+        link, vault, dialect, SystemClock() if dry is None else dry.clock, limits.settle_s if dry is None else 0.0,
+        tries_wrong=target.scope.wrong_credentials or not any(off_loopback(service, f"services.{name}")),
+    )  # fmt: skip
     states = _states(
         service.states, f"services.{name}.states", link, sessions, ledger, None if dry is None else dry.asked
     )

@@ -1,25 +1,31 @@
-"""What a case does on the target around its message: states before, a look afterwards, and always the clean-up."""
+"""What a case does on the target: states before, its messages, a look afterwards, and always the clean-up."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
-from conformance.cases.message import places, places_of
-from conformance.dialects.base import CANCELLED, OPEN, Handle, StateProvider
+from conformance.cases.message import Bindings, fill, fill_body, places, places_of
+from conformance.dialects.base import CANCELLED, OPEN, Handle, StateProvider, speaker_at
+from conformance.dialects.own import Own, open_own, send_own_http, send_own_ws
 from conformance.dialects.sessions import Sessions
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import is_pin
-from conformance.errors import NotCarriedOut, RoleUnavailable, StateUnavailable
-from conformance.guard.gate import Purpose
+from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable
+from conformance.formats.json.format import JSON
+from conformance.formats.registry import format_for
+from conformance.guard.gate import Purpose, is_hiccup
 from conformance.guard.link import Link
-from conformance.model.case import Case, StateNeed
-from conformance.wire.messages import Exchange
+from conformance.model.case import Case, Message, StateNeed
+from conformance.wire.messages import TIMED_OUT, Exchange, Headers, HttpRequest
 
 _GRACE_S = 5.0
 """How long an interrupted case waits for the states that are under way."""
+_CHUNK_BYTES = 64
 _REMEMBERED, _ENOUGH, _FACTOR, _AT_ONCE_S = 64, 3, 3.0, 0.1
 _PIN_NAMES = ("pin", "wrong_pin")
 
@@ -82,6 +88,10 @@ class Setting:
     """Nothing that it disturbed can have been carried out, as far as anybody can tell."""
     body: bytes = b""
     frame: bytes = b""
+    own: Own | None = None
+    """The session that the case has to itself."""
+    beside: tuple[tuple[Case, Setting], ...] = ()
+    """What else was under way, each as a case with what came of it."""
     secrets: tuple[str, ...] | None = None
     """What must not come back, once it was asked for."""
     desk: Desk = field(init=False)
@@ -115,10 +125,9 @@ def _names_another(need: StateNeed, others: Collection[str]) -> bool:
 
 def spare_states(case: Case) -> frozenset[str]:
     """States that are only looked at, in a case that must cancel nothing: the answer can be judged without them."""
-    if any(one.cancelled for one in case.expect.any_of):
+    if any(one.cancelled for expect in case.expectations for one in expect.any_of):
         return frozenset()
-    messages = (*case.before, case.message, *(case.twin.messages if case.twin else ()))
-    used = {name.partition(".")[0] for one in messages for name in places_of(one)}
+    used = {name.partition(".")[0] for one in case.messages for name in places_of(one)}
     return frozenset(case.states) - used
 
 
@@ -148,6 +157,111 @@ async def _prepare(
         for name, task in zip(states, tasks, strict=True)
         if name not in spare or not isinstance(task.exception(), StateUnavailable)
     )
+
+
+async def send_messages(
+    case: Case, states: Mapping[str, StateNeed], service: Service, setting: Setting, spare: Collection[str]
+) -> None:
+    """The messages of a case in their order, each with the states that are due after it."""
+    if case.session is not None:
+        speaker, first = speaker_at(setting.desk, setting.role), case.session.first
+        other = speaker_at(setting.desk, first) if first else None
+        setting.own = await open_own(service.sessions, case.session, case.transport, speaker, other)
+    for number, message in enumerate(case.before, 1):
+        setting.earlier = (*setting.earlier, await _send(case, message, service, setting, Purpose.EARLIER))
+        await set_up(states, number, service, setting, spare)
+    if case.later and case.before:
+        await asyncio.sleep(service.settle_s)
+    if case.beside:
+        await _send_side_by_side(case, service, setting)
+    elif case.together == 1:
+        setting.exchanges = (await _send(case, case.message, service, setting, setting.purpose),)
+    else:
+        copies = (_send(case, case.message, service, setting, setting.purpose) for _ in range(case.together))
+        setting.exchanges = tuple(await asyncio.gather(*copies))
+
+
+async def _send_side_by_side(case: Case, service: Service, setting: Setting) -> None:
+    """The judged message and those beside it, at the same moment and in the order in which they stand."""
+    others = tuple(replace(case, message=one.message, expect=one.expect, beside=(), code=None) for one in case.beside)
+    setting.beside = tuple((other, copy(setting)) for other in others)
+    ways = ((case, setting), *setting.beside)
+    sent = (_send(one, one.message, service, its, setting.purpose) for one, its in ways)
+    for (_, its), exchange in zip(ways, await asyncio.gather(*sent), strict=True):
+        its.exchanges = (exchange,)
+
+
+def all_under_way(setting: Setting) -> tuple[Setting, ...]:
+    """The judged message, and those that were sent beside it, each with what came of it."""
+    return (setting, *(its for _, its in setting.beside))
+
+
+async def _send(case: Case, message: Message, service: Service, setting: Setting, purpose: Purpose) -> Exchange:
+    desk, key = setting.desk, setting.desk.key(setting.role)
+    speaker, own = speaker_at(desk, setting.role), setting.own
+    if not case.transport.framed:
+
+        def request_of(headers: Headers) -> HttpRequest:
+            setting.body = body_bytes(message, desk.bindings, case.media_type)
+            return http_request(message, desk.bindings, case.media_type, headers)
+
+        if own is not None:
+            return await send_own_http(service.sessions, own, speaker, request_of, purpose)
+        return await service.sessions.send_http(speaker, request_of, purpose)
+
+    def text_of(number: int) -> bytes:
+        text, setting.body = frame_text(message, desk.bindings, number)
+        setting.frame = text
+        return text
+
+    quiet = any(one.wanted.get("form") == "silence" for one in case.expect.any_of)
+    if own is not None:
+        exchange = await send_own_ws(service.sessions, own, speaker, text_of, purpose, quiet=quiet)
+    else:
+        exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
+    problem = exchange.problem
+    unanswered = problem is not None and problem.kind in TIMED_OUT and not exchange.sent  # it was the sign-in
+    if problem is not None and (unanswered or (problem.kind == "handshake-refused" and not is_hiccup(exchange))):
+        not_in = RoleUnavailable(problem.message)
+        not_in.timed_out = unanswered
+        raise not_in
+    return exchange
+
+
+def http_request(message: Message, bindings: Bindings, media_type: str, headers: Headers) -> HttpRequest:
+    """The HTTP request of a message; a `Transfer-Encoding: chunked` header puts the body into chunks."""
+    body = body_bytes(message, bindings, media_type)
+    if any(name.lower() == "transfer-encoding" and "chunked" in value for name, value in message.headers):
+        body = _chunked(body)
+    spelled = _spelled((*message.headers, *headers), message.spelling)
+    return HttpRequest(message.method, fill(message.path, bindings), spelled, body)
+
+
+def _spelled(headers: Headers, spelling: str) -> Headers:
+    if not spelling:
+        return headers
+    return tuple((name.upper() if spelling == "upper" else name.lower(), value) for name, value in headers)
+
+
+def body_bytes(message: Message, bindings: Bindings, media_type: str) -> bytes:
+    """The body of a message as it is meant, whatever framing it goes out in."""
+    return fill_body(message.body, bindings, format_for(media_type))
+
+
+def _chunked(body: bytes) -> bytes:
+    pieces = [body[place : place + _CHUNK_BYTES] for place in range(0, len(body), _CHUNK_BYTES)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def frame_text(message: Message, bindings: Bindings, number: int) -> tuple[bytes, bytes]:
+    """The bytes of a frame, and of the payload in it."""
+    assert message.frame is not None
+    if message.body.data is not None:
+        raise HarnessError("a frame carries its body as text; a body of bytes cannot be sent over a WebSocket")
+    body = fill_body(message.body, bindings, JSON)
+    text = body.decode(message.body.encoding, "surrogatepass" if message.body.encoding.startswith("utf") else "strict")
+    inserts: Bindings = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text}
+    return fill(message.frame, inserts).encode("utf-8", "surrogatepass"), body
 
 
 async def observe(service: Service, setting: Setting) -> Mapping[str, str]:
@@ -210,7 +324,8 @@ def secret_name(service: Service, setting: Setting, secret: str) -> str:
     for key, value in named.items():
         if value == secret:
             return f"{key} of role {setting.role}"
-    if secret in service.sessions.secrets_of(setting.desk.key(setting.role)):
+    own = () if setting.own is None else setting.own.secrets
+    if secret in (*own, *service.sessions.secrets_of(setting.desk.key(setting.role))):
         return f"session of role {setting.role}"
     for name in (*_PIN_NAMES, *(f"{handle.name}.PIN" for handle in setting.handles)):
         if str(setting.desk.bindings.get(name, "")) == secret:
@@ -220,6 +335,12 @@ def secret_name(service: Service, setting: Setting, secret: str) -> str:
 
 def secrets_of(service: Service, setting: Setting) -> tuple[str, ...]:
     """What the message carried, or its caller signed in with, that must not come back."""
+    if setting.own is not None:
+        return (*setting.own.secrets, *_secrets_of_caller(service, setting))
+    return _secrets_of_caller(service, setting)
+
+
+def _secrets_of_caller(service: Service, setting: Setting) -> tuple[str, ...]:
     if setting.secrets is None:
         key, bindings = setting.desk.key(setting.role), setting.desk.bindings
         tokens = service.sessions.secrets_of(key)

@@ -48,6 +48,12 @@ class Connection:
         return (frames.encode(frames.reply(frame, REPLY, text)),)
 
 
+def operation_in(text: str) -> str:
+    """The operation that a frame names; "" for any other text."""
+    frame = decode(text)
+    return "" if frame is None else OPERATIONS.get(frame.n.lower(), "")
+
+
 def _payload(value: Any) -> str:
     """`o` as text; anything but a string or null becomes a text that no call can read."""
     if value is None:

@@ -35,6 +35,10 @@ class Sessions:
         self._sessions[token] = (user, now + self._lifetime_s)
         return user
 
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens of the open sessions, the newest last."""
+        return tuple(self._sessions)
+
     def close(self, token: str) -> None:
         """Ends one session, if it is open."""
         self._sessions.pop(token, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import itertools
 import json
 import time
@@ -14,12 +16,13 @@ from reference_impl.alphapoint.frames import Connection
 from reference_impl.app import respond
 from reference_impl.defaults import default_parts
 from reference_impl.variants import Variant, apply_variants
-from reference_impl.wire import OPERATIONS, HttpRequest
+from reference_impl.wire import OPERATIONS, FrameInfo, HttpRequest
 from reference_impl.world.load import load_world
 
 WORLD = load_world(None)
 ACCOUNTS = (10, 101, 201, 301, 401, 501, 601, 901, 902, 904, 905)
 ANONYMOUS, INVENTED = "", "?"
+_TOKEN, _SOCKET = "a token", "a socket"
 MANY = 220
 _A_WHILE_S = 0.1
 """After this, what opens again is open."""
@@ -30,7 +33,7 @@ class Walk:
 
     def __init__(self, *variants: Variant) -> None:
         numbers = itertools.count(1)
-        plain = default_parts(WORLD, new_token=lambda: f"token-{next(numbers)}")
+        plain = default_parts(WORLD, new_token=lambda: f"{next(numbers):08}-token-of-the-walk")
         self.parts, self.recorders = apply_variants(plain, variants)
         self._tokens = {INVENTED: "token-invented"}
         self._sockets: dict[str, Connection] = {}
@@ -67,6 +70,62 @@ class Walk:
     def ws(self, user: str, call: str, body: str, number: Any = 70_004) -> Any:
         """A call in a frame."""
         return self.frame(user, json.dumps({"m": 0, "i": number, "n": call, "o": body}))
+
+    def with_token(self, token: str, call: str, body: str) -> Any:
+        """One request in whatever session the token stands for."""
+        self._tokens[_TOKEN] = token
+        return self.http(_TOKEN, call, body)
+
+    def knock(self, user: str, password: str, over: str) -> tuple[str, Any]:
+        """Sign in; the token, "" for none, and all that came. Over WebSocket the socket is then that of `user` on it."""
+        if over == "http":
+            pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+            told = self.http("", "Authenticate", "", (("authorization", f"Basic {pair}"),))
+            payload = json.loads(told[-1])
+        else:
+            self._sockets.setdefault(_SOCKET, Connection(self.parts))
+            credentials = {"UserName": user, "Password": password}
+            told = self.left(_SOCKET, "WebAuthenticateUser", json.dumps(credentials))
+            payload = json.loads(json.loads(told[0][0][0])["o"])
+        return payload.get("SessionToken", ""), told
+
+    def left(self, user: str, call: str, body: str) -> Any:
+        """A call in a frame, and whether the socket is closed after it."""
+        text = json.dumps({"m": 0, "i": 6, "n": call, "o": body})
+        return self.frame(user, text), self.parts.hangs_up(FrameInfo(text))
+
+    def forget(self, user: str) -> None:
+        """Sign the user in again at the next need."""
+        self._tokens.pop(user, None)
+        self._sockets.pop(user, None)
+
+    def new_socket(self) -> None:
+        """Forget the socket on which `knock` has signed in."""
+        self._sockets.pop(_SOCKET, None)
+
+    def under_way(self, user: str, call: str, *bodies: str) -> Any:
+        """Calls in frames that have arrived together."""
+        self.frame(user, "")
+        texts = [json.dumps({"m": 0, "i": 20 + place, "n": call, "o": body}) for place, body in enumerate(bodies)]
+        answered = []
+        for text in texts:
+            replies, operation = self._sockets[user].receive(text)
+            answered.append((FrameInfo(text, operation), replies))
+        return list(self.parts.under_way(answered))
+
+    def overlapping(self, user: str, call: str, *bodies: str) -> Any:
+        """Requests that are all there before the first of them is served."""
+
+        async def one(body: str) -> Any:
+            headers = (("aptoken", self._token(user)),)
+            operation = OPERATIONS.get(call.lower(), "")
+            await self.parts.hold(HttpRequest("POST", f"/ap/{call.lower()}", "", headers, body.encode(), operation))
+            return self.http(user, call, body)
+
+        async def together() -> Any:
+            return await asyncio.gather(*(one(body) for body in bodies))
+
+        return asyncio.run(together())
 
     def call(self, user: str, name: str, **members: Any) -> Any:
         """A call around the two operations; its payload."""
@@ -163,6 +222,7 @@ def _cancel_all(walker: Walk) -> Iterator[Any]:
     ]
     yield from _both(walker, name, [(user, _text(value), None) for user, value in requests])
     yield from _wire(walker, name, "trader01", lambda _ids: json.dumps(own))
+    yield from _sessions(walker, name, "trader01", lambda _ids: json.dumps(own))
     walker.scene()
     for _ in range(8):
         walker.call("trader01", "SendOrder", AccountId=101, InstrumentId=1, Side=0, Quantity=1, LimitPrice=5)
@@ -234,6 +294,7 @@ def _cancel_order(walker: Walk) -> Iterator[Any]:
     ]
     yield from _both(walker, "CancelOrder", [(user, None, make) for user, make in requests])
     yield from _wire(walker, "CancelOrder", "trader01", named())
+    yield from _sessions(walker, "CancelOrder", "trader01", named())
 
 
 def _cancel_quote(walker: Walk) -> Iterator[Any]:
@@ -305,6 +366,7 @@ def _cancel_quote(walker: Walk) -> Iterator[Any]:
     ]
     yield from _both(walker, "CancelQuote", [(user, None, make) for user, make in requests])
     yield from _wire(walker, "CancelQuote", "maker01", own())
+    yield from _sessions(walker, "CancelQuote", "maker01", own())
 
 
 def _odd_values(number: int) -> tuple[Any, ...]:
@@ -376,6 +438,34 @@ def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], s
     yield walker.frame(user, "nothing"), walker.frame(user, "[]"), walker.frame(user, "{}")
     body = make(walker.scene())
     yield [walker.http(user, name, body) for _ in range(MANY)]
+
+
+def _sessions(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], str]) -> Iterator[Any]:
+    """Sessions that end, tokens and passwords that are wrong, two users on a socket, and messages under way together."""
+    password, token = f"{user}-password", walker.knock(user, f"{user}-password", "http")[0]
+    for over in ("http", "ws"):
+        walker.new_socket()
+        ended, told = walker.knock(user, password, over)
+        yield told
+        yield walker.with_token(ended, "LogOut", "{}") if over == "http" else walker.left(_SOCKET, "LogOut", "{}")
+        walker.forget(user)
+        yield walker.with_token(ended, name, make(walker.scene())), walker.open_ids()
+        if over == "ws":
+            yield walker.ws(_SOCKET, name, make(walker.scene())), walker.open_ids()
+    for wrong in (token[:-4], f"{token}0000", f"{token[:13]}x{token[14:]}", token):
+        yield walker.with_token(wrong, name, make(walker.scene())), walker.open_ids()
+    for over, wrong in itertools.product(("http", "ws"), (password[:-1], f"{password[:-1]}x")):
+        walker.new_socket()
+        given, told = walker.knock(user, wrong, over)
+        yield told, walker.with_token(given, name, make(walker.scene())), walker.open_ids()
+    walker.new_socket()
+    yield walker.knock("operator", "operator-password", "ws"), walker.knock("nobody", "nobody-password", "ws")
+    yield walker.ws(_SOCKET, name, make(walker.scene())), walker.open_ids()
+    yield walker.under_way(user, name, make(walker.scene()), "{}"), walker.open_ids()
+    yield walker.overlapping(user, name, make(walker.scene()), "{}"), walker.open_ids()
+    for member in ("accountid", "instrumentid"):
+        lower = {key.lower(): value for key, value in json.loads(make(walker.scene())).items()}
+        yield walker.http(user, name, json.dumps({**lower, member: 777_777})), walker.open_ids()
 
 
 _WALKS = {

@@ -14,6 +14,8 @@ from conformance.cases.generated.rules import CANCELLED, OPEN, PossibleAnswer, P
 OMS = "oms"
 _ANY_REFUSAL = [20, 100, 104]
 _NOT_THERE = [100, 104]
+_FOUND_IN_A_LEG = 104
+"""That an id names nothing is found by looking at the legs, and told of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def _one_right(request: Request, bid: _Leg, ask: _Leg, standing: Standing) -> tu
     return (
         PossibleAnswer({wrong_name: wrong.codes, right_name: wrong.codes}, standing),
         PossibleAnswer({wrong_name: wrong.codes, right_name: [0]}, put(standing, (right,))),
-        PossibleAnswer({"form": "flat", "code": wrong.codes}, standing),
+        PossibleAnswer({"form": "flat", "code": [code for code in wrong.codes if code != _FOUND_IN_A_LEG]}, standing),
     )
 
 

@@ -35,7 +35,8 @@ def case_requirements(contract: Contract, cases: CaseSet) -> Outcomes:
     """Each case names requirements of its own operation, in its list and in its expectation."""
     for case in cases.cases:
         known = contract.operations[case.operation].requirements
-        named = [*case.requirements, case.expect.requirement, case.expect.effect, case.expect.outside]
+        named = [*case.requirements]
+        named += [name for one in case.expectations for name in (one.requirement, one.effect, one.outside)]
         named += [case.twin.requirement] if case.twin else []
         unknown = [name for name in dict.fromkeys(named) if name and name not in known]
         for name in unknown:
@@ -74,7 +75,7 @@ def case_states(contract: Contract, cases: CaseSet) -> Outcomes:
             yield None if name in known else wrong
     given = _given_by_targets(cases)
     for case in cases.cases:
-        for message in (case.message, *case.before, *(case.twin.messages if case.twin else ())):
+        for message in case.messages:
             for name in dict.fromkeys(_PLACE.findall(message.body.template + message.path + (message.frame or ""))):
                 wrong = Problem("case-states", _where(contract, case), f"sends ${{{name}.…}}, which no state binds")
                 yield None if name in case.states or name in given else wrong
@@ -164,7 +165,7 @@ def _readings_file(contract: Contract, service: Service) -> str:
 
 def _alternatives(cases: CaseSet) -> Iterator[tuple[Case, Alternative]]:
     for case in cases.cases:
-        for one in case.expect.any_of:
+        for one in (one for expect in case.expectations for one in expect.any_of):
             yield case, one
 
 

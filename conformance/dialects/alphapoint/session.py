@@ -27,7 +27,7 @@ _JSON_HEADERS = (("Content-Type", "application/json"), _ACCEPT)
 _BY_PASSWORD, _BY_SIGNATURE = "WebAuthenticateUser", "AuthenticateUser"
 _PROBE = "GetUserAccounts"
 _NOT_AUTHORIZED = 20
-_NOT_FOUND = 404
+_BAD_REQUEST, _NOT_FOUND = 400, 404
 _PATH = re.compile(r"(?i)/AP/(\w+)")
 _FIRST_DRY_ID = 2_050_000_001
 _STANDARD = {"result": True, "errormsg": None, "errorcode": 0, "detail": None}
@@ -43,6 +43,7 @@ class AlphaPoint:
     states: tuple[str, ...] = MADE
     session_header: str = "aptoken"
     invented: Headers = (("aptoken", "00000000-0000-4000-8000-00000000c0de"),)
+    sign_out: str = "LogOut"
     dry_ids: Iterator[int] = field(default_factory=lambda: itertools.count(_FIRST_DRY_ID))
     dry_orders: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     """What a dry wire has given an id and not seen cancelled, with what it was ordered with."""
@@ -71,6 +72,14 @@ class AlphaPoint:
         if members.get("requires2fa") is True:
             return 'the service asks for a second factor; use login = "two-factor" with totp_seed'
         return "the service has locked the user" if members.get("locked") is True else CREDENTIALS
+
+    def signed_out(self, exchange: Exchange) -> bool:
+        """An object that reports no error; an unknown call gets a text, or a frame for errors."""
+        value = reply_value(exchange)
+        members = members_of(value)
+        failed = members.get("result") is False or members.get("errorcode") not in (None, 0)
+        error_status = isinstance(exchange.reply, HttpReply) and exchange.reply.status >= _BAD_REQUEST
+        return isinstance(value, dict) and not failed and not error_status
 
     def call_request(self, name: str, payload: Mapping[str, Any], headers: Headers) -> HttpRequest:
         """`POST /AP/<call>` with a JSON body."""
@@ -149,6 +158,8 @@ class AlphaPoint:
     def _dry_value(self, call: str, payload: Mapping[str, Any], still_open: bool) -> Any:
         if call in ("Authenticate", "Authenticate2FA", _BY_PASSWORD, _BY_SIGNATURE):
             return {"Authenticated": True, "SessionToken": str(uuid.UUID(int=next(self.dry_ids), version=4))}
+        if call == self.sign_out:
+            return _STANDARD
         if call == "Ping":
             return {"msg": "PONG"}
         if call == _PROBE:

@@ -114,4 +114,4 @@ def dry_answer(keys: SeedKeys, request: HttpRequest | WsRequest) -> Reply | None
     return None
 
 
-LOGIN = Login("two-factor", SeedKeys, over_http, over_ws, through_dialect=True, dry_answer=dry_answer)
+LOGIN = Login("two-factor", SeedKeys, over_http, over_ws, through_dialect=True, used_up=True, dry_answer=dry_answer)

@@ -64,6 +64,8 @@ def plain_members(operation: Operation, case: Case) -> Mapping[str, str] | None:
         operation.method,
         operation.path,
     )
+    if case.session is not None or case.beside:  # a model knows neither lost sessions nor two calls at once
+        return None
     if case.before or case.together > 1 or case.provoke or body.repeat or body.encoding != "utf-8" or not in_form:
         return None
     try:
@@ -85,7 +87,7 @@ def outcomes(alternatives: Iterable[Alternative], watched: Sequence[str], *, pai
         answer = one.wanted
         if "bid" in answer or "ask" in answer:
             codes = [(bid, ask) for bid in as_list(answer["bid"]) for ask in as_list(answer["ask"])]
-        elif pair and "form" not in answer:
+        elif pair and answer.get("form", "pair") == "pair":
             codes = [(bid, ask) for bid in as_list(answer["code"]) for ask in as_list(answer["code"])]
         else:
             codes = [(code,) for code in as_list(answer.get("code", answer.get("form")))]

@@ -13,7 +13,19 @@ from conformance.cases.case_data import canonical_text, fixture_text, text_data,
 from conformance.cases.fixtures import from_data, parse_json, to_data
 from conformance.contract.load import load_contract
 from conformance.errors import SpecError
-from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed, Transport, Twin
+from conformance.model.case import (
+    Alternative,
+    Beside,
+    Body,
+    Case,
+    Expectation,
+    Message,
+    OwnSession,
+    Repeat,
+    StateNeed,
+    Transport,
+    Twin,
+)
 
 PLAIN = Case(
     id="op/family/name@http",
@@ -48,6 +60,8 @@ RICH = replace(
     provoke="101",
     tier="generated",
     accept="text/xml",
+    session=OwnSession(Transport.WS, "first", "shorter", "longer", ended=True),
+    beside=(Beside(Message(Body("3")), Expectation("OP-5", (Alternative({"code": [20]}, untouched=("one",)),))),),
     twin=Twin(
         "media-type",
         "OP-4",

@@ -36,7 +36,7 @@ from conformance.guard.guard import Granted, Scope, catalogue_of, decide_by
 from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Contract, Operation
 from conformance.model.verdict import Finding
-from conformance.run.execute import http_request
+from conformance.run.setting import http_request
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest
 
 CAO = "alphapoint.cancel_all_orders"

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.errors import HarnessError
 from conformance.model.case import Body, Message, Repeat
-from conformance.run.execute import frame_text, http_request
+from conformance.run.setting import frame_text, http_request
 
 
 def test_bindings_are_filled_in_and_role_headers_follow_those_of_the_message() -> None:

@@ -82,7 +82,7 @@ def object_field_cases(operation: Operation) -> Iterator[Case]:
                 if expectation is not None and body is not None:
                     yield _case(seen, channel, member, variant.name, variant.title, body, expectation)
             yield from _repeated_member(seen, channel, member, field)
-            yield from _other_case(seen, channel, member)
+            yield from _other_case(seen, channel, member, field)
 
 
 def _case(
@@ -192,8 +192,11 @@ def _repeated_member(operation: Operation, channel: Channel, member: str, field:
         yield _case(operation, channel, member, name, title, body, expectation)
 
 
-def _other_case(operation: Operation, channel: Channel, member: str) -> Iterator[Case]:
-    """Published AlphaPoint documents declare the letter case of keys unimportant."""
+def _other_case(operation: Operation, channel: Channel, member: str, field: Field) -> Iterator[Case]:
+    """Published AlphaPoint documents declare the letter case of keys unimportant.
+
+    Where a member may be left out, that another key is read shows by a value that names nothing: it is refused.
+    """
     assert isinstance(operation.valid, Mapping)
     requirement = operation.attribution["key-case"]
     for name, key in (("upper-case-key", member.upper()), ("lower-case-key", member.lower())):
@@ -201,3 +204,11 @@ def _other_case(operation: Operation, channel: Channel, member: str) -> Iterator
         body = message.body(operation, channel, value)
         expectation = expect.done(operation, requirement, _names(operation))
         yield _case(operation, channel, member, name, f"written {key}", body, expectation)
+        if not field.required:
+            unknown = Variant(f"{name}-unknown", "unknown", f"written {key}, naming nothing", field.unknown)
+            value = {key if given == member else given: content for given, content in operation.valid.items()}
+            body = message.body(operation, channel, {**value, key: unknown.value})
+            right = _expectation(operation, field, unknown)
+            assert right is not None
+            right = replace(right, requirement=requirement, effect=requirement)
+            yield _case(operation, channel, member, unknown.name, unknown.title, body, right)

@@ -1,0 +1,136 @@
+"""Permitted differences in the life of a session and in messages that are under way together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from reference_impl.alphapoint.values import OPERATION_NOT_SUPPORTED, Answer, Call, Data, Refused
+from reference_impl.changes import Operation, equivalents_of_each
+from reference_impl.parts import Handler, Parts, with_alphapoint, with_call
+from reference_impl.recorder import Recorder
+from reference_impl.variants import Change, Variant
+from reference_impl.wire import FrameInfo
+
+_SIGN_IN = ("AuthenticateUser", "WebAuthenticateUser")
+_WINDOW_S = 0.008
+Answered = Sequence[tuple[FrameInfo, tuple[str, ...]]]
+
+
+def _call(names: Sequence[str], change: Callable[[Recorder, Handler, Parts, Call], Answer]) -> Change:
+    """Calls around the operations, each with the handler that it stands in for."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        for name in names:
+            parts = with_call(parts, name, _changed(parts.alphapoint.calls[name], recorder))
+        return parts
+
+    def _changed(inner: Handler, recorder: Recorder) -> Handler:
+        return lambda parts, call: change(recorder, inner, parts, call)
+
+    return apply
+
+
+def _ends_all(recorder: Recorder, inner: Handler, parts: Parts, call: Call) -> Answer:
+    result = inner(parts, call)
+    if call.caller is not None:
+        recorder.hit()
+        parts.alphapoint.sessions.expire(call.caller.name)
+    return result
+
+
+def _unsupported(recorder: Recorder, _inner: Handler, _parts: Parts, _call: Call) -> Answer:
+    recorder.hit()
+    raise Refused(OPERATION_NOT_SUPPORTED, "support", "Sessions end by themselves")
+
+
+def _one_user(recorder: Recorder, inner: Handler, parts: Parts, call: Call) -> Answer:
+    """The user who is signed in on a socket may sign in again, and nobody else."""
+    sessions = parts.alphapoint.sessions
+    before, result = sessions.find(call.session_token or ""), inner(parts, call)
+    if before is None or not isinstance(result, Data) or not result.value.get("Authenticated"):
+        return result
+    token = result.value["SessionToken"]
+    after = sessions.find(token)
+    if after is None or after.name == before.name:
+        return result
+    recorder.hit()
+    sessions.close(token)
+    return Data({"Authenticated": False, "errormsg": "Log out first"})
+
+
+def _hangs_up(parts: Parts, recorder: Recorder) -> Parts:
+    def hangs_up(info: FrameInfo) -> bool:
+        leaves = '"LogOut"' in info.text
+        if leaves:
+            recorder.hit()
+        return leaves
+
+    return replace(parts, hangs_up=hangs_up)
+
+
+def _hangs_up_on_strangers(parts: Parts, recorder: Recorder) -> Parts:
+    """Closes a socket on which a sign-in was refused."""
+    refused: set[str] = set()
+    inner = parts.frame_filter
+
+    def frame_filter(info: FrameInfo, replies: tuple[str, ...]) -> tuple[str, ...]:
+        if any('\\"Authenticated\\":false' in text for text in replies):
+            refused.add(info.text)
+        return inner(info, replies)
+
+    def hangs_up(info: FrameInfo) -> bool:
+        if info.text not in refused:
+            return False
+        recorder.hit()
+        refused.discard(info.text)
+        return True
+
+    return replace(parts, frame_filter=frame_filter, hangs_up=hangs_up)
+
+
+def _keeps_token(parts: Parts, recorder: Recorder) -> Parts:
+    """A sign-in over WebSocket shows no token: the socket is the session."""
+    inner = parts.alphapoint.finish
+
+    def finish(call: Call, value: Any) -> Any:
+        value = inner(call, value)
+        if call.transport == "ws" and call.name in _SIGN_IN and isinstance(value, dict) and "SessionToken" in value:
+            recorder.hit()
+            return {key: member for key, member in value.items() if key != "SessionToken"}
+        return value
+
+    return with_alphapoint(parts, finish=finish)
+
+
+def _last_first(operation: Operation) -> Change:
+    """Frames under way together are answered in the opposite order; their numbers tell whose each reply is."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        inner = parts.under_way
+
+        def under_way(answered: Answered) -> Answered:
+            before = list(inner(answered))
+            return recorder.swap(before, before[::-1]) if answered[0][0].operation == operation.id else before
+
+        return replace(parts, under_way=under_way, window_s=_WINDOW_S)
+
+    return apply
+
+
+EQUIVALENTS: tuple[Variant, ...] = (
+    *equivalents_of_each(
+        "logout-ends-all", "Ends every session of a user at LogOut", lambda _o: _call(("LogOut",), _ends_all)
+    ),
+    *equivalents_of_each("logout-hangs-up", "Closes the socket at LogOut", lambda _o: _hangs_up),
+    *equivalents_of_each("logout-unsupported", "Does not offer LogOut", lambda _o: _call(("LogOut",), _unsupported)),
+    *equivalents_of_each(
+        "one-user-a-socket", "Refuses a second user on a socket", lambda _o: _call(_SIGN_IN, _one_user)
+    ),
+    *equivalents_of_each(
+        "refusal-hangs-up", "Closes the socket when a sign-in is refused", lambda _o: _hangs_up_on_strangers
+    ),
+    *equivalents_of_each("ws-token-unsaid", "Gives no token over WebSocket", lambda _o: _keeps_token),
+    *equivalents_of_each("ws-last-first", "Answers frames under way together the last first", _last_first),
+)
