@@ -104,6 +104,8 @@ class Hindrance(StrEnum):
     CODE = "code not described"
     UNSEEN = "effect not observed"
     LOST = "lost connection"
+    NOT_SENT = "not sent"
+    BEYOND = "answer not read"
     INFRASTRUCTURE = "infrastructure"
     UNREACHABLE = "unreachable"
     NOT_BEGUN = "not begun"

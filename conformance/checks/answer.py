@@ -57,6 +57,8 @@ class Answer:
     unreadable: Finding | None = None
     readings: tuple[str, ...] = ()
     summary: str = ""
+    beyond: str = ""
+    """Why it was not read, where it holds more than is read; what is known without reading it stands in `findings`."""
 
 
 def _word(value: bool | None) -> str:
@@ -107,5 +109,7 @@ class Judgement:
     gist: tuple[Any, ...] = ()
     """What a metamorphic relation compares: the form of the answer and the outcome of each part, wording left out."""
     summary: str = ""
+    beyond: str = ""
+    """Why an answer was not read."""
     unsettled: bool = False
     """Another alternative with this answer has things cancelled that are still open: they may only need time."""

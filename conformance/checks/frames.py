@@ -11,7 +11,7 @@ from conformance.checks.answer import Answer
 from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.contract.operation import AppliesTo, RequirementKey
-from conformance.formats.errors import CodecError
+from conformance.formats.errors import BeyondError, CodecError
 from conformance.formats.frames import ERROR, EVENT, REPLY, decode_frame
 from conformance.formats.json.read import decode_json
 from conformance.model.case import Transport
@@ -52,6 +52,9 @@ def read_frame(kit: Kit, exchange: Exchange, sent: bytes, read_payload: Reader) 
 
 def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Collection[str]) -> Answer:
     frame = decode_frame(text)
+    for problem in frame.problems:
+        if problem.kind == "beyond":
+            raise BeyondError(problem.message)
     shown = shorten(text.decode(errors="replace"))
     findings = [
         _finding(kit, problem.member or "o", problem.message, "a frame of m, i, n and o", shown)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Judgement, Observation, Seen
 from conformance.checks.identity import Matching, instructions_of, match_results
-from conformance.checks.kit import BAD_INPUT, Kit, telling
+from conformance.checks.kit import BAD_INPUT, READABLE, Kit, telling
 from conformance.checks.outcome import CANCELLED, OUTCOME, allowed, fits, gist_of, in_words, judge_effects
 from conformance.checks.read import read_answer
 from conformance.checks.registry import BEHIND_READING, Check, Stage
@@ -38,6 +39,10 @@ READING = Check(
     Stage.CASE,
     speaks_for="the requirement of the reading",
 )
+_MOST_ALIKE = 20
+"""So many findings of one check on one requirement are kept of a case."""
+_LONGEST = 1000
+"""Characters of one text of a finding; nobody reads more."""
 _UNANSWERED = ("no-reply", "ws-closed")
 
 
@@ -62,6 +67,7 @@ class _Gathering:
     successes: int = 0
     gist: tuple[Any, ...] = ()
     summary: str = ""
+    beyond: str = ""
     unsettled: bool = False
 
     def stop(self, *findings: Finding) -> bool:
@@ -95,16 +101,43 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
     found.findings.extend(_pinned_otherwise(case, found.readings, pins))
     for finding in found.findings:
         kit.checks[finding.check]  # what made it must be registered
+    findings, notes = _kept(found.findings)
     return Judgement(
-        findings=tuple(dict.fromkeys(found.findings)),
+        findings=findings,
+        notes=notes,
         blocked=tuple(dict.fromkeys(found.blocked)),
         readings=tuple(dict.fromkeys(found.readings)),
         code_seen=found.code if case.together == 1 else None,  # which copy is answered first is chance
         unverified=tuple(dict.fromkeys(found.unverified)),
         gist=found.gist,
         summary=found.summary,
+        beyond=found.beyond,
         unsettled=found.unsettled,
     )
+
+
+def _kept(findings: list[Finding]) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """The first of many findings that say the same of one requirement, their texts bounded; a note of the others."""
+    if not findings:
+        return (), ()
+    kept: dict[Finding, None] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for finding in dict.fromkeys(findings):
+        counts[finding.requirement, finding.check] += 1
+        if counts[finding.requirement, finding.check] <= _MOST_ALIKE:
+            kept[_cut(finding)] = None
+    notes = (
+        f"{count - _MOST_ALIKE} more findings of the check {check} on {requirement} are left out"
+        for (requirement, check), count in counts.items()
+        if count > _MOST_ALIKE
+    )
+    return tuple(kept), tuple(notes)
+
+
+def _cut(finding: Finding) -> Finding:
+    texts = {name: getattr(finding, name) for name in ("message", "expected", "actual", "at")}
+    long = {name: f"{text[:_LONGEST]}…" for name, text in texts.items() if len(text) > _LONGEST}
+    return replace(finding, **long) if long else finding
 
 
 def _judge_exchange(
@@ -148,6 +181,10 @@ def _by_readers(_kit: Kit, read: _Read, found: _Gathering) -> bool:
     """What the readers found; an answer that nobody can read ends it, unless its form alone is what is expected."""
     answer = read.seen.answer
     found.findings.extend(answer.findings)
+    if answer.beyond:
+        found.beyond = found.beyond or answer.beyond
+        found.block(READABLE)
+        return True
     if answer.unreadable is not None and not any("form" in one.wanted for one in read.right):
         found.gist = ()  # what nobody can read is compared with nothing
         return found.stop(answer.unreadable)

@@ -205,7 +205,7 @@ def build_kit(operation: Operation, checks: Registry | None = None) -> Kit:
 
 def repeated_members(kit: Kit, notes: Iterable[Note], at: str = "") -> Iterator[Finding]:
     """A finding for each repeated member: readers differ on which one counts. `at` is the place of a leg."""
-    for note in notes:
+    for note in notes:  # the reader keeps the first of them
         if note.kind == "duplicate-key":
             at_note = f"{at}{note.pointer}"
             yield MEMBERS.finding(kit.operation, note.text, "each member once", "a repeated member", at_note)
@@ -227,18 +227,24 @@ def _documented_members(schema: Any) -> dict[str, str]:
 
 _TRACE = re.compile(
     r"Traceback \(most recent call last\)"
-    r"|^\s+at [\w.$<>`\[\],]+\([^)\n]*\)"
-    r"|^\s+at (?:async |new )?[\w.$<> \[\]]+ \([^)\n]*:\d+:\d+\)"
-    r"|\bat [\w.`\[\],<>]+\([^)\n]*\) in [^\n]+:line \d+"
-    r"|\bSystem\.[\w.]*Exception:|\b(?:java|javax)\.[\w.]+(?:Exception|Error)\b",
+    r"|^[^\S\n]{1,200}+at [\w.$<>`\[\],]{1,300}+\([^)\n]{0,300}+\)"
+    r"|^[^\S\n]{1,200}+at (?:async |new )?[\w.$<> \[\]]{1,300} \([^)\n]{0,300}:\d{1,9}:\d{1,9}\)"
+    r"|\bat [\w.`\[\],<>]{1,300}+\([^)\n]{0,300}+\) in [^\n]{1,300}?:line \d"
+    r"|\bSystem\.[\w.]{0,100}Exception:|\b(?:java|javax)\.[\w.]{1,100}(?:Exception|Error)\b",
     re.MULTILINE,
 )
-_HTML = re.compile(r"(?:[\s\ufeff]|<\?xml[^>]*>|<!--.*?-->)*(?:<!doctype html|<html[\s>])", re.IGNORECASE | re.DOTALL)
+"""Each part is bounded, so that no text takes longer than its length says."""
+_HTML = re.compile(
+    r"(?:[\s\ufeff]++|<\?xml[^>]*+>|(?><!--.*?-->))*+(?:<!doctype html|<html[\s>])", re.IGNORECASE | re.DOTALL
+)
 _SHOWN = 120
+_LOOKED_AT = 512 * 1024
+_GLANCE = 4 * 1024
 
 
 def page_or_trace(kit: Kit, text: str, at: str = "body") -> Iterator[Finding]:
-    """A finding when the text is an HTML page or shows a stack trace."""
+    """A finding when the text is an HTML page or shows a stack trace, as far as one looks: its first half a megabyte."""
+    text = text[:_LOOKED_AT]
     if _HTML.match(text):
         message = "the answer is an HTML page"
         yield BAD_INPUT.finding(kit.operation, message, "a documented answer", shorten(text), at)
@@ -259,5 +265,5 @@ def server_error(kit: Kit, status: int, excused: bool) -> Iterator[Finding]:
 
 def shorten(text: str, limit: int = _SHOWN) -> str:
     """At most `limit` characters of a text on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[:limit]}… ({len(text)} characters)"
+    line = " ".join(text[:_GLANCE].split())
+    return line if len(line) <= limit and len(text) <= _GLANCE else f"{line[:limit]}… ({len(text)} characters)"

@@ -20,7 +20,7 @@ from conformance.checks.kit import (
 from conformance.checks.results import read_results
 from conformance.checks.standard import read_pair, read_standard
 from conformance.formats.base import Format
-from conformance.formats.errors import CodecError
+from conformance.formats.errors import BeyondError, CodecError
 from conformance.formats.registry import format_for, format_of, formats_for
 from conformance.formats.text import MediaType, parse_media_type
 from conformance.model.spec import Shape
@@ -32,10 +32,24 @@ _READERS: dict[Shape, Reader] = {Shape.STANDARD: read_standard, Shape.PAIR: read
 
 
 def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) -> Answer:
-    """Everything an outcome can be judged by; `frame` is the text that was sent over WebSocket, if it was."""
-    if not isinstance(exchange.reply, HttpReply):
-        return read_frame(kit, exchange, frame, _READERS[kit.operation.shape])
-    reply = exchange.reply
+    """Everything an outcome can be judged by; `frame` is the text that was sent over WebSocket, if it was.
+
+    An answer that holds more than is read says so, and why.
+    """
+    unread = 0 if exchange.reply is None else exchange.reply.unread_bytes
+    try:
+        if unread:
+            raise BeyondError(f"the answer has {unread:,} bytes, more than is read of an answer")
+        if not isinstance(exchange.reply, HttpReply):
+            return read_frame(kit, exchange, frame, _READERS[kit.operation.shape])
+        return _read_http(kit, exchange.reply, accept)
+    except BeyondError as error:  # no document sets the limit, so it is no finding
+        status = exchange.reply.status if isinstance(exchange.reply, HttpReply) else None
+        failures = () if status is None else tuple(server_error(kit, status, excused=False))
+        return Answer(frozenset(), status, findings=failures, beyond=error.message, summary=error.message)
+
+
+def _read_http(kit: Kit, reply: HttpReply, accept: str | None) -> Answer:
     media, media_findings = _media(kit, reply, accept)
     named = _declared(kit, reply, accept)
     answer = kit.memory.recall(reply.status, media, reply.body, lambda: _read_body(kit, reply, media))
@@ -101,6 +115,8 @@ def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     written_in = _format(kit, media)
     try:
         document = kit.codec(written_in, "response").decode(reply.body, media.charset if media else None)
+    except BeyondError:
+        raise
     except CodecError as error:
         findings = tuple(page_or_trace(kit, text))
         if findings or reply.status >= 500:

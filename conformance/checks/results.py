@@ -33,7 +33,7 @@ from conformance.contract.operation import RequirementKey
 from conformance.contract.problem_text import kind_of, shown
 from conformance.contract.schemas import SchemaProblem
 from conformance.formats.base import Format
-from conformance.formats.errors import CodecError
+from conformance.formats.errors import BeyondError, CodecError
 from conformance.formats.registry import format_of, formats_for
 from conformance.formats.text import MediaType, lenient_text
 from conformance.formats.xml.format import XML
@@ -111,6 +111,8 @@ def _read_decoded(kit: Kit, status: int, written_in: Format, charset: str | None
     """The value that the format's own codec reads, judged by the same schema as any other."""
     try:
         document = kit.codec(written_in, "error" if status >= 400 else "response").decode(body, charset)
+    except BeyondError:
+        raise
     except CodecError as error:
         return _unreadable(kit, status, body, f"the answer is no {written_in.label}: {error}", written_in.label)
     documented = f"{written_in.label} as documented"
@@ -137,6 +139,8 @@ def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer
             other = _read_other_xml(kit, status, charset, body, error_requirement)
             if other is not None:
                 return other
+    except BeyondError:
+        raise
     except CodecError as error:
         return _unreadable(kit, status, body, f"the answer is no readable XML: {error}", "well-formed XML")
     findings = (*xml_findings(kit, kit.xml_response, reading.problems), *nulls_as_text(kit, reading.value))
@@ -306,6 +310,8 @@ def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | 
         try:
             is_string = _is_error_string(kit, written_in, charset, body)
             reading = (f"framework-error-form={'string' if is_string else 'framework'}",)
+        except BeyondError:
+            raise
         except CodecError as error:
             message, expected = f"the error's body cannot be read: {error}", f"readable {written_in.name}"
             findings = (

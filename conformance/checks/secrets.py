@@ -17,6 +17,7 @@ from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, HttpReply, WsReply
 
 _LONG = 8
+_LONGEST_NAME = 200
 _ESCAPES = (b"\\u", b"&#", b"<!", b"\x00")
 _ESCAPED = re.compile(r"[^!#-%(-.0-;=?-\[\]-~]")
 """What JSON or XML may write in another way than as itself."""
@@ -142,7 +143,7 @@ def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for name, content in value.items():
             yield pointer, name
-            yield from _texts(content, f"{pointer}/{name}")
+            yield from _texts(content, f"{pointer}/{name[:_LONGEST_NAME]}")
     elif isinstance(value, list):
         for index, content in enumerate(value):
             yield from _texts(content, f"{pointer}/{index}")

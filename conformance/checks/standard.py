@@ -12,7 +12,7 @@ from conformance.checks.registry import Check, Stage
 from conformance.contract.operation import RequirementKey
 from conformance.contract.problem_text import kind_of, shown
 from conformance.contract.schemas import SchemaValidator
-from conformance.formats.errors import CodecError, Number
+from conformance.formats.errors import BeyondError, CodecError, Number
 from conformance.formats.json.read import decode_json
 from conformance.model.verdict import Finding
 
@@ -118,6 +118,8 @@ def _flat(kit: Kit, folded: dict[str, Any], readings: list[str], findings: list[
 def _parsed_leg(kit: Kit, name: str, text: str, findings: list[Finding]) -> Any:
     try:
         document = decode_json(text.encode(errors="surrogatepass"))
+    except BeyondError:
+        raise
     except CodecError as error:
         message = f"{name} is a string that holds no JSON: {error}"
         findings.append(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 from typing import Any
 
 from conformance.formats.errors import Number
@@ -23,6 +24,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _OVERLOOKED = re.compile(r"""[^\x20-\x7e]|(?:(?<=[ "'])|^) | (?=["']|$)""")
 """All beyond ASCII, and blanks at the ends of a text and after another blank."""
 _SAME = " (another value, written the same)"
+_MOST_NAMES = 20
 _KINDS = {bool: "boolean", int: "integer", str: "string", list: "list", dict: "object"}
 
 
@@ -99,14 +101,19 @@ def _escape(match: re.Match[str]) -> str:
 def actual_text(keyword: str, detail: Mapping[str, Any], value: Any) -> str:
     """What stood there, from the side that the keyword looks at."""
     if keyword == "required":
-        return f"members {', '.join(value)}" if value else "no members"
+        return f"members {_names(value)}" if value else "no members"
     if keyword in ("maxItems", "minItems", "contains") and isinstance(value, list):
         return f"{len(value)} item{'s' if len(value) != 1 else ''}: {shown(value)}" if value else "an empty list"
     if keyword == "type":
         return "null" if value is None else f"{shown(value)} ({kind_of(value)})"
     if keyword in ("additionalProperties", "unevaluatedProperties"):
-        return f"also {', '.join(detail.get('unexpected', ()))}"
+        return f"also {_names(detail.get('unexpected', ()))}"
     return shown(value)
+
+
+def _names(names: Collection[str]) -> str:
+    first = ", ".join(_cut(name, _LONGEST) for name in islice(names, _MOST_NAMES))
+    return first if len(names) <= _MOST_NAMES else f"{first} and {len(names) - _MOST_NAMES} more"
 
 
 def expected_text(keyword: str, detail: Mapping[str, Any]) -> str:

@@ -241,14 +241,30 @@ class SchemaValidator:
             return self.engine.is_valid(_engine_value(value))
 
     def problems(self, value: Any) -> tuple[SchemaProblem, ...]:
-        """All that is wrong with the value, by place and then by keyword; empty when it is valid."""
+        """All that is wrong with the value, by place and then by keyword; empty when it is valid.
+
+        Of a list with more than a thousand items, the first thousand in which anything is wrong speak for the others: the
+        engine takes its time for each error, and a body can hold many.
+        """
         if self.is_valid(value):
             return ()
-        found = {self._problem(error, value) for error in self.engine.iter_errors(_engine_value(value))}
-        return tuple(sorted(found, key=lambda one: (one.pointer, one.keyword, one.requirement or "", one.expected)))
+        longest = _longest_list(value)
+        for start in range(0, longest, _WINDOW) if longest > _WINDOW else ():
+            part = _window(value, start)
+            if not self.is_valid(part):
+                errors = self.engine.iter_errors(_engine_value(part))
+                placed = [(error, _moved(error.instance_path, value, start)) for error in errors]
+                found = {
+                    self._problem(error, place, value)
+                    for error, place in placed
+                    if error.kind.name not in _OF_WHOLE_LISTS or not _is_long(_part(value, place))
+                }
+                if found:
+                    return _in_order(found)
+        errors = self.engine.iter_errors(_engine_value(value))
+        return _in_order({self._problem(error, list(error.instance_path), value) for error in errors})
 
-    def _problem(self, error: jsonschema_rs.ValidationError, value: Any) -> SchemaProblem:
-        place = list(error.instance_path)
+    def _problem(self, error: jsonschema_rs.ValidationError, place: list[str | int], value: Any) -> SchemaProblem:
         part = _part(value, place)
         keyword, detail = error.kind.name, error.kind.as_dict()
         expected, actual = texts_of(keyword, detail, part)
@@ -256,6 +272,51 @@ class SchemaValidator:
         message = f"{pointer or 'the whole value'}: expected {expected}, found {actual}"
         requirement = nearest_requirement(self.files, self.ref, error.evaluation_path)
         return SchemaProblem(requirement, pointer, message, expected, actual, keyword)
+
+
+_WINDOW = 1000
+_OF_WHOLE_LISTS = frozenset(
+    {
+        "contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems", "unevaluatedItems",
+        "anyOf", "oneOf", "not", "if",
+    }
+)  # fmt: skip
+"""What a part of a list may break although the whole does not."""
+
+
+def _in_order(found: Iterable[SchemaProblem]) -> tuple[SchemaProblem, ...]:
+    return tuple(sorted(found, key=lambda one: (one.pointer, one.keyword, one.requirement or "", one.expected)))
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > _WINDOW
+
+
+def _longest_list(value: Any) -> int:
+    """The length of the longest list in a value."""
+    if isinstance(value, dict):
+        return max(map(_longest_list, value.values()), default=0)
+    return max(len(value), *map(_longest_list, value)) if isinstance(value, list) and value else 0
+
+
+def _window(value: Any, start: int) -> Any:
+    """The value, with no more than a thousand items of each longer list, from this one on."""
+    if isinstance(value, dict):
+        return {name: _window(member, start) for name, member in value.items()}
+    if not isinstance(value, list):
+        return value
+    return [_window(item, start) for item in (value[start : start + _WINDOW] if len(value) > _WINDOW else value)]
+
+
+def _moved(place: Iterable[str | int], value: Any, start: int) -> list[str | int]:
+    """The place in the whole value of what stands here in a window of it."""
+    moved: list[str | int] = []
+    for token in place:
+        if isinstance(token, int) and _is_long(value):
+            token += start
+        value = _part(value, (token,))
+        moved.append(token)
+    return moved
 
 
 def load_validator(path: Path, ref: str = "#") -> SchemaValidator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +86,9 @@ def with_secrets(target: TargetFile, vault: Vault) -> TargetFile:
     return target.model_copy(update={"services": services})
 
 
+_FIELD_VALUE = re.compile(r"(?:[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*)?")
+
+
 @dataclass(slots=True)
 class _Fetch:
     """Fetches secrets and goes on past those that are missing, so that one message can name them all."""
@@ -159,8 +163,11 @@ def _filled(bindings: Mapping[str, Binding | Secret], fetch: _Fetch, where: str)
 
 def _fetch_headers(headers: Mapping[str, str | Secret], fetch: _Fetch, where: str) -> None:
     for name, value in headers.items():
-        if isinstance(value, Secret):
-            fetch.get(value, f"{where}.headers.{name}")
+        text = fetch.get(value, f"{where}.headers.{name}") if isinstance(value, Secret) else value
+        if not _FIELD_VALUE.fullmatch(text):
+            hint = "A header is one line of Latin-1, without a blank at either end (RFC 9110, 5.5)."
+            message = "the value cannot be sent as a header"
+            fetch.missing.append(ConfigurationError(message, where=f"{where}.headers.{name}", hint=hint))
 
 
 def _fetch_roles(roles: Mapping[str, Role], fetch: _Fetch, where: str) -> None:

@@ -2,6 +2,7 @@
 
     ValueError
     ├── CodecError   the bytes (or the value) cannot be read (or written) at all; says where and of what kind
+    │   └── BeyondError   the bytes hold more than is read, which no document forbids
     └── XsdError     a contract's schema cannot be used: remote import, unsupported construct, unknown root
 
 Both are `ValueError`, since callers such as Schemathesis' deserializers expect no other type.
@@ -31,7 +32,7 @@ class CodecError(ValueError):
     """The bytes cannot be read, or the value cannot be written.
 
     `kind` is one word for programs: "empty", "encoding", "charset", "syntax", "too-deep", "too-large",
-    "number-too-long", "doctype", "entity", "root", "value" or "media-type". `position` is None when no
+    "number-too-long", "beyond", "doctype", "entity", "root", "value" or "media-type". `position` is None when no
     place applies (an unknown charset, a value that has no written form).
     """
 
@@ -43,6 +44,13 @@ class CodecError(ValueError):
 
     def __str__(self) -> str:
         return self.message if self.position is None else f"{self.message} (at {self.position})"
+
+
+class BeyondError(CodecError):
+    """The bytes hold more parts than are read; whether they are right is then open."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind="beyond")
 
 
 class XsdError(ValueError):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.formats.errors import CodecError, Note
+from conformance.formats.errors import BeyondError, CodecError, Note
 from conformance.formats.json.read import JsonDocument, decode_json
 
 REQUEST, REPLY, SUBSCRIBE, EVENT, UNSUBSCRIBE, ERROR = range(6)
@@ -32,7 +32,7 @@ class Frame:
 class FrameProblem:
     """What is wrong with one member ("" for the frame as a whole).
 
-    `kind`: "not-json", "not-object", "missing", "wrong-type", "unknown-m", "payload-not-json",
+    `kind`: "not-json", "not-object", "missing", "wrong-type", "unknown-m", "payload-not-json", "beyond",
     "extra-member" or "duplicate".
     """
 
@@ -60,6 +60,8 @@ def decode_frame(text: str | bytes) -> FrameDocument:
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     try:
         document = decode_json(data)
+    except BeyondError as error:
+        return FrameDocument(None, problems=(FrameProblem("", "beyond", error.message),))
     except CodecError as error:
         return FrameDocument(None, problems=(FrameProblem("", "not-json", f"the frame is no JSON: {error}"),))
     if not isinstance(document.value, dict):
@@ -100,6 +102,9 @@ def _payload(frame: Frame, problems: list[FrameProblem]) -> JsonDocument | None:
         problems.append(FrameProblem("m", "unknown-m", f"message type {frame.m} is not one of 0 to 5"))
     try:
         return decode_json(frame.o.encode(errors="surrogatepass"))
+    except BeyondError as error:
+        problems.append(FrameProblem("o", "beyond", error.message))
+        return None
     except CodecError as error:
         if frame.m != ERROR:
             problems.append(FrameProblem("o", "payload-not-json", f"the payload is no JSON: {error}"))

@@ -45,6 +45,10 @@ class Purpose(StrEnum):
     CLEAN_UP = "clean-up"
 
 
+OF_A_CASE = frozenset({Purpose.EARLIER, Purpose.JUDGED, Purpose.TWIN})
+"""What the messages of a case itself are sent for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """What a message is sent for, as which role, and in which case (empty: in none)."""

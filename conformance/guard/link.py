@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from conformance.endpoint.model import ServiceTarget
 from conformance.errors import Hindrance, NotCarriedOut, OutsideScope, Unreached
 from conformance.guard.gate import (
+    OF_A_CASE,
     Gate,
     Label,
     Purpose,
@@ -44,6 +45,8 @@ NumberOf = Callable[[str | bytes], int | None]
 DialWs = Callable[[Address, OnConnect | None], Transport[WsRequest]]
 _LOST = ("reset", "closed-early", "timeout", "malformed", "ws-closed", "ws-goodbye", "no-reply")
 """After these it is open whether one message was treated badly or nobody is there any more."""
+MOST_READ_BYTES = 2 * 1024 * 1024
+"""Of an answer that is judged: many times the longest list of results."""
 _REPEATABLE = (Purpose.PROBE, Purpose.OBSERVATION, Purpose.CLEAN_UP)
 """What does nothing, or nothing more when it is done twice."""
 _NOT_FORWARDED = 503
@@ -102,6 +105,8 @@ class Link:
     """Those addresses, as the logins of the target file name them; a message to any other is refused."""
     others: dict[str, Transport[HttpRequest]] = field(default_factory=dict)
     sockets: dict[str, Socket] = field(default_factory=dict)
+    judged_limits: Limits = field(init=False)
+    """For the messages of cases: what answers them is read as far as any answer in a document may go."""
     gone: str = ""
     """Why the target cannot be reached any more, once that is known."""
     round_trips: dict[str, deque[float]] = field(default_factory=dict)
@@ -109,6 +114,12 @@ class Link:
     _knocking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _there_s: dict[str, float] = field(default_factory=dict)
     """By transport: when somebody was last seen to be there after a message was lost."""
+
+    def __post_init__(self) -> None:
+        self.judged_limits = replace(self.limits, max_kept_bytes=min(MOST_READ_BYTES, self.limits.max_body_bytes))
+
+    def _limits(self, label: Label) -> Limits:
+        return self.judged_limits if label.purpose in OF_A_CASE else self.limits
 
     async def send_http(self, request: HttpRequest, label: Label) -> Exchange:
         """Send one HTTP request.
@@ -124,7 +135,7 @@ class Link:
 
         async def once() -> Exchange:
             await self.gate.admit(request, label)
-            return await self._connected(http, request)
+            return await self._connected(http, request, self._limits(label))
 
         exchange = await self._unthrottled(once, self.gate)
         reply = exchange.reply
@@ -133,13 +144,13 @@ class Link:
             return exchange
         return await self._after_trouble(exchange, once, label, request.path)
 
-    async def _connected(self, http: Transport[HttpRequest], request: HttpRequest) -> Exchange:
-        exchange = await http.send(request, limits=self.limits)
+    async def _connected(self, http: Transport[HttpRequest], request: HttpRequest, limits: Limits) -> Exchange:
+        exchange = await http.send(request, limits=limits)
         for _ in range(self.connect_retries):
             if exchange.problem is None or not exchange.problem.unreachable or exchange.sent:
                 break
             await asyncio.sleep(0.05)
-            exchange = await http.send(request, limits=self.limits)
+            exchange = await http.send(request, limits=limits)
         return exchange
 
     async def send_elsewhere(self, address: str, request: HttpRequest, label: Label) -> Exchange:
@@ -156,7 +167,7 @@ class Link:
 
         async def once() -> Exchange:
             await self.elsewhere.admit(request, label)
-            return await self._connected(http, request)
+            return await self._connected(http, request, self.limits)
 
         exchange = await self._unthrottled(once, self.elsewhere)
         for pause_s in _REPEAT_PAUSES_S:
@@ -199,7 +210,7 @@ class Link:
 
         async def once() -> Exchange:
             await self.gate.admit(request, label)
-            return await socket.transport.send(request, limits=self.limits)
+            return await socket.transport.send(request, limits=self._limits(label))
 
         return await self._after_ws(await self._unthrottled(once, self.gate), once, label)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from conformance.errors import Hindrance
@@ -21,6 +21,8 @@ from conformance.model.spec import Contract
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, RunInfo, Verdict
 
 MOST_KEPT = 500
+MOST_EVIDENCE = 4000
+"""Characters of a case's messages, each way, that a report shows."""
 
 
 @dataclass(slots=True)
@@ -67,7 +69,8 @@ class Gathering:
     folded: Folded = field(default_factory=Folded)
 
     def add(self, result: CaseResult) -> None:
-        """Take one finished case."""
+        """Take one finished case; of its evidence no more than reports show, for the journal has it all."""
+        result = _lighter(result)
         if result.tier == "named":
             self.named[result.id] = result
         elif result.verdict is Verdict.PASS:
@@ -84,6 +87,14 @@ class Gathering:
         """What is kept, in the order of ids."""
         kept = {**self.named, **self.generated}
         return tuple(kept[name] for name in sorted(kept))
+
+
+def _lighter(result: CaseResult) -> CaseResult:
+    evidence = result.evidence
+    if evidence is None or max(len(evidence.sent), len(evidence.received)) <= MOST_EVIDENCE:
+        return result
+    sent, received = evidence.sent[:MOST_EVIDENCE], evidence.received[:MOST_EVIDENCE]
+    return replace(result, evidence=replace(evidence, sent=sent, received=received, truncated=True))
 
 
 def gather(results: Iterable[CaseResult]) -> Gathering:
@@ -112,6 +123,8 @@ _WORDS: Mapping[str, str] = {
     Hindrance.CODE: "with a code that nobody says how to provoke",
     Hindrance.UNSEEN: "with an effect that nobody could see",
     Hindrance.LOST: "on a connection that was lost",
+    Hindrance.NOT_SENT: "that could not be sent",
+    Hindrance.BEYOND: "with an answer beyond what is read",
     Hindrance.INFRASTRUCTURE: "spoilt by the infrastructure",
     Hindrance.UNREACHABLE: "without an answer of the target",
     Hindrance.NOT_BEGUN: "not begun",

@@ -6,8 +6,12 @@ import re
 
 from conformance.contract.problem_text import from_difference, told_apart
 
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
-_XML_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+_XML_ILLEGAL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 _JSON_ESCAPE = re.compile(
     r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f][0-9a-f]{2})|.)"
     "|([\ud800-\udfff])"
@@ -21,7 +25,9 @@ def visible(text: str) -> str:
 
 
 def xml_safe(text: str) -> str:
-    """The text with every character that XML 1.0 excludes or discourages as `\\u0001`; line ends stay."""
+    """The text with every character that XML 1.0 excludes or discourages as `\\u0001`, and what turns the direction of
+    writing as `\\u202e`; line ends stay.
+    """
     return _XML_ILLEGAL.sub(lambda match: _escape(match.group()), text)
 
 

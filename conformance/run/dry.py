@@ -17,7 +17,7 @@ from conformance.checks.answer import Judgement, Observation
 from conformance.checks.kit import Kit
 from conformance.dialects.base import Dialect, Reply, login_named
 from conformance.endpoint.model import Binding, ServiceTarget, is_pin
-from conformance.guard.gate import Decision, Gate, Label, Message, Purpose
+from conformance.guard.gate import OF_A_CASE, Decision, Gate, Label, Message
 from conformance.guard.opening import Wire
 from conformance.model.case import Case, Transport
 from conformance.run.states import AskedStates
@@ -26,10 +26,9 @@ from conformance.wire.messages import Exchange, HttpReply, HttpRequest, Limits, 
 from conformance.wire.ws.client import OnConnect
 
 Answer = Callable[[Message], Reply | None]
-OF_THE_CASE = (Purpose.EARLIER, Purpose.JUDGED, Purpose.TWIN)
-"""What the messages of a case itself are sent for."""
 FIRST_ID = 2_050_000_000
 """Every id of a dry run is greater than this and has 31 bits, so the scope guard judges it like a real one."""
+_AS_IF = b"(as if sent)"
 _UID = "00000000-0000-4000-8000-{:012d}"
 
 
@@ -88,7 +87,7 @@ class DryWs:
 
 
 def _exchange(reply: Reply) -> Exchange:
-    return Exchange(b"", b"", reply, None, 0.0, 0.0)
+    return Exchange(_AS_IF, b"", reply, None, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ class DryRun:
 
         def answer(request: Message) -> Reply | None:
             # the operation itself may be one of the calls that a dialect cleans up with: it must cancel nothing here
-            if any(one.message is request and one.label.purpose in OF_THE_CASE for one in self.records):
+            if any(one.message is request and one.label.purpose in OF_A_CASE for one in self.records):
                 return None
             return next((reply for one in answers if (reply := one(request)) is not None), None)
 

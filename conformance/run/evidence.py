@@ -32,6 +32,16 @@ def evidence_of(
     return Evidence(sent, received, sent_cut or received_cut or any(one.truncated for one in exchanges))
 
 
+def without_bodies(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """The exchanges as far as evidence needs them: whoever keeps them for later must not keep megabytes."""
+    return tuple(
+        replace(one, reply=None, received=one.received[: FULL_BYTES + _MARGIN_BYTES])
+        if len(one.received) > SHORT_BYTES
+        else one
+        for one in exchanges
+    )
+
+
 def _came(exchange: Exchange) -> tuple[bytes, ...]:
     """Everything that came for a message: its reply or unnumbered WebSocket payloads, and further replies."""
     others = () if exchange.received else exchange.others

@@ -22,7 +22,7 @@ from conformance.errors import HarnessError, Hindrance, NotCarriedOut, StateUnav
 from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.run.evidence import evidence_of, redacted_finding
+from conformance.run.evidence import evidence_of, redacted_finding, without_bodies
 from conformance.run.setting import (
     Service,
     Setting,
@@ -38,6 +38,7 @@ from conformance.run.setting import (
 from conformance.run.states import unset_names
 from conformance.wire.messages import TIMED_OUT, Exchange, HttpReply, WsReply
 
+_LONG_BYTES = 16 * 1024
 _LOST_REASON = "the server closed a kept connection as the message was sent, and no message is sent twice"
 Judge = Callable[[Kit, Case, Observation], Judgement]
 """What makes a judgement of an observation; a plan has one that looks at nothing."""
@@ -57,6 +58,7 @@ class Judged:
     gist: tuple[Any, ...] = ()
     summary: str = ""
     exchanges: tuple[Exchange, ...] = ()
+    """As far as evidence needs them."""
     secrets: tuple[str, ...] = ()
     """What the message carried that no output may show."""
     disturbed: str = ""
@@ -114,13 +116,15 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
         if case.twin is not None:
             judgement = await _with_twin(case, case.twin, kit, service, setting, judge, judgement)
     except NotCarriedOut as error:
-        reason = redact_excerpt(error.reason, service.sessions.vault.known)
+        known = service.sessions.vault.known
+        reason = redact_excerpt(error.reason, known)
         accepted = error.accepted or service.link.service.lacks.reason(error.thing)
         verdict = Verdict.TARGET_ERROR if isinstance(error, Unreached) else Verdict.NOT_VERIFIED
         if error.hindrance is Hindrance.NOT_APPLICABLE:
             verdict = Verdict.NOT_APPLICABLE
         result = _result(case, setting, verdict, reason=reason, hindrance=error.hindrance, accepted=accepted)
-        return Judged(result, timed_out=error.timed_out)
+        words = redact_excerpt(setting.disturbed, known) if setting.disturbed else ""
+        return Judged(result, disturbed=words, undone=setting.undone, timed_out=error.timed_out)
     except MissingBinding as error:
         return Judged(_result(case, setting, Verdict.NOT_VERIFIED, reason=error.message, hindrance=Hindrance.BINDING))
     except HarnessError as error:
@@ -137,11 +141,7 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
     if unseen and result.unverified:
         result = replace(result, accepted=unseen)
     words = redact_excerpt(setting.disturbed, service.sessions.vault.known) if setting.disturbed else ""
-    long_s = service.link.limits.total_timeout_s / 2  # a wait that was cut short costs nothing
-    timed_out = any(
-        one.problem is not None and one.problem.kind in TIMED_OUT and one.elapsed_s >= long_s
-        for one in setting.exchanges
-    )
+    timed_out = any(_timed_out(one, service) for one in setting.exchanges)
     gist, summary = judgement.gist, judgement.summary
     return Judged(result, gist, summary, setting.exchanges, secrets, words, setting.undone, timed_out)
 
@@ -220,9 +220,8 @@ async def _carry_out(
         unknown = setting.desk.bindings.get("unknown_order", 0)
         setting.desk = setting.desk.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
     await send_messages(case, states, service, setting, spare)
-    for exchange in (one for its in all_under_way(setting) for one in its.exchanges):
-        if exchange.problem is not None and exchange.problem.unreachable:
-            raise Unreached(exchange.problem.message)
+    for its in all_under_way(setting):
+        _demand_sent(setting, (*its.earlier, *its.exchanges), service)
     if any(exchange.again and exchange.reply is None for exchange in setting.exchanges):
         _take_late(setting, service)
     judgement, after = await _observe_and_judge(case, kit, service, setting, judge)
@@ -232,13 +231,40 @@ async def _carry_out(
         if _disturbs(exchange):
             setting.disturbed = setting.disturbed or _disturbance(exchange)
             setting.undone = setting.undone and _undone(case, setting, after, exchange)
+    for its in all_under_way(setting):
+        its.earlier, its.exchanges = without_bodies(its.earlier), without_bodies(its.exchanges)
     return judgement, after
+
+
+def _demand_sent(setting: Setting, exchanges: Iterable[Exchange], service: Service) -> None:
+    """Raises `NotCarriedOut` where a message of the case never left, whatever kept it: such a case is not judged."""
+    for exchange in exchanges:
+        problem = exchange.problem
+        if problem is not None and problem.unreachable:
+            raise Unreached(problem.message)
+        if exchange.sent:
+            continue
+        if _disturbs(exchange):
+            setting.disturbed = setting.disturbed or _disturbance(exchange)
+        words = "the wire does not say why" if problem is None else problem.message
+        unsent = NotCarriedOut(f"nothing was sent: {words}", why=Hindrance.NOT_SENT)
+        unsent.timed_out = _timed_out(exchange, service)
+        raise unsent
+
+
+def _timed_out(exchange: Exchange, service: Service) -> bool:
+    """Whether an answer was waited for in vain, for long: a wait that was cut short costs nothing."""
+    long_s = service.link.limits.total_timeout_s / 2
+    return exchange.problem is not None and exchange.problem.kind in TIMED_OUT and exchange.elapsed_s >= long_s
 
 
 async def _with_twin(
     case: Case, twin: Twin, kit: Kit, service: Service, setting: Setting, judge: Judge, first: Judgement
 ) -> Judgement:
-    """Say the same in the other way, in states of its own, and hold the two answers together."""
+    """Say the same in the other way, in states of its own, and hold the two answers together.
+
+    Where the other way cannot be gone, what the first answer broke is broken all the same.
+    """
     seconds: list[Judgement] = []
     origin = replace(
         case, twin=None, role=twin.role or case.role, transport=twin.transport, media_type=twin.media_type, accept=twin.accept
@@ -255,13 +281,20 @@ async def _with_twin(
                 again = replace(again, expect=_permuted(case.expect, twin.order))
             judgement, after = await _carry_out(again, kit, service, other, judge)
             seconds.append(judgement)
+    except NotCarriedOut:
+        if first.findings and not setting.disturbed:
+            return first
+        setting.disturbed, setting.undone = setting.disturbed or other.disturbed, setting.undone and other.undone
+        raise
     finally:
         await clean(service, other, after)
     setting.exchanges = (*setting.exchanges, *other.exchanges)
     setting.disturbed = setting.disturbed or other.disturbed
     setting.undone = setting.undone and other.undone
     findings = [finding for judgement in (first, *seconds) for finding in judgement.findings]
-    return replace(first, findings=tuple(dict.fromkeys((*findings, *compare(twin, first, seconds)))))
+    beyond = next((judgement.beyond for judgement in (first, *seconds) if judgement.beyond), "")
+    apart = () if beyond else compare(twin, first, seconds)
+    return replace(first, findings=tuple(dict.fromkeys((*findings, *apart))), beyond=beyond)
 
 
 def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
@@ -303,7 +336,7 @@ async def _observe_and_judge(
     """
     secrets = secrets_of(service, setting)
     if not setting.handles:  # nothing is watched
-        return _judge_all(case, kit, service, setting, judge, {}, {}, secrets), {}
+        return await _judge_all(case, kit, service, setting, judge, {}, {}, secrets), {}
     before: dict[str, str] = {}
     for handle in setting.handles:
         before.update(handle.before)
@@ -343,17 +376,19 @@ async def _look(
         await _listen_on(service, setting)
     if service.link.service.lacks.observer and any(word != UNKNOWN for word in after.values()):
         service.untrue_lacks.add("observer")
-    return _judge_all(case, kit, service, setting, judge, before, after, secrets), after
+    return await _judge_all(case, kit, service, setting, judge, before, after, secrets), after
 
 
-def _judge_all(
+async def _judge_all(
     case: Case, kit: Kit, service: Service, setting: Setting, judge: Judge,
     before: Mapping[str, str], after: Mapping[str, str], secrets: tuple[str, ...],
 ) -> Judgement:  # fmt: skip
     """What the answer comes to, and those to the messages beside it; the gist and the code are those of the case."""
     name_of = partial(secret_name, service, setting)
     judgements = [
-        judge(kit, one, Observation(its.exchanges, its.body, its.frame, before, after, secrets, name_of))
+        await _in_turn(
+            service, judge, kit, one, Observation(its.exchanges, its.body, its.frame, before, after, secrets, name_of)
+        )
         for one, its in ((case, setting), *setting.beside)
     ]
     first, *others = judgements
@@ -370,8 +405,19 @@ def _judge_all(
         readings=joined(lambda one: one.readings),
         unverified=joined(lambda one: one.unverified),
         notes=joined(lambda one: one.notes),
+        beyond=next((one.beyond for one in judgements if one.beyond), ""),
         unsettled=any(one.unsettled for one in judgements),
     )
+
+
+async def _in_turn(service: Service, judge: Judge, kit: Kit, case: Case, observation: Observation) -> Judgement:
+    """Judge; where an answer is long, one at a time, and then let the event loop hear what has come meanwhile."""
+    if all(len(one.received) < _LONG_BYTES for one in observation.exchanges):
+        return judge(kit, case, observation)
+    async with service.judging:
+        judgement = judge(kit, case, observation)
+        await asyncio.sleep(0)
+    return judgement
 
 
 async def _listen_on(service: Service, setting: Setting) -> None:
@@ -405,6 +451,9 @@ def _judged(
     verdict, reason, hindrance = Verdict.PASS, "", ""
     if judgement.findings:
         verdict = Verdict.FAIL
+    elif judgement.beyond:
+        reason = f"the answer was not read: {judgement.beyond}"
+        verdict, hindrance = Verdict.NOT_VERIFIED, Hindrance.BEYOND
     elif judgement.unverified and set(case.requirements) <= set(judgement.unverified):
         verdict, reason, hindrance = Verdict.NOT_VERIFIED, "the effect could not be observed", Hindrance.UNSEEN
     kept = case.tier == "named" or verdict is Verdict.FAIL
@@ -436,6 +485,6 @@ def _result(case: Case, setting: Setting, verdict: Verdict, *, reason: str, **mo
         verdict=verdict,
         reason=reason,
         code=case.code,
-        requests=len(setting.exchanges) + len(case.before) if setting.exchanges else 0,
+        requests=sum(1 for one in (*setting.earlier, *setting.exchanges) if one.sent),
         **more,
     )

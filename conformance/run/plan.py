@@ -21,13 +21,13 @@ from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
 from conformance.endpoint.redact import HIDDEN, redact
 from conformance.formats.registry import format_for
-from conformance.guard.gate import Decision, Guard, Label, Message, Purpose
+from conformance.guard.gate import OF_A_CASE, Decision, Guard, Label, Message, Purpose
 from conformance.guard.guard import Guard as ScopeGuard
 from conformance.model.case import Body, Case, Transport
 from conformance.model.case import Message as CaseMessage
 from conformance.model.spec import Contract
 from conformance.model.verdict import Verdict
-from conformance.run.dry import FIRST_ID, OF_THE_CASE, DryRun, Record
+from conformance.run.dry import FIRST_ID, DryRun, Record
 from conformance.run.execute import execute_judged
 from conformance.run.schedule import FLAKY_ATTEMPTS
 from conformance.run.session import Session, session
@@ -181,7 +181,7 @@ class Planner:
                 yield told.message(record, Bounds(count, count, count * throttled))
                 continue
             # a case in a session of its own sends once; only a token that it changes comes from a session of the run
-            own = case.session is not None and case.session.token == "whole" and purpose in OF_THE_CASE
+            own = case.session is not None and case.session.token == "whole" and purpose in OF_A_CASE
             keeps = not own and login_of(speaker_at(told.desk, role)) is not None
             if keeps:
                 in_session.setdefault((role, record.transport), []).extend([purpose] * count)
@@ -218,7 +218,7 @@ class Planner:
         """What the session may need beside the messages themselves: probes, sign-ins at other desks, and new ones."""
         throttled = self.run.target.limits.throttle_waits + 1
         messages = len(purposes)
-        judged = sum(purpose in OF_THE_CASE for purpose in purposes)
+        judged = sum(purpose in OF_A_CASE for purpose in purposes)
         probe = told.probe(role, transport, guard)
         if probe is not None:
             most = Bounds(0, judged, messages * MOST_PROBES * throttled) if probe.decision.allowed else Bounds()
@@ -266,7 +266,7 @@ def _grouped(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
         message, label = record.message, record.label
         cleaning = cleaning or label.purpose is Purpose.CLEAN_UP
         what: object = message
-        if label.purpose not in OF_THE_CASE:
+        if label.purpose not in OF_A_CASE:
             text = _text(message.text) if isinstance(message, WsRequest) else f"{message.path} {_text(message.body)}"
             what = _NUMBERS.sub("#", text)
         elif isinstance(message, WsRequest):
@@ -304,7 +304,7 @@ class _Telling:
     def message(self, record: Record, count: Bounds) -> Planned:
         """A message as it stood at the gate."""
         message, label, case = record.message, record.label, self.case
-        own = label.purpose in OF_THE_CASE
+        own = label.purpose in OF_A_CASE
         source = self._source(label.purpose)
         encoding = _encoding(source.body) if own else "utf-8"
         shared = Planned(

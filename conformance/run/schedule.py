@@ -109,6 +109,8 @@ async def try_again(session: Session) -> None:
             attempts += 2
         if not judged.disturbed or not judged.undone:
             session.note(judged.result)
+        elif session.stopped is None and session.answered and not any(one.sent for one in judged.exchanges):
+            session.note(judged.result)  # what never left says nothing about the contract, however often it is tried
         elif session.stopped is None and session.answered:
             session.note(always_disturbed(kit, judged, attempts))
         else:
@@ -178,17 +180,19 @@ async def _work(session: Session, queue: asyncio.Queue[Case], desk: Desk, slots:
 
 @dataclass(slots=True)
 class FormMemory:
-    """How each value was answered: for each different gist the lowest case that gave it."""
+    """How each value was answered: for each different gist, known by its hash, the lowest case that gave it."""
 
-    gists: dict[tuple[str, int], dict[tuple[object, ...], tuple[int, Judged]]] = field(default_factory=dict)
+    gists: dict[tuple[str, int], dict[int, tuple[int, Judged]]] = field(default_factory=dict)
 
     def note(self, key: tuple[str, int], number: int, judged: Judged) -> None:
-        """Remember an answer; the first one's exchange is kept only when another gist turns up."""
-        found = self.gists.setdefault(key, {})
-        known = found.get(judged.gist)
+        """Remember an answer; of one that failed, which is compared with none, only that it was there."""
+        found, gist = self.gists.setdefault(key, {}), hash(judged.gist)
+        known = found.get(gist)
         if known is not None and known[0] <= number:
             return
-        found[judged.gist] = (number, judged)
+        if judged.result.verdict is not Verdict.PASS:
+            judged = replace(judged, gist=(), exchanges=(), result=replace(judged.result, evidence=None))
+        found[gist] = (number, judged)
 
     def broken(self, secrets: tuple[str, ...]) -> Iterator[CaseResult]:
         """For each value that was answered in two ways: the later case, with a finding, and both exchanges."""

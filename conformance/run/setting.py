@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 
@@ -45,6 +45,8 @@ class Service:
     """How long after the answer the latest cancellations were seen."""
     untrue_lacks: set[str] = field(default_factory=set)
     """What the target file says the service lacks, and what was there all the same."""
+    judging: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Who holds it judges a long answer."""
     secrets: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
     """What cases without states must not see again, by who sends and what he has; most cases have the same."""
 
@@ -169,6 +171,8 @@ async def send_messages(
         setting.own = await open_own(service.sessions, case.session, case.transport, speaker, other)
     for number, message in enumerate(case.before, 1):
         setting.earlier = (*setting.earlier, await _send(case, message, service, setting, Purpose.EARLIER))
+        if not setting.earlier[-1].sent:  # nothing is judged behind it
+            return
         await set_up(states, number, service, setting, spare)
     if case.later and case.before:
         await asyncio.sleep(service.settle_s)
@@ -178,7 +182,7 @@ async def send_messages(
         setting.exchanges = (await _send(case, case.message, service, setting, setting.purpose),)
     else:
         copies = (_send(case, case.message, service, setting, setting.purpose) for _ in range(case.together))
-        setting.exchanges = tuple(await asyncio.gather(*copies))
+        setting.exchanges = await _all_ended(copies)
 
 
 async def _send_side_by_side(case: Case, service: Service, setting: Setting) -> None:
@@ -187,8 +191,17 @@ async def _send_side_by_side(case: Case, service: Service, setting: Setting) -> 
     setting.beside = tuple((other, copy(setting)) for other in others)
     ways = ((case, setting), *setting.beside)
     sent = (_send(one, one.message, service, its, setting.purpose) for one, its in ways)
-    for (_, its), exchange in zip(ways, await asyncio.gather(*sent), strict=True):
+    for (_, its), exchange in zip(ways, await _all_ended(sent), strict=True):
         its.exchanges = (exchange,)
+
+
+async def _all_ended(sends: Iterable[Awaitable[Exchange]]) -> tuple[Exchange, ...]:
+    """What came of messages that are under way together; when one raises, all have ended before anything is taken back."""
+    outcomes = await asyncio.gather(*sends, return_exceptions=True)
+    for one in outcomes:
+        if isinstance(one, BaseException):
+            raise one
+    return tuple(one for one in outcomes if isinstance(one, Exchange))
 
 
 def all_under_way(setting: Setting) -> tuple[Setting, ...]:

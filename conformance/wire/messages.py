@@ -44,12 +44,14 @@ class Limits:
 
     `max_body_bytes` bounds an HTTP body (on the wire and decoded) and a WebSocket message.
     `total_timeout_s` runs from the first byte written to the last byte read; connecting has its own time-out.
+    `max_kept_bytes` bounds the body or message that a reply brings along; of a longer one it brings the length alone.
     `max_received_evidence_bytes` bounds what is kept as evidence, not what may be read.
     """
 
     connect_timeout_s: float = 5.0
     total_timeout_s: float = 10.0
     max_body_bytes: int = 8 * 1024 * 1024
+    max_kept_bytes: int = 8 * 1024 * 1024
     max_header_bytes: int = 64 * 1024
     max_received_evidence_bytes: int = 256 * 1024
     max_pings: int = 100
@@ -95,7 +97,7 @@ class HttpReply:
     """One complete HTTP response; `body` is after gzip or deflate was undone, or as sent when that failed.
 
     `trailing_data` says that bytes followed the end of the response in the same read; they stand in the
-    evidence.
+    evidence. `unread_bytes` is the length of a body that was too long to be kept; `body` is empty then.
     """
 
     status: int
@@ -104,15 +106,20 @@ class HttpReply:
     body: bytes
     http_version: str
     trailing_data: bool = False
+    unread_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class WsReply:
-    """The payload that answered; `others` are the payloads seen while waiting that answer nobody."""
+    """The payload that answered; `others` are the payloads seen while waiting that answer nobody.
+
+    `unread_bytes` is the length of a payload that was too long to be kept; `text` is empty then.
+    """
 
     text: bytes
     others: tuple[bytes, ...] = ()
     binary: bool = False
+    unread_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

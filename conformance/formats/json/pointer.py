@@ -1,6 +1,7 @@
 """JSON Pointers (RFC 6901), and the place in a text that one of them names.
 
 JSON from outside, never nested deeper than MAX_DEPTH: where a parser would give up differs from Python to Python.
+Nor is anything parsed that holds more values than are read: a body within its limit of bytes may hold millions.
 """
 
 from __future__ import annotations
@@ -8,22 +9,33 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from conformance.formats.text import decode_text, line_column
 
 MAX_DEPTH = 100
+MAX_VALUES = 30_000
+"""In a body that is judged: many times what the longest list of results holds."""
+MAX_VALUES_READ = 500_000
+"""In any other text, such as the list of all open orders."""
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'  # the closing quote is optional: an open string must not be rescanned
 _BRACKETS = re.compile(_STRING + r"|[\[{]|[\]}]", re.DOTALL)
 _NO_BRACKETS = re.compile(_STRING + r"|[^\[\]{}\"]++", re.DOTALL)
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_LONGEST_TOKEN = 200
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().raw_decode
 
 
 def join_pointer(tokens: Iterable[str | int]) -> str:
-    """The pointer of these member names and indices: `["a/b", 0]` gives `/a~1b/0`."""
-    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+    """The pointer of these member names and indices: `["a/b", 0]` gives `/a~1b/0`. A name of 200 characters is cut."""
+    return "".join("/" + _shortened(str(token)).replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def _shortened(token: str) -> str:
+    return token if len(token) <= _LONGEST_TOKEN else f"{token[:_LONGEST_TOKEN]}…"
 
 
 def split_pointer(pointer: str) -> tuple[str, ...]:
@@ -90,9 +102,12 @@ def _child(text: str, index: int, token: str) -> int | None:
 def load_json(data: str | bytes) -> Any:
     """The value of a JSON text as the standard library reads it; `ValueError` also where it is nested too deeply.
 
-    For answers, files and lines that need no strict reading; bodies that are judged go through `decode_json`.
+    For answers, files and lines that need no strict reading; bodies that are judged go through `decode_json`. What holds
+    more than MAX_VALUES_READ values is refused as well.
     """
     text = data if isinstance(data, str) else data.decode(json.detect_encoding(data), "surrogatepass")
+    if holds_more(text, MAX_VALUES_READ):
+        raise ValueError(f"holds more than {MAX_VALUES_READ} values, or is nested more than {MAX_DEPTH} levels deep")
     if too_deep_at(text) is not None:
         raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
     return json.loads(text)
@@ -101,6 +116,8 @@ def load_json(data: str | bytes) -> Any:
 def load_top(data: str | bytes) -> Any:
     """The same, where a text is nested too deeply with null in place of every container below the top one."""
     text = data if isinstance(data, str) else data.decode(json.detect_encoding(data), "surrogatepass")
+    if holds_more(text, MAX_VALUES_READ):
+        raise ValueError(f"holds more than {MAX_VALUES_READ} values")
     return json.loads(text if too_deep_at(text) is None else "".join(_top(text)))
 
 
@@ -120,8 +137,24 @@ def _top(text: str) -> Iterator[str]:
         yield text[kept:]
 
 
+def holds_more(text: str, most: int) -> bool:
+    """Whether a text would make more than so many values, counted by its commas and opening brackets.
+
+    Nothing is parsed for it, and no string is looked into twice.
+    """
+    if len(text) <= most or text.count(",") + text.count("[") + text.count("{") <= most:
+        return False
+    if text.count('"') - text.count('\\"') > 4 * most:  # a value has two strings at most, itself and its name
+        return True
+    bare = _STRINGS.sub("", text) if '"' in text else text
+    return bare.count(",") + bare.count("[") + bare.count("{") > most
+
+
 def too_deep_at(text: str) -> int | None:
-    """The index of the first bracket beyond MAX_DEPTH levels; None where no level is too deep."""
+    """The index of the first bracket beyond MAX_DEPTH levels; None where no level is too deep.
+
+    For texts that do not hold too much: it looks at each bracket up to a hundred times.
+    """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return None
     brackets = _NO_BRACKETS.sub("", text)
@@ -132,8 +165,13 @@ def too_deep_at(text: str) -> int | None:
             return None
         if len(brackets) == before:
             break
+    return first_too_deep(text, len(text))
+
+
+def first_too_deep(text: str, most: int) -> int | None:
+    """The same, looking at no more than so many strings and brackets from the start."""
     depth = 0
-    for match in _BRACKETS.finditer(text):
+    for match in islice(_BRACKETS.finditer(text), most):
         character = match.group()[0]
         if character in "[{":
             depth += 1

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
-from conformance.formats.errors import CodecError, Note, Number, Pairs, Raw, plain
-from conformance.formats.json.pointer import MAX_DEPTH, join_pointer, locate, too_deep_at
+from conformance.formats.errors import BeyondError, CodecError, Note, Number, Pairs, Raw, plain
+from conformance.formats.json.pointer import (
+    MAX_DEPTH,
+    MAX_VALUES,
+    first_too_deep,
+    holds_more,
+    join_pointer,
+    locate,
+    too_deep_at,
+)
 from conformance.formats.json.write import JsonStyle, encode_json
 from conformance.formats.text import Text, decode_text, position_at
 
@@ -18,6 +28,9 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_DIGITS = 4_000
+MAX_NOTES = 100
+"""Of each kind; what is noted so often is no news any more."""
+_MOST_SHOWN, _LONGEST_SHOWN = 10, 120
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'  # the closing quote is optional: an open string must not be rescanned
 _RUN = re.compile(rf"[0-9.eE+-]{{{MAX_DIGITS // 2}}}")
@@ -85,7 +98,8 @@ def decode_json(data: bytes, charset: str | None = None) -> JsonDocument:
     Refused with `CodecError`: an empty body, bytes that are not of the charset, anything outside the grammar
     (NaN, comments, single quotes, trailing commas or text, control characters), more than MAX_DEPTH levels
     and numbers of more than MAX_DIGITS characters.
-    Noted: a byte order mark, duplicate members (the last one is the value), numbers that are not plain
+    `BeyondError`: more than MAX_VALUES values.
+    Noted, MAX_NOTES times of each kind: a byte order mark, duplicate members (the last one is the value), numbers that are not plain
     integers, escapes that leave half a surrogate pair.
     """
     source = decode_text(data, charset)
@@ -103,7 +117,7 @@ def decode_json(data: bytes, charset: str | None = None) -> JsonDocument:
                 return JsonDocument(_QUICK.decode(text), bom)
             except _OddError:
                 pass
-        notes: list[Note] = []
+        notes = _Notes()
         value = _settle(_THOROUGH.decode(text), None, notes)
     except json.JSONDecodeError as error:
         raise _syntax_error(source, error) from None
@@ -111,7 +125,7 @@ def decode_json(data: bytes, charset: str | None = None) -> JsonDocument:
         raise _constant_error(source) from None
     except ValueError as error:  # an interpreter started with a digit limit below ours
         raise CodecError(f"a number is too long: {error}", position_at(source, 0), "number-too-long") from None
-    return JsonDocument(value, (*bom, *notes))
+    return JsonDocument(value, (*bom, *notes.kept))
 
 
 _Path: TypeAlias = "tuple[_Path, str | int] | None"
@@ -125,20 +139,34 @@ def _pointer(path: _Path) -> str:
     return join_pointer(reversed(tokens))
 
 
-def _settle(value: Any, path: _Path, notes: list[Note]) -> Any:
+class _Notes:
+    """The first notes of each kind."""
+
+    def __init__(self) -> None:
+        self.kept: list[Note] = []
+        self._counts: dict[str, int] = {}
+
+    def take(self, kind: str, path: _Path, text: Callable[[], str]) -> None:
+        """Note something at a place; the words are made only when they are kept."""
+        count = self._counts[kind] = self._counts.get(kind, 0) + 1
+        if count <= MAX_NOTES:
+            self.kept.append(Note(kind, _pointer(path), text()))
+
+
+def _settle(value: Any, path: _Path, notes: _Notes) -> Any:
     """Turn members into dicts, taking a note of each oddity on the way; the depth is bounded by MAX_DEPTH."""
     if isinstance(value, _Members):
         return _settle_members(value, path, notes)
     if isinstance(value, list):
         return [_settle(item, (path, index), notes) for index, item in enumerate(value)]
     if isinstance(value, Number):
-        notes.append(Note("non-integer-literal", _pointer(path), value.literal))
+        notes.take("non-integer-literal", path, partial(str, value.literal))
     elif isinstance(value, str) and _SURROGATE.search(value):
-        notes.append(Note("lone-surrogate", _pointer(path), ascii(value)))
+        notes.take("lone-surrogate", path, partial(_ascii, value))
     return value
 
 
-def _settle_members(pairs: _Members, path: _Path, notes: list[Note]) -> dict[str, Any]:
+def _settle_members(pairs: _Members, path: _Path, notes: _Notes) -> dict[str, Any]:
     last = dict(pairs)
     earlier: dict[str, list[Any]] = {}
     if len(last) != len(pairs):
@@ -148,18 +176,28 @@ def _settle_members(pairs: _Members, path: _Path, notes: list[Note]) -> dict[str
     for key, value in last.items():
         here = (path, key)
         if _SURROGATE.search(key):
-            notes.append(Note("lone-surrogate", _pointer(here), f"member name {key!a}"))
+            notes.take("lone-surrogate", here, partial("member name {}".format, _ascii(key)))
         written = earlier.get(key, ())
         if len(written) > 1:
-            shown = ", ".join(_shown(one) for one in written[:-1])
-            text = f"member {key!a} is given {len(written)} times; the last is used, before it: {shown}"
-            notes.append(Note("duplicate-key", _pointer(here), text))
+            notes.take("duplicate-key", here, partial(_repeated, key, written))
         members[key] = _settle(value, here, notes)
     return members
 
 
+def _repeated(key: str, written: Sequence[Any]) -> str:
+    before = written[:-1]
+    shown = ", ".join(_shown(one) for one in before[:_MOST_SHOWN])
+    more = f" and {len(before) - _MOST_SHOWN} more" if len(before) > _MOST_SHOWN else ""
+    return f"member {_ascii(key)} is given {len(written)} times; the last is used, before it: {shown}{more}"
+
+
+def _ascii(text: str) -> str:
+    return ascii(text) if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]!a}… ({len(text)} characters)"
+
+
 def _shown(value: Any) -> str:
-    return encode_json(_as_pairs(value), JsonStyle(ascii_only=True)).decode()
+    text = encode_json(_as_pairs(value), JsonStyle(ascii_only=True)).decode()
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}… ({len(text)} characters)"
 
 
 def _as_pairs(value: Any) -> Any:
@@ -169,7 +207,12 @@ def _as_pairs(value: Any) -> Any:
 
 
 def _check_depth(source: Text) -> None:
-    place = too_deep_at(source.text)
+    if len(source.text) > MAX_VALUES and holds_more(source.text, MAX_VALUES):
+        place = first_too_deep(source.text, MAX_VALUES)
+        if place is None:
+            raise BeyondError(f"the JSON holds more than {MAX_VALUES:,} values")
+    else:
+        place = too_deep_at(source.text)
     if place is not None:
         message = f"the JSON is nested more than {MAX_DEPTH} levels deep"
         raise CodecError(message, position_at(source, place), "too-deep")

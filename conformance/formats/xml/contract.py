@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
 from conformance.formats.errors import CodecError, Note, Position, XsdError
-from conformance.formats.xml.read import XmlProblem, XmlTree, line_of, parse_xml, walk
+from conformance.formats.xml.read import MAX_PROBLEMS, XmlProblem, XmlTree, line_of, parse_xml, walk
 from conformance.formats.xml.write import LexicalStyle, Plan, RawElement, RawXml, XmlStyle, encode_xml, plan_of
 from conformance.formats.xml.xsd import Element, load_schemas, root_element
 
@@ -126,4 +127,5 @@ class XmlContract:
     def _engine_problems(self) -> tuple[XmlProblem, ...]:
         """The engine's own words, for what the walk has no name for (an xsi:type, for instance)."""
         entries: Any = self.schema.error_log  # the stubs do not know that a log is a sequence
-        return tuple(XmlProblem(entry.line, str(entry.path or "/"), entry.message, "schema") for entry in entries)
+        first = islice(entries, MAX_PROBLEMS)
+        return tuple(XmlProblem(entry.line, str(entry.path or "/"), entry.message, "schema") for entry in first)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 from lxml import etree
 
-from conformance.formats.errors import CodecError, Note, Position
+from conformance.formats.errors import BeyondError, CodecError, Note, Position
 from conformance.formats.json.pointer import join_pointer
 from conformance.formats.text import Text, bom_of, codec_of, decode_text, position_at
 from conformance.formats.xml.xsd import XSI, Element, ListOf, Record, Scalar, safe_parser
@@ -21,6 +22,18 @@ _ENCODING = re.compile(r"""<\?xml\s[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)[
 _VERSION = re.compile(r"""<\?xml\s+version\s*=\s*["']([^"'<>]*)["']""")
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _PLACE = re.compile(r", line \d+, column \d+$")
+MAX_MARKUP = 60_000
+"""Tags, comments and instructions of a body: many times what the longest list of results has."""
+MAX_ATTRIBUTES = 100
+"""Of one element, beside those that declare a namespace."""
+MAX_NOTES = 100
+"""Of each kind; what is noted so often is no news any more."""
+_TAG = re.compile(r"""<[^!?/\s>][^\s>"'/]*+((?:[^<>"']++|"[^"]*+"|'[^']*+')*+)""")
+_ATTRIBUTE = re.compile(r"""([^\s=<>"'/]++)\s*+=\s*+(?:"[^"]*+"|'[^']*+')""")
+_SKIPPED = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
+_NESTING = re.compile(r"""<(/?)[^!?/\s>"'][^\s>"'/]*+(?:[^<>"'/]++|"[^"]*+"|'[^']*+'|/(?!>))*+(/?)>""")
+_MAX_DEPTH = 256
+_LONGEST = 200
 _LOCATION_HINTS = (f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation")
 _KINDS = {26: "entity", 81: "encoding", 114: "too-deep"}  # error numbers of libxml2
 
@@ -38,11 +51,12 @@ def parse_xml(data: bytes, charset: str | None = None) -> XmlTree:
 
     The encoding is that of the byte order mark, else `charset` (the media type's parameter), else the
     declaration's, else UTF-8 (RFC 7303, section 3).
-    Errors: `CodecError` of kind "empty", "encoding", "charset", "too-large", "too-deep", "doctype"
-    (a DOCTYPE anywhere), "entity" (an undefined one) or "syntax".
+    Errors: `CodecError` of kind "empty", "encoding", "charset", "too-large", "too-deep", "attributes", "doctype"
+    (a DOCTYPE anywhere), "entity" (an undefined one) or "syntax"; `BeyondError` for more than MAX_MARKUP tags.
     """
     source, notes = _decode(data, charset)
     text = source.text
+    _refuse_excess(source)
     _refuse_doctype(source)
     try:  # the text goes to the parser as UTF-8, whatever its declaration says
         root = etree.fromstring(text.encode(), safe_parser("utf-8"))
@@ -103,6 +117,36 @@ def _same_family(one: str, other: str) -> bool:
     return one == other or {one, other} == {"ascii", "utf-8"}
 
 
+def _refuse_excess(source: Text) -> None:
+    """Before anything is parsed. Elements with so many attributes are in no contract; the count of tags no contract sets."""
+    text = source.text
+    if text.count("<") > MAX_MARKUP:
+        if _nests_too_deep(_SKIPPED.sub("", text)):
+            raise CodecError(f"elements nest more than {_MAX_DEPTH} deep", Position(1, 1, 0), "too-deep")
+        raise BeyondError(f"the XML holds more than {MAX_MARKUP:,} tags, comments and instructions")
+    if text.count("=") <= MAX_ATTRIBUTES:
+        return
+    total = 0
+    for match in _TAG.finditer(_SKIPPED.sub("", text) if "<!" in text or "<?" in text else text):
+        names = _ATTRIBUTE.findall(match[1]) if "=" in match[1] else ()
+        if len(names) > MAX_ATTRIBUTES and sum(not name.startswith("xmlns") for name in names) > MAX_ATTRIBUTES:
+            message = f"an element has more than {MAX_ATTRIBUTES} attributes, and no document names that many"
+            raise CodecError(message, Position(1, 1, 0), "attributes")
+        total += len(names)
+        if total > MAX_MARKUP:
+            raise BeyondError(f"the XML holds more than {MAX_MARKUP:,} attributes")
+
+
+def _nests_too_deep(text: str) -> bool:
+    """Whether already the first tags of a text nest deeper than the parser goes."""
+    depth = 0
+    for match in islice(_NESTING.finditer(text), MAX_MARKUP):
+        depth += -1 if match[1] else 0 if match[2] else 1
+        if depth > _MAX_DEPTH:
+            return True
+    return False
+
+
 def _refuse_doctype(source: Text) -> None:
     match = _PROLOG.match(source.text)
     start = match.end() if match else 0
@@ -124,12 +168,14 @@ def _not_well_formed(source: Text, error: etree.XMLSyntaxError) -> CodecError:
 
 def _remove_location_hints(root: etree._Element) -> list[Note]:
     """Drop the hints, since libxml2 would open the files they name while it validates."""
-    notes = []
+    notes: list[Note] = []
     for element in root.iter("*"):
         for name in _LOCATION_HINTS:
             value = element.get(name)
-            if value is not None:
-                del element.attrib[name]
+            if value is None:
+                continue
+            del element.attrib[name]
+            if len(notes) < MAX_NOTES:
                 notes.append(Note("schema-location", "", f"a schema location hint is ignored: {value[:200]!a}"))
     return notes
 
@@ -142,12 +188,14 @@ def _version_note(text: str) -> list[Note]:
 
 
 def _instruction_notes(root: etree._Element) -> list[Note]:
-    around = (*root.itersiblings(preceding=True), *root.iter(), *root.itersiblings())
-    names = [node.target for node in around if isinstance(node, etree._ProcessingInstruction)]
-    return [Note("processing-instruction", "", f"the document holds the instruction {name!s}") for name in names]
+    around = chain(root.itersiblings(preceding=True), root.iter(), root.itersiblings())
+    found = islice((node for node in around if isinstance(node, etree._ProcessingInstruction)), MAX_NOTES)
+    names = [str(node.target)[:_LONGEST] for node in found]
+    return [Note("processing-instruction", "", f"the document holds the instruction {name}") for name in names]
 
 
 MAX_PROBLEMS = 100
+_LONGEST_MESSAGE = 1000
 
 _NIL = f"{{{XSI}}}nil"
 _TYPE = f"{{{XSI}}}type"
@@ -183,8 +231,13 @@ class Walk:
     def report(self, kind: str, node: etree._Element, here: _Here, message: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             path, pointer = _paths(here)
+            message = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
             self.problems.append(XmlProblem(line_of(node), path, message, kind))
             self.notes.append(Note(kind, pointer, message))
+
+    def note(self, kind: str, here: _Here, text: str) -> None:
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(Note(kind, _paths(here)[1], text))
 
 
 def walk(root: etree._Element, element: Element) -> tuple[Any, Walk]:
@@ -228,7 +281,7 @@ def _is_nil(node: etree._Element, element: Element, here: _Here, result: Walk) -
             elif value.strip(_SPACE) not in _BOOLEANS:
                 result.report("nil", node, here, f"xsi:nil is {value!a}, not true, false, 1 or 0")
         elif name == _TYPE:
-            result.notes.append(Note("xsi-type", _paths(here)[1], f"{element.name} carries xsi:type {value!a}"))
+            result.note("xsi-type", here, f"{element.name} carries xsi:type {value[:_LONGEST]!a}")
         else:
             result.report("attribute", node, here, f"{element.name} has no attribute {name!s}")
     return nil

@@ -148,7 +148,7 @@ class HttpConnection(asyncio.Protocol):
         waiter, reader = self._waiter, self._reader
         if waiter is None or reader is None or self._transport is None:
             return
-        self._waiter = None
+        self._waiter = self._reader = None  # the reader's buffer may be large, and the connection may live for long
         reply: HttpReply | None = None
         if problem is None:
             reply, problem = reader.reply()
@@ -226,6 +226,8 @@ def asks_to_close(request: HttpRequest) -> bool:
 
 
 _CLOSE_TIMEOUT_S = 0.5
+_MOST_CONNECTS = 3
+"""How often one request connects at most, where the server ends each connection before anything is written."""
 MAX_IDLE_S = 2.0
 """After this a connection is not used again: servers close idle ones, the common ones after five seconds and more."""
 
@@ -264,7 +266,7 @@ class HttpTransport:
         async with self._slots:
             connection = self._checkout()
             if connection is None:
-                opened = await self._connect(limits)
+                opened = await self._opened(limits)
                 if isinstance(opened, Exchange):
                     return opened
                 connection = opened
@@ -303,6 +305,18 @@ class HttpTransport:
             self._idle.append((connection, asyncio.get_running_loop().time()))
         else:
             connection.drop()
+
+    async def _opened(self, limits: Limits) -> HttpConnection | Exchange:
+        """A fresh connection that still stands when it is to be written on, or the exchange of which nothing was sent."""
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        for _ in range(_MOST_CONNECTS):
+            opened = await self._connect(limits)
+            if isinstance(opened, Exchange) or opened.alive:
+                return opened
+        message = "the server ends each connection before the request is written"
+        problem = WireProblem("closed-early", message, "connect")
+        return Exchange(b"", b"", None, problem, started_s, loop.time() - started_s)
 
     async def _connect(self, limits: Limits) -> HttpConnection | Exchange:
         """A fresh connection, or the exchange that tells why there is none (nothing was sent)."""

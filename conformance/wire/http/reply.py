@@ -14,6 +14,7 @@ from conformance.wire.messages import Headers, HttpReply, Limits, Phase, Problem
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _MAX_CODINGS = 4
 _MAX_MEMBERS = 64
+_LARGE_BYTES = 64 * 1024
 
 
 def decode_content(headers: Headers, body: bytes, max_bytes: int) -> bytes | WireProblem:
@@ -102,6 +103,8 @@ class ReplyReader:
 
     __slots__ = (
         "_body",
+        "_body_bytes",
+        "_dropped",
         "_fresh",
         "_head_only",
         "_header_bytes",
@@ -126,6 +129,8 @@ class ReplyReader:
         self._head_only = head_only
         self._headers: list[tuple[str, str]] = []
         self._body = bytearray()
+        self._body_bytes = 0
+        self._dropped = False
         self._header_bytes = 0
         self._idle_bytes = 0
         self._fresh = True
@@ -150,7 +155,7 @@ class ReplyReader:
     def feed(self, data: bytes) -> WireProblem | None:
         """Take bytes in; the problem they show, or None. Not to be called after a problem or `done`."""
         self._fresh = False
-        before = len(self._body)
+        before = self._body_bytes
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -162,7 +167,7 @@ class ReplyReader:
                 self._fail("malformed", f"not a valid HTTP/1.1 reply: {error}")
         if self.done or self._problem is not None:
             return self._problem
-        self._idle_bytes = self._idle_bytes + len(data) if len(self._body) == before else 0
+        self._idle_bytes = self._idle_bytes + len(data) if self._body_bytes == before else 0
         if self._idle_bytes > self._limits.max_header_bytes:
             what = "trailers or chunk headers" if self._headers_done else "headers"
             self._fail("too-large", f"{what} pass {self._limits.max_header_bytes} bytes without an end")
@@ -176,25 +181,34 @@ class ReplyReader:
             what = "before any byte of a reply" if self._fresh else "in the middle of the headers"
             return WireProblem("closed-early", f"the connection was closed {what}", self.phase)
         if self._framed():
-            message = f"the connection was closed after {len(self._body)} bytes of a body that is longer"
+            message = f"the connection was closed after {self._body_bytes} bytes of a body that is longer"
             return WireProblem("closed-early", message, "body")
         self.done = True
         self.keep_alive = False
         return None
 
     def reply(self) -> tuple[HttpReply | None, WireProblem | None]:
-        """The finished reply, its content coding undone; as sent beside a `content-encoding` problem."""
+        """The finished reply, its content coding undone; as sent beside a `content-encoding` problem.
+
+        A body that is longer than is kept is left out, and its length told.
+        """
         del self._parser  # it holds this reader's methods: without the cycle both are freed at once
         headers = tuple(self._headers)
         raw = bytes(self._body)
+        if len(raw) > _LARGE_BYTES:
+            self._body.clear()
         body = decode_content(headers, raw, self._limits.max_body_bytes)
         problem = None
         if isinstance(body, WireProblem):
             problem, body = body, raw
             if problem.kind == "too-large":
                 return None, problem
-        reason = self._reason.decode("latin-1")
-        return HttpReply(self._status, reason, headers, body, self._version, self.trailing), problem
+        reason, unread = self._reason.decode("latin-1"), 0
+        if self._dropped:
+            unread = self._body_bytes
+        elif len(body) > self._limits.max_kept_bytes:
+            body, unread = b"", len(body)
+        return HttpReply(self._status, reason, headers, body, self._version, self.trailing, unread), problem
 
     def _framed(self) -> bool:
         names = {name.lower(): value.lower() for name, value in self._headers}
@@ -241,10 +255,19 @@ class ReplyReader:
         if self.done:
             self.trailing = True
             raise _StopParsingError
-        if len(self._body) + len(body) > self._limits.max_body_bytes:
+        self._body_bytes += len(body)
+        if self._body_bytes > self._limits.max_body_bytes:
             self._fail("too-large", f"the body passes {self._limits.max_body_bytes} bytes")
             raise _StopParsingError
-        self._body += body
+        if self._body_bytes <= self._limits.max_kept_bytes or not self._drops():
+            self._body += body
+
+    def _drops(self) -> bool:
+        """Whether a body that is longer than is kept is left out: one with a coding is needed to be undone."""
+        if not self._dropped and not header_values(self._headers, "content-encoding"):
+            self._dropped = True
+            self._body.clear()
+        return self._dropped
 
     def on_message_complete(self) -> None:
         if self._informational:

@@ -67,11 +67,16 @@ class Waiter:
         limit = self.limits.max_received_evidence_bytes
         received = raw if message is None else message.raw
         others = tuple(self.others)
+        reply = None
+        if message is not None:
+            size = len(message.payload)
+            kept, unread = (message.payload, 0) if size <= self.limits.max_kept_bytes else (b"", size)
+            reply = WsReply(kept, others, message.binary, unread)
         self.future.set_result(
             Exchange(
                 sent=self.sent,
                 received=received[:limit],
-                reply=None if message is None else WsReply(message.payload, others, message.binary),
+                reply=reply,
                 problem=problem,
                 started_s=self.started_s,
                 elapsed_s=now_s - self.started_s,

@@ -164,6 +164,8 @@ class WsSession:
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._cutter = FrameCutter()
         self._raw = bytearray()
+        """What has come of the handshake, or of a message, as far as it is evidence."""
+        self._raw_bytes = 0
         self._payload = bytearray()
         self._control = b""
         self._pings = 0
@@ -181,7 +183,7 @@ class WsSession:
     @property
     def within_message(self) -> bool:
         """True when part of a message has come and the rest has not."""
-        return bool(self._raw) or self._cutter.within_frame
+        return bool(self._raw_bytes) or self._cutter.within_frame
 
     @property
     def partial(self) -> bytes:
@@ -205,11 +207,15 @@ class WsSession:
             if self._over:
                 return
             data = bytes(self._raw[end + 4 :])
-            self._raw.clear()
+            self._forget()
         for piece in self._cutter.feed(data):
             yield from self._take(piece)
             if self._over:
                 return
+
+    def _forget(self) -> None:
+        self._raw.clear()
+        self._raw_bytes = 0
 
     def close_frame(self) -> bytes:
         """The bytes that end the connection from this side; empty when there is nothing left to say."""
@@ -242,11 +248,13 @@ class WsSession:
         if piece.control:
             self._control = piece.data if piece.header else self._control + piece.data
         else:
-            self._raw += piece.data
+            self._raw_bytes += len(piece.data)
+            if len(self._raw) <= self.limits.max_received_evidence_bytes:
+                self._raw += piece.data
             if len(self._payload) + piece.declared_bytes > self.limits.max_body_bytes:
                 yield self._fail("too-large", f"a message passes {self.limits.max_body_bytes} bytes")
                 return
-            if len(self._raw) - len(self._payload) - len(piece.data) > self.limits.max_header_bytes:
+            if self._raw_bytes - len(self._payload) - len(piece.data) > self.limits.max_header_bytes:
                 yield self._fail("too-large", "a message comes in more fragments than can be meant")
                 return
         self._ws.receive_data(piece.data)
@@ -258,7 +266,7 @@ class WsSession:
                     self._pings = 0
                     yield Message(bytes(self._payload), bytes(self._raw), binary)
                     self._payload.clear()
-                    self._raw.clear()
+                    self._forget()
             elif isinstance(event, Ping):
                 self._pings += 1
                 if self._pings > self.limits.max_pings:

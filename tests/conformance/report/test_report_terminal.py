@@ -13,7 +13,7 @@ from conformance.report.formats.text import print_report, side_by_side
 from conformance.report.progress import progress
 from conformance.report.rows import RunSummary, replay_command
 from conformance.report.run_info import Ending, Settings, SummaryOptions
-from conformance.report.safe_text import shortened, visible
+from conformance.report.safe_text import shortened, visible, xml_safe
 from conformance.report.summary import summarise
 
 XTERM = {"TERM": "xterm-256color"}
@@ -232,3 +232,8 @@ def test_each_waiver_is_shown_with_the_number_of_its_cases() -> None:
     lines = out.getvalue().splitlines()
     assert lines[lines.index("Waivers") + 2].split() == ["g/*", "G-OK", "12"]
     assert "- waiver g/* G-OK: matches 12 cases, 3 when" in lines
+
+
+def test_what_turns_the_direction_of_writing_is_escaped_everywhere() -> None:
+    for mark in "\u061c\u200e\u200f\u202a\u202e\u2066\u2069":
+        assert visible(f"a{mark}b") == xml_safe(f"a{mark}b") == f"a\\u{ord(mark):04x}b"

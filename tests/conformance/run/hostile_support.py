@@ -148,6 +148,23 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
     return head + await reader.readexactly(length)
 
 
+async def read_frame(reader: asyncio.StreamReader) -> bytes:
+    """The payload of the next text frame."""
+    first, second = await reader.readexactly(2)
+    size = second & 0x7F
+    if size >= 126:
+        size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
+    mask = await reader.readexactly(4)
+    payload = bytes(byte ^ mask[place % 4] for place, byte in enumerate(await reader.readexactly(size)))
+    return payload if first & 0x0F == 1 else await read_frame(reader)
+
+
+def frame(payload: bytes, first: int = 0x81) -> bytes:
+    """A server's frame, which carries no mask."""
+    size = len(payload)
+    return bytes((first, size)) + payload if size < 126 else bytes((first, 126)) + size.to_bytes(2, "big") + payload
+
+
 def answer(body: bytes, *headers: str, media: str = "application/json", length: int | None = None) -> bytes:
     """A whole HTTP answer."""
     lines = ["HTTP/1.1 200 OK", f"Content-Type: {media}; charset=utf-8", *headers]

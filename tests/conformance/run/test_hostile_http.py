@@ -227,11 +227,21 @@ def test_a_file_named_by_an_entity_is_not_read(tmp_path: Path) -> None:
     assert "do-not-read-me" not in json.dumps([outcome.journal, outcome.results]) + outcome.output
 
 
-def test_a_list_of_seven_megabytes_is_read_and_judged(tmp_path: Path) -> None:
-    body = f"[{','.join([_RESULT] * (7_000_000 // len(_RESULT)))}]".encode()
-    outcome = _went(tmp_path, _answers(body))
+def test_a_list_of_five_thousand_results_is_read_and_judged(tmp_path: Path) -> None:
+    outcome = _went(tmp_path, _answers(f"[{','.join([_RESULT] * 5_000)}]".encode()))
     assert outcome.exit_code == 1
     assert len(outcome.case(JSON_CASE)["findings"]) < 20
+
+
+def test_a_list_of_seven_megabytes_is_not_read_and_its_case_not_verified(tmp_path: Path) -> None:
+    body = f"[{','.join([_RESULT] * (7_000_000 // len(_RESULT)))}]".encode()
+    outcome = _went(tmp_path, _answers(body))
+    assert outcome.exit_code == 4
+    case = outcome.case(JSON_CASE)
+    assert (case["verdict"], case["hindrance"]) == ("not-verified", "answer not read")
+    assert (
+        case["reason"] == f"the answer was not read: the answer has {len(body):,} bytes, more than is read of an answer"
+    )
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed(tmp_path: Path) -> None:

@@ -9,29 +9,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hostile_support import WS_CASE, Outcome, Script, run, scripted, shake_hands
+from hostile_support import WS_CASE, Outcome, Script, frame, read_frame, run, scripted, shake_hands
 
 from conformance.cli.main import main
 
 MOST_S, MOST_WITH_OTHERS_S = 3.0, 9.0
 """Seconds of work, and seconds on the clock of a machine that is busy with other tests as well."""
 Talk = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-async def _read_frame(reader: asyncio.StreamReader) -> bytes:
-    first, second = await reader.readexactly(2)
-    size = second & 0x7F
-    if size >= 126:
-        size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
-    mask = await reader.readexactly(4)
-    payload = bytes(byte ^ mask[place % 4] for place, byte in enumerate(await reader.readexactly(size)))
-    return payload if first & 0x0F == 1 else await _read_frame(reader)
-
-
-def frame(payload: bytes, first: int = 0x81) -> bytes:
-    """A server's frame, which carries no mask."""
-    size = len(payload)
-    return bytes((first, size)) + payload if size < 126 else bytes((first, 126)) + size.to_bytes(2, "big") + payload
 
 
 def reply(number: int, *, kind: int = 1, name: str = "CancelAllOrders", payload: str | None = None) -> bytes:
@@ -45,7 +29,7 @@ def _talks(talk: Talk) -> Script:
         if await reader.read(1) != b"G":
             return
         await shake_hands(reader, writer)
-        number = json.loads(await _read_frame(reader))["i"]
+        number = json.loads(await read_frame(reader))["i"]
         await talk(number, reader, writer)
         await writer.drain()
         await reader.read()
