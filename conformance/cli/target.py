@@ -89,7 +89,7 @@ def schema() -> int:
 def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bool) -> int:
     """Check a target file without touching an order: it parses, the host answers, every role signs in.
 
-    Says what is missing for full coverage: roles, bindings, states, error codes. Sign-in calls are sent, and reading calls that look
+    Says what is missing for full coverage: roles, bindings, states, error codes, room in the scope. Sign-in calls are sent, and reading calls that look
     whether the bindings name what they should.
     Exit codes: 0 nothing is missing, 2 the file cannot be used, 3 the target cannot be reached, 4 something is missing.
     """
