@@ -77,7 +77,8 @@ def _write(page: Page, into: Path, specs: Path, service: str | None, *, as_json:
     write_draft(draft.files, into)
     if as_json:
         _print_json({"schema_version": 1, "operation": draft.operation, "folder": str(into), "files": list(draft.files),
-                     "questions": len(draft.points), "to_fill": list(draft.to_fill), "not_read": len(page.unread)})  # fmt: skip
+                     "questions": len(draft.points), "to_fill": list(draft.to_fill), "not_read": len(page.unread),
+                     "account": _counts(draft)})  # fmt: skip
     elif not quiet:
         _print_draft(page, draft, into, why)
     return 0
@@ -96,11 +97,27 @@ def _print_draft(page: Page, draft: Draft, into: Path, why: str) -> None:
         )
     for unread in page.unread:
         click.echo(f"  not read  line {unread.line}: {unread.text} ({unread.why})")
+    for odd in page.read_as:
+        click.echo(f"  read as  line {odd.line}: {odd.text} ({odd.why})")
+    for entry in draft.account:
+        if entry.fate == "to word":
+            click.echo(f"  to word  line {entry.line}: {entry.begins}")
     for key in draft.to_fill:
         click.echo(f"  to fill  {key}")
+    counts = _counts(draft)
+    click.echo(
+        f"{sum(counts.values())} facts of the page: {', '.join(f'{count} {fate}' for fate, count in counts.items())}"
+    )
     click.echo(
         f"{len(draft.points)} questions, {len(draft.to_fill)} keys to fill, what the prose says is still to be worded: see {into / 'questions.yaml'}"
     )
+
+
+def _counts(draft: Draft) -> dict[str, int]:
+    """How many facts of the page met each fate."""
+    from conformance.derive.draft.requirements import FATES
+
+    return {fate: sum(one.fate == fate for one in draft.account) for fate in FATES}
 
 
 def _check(

@@ -51,7 +51,7 @@ class Cover:
     def fits(self, departure: Departure) -> bool:
         """Whether this is the departure that is accounted for."""
         same = (self.kind, self.says, self.against) == (departure.kind, departure.says, departure.against)
-        return same and fnmatchcase(departure.at, self.at)
+        return same and (departure.at == self.at or fnmatchcase(departure.at, self.at))
 
     @property
     def words(self) -> str:

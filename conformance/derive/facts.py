@@ -249,7 +249,7 @@ class _Reader:
             yield Key(place, "type"), Fact(self.kind(child_nodes, types, inner))
             yield Key(place, "need"), Fact("required" if name in required else "optional")
             yield Key(place, "null"), Fact("yes" if "null" in types else "no")
-            yield from self.members(place, child_nodes, inner)
+            yield from self.members(place, [*child_nodes, *self.items(child_nodes, inner)], inner)
 
     def kind(self, nodes: list[_Node], types: frozenset[str], above: tuple[int, ...]) -> str:
         """The type in the words of a page's facts."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Literal
 
 Dialect = Literal["slate", "gitbook", "help-page"]
@@ -185,9 +186,22 @@ KINDS: dict[str, str] = {
 
 _LIST_FORMS = ("collection of ", "array of ", "list of ")
 _WORD = re.compile(r"[A-Za-z][\w.]*")
-_CODE = re.compile(r"\(\s*error\s?code\s+(\d{1,9})\s*\)", re.IGNORECASE)
+_LABELLED = re.compile(r"\(\s*([A-Za-z]+(?:[ _-][A-Za-z]+)?)\s*[:=#]?\s*(\d{1,9})\s*\)")
+_CODE_LABELS = ("errorcode", "code", "error")
+_INTRODUCES = re.compile(
+    r"^.*\b(?:(?:one of|following|else|null|messages|codes|errors)\b[^:]*:|"
+    r"one of(?: the)?(?: following)?(?: (?:messages|codes|errors|texts))?(?=\s))\s*",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"^[\s,;.|*:-]*(?:(?:and|or)\s+)?")
+_NAMED = re.compile(r"(?:[A-Z][\w'-]*)(?:\s+(?:(?:of|to|in|the|not|and|or|for|is)\s+)*[A-Z][\w'-]*)*$")
 _SUCCESS = re.compile(r"\breturns\s+(\d{1,9})\b", re.IGNORECASE)
 _CONDITION = re.compile(r"\brequired (?:if|when) (?:the )?(?:\w+ )?(is|are|has|have)( not)? (\w+)", re.IGNORECASE)
+
+
+_REQUIRED_THEN = re.compile(
+    r"(?<!not )\b(?:required|mandatory)\b,?\s+(?:only\s+)?(?:if|when|whenever|where|for|with|unless|except|only|once|on|in case|by)\b"
+)
 
 
 def type_of(stated: str) -> Type:
@@ -212,7 +226,7 @@ def looks_like_a_type(stated: str) -> bool:
 def need_of(text: str) -> Need:
     """What the words of a row say of its presence in a request."""
     lower = " ".join(text.casefold().split())
-    if "conditionally" in lower or "required if" in lower or "required when" in lower:
+    if "conditionally" in lower or _REQUIRED_THEN.search(lower):
         return "conditional"
     if re.search(r"\boptional(ly)?\b|\bnot required\b", lower):
         return "optional"
@@ -225,9 +239,21 @@ def condition_of(text: str) -> tuple[str, bool] | None:
     return None if found is None else (found.group(3).casefold(), found.group(2) is None)
 
 
+_ABSENT = re.compile(
+    r"\bmay (?:not |only |also )?(?:be )?(?:null|empty|absent|missing|omitted|left out|blank|send|sent|returned?|present|"
+    r"come|appear|contain|included?)\b|\busually (?:is |be )?(?:null|empty|absent|missing|omitted|left out|blank)\b|"
+    r"\bif any\b(?=\s*(?:[.,;:)]|$))"
+)
+
+
 def may_be_absent(text: str) -> bool:
     """Whether a row says of its value that it only may come."""
-    return re.search(r"\bmay\b|\busually\b|\bif any\b", text.casefold()) is not None
+    return _ABSENT.search(" ".join(text.casefold().split())) is not None
+
+
+def hints_at_absence(text: str) -> bool:
+    """Whether a row has a word such as `may`, and nothing says that it is about the value's own presence."""
+    return re.search(r"\bmay\b|\busually\b|\bif any\b", text.casefold()) is not None and not may_be_absent(text)
 
 
 def says_null(text: str) -> bool:
@@ -235,13 +261,67 @@ def says_null(text: str) -> bool:
     return re.search(r"\bnull\b", text.casefold()) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class CodeMark:
+    """A number that a text labels as a code, as in `(errorcode 20)`: its span, its label, the words in front of it."""
+
+    code: str
+    label: str
+    before: str
+    start: int
+    end: int
+
+    @property
+    def misspelt(self) -> bool:
+        """Whether the label is only nearly one that is known."""
+        return _bare(self.label) not in _CODE_LABELS
+
+
+def code_marks(text: str) -> tuple[CodeMark, ...]:
+    """Every labelled code of a text, several on a line or one a line; a label may be misspelt by a letter or two."""
+    found, start = [], 0
+    for match in _LABELLED.finditer(text):
+        label = _bare(match.group(1))
+        if label in _CODE_LABELS or SequenceMatcher(None, label, _CODE_LABELS[0]).ratio() >= _ALIKE:
+            before = text[start : match.start()].rpartition("\n")[2]
+            found.append(CodeMark(match.group(2), match.group(1), before, match.start(), match.end()))
+            start = match.end()
+    return tuple(found)
+
+
+_ALIKE = 0.82
+
+
+def _bare(label: str) -> str:
+    return re.sub(r"[ _-]", "", label.casefold())
+
+
 def codes_in(text: str, place: Place) -> tuple[Code, ...]:
-    """The codes and messages listed one a line as `Message (errorcode 20)`, in their order."""
+    """The codes and messages that a row lists as `Message (errorcode 20)`, one a line or one behind the other."""
     found = []
-    for line in text.splitlines():
-        match = _CODE.search(line)
-        if match is not None:
-            found.append(Code(match.group(1), " ".join(line[: match.start()].split()).strip(" -*:"), place))
+    for mark in code_marks(text):
+        message = " ".join(_BETWEEN.sub("", _INTRODUCES.sub("", mark.before, count=1), count=1).split()).strip(" -*:")
+        if message:
+            found.append(Code(mark.code, message, place))
+    return tuple(found)
+
+
+def besides_codes(text: str) -> str:
+    """The text of a row without its listed codes and their messages: what else it says."""
+    pieces, place = [], 0
+    for mark in code_marks(text):
+        introduction = _INTRODUCES.match(mark.before)
+        pieces += [text[place : mark.start - len(mark.before)], introduction.group(0) if introduction else ""]
+        place = mark.end
+    return "".join([*pieces, text[place:]])
+
+
+def codes_told(text: str, place: Place) -> tuple[Code, ...]:
+    """The codes that a sentence tells in passing: the message is the run of capitalised words in front, if any."""
+    found = []
+    for mark in code_marks(text):
+        named = _NAMED.search(mark.before.strip(" \"'*_"))
+        found.append(Code(mark.code, " ".join(named.group(0).split()) if named else "", place))
     return tuple(found)
 
 
@@ -273,14 +353,17 @@ MISFITS: Mapping[str, str] = {
     "sample-against-table": "a sample and a table do not agree on a member",
     "table-against-prose": "a table and a sentence do not agree",
     "key-case": "one name in two letter cases",
+    "code-unclear": "a code stands in a sentence, and it is not sure which words are its message",
     "code-elsewhere": "a code has two messages, on the page or in two operations of the service",
     "null-against-empty": "the text says null, and the sample shows something else that is empty",
     "silence": "the page does not say what a caller must know",
     "condition-unnamed": "a field depends on a condition, and the page does not name it or its member",
+    "absence-unclear": "a word such as may or usually stands in a row, and it is not sure that it is about presence",
     "absence-unsaid": "a member may have no value, and the page does not say how that looks",
     "null-unshown": "the draft reads a field as nullable, though no sample shows it null",
     "not-read": "a cell of a table is in a column that a contract does not have",
     "type-unknown": "the command does not know the type of a field, or the page does not list its members",
+    "values-listed": "a row lists the values of its field, and the draft takes every value of the type",
     "need-unsaid": "the page calls a request field neither required nor optional",
     "width-unsaid": "an integer has no width, and the XML type needs one",
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -137,6 +137,12 @@ def values_in(body: Body) -> Iterator[Any]:
             yield from value if isinstance(value, list) else (value,)
 
 
+def flat(values: Iterable[Any]) -> Iterator[Any]:
+    """The values with each list opened, as the members of a list's items are looked for in all of them."""
+    for one in values:
+        yield from one if isinstance(one, list) else (one,)
+
+
 def _finished(page: Page, part: Part, body: Body) -> Body:
     values = tuple(values_in(body))
     if page.dialect == "help-page":
@@ -147,7 +153,7 @@ def _finished(page: Page, part: Part, body: Body) -> Body:
 
 
 def _call_field(field: Field, part: Part, values: tuple[Any, ...]) -> Field:
-    mine = tuple(value.get(field.name) for value in values if isinstance(value, dict) and field.name in value)
+    mine = tuple(value[field.name] for value in flat(values) if isinstance(value, dict) and field.name in value)
     members = tuple(_call_field(member, part, mine) for member in field.members)
     if part == "request":
         return replace(field, members=members, null=None in mine or says_null(field.text))

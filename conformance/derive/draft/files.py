@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,24 @@ import yaml
 
 from conformance.derive.draft.names import Names, names_of
 from conformance.derive.draft.operation import operation_of
-from conformance.derive.draft.requirements import reading_requirement, requirements_of
+from conformance.derive.draft.requirements import Entry, account_of, reading_requirement, requirements_of
 from conformance.derive.draft.schemas import schema_of, xsd_files
-from conformance.derive.drift import open_points
+from conformance.derive.drift import check_page, open_points
 from conformance.derive.facts import wording_facts
-from conformance.derive.page import MISFITS, Code, Departure, Page, Place, Unread, every_field
+from conformance.derive.page import MISFITS, Code, Departure, Page, Unread
 from conformance.derive.siblings import Sibling
-from conformance.errors import PageError
+from conformance.errors import PageError, SpecError
 from conformance.formats.registry import known_format
 from conformance.formats.xml.format import XML
 
 
 def questions_of(
-    page: Page, names: Names, points: Sequence[Departure], asked: Mapping[str, str], service: str
+    page: Page,
+    names: Names,
+    points: Sequence[Departure],
+    asked: Mapping[str, str],
+    service: str,
+    account: Sequence[Entry],
 ) -> dict[str, Any]:
     """The content of questions.yaml: `questions`, `readings`, `to_fill`, `to_word`, `not_read`, `read_as`."""
     entries = [_entry(number, point) for number, point in enumerate(points, 1)]
@@ -42,17 +47,29 @@ def questions_of(
         "questions": entries,
         "readings": _readings(page, names, points),
         "to_fill": [{"key": key, "question": question} for key, question in asked.items()],
-        "to_word": [{"line": one.line, "place": one.section} for one in _wordings(page)],
+        "to_word": [
+            {"line": one.line, "place": one.place, "begins": one.begins} for one in account if one.fate == "to word"
+        ],
         "not_read": [_unread(one) for one in page.unread],
         "read_as": [_unread(one) for one in page.read_as],
     }
+
+
+_OF_DRAFT: Mapping[str, str] = {
+    "sample-against-schema": "the draft refuses a sample that its own page prints",
+    "sample-against-xsd": "the draft's XSD refuses a sample that its own page prints",
+    "draft-unsound": "the draft cannot be read back as a contract",
+    "added": "the page says something that the draft cannot hold",
+    "removed": "the draft says something that the page does not",
+}
+"""Kinds of departures that show only when a draft is laid beside its page."""
 
 
 def _entry(number: int, point: Departure) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": f"Q{number}",
         "kind": point.kind,
-        "means": MISFITS.get(point.kind, "the draft accepts more than the page prints"),
+        "means": MISFITS.get(point.kind) or _OF_DRAFT.get(point.kind, "the draft accepts more than the page prints"),
         "at": point.at,
         "says": point.says,
         "against": point.against,
@@ -83,11 +100,6 @@ def _readings(page: Page, names: Names, points: Sequence[Departure]) -> list[dic
     return list(found.values())
 
 
-def _wordings(page: Page) -> list[Place]:
-    rows = [field.place for _, body in page.bodies() for _, field in every_field(body.fields) if field.text]
-    return sorted({*(one.place for one in page.statements), *rows}, key=lambda one: (one.line, one.section))
-
-
 def _unread(one: Unread) -> dict[str, Any]:
     return {"line": one.line, "begins": one.text, "why": one.why}
 
@@ -103,11 +115,13 @@ class Draft:
     files: Mapping[str, str]
     points: tuple[Departure, ...]
     to_fill: Mapping[str, str]
+    account: tuple[Entry, ...]
 
 
 def draft_of(page: Page, folder: str, siblings: Sequence[Sibling], service: str = NO_SERVICE, why: str = "") -> Draft:
     """The draft of an operation with this folder name, beside these other operations; `why` explains the service."""
     names = names_of(page, folder, service, siblings)
+    read = page
     page, points = _with_other_messages(page, open_points(page, siblings))
     requirements = requirements_of(page, names, points)
     xsds = xsd_files(page)
@@ -129,9 +143,42 @@ def draft_of(page: Page, folder: str, siblings: Sequence[Sibling], service: str 
     files["requirements.yaml"] = _yaml(requirements)
     files["page.yaml"] = _yaml(record_of(page))
     files["openapi-path.yaml"] = _yaml(_openapi(page, operation.data, names.operation, folder, files))
-    questions = questions_of(page, names, points, operation.asked, f"{service}: {why}" if why else service)
-    files["questions.yaml"] = _yaml(questions)
-    return Draft(names.operation, dict(sorted(files.items())), points, operation.asked)
+
+    def asking(points: tuple[Departure, ...]) -> tuple[dict[str, str], tuple[Entry, ...]]:
+        account = account_of(read, points)
+        words = f"{service}: {why}" if why else service
+        questions = questions_of(page, names, points, operation.asked, words, account)
+        return {**files, "questions.yaml": _yaml(questions)}, account
+
+    points = (*points, *_drift_of(read, asking(points)[0]))
+    files, account = asking(points)
+    return Draft(names.operation, dict(sorted(files.items())), points, operation.asked, account)
+
+
+def _drift_of(page: Page, files: Mapping[str, str]) -> Iterator[Departure]:
+    """Each departure of the page from its own fresh draft that no question covers yet, as a question.
+
+    A page may contradict itself in a way that no rule looks for; the check is the judge of that, so it is asked.
+    """
+    with tempfile.TemporaryDirectory(prefix="derive-") as above:
+        folder = Path(above) / "service" / "draft"
+        write_draft(files, folder)
+        try:
+            drift = check_page(page, folder).drift
+        except SpecError as error:
+            question = "What of the page makes the draft unsound? Mend the named file by hand."
+            yield Departure(
+                "draft-unsound",
+                "draft",
+                error.message.replace(f"{folder}/", ""),
+                "a sound contract",
+                page.place,
+                question,
+            )
+            return
+        for one in drift:
+            if one.kind != "ground-gone":
+                yield replace(one, question=one.question or "Which of the two is right? The draft cannot hold both.")
 
 
 def _with_other_messages(page: Page, points: tuple[Departure, ...]) -> tuple[Page, tuple[Departure, ...]]:

@@ -1,13 +1,19 @@
-"""Requirements of a draft: one for each statement of the page, with document and place; prose is left to word."""
+"""Requirements of a draft: one for each statement of the page, with document and place; prose is left to word.
+
+The account of a page: what became of each of its facts, so that none is lost unseen.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from conformance.derive.draft.names import Names, answer_of
 from conformance.derive.draft.schemas import member_requirement, presence_requirement
-from conformance.derive.page import Body, Departure, Field, Page, Part, every_field
+from conformance.derive.misfits.prose import sentences
+from conformance.derive.page import Body, Departure, Field, Page, Part, Place, besides_codes, code_marks, every_field
 
 Requirement = dict[str, Any]
 _XML = {
@@ -195,3 +201,65 @@ def _readings(page: Page, names: Names, points: Sequence[Departure]) -> Iterator
             yield _one(
                 page, reading_requirement(point, names), place, f"{point.question} (reading {point.reading}).", "open"
             )
+
+
+Fate = Literal["used", "asked about", "to word", "not read"]
+FATES: tuple[Fate, ...] = ("used", "asked about", "to word", "not read")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact of a page and what became of it; `begins` are its first words, since a draft copies no sentences."""
+
+    fate: Fate
+    line: int
+    place: str
+    begins: str
+
+
+def account_of(page: Page, points: Sequence[Departure]) -> tuple[Entry, ...]:
+    """Every fact of the page in its order: name, header lines, rows, sentences, codes, samples, and what was not read.
+
+    A sentence that the draft does not understand as a whole is to be worded, whatever else was taken from it.
+    """
+    asked = {point.at for point in points}
+    found = [Entry("used", page.place.line, page.place.section, page.name)]
+    header = (page.category, page.call_type, *(page.permissions or ()))
+    found += [Entry("used", page.place.line, "heading", value) for value in header if value is not None]
+    for statement in page.statements:
+        found += [_to_word(one, statement.place) for one in _pieces(statement.text)]
+    for part, body in page.bodies():
+        for path, field in every_field(body.fields):
+            found += _of_row(field, part, open_=f"{part}/{path}" in asked)
+        for sample in body.samples:
+            known = f"samples/{part}-{sample.number}" in asked
+            found.append(Entry("asked about" if known else "used", sample.place.line, sample.place.section, "a sample"))
+    found += [Entry("not read", one.line, one.why, one.text) for one in page.unread]
+    return tuple(sorted(found, key=lambda one: (one.line, FATES.index(one.fate))))
+
+
+_WORDS = re.compile(r"\w")
+_UNDERSTOOD = re.compile(r"(?:(?:not )?required|optional|conditionally (?:optional|required)|none)[.;]?", re.IGNORECASE)
+_FIRST = 4
+
+
+def _of_row(field: Field, part: Part, *, open_: bool) -> Iterator[Entry]:
+    line, section = field.place.line, field.place.section
+    yield Entry("asked about" if open_ else "used", line, section, field.name)
+    text = field.text
+    if part != "request":
+        yield from (Entry("used", line, section, f"code {mark.code}") for mark in code_marks(text))
+        text = besides_codes(text)
+    for one in _pieces(text):
+        yield Entry("used", line, section, one) if _UNDERSTOOD.fullmatch(one.strip()) else _to_word(one, field.place)
+
+
+def _pieces(text: str) -> list[str]:
+    """The sentences of a text, each line of a list by itself."""
+    return [one for row in text.split("\n") for one in sentences(row) if _WORDS.search(one)]
+
+
+def _to_word(sentence: str, place: Place) -> Entry:
+    words = sentence.split()
+    begins = " ".join(words[:_FIRST]) + (" \u2026" if len(words) > _FIRST else "")
+    return Entry("to word", place.line, place.section, begins)

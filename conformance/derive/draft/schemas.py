@@ -81,6 +81,8 @@ def _member(field: Field, part: Part, names: Names, codes: Sequence[Code], *, xm
     values = _values(kind, xml=xml)
     if kind == "list":
         item = _values(field.type.item, xml=False)
+        if field.members:
+            item = _object(field.members, part, names, codes, xml=xml)
         values = {
             "type": "array",
             "items": {**item, "type": [item["type"], "null"]} if xml and "type" in item else item,
@@ -172,6 +174,8 @@ def xsd_files(page: Page) -> dict[str, str]:
         if body.shape == "string":
             files[f"{part}.xsd"] = _string_root(tree)
             continue
+        if etree.QName(tree).namespace in (_SERIALIZATION, _ARRAYS):
+            continue  # an XSD cannot import its own namespace, and a record has one of its own
         files[f"{part}.xsd"] = "\n".join(_record_schema(body, tree)) + "\n"
         imported |= {_imported(field) for field in body.fields} - {""}
     if "serialization.xsd" in imported:

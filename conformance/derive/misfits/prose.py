@@ -53,7 +53,7 @@ def prose_against_tables(page: Page) -> Iterator[Departure]:
 def _need_in_prose(at: str, field: Field, sentence: str, place: Place) -> Iterator[Departure]:
     if not at.startswith("request/"):
         return
-    lower = sentence.casefold()
+    lower = " ".join(sentence.casefold().split())
     optional = re.search(r"\boptional(ly)?\b|\bneed not\b|\bmay be (omitted|left out)\b", lower)
     required = re.search(r"\bmust\b|\brequired\b|\bmandatory\b", lower)
     question = f"Must {field.name} come or not?"

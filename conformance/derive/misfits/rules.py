@@ -11,8 +11,20 @@ from typing import Any
 
 from conformance.derive.misfits.prose import PROSE_RULES, sentences, words_in
 from conformance.derive.misfits.samples import SAMPLE_RULES
-from conformance.derive.page import Departure, Field, Page, Part, Place, every_field, may_be_absent
-from conformance.derive.samples import values_in
+from conformance.derive.page import (
+    Departure,
+    Field,
+    Page,
+    Part,
+    Place,
+    code_marks,
+    codes_in,
+    codes_told,
+    every_field,
+    hints_at_absence,
+    may_be_absent,
+)
+from conformance.derive.samples import flat, values_in
 
 _STATUS = re.compile(r"\b(status code|http status|http \d{3}|status \d{3})\b")
 _SAID = {
@@ -24,7 +36,7 @@ _SAID = {
 
 def silences(page: Page) -> Iterator[Departure]:
     """The questions that the page does not answer; each is a reading until somebody does."""
-    prose = " ".join(_prose(page)).casefold()
+    prose = " ".join(" ".join(_prose(page)).casefold().split())
     if not _STATUS.search(prose):
         alternatives = {"200": "always 200", "4xx": "a 4xx that fits the error"}
         yield _silence(
@@ -125,6 +137,71 @@ def codes_twice(page: Page) -> Iterator[Departure]:
                 alternatives,
                 f"code-{code.code}-text",
             )
+
+
+_VALUES = re.compile(
+    r"(?<![\w.,(-])-?\d{1,9}\s*(?:[-\u2013\u2014=:)]|\bis\b|\bfor\b)?\s*[\"']?[A-Z][A-Za-z]+|"
+    r"(?i:\bone of(?: the following)?(?: values)?\s*:|\bone of the following\b|"
+    r"\b(?:allowed|possible|valid|accepted|permitted) values\b)"
+)
+
+
+def codes_unclear(page: Page) -> Iterator[Departure]:
+    """A code whose message is not a short text by itself: in a sentence, in a row of the request, or of many words."""
+    listed = {code.code for _, field in every_field(page.response.fields) for code in codes_in(field.text, field.place)}
+    told = [(one.text, one.place) for one in page.statements]
+    told += [(field.text, field.place) for _, field in every_field(page.request.fields)]
+    for text, place in told:
+        for code in codes_told(text, place):
+            if code.code not in listed:
+                question = f"What is the message of code {code.code}, and does it belong to this call?"
+                yield Departure(
+                    "code-unclear",
+                    f"codes/{code.code}",
+                    code.message or "no message",
+                    "no row lists it",
+                    place,
+                    question,
+                )
+    for part, path, field, _ in _shown(page):
+        for code in codes_in(field.text, field.place) if part != "request" else ():
+            if len(code.message.split()) > _LONG or ". " in code.message:
+                question = f"Which of these words are the message of code {code.code}?"
+                yield Departure(
+                    "code-unclear", f"codes/{code.code}", code.message, "a short text", field.place, question
+                )
+        marks = {code.code for code in code_marks(field.text)} - {
+            code.code for code in codes_in(field.text, field.place)
+        }
+        for number in sorted(marks if part != "request" else ()):
+            question = f"Which message comes with code {number}?"
+            yield Departure("code-unclear", f"{part}/{path}", f"code {number}", "no message", field.place, question)
+
+
+_LONG = 8
+
+
+def values_listed(page: Page) -> Iterator[Departure]:
+    """A row that lists values, such as `0 Unknown, 1 Open`, which a draft does not hold its field to."""
+    for part, body in page.bodies():
+        for path, field in every_field(body.fields):
+            text = field.text
+            for mark in reversed(code_marks(text)):
+                text = f"{text[: mark.start]}{text[mark.end :]}"
+            found = [" ".join(one.group(0).split()) for one in _VALUES.finditer(text)]
+            if len(found) > 1 or (found and found[0][0].isalpha() and not code_marks(field.text)):
+                question = f"Is {field.name} held to the values that its row lists?"
+                says = ", ".join(found) if len(found) > 1 else found[0]
+                yield Departure("values-listed", f"{part}/{path}", says, f"any {field.type}", field.place, question)
+
+
+def absence_unclear(page: Page) -> Iterator[Departure]:
+    """A response row with `may`, `usually` or `if any` where it is not sure that they speak of the value's presence."""
+    for part, path, field, _ in _shown(page):
+        if part != "request" and page.dialect != "help-page" and hints_at_absence(field.text):
+            says, against = "may, usually or if any", "always there, in the draft"
+            question = f"Can {field.name} be absent or null, or is the word about something else?"
+            yield Departure("absence-unclear", f"{part}/{path}", says, against, field.place, question)
 
 
 def null_against_empty(page: Page) -> Iterator[Departure]:
@@ -280,7 +357,7 @@ def _shown(page: Page) -> Iterator[tuple[Part, str, Field, tuple[Any, ...]]]:
         for path, field in every_field(body.fields):
             values: list[Any] = list(values_in(body))
             for name in path.split("/"):
-                values = [one[name] for one in values if isinstance(one, dict) and name in one]
+                values = [one[name] for one in flat(values) if isinstance(one, dict) and name in one]
             yield part, path, field, tuple(values)
 
 
@@ -296,6 +373,9 @@ RULES: tuple[Rule, ...] = (
     *SAMPLE_RULES,
     *PROSE_RULES,
     codes_twice,
+    codes_unclear,
+    values_listed,
+    absence_unclear,
     null_against_empty,
     absence_unsaid,
     conditions_unnamed,

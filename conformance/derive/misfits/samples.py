@@ -159,6 +159,10 @@ def _value(at: str, field: Field, value: Any, sample: Sample) -> Iterator[Depart
         )
     elif isinstance(value, dict) and field.members:
         yield from _members(at, field.members, value, sample)
+    elif isinstance(value, list) and field.members:
+        for item in value:
+            if isinstance(item, dict):
+                yield from _members(at, field.members, item, sample)
 
 
 def _elements(part: Part, body: Body, item: etree._Element, sample: Sample) -> Iterator[Departure]:

@@ -9,7 +9,8 @@ The dialect of Slate: the call's name is a heading of level 2, or of 1 with plai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -25,7 +26,9 @@ from conformance.derive.page import (
     Statement,
     Type,
     Unread,
+    code_marks,
     codes_in,
+    codes_told,
     every_field,
     need_of,
     success_code_in,
@@ -54,28 +57,48 @@ def read_table(
     closed = any(row.closed for row in block.rows)
     if closed and not block.rows[0].closed:
         raise _half_table(where, block.line, "half a table: its head has no bar at its end, as the rows have")
-    rows = [_field(row, columns, title, where, closed=closed) for row in block.rows[1:]]
+    blank = [row for row in block.rows[1:] if not any(cell.plain for cell in row.cells) and not row.surplus]
+    rows = [_field(row, columns, title, where, closed=closed) for row in block.rows[1:] if row not in blank]
     if not rows:
         raise _half_table(where, block.line, "the table has a head and no row")
-    seen: set[str] = set()
-    for row in rows:
-        if row.name in seen:
-            raise _half_table(where, row.place.line, f"the row {row.name} stands there twice")
-        seen.add(row.name)
-    beside = list(_beside(block, columns, section))
+    beside = [Unread(row.line, "a row", "the row is blank", shown=False) for row in blank]
+    seen: dict[str, Field] = {}
+    for row in tuple(rows):
+        first = seen.setdefault(row.name, row)
+        if first is not row:
+            if (row.type, row.text) != (first.type, first.text):
+                raise _half_table(where, row.place.line, f"the row {row.name} stands there twice")
+            beside.append(Unread(row.place.line, f"{row.name}: {row.text[:60]}".replace("\n", " "), _TWICE))
+            rows.remove(row)
+    beside += _beside(block, columns, section)
     if known is None:
         return tuple(rows), beside
     fields, unread = _joined(known, tuple(rows), before, where)
     return fields, [*unread, *beside]
 
 
-def codes_of(fields: tuple[Field, ...]) -> tuple[Code, ...]:
-    """The codes that the rows of a response list, each once, with the code of success in front."""
+_TWICE = "the row stands there twice, word by word"
+
+
+def codes_of(
+    response: tuple[Field, ...], request: tuple[Field, ...], statements: Iterable[Statement]
+) -> tuple[Code, ...]:
+    """The codes that the rows of a response list, each once, with the code of success in front.
+
+    A code that only a sentence or a row of the request tells is one of them when a message stands with it, so that a
+    draft refuses no code of its page; it is asked about all the same.
+    """
     found: dict[tuple[str, str], Code] = {}
-    for _, one in every_field(fields):
+    for _, one in every_field(response):
         listed = codes_in(one.text, one.place)
         success = success_code_in(one.text, one.place) if one.type.kind in ("integer", "int64") else ()
         for code in (*success, *listed):
+            found.setdefault((code.code, code.message), code)
+    listed_numbers = {number for number, message in found if message}
+    told = [(one.text, one.place) for one in statements]
+    told += [(one.text, one.place) for _, one in every_field(request)]
+    for code in (code for text, place in told for code in codes_told(text, place)):
+        if code.message and code.code not in listed_numbers:
             found.setdefault((code.code, code.message), code)
     ordered = sorted(found.values(), key=lambda one: (one.message != "", int(one.code)))
     return tuple(ordered) if any(one.message for one in ordered) else ()
@@ -141,7 +164,7 @@ def _joined(
         lines = [
             Unread(
                 row.place.line,
-                f"{row.name}: {row.text[:60]}",
+                f"{row.name}: {row.text[:60]}".replace("\n", " "),
                 "no sentence before the table says whose members these are",
             )
             for row in rows
@@ -150,7 +173,13 @@ def _joined(
     taken = next((field.name for field in known if field.name in owners and field.members), None)
     if taken is not None:
         raise _half_table(where, rows[0].place.line, f"a second table for the members of {taken}")
-    return tuple(replace(field, members=rows) if field.name in owners else field for field in known), []
+    return tuple(_with_members(field, rows) if field.name in owners else field for field in known), []
+
+
+def _with_members(field: Field, rows: tuple[Field, ...]) -> Field:
+    """The field with the members of its object, or of each object in its list."""
+    kind = replace(field.type, item="object") if field.type.kind == "list" else field.type
+    return replace(field, type=kind, members=rows)
 
 
 def _half_table(where: str, line: int, message: str) -> PageError:
@@ -201,6 +230,12 @@ def page_of(document: Document, dialect: Dialect, where: str) -> Page:
     missing = [label for label, key in _HEADER.items() if key not in found.header]
     if missing:
         raise _broken(where, blocks[0].line, f"the page has no line {', '.join(missing)} under its name")
+    for _, row in every_field(bodies["response"].fields):
+        found.read_as += [
+            Unread(row.place.line, mark.label, f"read as the label of code {mark.code}")
+            for mark in code_marks(row.text)
+            if mark.misspelt
+        ]
     return finished(
         Page(
             dialect=dialect,
@@ -213,7 +248,7 @@ def page_of(document: Document, dialect: Dialect, where: str) -> Page:
             request=bodies["request"],
             response=bodies["response"],
             error=None,
-            codes=codes_of(bodies["response"].fields),
+            codes=codes_of(bodies["response"].fields, bodies["request"].fields, found.statements),
             statements=tuple(found.statements),
             place=Place("heading", blocks[0].line),
             unread=tuple(found.unread),
@@ -269,7 +304,7 @@ def _state(found: _Gathered, block: Block) -> None:
     found.counts[label] = found.counts.get(label, 0) + 1
     kind = "" if note else ", paragraph"
     place = Place(f"{label}{kind} {found.counts[label]}", block.line)
-    found.statements.append(Statement(" ".join(block.text.plain.split()), place, block.text.marked))
+    found.statements.append(Statement(block.text.plain, place, block.text.marked))
 
 
 def _half(found: _Gathered) -> _Half | None:
@@ -279,16 +314,34 @@ def _half(found: _Gathered) -> _Half | None:
 def _take_sample(found: _Gathered, block: Block) -> None:
     half = _half(found)
     language = block.info.split()[0].casefold() if block.info else ""
-    text, oddities = clean_sample(block.text.plain, block.line + 1)
-    if half is None or language not in ("", "json", "xml", "javascript") or not text.strip():
+    printed, head = block.text.plain, 0
+    if language == "http" and half is not None:
+        printed, head = _without_http_head(found, block)
+    text, oddities = clean_sample(printed, block.line + 1)
+    if half is None or language not in ("", "json", "xml", "javascript", "http") or not text.strip():
         why = f"a sample in {language}" if language else "a code block outside Request and Response, or an empty one"
         found.unread.append(Unread(block.line, block.text.plain.strip()[:80], why))
         return
     found.read_as.extend(oddities)
     part: Literal["request", "response"] = "request" if found.section == "request" else "response"
     number = len(half.samples) + 1
-    place = Place(f"{part.capitalize()} sample" + (f" {number}" if number > 1 else ""), block.line)
+    place = Place(f"{part.capitalize()} sample" + (f" {number}" if number > 1 else ""), block.line + head)
     half.samples.append(Sample(part, number, media_types_of(text), text, place))
+
+
+def _without_http_head(found: _Gathered, block: Block) -> tuple[str, int]:
+    """The body of a message that is printed with its head, and the lines before it, each listed as not read."""
+    lines = block.text.plain.split("\n")
+    start = next((at for at, line in enumerate(lines) if line.lstrip()[:1] in ("{", "[", "<", '"')), len(lines))
+    for number, line in enumerate(lines[:start], block.line + 1):
+        if line.strip():
+            route = _ROUTE.match(line.strip())
+            why = "a route, in the head of a sample" if route else "stands in the head of a sample"
+            found.unread.append(Unread(number, line.strip()[:80], why))
+    return "\n".join(lines[start:]), start
+
+
+_ROUTE = re.compile(r"(?:GET|PUT|POST|PATCH|DELETE) \S+")
 
 
 def _take_table(found: _Gathered, block: Block) -> None:

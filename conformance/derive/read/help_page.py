@@ -194,6 +194,9 @@ def _read_half(found: _Gathered, lines: Sequence[Line], part: Part) -> Body:
 def _read_description(found: _Gathered, half: _Half, lines: Sequence[Line], part: Part) -> None:
     """URI parameters, body parameters or resource description: sentences, the name of the type, its table."""
     section, counts = half.place.section, dict[str, int]()
+    if not any(line.text in _PARAMETERS for line in lines):
+        why = "without a heading of the template such as Body Parameters or Resource Description"
+        found.read_as.append(Unread(half.place.line, section, why))
     place = 0
     while place < len(lines):
         line = lines[place]

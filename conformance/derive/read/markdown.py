@@ -37,7 +37,10 @@ _PLAIN = frozenset(
         "ol",
         "li",
         "table",
+        "thead",
+        "tbody",
         "td",
+        "th",
         "tr",
         "mark",
         "h4",
@@ -77,8 +80,10 @@ class _Builder:
 
     def tag(self, name: str, *, closes: bool, empty: bool = False) -> None:
         step = -1 if closes else 1
-        if name == "br" or (name in ("p", "li") and closes):
+        if name == "br" or (name in ("p", "li", "tr") and closes):
             self.add("\n")
+        elif name in ("td", "th") and closes:
+            self.add(" ")
         elif name in _STRONG:
             self.strong = max(0, self.strong + step)
         elif name in _MARK:
