@@ -8,7 +8,7 @@ Departures: between two parts of a page, a page and other operations, or a page 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Literal
@@ -211,7 +211,8 @@ def type_of(stated: str) -> Type:
     for form in _LIST_FORMS:
         if lower.startswith(form):
             item = words[len(form) :]
-            return Type("list", KINDS.get(item.casefold().rstrip("s"), KINDS.get(item.casefold(), item)), words)
+            other = item if item[:1].isupper() else "unknown"
+            return Type("list", KINDS.get(item.casefold().rstrip("s"), KINDS.get(item.casefold(), other)), words)
     if lower in ("array", "list"):
         return Type("list", "unknown", words)
     return Type(KINDS.get(lower, "unknown"), "", words)
@@ -329,6 +330,30 @@ def success_code_in(text: str, place: Place) -> tuple[Code, ...]:
     """The code of success that a row names as `returns 0`."""
     found = _SUCCESS.search(text)
     return (Code(found.group(1), "", place),) if found else ()
+
+
+def codes_of(
+    response: tuple[Field, ...], request: tuple[Field, ...], statements: Iterable[Statement]
+) -> tuple[Code, ...]:
+    """The codes that the rows of a response list, each once, with the code of success in front.
+
+    A code that only a sentence or a row of the request tells is one of them when a message stands with it, so that a
+    draft refuses no code of its page; it is asked about all the same.
+    """
+    found: dict[tuple[str, str], Code] = {}
+    for _, one in every_field(response):
+        listed = codes_in(one.text, one.place)
+        success = success_code_in(one.text, one.place) if one.type.kind in ("integer", "int64") else ()
+        for code in (*success, *listed):
+            found.setdefault((code.code, code.message), code)
+    listed_numbers = {number for number, message in found if message}
+    told = [(one.text, one.place) for one in statements]
+    told += [(one.text, one.place) for _, one in every_field(request)]
+    for code in (code for text, place in told for code in codes_told(text, place)):
+        if code.message and code.code not in listed_numbers:
+            found.setdefault((code.code, code.message), code)
+    ordered = sorted(found.values(), key=lambda one: (one.message != "", int(one.code)))
+    return tuple(ordered) if any(one.message for one in ordered) else ()
 
 
 @dataclass(frozen=True, slots=True)

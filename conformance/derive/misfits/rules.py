@@ -299,13 +299,17 @@ def needs_unsaid(page: Page) -> Iterator[Departure]:
             )
 
 
+def _item_unknown(field: Field) -> bool:
+    return not field.members and (field.type.item == "unknown" or not field.type.item.islower())
+
+
 def types_unknown(page: Page) -> Iterator[Departure]:
     """A field of unknown type; an object without members on the page; an integer without the width that XML needs."""
     for part, body in page.bodies():
         wide = any(sample.form == "xml" for sample in body.samples)
         for path, field in every_field(body.fields):
             at = f"{part}/{path}"
-            if field.type.kind == "unknown" or (field.type.kind == "list" and not field.type.item.islower()):
+            if field.type.kind == "unknown" or (field.type.kind == "list" and _item_unknown(field)):
                 yield Departure(
                     "type-unknown",
                     at,

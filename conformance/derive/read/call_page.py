@@ -10,13 +10,12 @@ The dialect of Slate: the call's name is a heading of level 2, or of 1 with plai
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from conformance.derive.page import (
     Body,
-    Code,
     Dialect,
     Field,
     Page,
@@ -27,11 +26,9 @@ from conformance.derive.page import (
     Type,
     Unread,
     code_marks,
-    codes_in,
-    codes_told,
+    codes_of,
     every_field,
     need_of,
-    success_code_in,
     type_of,
 )
 from conformance.derive.read.markdown import Block, Document, Row, Text
@@ -78,30 +75,6 @@ def read_table(
 
 
 _TWICE = "the row stands there twice, word by word"
-
-
-def codes_of(
-    response: tuple[Field, ...], request: tuple[Field, ...], statements: Iterable[Statement]
-) -> tuple[Code, ...]:
-    """The codes that the rows of a response list, each once, with the code of success in front.
-
-    A code that only a sentence or a row of the request tells is one of them when a message stands with it, so that a
-    draft refuses no code of its page; it is asked about all the same.
-    """
-    found: dict[tuple[str, str], Code] = {}
-    for _, one in every_field(response):
-        listed = codes_in(one.text, one.place)
-        success = success_code_in(one.text, one.place) if one.type.kind in ("integer", "int64") else ()
-        for code in (*success, *listed):
-            found.setdefault((code.code, code.message), code)
-    listed_numbers = {number for number, message in found if message}
-    told = [(one.text, one.place) for one in statements]
-    told += [(one.text, one.place) for _, one in every_field(request)]
-    for code in (code for text, place in told for code in codes_told(text, place)):
-        if code.message and code.code not in listed_numbers:
-            found.setdefault((code.code, code.message), code)
-    ordered = sorted(found.values(), key=lambda one: (one.message != "", int(one.code)))
-    return tuple(ordered) if any(one.message for one in ordered) else ()
 
 
 def _columns(block: Block, where: str) -> tuple[int, int | None, int]:
@@ -158,8 +131,14 @@ def _split(cell: Text) -> tuple[str, str]:
 def _joined(
     known: tuple[Field, ...], rows: tuple[Field, ...], before: Statement | None, where: str
 ) -> tuple[tuple[Field, ...], list[Unread]]:
-    words = {word.casefold() for word in before.text.replace(":", " ").replace(",", " ").split()} if before else set()
-    owners = {field.name for field in known if field.type.kind in ("object", "list") and field.name.casefold() in words}
+    words = {word.casefold() for word in re.findall(r"\w+", before.text)} if before else set()
+    able = [field for field in known if field.type.kind in ("object", "list")]
+    owners = {field.name for field in able if field.name.casefold() in words}
+    announced = [
+        field.name for field in able if not field.members and _FOLLOWS.search(f"{field.type.stated} {field.text}")
+    ]
+    if not owners and len(announced) == 1:
+        owners = {*announced}
     if not owners:
         lines = [
             Unread(
@@ -174,6 +153,9 @@ def _joined(
     if taken is not None:
         raise _half_table(where, rows[0].place.line, f"a second table for the members of {taken}")
     return tuple(_with_members(field, rows) if field.name in owners else field for field in known), []
+
+
+_FOLLOWS = re.compile(r"\b(?:of|with) the following\b|\b(?:described|listed|shown|explained) below\b", re.IGNORECASE)
 
 
 def _with_members(field: Field, rows: tuple[Field, ...]) -> Field:

@@ -202,3 +202,24 @@ def test_a_row_that_stands_there_twice_or_blank_is_listed() -> None:
         (28, "the row stands there twice, word by word")
     ]
     assert [one.line for one in page(COUNT).unread if one.why == "the row is blank"] == [30]
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("**array.** What stands there.", "These are the members of _rows_."),
+        ("**array of the following objects.** What stands there.", "Crates are counted by hand."),
+        ("**array.** What stands there, as described below.", "Crates are counted by hand."),
+    ],
+)
+def test_the_members_of_a_list_are_found_by_a_sentence_or_by_its_own_row(row: str, sentence: str) -> None:
+    old = "**array.** What stands there. A steward may add a row at any time."
+    read = page(COUNT, (old, row), ("Each of the *rows* has these members:", sentence))
+    assert [one.name for one in read.response.fields[3].members] == ["rowId", "crates"]
+    assert str(read.response.fields[3].type) == "list of object"
+
+
+def test_a_table_that_nobody_announces_is_listed_and_its_list_asked_about() -> None:
+    read = page(COUNT, ("Each of the *rows* has these members:", "Crates are counted by hand."))
+    assert [one.text.partition(":")[0] for one in read.unread if "whose members" in one.why] == ["rowId", "crates"]
+    assert ("type-unknown", "response/rows") in [(one.kind, one.at) for one in open_points(read, ())]
