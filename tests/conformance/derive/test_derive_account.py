@@ -51,6 +51,7 @@ def without_each_fact(text: str) -> Iterator[tuple[str, str]]:
         start = end + 1
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", ALL)
 def test_a_fact_that_is_deleted_is_missed(name: str) -> None:
     text = text_of(name)
@@ -81,6 +82,24 @@ def test_a_sample_that_the_draft_refuses_is_a_question_and_no_drift(tmp_path: Pa
     assert questions(draft)["questions"][0]["means"] == "the draft refuses a sample that its own page prints"
     write_draft(draft.files, tmp_path / "draft")
     assert check_page(page(SLATE, change), tmp_path / "draft").drift == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "at"),
+    [
+        (HELP, ("Error Response Information\n", ""), "response/xml root"),
+        (SLATE, ("| Reason       | **string.**", "| Reason       | **list of words.**"), "request/Reason"),
+        (RING, ('"name": "Great Tom"', '"name": 7'), "samples/response-1"),
+    ],
+    ids=["another-root", "unknown-items", "two-faults-in-a-sample"],
+)
+def test_a_page_that_contradicts_itself_has_a_question_and_no_drift(
+    name: str, change: tuple[str, str], at: str, tmp_path: Path
+) -> None:
+    draft = draft_of(page(name, change), "draft", ())
+    assert at in [one.at for one in draft.points]
+    write_draft(draft.files, tmp_path / "draft")
+    assert check_page(page(name, change), tmp_path / "draft").drift == ()
 
 
 def test_an_xsd_that_cannot_be_drafted_is_asked_for_in_place_of_an_error() -> None:
