@@ -42,9 +42,8 @@ from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
 from conformance.report.formats.registry import write_reports
-from conformance.report.formats.text import print_report
+from conformance.report.formats.text import print_report, progress
 from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_journal
-from conformance.report.progress import progress
 from conformance.report.rows import RunSummary, gather
 from conformance.report.run_info import Ending, Settings, SummaryOptions, accepted_gaps, run_info
 from conformance.report.safe_text import many, visible, writable

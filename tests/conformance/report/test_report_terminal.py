@@ -9,8 +9,7 @@ import pytest
 from report_support import INFO, contract, everything_passes, failed, finding, result
 
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
-from conformance.report.formats.text import print_report, side_by_side
-from conformance.report.progress import progress
+from conformance.report.formats.text import print_report, progress, side_by_side
 from conformance.report.rows import RunSummary, replay_command
 from conformance.report.run_info import Ending, Settings, SummaryOptions
 from conformance.report.safe_text import shortened, visible, xml_safe
