@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from conformance.contract.problem_text import told_apart
-from conformance.endpoint.redact import redact, redact_excerpt
-from conformance.model.verdict import Evidence, Finding
+from conformance.endpoint.redact import HIDDEN, redact, redact_excerpt
+from conformance.model.verdict import CaseResult, Evidence, Finding
 from conformance.wire.messages import Exchange
 
 FULL_BYTES, SHORT_BYTES = 64 * 1024, 1024
 _MARGIN_BYTES = 1024
+_MOST_UNPACKED = 1024 * 1024
+_MOST_MEMBERS = 16
+_GZIP_START, _END_OF_HEAD = re.compile(rb"\x1f\x8b"), b"\r\n\r\n"
+_CODED = re.compile(rb"(?im)^content-encoding[ \t]*:[^\r\n]*(?:gzip|deflate)")
+_CHUNK_SIZE = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
 _TEXT_FRAME, _MASKED = 0x81, 0x80
 _LENGTH_BYTES = {126: 2, 127: 8}
 
@@ -62,6 +70,15 @@ def redacted_finding(finding: Finding, secrets: tuple[str, ...]) -> Finding:
     )
 
 
+def redacted_result(result: CaseResult, secrets: Iterable[str]) -> CaseResult:
+    """The result with every secret hidden in its words; its findings and its evidence have lost theirs before."""
+    if not (result.reason or result.notes):
+        return result
+    known = tuple(secrets)
+    notes = tuple(redact_excerpt(note, known) for note in result.notes)
+    return replace(result, reason=redact_excerpt(result.reason, known), notes=notes)
+
+
 def unmasked(sent: bytes) -> bytes:
     """What a client's WebSocket text frame says, for the mask is random and hides it; anything else as it is."""
     if len(sent) < 6 or sent[0] != _TEXT_FRAME or not sent[1] & _MASKED:
@@ -73,7 +90,39 @@ def unmasked(sent: bytes) -> bytes:
 
 
 def _text(parts: list[bytes], limit: int, secrets: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, bool]:
-    joined = b"\n".join(parts)
+    joined = b"\n".join(_unpacked_is_harmless(part[: limit + _MARGIN_BYTES], secrets, others) for part in parts)
+    length = sum(len(part) for part in parts) + len(parts) - 1
     # redact before cutting: half a credential at the edge would not be recognised
-    text = redact(joined[: limit + _MARGIN_BYTES].decode("utf-8", "backslashreplace"), secrets, others)
-    return text[:limit], len(joined) > limit
+    text = joined[: limit + _MARGIN_BYTES].decode("utf-8", "backslashreplace")
+    until = len(text) - _MARGIN_BYTES // 2 if length > limit + _MARGIN_BYTES else None
+    text = redact(text, secrets, others, until)
+    return text[:limit], length > limit
+
+
+def _unpacked_is_harmless(part: bytes, secrets: tuple[str, ...], others: tuple[str, ...]) -> bytes:
+    """What came, without a packed body that gives a secret away once it is unpacked, or is too large to be looked at."""
+    head, end, body = part.partition(_END_OF_HEAD)
+    if not body or not (_GZIP_START.search(body) or _CODED.search(head)):
+        return part
+    # a chunk may begin with the body, where its size stands behind the end of the head
+    content = _CHUNK_SIZE.sub(b"", b"\r\n" + body).removeprefix(b"\r\n")
+    for place in [match.start() for match in islice(_GZIP_START.finditer(content), _MOST_MEMBERS)] or [0]:
+        for kind in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
+            unpacked = _unpacked(content[place:], kind)
+            text = unpacked.decode("utf-8", "backslashreplace")
+            if len(unpacked) >= _MOST_UNPACKED or redact(text, secrets, others) != text:
+                return head + end + HIDDEN.encode()
+    return part
+
+
+def _unpacked(content: bytes, kind: int) -> bytes:
+    """As much as can be read, up to a bound."""
+    reader, unpacked = zlib.decompressobj(kind), b""
+    for place in range(0, len(content), 256):  # so that what stands before a fault is kept
+        try:
+            unpacked += reader.decompress(content[place : place + 256], _MOST_UNPACKED - len(unpacked) + 1)
+        except zlib.error:
+            break
+        if len(unpacked) >= _MOST_UNPACKED:
+            break
+    return unpacked

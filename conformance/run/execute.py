@@ -22,7 +22,7 @@ from conformance.errors import HarnessError, Hindrance, NotCarriedOut, StateUnav
 from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.run.evidence import evidence_of, redacted_finding, without_bodies
+from conformance.run.evidence import evidence_of, redacted_finding, redacted_result, without_bodies
 from conformance.run.setting import (
     Service,
     Setting,
@@ -109,6 +109,7 @@ async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, jud
 
 async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge) -> Judged:
     setting = Setting(desk.for_case(case.id), case.role)
+    vault = service.sessions.vault
     after: Mapping[str, str] = {}
     try:
         _demand(case, service)
@@ -116,7 +117,7 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
         if case.twin is not None:
             judgement = await _with_twin(case, case.twin, kit, service, setting, judge, judgement)
     except NotCarriedOut as error:
-        known = service.sessions.vault.known
+        known = vault.known
         reason = redact_excerpt(error.reason, known)
         accepted = error.accepted or service.link.service.lacks.reason(error.thing)
         verdict = Verdict.TARGET_ERROR if isinstance(error, Unreached) else Verdict.NOT_VERIFIED
@@ -126,21 +127,23 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
         words = redact_excerpt(setting.disturbed, known) if setting.disturbed else ""
         return Judged(result, disturbed=words, undone=setting.undone, timed_out=error.timed_out)
     except MissingBinding as error:
-        return Judged(_result(case, setting, Verdict.NOT_VERIFIED, reason=error.message, hindrance=Hindrance.BINDING))
+        result = _result(case, setting, Verdict.NOT_VERIFIED, reason=error.message, hindrance=Hindrance.BINDING)
+        return Judged(redacted_result(result, vault.known))
     except HarnessError as error:
-        return Judged(_result(case, setting, Verdict.HARNESS_ERROR, reason=error.message, hindrance=Hindrance.HARNESS))
+        result = _result(case, setting, Verdict.HARNESS_ERROR, reason=error.message, hindrance=Hindrance.HARNESS)
+        return Judged(redacted_result(result, vault.known))
     except Exception as error:  # one case that breaks the harness must not cost the results of all others
-        return Judged(_broken(case, setting, error, service.sessions.vault.known))
+        return Judged(_broken(case, setting, error, vault.known))
     finally:
         if setting.own is not None:
             await close_own(service.sessions, setting.own)
         await clean(service, setting, after)
     secrets = secrets_of(service, setting)
-    result = _judged(case, setting, judgement, secrets, service.sessions.vault.known)
+    result = redacted_result(_judged(case, setting, judgement, secrets, vault.known), (*secrets, *vault.known))
     unseen = service.link.service.lacks.observer
     if unseen and result.unverified:
         result = replace(result, accepted=unseen)
-    words = redact_excerpt(setting.disturbed, service.sessions.vault.known) if setting.disturbed else ""
+    words = redact_excerpt(setting.disturbed, vault.known) if setting.disturbed else ""
     timed_out = any(_timed_out(one, service) for one in setting.exchanges)
     gist, summary = judgement.gist, judgement.summary
     return Judged(result, gist, summary, setting.exchanges, secrets, words, setting.undone, timed_out)
@@ -170,11 +173,11 @@ def _undone(case: Case, setting: Setting, after: Mapping[str, str], exchange: Ex
     return bool(before) or not any(one.cancelled for one in case.expect.any_of)
 
 
-def always_disturbed(kit: Kit, judged: Judged, times: int) -> CaseResult:
+def always_disturbed(kit: Kit, judged: Judged, times: int, known: Iterable[str]) -> CaseResult:
     """The result of a case that the infrastructure answers every time, while it lets others pass: a finding."""
     message = f"no answer of the service in any of {times} attempts: {judged.disturbed}"
     finding = ANSWERED.finding(kit.operation, message, "an answer", judged.disturbed, "every attempt")
-    evidence = evidence_of(judged.exchanges, judged.secrets, full=True)
+    evidence = evidence_of(judged.exchanges, judged.secrets, known, full=True)
     return replace(judged.result, verdict=Verdict.FAIL, findings=(finding,), reason="", evidence=evidence)
 
 

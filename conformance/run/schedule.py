@@ -16,7 +16,7 @@ from conformance.endpoint.desks import Desk
 from conformance.errors import TargetUnreachable
 from conformance.model.case import Case
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Verdict
-from conformance.run.evidence import evidence_of
+from conformance.run.evidence import evidence_of, redacted_finding
 from conformance.run.execute import Judged, always_disturbed, execute_judged, unsent
 from conformance.run.selection import ManyNumbered, Numbered
 from conformance.run.session import Session
@@ -112,7 +112,7 @@ async def try_again(session: Session) -> None:
         elif session.stopped is None and session.answered and not any(one.sent for one in judged.exchanges):
             session.note(judged.result)  # what never left says nothing about the contract, however often it is tried
         elif session.stopped is None and session.answered:
-            session.note(always_disturbed(kit, judged, attempts))
+            session.note(always_disturbed(kit, judged, attempts, service.sessions.vault.known))
         else:
             session.note(replace(judged.result, verdict=Verdict.TARGET_ERROR))
 
@@ -202,7 +202,9 @@ class FormMemory:
                 result = other.result
                 if result.verdict is Verdict.PASS and first.result.verdict is Verdict.PASS:
                     summaries = told_apart(first.summary, first.gist, other.summary, other.gist)
-                    finding = forms_differ(result.requirements[0], first.result.id, *summaries)
+                    finding = redacted_finding(
+                        forms_differ(result.requirements[0], first.result.id, *summaries), secrets
+                    )
                     evidence = evidence_of((*first.exchanges, *other.exchanges), secrets, full=True)
                     yield replace(result, verdict=Verdict.FAIL, findings=(finding,), evidence=evidence, revised=True)
 

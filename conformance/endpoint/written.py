@@ -1,0 +1,347 @@
+"""Finds known secrets in a text, however they are written there.
+
+They are looked for in three views of the text, in any letter case: as it stands; without escapes and joins (JSON, XML,
+percent, Python, UTF-16, chunks, lines); and in what its runs of Base64 and hexadecimal digits say.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from html.entities import html5
+
+SHORTEST = 4
+"""Shorter secrets are hidden only where credentials stand: as free text they would be found everywhere."""
+_LEAST_BASE64 = 6
+_MOST_KEPT = 4096
+_MOST_LAYERS = 4
+"""JSON in JSON in a URL has three layers of escapes."""
+_CHUNK = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
+_JOINS = ("\r", "\n", "\x00")
+_MARKS = ("%", "\\u", "\\x", "\\n", "\\r", "\\t", "\\U")
+_ESCAPE = re.compile(
+    r"(?<!\\)\\++(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|u\{([0-9A-Fa-f]{1,6})\}|[nrt])"
+    r"|((?:(?<!\\)\\++x[0-9A-Fa-f]{2})+|(?:%[0-9A-Fa-f]{2})+)"
+    r"|&#[xX]0*([0-9A-Fa-f]{1,6});|&#0*([0-9]{1,7});|&([A-Za-z][A-Za-z0-9]{1,30};)"
+)
+_BYTE = re.compile(r"(?:\\+x|%)([0-9A-Fa-f]{2})")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{6,}")
+_DIGITS = re.compile(r"[0-9A-Fa-f]{8,}")
+_STANDARD = str.maketrans("-_", "+/")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_END_OF_ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|(?:\\x|%)[0-9A-Fa-f]{2})\Z")
+_BETWEEN = "/w/w/w"
+"""What keeps two runs of Base64 apart, from whichever place they are read."""
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """How secrets look in each view; `encoded` are Base64 forms that have lost their letter case."""
+
+    plain: tuple[str, ...]
+    folded: tuple[str, ...]
+    octets: tuple[bytes, ...]
+    encoded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text made from another; each of its characters knows where in the other it stood."""
+
+    text: str
+    spans: list[Span]
+
+    def span(self, start: int, end: int) -> Span:
+        return self.spans[start][0], self.spans[end - 1][1]
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def forms_of(secret: str) -> Forms:
+    """The forms of a secret of at least `SHORTEST` characters."""
+    octets = {
+        written.encode(codec, "surrogatepass").replace(b"\x00", b"").lower()
+        for written in {secret, secret.lower(), secret.upper()}
+        for codec in ("utf-8", *(() if secret.isascii() else ("utf-16-le", "utf-16-be")))
+    }
+    written = {
+        secret,
+        *(() if secret.isascii() else (_units(secret), secret.encode("utf-8", "replace").decode("latin-1"))),
+    }
+    folded = {bare(one).casefold() for one in written}
+    return Forms(
+        tuple(sorted({one.casefold() for one in written})),
+        tuple(sorted(one for one in folded if len(one) >= SHORTEST)),
+        tuple(sorted(one for one in octets if len(one) >= SHORTEST)),
+        tuple(sorted(one.casefold() for one in _base64_forms(secret.encode("utf-8", "surrogatepass")))),
+    )
+
+
+@lru_cache(maxsize=64)
+def _owners(secrets: tuple[str, ...]) -> dict[str, list[str]]:
+    """Each form in any view, bytes as Latin-1, and whose it is: most texts hold none, which is to be seen fast."""
+    owners: dict[str, list[str]] = {}
+    for secret in secrets:
+        if len(secret) >= SHORTEST:
+            forms = forms_of(secret)
+            octets = [one.decode("latin-1") for one in forms.octets]
+            for form in dict.fromkeys((*forms.plain, *forms.folded, *octets)):
+                owners.setdefault(form, []).append(secret)
+    return owners
+
+
+def _units(text: str) -> str:
+    """The text with each character beyond the first plane as the two that JSON writes for it."""
+    units = text.encode("utf-16-be", "surrogatepass")
+    return "".join(chr(units[place] << 8 | units[place + 1]) for place in range(0, len(units), 2))
+
+
+def bare(text: str) -> str:
+    """The text without escapes, joins of chunks and lines, and backslashes; a blank is a plus sign, as in forms."""
+    text = _CHUNK.sub("", text)
+    for _ in range(_MOST_LAYERS):
+        before = text
+        for join in _JOINS:
+            text = text.replace(join, "")
+        if ("&" in text and ";" in text) or any(mark in text for mark in _MARKS):
+            text = _ESCAPE.sub(lambda match: "".join(one for one, _ in _written(match)), text)
+        text = text.replace("\\", "")
+        if text == before:
+            break
+    return text.replace(" ", "+")
+
+
+def bare_view(text: str) -> View:
+    """The same, with the places."""
+    view = View(text, [(place, place + 1) for place in range(len(text))])
+    view = _without(view, ((match.span(), ()) for match in _CHUNK.finditer(text)))
+    for _ in range(_MOST_LAYERS):
+        before = view.text
+        view = _kept(view, _JOINS)
+        if ("&" in view.text and ";" in view.text) or any(mark in view.text for mark in _MARKS):
+            view = _without(view, ((match.span(), _written(match)) for match in _ESCAPE.finditer(view.text)))
+        view = _kept(view, ("\\",))
+        if view.text == before:
+            break
+    return View(view.text.replace(" ", "+"), view.spans)
+
+
+def _kept(view: View, gone: tuple[str, ...]) -> View:
+    kept = [place for place, character in enumerate(view.text) if character not in gone]
+    return View("".join(view.text[place] for place in kept), [view.spans[place] for place in kept])
+
+
+def _without(view: View, changes: Iterable[tuple[Span, Iterable[tuple[str, Span]]]]) -> View:
+    """The view with the parts replaced: each by characters and where in the view each of them is written."""
+    pieces: list[str] = []
+    spans: list[Span] = []
+    end = 0
+    for (start, stop), written in changes:
+        pieces.append(view.text[end:start])
+        spans.extend(view.spans[end:start])
+        for characters, place in written:
+            pieces.append(characters)
+            spans.extend([view.span(*place)] * len(characters))
+        end = stop
+    return View("".join([*pieces, view.text[end:]]), [*spans, *view.spans[end:]])
+
+
+def _written(match: re.Match[str]) -> list[tuple[str, Span]]:
+    """The characters that an escape stands for, each with its place."""
+    unit, wide, point, octets, hexadecimal, decimal, name = match.groups()
+    if octets:
+        return _from_bytes(list(_BYTE.finditer(match.string, *match.span())))
+    if name:
+        return [(html5.get(name, match.group()), match.span())]
+    if not (unit or wide or point or hexadecimal or decimal):
+        return [("\n", match.span())]
+    number = int(decimal) if decimal else int(unit or wide or point or hexadecimal, 16)
+    return [(chr(number) if number < 0x110000 else match.group(), match.span())]
+
+
+def _from_bytes(found: list[re.Match[str]]) -> list[tuple[str, Span]]:
+    content = bytes(int(one[1], 16) for one in found)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+        return [(character, one.span()) for character, one in zip(text, found, strict=True)]
+    written, place = [], 0
+    for character in text:
+        length = len(character.encode("utf-8"))
+        written.append((character, (found[place].start(), found[place + length - 1].end())))
+        place += length
+    return written
+
+
+def _octets(folded: str) -> bytes:
+    """What all runs of Base64 say, read from each of four places, and all runs of hexadecimal digits."""
+    runs = _BETWEEN.join([*dict.fromkeys(_RUN.findall(folded)), ""]).translate(_STANDARD)
+    said = [binascii.a2b_base64(runs[first : len(runs) - (len(runs) - first) % 4]) for first in range(4)]
+    said.extend(_from_digits(run, first) for run in dict.fromkeys(_DIGITS.findall(folded)) for first in (0, 1))
+    return b"\n".join(said).replace(b"\x00", b"").lower()
+
+
+def _from_digits(run: str, first: int) -> bytes:
+    return bytes.fromhex(run[first : len(run) - (len(run) - first) % 2])
+
+
+def _encoded_parts(folded: str, octets: bytes) -> set[str]:
+    """Every part of the text that says these bytes in Base64 or in hexadecimal digits."""
+    parts: set[str] = set()
+    for run in _RUN.findall(folded):
+        for first in range(4):
+            padded = f"{run[first:]}{'A' * (-(len(run) - first) % 4)}".translate(_STANDARD)
+            for start, end in _in_bytes(binascii.a2b_base64(padded), octets):
+                parts.add(run[first + start * 4 // 3 : first + -(-end * 4 // 3)])
+    for run in _DIGITS.findall(folded):
+        for first in (0, 1):
+            for start, end in _in_bytes(_from_digits(run, first), octets):
+                parts.add(run[first + start * 2 : first + end * 2])
+    return parts
+
+
+def _in_bytes(content: bytes, octets: bytes) -> Iterator[Span]:
+    """Where the bytes stand, null bytes between them left out."""
+    narrow = content.replace(b"\x00", b"").lower()
+    place = narrow.find(octets)
+    kept = [place for place, one in enumerate(content) if one] if place >= 0 else []
+    while place >= 0:
+        yield kept[place], kept[place + len(octets) - 1] + 1
+        place = narrow.find(octets, place + 1)
+
+
+def _base64_forms(content: bytes) -> set[str]:
+    """The part of its Base64 form that does not depend on its context, for each of the three offsets."""
+    forms: set[str] = set()
+    for shift, first in ((0, 0), (1, 2), (2, 3)):
+        text = base64.b64encode(b"\x00" * shift + content).decode("ascii")
+        if (shift + len(content)) % 3:
+            text = text.rstrip("=")[:-1]
+        core = text[first:]
+        if len(core) >= _LEAST_BASE64:
+            forms.update((core, core.replace("+", "-").replace("/", "_")))
+    forms.add(base64.b64encode(content).decode("ascii"))
+    return forms
+
+
+def _whole_base64(text: str, span: Span) -> Span:
+    """The span widened by the characters that still hold bits of the secret, and by its padding."""
+    start, end = span
+    while start > 0 and span[0] - start < 2 and (text[start - 1].isalnum() or text[start - 1] in "+/-_"):
+        start -= 1
+    while end < len(text) and end - span[1] < 2 and (text[end].isalnum() or text[end] in "+/-_="):
+        end += 1
+    return start, end
+
+
+def _padded(text: str, span: Span) -> Span:
+    """The span with the padding behind it."""
+    return span[0], span[1] + len(text[span[1] : span[1] + 2]) - len(text[span[1] : span[1] + 2].lstrip("="))
+
+
+def caseless(view: View) -> View:
+    """The view with all letters alike; some become two, such as the German sharp s."""
+    letters = [character.casefold() for character in view.text]
+    spans = [span for letter, span in zip(letters, view.spans, strict=True) for _ in letter]
+    return View("".join(letters), spans)
+
+
+def places(text: str, part: str) -> Iterator[Span]:
+    place = text.find(part)
+    while place >= 0:
+        yield place, place + len(part)
+        place = text.find(part, place + 1)
+
+
+def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iterator[tuple[int, int, str]]:
+    """Start, end and secret of every place; of `secrets` also in Base64 that has lost its letter case."""
+    own, rest = tuple(secrets), tuple(others)
+    if not own and not rest:
+        return
+    raw, folded = text.casefold(), bare(text)
+    lowered, octets = folded.casefold(), _octets(folded)
+    looked = _Looked(text, raw, folded, lowered, octets)
+    views = "\n".join((raw, lowered, octets.decode("latin-1")))
+    held: dict[str, None] = {}
+    for owners in (_owners(own), _owners(rest)):
+        for form in [one for one in owners if one in views]:
+            held.update(dict.fromkeys(owners[form]))
+    for secret in held:
+        for start, end in looked.find(secret, forms_of(secret)):
+            yield start, end, secret
+    for secret in own if len(raw) == len(text) else ():
+        if len(secret) < SHORTEST:
+            continue
+        for encoded in forms_of(secret).encoded:
+            for span in places(raw, encoded):
+                yield *_whole_base64(text, span), secret
+
+
+@dataclass(slots=True)
+class _Looked:
+    """One text and its views; the places in it are worked out only when a secret is certainly there."""
+
+    text: str
+    raw: str
+    folded: str
+    lowered: str
+    octets: bytes
+    _view: View | None = None
+
+    def find(self, secret: str, forms: Forms) -> list[Span]:
+        spans: list[Span] = []
+        for plain in forms.plain:
+            spans.extend(self._in_raw(plain))
+        for folded in forms.folded:
+            if self.lowered.count(folded) > sum(self.raw.count(one) for one in forms.plain):
+                view = caseless(self._bare_view())
+                spans.extend(view.span(*span) for span in places(view.text, folded))
+        spans = _proper(self.text, spans, secret)
+        for octets in forms.octets:
+            if octets in self.octets:
+                for part in _encoded_parts(self.folded, octets):
+                    spans.extend(_padded(self.text, span) for span in places(self.text, part))
+                    if self.folded.count(part) > self.text.count(part):
+                        view = self._bare_view()
+                        spans.extend(_padded(self.text, view.span(*span)) for span in places(view.text, part))
+        return spans
+
+    def _in_raw(self, plain: str) -> Iterator[Span]:
+        if plain not in self.raw:
+            return
+        if len(self.raw) == len(self.text):
+            yield from places(self.raw, plain)
+            return
+        view = caseless(View(self.text, [(place, place + 1) for place in range(len(self.text))]))
+        yield from (view.span(*span) for span in places(view.text, plain))
+
+    def _bare_view(self) -> View:
+        if self._view is None:
+            self._view = bare_view(self.text)
+        return self._view
+
+
+def _proper(text: str, spans: list[Span], secret: str) -> list[Span]:
+    """A short secret counts as a word of its own, and is not one of the groups of a GUID."""
+    if not spans or len(secret) >= 8:
+        return spans
+    beside = any("-" in (text[start - 1 : start], text[end : end + 1]) for start, end in spans)
+    guids = [match.span() for match in _GUID.finditer(text)] if beside else []
+    return [
+        (start, end)
+        for start, end in spans
+        if not (
+            (_is_word(text[start - 1 : start]) and not _END_OF_ESCAPE.search(text[max(0, start - 6) : start]))
+            or _is_word(text[end : end + 1])
+        )
+        and not any(first <= start and end <= last for first, last in guids)
+    ]
+
+
+def _is_word(character: str) -> bool:
+    return character.isascii() and character.isalnum()
