@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from conformance.endpoint.model import Tls
-from conformance.endpoint.redact import known_places, redact
+from conformance.endpoint.redact import HIDDEN, known_places, redact
 from conformance.run.evidence import unmasked
 from conformance.wire.address import Address
 
@@ -47,7 +47,7 @@ class _Secrets:
             if text[end:start]:
                 words.append(shlex.quote(text[end:start]))
             # an escaped form of a secret cannot be written with its variable, so it stays hidden
-            words.append(f'"${self.names[secret]}"' if text[start:stop] == secret else shlex.quote("[redacted]"))
+            words.append(f'"${self.names[secret]}"' if text[start:stop] == secret else shlex.quote(HIDDEN))
             end = stop
         if text[end:] or not words:
             words.append(shlex.quote(text[end:]))
@@ -69,9 +69,12 @@ def by_hand(
     if not sent:
         return ""
     text = unmasked(sent)
+    pins = tuple(pins)
     secrets = _named(
         [pin for pin in pins if any(pin.encode(codec, "replace") in text for codec, _ in _CODECS)], known, tokens
     )
+    for pin in pins:  # one that stands there in an escaped form alone is hidden, too
+        secrets.names.setdefault(pin, "PIN")
     if text is not sent:
         return _frame(text, endpoint, secrets)
     return _curl(sent, endpoint, secrets, encoding or "utf-8")
@@ -93,6 +96,10 @@ def _frame(text: bytes, endpoint: Endpoint, secrets: _Secrets) -> str:
     try:
         shown = redact(text.decode("utf-8"), secrets.names)
     except UnicodeDecodeError:
+        readable = text.decode("utf-8", "backslashreplace")
+        if known_places(readable, secrets.names):
+            shown = redact(readable, secrets.names)
+            return f"# WebSocket text frame to {endpoint.websocket}, which is no UTF-8; with escapes:\n{shown}"
         return f"# WebSocket text frame to {endpoint.websocket}, which is no UTF-8; in Base64:\n{base64.b64encode(text).decode()}"
     return f"# WebSocket text frame to {endpoint.websocket}, once signed in:\n{shown}"
 
@@ -189,11 +196,11 @@ def _pieces(body: bytes, secrets: _Secrets) -> Iterator[str]:
         if start < end:
             continue
         if body[end:start]:
-            yield _decoded(body[end:start])
+            yield _decoded(body[end:start], secrets)
         yield f'printf %s "${name}"' + (f" | iconv -f UTF-8 -t {charset}" if charset else "")
         end = stop
     if body[end:]:
-        yield _decoded(body[end:])
+        yield _decoded(body[end:], secrets)
 
 
 def _occurrences(body: bytes, written: bytes) -> Iterator[int]:
@@ -203,7 +210,9 @@ def _occurrences(body: bytes, written: bytes) -> Iterator[int]:
         place = body.find(written, place + 1)
 
 
-def _decoded(part: bytes) -> str:
+def _decoded(part: bytes, secrets: _Secrets) -> str:
+    if known_places(part.decode("utf-8", "backslashreplace"), secrets.names):
+        return f"printf %s {shlex.quote(HIDDEN)}"
     return f"printf %s '{base64.b64encode(part).decode()}' | base64 -d"
 
 

@@ -1,0 +1,43 @@
+"""What is printed to send a message by hand holds no secret, also where one is escaped or stands among other bytes."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from conformance.cli.curl import Endpoint, by_hand
+from conformance.endpoint.model import Tls
+from conformance.wire.address import parse_address
+from conformance.wire.ws.session import text_frame
+
+PIN = 'Süper-"Geheim"-99'
+ENDPOINT = Endpoint(parse_address("http://127.0.0.1:9"), "ws://127.0.0.1:9", Tls(), "", 5.0)
+HEAD = b"POST /api/orders/cancellations HTTP/1.1\r\nHost: 127.0.0.1:9\r\nContent-Length: %d\r\n\r\n"
+
+
+def _shown(sent: bytes) -> str:
+    text = by_hand(sent, ENDPOINT, [PIN], [], [], "utf-8")
+    for part in re.findall(r"[A-Za-z0-9+/]{16,}={0,2}", text):
+        text += base64.b64decode(part + "=" * (-len(part) % 4)).decode("utf-8", "replace")
+    return text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"x":"S\\u00fcper-\\"Geheim\\"-99"}',
+        "<x>Süper-&quot;Geheim&quot;-99</x>".encode(),
+        b'\xff{"x":"S\\u00fcper-\\"Geheim\\"-99"}',
+        b'\xff{"x":"' + PIN.encode() + b'"}',
+        b"\xff<x>S&#252;per-&#34;Geheim&#34;-99</x>",
+        b"\xff" + base64.b64encode(PIN.encode()),
+    ],
+)
+def test_a_message_to_paste_holds_no_secret(body: bytes) -> None:
+    for sent in (HEAD % len(body) + body, text_frame(body, lambda count: b"\x01\x02\x03\x04"[:count])):
+        shown = _shown(sent)
+        assert "127.0.0.1:9" in shown
+        assert "Geheim" not in shown, shown
+        assert base64.b64encode(PIN.encode()).decode()[:12] not in shown
