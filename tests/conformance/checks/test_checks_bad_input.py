@@ -114,3 +114,5 @@ def test_long_text_is_cut_and_put_on_one_line() -> None:
     assert shorten("a\n  b") == "a b"
     assert shorten("x" * 200, 10) == "x" * 10 + "… (200 characters)"
     assert shorten("x" * 10, 10) == "x" * 10
+    assert shorten("x".ljust(4096)) == "x"
+    assert shorten("x".ljust(4097)) == "x… (4097 characters)"

@@ -30,11 +30,11 @@ from checks_support import (
 )
 from lxml import etree
 
-from conformance.checks.answer import Judgement, Observation
+from conformance.checks.answer import RESULTS, Answer, Judgement, Observation
 from conformance.checks.identity import Matching, match_results
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import AnswerMemory, Kit, build_kit, repeated_members
-from conformance.checks.outcome import compare, forms_differ, judge_effects, told_apart
+from conformance.checks.outcome import compare, forms_differ, gist_of, judge_effects, told_apart
 from conformance.checks.read import read_answer
 from conformance.checks.secrets import echoed, may_be_echoed, texts_beyond
 from conformance.contract.load import load_contract
@@ -229,6 +229,69 @@ def test_a_success_without_effect_is_not_called_an_error_with_one() -> None:
     taken = Observation((), before={"mine": "open"}, after={"mine": "cancelled"})
     (found,) = judge_effects(expect, refused, taken, operation).findings
     assert found.requirement == "CAO-REFUSED-NO-EFFECT"
+
+
+def broken_by_touching(name: str, one: Alternative, effect: str, *others: Alternative, refusals: bool = True) -> str:
+    """The requirement of the finding when a thing was cancelled that this alternative leaves alone."""
+    operation = dataclasses.replace(
+        kit(CQ).operation,
+        effect_of_success="OF-SUCCESS",
+        effect_beyond="BEYOND",
+        attribution={"effect": "OF-REFUSAL"} if refusals else {},
+    )
+    expect = Expectation("CASE", (one, *others), effect=effect)
+    seen = Observation((), before={name: "open"}, after={name: "cancelled"})
+    (found,) = judge_effects(expect, dataclasses.replace(one, untouched=(name,)), seen, operation).findings
+    return found.requirement
+
+
+@pytest.mark.parametrize(
+    ("wanted", "succeeds"),
+    [
+        ({"code": 0}, True),
+        ({"code": [0]}, True),
+        ({"code": [0, 20]}, False),
+        ({"code": 20}, False),
+        ({"bid": 0}, True),
+        ({"ask": 0}, True),
+        ({"bid": 0, "ask": 0}, True),
+        ({"bid": 0, "ask": 20}, False),
+        ({"bid": 20, "ask": 0}, False),
+        ({"results": "all"}, True),
+        ({"results": "none"}, False),
+        ({"results": [True, True]}, True),
+        ({"results": [True, False]}, False),
+        ({"results": [True, "any"]}, False),
+        ({"form": "standard"}, False),
+    ],
+)
+def test_what_a_success_did_beyond_is_not_told_by_a_rule_on_errors(wanted: dict[str, Any], succeeds: bool) -> None:
+    told = broken_by_touching("mine", Alternative(wanted), "OF-REFUSAL")
+    assert told == ("BEYOND" if succeeds else "OF-REFUSAL")
+
+
+def test_what_a_served_page_cancelled_is_told_by_the_rule_of_the_case_unless_that_is_on_errors() -> None:
+    served = Alternative({"form": "served"})
+    assert broken_by_touching("mine", served, "OF-REFUSAL") == "CASE"
+    assert broken_by_touching("mine", served, "ANOTHER") == "ANOTHER"
+
+
+def test_what_an_error_cancelled_is_told_by_the_rule_on_errors_where_the_request_asked_for_it() -> None:
+    refused, done = Alternative({"code": 20}), Alternative({"code": 0}, cancelled=("mine",))
+    assert broken_by_touching("mine", refused, "OF-SUCCESS", done) == "OF-REFUSAL"
+    assert broken_by_touching("mine", refused, "BEYOND", done) == "OF-REFUSAL"
+    assert broken_by_touching("other", refused, "BEYOND", done) == "BEYOND"
+    assert broken_by_touching("mine", refused, "BEYOND") == "BEYOND"
+
+
+def test_without_a_rule_on_errors_the_rule_of_the_case_stays() -> None:
+    assert broken_by_touching("mine", Alternative({"code": 20}), "OF-SUCCESS", refusals=False) == "OF-SUCCESS"
+
+
+def test_the_gist_of_a_list_keeps_flags_and_writes_down_what_is_none() -> None:
+    entries: list[dict[str, Any]] = [{"Done": one} for one in (True, False, None, "true", 1.5, [])]
+    gist = gist_of(Answer(frozenset({RESULTS})), [*entries, {}], "Done")
+    assert gist == ("results", True, False, None, '"true"', "1.5", "[]", None)
 
 
 def test_text_as_an_id_is_compared_without_case() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conformance.formats.errors import BeyondError, CodecError
+from conformance.formats.errors import BeyondError, CodecError, Position
 from conformance.formats.frames import decode_frame
 from conformance.formats.json import pointer
 from conformance.formats.json import read as json_read
@@ -57,7 +57,8 @@ def test_one_with_more_that_nests_too_deep_already_is_wrong(before: str) -> None
     for depth, kind in ((257, "too-deep"), (256, "beyond")):
         text = f"{'<a>' * (depth - 1)}{before}<a>{'<b/>' * TAGS}".replace("</x>", "")
         assert refused(text).kind == kind
-    assert refused("<a>" * 257 + "<b/>" * TAGS).message == "elements nest more than 256 deep"
+    error = refused("<a>" * 257 + "<b/>" * TAGS)
+    assert (error.message, error.position) == ("elements nest more than 256 deep", Position(1, 1, 0))
 
 
 def test_only_the_first_tags_are_counted_for_the_depth() -> None:
@@ -67,6 +68,7 @@ def test_only_the_first_tags_are_counted_for_the_depth() -> None:
 
 def test_closed_elements_do_not_nest() -> None:
     assert refused("<a>" + "<b></b>" * 400).kind == "beyond"
+    assert refused("<a>" * 255 + "<b></b>" * 20 + "<a>" * 2 + "<b/>" * TAGS).kind == "too-deep"
 
 
 def test_a_hundred_attributes_are_read_and_one_more_is_refused() -> None:
@@ -74,6 +76,8 @@ def test_a_hundred_attributes_are_read_and_one_more_is_refused() -> None:
     declared = "".join(f" xmlns:n{number}='urn:{number}'" for number in range(50))
     assert len(parse_xml(f"<a{declared}{some}/>".encode()).root.attrib) == 100
     assert parse_xml(f"<a><!-- <b{some} c=''/> --><![CDATA[<b{some} c=''>]]></a>".encode()).notes == ()
+    (note,) = parse_xml(f"<a><?p <b{some} c=''>?></a>".encode()).notes
+    assert note.kind == "processing-instruction"
     error = refused(f"<a><b{declared}{some} c=''/></a>")
     assert error.kind == "attributes"
     assert error.message == "an element has more than 100 attributes, and no document names that many"
@@ -141,6 +145,9 @@ def test_json_that_is_too_deep_at_once_is_wrong_however_much_it_holds() -> None:
         ('["' + ',\\"' * 60 + '"]', False),
         ('",," ' * 21, True),
         ('",," ' * 20, False),
+        ("," * 10 + '""' * 21, False),
+        ("[" + '",",' * 9 + "1]", False),
+        ("[" + '",",' * 10 + "1]", True),
     ],
 )
 def test_values_are_counted_by_commas_and_brackets_outside_strings(text: str, more: bool) -> None:
@@ -153,6 +160,10 @@ def test_notes_on_json_are_kept_a_hundred_times_of_each_kind() -> None:
     pairs = "{" + ",".join(['"a":1'] * 13) + "}"
     (note,) = decode_json(pairs.encode()).notes
     assert note.text == f"member 'a' is given 13 times; the last is used, before it: {', '.join('1' * 10)} and 2 more"
+    (note,) = decode_json(("{" + ",".join(['"a":1'] * 11) + "}").encode()).notes
+    assert note.text == f"member 'a' is given 11 times; the last is used, before it: {', '.join('1' * 10)}"
+    (note,) = decode_json(b'{"a":"' + b"x" * 118 + b'","a":1}').notes
+    assert note.text.endswith('before it: "' + "x" * 118 + '"')
     (note,) = decode_json(b'{"a":"' + b"x" * 200 + b'","a":1}').notes
     assert note.text.endswith('before it: "' + "x" * 119 + "… (202 characters)")
     cut, whole = ("\ud800" + "y" * count for count in (120, 119))
@@ -175,8 +186,8 @@ def test_a_long_member_name_is_cut_in_a_pointer() -> None:
 
 def test_a_frame_and_its_payload_that_hold_too_much_say_so() -> None:
     whole = decode_frame("[" + "1," * VALUES + "1]")
-    assert [(problem.kind, problem.message) for problem in whole.problems] == [
-        ("beyond", "the JSON holds more than 150 values")
+    assert [(problem.member, problem.kind, problem.message) for problem in whole.problems] == [
+        ("", "beyond", "the JSON holds more than 150 values")
     ]
     frame = {"m": 1, "i": 2, "n": "CancelAllOrders", "o": json.dumps([1] * (VALUES + 1))}
     (problem,) = decode_frame(json.dumps(frame)).problems

@@ -232,6 +232,25 @@ def test_a_type_that_only_the_engine_judges_is_noted_where_it_stands() -> None:
     assert contract().validate(request("<Item><Code i:type='x'>a</Code></Item>"))[0].line == 1
 
 
+def test_of_many_problems_and_notes_the_first_hundred_are_kept() -> None:
+    reading = contract().read(request("<Item><Code i:type='x'>a</Code></Item>" * 101))
+    assert [len(reading.problems), len(reading.notes)] == [100, 100]
+    assert reading.notes[-1].pointer == "/99/Code"
+    wrong = contract().read(request("<Item><Number>x</Number></Item>" * 101))
+    assert [len(wrong.problems), len(wrong.notes)] == [100, 100]
+    assert wrong.problems[-1].path == "/ArrayOfItem/Item[100]/Number"
+
+
+def test_a_message_is_cut_after_a_thousand_characters() -> None:
+    def message(letters: int) -> str:
+        (problem,) = contract().validate(request(f"<Item><{'b' * letters}/></Item>"))
+        return problem.message
+
+    most = 1000 - (len(message(1)) - 1)
+    assert message(most) == message(1).replace("b", "b" * most, 1)
+    assert message(most + 1) == message(1).replace("b", "b" * (most + 1), 1)[:1000] + "…"
+
+
 def test_a_list_out_of_bounds_and_a_missing_element_are_named_where_they_stand(tmp_path: Path) -> None:
     path = tmp_path / "a.xsd"
     inside = (
