@@ -27,6 +27,7 @@ _LEAST_CPU_S, _CPU_FACTOR, _TRACE_CPU_S = 4, 5, 1200
 _MOST_BYTES, _FEW = 4 << 30, 500
 _SLOWEST_S = 1.0
 """A test that takes longer searches, and would be run to its end for every mutant that lives."""
+_clock = time.process_time
 _ARGUMENTS = ("-s", "--rootdir=.", "-p", "no:terminal", "-p", "no:xdist", "-p", "no:cov", "-p", "no:conformance")
 _NOT_HERE = (
     "checks/test_checks_registry.py::test_the_recipe_for_a_check_is_true",
@@ -154,9 +155,9 @@ class _Loop:
                     cache.cache_clear()
                 state()._stats.clear()
                 self.failed = False
-                started = time.process_time()
+                started = _clock()
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-                seconds[name] = round(time.process_time() - started, 4)
+                seconds[name] = round(_clock() - started, 4)
                 if self.failed:
                     failing.add(name)
                 for function in state()._stats:
@@ -199,6 +200,7 @@ class _Loop:
             return child
         code = 3
         try:
+            time.process_time = lambda: 0.0  # nothing fails because a trace is slow or two children share a core
             if quiet:
                 self.brief = True
                 nowhere = os.open(os.devnull, os.O_WRONLY)
