@@ -137,7 +137,7 @@ def _kept(findings: list[Finding]) -> tuple[tuple[Finding, ...], tuple[str, ...]
 def _cut(finding: Finding) -> Finding:
     texts = {name: getattr(finding, name) for name in ("message", "expected", "actual", "at")}
     long = {name: f"{text[:_LONGEST]}…" for name, text in texts.items() if len(text) > _LONGEST}
-    return replace(finding, **long) if long else finding
+    return replace(finding, **long)
 
 
 def _judge_exchange(

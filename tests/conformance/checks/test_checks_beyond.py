@@ -12,8 +12,9 @@ import pytest
 
 from conformance.cases.fixtures import load_cases
 from conformance.checks.answer import Judgement, Observation
-from conformance.checks.judge import Pins, judge
+from conformance.checks.judge import Pins, _kept, judge
 from conformance.checks.kit import Kit, build_kit, page_or_trace, shorten
+from conformance.checks.read import read_answer
 from conformance.contract.load import load_contract
 from conformance.contract.schemas import load_validator
 from conformance.formats.errors import BeyondError, CodecError
@@ -23,6 +24,7 @@ from conformance.formats.xml.read import MAX_ATTRIBUTES, MAX_MARKUP, MAX_PROBLEM
 from conformance.guard.link import MOST_READ_BYTES
 from conformance.model.case import Case
 from conformance.model.spec import Contract
+from conformance.model.verdict import Finding
 from conformance.run.evidence import evidence_of
 from conformance.wire.messages import Exchange, HttpReply, WsReply
 
@@ -299,3 +301,22 @@ def test_findings_of_one_kind_are_counted_when_they_are_many(kit: Kit, cases: di
     judgement, _ = judged(kit, replace(cases[JSON]), over_http(JSON, body))
     assert sum(finding.check == "schema" for finding in judgement.findings) == 20
     assert any(note.startswith("80 more findings of the check schema on TPP-") for note in judgement.notes)
+
+
+def test_an_answer_that_is_not_read_tells_its_status_and_why(kit: Kit) -> None:
+    body = b"[" + b"1," * MAX_VALUES + b"1]"
+    answer = read_answer(kit, over_http("application/json", body, 200), b"", None)
+    assert answer.status == 200
+    assert answer.summary == answer.beyond == f"the JSON holds more than {MAX_VALUES:,} values"
+
+
+def test_twenty_findings_of_a_kind_are_kept_and_texts_of_a_thousand_characters() -> None:
+    findings = [Finding("R", "outcome", f"message {number}", "", "", "") for number in range(20)]
+    assert _kept(findings) == (tuple(findings), ())
+    one_more = Finding("R", "outcome", "the last", "", "", "")
+    assert _kept([*findings, one_more]) == (
+        tuple(findings), ("1 more findings of the check outcome on R are left out",)
+    )  # fmt: skip
+    whole, long = (Finding("R", "outcome", "x" * count, "", "", "") for count in (1000, 1001))
+    assert _kept([whole])[0] == (whole,)
+    assert _kept([long])[0][0].message == "x" * 1000 + "…"
