@@ -60,9 +60,8 @@ def _read_http(kit: Kit, reply: HttpReply, accept: str | None) -> Answer:
         return replace(answer, findings=(), unreadable=failures[0])
     if media_findings and answer.unreadable is not None and answer.unreadable.check in (MEDIA_TYPE.id, READABLE.id):
         answer = replace(answer, unreadable=media_findings[0])  # it cannot be read because it is not what was asked for
-    more = (
-        media_findings if structured and forms.FRAMEWORK not in answer.forms else ()
-    )  # its form is the framework's own
+    of_the_framework = forms.FRAMEWORK in answer.forms  # which has a form of its own
+    more = media_findings if structured and not of_the_framework else ()
     if failures or more or named:
         readings = (*answer.readings, *named) if structured else answer.readings
         return replace(answer, findings=(*failures, *answer.findings, *more), readings=readings)
