@@ -74,8 +74,8 @@ def _marked(request_format: str) -> Change:
 
 def _utf_16(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """XML in UTF-16, as its content type says."""
-    if "xml" not in response.content_type or not response.body:
-        return response
+    if "xml" not in response.content_type or "utf-8" not in response.content_type or not response.body:
+        return response  # another charset was asked for, or there is nothing to write
     body = codecs.BOM_UTF16_LE + response.body.decode().encode("utf-16-le")
     return label(replace(response, body=body), response.content_type.replace("utf-8", "utf-16"))
 
