@@ -17,7 +17,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Static types", ("mypy",)),
     ("The contract agrees with itself", ("conformance", "specs", "check")),
     ("The fixtures are what the contract gives", ("conformance", "fixtures", "check")),
-    ("The harness's own tests", ("pytest", "-n", "auto")),
+    ("The harness's own tests", ("pytest", "-n", "auto", "--dist", "worksteal")),
 )
 
 

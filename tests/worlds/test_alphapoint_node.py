@@ -2,24 +2,23 @@
 
 A mode of one call runs that call's named cases. Each fault runs those that caught it when that was last recorded, and
 all of its call where these do not. `WORLDS=all` runs all named cases for every fault, and generated ones for every
-permitted mode.
+permitted mode; `WORLDS=some` a third of the cases for a permitted mode.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alphapoint_node.world import FOLDER, NOT_CAUGHT, PROGRAMS, built, modes, operations_of
-from world_support import World, caught, judged, need
+from world_support import SOME, WORLDS, World, caught, judged, need
 
 pytestmark = pytest.mark.timeout(180)
 
-ALL = os.environ.get("WORLDS") == "all"
+ALL = WORLDS == "all"
 GENERATED = "3000" if ALL else "0"
 PERMITTED, FAULTS = modes("permitted"), modes("fault")
 MOST_MISSED = 0.01
@@ -69,10 +68,10 @@ def test_the_default_server_is_conformant(world: World, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", PERMITTED)
 def test_a_permitted_mode_raises_no_alarm(mode: str, world: World, tmp_path: Path) -> None:
-    some = ("--case", SLOW[mode]) if mode in SLOW else ("--generated", GENERATED)
+    some = ("--case", SLOW[mode]) if mode in SLOW else ("--generated", GENERATED, *SOME)
     told = judged(of_mode(world, mode), tmp_path, (mode,), *some)
     assert told.findings == []
-    assert told.mixed == MIXED.get(mode, [])
+    assert SOME or told.mixed == MIXED.get(mode, [])
     assert told.exit_code == 0, told.output
 
 

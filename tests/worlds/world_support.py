@@ -24,6 +24,10 @@ from click.testing import CliRunner
 from conformance.cli.main import main
 
 _START_S = 20
+WORLDS = os.environ.get("WORLDS", "")
+"""How much is run: `all` in the environment `worlds`; `some` where the same tests run a second time, on another Python."""
+SOME = ("--shard", "1/3") if WORLDS == "some" else ()
+"""What a permitted mode then runs."""
 
 
 def need(*programs: str) -> None:
