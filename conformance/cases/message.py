@@ -5,15 +5,18 @@ Writes a request value with `${binding}` places as a body, in the format of its 
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from conformance.cases.make import Channel
 from conformance.errors import HarnessError
 from conformance.formats.base import PLACE, Codec, Format, body_of, is_text, places
 from conformance.formats.errors import CodecError
+from conformance.formats.json.format import JSON
 from conformance.formats.xml.contract import XmlContract
 from conformance.formats.xml.format import XML, XmlCodec
 from conformance.model.case import Body, Case, Message
@@ -43,6 +46,14 @@ class MissingBinding(HarnessError):
         self.name = name
 
 
+class UnfitBinding(MissingBinding):
+    """A text for a place where a JSON message has a number: with it the message would be no JSON."""
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(name)
+        self.message = f"{value!r}, which ${{{name}}} stands for, is no integer, and the message has a number there"
+
+
 Bindings: TypeAlias = Mapping[str, "int | str"]
 
 
@@ -61,7 +72,7 @@ def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: boo
 
     Text values are escaped as the format demands that they are filled `into`; without one they stay as they are.
     Raises `HarnessError` for a name that has no value, since a case must not be sent half filled; with `keep`, which is
-    for showing it, such a place stays as it is.
+    for showing it, such a place stays as it is. Raises it, too, for a text where JSON has a number.
     """
     if "${" not in text:
         return text
@@ -75,6 +86,8 @@ def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: boo
                 return match.group()
             raise MissingBinding(other or name)
         value = bindings[name]
+        if into is JSON and isinstance(value, str) and not keep and not _fits(value, name, match):
+            raise UnfitBinding(name, value)
         if offset in _CHANGES:
             value = _CHANGES[offset](str(value))
         elif offset:
@@ -84,6 +97,32 @@ def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: boo
         return value if into is None else into.escape(value)
 
     return PLACE.sub(value_of, text)
+
+
+def _fits(value: str, name: str, place: re.Match[str]) -> bool:
+    """Whether a text may stand at its place in a JSON template; most stand in quotes of their own."""
+    text, start = place.string, place.start()
+    return text[start - 1 : start] == '"' or is_whole(value) or name not in number_places(text)
+
+
+def is_whole(value: str) -> bool:
+    """Whether a text is an integer as JSON and XML write it."""
+    return _WHOLE.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=256)
+def number_places(text: str) -> frozenset[str]:
+    """The names of the bindings that stand where a JSON template has a number; none in what is no JSON when it is filled."""
+    found = {match.group(name) for match in _TEXT_OR_PLACE.finditer(text) for name in (1, 3) if match.group(name)}
+    try:
+        json.loads(PLACE.sub("0", text))
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(found)
+
+
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_TEXT_OR_PLACE = re.compile(rf'"(?:[^"\\]|\\.)*"|{PLACE.pattern}', re.DOTALL)
 
 
 def _last_changed(text: str) -> str:

@@ -66,7 +66,8 @@ def _marked(request_format: str) -> Change:
     """A byte order mark before the body."""
 
     def change(_request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        marked = request_format in response.content_type and response.body
+        written = request_format in response.content_type and "utf-16" not in response.content_type
+        marked = written and response.body
         return replace(response, body=codecs.BOM_UTF8 + response.body) if marked else response
 
     return on_response(change)

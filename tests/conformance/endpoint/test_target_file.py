@@ -121,6 +121,34 @@ def test_a_pin_in_a_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
     assert "s3cret" not in str(caught.value)
 
 
+POOL = 'provider = "pool"\npool = { open-order = [{ OrderID = "7" }, { OrderID = "seven" }] }\n'
+
+
+@pytest.mark.parametrize(("service", "was", "now", "said"), [
+    ("alphapoint", "unknown_account = 987654321", 'unknown_account = "abc def"', r"services\.alphapoint\.\S+account: 'abc def' is no integer"),
+    ("alphapoint", "account = 4101 ", 'account = "0x10" ', r"services\.alphapoint\.desks\.0\.\S+account: '0x10' is no"),
+    ("tpp", 'provider = "hook"\n', POOL, r"states\.pool\.open-order\.1\.OrderID: 'seven' is no integer"),
+])  # fmt: skip
+def test_a_text_where_the_messages_have_a_number_is_refused(
+    service: str, was: str, now: str, said: str, tmp_path: Path
+) -> None:
+    """Such a message would be no JSON, and an endpoint that refuses it would be blamed."""
+    text = resources.files("conformance.endpoint").joinpath("samples", f"{service}.toml").read_text("utf-8")
+    assert was in text
+    path = tmp_path / "target.toml"
+    path.write_text(text.replace(was, now, 1), "utf-8")
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        load_target(path, contract())
+    assert "For example that of " in caught.value.hint
+
+
+def test_an_integer_written_as_a_text_is_one(tmp_path: Path) -> None:
+    text = resources.files("conformance.endpoint").joinpath("samples", "alphapoint.toml").read_text("utf-8")
+    path = tmp_path / "target.toml"
+    path.write_text(text.replace("unknown_account = 987654321", 'unknown_account = "987654321"', 1), "utf-8")
+    assert load_target(path, contract()).services
+
+
 def test_a_waiver_names_a_case_and_a_requirement_that_exist() -> None:
     waiver = {"case": "cao/effects/nothing-open@http", "requirement": "CAO-SYNC", "finding": "x", "reason": "x", "owner": "x",
               "expires": "2030-01-01"}  # fmt: skip

@@ -101,6 +101,29 @@ def test_effects_that_nobody_sees_are_a_gap_that_a_lack_of_an_observer_makes_an_
     assert {without.exit_code, came.exit_code} == {4, 0}, came.output
 
 
+class _Worded:
+    """Answers a hook's question for a state with an id that is a word."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].endswith("/state"):
+            await self.app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"orders": [{"OrderID": "seven"}]}'})
+
+
+def test_an_id_from_outside_that_is_no_number_is_not_sent(tmp_path: Path) -> None:
+    """JSON has no place for it; the endpoint is not to be blamed for what the state's maker says."""
+    with live(wrap=_Worded) as server:
+        text = _with_states(server, f'[services.tpp.states]\n{HOOK}"{server.url}/_world/tpp"\n')
+        came = run(tmp_path, text, *QUICK, "--case", "tpp/response/domestic@application-json")
+    assert came.verdicts() == {"tpp/response/domestic@application-json": "not-verified"}
+    assert "'seven', which ${order.OrderID} stands for, is no integer" in str(came.reasons())
+
+
 def test_a_command_is_asked_over_its_standard_input(tmp_path: Path) -> None:
     with live() as server:
         arguments = json.dumps([sys.executable, str(COMMAND), f"127.0.0.1:{server.port}"])
