@@ -11,10 +11,13 @@ from conformance.derive.draft.schemas import member_requirement, presence_requir
 from conformance.derive.page import Field, Page
 from conformance.derive.samples import values_in
 from conformance.derive.siblings import Sibling
+from conformance.formats.base import is_text
 from conformance.model.case import Transport
 from conformance.model.spec import Operation as Known
 
 _PAIR_ONLY = ("leg", "leg-form", "early-error")
+_TEXTS = {"string": "_text", "date-time": "_text", "guid": "_uid"}
+"""Kinds whose values are texts, with what a binding's name then ends in."""
 _TYPES = {"integer": "integer", "int64": "integer", "boolean": "boolean", "string": "string", "guid": "guid"}
 
 
@@ -128,6 +131,8 @@ def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibli
     fields: dict[str, Any] = {}
     for one in page.request.fields:
         like = known.get(one.name.casefold())
+        if like and like.binding and is_text(like.binding) != (one.type.kind in _TEXTS):
+            like = None  # of another type: its value could not stand here
         binding = like.binding if like else ""
         if binding:
             base[one.name] = f"${{{binding}}}"
@@ -164,7 +169,8 @@ def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibli
 
 
 def _field(one: Field, names: Names, binding: str, unknown: str) -> dict[str, Any]:
-    entry: dict[str, Any] = {"binding": binding or one.name.casefold()}
+    own = _own_binding(one)
+    entry: dict[str, Any] = {"binding": binding or own}
     if names.kind == "results":
         entry["type"] = _TYPES.get(one.type.kind, "string")
         if one.null:
@@ -172,13 +178,19 @@ def _field(one: Field, names: Names, binding: str, unknown: str) -> dict[str, An
         if one.type.kind == "boolean":
             del entry["binding"]
         elif one.type.kind == "integer":
-            entry["unknown"] = unknown or f"${{unknown_{one.name.casefold()}}}"
+            entry["unknown"] = unknown or f"${{unknown_{own}}}"
     else:
-        entry["unknown"] = unknown or f"${{unknown_{one.name.casefold()}}}"
+        entry["unknown"] = unknown or f"${{unknown_{own}}}"
         entry["required"] = one.need == "required"
     absent = presence_requirement(one, "request", names)
     entry["requirement"] = {"type": member_requirement(one, "request", names), "absent": absent}
     return entry
+
+
+def _own_binding(one: Field) -> str:
+    """A name for the member's value, which says whether it is a text: a text's would be written as a number else."""
+    name = one.name.casefold()
+    return name if one.type.kind not in _TEXTS or is_text(name) else name + _TEXTS[one.type.kind]
 
 
 def _results(made: Operation, page: Page, names: Names) -> None:

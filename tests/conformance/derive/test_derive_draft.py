@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 import yaml
 from derive_support import GITBOOK, HELP, HELP_HTML, SLATE, drafted, page, sibling
 
-from conformance.contract.load import read_operation, read_page_record, read_requirements, specs_root
+from conformance.contract.load import load_contract, read_operation, read_page_record, read_requirements, specs_root
 from conformance.contract.schemas import load_validator
 from conformance.derive.draft.files import Draft, draft_of, write_draft
 from conformance.derive.facts import Fact, Key, facts_of_folder, facts_of_page
-from conformance.derive.siblings import siblings_in
+from conformance.derive.siblings import Sibling, siblings_in
 from conformance.errors import SpecError
+from conformance.formats.base import is_text
 from conformance.formats.xml.contract import XmlContract
 
 ALL = [SLATE, GITBOOK, HELP, HELP_HTML]
@@ -206,3 +208,19 @@ def test_draft_with_a_wrong_word_is_refused_with_its_line(tmp_path: Path) -> Non
     path.write_text(path.read_text(encoding="utf-8").replace("method:", "metod:"), encoding="utf-8")
     with pytest.raises(SpecError, match=r"operation\.yaml:\d+: unknown key 'metod'\nDid you mean 'method'"):
         read_operation(folder, partial=True)
+
+
+def test_a_member_that_is_a_text_never_gets_the_binding_of_a_number() -> None:
+    """A binding's name says whether its value is a text; a sibling's is taken over for a member of the same kind alone."""
+    fields = loaded(draft_of(page(SLATE), "draft", ()), "operation.yaml")["fields"]
+    assert {name: is_text(one["binding"]) for name, one in fields.items()} == {
+        "BasketNumber": False, "ShelfNumber": False, "Reason": True,
+    }  # fmt: skip
+    assert is_text(fields["Reason"]["unknown"].strip("${}"))
+    fields_there = load_contract().operations["alphapoint.cancel_order"].fields
+    like = Sibling(replace(sibling("No Such Basket").operation, fields=fields_there))
+    worded = page(SLATE, ("| Reason       |", "| AccountId    |"), ('"Reason": "inventory"', '"AccountId": "main"'))
+    assert like.operation.fields["AccountId"].binding == "account"
+    drafted_too = loaded(draft_of(worded, "draft", (like,)), "operation.yaml")
+    assert drafted_too["fields"]["AccountId"]["binding"] == "accountid_text"
+    assert "${account}" not in str(drafted_too["base"])
