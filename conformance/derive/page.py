@@ -127,6 +127,16 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """A part that such pages have, and this one has not; `instead` is what the draft takes in its place."""
+
+    at: str
+    what: str
+    instead: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """All that was read from one page. `permissions` and `call_type` are None where the dialect has no such line."""
 
@@ -145,6 +155,7 @@ class Page:
     place: Place
     unread: tuple[Unread, ...] = ()
     read_as: tuple[Unread, ...] = ()
+    lacks: tuple[Lack, ...] = ()
 
     def bodies(self) -> Iterator[tuple[Part, Body]]:
         """The parts that the page has, in its order."""
@@ -390,6 +401,7 @@ MISFITS: Mapping[str, str] = {
     "type-unknown": "the command does not know the type of a field, or the page does not list its members",
     "values-listed": "a row lists the values of its field, and the draft takes every value of the type",
     "need-unsaid": "the page calls a request field neither required nor optional",
+    "part-missing": "the page has no line, section, table or sample that such pages have",
     "width-unsaid": "an integer has no width, and the XML type needs one",
 }
 """Kinds of departures that show on the page alone, and what each means."""

@@ -7,13 +7,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lxml import etree
 
-from conformance.derive.page import Body, Field, Need, Page, Part, Unread, When, condition_of, may_be_absent, says_null
+from conformance.derive.page import (
+    Body,
+    Field,
+    Need,
+    Page,
+    Part,
+    Place,
+    Type,
+    Unread,
+    When,
+    condition_of,
+    may_be_absent,
+    says_null,
+)
 from conformance.formats.errors import CodecError
 from conformance.formats.json.read import decode_json
 from conformance.formats.xml.xsd import safe_parser
@@ -141,6 +154,31 @@ def flat(values: Iterable[Any]) -> Iterator[Any]:
     """The values with each list opened, as the members of a list's items are looked for in all of them."""
     for one in values:
         yield from one if isinstance(one, list) else (one,)
+
+
+def fields_shown(values: Iterable[Any], place: Place) -> tuple[Field, ...]:
+    """The members that objects of samples have, with the types of their values, where no table lists them."""
+    found: dict[str, list[Any]] = {}
+    for value in values:
+        for name, member in value.items() if isinstance(value, dict) else ():
+            found.setdefault(name, []).append(member)
+    return tuple(
+        Field(name, _type_shown(members), "unsaid", "", place, members=fields_shown(flat(members), place))
+        for name, members in found.items()
+    )
+
+
+def _type_shown(values: Sequence[Any]) -> Type:
+    kinds = {_SHOWN[type(value)] for value in values if value is not None}
+    if kinds == {"integer", "number"}:
+        return Type("number")
+    if kinds != {"list"}:
+        return Type(kinds.pop() if len(kinds) == 1 else "unknown")
+    items = {_SHOWN[type(one)] for value in values if value is not None for one in value if one is not None}
+    return Type("list", items.pop() if len(items) == 1 else "unknown")
+
+
+_SHOWN = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "list"}
 
 
 def _finished(page: Page, part: Part, body: Body) -> Body:

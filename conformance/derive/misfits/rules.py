@@ -120,6 +120,13 @@ def _once(found: list[Departure]) -> Iterator[Departure]:
             yield one
 
 
+def lacking(page: Page) -> Iterator[Departure]:
+    """A part that such pages have, and this one has not."""
+    for one in page.lacks:
+        question = f"The page has no {one.what}: is that all? The draft takes {one.instead}."
+        yield Departure("part-missing", one.at, f"no {one.what}", one.instead, one.place, question)
+
+
 def codes_twice(page: Page) -> Iterator[Departure]:
     """A code with two messages on one page."""
     first: dict[str, str] = {}
@@ -374,6 +381,7 @@ def cells_unread(page: Page) -> Iterator[Departure]:
 
 
 RULES: tuple[Rule, ...] = (
+    lacking,
     *SAMPLE_RULES,
     *PROSE_RULES,
     codes_twice,

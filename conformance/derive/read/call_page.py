@@ -18,6 +18,7 @@ from conformance.derive.page import (
     Body,
     Dialect,
     Field,
+    Lack,
     Page,
     Part,
     Place,
@@ -32,7 +33,7 @@ from conformance.derive.page import (
     type_of,
 )
 from conformance.derive.read.markdown import Block, Document, Row, Text
-from conformance.derive.samples import clean_sample, finished, media_types_of
+from conformance.derive.samples import clean_sample, fields_shown, finished, media_types_of, read_sample
 from conformance.errors import PageError
 
 _KEY_WORDS = ("key", "name", "field", "parameter", "property")
@@ -169,7 +170,11 @@ def _half_table(where: str, line: int, message: str) -> PageError:
 
 
 _HEADER = {"category": "category", "permissions": "permissions", "call type": "call_type"}
-_PARTS: dict[str, Part] = {"request": "request", "response": "response"}
+_PARTS: dict[str, Part] = {
+    "request": "request", "parameters": "request", "arguments": "request",
+    "response": "response", "reply": "response", "result": "response", "returns": "response", "answer": "response",
+}  # fmt: skip
+"""The words that head the two sections; a page has one for each."""
 
 
 @dataclass(slots=True)
@@ -208,10 +213,18 @@ def page_of(document: Document, dialect: Dialect, where: str) -> Page:
             hint = "Cut the page at its headings and derive one call at a time."
             raise PageError(f"a second call begins: {block.text.plain}", where=f"{where}:{block.line}", hint=hint)
         _take(found, block)
-    bodies = {part: _body(found, part) for part in _PARTS.values()}
-    missing = [label for label, key in _HEADER.items() if key not in found.header]
-    if missing:
-        raise _broken(where, blocks[0].line, f"the page has no line {', '.join(missing)} under its name")
+    if not found.halves:
+        raise _broken(where, blocks[0].line, f"no page of a call: {name} has neither a section Request nor Response")
+    place = Place("heading", blocks[0].line)
+    lacks = [
+        Lack(f"operation/{key}", f"line {label.title()}", _WITHOUT[key], place)
+        for label, key in _HEADER.items()
+        if key not in found.header
+    ]
+    bodies: dict[Part, Body] = {}
+    for part in ("request", "response"):
+        bodies[part], more = _body(found, part, place)
+        lacks += more
     for _, row in every_field(bodies["response"].fields):
         found.read_as += [
             Unread(row.place.line, mark.label, f"read as the label of code {mark.code}")
@@ -224,15 +237,16 @@ def page_of(document: Document, dialect: Dialect, where: str) -> Page:
             name=name,
             method=None,
             path=None,
-            category=found.header["category"],
-            permissions=tuple(one.strip() for one in found.header["permissions"].split(",") if one.strip()),
-            call_type=found.header["call_type"],
+            category=found.header.get("category"),
+            permissions=_listed(found.header.get("permissions")),
+            call_type=found.header.get("call_type"),
             request=bodies["request"],
             response=bodies["response"],
             error=None,
             codes=codes_of(bodies["response"].fields, bodies["request"].fields, found.statements),
             statements=tuple(found.statements),
-            place=Place("heading", blocks[0].line),
+            place=place,
+            lacks=tuple(lacks),
             unread=tuple(found.unread),
             read_as=tuple(found.read_as),
         )
@@ -244,12 +258,12 @@ def _take(found: _Gathered, block: Block) -> None:
         word = (block.text.plain.split() or [""])[0].casefold()
         found.section = _PARTS.get(word, block.text.plain)
         if word in _PARTS and _PARTS[word] not in found.halves:
-            found.halves[_PARTS[word]] = _Half(Place(word.capitalize(), block.line))
+            found.halves[_PARTS[word]] = _Half(Place(_PARTS[word].capitalize(), block.line))
             if block.text.plain.casefold() != word:
                 found.unread.append(
                     Unread(block.line, block.text.plain, f"more than the word {word.capitalize()} in its heading")
                 )
-        elif word in _PARTS:
+        elif word in found.halves:
             raise _broken(found.where, block.line, f"a second section {word.capitalize()}")
         elif block.text.plain:
             found.unread.append(
@@ -344,17 +358,42 @@ def _take_table(found: _Gathered, block: Block) -> None:
     found.unread.extend(unread)
 
 
-def _body(found: _Gathered, part: Part) -> Body:
+_WITHOUT = {
+    "category": "no requirement on the group of the call",
+    "permissions": "the roles of a sibling, or one of its own",
+    "call_type": "no requirement on how the call is made",
+}
+
+
+def _listed(words: str | None) -> tuple[str, ...] | None:
+    return None if words is None else tuple(one.strip() for one in words.split(",") if one.strip())
+
+
+def _body(found: _Gathered, part: Literal["request", "response"], top: Place) -> tuple[Body, list[Lack]]:
+    """The request or the response, and what of it the page does not have: the other of sample and table stands for it."""
     half = found.halves.get(part)
     if half is None:
-        raise _broken(found.where, 1, f"the page has no section {part.capitalize()}")
-    if half.fields is None:
-        raise _broken(found.where, half.place.line, f"the section {part.capitalize()} has no table")
+        lack = Lack(part, f"section {part.capitalize()}", "an object without members", top)
+        return Body("object", "", (), (_JSON,), (), top), [lack]
+    lacks = []
+    fields, shape = half.fields, "object"
+    values = [read_sample(one.text).value for one in half.samples if one.form == "json"]
     if not half.samples:
-        raise _broken(found.where, half.place.line, f"the section {part.capitalize()} has no sample")
-    shape: Literal["list", "object"] = "list" if half.samples[0].text.lstrip().startswith("[") else "object"
-    media = tuple(dict.fromkeys(_media(half)))
-    return Body(shape, "", half.fields, media, tuple(half.samples), half.place)
+        lacks.append(Lack(f"{part}/sample", "sample", "the members of the table as one object", half.place))
+    elif half.samples[0].text.lstrip().startswith("["):
+        shape = "list"
+    if fields is None:
+        shown = [one for value in values for one in (value if isinstance(value, list) else [value])]
+        line = half.samples[0].place.line if half.samples else half.place.line
+        fields = fields_shown(shown, Place(f"{part.capitalize()} sample", line))
+        what = "the members of the sample" if fields else "an object without members"
+        if shown not in ([{}], [], [[]]) or not half.samples:
+            lacks.append(Lack(f"{part}/table", "table of members", what, half.place))
+    media = tuple(dict.fromkeys(_media(half))) or (_JSON,)
+    return Body("list" if shape == "list" else "object", "", fields, media, tuple(half.samples), half.place), lacks
+
+
+_JSON = "application/json"
 
 
 def _media(half: _Half) -> Iterator[str]:
@@ -374,9 +413,8 @@ def is_gitbook(document: Document) -> bool:
     """Whether the page begins with a heading of level 1 and has a section Request or Response of level 3 or more."""
     if not document.blocks or document.blocks[0].kind != "heading" or document.blocks[0].level != 1:
         return False
-    words = ("request", "response")
     return any(
-        block.kind == "heading" and block.level >= 3 and block.text.plain.casefold().startswith(words)
+        block.kind == "heading" and block.level >= 3 and block.text.plain.casefold().startswith(tuple(_PARTS))
         for block in document.blocks
     )
 
@@ -389,8 +427,9 @@ def is_slate(document: Document) -> bool:
     if not document.blocks or document.blocks[0].kind != "heading":
         return False
     top = document.blocks[0].level
-    words = ("request", "response")
     return any(
-        block.kind == "heading" and top < block.level <= top + 2 and block.text.plain.casefold().startswith(words)
+        block.kind == "heading"
+        and top < block.level <= top + 2
+        and block.text.plain.casefold().startswith(tuple(_PARTS))
         for block in document.blocks
     )

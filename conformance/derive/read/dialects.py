@@ -14,7 +14,7 @@ from conformance.derive.read import call_page, help_page
 from conformance.derive.read.call_page import GITBOOK, SLATE, is_gitbook, is_slate
 from conformance.derive.read.help_html import lines_of_html, looks_like_html
 from conformance.derive.read.help_page import lines_of
-from conformance.derive.read.markdown import parse_markdown
+from conformance.derive.read.markdown import Document, parse_markdown
 from conformance.errors import PageError
 
 MAX_PAGE_BYTES = 1024 * 1024
@@ -84,7 +84,7 @@ def page_of_text(text: str, where: str) -> Page:
     if looks_like_html(text):
         lines, unread = lines_of_html(text, where)
         if not help_page.looks_like_help_page(lines):
-            raise _unknown(where)
+            raise _unknown(where, "HTML that is no such help page")
         return help_page.page_of(lines, unread, where)
     lines = lines_of(text)
     if help_page.looks_like_help_page(lines):
@@ -94,7 +94,7 @@ def page_of_text(text: str, where: str) -> Page:
         return call_page.page_of(document, GITBOOK, where)
     if is_slate(document):
         return call_page.page_of(document, SLATE, where)
-    raise _unknown(where)
+    raise _unknown(where, _other_text(text, document))
 
 
 def _bounded(text: str, where: str) -> None:
@@ -118,9 +118,26 @@ def _bounded(text: str, where: str) -> None:
             )
 
 
-def _unknown(where: str) -> PageError:
+def _unknown(where: str, looks_like: str) -> PageError:
     hint = (
         "Known are the Markdown of Slate and of GitBook, with a call's name as heading and sections Request and Response, "
         "and the help page of ASP.NET Web API, as text or as HTML."
     )
-    return PageError("the page is in no known dialect", where=where, hint=hint)
+    return PageError(f"the page is in no known dialect: it looks like {looks_like}", where=where, hint=hint)
+
+
+def _other_text(text: str, document: Document) -> str:
+    """What a text is that is no call's page, as far as its form tells."""
+    if _OPENAPI.search(text):
+        return "an OpenAPI document"
+    if text.lstrip()[:1] in ("{", "["):
+        return "JSON"
+    heads = [block.text.plain for block in document.blocks if block.kind == "heading" and block.text.plain]
+    if not heads:
+        return "a text without headings"
+    shown = ", ".join(heads[:_HEADS_SHOWN]) + (", …" if len(heads) > _HEADS_SHOWN else "")
+    return f"Markdown with the headings {shown}, and none that begins with Request or Response"
+
+
+_OPENAPI = re.compile(r"""^\s*["']?(?:openapi|swagger)["']?\s*:""", re.MULTILINE)
+_HEADS_SHOWN = 5

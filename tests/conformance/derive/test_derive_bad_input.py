@@ -13,9 +13,19 @@ from conformance.derive.read.dialects import MAX_PAGE_BYTES, page_of_text, read_
 from conformance.errors import PageError
 
 BROKEN = [
-    ("prose", b"Dear customers, we have moved.\n", "no known dialect"),
-    ("other-markdown", b"# Release notes\n\n## Fixed\n\n- a defect\n", "no known dialect"),
-    ("other-html", b"<!DOCTYPE html><html><body><h1>404</h1></body></html>", "no known dialect"),
+    ("prose", b"Dear customers, we have moved.\n", "no known dialect: it looks like a text without headings"),
+    (
+        "other-markdown",
+        b"# Release notes\n\n## Fixed\n\n- a defect\n",
+        "Markdown with the headings Release notes, Fixed, and none",
+    ),
+    ("json", b'{"a": 1}\n', "no known dialect: it looks like JSON"),
+    ("openapi", b"openapi: 3.1.0\npaths: {}\n", "no known dialect: it looks like an OpenAPI document"),
+    (
+        "other-html",
+        b"<!DOCTYPE html><html><body><h1>404</h1></body></html>",
+        "no known dialect: it looks like HTML that is no such",
+    ),
     ("empty", b"", "the page is empty"),
     ("blanks", b" \n\t\n\n", "the page is empty"),
     ("latin-1", "# SwapPair\n\ncafé".encode("latin-1"), "not utf-8 text"),
@@ -86,9 +96,6 @@ CUT = [
     ("no-dashes", SLATE, "| ------------ | ----- |\n", "", "half a table"),
     ("row-twice", SLATE, "| Reason       |", "| ShelfNumber  |", "stands there twice"),
     ("columns", SLATE, "| Key          | Value |", "| Left         | Right |", "cannot be read"),
-    ("no-request", SLATE, "### Request\n", "### Requirements\n", "no section Request"),
-    ("no-sample", GITBOOK, '```\n{\n    "left_box": 4,\n    "right_box": 5\n}\n```\n', "", "has no sample"),
-    ("no-header", SLATE, "**Call Type:** Synchronous\n", "", "no line call type"),
     ("two-calls", SLATE, "### Response", "## StartBasket\n\n### Response", "a second call begins"),
     ("two-requests", SLATE, "### Response", "### Request", "a second section Request"),
     ("help-row", HELP, "boolean\n\nNone.\n\nPhrase", "None.\n\nPhrase", "half a table"),

@@ -182,6 +182,7 @@ PLANTED = [
         "values-listed",
         "request/ShelfNumber",
     ),
+    ("part", SLATE, "**Call Type:** Synchronous\n", "", "part-missing", "operation/call_type"),
     ("need", SLATE, " *Optional.*", "", "need-unsaid", "request/ShelfNumber"),
     (
         "width",
