@@ -91,6 +91,35 @@ def selecting(command: _Command) -> _Command:
     return command
 
 
+def changing(command: _Command) -> _Command:
+    """Adds --fault, --equivalent and --reading, the changes of the bundled reference implementation; see `target_of`."""
+    options = (
+        click.option("--fault", "faults", multiple=True, metavar="ID", help="Judge the bundled server with this fault; repeatable."),
+        click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="The same with this permitted difference; repeatable."),
+        click.option("--reading", "readings", multiple=True, metavar="ID=ALTERNATIVE", help="The same with this alternative of a reading; repeatable."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def target_of(options: Mapping[str, Any]) -> str:
+    """The target, with the changes of the bundled server in its name. Raises `UsageError` for changes of another one."""
+    from conformance.endpoint.choose import CHANGES, is_reference
+    from conformance.errors import UsageError
+
+    changes = "".join(f"+{kind}:{value}" for kind in CHANGES for value in options[f"{kind}s"])
+    target = str(options["target"])
+    if changes and not is_reference(target):
+        hint = "Leave --target out, or the changes."
+        raise UsageError(
+            "only the bundled reference implementation can be changed",
+            where="--fault, --equivalent, --reading",
+            hint=hint,
+        )
+    return target + changes
+
+
 def selection_of(options: Mapping[str, Any]) -> Selection:
     """The filters of a command line."""
     from conformance.run.selection import Selection

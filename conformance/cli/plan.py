@@ -17,7 +17,7 @@ from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
 from conformance.cli.options import printing, seed_option, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
-from conformance.endpoint.choose import REFERENCE
+from conformance.endpoint.choose import is_reference
 from conformance.guard.gate import Purpose
 from conformance.model.case import Case
 from conformance.report.formats.text import Grid, Row, plain_lines
@@ -78,7 +78,7 @@ async def _plan(options: Mapping[str, Any]) -> None:
     async with session(contract, options["target"], needed, dry=dry) as run:
         offered(contract, selection, run.target)
         planner = Planner(run, dry)
-        if run.chosen.name != REFERENCE and not options["as_json"]:
+        if not is_reference(run.chosen.name) and not options["as_json"]:
             for line in all_lines(run, cases()):
                 click.echo(writable(visible(line), sys.stdout.encoding))
         shown = _print_json if options["as_json"] else _print_text

@@ -26,16 +26,18 @@ from click.core import ParameterSource
 from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
 from conformance.cli.options import (
+    changing,
     printing,
     seed_option,
     selecting,
     selection_of,
     specs_option,
+    target_of,
     today_of,
     today_option,
 )
 from conformance.contract.load import load_contract
-from conformance.endpoint.choose import REFERENCE, ChosenTarget
+from conformance.endpoint.choose import ChosenTarget, is_reference
 from conformance.errors import need
 from conformance.guard.gate import planned_s
 from conformance.model.case import Case
@@ -67,6 +69,7 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
 
 @click.command("run")
 @selecting
+@changing
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 256),
@@ -172,6 +175,7 @@ _UNFINISHED = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
 
 def run_command(options: Mapping[str, Any]) -> int:
     """Run, write the reports, print them; the exit code."""
+    options = {**options, "target": target_of(options)}
     contract = load_contract(options["specs"])
     selection, shard = selection_of(options), parse_shard(options["shard"])
     cases = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
@@ -209,7 +213,7 @@ async def _run(
         info = replace(run_info(contract, chosen, options["seed"]), explore_seed=explore_with)
         settings = _settings(contract, chosen, selection, len(cases) + len(generated), options)
         await _say_budget(contract, chosen, cases, generated, options)
-        if chosen.name != REFERENCE and not options["quiet"]:
+        if not is_reference(chosen.name) and not options["quiet"]:
             made = (generated_case(source, number) for source, number in generated)
             for line in all_lines(opened, (*cases, *made)):
                 sys.stderr.write(writable(visible(line), sys.stderr.encoding) + "\n")
@@ -260,7 +264,7 @@ async def _run(
                 waivers_expired=opened.waivers.expired(),
                 waivers_matched=opened.waivers.counts(),
                 waivers_beyond=opened.waivers.beyond(),
-                left_behind=() if chosen.name == REFERENCE else (*earlier.left_behind, *opened.left_behind),
+                left_behind=() if is_reference(chosen.name) else (*earlier.left_behind, *opened.left_behind),
                 untrue_lacks=tuple(sorted({*earlier.untrue_lacks, *opened.untrue_lacks})),
                 throttled=opened.gate.throttled,
                 messages=added((earlier.messages, opened.messages)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import ipaddress
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -18,6 +19,8 @@ from conformance.model.spec import Contract
 from conformance.wire.address import Address, AddressError, Proxy, parse_address, parse_proxy
 
 REFERENCE = "reference"
+"""The bundled server as a target; `reference+fault:ID+equivalent:ID+reading:ID=ALTERNATIVE` is the same with changes."""
+CHANGES = ("fault", "equivalent", "reading")
 _STAND_IN = "http://127.0.0.1:9"
 
 
@@ -38,14 +41,56 @@ async def chosen_target(
 
     With `start` false nothing is started: for a plan. Raises `ConfigurationError` before anything is connected to.
     """
-    if name != REFERENCE:
+    if not is_reference(name):
         yield ChosenTarget(permitted(_named(name, contract)), os.environ, name)
         return
     if not start:
         yield ChosenTarget(_reference(_STAND_IN, contract), reference_environment(), name)
     else:
-        async with serve_reference(arguments) as address:
+        async with serve_reference((*_changes(name), *arguments)) as address:
             yield ChosenTarget(_reference(address, contract), reference_environment(), name)
+
+
+def is_reference(name: str) -> bool:
+    """Whether the bundled reference implementation is meant, changed or not."""
+    return name.partition("+")[0] == REFERENCE
+
+
+def _changes(name: str) -> tuple[str, ...]:
+    """The options of the bundled server for the changes in its name. Raises `UsageError` for one that does not exist."""
+    parts = name.split("+")[1:]
+    if not parts:
+        return ()
+    from reference_impl.equivalents import EQUIVALENTS
+    from reference_impl.errors import ReferenceImplError
+    from reference_impl.faults import FAULTS
+    from reference_impl.serve import ServeOptions, make_app
+
+    known = {"fault": FAULTS, "equivalent": EQUIVALENTS, "reading": {}}
+    chosen: dict[str, list[str]] = {kind: [] for kind in CHANGES}
+    for part in parts:
+        kind, _, value = part.partition(":")
+        if kind not in known:
+            hint = f"Write {REFERENCE}+fault:ID, +equivalent:ID or +reading:ID=ALTERNATIVE."
+            raise UsageError(
+                f"no change of the reference implementation is of the kind {kind!r}", where="--target", hint=hint
+            )
+        if known[kind] and value not in known[kind]:
+            close = difflib.get_close_matches(value, known[kind], n=3)
+            hint = f"Did you mean {', '.join(close)}?" if close else f"`conformance list {kind}s` shows them."
+            raise UsageError(f"no {kind} is called {value!r}", where="--target", hint=hint)
+        chosen[kind].append(value)
+    try:
+        make_app(
+            ServeOptions(
+                faults=tuple(chosen["fault"]),
+                equivalents=tuple(chosen["equivalent"]),
+                readings=tuple(chosen["reading"]),
+            )
+        )
+    except ReferenceImplError as error:
+        raise UsageError(error.message, where="--target", hint=error.hint) from error
+    return tuple(word for kind, values in chosen.items() for value in values for word in (f"--{kind}", value))
 
 
 def _reference(address: str, contract: Contract) -> TargetFile:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from conformance.cases.generated.stream import generated_case
 from conformance.cases.make import Channel
-from conformance.endpoint.choose import REFERENCE
+from conformance.endpoint.choose import is_reference
 from conformance.endpoint.model import TargetFile
 from conformance.endpoint.redact import redact_error
 from conformance.errors import ConformanceError, TargetUnreachable
@@ -71,7 +71,7 @@ class Bench:
     @property
     def left_behind(self) -> tuple[str, ...]:
         """What was set up on the target and not removed; the bundled target ends with the run, so nothing is left there."""
-        return self._run.left_behind if self._run is not None and self.target != REFERENCE else ()
+        return self._run.left_behind if self._run is not None and not is_reference(self.target) else ()
 
     @property
     def throttled(self) -> int:

@@ -21,7 +21,7 @@ import pytest
 
 from conformance.cases.fixtures import load_cases
 from conformance.contract.load import load_contract
-from conformance.endpoint.choose import REFERENCE, ChosenTarget, chosen_target
+from conformance.endpoint.choose import ChosenTarget, chosen_target, is_reference
 from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import ConformanceError, UsageError
 from conformance.model.spec import Contract
@@ -157,14 +157,14 @@ class Front:
             self.contract = load_contract(None)
             _demand(self.operations, self.contract)
             self.chosen = asyncio.run(self._look())
-            if self.is_controller and self.target != REFERENCE:
+            if self.is_controller and not is_reference(self.target):
                 demand_locks()
         except ConformanceError as error:
             raise pytest.UsageError(str(error)) from None
         self.info: RunInfo = run_info(self.contract, self.chosen, SEED)
         self.room = Path(tempfile.mkdtemp(prefix="conformance-")) if self.is_controller else None
         self.gaps = accepted_gaps(self.contract, self.chosen.file)
-        share = _share(worker, live=self.target != REFERENCE)
+        share = _share(worker, live=not is_reference(self.target))
         self.bench = Bench(self.contract, self.target, self.operations, share, self.generated)
         self.docket = Docket(self.bench, self.chosen.file.waivers, self.today, self.gaps)
         self.record: Record | None = None

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from conformance.endpoint.choose import REFERENCE, is_reference
 from conformance.errors import Hindrance
 from conformance.model.spec import Contract
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, RunInfo, Verdict
@@ -352,10 +353,11 @@ def replay_name(result: CaseResult) -> str:
 
 
 def replay_command(case_id: str, info: RunInfo) -> str:
-    """The command line that sends the case again; names the target's `file` or `url` when the run had one."""
+    """The command line that sends the case again; names the target's `file` or `url`, or the bundled one if changed."""
     words = ["conformance", "replay", case_id]
-    source = info.target.get("file") or info.target.get("url")
-    if isinstance(source, str):
+    named = str(info.target.get("name", ""))
+    source = info.target.get("file") or info.target.get("url") or (named if is_reference(named) else "")
+    if isinstance(source, str) and source not in ("", REFERENCE):
         words += ["--target", source]
     return shlex.join(words)
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance import tool_version
-from conformance.endpoint.choose import REFERENCE, ChosenTarget
+from conformance.endpoint.choose import ChosenTarget, is_reference
 from conformance.endpoint.model import MIN_CARRIED_OUT, TargetFile
 from conformance.model.spec import Contract
 from conformance.model.verdict import RunInfo
@@ -96,8 +96,8 @@ def run_info(contract: Contract, chosen: ChosenTarget, seed: int) -> RunInfo:
 
 def described(chosen: ChosenTarget) -> dict[str, Any]:
     """The target as reports show it; the bundled one has another port each time, which is left out."""
-    if chosen.name == REFERENCE:
-        return {"name": REFERENCE}
+    if is_reference(chosen.name):
+        return {"name": chosen.name}
     place = "url" if "://" in chosen.name else "file"
     return {**chosen.file.redacted(), place: chosen.name}
 
