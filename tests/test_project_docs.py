@@ -174,7 +174,7 @@ SHOWN = [
 def test_a_command_of_the_readme_prints_what_stands_there(command: str, output: str, tmp_path: Path) -> None:
     words = [sys.executable, "-m", *shlex.split(command)]
     done = subprocess.run(
-        words, cwd=tmp_path, capture_output=True, text=True, timeout=50, env=environment(), check=False
+        words, cwd=tmp_path, capture_output=True, text=True, timeout=100, env=environment(), check=False
     )
     assert (_rid_of_times(done.stdout), done.returncode) == (
         _rid_of_times(output),

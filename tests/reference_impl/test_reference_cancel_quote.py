@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reference_support import Server, fails, standard
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 SUCCESS = {"BidResult": standard(0, None), "AskResult": standard(0, None)}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from reference_support import Server, Socket, fails, running, standard
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 def _signature(user: str, user_id: int, nonce: str = "7") -> dict[str, str]:

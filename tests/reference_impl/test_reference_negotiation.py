@@ -8,7 +8,7 @@ from reference_support import CANCELLATIONS, XMLNS, Server
 from reference_impl.tpp.values import Result
 from reference_impl.tpp.write_xml import write_error, write_results
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 BODY = {"application/json": "[]", "text/json": "[]"}
 EMPTY_XML = f"<ArrayOfCancellationCreation {XMLNS}/>"

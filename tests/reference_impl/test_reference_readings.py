@@ -14,7 +14,7 @@ from reference_impl.errors import OptionError
 from reference_impl.readings import READINGS, choose
 from reference_impl.world.load import load_world
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 GONE = {"OMSId": 1, "BidQuoteId": 1, "AskQuoteId": 2}
 JSON = {"Content-Type": "application/json"}

@@ -18,7 +18,7 @@ from reference_impl.errors import OptionError, WorldError
 from reference_impl.serve import ServeOptions, is_loopback, listen, make_app
 from reference_impl.world.load import load_world, parse_world
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = "oms.1 = {}\naccounts.1.oms = 1\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from reference_support import CANCELLATIONS, Server
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 RESULTS_NS = "http://schemas.datacontract.org/2004/07/TPP.Contracts.Services.Order"
 OTHER_UID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"

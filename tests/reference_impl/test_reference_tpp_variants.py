@@ -16,7 +16,7 @@ from reference_impl.faults import FAULTS
 from reference_impl.variants import Variant
 from reference_impl.wire import TPP_OPERATION
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 VARIANTS = [one for one in (*FAULTS.values(), *EQUIVALENTS.values()) if one.operation == TPP_OPERATION]
 SEEN: Mapping[str, str] = tomllib.loads((Path(__file__).parent / "tpp_seen.toml").read_text())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reference_support import XMLNS, Server, running
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 RESULTS_NS = "http://schemas.datacontract.org/2004/07/TPP.Contracts.Services.Order"
 ARRAYS_NS = "http://schemas.microsoft.com/2003/10/Serialization/Arrays"

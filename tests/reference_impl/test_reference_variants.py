@@ -14,7 +14,7 @@ from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 from reference_impl.variants import registry
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 def _two_orders_left(server: Server) -> Any:

@@ -110,5 +110,5 @@ def test_the_world_does_what_its_own_check_says(world: World) -> None:
 
 
 def test_its_tables_name_every_mode(world: World) -> None:
-    told = subprocess.run([*world.start(()), "--print-table"], timeout=20, check=True, capture_output=True, text=True)
+    told = subprocess.run([*world.start(()), "--print-table"], timeout=100, check=True, capture_output=True, text=True)
     assert told.stdout.strip() in (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -44,7 +44,7 @@ def without_extras(folder: Path, *arguments: str) -> subprocess.CompletedProcess
     code = _CODE.format(absent=(*EXTRAS, *BROUGHT), arguments=list(arguments))
     return subprocess.run(
         [sys.executable, "-c", code],
-        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=50, check=False,
+        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_what_needs_an_extra_names_it(
 
 def test_building_fixtures_needs_the_extra_for_a_new_corpus_alone(tmp_path: Path) -> None:
     folder = tmp_path / "specs"
-    subprocess.run(["cp", "-r", str(ROOT / "specs"), str(folder)], check=True, timeout=30)
+    subprocess.run(["cp", "-r", str(ROOT / "specs"), str(folder)], check=True, timeout=100)
     assert without_extras(tmp_path, "fixtures", "check", "--specs", str(folder)).returncode == 0
     assert without_extras(tmp_path, "fixtures", "build", "--specs", str(folder)).returncode == 0
     done = without_extras(tmp_path, "fixtures", "build", "--corpus", "--specs", str(folder))

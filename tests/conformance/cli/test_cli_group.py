@@ -35,7 +35,7 @@ HEAVY = (
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=30, env=environ, check=False
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=100, env=environ, check=False
     )
 
 
@@ -178,7 +178,7 @@ def test_another_system_error_is_a_defect_of_the_tool() -> None:
 def test_output_that_is_only_written_at_the_end_is_missed_all_the_same() -> None:
     command = [sys.executable, "-m", "conformance", "list", "operations"]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("error: not everything could be written")
 

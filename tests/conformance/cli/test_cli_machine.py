@@ -115,7 +115,7 @@ def _begun(folder: Path, *ignored: signal.Signals) -> subprocess.Popen[str]:
         [PROGRAM, "run", "--quiet", "--generated", "200000", "--report", "r"], cwd=folder, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_ignoring(*ignored),
     )  # fmt: skip
-    journal, until = folder / "r" / "journal.jsonl", time.monotonic() + 25
+    journal, until = folder / "r" / "journal.jsonl", time.monotonic() + 60
     while not (journal.exists() and journal.read_bytes().count(b"\n") > 5):
         assert time.monotonic() < until
         assert process.poll() is None
@@ -134,7 +134,7 @@ def test_a_run_in_the_background_is_ended_cleanly(tmp_path: Path, number: signal
     with _begun(tmp_path, signal.SIGINT) as process:
         servers = _servers_of(process)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=100)
     assert process.returncode == 130, err
     assert "Traceback" not in out + err
     assert servers
@@ -151,7 +151,7 @@ def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.7)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=100)
     assert process.returncode == 130
 
 
@@ -164,7 +164,7 @@ def test_a_signal_before_the_run_begins_is_an_interruption_as_well(tmp_path: Pat
         "main(['run'])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
@@ -209,6 +209,6 @@ def test_descriptors_that_run_out_on_the_way_are_named(tmp_path: Path) -> None:
         "loop.run_loop(go())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )
     assert "no file descriptor is left" in done.stdout, done.stderr

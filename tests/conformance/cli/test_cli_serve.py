@@ -19,7 +19,7 @@ from conformance.cli.main import main
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(120)
 def test_serve_says_where_it_listens_answers_and_ends_on_a_signal() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "conformance", "serve", "--reading", "error-status=4xx"],

@@ -11,7 +11,7 @@ import time
 import pytest
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_long_output_is_whole_although_a_write_was_interrupted() -> None:
     command = [sys.executable, "-u", "-m", "conformance", "list", "cases", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

@@ -54,7 +54,7 @@ def test_shards_merged_say_what_the_whole_says(tmp_path: Path) -> None:
         assert merged[part] == whole[part]
 
 
-@pytest.mark.timeout(50)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("after", [5, 60])
 def test_ctrl_c_keeps_the_journal_and_takes_every_order_back(tmp_path: Path, after: int) -> None:
     world, target, report = tmp_path / "world.toml", tmp_path / "target.toml", tmp_path / "report"
@@ -69,7 +69,7 @@ def test_ctrl_c_keeps_the_journal_and_takes_every_order_back(tmp_path: Path, aft
         ) as process:
             _wait_for(report / "journal.jsonl", after)
             process.send_signal(signal.SIGINT)
-            output, errors = process.communicate(timeout=20)
+            output, errors = process.communicate(timeout=100)
         left = _still_open(address)
     assert process.returncode == 130, output + errors
     assert "Traceback" not in output + errors
@@ -82,7 +82,7 @@ def test_ctrl_c_keeps_the_journal_and_takes_every_order_back(tmp_path: Path, aft
 
 
 def _wait_for(journal: Path, lines: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if journal.exists() and journal.read_bytes().count(b"\n") > lines:
             return

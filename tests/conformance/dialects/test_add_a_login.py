@@ -54,7 +54,7 @@ def installed(tmp_path: Path) -> Path:
 def conformance(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "300", **more}
     command = [sys.executable, "-m", "conformance", *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=100, check=False)
 
 
 def target(folder: Path, url: str) -> str:

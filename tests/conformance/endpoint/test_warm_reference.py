@@ -17,7 +17,7 @@ from conformance.endpoint.reference import WarmReference, warm_reference
 from conformance.errors import HarnessError
 
 pytestmark = [
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(120),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="a warm process needs os.fork"),
 ]
 
@@ -83,5 +83,5 @@ def test_without_a_process_to_fork_each_has_a_process_of_its_own() -> None:
 
 
 def test_a_warm_process_that_is_asked_nothing_ends_with_its_input() -> None:
-    done = subprocess.run([sys.executable, "-m", "reference_impl.warm"], input=b"", capture_output=True, timeout=20)
+    done = subprocess.run([sys.executable, "-m", "reference_impl.warm"], input=b"", capture_output=True, timeout=100)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -40,7 +40,7 @@ def suite(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     def run(*arguments: str, named: str = SUITE) -> pytest.RunResult:
         plugins = ("-p", "conformance.pytest_plugin", "-p", "xdist.plugin")
         limits = ("--conformance-operation", OPERATION, "--conformance-generated", "0")
-        return pytester.runpytest_subprocess(*plugins, "--pyargs", named, *limits, *arguments, timeout=50)
+        return pytester.runpytest_subprocess(*plugins, "--pyargs", named, *limits, *arguments, timeout=100)
 
     return run
 
@@ -89,7 +89,7 @@ def by_command(pytester: pytest.Pytester) -> Callable[..., dict[str, Any]]:
         command = [sys.executable, "-m", "conformance", "run", "--quiet", "--operation", OPERATION, "--generated", "0"]
         subprocess.run(
             [*command, "--report", "by-command", *arguments],
-            cwd=pytester.path, env=dict(os.environ), timeout=50, check=False, capture_output=True,
+            cwd=pytester.path, env=dict(os.environ), timeout=100, check=False, capture_output=True,
         )  # fmt: skip
         return results(pytester.path / "by-command")
 

@@ -161,6 +161,6 @@ def test_in_other_peoples_runs_the_plugin_loads_nothing_and_leaves_the_name_targ
             assert loaded == {"conformance.pytest_plugin", "conformance.suite"}  # options and names
         """
     )
-    result = pytester.runpytest_subprocess("-p", "conformance.pytest_plugin", "--target", "mine", timeout=50)
+    result = pytester.runpytest_subprocess("-p", "conformance.pytest_plugin", "--target", "mine", timeout=100)
     assert result.parseoutcomes() == {"passed": 1}
     assert "conformance" not in result.stdout.str().replace(str(Path(pytester.path)), "")

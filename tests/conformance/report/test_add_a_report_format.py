@@ -60,7 +60,7 @@ def test_format_of_another_package_is_rendered(tmp_path: Path) -> None:
     words = [*command[1].split(), str(journal(tmp_path / "run")), *command[2].split()]
     env = {**os.environ, "PYTHONPATH": str(installed(tmp_path / "site")), "NO_COLOR": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "conformance", *words], env=env, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-m", "conformance", *words], env=env, capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "run" / "lines.txt").read_text("utf-8").splitlines()

@@ -54,7 +54,7 @@ def test_the_harness_stays_below_300_megabytes(tmp_path: Path, script: Script, e
         target = write_target(tmp_path, server.port)
         words = ["run", "--target", str(target), "--case", JSON_CASE, "--report", str(tmp_path / "report"), "-q"]
         done = subprocess.run(
-            [sys.executable, "-c", _MEASURED, *words], capture_output=True, text=True, timeout=20, check=True
+            [sys.executable, "-c", _MEASURED, *words], capture_output=True, text=True, timeout=100, check=True
         )
     exit_code, peak_kib = done.stdout.split()
     assert exit_code == expected
@@ -166,7 +166,7 @@ def test_sixteen_long_answers_at_a_time_leave_memory_and_the_hook_alone(tmp_path
     assert not [case["reason"] for case in results["cases"] if re.search("hook|reach|target-error", case["reason"])]
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_sigterm_is_heard_between_long_answers(tmp_path: Path) -> None:
     body = b"[" + b",".join([b'{"OrderID":"x","Success":3,"Errors":"e"}'] * 7_000) + b"]"
     with scripted(_answering(answer(body))) as server:
@@ -187,12 +187,12 @@ def test_sigterm_is_heard_between_long_answers(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "conformance", *words]
         journal = tmp_path / "r" / "journal.jsonl"
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-            until_s = time.monotonic() + 20
+            until_s = time.monotonic() + 60
             while time.monotonic() < until_s and (not journal.exists() or journal.read_bytes().count(b"\n") < 10):
                 time.sleep(0.05)
             process.send_signal(signal.SIGTERM)
             began_s = time.monotonic()
-            process.communicate(timeout=20)
+            process.communicate(timeout=100)
             took_s = time.monotonic() - began_s
     assert process.returncode == 130
     assert took_s < 8

@@ -183,7 +183,7 @@ def test_an_encrypted_key_without_its_secret_is_exit_2_and_never_a_prompt(
     done = subprocess.run(
         [sys.executable, "-m", "conformance", "run", "--target", "target.toml", "--report", "r"],
         cwd=tmp_path, env={**os.environ, **ENVIRONMENT}, stdin=child, stdout=child, stderr=subprocess.PIPE,
-        start_new_session=True, timeout=30, check=False,
+        start_new_session=True, timeout=100, check=False,
     )  # fmt: skip
     os.close(parent)
     os.close(child)

@@ -42,7 +42,7 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["selftest", *arguments])
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_faults_are_caught_and_equivalents_are_not() -> None:
     attempts = tried(
         suspect("cao-only-first-order", "CAO-EFFECT-ACCOUNT"),
@@ -95,7 +95,7 @@ def test_the_summary_counts_and_lists_by_id() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_the_command_prints_the_summary_and_exits_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     fault: Variant = FAULTS["cao-text-104"]
     done = invoke("--fault", fault.id, "--json")

@@ -35,7 +35,7 @@ ATTEMPT = Attempt(
     TEXT, True, ("a/b/c",), ("CAO-CODE-104",), ("a/b/c",), "enough was seen", (("a/b/c", "schema", "CAO-CODE-104"),)
 )
 ONE_S = 3.0
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 def in_process(suspect: Suspect, *, every_case: bool) -> Attempt:
@@ -91,7 +91,7 @@ def test_one_fault_takes_less_than_three_seconds(fault: str) -> None:
     assert fault in FAULTS
     command = [str(Path(sys.executable).with_name("conformance")), "selftest", "--json", "--fault", fault]
     before, started = os.times(), time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     after, wall_s = os.times(), time.perf_counter() - started
     cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
     assert done.returncode == 0, done.stderr

@@ -26,7 +26,7 @@ from conformance.wire import (
     parse_address,
 )
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(120)
 LIMITS = Limits(total_timeout_s=3.0, connect_timeout_s=3.0)
 GET = HttpRequest("GET", "/x")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

@@ -13,7 +13,7 @@ import pytest
 
 from conformance.wire import HttpReply, HttpRequest, Limits
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(120)
 SHORT = Limits(total_timeout_s=0.15)
 GET = HttpRequest("GET", "/x")
 

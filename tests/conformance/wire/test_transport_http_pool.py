@@ -9,7 +9,7 @@ import pytest
 
 from conformance.wire import Exchange, HttpReply, HttpRequest, HttpTransport, Limits, parse_address
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(120)
 LIMITS = Limits(total_timeout_s=3.0, connect_timeout_s=3.0)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 

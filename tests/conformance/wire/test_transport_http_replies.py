@@ -10,7 +10,7 @@ import pytest
 
 from conformance.wire import HttpReply, HttpRequest
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(120)
 GET = HttpRequest("GET", "/x")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.wire import Exchange, Limits, ReplyMatch, WsReply, WsRequest, WsTransport
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(120)
 LIMITS = Limits(total_timeout_s=3.0, connect_timeout_s=3.0)
 
 

@@ -50,7 +50,7 @@ def built(folder: Path) -> World:
     def start(modes: Sequence[str]) -> list[str]:
         return ["node", server, *(part for mode in modes for part in ("--mode", mode))]
 
-    told = subprocess.run(["node", server, "--print-env"], check=True, timeout=20, capture_output=True, text=True)
+    told = subprocess.run(["node", server, "--print-env"], check=True, timeout=100, capture_output=True, text=True)
     secrets = dict(re.findall(r"export (\w+)='([^']*)'", told.stdout))
     return World(FOLDER, tuple(_BY_CALL.values()), start, ("HTTP", "WEBSOCKET"), secrets)
 
