@@ -99,6 +99,14 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     help="Where the reports go.",
 )
 @click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    callback=_finite,
+    default=0.0,
+    metavar="SECONDS",
+    help="How long to wait for a target that is still coming up.",
+)
+@click.option(
     "--min-carried-out",
     type=click.FloatRange(0, 1),
     callback=_finite,
@@ -244,6 +252,7 @@ async def _run(
                 generated=generated,
                 concurrency=options["concurrency"],
                 done=done,
+                wait_s=options["wait"],
                 earlier=earlier.results,
                 explore=None if info.explore_seed is None else exploring(options, selection, info.explore_seed),
             )

@@ -41,6 +41,8 @@ class Work:
     """What goes on with the session when its cases are done, at most so many at a time."""
     enough: Callable[[], bool] | None = None
     """Asked after each result; once it says so, nothing more is begun."""
+    wait_s: float = 0.0
+    """How long a target that cannot be reached may take to come up."""
 
 
 async def carry_out(session: Session, work: Work) -> None:
@@ -56,7 +58,7 @@ async def carry_out(session: Session, work: Work) -> None:
         session.waivers.note(result)
     session.on_result = report
     try:
-        await session.reach()
+        await session.reach(work.wait_s)
         concurrency = work.concurrency or session.target.limits.concurrency
         await run_cases(session, [case for case in work.cases if case.operation in session.kits], concurrency)
         numbered = (one for one in work.generated if one[0].operation.id in session.kits)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -233,16 +234,26 @@ class Session:
         else:
             self.note(judged.result)
 
-    async def reach(self) -> None:
-        """Connect to every service once, before the first case. Raises `TargetUnreachable`."""
+    async def reach(self, wait_s: float = 0.0) -> None:
+        """Connect to every service once, before the first case; `wait_s` is for one that is still coming up.
+
+        Raises `TargetUnreachable`.
+        """
+        until = time.monotonic() + wait_s
         for name, service in self.services.items():
             problem = await service.link.reach()
+            while problem is not None and time.monotonic() < until:
+                await asyncio.sleep(min(_AGAIN_S, max(0.0, until - time.monotonic())))
+                problem = await service.link.reach()
             if problem is not None:
                 raise TargetUnreachable(
                     problem.message,
                     where=f"services.{name}",
                     hint="Nothing was verified. Check the address, and that the endpoint is up.",
                 )
+
+
+_AGAIN_S = 0.25
 
 
 def as_it_is(target: TargetFile) -> TargetFile:

@@ -31,6 +31,28 @@ def test_a_dead_port_is_exit_3(tmp_path: Path, service: str) -> None:
     assert "no connection to" in " ".join(came.results["summary"]["reasons"])
 
 
+def test_a_target_that_comes_up_late_is_waited_for(tmp_path: Path) -> None:
+    port, started = _dead_port(), []
+    text = pointed(sample("alphapoint"), f"http://127.0.0.1:{port}")
+    words = ("--generated", "0", "--case", "cao/response/sample@http")
+    late = threading.Timer(0.6, lambda: started.append(start(WORLD, port=port)))
+    late.start()
+    try:
+        came = run(tmp_path, text, *words, "--wait", "60")
+    finally:
+        late.join()
+        for server in started:
+            server.stop()
+    assert came.exit_code == 0, came.output
+
+
+def test_the_wait_for_a_target_that_never_comes_up_ends(tmp_path: Path) -> None:
+    began = time.monotonic()
+    came = run(tmp_path, pointed(sample("alphapoint"), f"http://127.0.0.1:{_dead_port()}"), *CAO, "--wait", "0.5")
+    assert came.exit_code == 3
+    assert time.monotonic() - began >= 0.5
+
+
 class _Dying:
     """Calls `stop` when so many HTTP requests have come."""
 
