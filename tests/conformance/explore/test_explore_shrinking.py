@@ -15,8 +15,8 @@ from conformance.cases.generated.rules import SearchSpace, search_space
 from conformance.cases.generated.source import sources
 from conformance.cases.generated.trial import Trial, Wire
 from conformance.contract.load import load_contract
-from conformance.explore.corpus_trials import CorpusTrial
 from conformance.explore.findings import Budget, shrink
+from conformance.explore.search import CorpusTrial
 from conformance.formats.xml.format import XML
 
 CONTRACT = load_contract()
@@ -187,7 +187,7 @@ def test_an_order_that_only_an_id_beside_another_names_is_kept() -> None:
 
 
 def test_parts_of_a_corpus_value_fall_away_as_long_as_it_proves_the_same() -> None:
-    from conformance.explore.corpus_trials import judged_value
+    from conformance.explore.search import judged_value
 
     value = judged_value(LIST, [{"OrderID": "${unknown_order}"}, {"OrderID": "abc", "CreatorID": 1, "PIN": "1"}])
     assert value is not None
