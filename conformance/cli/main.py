@@ -233,7 +233,10 @@ _COMMANDS = {
     "fixtures": ("conformance.cli.specs:fixtures", "Build the fixture files, or check them for drift."),
     "derive": ("conformance.cli.derive:command", "Make a draft operation of a vendor's page, or compare the two."),
     "report": ("conformance.cli.report:command", "Render, merge or compare the reports of runs."),
-    "target": ("conformance.cli.target:command", "Write a commented target file, or check one."),
+    "target": (
+        "conformance.cli.target:command",
+        "Write a commented target file, check one, or take back what a run left open.",
+    ),
 }
 
 

@@ -14,7 +14,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,8 +37,9 @@ from conformance.cli.options import (
     today_option,
 )
 from conformance.contract.load import load_contract
+from conformance.dialects.set_ups import SET_UP
 from conformance.endpoint.choose import ChosenTarget, is_reference
-from conformance.errors import need
+from conformance.errors import ConformanceError, HarnessError, Hindrance, JournalError, StateUnavailable, need
 from conformance.guard.gate import planned_s
 from conformance.model.case import Case
 from conformance.model.spec import Contract
@@ -46,7 +47,8 @@ from conformance.model.verdict import CaseResult, RunInfo, Verdict
 from conformance.report.formats.registry import write_reports
 from conformance.report.formats.text import print_report, progress
 from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_journal
-from conformance.report.rows import RunSummary, gather
+from conformance.report.remains import spare
+from conformance.report.rows import Gathering, RunSummary, gather
 from conformance.report.run_info import Ending, Settings, SummaryOptions, accepted_gaps, run_info
 from conformance.report.safe_text import many, visible, writable
 from conformance.report.several import added
@@ -188,12 +190,51 @@ def run_command(options: Mapping[str, Any]) -> int:
     selection, shard = selection_of(options), parse_shard(options["shard"])
     cases = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
-    summary = run_loop(_run(contract, cases, generated, selection, options))
+    summary, problem = run_loop(_run(contract, cases, generated, selection, options))
     if options["as_json"]:
         sys.stdout.write(to_json(summary))
     else:
         print_report(summary, contract, sys.stdout, os.environ, quiet=options["quiet"], verbose=options["verbose"])
+    if problem is not None:  # all that is known has been said
+        raise problem
     return summary.exit_code
+
+
+@dataclass(slots=True)
+class _Written:
+    """The journal of a run, as long as it can be written: what it fails with ends the run, and costs no result."""
+
+    journal: JournalWriter
+    run: Session
+    problem: JournalError | None = None
+
+    def write(self, result: CaseResult) -> None:
+        """Append a result."""
+        self._try(lambda: self.journal.write(result))
+
+    def take(self, key: str) -> None:
+        """Note that ids of a pool are used up."""
+        self._try(lambda: self.journal.take(key))
+
+    def note(self, lines: Sequence[Mapping[str, Any]], now: bool) -> None:
+        """Note what is set up; without a journal to note it in, nothing is."""
+        self._try(lambda: self.journal.note(lines, now))
+        if self.problem is not None and any(line["type"] == SET_UP for line in lines):
+            raise StateUnavailable(
+                f"nothing is set up without a journal: {self.problem.message}", why=Hindrance.HARNESS
+            )
+
+    def finish(self, ending: Ending) -> None:
+        """Append the footer."""
+        self._try(lambda: self.journal.finish(ending))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        if self.problem is None:
+            try:
+                act()
+            except JournalError as error:
+                self.problem = error
+                self.run.stopped = self.run.stopped or error.message
 
 
 async def _run(
@@ -202,7 +243,8 @@ async def _run(
     generated: ManyNumbered,
     selection: Selection,
     options: Mapping[str, Any],
-) -> RunSummary:
+) -> tuple[RunSummary, HarnessError | None]:
+    """What the run came to, and what kept it from being written down."""
     started = time.monotonic()
     explore_with = explore_seed(options)
     needed = {case.operation for case in cases} | {one.operation.id for one, _ in generated}
@@ -227,10 +269,12 @@ async def _run(
                 sys.stderr.write(writable(visible(line), sys.stderr.encoding) + "\n")
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])
+        if killed := spare(folder / FILE_NAME, resume=options["resume"]):
+            sys.stderr.write(writable(visible(killed), sys.stderr.encoding) + "\n")
         results, done, info = gather(earlier.results), frozenset(result.id for result in earlier.results), earlier.info
         interrupted = False
         with (
-            JournalWriter(folder / FILE_NAME, Header(info, settings), resume=options["resume"]) as journal,
+            JournalWriter(folder / FILE_NAME, Header(info, settings), resume=options["resume"]) as writer,
             progress(
                 settings.planned, sys.stderr, os.environ, quiet=options["quiet"] or options["as_json"], done=len(done)
             ) as show,
@@ -238,6 +282,8 @@ async def _run(
             for name in _OF_THE_RUN_BEFORE:
                 with contextlib.suppress(OSError):
                     (folder / name).unlink()
+
+            journal = _Written(writer, opened)
 
             def keep(result: CaseResult) -> None:
                 results.add(result)
@@ -247,6 +293,8 @@ async def _run(
             opened.on_result = keep
             ledger.taken.update(earlier.taken)
             ledger.on_taken = journal.take
+            if not is_reference(chosen.name):  # the bundled one ends with the run, and all that is in it
+                ledger.on_set_up = journal.note
             work = Work(
                 cases=[case for case in cases if case.id not in done],
                 generated=generated,
@@ -263,25 +311,59 @@ async def _run(
                 interrupted = True
                 if task is not None:
                     task.uncancel()
-            ending = Ending(
-                duration_s=round(time.monotonic() - started, 3),
-                stopped=opened.stopped or "",
-                interrupted=interrupted,
-                waivers_unmatched=()
-                if opened.stopped
-                else opened.waivers.unmatched(narrowed=settings.narrowed and not settings.shard),
-                waivers_expired=opened.waivers.expired(),
-                waivers_matched=opened.waivers.counts(),
-                waivers_beyond=opened.waivers.beyond(),
-                left_behind=() if is_reference(chosen.name) else (*earlier.left_behind, *opened.left_behind),
-                untrue_lacks=tuple(sorted({*earlier.untrue_lacks, *opened.untrue_lacks})),
-                throttled=opened.gate.throttled,
-                messages=added((earlier.messages, opened.messages)),
-            )
+            took_s = round(time.monotonic() - started, 3)
+            ending = _ending(opened, earlier, settings, took_s, interrupted=interrupted, lost=journal.problem)
             journal.finish(ending)
-    summary = summarise(contract, info, results, SummaryOptions(settings, ending))
-    write_reports(folder, summary, contract)
-    return summary
+    return _written_down(contract, info, results, SummaryOptions(settings, ending), folder, journal.problem)
+
+
+def _ending(
+    run: Session, earlier: _Earlier, settings: Settings, took_s: float, *, interrupted: bool, lost: JournalError | None
+) -> Ending:
+    """How the run has ended; one that lost its journal was not stopped by the target."""
+    stopped = run.stopped or ""
+    return Ending(
+        duration_s=took_s,
+        stopped="" if lost is not None else stopped,
+        interrupted=interrupted,
+        waivers_unmatched=() if stopped else run.waivers.unmatched(narrowed=settings.narrowed and not settings.shard),
+        waivers_expired=run.waivers.expired(),
+        waivers_matched=run.waivers.counts(),
+        waivers_beyond=run.waivers.beyond(),
+        left_behind=() if is_reference(run.chosen.name) else (*earlier.left_behind, *run.left_behind),
+        unseen=earlier.unseen + run.unseen,
+        untrue_lacks=tuple(sorted({*earlier.untrue_lacks, *run.untrue_lacks})),
+        throttled=run.gate.throttled,
+        messages=added((earlier.messages, run.messages)),
+    )
+
+
+def _written_down(
+    contract: Contract,
+    info: RunInfo,
+    results: Gathering,
+    options: SummaryOptions,
+    folder: Path,
+    lost: JournalError | None,
+) -> tuple[RunSummary, HarnessError | None]:
+    """The summary, after the reports are written; where that fails, the summary says so, and no result is lost."""
+    problem: ConformanceError | None = lost
+    if lost is not None:
+        options = _broken(options, lost)
+    summary = summarise(contract, info, results, options)
+    try:
+        write_reports(folder, summary, contract)
+    except ConformanceError as error:
+        problem = problem or error
+        summary = summarise(contract, info, results, _broken(options, error))
+    if problem is None:
+        return summary, None
+    return summary, HarnessError(problem.message, where=problem.where, hint=problem.hint)
+
+
+def _broken(options: SummaryOptions, error: ConformanceError) -> SummaryOptions:
+    words = f"{Path(error.where).name}: {error.message}" if error.where else error.message
+    return replace(options, ending=replace(options.ending, broken=words))
 
 
 async def _say_budget(
@@ -327,6 +409,7 @@ class _Earlier:
     left_behind: tuple[str, ...] = ()
     messages: Mapping[str, int] = field(default_factory=dict)
     untrue_lacks: tuple[str, ...] = ()
+    unseen: int = 0
 
 
 def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> _Earlier:
@@ -338,7 +421,7 @@ def _earlier(folder: Path, info: RunInfo, *, resume: bool) -> _Earlier:
     kept = tuple(result for result in journal.results if result.verdict not in _UNFINISHED)
     ending = journal.options.ending
     same = replace(info, id=journal.header.info.id, started_at=journal.header.info.started_at)
-    return _Earlier(same, kept, journal.taken, ending.left_behind, ending.messages, ending.untrue_lacks)
+    return _Earlier(same, kept, journal.taken, ending.left_behind, ending.messages, ending.untrue_lacks, ending.unseen)
 
 
 def _settings(

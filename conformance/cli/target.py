@@ -1,4 +1,4 @@
-"""`conformance target`: write a commented target file, check one, or print its JSON Schema."""
+"""`conformance target`: write a commented target file, check one, print its JSON Schema, take back what a run left."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from conformance.cli.options import json_option, printing, specs_option
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
+    from conformance.report.remains import TakenBack
     from conformance.run.survey import Survey
 
 PASS, UNREACHABLE, INCOMPLETE = 0, 3, 4
@@ -22,7 +23,7 @@ PASS, UNREACHABLE, INCOMPLETE = 0, 3, 4
 
 @click.group("target")
 def command() -> None:
-    """Write a commented target file, or check one."""
+    """Write a commented target file, check one, or take back what a run left open."""
 
 
 @command.command("init")
@@ -114,6 +115,61 @@ def check(file: str, as_json: bool, specs: Path | None, quiet: bool, verbose: bo
     if found.unreachable:
         return UNREACHABLE
     return INCOMPLETE if found.missing else PASS
+
+
+@command.command("clean")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The report folder of the run, or its journal.",
+)
+@click.option("--target", metavar="FILE", help="The target file of the run, where it has been moved.")
+@json_option
+@specs_option
+@printing
+def clean(
+    folder: Path, target: str | None, as_json: bool, specs: Path | None, quiet: bool, verbose: bool  # noqa: ARG001  -v is for tracebacks
+) -> int:  # fmt: skip
+    """Take back what a run has left open on its target, as after a kill: orders and quotes that its journal names.
+
+    Looks what of it stands open, and cancels that through the scope guard of the target file. Touches nothing else.
+    Exit codes: 0 nothing is left open, 2 the journal or the target file cannot be used, 3 the target cannot be reached,
+    4 something could not be taken back, or nobody can tell whether it is open.
+    """
+    from conformance.contract.load import load_contract
+    from conformance.report.remains import take_back
+    from conformance.run.loop import run_loop
+
+    found = run_loop(take_back(load_contract(specs), folder, target))
+    if as_json:
+        from conformance.report.safe_text import json_safe
+
+        click.echo(json_safe(json.dumps(found.as_json(), indent=2)))
+    else:
+        _print_found(found, quiet=quiet)
+    return found.exit_code
+
+
+def _print_found(found: TakenBack, *, quiet: bool) -> None:
+    from conformance.dialects.set_ups import Fate
+    from conformance.report.safe_text import many, visible, writable
+
+    lines = [] if quiet else [visible(one.words) for one in found.found]
+    if found.broken:
+        lines.append(f"{many(found.broken, 'line')} of the journal cannot be understood, and may name more")
+    if found.unreachable:
+        lines.append(f"the target cannot be reached: {visible(found.unreachable)}")
+    elif not found.found:
+        lines.append("the journal names nothing that may still be open")
+    else:
+        counts = [(found.count(fate), fate.value) for fate in Fate]
+        told = ", ".join(f"{count} {words}" for count, words in counts if count)
+        lines.append(f"{many(len(found.found), 'thing')} that the run may have left: {told}")
+    for line in lines:
+        click.echo(writable(line, sys.stdout.encoding))
 
 
 def _print(found: Survey, *, quiet: bool, verbose: bool) -> None:

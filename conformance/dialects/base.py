@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, Protocol
 
+from conformance.dialects.set_ups import Found, SetUp, SetUps
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, LoginKeys, Role
 from conformance.endpoint.secrets import Vault
@@ -48,6 +49,8 @@ class Handle:
     """What the provider needs to observe and to clean up."""
     provider: StateProvider | None = None
     """Who made it, where several providers share the states of a service."""
+    keys: tuple[str, ...] = ()
+    """Of its set-ups in the journal, where the provider has no better place for them."""
 
 
 class StateProvider(Protocol):
@@ -63,6 +66,10 @@ class StateProvider(Protocol):
 
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """Take back what is still open; what could not be taken back is named in the answer."""
+        ...
+
+    async def reclaim(self, set_ups: Sequence[SetUp], desks: Sequence[Desk]) -> tuple[Found, ...]:
+        """Take back what a run that was killed may have left open; an answer for each. Raises `Unreached`."""
         ...
 
     async def aclose(self) -> None:
@@ -235,6 +242,17 @@ class Calls(Protocol):
 
     settle_s: float
     """How long a cancellation may take to show after its answer."""
+    set_ups: SetUps
+    """Where it is written down what is set up."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is anything that may not be touched."""
+        ...
+
+    def known_as(self, number: int) -> str:
+        """What the target file takes an id for, in words; "" for one that may be new."""
+        ...
 
     async def call(self, desk: Desk, role: str, name: str, payload: Mapping[str, Any], purpose: Purpose) -> Any:
         """The decoded answer of a call; None when it cannot be read. Raises `NotCarriedOut` when there is none."""

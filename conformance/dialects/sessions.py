@@ -30,6 +30,7 @@ from conformance.dialects.base import (
     offered,
     speaker_at,
 )
+from conformance.dialects.set_ups import SetUps
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, Role
 from conformance.endpoint.secrets import Vault
@@ -72,6 +73,8 @@ class Sessions:
     clock: Clock = field(default_factory=SystemClock)
     settle_s: float = 0.0
     """How long an effect may take to show."""
+    set_ups: SetUps = field(default_factory=SetUps)
+    """What was asked of the service to be set up."""
     tries_wrong: bool = False
     """Whether a case may sign in with wrong credentials: a service may count them, and lock the user."""
     nonces: itertools.count[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1_000_000))
@@ -134,6 +137,15 @@ class Sessions:
     def grant(self, bindings: Mapping[str, Binding]) -> None:
         """Take ids that the run has just made into the scope."""
         self.link.gate.guard.grant(bindings)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is anything that may not be touched."""
+        return self.link.gate.guard.bounded
+
+    def known_as(self, number: int) -> str:
+        """What the target file takes an id for, in words; "" for one that may be new."""
+        return self.link.gate.guard.known_as(number)
 
     def dry_answer(
         self, role: Role | None, request: HttpRequest | WsRequest, *, still_open: bool = False

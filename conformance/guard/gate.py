@@ -82,6 +82,15 @@ class Guard(Protocol):
         """Take the ids of a state that this run has made into the scope."""
         ...
 
+    @property
+    def bounded(self) -> bool:
+        """Whether there is anything that may not be touched."""
+        ...
+
+    def known_as(self, number: int) -> str:
+        """What the target file takes an id of an order for, in words; "" for one that may be new."""
+        ...
+
 
 @dataclass(slots=True)
 class Pace:

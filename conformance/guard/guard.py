@@ -83,6 +83,17 @@ class Guard:
             else:
                 self.orders.add(value)
 
+    @property
+    def bounded(self) -> bool:
+        """Whether there is anything that may not be touched."""
+        return not self.scope.unlimited
+
+    def known_as(self, number: int) -> str:
+        """What the target file takes an id of an order for, in words; "" for one that may be new."""
+        if number in self.scope.unknown:
+            return "an id that nothing has, as scope.unknown says"
+        return "an order that scope.orders names, and so no new one" if number in (self.scope.orders or ()) else ""
+
 
 def guard_for(target: TargetFile, contract: Contract) -> Guard:
     """The guard of a target file."""

@@ -42,6 +42,15 @@ class _Whole:
     def grant(self, bindings: Mapping[str, int | str]) -> None:
         """Ids are of no account here."""
 
+    @property
+    def bounded(self) -> bool:
+        """One address is all that there is."""
+        return True
+
+    def known_as(self, number: int) -> str:  # noqa: ARG002  the protocol's signature
+        """Ids are of no account here."""
+        return ""
+
 
 class Wire(Protocol):
     """Where transports come from, in place of sockets: a plan has a dry wire."""

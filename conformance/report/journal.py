@@ -8,14 +8,17 @@ The lines of a journal as JSON objects, and back.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, TypeVar
 
+from conformance.dialects.set_ups import KINDS, OVER, LeftOpen, lines_of
 from conformance.endpoint.model import MIN_CARRIED_OUT
 from conformance.errors import JournalError
 from conformance.formats.json.pointer import load_json
@@ -157,6 +160,7 @@ def footer_line(ending: Ending) -> dict[str, Any]:
         "waivers_matched": dict(sorted(ending.waivers_matched.items())),
         "waivers_beyond": ending.waivers_beyond,
         "left_behind": ending.left_behind,
+        "unseen": ending.unseen,
         "untrue_lacks": ending.untrue_lacks,
         "throttled": ending.throttled,
         "messages": dict(sorted(ending.messages.items())),
@@ -174,6 +178,7 @@ def ending_from(raw: Mapping[str, Any]) -> Ending:
         waivers_matched=raw.get("waivers_matched", {}),
         waivers_beyond=tuple(raw.get("waivers_beyond", ())),
         left_behind=tuple(raw.get("left_behind", ())),
+        unseen=raw.get("unseen", 0),
         untrue_lacks=tuple(raw.get("untrue_lacks", ())),
         throttled=raw.get("throttled", 0),
         messages=raw.get("messages", {}),
@@ -204,6 +209,8 @@ class Journal:
     footer: Ending | None
     taken: frozenset[str] = frozenset()
     """Keys of ids out of the target file's pools that are used up."""
+    set_ups: tuple[Mapping[str, Any], ...] = ()
+    """Lines of what was set up on the target and is not known to be over, as they stood there."""
 
     @property
     def options(self) -> SummaryOptions:
@@ -230,19 +237,20 @@ class JournalWriter:
         self._file: IO[bytes] | None = None
         self._held: list[bytes] = []
         self._flushed_at = 0.0
+        self._lost = False
 
     def __enter__(self) -> JournalWriter:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if self._resume and self._path.exists():
                 _check_same_run(self._path, read_journal(self._path).header, self._header)
-                _drop_cut_line(self._path)
-                self._file = _alone(self._path)
+                drop_cut_line(self._path)
+                self._file = hold(self._path)
             else:
-                self._file = _alone(self._path)
+                self._file = hold(self._path)
                 if self._file.tell():
                     self._file.truncate(0)
-                self._held.append(_encode(header_line(self._header)))
+                self._held.append(encode_line(header_line(self._header)))
         except OSError as error:
             raise _unwritable(self._path, error) from error
         self.flush()
@@ -253,25 +261,33 @@ class JournalWriter:
     ) -> None:
         if self._file is not None:
             try:
-                self.flush()
+                if not self._lost:
+                    self.flush()
             finally:
-                self._file.close()
+                with contextlib.suppress(OSError):  # what could not be written is told already
+                    self._file.close()
                 self._file = None
 
     def write(self, result: CaseResult) -> None:
         """Append the result of one finished case."""
-        self._held.append(_encode(case_line(result)))
+        self._held.append(encode_line(case_line(result)))
         if len(self._held) >= _MOST_LINES or self._clock() - self._flushed_at >= _LONGEST_S:
             self.flush()
 
     def take(self, key: str) -> None:
         """Note at once that ids of a pool are used up: a run that continues this one must not use them again."""
-        self._held.append(_encode({"type": "taken", "key": key}))
+        self._held.append(encode_line({"type": "taken", "key": key}))
         self.flush()
+
+    def note(self, lines: Iterable[Mapping[str, Any]], now: bool) -> None:
+        """Note what was set up, or is over; with `now` it is out of this process when this returns."""
+        self._held.extend(encode_line(line) for line in lines)
+        if now:
+            self.flush()
 
     def finish(self, ending: Ending) -> None:
         """Append the footer: the run has ended, well or not."""
-        self._held.append(_encode(footer_line(ending)))
+        self._held.append(encode_line(footer_line(ending)))
         self.flush()
 
     def flush(self) -> None:
@@ -282,12 +298,28 @@ class JournalWriter:
             self._file.write(b"".join(self._held))
             self._file.flush()
         except OSError as error:
+            self._lost = True
             raise _unwritable(self._path, error) from error
+        if not _is_at(self._path, self._file):
+            self._lost = True
+            raise JournalError(
+                "the journal was removed, or another file put in its place, while the run went on",
+                where=str(self._path),
+                hint="Give a folder with --report DIR that nobody clears meanwhile.",
+            )
         self._held.clear()
         self._flushed_at = self._clock()
 
 
-def _alone(path: Path) -> IO[bytes]:
+def _is_at(path: Path, file: IO[bytes]) -> bool:
+    """Whether an open file is still the one of this name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except OSError:
+        return False
+
+
+def hold(path: Path) -> IO[bytes]:
     """The file, opened to append, and held as long as it is open; `JournalError` when another run holds it."""
     file = path.open("ab")
     try:
@@ -307,6 +339,7 @@ def _alone(path: Path) -> IO[bytes]:
 def write_journal(path: Path, journal: Journal) -> None:
     """Write a whole journal at once; `JournalError` when the file cannot be written."""
     with JournalWriter(path, journal.header) as writer:
+        writer.note(journal.set_ups, now=False)
         for result in journal.results:
             writer.write(result)
         if journal.footer is not None:
@@ -318,24 +351,18 @@ def read_journal(path: Path) -> Journal:
 
     Raises `JournalError` for a file that is missing, has no header, or has a broken line before the last.
     """
-    file = path / FILE_NAME if path.is_dir() else path
-    try:
-        lines = file.read_bytes().split(b"\n")
-    except OSError as error:
-        raise JournalError(
-            f"cannot be read: {error.strerror or error}",
-            where=str(file),
-            hint="Give a journal, or its folder.",
-        ) from error
+    file, header, lines = read_lines(path)
     is_cut = bool(lines.pop())
-    if not lines:
-        raise JournalError("has no header", where=str(file), hint="The run ended before it began; run it again.")
-    header = _taken(file, 1, _object(file, 1, lines[0]), "header", header_from)
     results: dict[str, CaseResult] = {}
     footer: Ending | None = None
     taken: set[str] = set()
-    for number, line in enumerate(lines[1:], 2):
+    left = LeftOpen()
+    for number, line in enumerate(lines, 2):
         raw = _object(file, number, line)
+        if raw.get("type") in KINDS:
+            left.take(raw)
+            footer = footer if raw["type"] == OVER else None
+            continue
         if raw.get("type") == "footer":
             footer = _taken(file, number, raw, "footer", ending_from)
             continue
@@ -347,7 +374,24 @@ def read_journal(path: Path) -> Journal:
         results.pop(result.id, None)
         results[result.id] = result
         footer = None
-    return Journal(header, tuple(results.values()), None if is_cut else footer, frozenset(taken))
+    kept = tuple(line for one in left.set_ups.values() for line in lines_of(one))
+    return Journal(header, tuple(results.values()), None if is_cut else footer, frozenset(taken), kept)
+
+
+def read_lines(path: Path) -> tuple[Path, Header, list[bytes]]:
+    """File, header, and the lines after it; the last is what is behind the last line break. Raises `JournalError`."""
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except OSError as error:
+        raise JournalError(
+            f"cannot be read: {error.strerror or error}",
+            where=str(file),
+            hint="Give a journal, or its folder.",
+        ) from error
+    if len(lines) < 2:
+        raise JournalError("has no header", where=str(file), hint="The run ended before it began; run it again.")
+    return file, _taken(file, 1, _object(file, 1, lines[0]), "header", header_from), lines[1:]
 
 
 def _taken(
@@ -383,7 +427,8 @@ def _object(file: Path, number: int, line: bytes) -> Mapping[str, Any]:
     return raw
 
 
-def _encode(line: Mapping[str, Any]) -> bytes:
+def encode_line(line: Mapping[str, Any]) -> bytes:
+    """A line of a journal."""
     return json_safe(json.dumps(line, separators=(",", ":"))).encode("ascii") + b"\n"
 
 
@@ -411,7 +456,8 @@ def _plain(value: object) -> object:
     return plain
 
 
-def _drop_cut_line(path: Path) -> None:
+def drop_cut_line(path: Path) -> None:
+    """Take away what is behind the last line break of a file."""
     content = path.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):

@@ -257,6 +257,8 @@ class RunSummary:
     """How many cases each waiver matched."""
     notices: tuple[str, ...] = ()
     """What is to be known beside the verdict, in words: unchecked TLS, flaky cases, things left on the target."""
+    cut_short: str = ""
+    """Why the run did not come to its end, in words; empty when it did."""
     left_behind: tuple[str, ...] = ()
     """What the run could not take back, by ids that differ from run to run: printed, and in the journal's footer."""
     folded: Folded = field(default_factory=Folded)

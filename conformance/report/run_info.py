@@ -67,6 +67,17 @@ class Ending:
     """How many messages the target turned away because it was asked too often; they were sent again."""
     messages: Mapping[str, int] = field(default_factory=dict)
     """How many messages passed the gate to the wire, by purpose; empty when that is not known."""
+    unseen: int = 0
+    """Of how many things that were set up the target would not show whether they stand open."""
+    broken: str = ""
+    """Why the harness gave up, in words: its journal was taken away; empty when it did not."""
+
+    @property
+    def cut_short(self) -> str:
+        """Why the run did not come to its end, in words; empty when it did."""
+        if self.interrupted:
+            return "interrupted"
+        return self.broken or self.stopped or ("the run was killed" if self.cut_off else "")
 
     @property
     def messages_sent(self) -> int:

@@ -34,7 +34,8 @@ def merge(shards: Sequence[tuple[Path, Journal]]) -> Journal:
     header = first.header
     info = replace(header.info, started_at=min(journal.header.info.started_at for _, journal in placed))
     settings = replace(header.settings, shard="", planned=sum(journal.header.settings.planned for _, journal in placed))
-    return Journal(Header(info, settings), _joined(placed), _ending(placed))
+    set_ups = tuple(line for _, journal in placed for line in journal.set_ups)
+    return Journal(Header(info, settings), _joined(placed), _ending(placed), set_ups=set_ups)
 
 
 def added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -125,6 +126,7 @@ def _ending(placed: Sequence[tuple[Path, Journal]]) -> Ending:
         waivers_matched=added(footer.waivers_matched for footer in footers),
         waivers_beyond=tuple(sorted({waiver for footer in footers for waiver in footer.waivers_beyond})),
         left_behind=tuple(sorted({one for footer in footers for one in footer.left_behind})),
+        unseen=sum(footer.unseen for footer in footers),
         untrue_lacks=tuple(sorted({one for footer in footers for one in footer.untrue_lacks})),
         throttled=sum(footer.throttled for footer in footers),
         messages=added(footer.messages for footer in footers),

@@ -50,6 +50,11 @@ def notices(info: RunInfo, cases: Sequence[CaseResult], ending: Ending) -> tuple
             if ending.left_behind
             else ()
         ),
+        *(
+            [f"the target would not show whether {many(ending.unseen, 'thing')} that it made for this run stood open"]
+            if ending.unseen
+            else ()
+        ),
     )
 
 
@@ -99,6 +104,7 @@ def summarise(
         messages_sent=chosen.ending.messages_sent,
         waivers=dict(sorted(chosen.ending.waivers_matched.items())),
         notices=notices(info, cases, chosen.ending),
+        cut_short=chosen.ending.cut_short,
         left_behind=tuple(sorted(chosen.ending.left_behind)),
         folded=folded,
     )

@@ -333,6 +333,7 @@ def outcome(
     """
     crashed = _tally(results, Verdict.HARNESS_ERROR)
     broken = [f"{many(crashed, 'case')} broke the harness"] if crashed else []
+    broken += [options.ending.broken] if options.ending.broken else []
     uncounted = (folded or Folded()).verdicts[Verdict.FAIL]
     violated = _violations(results, requirements, options, uncounted)
     stopped = [f"the target stopped: {options.ending.stopped}"] if options.ending.stopped else []

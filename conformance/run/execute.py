@@ -18,7 +18,15 @@ from conformance.dialects.base import CANCELLED, UNKNOWN, pauses_s
 from conformance.dialects.own import close_own
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.redact import redact, redact_error, redact_excerpt
-from conformance.errors import HarnessError, Hindrance, NotCarriedOut, StateUnavailable, Unreached
+from conformance.errors import (
+    DESCRIPTORS,
+    HarnessError,
+    Hindrance,
+    NotCarriedOut,
+    StateUnavailable,
+    Unreached,
+    out_of_descriptors,
+)
 from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
@@ -203,9 +211,10 @@ def _demand(case: Case, service: Service) -> None:
 
 
 def _broken(case: Case, setting: Setting, error: Exception, secrets: Iterable[str]) -> CaseResult:
-    """A defect of the harness, with the place where it showed in the notes."""
+    """A defect of the harness, or a limit of its machine, with the place where it showed in the notes."""
     redact_error(error, secrets)
-    reason = f"{type(error).__name__}: {error}"
+    limited = isinstance(error, OSError) and out_of_descriptors(error)
+    reason = DESCRIPTORS if limited else f"{type(error).__name__}: {error}"
     result = _result(case, setting, Verdict.HARNESS_ERROR, reason=reason, hindrance=Hindrance.HARNESS)
     return replace(result, notes=(redact("".join(traceback.format_exception(error)), secrets),))
 

@@ -118,6 +118,13 @@ class _Granting:
             if not is_pin(name) and (len(value) >= _LONG if isinstance(value, str) else value >= FIRST_ID):
                 self.names[str(value)] = name
 
+    @property
+    def bounded(self) -> bool:
+        return self.guard.bounded
+
+    def known_as(self, number: int) -> str:
+        return self.guard.known_as(number)
+
 
 @dataclass(slots=True)
 class Planner:
@@ -166,13 +173,14 @@ class Planner:
         case, limits = told.case, self.run.target.limits
         times = FLAKY_ATTEMPTS if case.id in self.run.target.flaky else 1
         throttled = limits.throttle_waits + 1
-        looks = 1 + len(pauses_s(limits.settle_s)) if _cancels(case) else 1
+        all_looks = 1 + len(pauses_s(limits.settle_s))
+        looks = all_looks if _cancels(case) else 1
         in_session: dict[tuple[str, Transport], list[Purpose]] = {}
         signing_in: dict[tuple[str, Transport], list[Record]] = {}
-        cleaning = False
+        acted = cleaning = False
         for record, count in _grouped(records):
             purpose, role = record.label.purpose, record.label.role
-            cleaning = cleaning or purpose is Purpose.CLEAN_UP
+            acted, cleaning = acted or purpose in OF_A_CASE, cleaning or purpose is Purpose.CLEAN_UP
             if not record.decision.allowed:
                 yield told.message(record, Bounds())
                 continue
@@ -188,7 +196,9 @@ class Planner:
             count *= times
             each = throttled * (MOST_ATTEMPTS if keeps else 1)
             least, usual = count // times, count
-            if purpose is Purpose.OBSERVATION:
+            if purpose is Purpose.OBSERVATION and not acted:  # whether what was set up stands there
+                each *= all_looks
+            elif purpose is Purpose.OBSERVATION:
                 least, usual = (0, count) if cleaning else (least, count * looks)
             elif purpose is Purpose.CLEAN_UP and _cancels(case):
                 least = 0
@@ -261,17 +271,18 @@ def _cancels(case: Case) -> bool:
 def _grouped(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:
     """Messages for one purpose that differ in numbers alone, as the first of them and how many there are."""
     groups: dict[tuple[object, ...], list[Record]] = {}
-    cleaning = False
+    acted = cleaning = False
     for record in records:
         message, label = record.message, record.label
-        cleaning = cleaning or label.purpose is Purpose.CLEAN_UP
+        acted, cleaning = acted or label.purpose in OF_A_CASE, cleaning or label.purpose is Purpose.CLEAN_UP
         what: object = message
         if label.purpose not in OF_A_CASE:
             text = _text(message.text) if isinstance(message, WsRequest) else f"{message.path} {_text(message.body)}"
             what = _NUMBERS.sub("#", text)
         elif isinstance(message, WsRequest):
             what = _NUMBERS.sub("#", _text(message.text))
-        groups.setdefault((label, record.transport, what, record.decision, cleaning), []).append(record)
+        when = (cleaning, acted or label.purpose is not Purpose.OBSERVATION)
+        groups.setdefault((label, record.transport, what, record.decision, when), []).append(record)
     for group in groups.values():
         yield group[0], len(group)
 

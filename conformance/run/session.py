@@ -20,6 +20,7 @@ from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
 from conformance.dialects.base import StateProvider, SystemClock
 from conformance.dialects.sessions import Sessions
+from conformance.dialects.set_ups import SetUps
 from conformance.endpoint.choose import ChosenTarget, chosen_target, off_loopback
 from conformance.endpoint.desks import Desk, desks_of
 from conformance.endpoint.model import States, StateSource, TargetFile, Waiver
@@ -181,7 +182,13 @@ class Session:
     @property
     def left_behind(self) -> tuple[str, ...]:
         """What was set up on the target and could not be taken back, in words."""
-        return tuple(sorted(one for service in self.services.values() for one in service.left_behind))
+        services = self.services.values()
+        return tuple(sorted({one for its in services for one in (*its.left_behind, *its.sessions.set_ups.lost)}))
+
+    @property
+    def unseen(self) -> int:
+        """Of how many things that were set up the target would not show whether they stand open."""
+        return sum(service.sessions.set_ups.unseen for service in self.services.values())
 
     @property
     def untrue_lacks(self) -> tuple[str, ...]:
@@ -338,6 +345,7 @@ def _open_service(
     )
     sessions = Sessions(
         link, vault, dialect, SystemClock() if dry is None else dry.clock, limits.settle_s if dry is None else 0.0,
+        set_ups=SetUps(name, lambda lines, now: ledger.on_set_up(lines, now), vault.known),
         tries_wrong=target.scope.wrong_credentials or not any(off_loopback(service, f"services.{name}")),
     )  # fmt: skip
     states = _states(
@@ -357,7 +365,7 @@ def _states(
     pool = PoolStates(
         {name: tuple(plain(ids) for ids in entries) for name, entries in states.pool.items()},
         ledger,
-        _asked(states, where, link, asked),
+        _asked(states, where, link, sessions, asked),
     )
     own: dict[str, StateProvider] = dict.fromkeys(states.pool, pool)
     for name, source in states.by_state.items():
@@ -371,18 +379,20 @@ def _provider(
     if source.provider == "calls":
         return sessions.dialect.provider(sessions) or NoStates()
     if source.provider in ("hook", "command"):
-        asked = _asked(source, where, link, stand_in)
+        asked = _asked(source, where, link, sessions, stand_in)
         if asked is not None:
             return asked
     return NoStates()
 
 
-def _asked(source: StateSource, where: str, link: Link, stand_in: AskedStates | None) -> AskedStates | None:
+def _asked(
+    source: StateSource, where: str, link: Link, sessions: Sessions, stand_in: AskedStates | None
+) -> AskedStates | None:
     """Hook or command, as far as one is given; beside a pool it only observes."""
     if stand_in is not None and (source.command is not None or source.url is not None):
         return replace(stand_in, takes_back=source.clean)
     if source.command is not None and source.provider != "hook":
-        return AskedStates(Command(source.command, source.timeout_s), source.clean)
+        return AskedStates(Command(source.command, source.timeout_s), source.clean, sessions.set_ups)
     if source.url is None:
         return None
     try:
@@ -394,7 +404,7 @@ def _asked(source: StateSource, where: str, link: Link, stand_in: AskedStates | 
             f"{address.scheme}:// does not fit here", where=f"{where}.url", hint="Use http:// or https://."
         )
     limits = replace(link.limits, total_timeout_s=source.timeout_s)
-    return AskedStates(Hook(HttpTransport(address), limits), source.clean)
+    return AskedStates(Hook(HttpTransport(address), limits), source.clean, sessions.set_ups)
 
 
 async def _close(run: Session) -> None:

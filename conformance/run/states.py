@@ -24,9 +24,19 @@ from typing import Any, Protocol
 
 from conformance.cases.message import fill
 from conformance.dialects.base import CANCELLED, CLIENT_ID, EXECUTED, OPEN, UNKNOWN, Handle, StateProvider, together
+from conformance.dialects.set_ups import Fate, Found, SetUp, SetUps, Write, forget
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
-from conformance.errors import HarnessError, Hindrance, StateUnavailable, Unreached
+from conformance.errors import (
+    DESCRIPTORS,
+    MORE_DESCRIPTORS,
+    HarnessError,
+    Hindrance,
+    NotCarriedOut,
+    StateUnavailable,
+    Unreached,
+    out_of_descriptors,
+)
 from conformance.formats.json.pointer import load_json
 from conformance.model.case import StateNeed
 from conformance.wire.http.client import HttpTransport
@@ -58,6 +68,12 @@ class NoStates:
         """Nothing to take back."""
         return ()
 
+    async def reclaim(self, set_ups: Sequence[SetUp], desks: Sequence[Desk]) -> tuple[Found, ...]:
+        """Nobody to ask."""
+        return tuple(
+            Found(one.key, Fate.UNKNOWN, f"{one.state}: the target file says no provider of it") for one in set_ups
+        )
+
     async def aclose(self) -> None:
         """Nothing to close."""
 
@@ -88,6 +104,14 @@ class SharedStates:
             left.extend(await provider.clean(own, after, desk))
         return tuple(left)
 
+    async def reclaim(self, set_ups: Sequence[SetUp], desks: Sequence[Desk]) -> tuple[Found, ...]:
+        """Each provider looks for its own."""
+        found: list[Found] = []
+        for provider in {id(one): one for one in (self.default, *self.by_state.values())}.values():
+            own = [one for one in set_ups if self.by_state.get(one.state, self.default) is provider]
+            found.extend(await provider.reclaim(own, desks) if own else ())
+        return tuple(found)
+
     async def aclose(self) -> None:
         """Close every provider once."""
         for provider in {id(one): one for one in (self.default, *self.by_state.values())}.values():
@@ -105,6 +129,10 @@ def _by_provider(handles: tuple[Handle, ...]) -> list[tuple[StateProvider, tuple
 _LEGS = ("bid", "ask")
 _SINGLE = "id"
 _LONGEST = 200
+
+
+class NoAnswer(StateUnavailable):
+    """Whoever was asked said nothing: it may have done what it was asked for."""
 
 
 class Oracle(Protocol):
@@ -128,15 +156,32 @@ class AskedStates:
 
     oracle: Oracle
     takes_back: bool = False
+    set_ups: SetUps = field(default_factory=SetUps)
+    """Where it is written down what is set up; what is not taken back is the other side's own, and is not."""
 
     async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """`count` things in a state of the hook or command; one binds `name.Member`, several bind `name.0.Member`."""
         count = int(need.params.get("count", 1))
-        answer = await self.oracle.ask("state", {"state": need.state, "count": count})
+        keys: tuple[str, ...] = ()
+        if self.takes_back and initial(need.state) == OPEN:
+            keys = self.set_ups.begin(need.state, desk.index, "", [{"count": count}])
+        try:
+            return await self._asked_for(name, need.state, count, keys)
+        except NoAnswer:
+            raise
+        except NotCarriedOut:
+            self.set_ups.over(keys)
+            raise
+
+    async def _asked_for(self, name: str, state: str, count: int, keys: tuple[str, ...]) -> Handle:
+        answer = await self.oracle.ask("state", {"state": state, "count": count})
         orders = answer.get("orders")
         if not isinstance(orders, list) or len(orders) != count or not all(isinstance(order, dict) for order in orders):
-            raise StateUnavailable(f"{self.oracle.what} did not set up {need.state!r}: {json.dumps(answer)[:_LONGEST]}")
-        return handle_of(name, need.state, orders, self)
+            raise StateUnavailable(f"{self.oracle.what} did not set up {state!r}: {json.dumps(answer)[:_LONGEST]}")
+        handle = handle_of(name, state, orders, self)
+        for key in keys:
+            self.set_ups.made(key, handle.memory)
+        return replace(handle, keys=keys)
 
     async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """One request for everything that is watched."""
@@ -165,11 +210,52 @@ class AskedStates:
         still_open = tuple(
             one for one in handles if initial_of(one) == OPEN and after.get(one.name, OPEN) in (OPEN, "mixed")
         )
+        self.set_ups.over(key for one in handles if one not in still_open for key in one.keys)
         if not self.takes_back or not still_open:
             return ()
         seen = await self._seen("clean", still_open)
         left = [one for one in still_open if seen.get(one.name) in (OPEN, "mixed", UNKNOWN)]
+        self.set_ups.over(key for one in still_open if one not in left for key in one.keys)
         return tuple(json.dumps(ids) for one in left for ids in one.memory)
+
+    async def reclaim(self, set_ups: Sequence[SetUp], desks: Sequence[Desk]) -> tuple[Found, ...]:
+        """Ask for each to be taken back, by the ids that the other side has given."""
+        found = []
+        for one in set_ups:
+            ids = one.ids or ()
+            thing = f"{one.state} {json.dumps(ids)[:_LONGEST]}"
+            if not self.takes_back:
+                found.append(
+                    Found(
+                        one.key,
+                        Fate.UNKNOWN,
+                        f"{thing}: `clean` is not set where the target file names {self.oracle.what}",
+                    )
+                )
+            elif not ids or not all(isinstance(each, dict) and None not in each.values() for each in ids):
+                found.append(
+                    Found(
+                        one.key,
+                        Fate.UNKNOWN,
+                        f"{one.state}: {self.oracle.what} was asked for it, and its ids are not known",
+                    )
+                )
+            else:
+                found.append(await self._reclaimed(one.key, thing, ids))
+        return tuple(found)
+
+    async def _reclaimed(self, key: str, thing: str, ids: tuple[Any, ...]) -> Found:
+        handle = Handle(key, {}, {key: OPEN}, ids)
+        try:
+            before = (await self._seen("observe", (handle,))).get(key)
+            if before in (CANCELLED, EXECUTED):
+                return Found(key, Fate.CLOSED, f"{thing}: not open")
+            after = (await self._seen("clean", (handle,))).get(key)
+        except StateUnavailable as error:
+            return Found(key, Fate.UNKNOWN, f"{thing}: {error.reason}")
+        if after in (CANCELLED, EXECUTED):
+            return Found(key, Fate.TAKEN_BACK, f"{thing}: taken back")
+        return Found(key, Fate.OPEN if after == OPEN else Fate.UNKNOWN, f"{thing}: {self.oracle.what} says {after}")
 
     async def aclose(self) -> None:
         """Close what was opened to ask."""
@@ -234,11 +320,13 @@ class Command:
                 *self.arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
             )
         except OSError as error:
+            if out_of_descriptors(error):
+                raise HarnessError(DESCRIPTORS, where=self.what, hint=MORE_DESCRIPTORS) from error
             raise StateUnavailable(f"{self.what} cannot be started: {error.strerror or error}") from error
         try:
             output = await asyncio.wait_for(_talk(process, question), self.timeout_s)
         except TimeoutError as error:
-            raise StateUnavailable(f"{self.what} gave no answer within {self.timeout_s:g} s") from error
+            raise NoAnswer(f"{self.what} gave no answer within {self.timeout_s:g} s") from error
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -282,7 +370,7 @@ class Hook:
         if exchange.problem is not None:
             if exchange.problem.unreachable:
                 raise Unreached(f"{self.what}: {exchange.problem.message}")
-            raise StateUnavailable(f"{self.what} got no answer: {exchange.problem.message}")
+            raise NoAnswer(f"{self.what} got no answer: {exchange.problem.message}")
         assert isinstance(exchange.reply, HttpReply)
         try:
             answer = load_json(exchange.reply.body)
@@ -310,6 +398,8 @@ class Ledger:
 
     taken: set[str] = field(default_factory=set)
     on_taken: Callable[[str], None] = _forget
+    on_set_up: Write = forget
+    """Keeps what is written down of things that the run sets up."""
 
     def take(self, key: str) -> bool:
         """Whether the ids of this key were still to be had; now they are not."""
@@ -381,6 +471,12 @@ class PoolStates:
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """The ids were there before the run, and are left as they are."""
         return ()
+
+    async def reclaim(self, set_ups: Sequence[SetUp], desks: Sequence[Desk]) -> tuple[Found, ...]:
+        """The same: no run writes them down, and a journal that does is not one of this target file."""
+        return tuple(
+            Found(one.key, Fate.UNKNOWN, f"{one.state} comes from a pool, and is not taken back") for one in set_ups
+        )
 
     async def aclose(self) -> None:
         """Close what the observer opened."""

@@ -17,10 +17,9 @@ from typing import Any
 
 import yaml
 
-from conformance.derive.draft.names import Names, names_of
 from conformance.derive.draft.operation import operation_of
 from conformance.derive.draft.requirements import Entry, account_of, reading_requirement, requirements_of
-from conformance.derive.draft.schemas import schema_of, xsd_files
+from conformance.derive.draft.schemas import Names, names_of, schema_of, xsd_files
 from conformance.derive.drift import check_page, open_points
 from conformance.derive.facts import wording_facts
 from conformance.derive.page import MISFITS, Code, Departure, Page, Unread

@@ -6,8 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from conformance.derive.draft.names import Names, answer_of, legs_of, words_of
-from conformance.derive.draft.schemas import member_requirement, presence_requirement
+from conformance.derive.draft.schemas import (
+    Names,
+    answer_of,
+    legs_of,
+    member_requirement,
+    presence_requirement,
+    words_of,
+)
 from conformance.derive.page import Field, Page
 from conformance.derive.samples import values_in
 from conformance.derive.siblings import Sibling

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conformance.derive.draft.names import Names, answer_of
-from conformance.derive.draft.schemas import member_requirement, presence_requirement
+from conformance.derive.draft.schemas import Names, answer_of, member_requirement, presence_requirement
 from conformance.derive.misfits.prose import sentences
 from conformance.derive.page import Body, Departure, Field, Page, Part, Place, besides_codes, code_marks, every_field
 

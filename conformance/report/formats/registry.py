@@ -6,7 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.errors import JournalError, UsageError
+from conformance.errors import (
+    DESCRIPTORS,
+    MORE_DESCRIPTORS,
+    HarnessError,
+    JournalError,
+    UsageError,
+    out_of_descriptors,
+)
 from conformance.model.spec import Contract
 from conformance.plugins import find_report_format, report_format_names
 from conformance.report.journal import Journal
@@ -49,7 +56,7 @@ def write_reports(
 ) -> tuple[Path, ...]:
     """Write the reports into `folder` and return their paths; a file is replaced whole or not at all.
 
-    Raises `UsageError` when the folder cannot be written.
+    Raises `UsageError` when the folder cannot be written, `HarnessError` when no more files may be opened.
     """
     written = []
     for kind in kinds:
@@ -61,6 +68,8 @@ def write_reports(
             part.write_bytes(content)
             part.replace(path)
         except OSError as error:
+            if out_of_descriptors(error):
+                raise HarnessError(DESCRIPTORS, where=str(path), hint=MORE_DESCRIPTORS) from error
             raise UsageError(
                 f"cannot be written: {error.strerror or error}", where=str(path), hint="Give another folder."
             ) from error

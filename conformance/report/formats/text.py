@@ -147,10 +147,15 @@ def messages_words(summary: RunSummary) -> str:
     return f"{judged} of {summary.messages_sent} sent" if summary.messages_sent else judged
 
 
+_LONGEST_WHY = 200
+
+
 def verdict_line(summary: RunSummary) -> Line:
     """`verdict: pass (exit 0) · 736 of 1,477 cases carried out, 741 outside the scope · 1204 judged messages of …`."""
+    why = (f"cut short: {shortened(visible(summary.cut_short), _LONGEST_WHY)}",) if summary.cut_short else ()
     parts = (
         f"verdict: {summary.verdict} (exit {summary.exit_code})",
+        *why,
         summary.carried_out.words,
         messages_words(summary),
         f"{summary.duration_s:.1f} s",

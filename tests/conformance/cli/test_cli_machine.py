@@ -137,6 +137,7 @@ def test_a_run_in_the_background_is_ended_cleanly(tmp_path: Path, number: signal
         out, err = process.communicate(timeout=100)
     assert process.returncode == 130, err
     assert "Traceback" not in out + err
+    assert "(exit 130) · cut short: interrupted · " in out
     assert servers
     assert not any(Path(f"/proc/{server}").exists() for server in servers)
     lines = (tmp_path / "r" / "journal.jsonl").read_bytes().splitlines()
@@ -190,25 +191,29 @@ def test_a_low_limit_that_may_be_raised_is_raised(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
-def test_descriptors_that_run_out_on_the_way_are_named(tmp_path: Path) -> None:
+def test_descriptors_that_run_out_on_the_way_are_named_and_no_target_is_blamed(tmp_path: Path) -> None:
     code = (
-        "import os, resource, conformance.run.loop as loop\n"
-        "from conformance.wire.address import Route, dial, parse_address\n"
-        "from conformance.wire.messages import Limits\n"
-        "import asyncio\n"
-        "from conformance.errors import HarnessError\n"
-        "async def go():\n"
-        "    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir('/proc/self/fd')), 4096))\n"
-        "    held = []\n"
-        "    try:\n"
-        "        while True: held.append(os.dup(0))\n"
-        "    except OSError: pass\n"
-        "    try: await dial(Route(parse_address('http://127.0.0.1:9')), asyncio.Protocol(), Limits())\n"
-        "    except HarnessError as error: print(error.message)\n"
-        "loop.make_room = lambda: None\n"
-        "loop.run_loop(go())\n"
+        "import os, resource, conformance.report.journal as journal\n"
+        "from conformance.cli.main import main\n"
+        "before, count = journal.JournalWriter.write, [0]\n"
+        "def write(self, result):\n"
+        "    count[0] += 1\n"
+        "    if count[0] == 1:\n"
+        "        most = max(map(int, os.listdir('/proc/self/fd')))\n"
+        "        resource.setrlimit(resource.RLIMIT_NOFILE, (most + 1, 4096))\n"
+        "        try:\n"
+        "            while True: os.dup(0)\n"
+        "        except OSError: pass\n"
+        "    before(self, result)\n"
+        "journal.JournalWriter.write = write\n"
+        "main(['run', '--report', 'r', '--generated', '0', '--concurrency', '1',\n"
+        "      '--case', 'co/roles/none-*@http', '--case', 'co/roles/none-*@ws'])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )
+    assert done.returncode == 5, done.stderr
     assert "no file descriptor is left" in done.stdout, done.stderr
+    assert "target" not in done.stdout + done.stderr
+    results = json.loads((tmp_path / "r" / "results.json").read_text("utf-8"))
+    assert {case["verdict"] for case in results["cases"]} == {"pass", "harness-error"}

@@ -129,7 +129,9 @@ def test_an_effect_is_looked_for_as_often_as_it_may_take_to_settle(tmp_path: Pat
     for settle_s in ("0", "0.07"):
         target.write_text(_TARGET.replace("[scope]", f"[limits]\nsettle_s = {settle_s}\n[scope]"), encoding="utf-8")
         planned = _plan("--target", str(target), "--case", "cao/effects/again@http")
-        looks[settle_s] = next(one for one in planned if one["purpose"] == "observation")["undisturbed"]
+        set_up, effect = [one["undisturbed"] for one in planned if one["purpose"] == "observation"][:2]
+        assert set_up == 1
+        looks[settle_s] = effect
     assert looks["0.07"] == looks["0"] * 4  # after 0.02, 0.04 and 0.01 s
 
 

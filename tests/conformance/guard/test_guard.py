@@ -164,3 +164,13 @@ def test_a_sign_in_that_a_role_names_may_be_sent_to_that_path_alone() -> None:
     for request in (post("/Login", ""), post("/login/", ""), post("/login", "", method="PUT"), post("/login?x=1", "")):
         assert not one(request).allowed
     assert not guard({"destructive": True})(post("/login", "")).allowed
+
+
+def test_an_id_that_the_file_names_is_none_of_a_new_order() -> None:
+    limited = guard({"destructive": True, "orders": [ORDER], "unknown": [FOREIGN_ORDER]})
+    assert limited.known_as(ORDER) == "an order that scope.orders names, and so no new one"
+    assert limited.known_as(FOREIGN_ORDER) == "an id that nothing has, as scope.unknown says"
+    assert limited.known_as(BID) == ""
+    assert limited.bounded
+    free = guard({"everything": True, "destructive": True})
+    assert (free.bounded, free.known_as(ORDER)) == (False, "")

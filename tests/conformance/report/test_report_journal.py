@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from report_support import GATEWAY, INFO, full_result, result
@@ -231,3 +232,46 @@ def test_two_runs_do_not_write_one_journal(path: Path) -> None:
             pass
         writer.finish(Ending())
     assert read_journal(path).footer == Ending()
+
+
+def test_what_was_set_up_and_is_not_over_is_kept_and_a_note_of_its_end_is_no_run(path: Path) -> None:
+    begun, made = _set_up("a"), {"type": "made", "key": "a", "ids": [7]}
+    with JournalWriter(path, Header(INFO)) as writer:
+        writer.note([begun, _set_up("b")], now=True)
+        assert path.read_bytes().count(b'"set-up"') == 2
+        writer.note([made], now=True)
+        writer.note([{"type": "over", "keys": ["b"]}], now=False)
+        assert b"over" not in path.read_bytes()
+        writer.finish(ENDING)
+    with path.open("ab") as file:
+        file.write(b'{"type":"over","keys":["c"]}\n')
+    journal = read_journal(path)
+    assert journal.set_ups == (begun, made)
+    assert journal.footer == ENDING
+    write_journal(path.with_name("again.jsonl"), journal)
+    assert read_journal(path.with_name("again.jsonl")).set_ups == (begun, made)
+    with path.open("ab") as file:
+        file.write(b'{"type":"made","key":"d","ids":[]}\n')
+    assert read_journal(path).footer is None
+
+
+def _set_up(key: str) -> dict[str, Any]:
+    return {
+        "type": "set-up",
+        "key": key,
+        "service": "s",
+        "desk": 0,
+        "role": "r",
+        "state": "open-order",
+        "what": {"client": 5},
+    }
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_journal_that_is_taken_away_is_an_error_once(path: Path, replaced: bool) -> None:
+    with JournalWriter(path, Header(INFO)) as writer:
+        path.unlink()
+        if replaced:
+            path.write_bytes(b"")
+        with pytest.raises(JournalError, match="removed, or another file put in its place"):
+            writer.take("k")

@@ -73,6 +73,7 @@ def test_a_server_that_dies_in_mid_run_is_exit_3_and_the_run_goes_on_after_its_r
     text = pointed(sample("alphapoint"), server.url)
     cut = run(tmp_path, text, *CAO)
     assert cut.exit_code == 3
+    assert cut.output.startswith("verdict: error (exit 3) · cut short: ")
     done = [name for name, verdict in cut.verdicts().items() if verdict == "pass"]
     assert done
     assert "fail" not in cut.verdicts().values()
