@@ -282,7 +282,7 @@ def _expectation(data: Mapping[str, Any]) -> Expectation:
 
 def _alternative_data(one: Alternative) -> dict[str, Any]:
     data: dict[str, Any] = {"answer": dict(one.wanted)}
-    for name in ("cancelled", "untouched", "readings"):
+    for name in ("cancelled", "untouched", "readings", "because"):
         if getattr(one, name):
             data[name] = list(getattr(one, name))
     return data
@@ -295,6 +295,7 @@ def _alternative(data: Mapping[str, Any]) -> Alternative:
         tuple(get("cancelled", ())),
         tuple(get("untouched", ())),
         tuple(get("readings", ())),
+        tuple(get("because", ())),
     )
 
 

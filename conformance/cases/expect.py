@@ -1,11 +1,44 @@
-"""The expectations that families of cases share, for each kind of answer."""
+"""The expectations that families of cases share, for each kind of answer.
+
+Where several answers are right, each names what allows it: the requirement itself, a reading, or a ruling of the
+contract.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from conformance.model.case import Alternative, Expectation
 from conformance.model.spec import Operation
+
+
+class Ruling(StrEnum):
+    """The rulings that the families rest on; `rulings.yaml` says what each allows."""
+
+    ORDER_OF_ERRORS = "order-of-errors"
+    CODE_OF_UNKNOWN = "code-of-unknown"
+    CODE_OF_UNUSABLE = "code-of-unusable"
+    HIDDEN_PLACE = "hidden-place"
+    UNSERVED = "unserved"
+    OTHER_SPELLING = "other-spelling"
+    LENIENT_READER = "lenient-reader"
+    REPEATED_MEMBER = "repeated-member"
+    EMPTY_AS_LEFT_OUT = "empty-as-left-out"
+    ZERO_AS_LEFT_OUT = "zero-as-left-out"
+    UNNAMED_MEDIA_TYPE = "unnamed-media-type"
+    UNNAMED_METHOD = "unnamed-method"
+    SAFE_METHOD = "safe-method"
+    PATH_AND_QUERY = "path-and-query"
+    ODD_FRAME = "odd-frame"
+    UNANSWERED_FRAME = "unanswered-frame"
+    NEGOTIATION = "negotiation"
+    LIST_OR_ITEM = "list-or-item"
+    DROPPED_ITEM = "dropped-item"
+    ADMITTED_VALUE = "admitted-value"
+    BOTH_IDS = "both-ids"
+    NO_LIST = "no-list"
+    UNLISTED_READING = "unlisted-reading"
 
 
 def done(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:
@@ -13,18 +46,25 @@ def done(operation: Operation, requirement: str, names: Sequence[str]) -> Expect
     return Expectation(requirement, (_success(operation, names),), effect=_effect_of_success(operation, requirement))
 
 
-def refused(operation: Operation, requirement: str, names: Sequence[str], codes: Sequence[int] = (100,)) -> Expectation:
+def refused(
+    operation: Operation,
+    requirement: str,
+    names: Sequence[str],
+    codes: Sequence[int] = (100,),
+    because: Sequence[str] = (),
+) -> Expectation:
     """The call is refused as a whole with one of the codes, and changes nothing."""
-    return Expectation(requirement, (_refusal(operation, names, codes),), effect=operation.attribution["effect"])
+    right = _refusal(operation, names, codes, because or (requirement,))
+    return Expectation(requirement, (right,), effect=operation.attribution["effect"])
 
 
 def either(
-    operation: Operation, requirement: str, names: Sequence[str], codes: Sequence[int] = (100, 104)
+    operation: Operation, requirement: str, names: Sequence[str], codes: Sequence[int], because: Sequence[str]
 ) -> Expectation:
-    """A leniency that no document forbids: taken in full, or refused in full."""
-    right = [_success(operation, names), _refusal(operation, names, codes)]
+    """A leniency that a ruling allows: taken in full, or refused in full."""
+    right = [_success(operation, names, because), _refusal(operation, names, codes, because)]
     if operation.shape.listed:
-        right.append(Alternative({"results": [False]}, untouched=tuple(names)))
+        right.append(Alternative({"results": [False]}, untouched=tuple(names), because=tuple(because)))
     return Expectation(requirement, tuple(right), effect=operation.attribution["effect"])
 
 
@@ -42,7 +82,10 @@ def broken_instruction(operation: Operation, requirement: str, names: Sequence[s
 
 def failed_or_refused(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:
     """An instruction that cannot succeed: it fails, or the list is refused, and nothing is cancelled."""
-    right = tuple(Alternative(answer, untouched=tuple(names)) for answer in ({"results": [False]}, {"form": "refused"}))
+    right = tuple(
+        Alternative(answer, untouched=tuple(names), because=(Ruling.LIST_OR_ITEM,))
+        for answer in ({"results": [False]}, {"form": "refused"})
+    )
     return Expectation(requirement, right, effect=operation.attribution["effect"])
 
 
@@ -59,7 +102,12 @@ def unusable_instruction(
         ("dropped", {"results": []}),
     )
     right = tuple(
-        Alternative(answer, untouched=tuple(names), readings=(f"unusable-value={name}",) if sure else ())
+        Alternative(
+            answer,
+            untouched=tuple(names),
+            readings=(f"unusable-value={name}",) if sure else (),
+            because=() if sure else (Ruling.LIST_OR_ITEM, Ruling.DROPPED_ITEM),
+        )
         for name, answer in answers
     )
     return Expectation(requirement, right, effect=operation.attribution["effect"])
@@ -103,48 +151,55 @@ def forbidden_reference(operation: Operation, requirement: str, thing: str, othe
 
 
 def nothing_else(
-    operation: Operation, requirement: str, cancelled: Sequence[str], others: Sequence[str]
+    operation: Operation,
+    requirement: str,
+    cancelled: Sequence[str],
+    others: Sequence[str],
+    because: Sequence[str],
+    failures: Sequence[Mapping[str, object]] = ({"results": [False]}, {"results": []}, {"form": "refused"}),
 ) -> Expectation:
     """Whatever a reader makes of the message, what it reports is what it did, and nothing unnamed is touched."""
-    every = (*cancelled, *others)
+    every, allowed = (*cancelled, *others), tuple(because)
     return Expectation(
         requirement,
         (
-            Alternative({"results": [True]}, tuple(cancelled), tuple(others)),
-            Alternative({"results": [False]}, untouched=every),
-            Alternative({"results": []}, untouched=every),
-            Alternative({"form": "refused"}, untouched=every),
-            Alternative({"form": "framework"}, untouched=every),
+            Alternative({"results": [True]}, tuple(cancelled), tuple(others), because=allowed),
+            *(Alternative(answer, untouched=every, because=allowed) for answer in failures),
         ),
         effect=operation.attribution["effect"],
         outside=operation.attribution["effect"],
     )
 
 
-def one_leg_wrong(operation: Operation, requirement: str, wrong: str, names: dict[str, str]) -> Expectation:
+def one_leg_wrong(
+    operation: Operation, requirement: str, wrong: str, names: dict[str, str], because: Sequence[str]
+) -> Expectation:
     """One leg of a pair is wrong: both are refused, or the right one alone goes; never success on the wrong one.
 
     Only an error that comes before the legs are looked at is told of both in one object.
     """
     right = "ask" if wrong == "bid" else "bid"
-    both = (names[wrong], names[right])
+    both, only, refused_both = (names[wrong], names[right]), (names[wrong],), ("mixed-legs=both-refused",)
+    each = ("mixed-legs=each-alone",)
     return Expectation(
         requirement,
         (
-            Alternative({wrong: [100, 104], right: [100, 104]}, (), both, ("mixed-legs=both-refused",)),
-            Alternative({wrong: [100, 104], right: [0]}, (names[right],), (names[wrong],), ("mixed-legs=each-alone",)),
-            Alternative({"form": "flat", "code": [100]}, (), both, ("mixed-legs=both-refused",)),
+            Alternative({wrong: [100, 104], right: [100, 104]}, (), both, refused_both, tuple(because)),
+            Alternative({wrong: [100, 104], right: [0]}, (names[right],), only, each, tuple(because)),
+            Alternative({"form": "flat", "code": [100]}, (), both, refused_both, tuple(because)),
         ),
         effect=operation.attribution["effect"],
     )
 
 
-def _success(operation: Operation, names: Sequence[str]) -> Alternative:
-    return Alternative(operation.shape.success, cancelled=tuple(names))
+def _success(operation: Operation, names: Sequence[str], because: Sequence[str] = ()) -> Alternative:
+    return Alternative(operation.shape.success, cancelled=tuple(names), because=tuple(because))
 
 
-def _refusal(operation: Operation, names: Sequence[str], codes: Sequence[int]) -> Alternative:
-    return Alternative(operation.shape.refusal(codes), untouched=tuple(names))
+def _refusal(
+    operation: Operation, names: Sequence[str], codes: Sequence[int], because: Sequence[str] = ()
+) -> Alternative:
+    return Alternative(operation.shape.refusal(codes), untouched=tuple(names), because=tuple(because))
 
 
 def _effect_of_success(operation: Operation, requirement: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conformance.cases.expect import Ruling
 from conformance.formats.base import Format
 from conformance.formats.registry import format_for
-from conformance.model.case import Body, Case, Expectation, Lane, Message, Transport, media_slug
+from conformance.model.case import Alternative, Body, Case, Expectation, Lane, Message, Transport, media_slug
 from conformance.model.spec import Operation, Shape
 
 FRAME = '{"m":0,"i":${i},"n":"CALL","o":${o}}'
@@ -108,14 +109,16 @@ def lane_of(shape: Shape) -> Lane:
 
 
 def _of_open_questions(operation: Operation, expect: Expectation) -> Expectation:
-    """The expectation without readings that the operation does not have; their answers stay right."""
+    """The expectation without readings that the operation does not have; a ruling keeps their answers right."""
     if all(_is_open(operation, name) for one in expect.any_of for name in one.readings):
         return expect
-    kept = tuple(
-        replace(one, readings=tuple(name for name in one.readings if _is_open(operation, name)))
-        for one in expect.any_of
-    )
-    return replace(expect, any_of=kept)
+    return replace(expect, any_of=tuple(_unlisted(operation, one) for one in expect.any_of))
+
+
+def _unlisted(operation: Operation, one: Alternative) -> Alternative:
+    kept = tuple(name for name in one.readings if _is_open(operation, name))
+    lost = len(kept) < len(one.readings)
+    return replace(one, readings=kept, because=(*one.because, Ruling.UNLISTED_READING)) if lost else one
 
 
 def _is_open(operation: Operation, reading: str) -> bool:

@@ -32,6 +32,7 @@ class Leg:
 
     code: int | None
     result: bool | None
+    has_detail: bool = False
 
     @property
     def says(self) -> str:

@@ -67,6 +67,8 @@ def fits(alternative: Alternative, answer: Answer, results: Sequence[Mapping[str
         return False
     if "code" in wanted and not _codes_fit(wanted["code"], answer):
         return False
+    if "detail" in wanted and not all(leg.has_detail for leg in answer.legs):
+        return False
     if ("bid" in wanted or "ask" in wanted) and not _legs_fit(wanted, answer):
         return False
     if "results" in wanted:
@@ -112,6 +114,8 @@ def _one(alternative: Alternative) -> str:
         parts.append(_FORM_WORDS.get(wanted["form"], str(wanted["form"])))
     if "code" in wanted:
         parts.append(_codes(wanted["code"]))
+    if "detail" in wanted:
+        parts.append("a detail")
     legs = [f"{name} with {_codes(wanted[name])}" for name in ("bid", "ask") if name in wanted]
     if legs:
         parts.append(" and ".join(legs))

@@ -181,7 +181,7 @@ def _leg(value: Any) -> Leg:
     if isinstance(code, Number) and code.is_integer():
         code = int(code)
     good_code = code if isinstance(code, int) and not isinstance(code, bool) else None
-    return Leg(good_code, result if isinstance(result, bool) else None)
+    return Leg(good_code, result if isinstance(result, bool) else None, bool(value.get("detail")))
 
 
 def _leg_readings(kit: Kit, value: Mapping[str, Any], leg: Leg) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from conformance.errors import UsageError
 if TYPE_CHECKING:
     from conformance.checks.registry import Check
     from conformance.model.case import Case
-    from conformance.model.spec import Contract, Operation, Reading, Requirement
+    from conformance.model.spec import Contract, Operation, Reading, Requirement, Ruling
     from reference_impl.variants import Variant
 
 _Lines = Iterable[str]
@@ -30,7 +31,7 @@ _MOST_CASES = 40
 @specs_option
 @printing
 def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> None:
-    """Explain ID: a requirement, reading, case, operation, check, fault or equivalent.
+    """Explain ID: a requirement, reading, ruling, case, operation, check, fault or equivalent.
 
     With -q the first line only; with -v every case of a requirement.
     """
@@ -68,6 +69,9 @@ def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _L
         known[case.id] = partial(_case, case, contract)
     for reading in contract.readings.values():
         known[reading.id] = partial(_reading, reading, cases)
+    for ruling in contract.rulings.values():
+        told, before = partial(_ruling, ruling, cases), known.get(ruling.id)
+        known[ruling.id] = told if before is None else partial(_both, before, told)
     for requirement in contract.requirements.values():
         known[requirement.id] = partial(_requirement, requirement, contract, cases, verbose)
     for operation in contract.operations.values():
@@ -107,6 +111,16 @@ def _reading(reading: Reading, cases: tuple[Case, ...]) -> _Lines:
     ]
     yield "  Any of them is accepted unless the target file pins one."
     yield from _case_list(showing, _MOST_CASES)
+
+
+def _ruling(ruling: Ruling, cases: tuple[Case, ...]) -> _Lines:
+    yield f"{ruling.id}: ruling"
+    yield from _wrapped(ruling.text)
+    yield from _facts([("source", ruling.source), *(("reading", name) for name in ruling.readings)])
+    yield "  These cases fail where it is broken:"
+    yield from _case_list(
+        [case for case in cases if any(fnmatchcase(case.id, pattern) for pattern in ruling.cases)], _MOST_CASES
+    )
 
 
 def _case(case: Case, contract: Contract) -> _Lines:
@@ -170,7 +184,7 @@ def _check(check: Check, contract: Contract, faults: Sequence[Variant]) -> _Line
 
 
 def _both(one: Callable[[], _Lines], other: Callable[[], _Lines]) -> _Lines:
-    """A check and a reading may have the same id."""
+    """A check, a reading and a ruling may have the same id."""
     yield from one()
     yield from other()
 

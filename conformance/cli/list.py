@@ -34,7 +34,7 @@ class _Kind:
 @click.argument(
     "kind",
     type=click.Choice(
-        ["operations", "requirements", "readings", "cases", "errors", "checks", "faults", "equivalents"],
+        ["operations", "requirements", "readings", "rulings", "cases", "errors", "checks", "faults", "equivalents"],
         case_sensitive=False,
     ),
 )
@@ -45,7 +45,7 @@ class _Kind:
 def command(
     kind: str, operations: tuple[str, ...], as_json: bool, specs: Path | None, quiet: bool, verbose: bool
 ) -> None:
-    """List the operations, requirements, readings, cases, error codes, checks, faults or equivalents.
+    """List the operations, requirements, readings, rulings, cases, error codes, checks, faults or equivalents.
 
     With -q only the ids.
     """
@@ -114,6 +114,17 @@ def _readings(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
                 "question": reading.question,
                 "alternatives": dict(reading.alternatives),
             }
+
+
+def _rulings(contract: Contract, _wanted: Sequence[str]) -> Iterable[_Entry]:
+    for ruling in sorted(contract.rulings.values(), key=lambda ruling: ruling.id):
+        yield {
+            "id": ruling.id,
+            "text": ruling.text,
+            "source": ruling.source,
+            "readings": list(ruling.readings),
+            "cases": list(ruling.cases),
+        }
 
 
 def _cases(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
@@ -206,6 +217,7 @@ _KINDS: Mapping[str, _Kind] = {
     "operations": _Kind(_operations, ("id", "method", "path", "transports", "media_types", "codes")),
     "requirements": _Kind(_requirements, ("id", "level", "place", "text")),
     "readings": _Kind(_readings, ("id", "alternatives", "question")),
+    "rulings": _Kind(_rulings, ("id", "text")),
     "cases": _Kind(_cases, ("id", "role", "requirements", "title")),
     "errors": _Kind(_errors, ("operation", "code", "requirement", "messages")),
     "checks": _Kind(_checks, ("id", "stage", "answers", "keys", "blocks", "looks_at")),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 20
 _MOST_IDS = 20
-_KINDS = ("operation", "page", "readings", "requirements", "scenarios", "service")
+_KINDS = ("operation", "page", "readings", "requirements", "rulings", "scenarios", "service")
 
 
 @click.group("specs")

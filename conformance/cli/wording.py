@@ -49,7 +49,8 @@ def alternative_words(alternative: Alternative) -> str:
     if alternative.untouched:
         parts.append(f"leaves {', '.join(alternative.untouched)} alone")
     readings = f" (reading {', '.join(alternative.readings)})" if alternative.readings else ""
-    return "; ".join(parts) + readings
+    because = f" (because of {', '.join(alternative.because)})" if alternative.because else ""
+    return "; ".join(parts) + readings + because
 
 
 def answer_words(answer: Mapping[str, Any]) -> str:

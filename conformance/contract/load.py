@@ -14,10 +14,12 @@ from conformance.contract.source import Source, open_source, raise_faults, sugge
 from conformance.errors import SpecError
 from conformance.model.case import Transport, state_names
 from conformance.model.scenario import ANSWER_KEYS, Scenario
-from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, Service
+from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, Ruling, Service
 from conformance.plugins import DIALECTS, dialect_names
 
 _NOT_CONTRACT = {"fixtures", "corpus"}
+RULINGS = "rulings.yaml"
+"""Beside the folders of the services; without it, the rulings of the bundled contract hold."""
 
 
 def specs_root() -> Path:
@@ -43,13 +45,24 @@ def load_contract(root: Path | None = None, extra: Iterable[Path] = ()) -> Contr
     for folder in folders:
         if not folder.is_dir():
             raise SpecError("no such folder", where=str(folder), hint="Give a folder with one sub-folder per service.")
+        loading.keep_rulings(folder / RULINGS)
+    if not loading.rulings:
+        loading.rulings.update({one.id: one for one in read_rulings(specs_root() / RULINGS)})
+    for folder in folders:
         for service_file in sorted(folder.glob("*/service.yaml")):
             loading.service(service_file)
     raise_faults(loading.faults)
     if not loading.operations:
         raise SpecError("no operation found", where=str(base), hint="Expected <service>/<operation>/operation.yaml.")
     return Contract(
-        base, digest_of(folders), loading.services, loading.operations, loading.requirements, loading.readings
+        base,
+        digest_of(folders),
+        loading.services,
+        loading.operations,
+        loading.requirements,
+        loading.readings,
+        loading.rulings,
+        frozenset(loading.own_rulings),
     )
 
 
@@ -105,6 +118,16 @@ def read_readings(path: Path, service: str) -> tuple[Reading, ...]:
     return tuple(found)
 
 
+def read_rulings(path: Path) -> tuple[Ruling, ...]:
+    """The rulings of a contract by themselves; none without the file. Errors: `SpecError` with every fault."""
+    if not path.exists():
+        return ()
+    source = open_source(path)
+    found = read(tuple[Ruling, ...], source)
+    raise_faults(source.faults)
+    return tuple(found)
+
+
 def read_page_record(folder: Path) -> PageRecord | None:
     """The folder's page.yaml; None without one. Errors: `SpecError` with every fault."""
     path = folder / "page.yaml"
@@ -129,6 +152,7 @@ def read_scenarios(operation: Operation) -> tuple[Scenario, ...]:
             "base": operation.bases,
             "code": [one.code for one in operation.codes],
             "reading": [f"{one.id}={name}" for one in operation.readings.values() for name in one.alternatives],
+            "requirement or ruling": operation.requirements | operation.rulings,
         }
     )
     for place, scenario in enumerate(found or ()):
@@ -176,7 +200,20 @@ class _Loading:
         self.operations: dict[str, Operation] = {}
         self.requirements: dict[str, Requirement] = {}
         self.readings: dict[str, Reading] = {}
+        self.rulings: dict[str, Ruling] = {}
+        self.own_rulings: set[str] = set()
         self.faults: list[SpecError] = []
+
+    def keep_rulings(self, path: Path) -> None:
+        """Read the rulings of a folder, if it has any."""
+        source = self._open(path) if path.exists() else None
+        found: tuple[Ruling, ...] | None = None if source is None else read(tuple[Ruling, ...], source)
+        for place, one in enumerate(found or ()):
+            if one.id in self.rulings and source is not None:
+                source.fault_at((place, "id"), f"ruling {one.id} is defined twice", "Give one of them another id.")
+            self.rulings[one.id] = one
+            self.own_rulings.add(one.id)
+        self._keep(source)
 
     def service(self, file: Path) -> None:
         """Read a service with everything that belongs to it."""
@@ -252,7 +289,9 @@ class _Loading:
         if operation.id in self.operations:
             source.fault_at(("id",), f"operation {operation.id!r} is defined twice", "Give it another id.")
         self._keep(source)
-        self.operations[operation.id] = replace(operation, readings=own, requirements=frozenset(requirements or ()))
+        self.operations[operation.id] = replace(
+            operation, readings=own, requirements=frozenset(requirements or ()), rulings=frozenset(self.rulings)
+        )
         return operation
 
     def _requirements(self, path: Path, operation: Operation, service: Service) -> list[str] | None:

@@ -28,13 +28,14 @@ from conformance.formats.registry import formats
 from conformance.formats.xml.format import XML
 from conformance.model.case import Transport
 from conformance.model.scenario import Scenario
-from conformance.model.spec import Operation, PageRecord, Reading, Requirement, Service
+from conformance.model.spec import Operation, PageRecord, Reading, Requirement, Ruling, Service
 
 FILES: Mapping[str, Any] = {
     "operation": Operation,
     "page": PageRecord,
     "readings": tuple[Reading, ...],
     "requirements": tuple[Requirement, ...],
+    "rulings": tuple[Ruling, ...],
     "scenarios": tuple[Scenario, ...],
     "service": Service,
 }

@@ -138,13 +138,26 @@ class Alternative:
     """One answer that is right, the effect that goes with it, and the readings it stands for.
 
     `wanted` keys: `code` (a code or a list of codes; both legs of a pair, or the flat form), `bid` and `ask`,
-    `results` (one entry for each instruction: true, false or "any"; or "all"), `form` (see `conformance.checks.answer`).
+    `results` (one entry for each instruction: true, false or "any"; or "all"), `form` (see `conformance.checks.answer`),
+    `detail` ("given": each object with a code has one).
     """
 
     wanted: Mapping[str, Any]
     cancelled: tuple[str, ...] = ()
     untouched: tuple[str, ...] = ()
     readings: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    """The requirements and rulings that allow it, where more than one answer is right and no reading says so."""
+
+    @property
+    def several(self) -> bool:
+        """Whether it says more than one answer: one of several codes, or any result."""
+        values = (self.wanted.get(key) for key in ("code", "bid", "ask", "results"))
+        return any(value == "none" or (isinstance(value, list) and _leaves_open(value)) for value in values)
+
+
+def _leaves_open(value: list[Any]) -> bool:
+    return "any" in value or (len(value) > 1 and not any(isinstance(one, bool) for one in value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ Way: TypeAlias = Annotated[str, Names("transport or format")]
 """A transport, or a format."""
 Codes: TypeAlias = int | tuple[int, ...] | None
 ThingName: TypeAlias = Annotated[str, Names("thing")]
-ANSWER_KEYS = ("form", "code", "bid", "ask", "results")
+ANSWER_KEYS = ("form", "code", "bid", "ask", "results", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,16 @@ class RightAnswer:
         | None
     ) = None
     """The form of the answer."""
+    detail: Literal["given"] | None = None
+    """Whether each object with a code must have a detail."""
     cancelled: tuple[ThingName, ...] = ()
     """What is gone afterwards."""
     untouched: tuple[ThingName, ...] = ()
     """What is as it was."""
     readings: tuple[Annotated[str, Names("reading")], ...] = ()
     """`reading=alternative`, of each reading that it stands for."""
+    because: tuple[Annotated[str, Names("requirement or ruling")], ...] = ()
+    """The requirements and rulings that allow it: one at least where several answers are right and no reading says so."""
 
     @property
     def alternative(self) -> Alternative:
@@ -59,7 +63,7 @@ class RightAnswer:
         answer: dict[str, Any] = {
             key: list(value) if isinstance(value, tuple) else value for key, value in said.items() if value is not None
         }
-        return Alternative(answer, self.cancelled, self.untouched, self.readings)
+        return Alternative(answer, self.cancelled, self.untouched, self.readings, self.because)
 
 
 @dataclass(frozen=True, slots=True)

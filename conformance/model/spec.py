@@ -142,6 +142,21 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What is right where the documents are silent, or what never is; it allows an answer, and some case holds it."""
+
+    id: str
+    text: str
+    """The statement in our own words."""
+    source: str
+    """What it rests on."""
+    cases: tuple[str, ...]
+    """Patterns of the ids of cases that fail where it is broken; each matches at least one."""
+    readings: tuple[Annotated[str, Names("reading id")], ...] = ()
+    """The readings that it makes of the question."""
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorCode:
     """One row of a document's error table: the code, its legal messages, and how a case provokes it by default."""
 
@@ -397,6 +412,8 @@ class Operation:
     """The readings that its documents leave open, by id."""
     requirements: Annotated[frozenset[str], GIVEN] = frozenset()
     """The ids of its requirements."""
+    rulings: Annotated[frozenset[str], GIVEN] = frozenset()
+    """The ids of the rulings of its contract."""
 
     @property
     def acted_on(self) -> tuple[str, ...]:
@@ -436,3 +453,6 @@ class Contract:
     operations: Mapping[str, Operation]
     requirements: Mapping[str, Requirement]
     readings: Mapping[str, Reading]
+    rulings: Mapping[str, Ruling] = field(default_factory=dict)
+    own_rulings: frozenset[str] = frozenset()
+    """Those that stand in its own folder; without such a file the bundled rulings hold, whose cases are not looked for."""

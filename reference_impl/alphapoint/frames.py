@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reference_impl.alphapoint.dispatch import answer, find_call
+from reference_impl.alphapoint.dispatch import answer
 from reference_impl.alphapoint.values import INVALID_REQUEST, Call, Data, Frame
 from reference_impl.depth import load_json
 from reference_impl.parts import FrameCodec, Parts
@@ -35,8 +35,8 @@ class Connection:
     def _reply(self, frame: Frame) -> tuple[str, ...]:
         parts = self._parts
         frames = parts.alphapoint.frames
-        name = find_call(parts, frame.n)
-        if name is None:
+        name = frame.n
+        if name not in parts.alphapoint.calls:
             return (frames.encode(frames.reply(frame, ERROR, "Endpoint Not Found")),)
         caller = parts.alphapoint.sessions.find(self._token) if self._token else None
         if "Authenticate" in name:

@@ -83,6 +83,17 @@ def _fraction_cut(text: str) -> str:
     return re.sub(r'("OrderID":|<OrderID>)(\d+)\.\d+', r"\1\2", text)
 
 
+def _without_its_object(text: str) -> str:
+    """The list that stands in an object by itself."""
+    found = re.fullmatch(r'\s*\{\s*"\w+"\s*:\s*(\[.*\])\s*\}\s*', text, re.DOTALL)
+    return found.group(1) if found else text
+
+
+def _strange_creators_dropped(instructions: list[Instruction]) -> list[Instruction]:
+    """A creator whose number is not positive is nobody, and his instruction is passed over."""
+    return [i for i in instructions if i.creator_id is None or i.creator_id > 0]
+
+
 def _capitals_lost(parts: Parts, recorder: Recorder) -> Parts:
     """A UID counts only in the letter case in which it was given out."""
 
@@ -239,6 +250,19 @@ FAULTS: tuple[Variant, ...] = (
         "Cuts the fraction of an OrderID off",
         on_request_text("json", _fraction_cut),
         "REQ-ORDERID-TYPE",
+    ),
+    tpp_fault(
+        "tpp-json-list-out-of-object",
+        "Takes a list out of an object",
+        on_request_text("json", _without_its_object),
+        "REQ-LIST",
+    ),
+    tpp_fault(
+        "tpp-strange-creator-dropped",
+        "Gives an instruction no result whose creator's number is not positive",
+        on_list(_strange_creators_dropped),
+        "REQ-CREATORID-TYPE",
+        "RESP-ONE-EACH",
     ),
     tpp_fault(
         "tpp-upper-case-uid-not-found", "Does not find an order under a UID in capitals", _capitals_lost, "REQ-UID-TYPE"

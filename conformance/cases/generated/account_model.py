@@ -9,9 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.cases.expect import Ruling
 from conformance.cases.generated.rules import CANCELLED, OPEN, PossibleAnswer, Predicted, Rules, Standing, prediction
 
 OMS = "oms"
+_MIXED, _RECEIVED, _EARLY = "mixed-legs", "received-is-not-cancelled", "early-error"
+_LEFT_OUT, _QUOTES, _NOTHING_LEFT = "account-left-out", "quotes-and-members", "nothing-left"
+"""Rulings that these models alone rest on."""
 _ANY_REFUSAL = [20, 100, 104]
 _NOT_THERE = [100, 104]
 _FOUND_IN_A_LEG = 104
@@ -76,11 +80,14 @@ def refused_early(
     own = request.account in own_accounts(rules, request.role) or not request.account
     if request.role not in allowed:
         codes = _ANY_REFUSAL if lost else [20] if own else [20, 104]
-        return rules.requirement["role"], (PossibleAnswer({"code": codes}, standing),)
+        because = (Ruling.ORDER_OF_ERRORS if lost else Ruling.HIDDEN_PLACE,)
+        return rules.requirement["role"], (PossibleAnswer({"code": codes}, standing, because),)
     if lost:
-        return rules.requirement["unknown"], (PossibleAnswer({"code": _ANY_REFUSAL}, standing),)
+        unknown = PossibleAnswer({"code": _ANY_REFUSAL}, standing, (Ruling.CODE_OF_UNKNOWN,))
+        return rules.requirement["unknown"], (unknown,)
     if not own:
-        return rules.requirement["foreign"], (PossibleAnswer({"code": [20, 104]}, standing),)
+        foreign = PossibleAnswer({"code": [20, 104]}, standing, (Ruling.HIDDEN_PLACE,))
+        return rules.requirement["foreign"], (foreign,)
     return None
 
 
@@ -101,7 +108,7 @@ def predict_cancel_all(
         answers = (
             *_emptied(own[:1], things, standing),
             *_emptied(own, things, standing),
-            PossibleAnswer({"code": [100]}, standing),
+            PossibleAnswer({"code": [100]}, standing, (_LEFT_OUT,)),
         )
     nothing = all(one.after == standing for one in answers)
     requirement = named["omitted"] if not request.account else named["again"] if nothing else named["done"]
@@ -116,11 +123,12 @@ def _emptied(accounts: Sequence[str], things: Sequence[OrderOrQuote], standing: 
     orders = [name for one in here if not one.quote for name in one.watched if standing.get(name) == OPEN]
     quotes = [name for one in here if one.quote for name in one.watched if standing.get(name) == OPEN]
     done = put(standing, orders)
-    yield PossibleAnswer({"code": [0]}, done)
+    because = (_QUOTES, _LEFT_OUT)
+    yield PossibleAnswer({"code": [0]}, done, because)
     if quotes:
-        yield PossibleAnswer({"code": [0]}, put(done, quotes))
+        yield PossibleAnswer({"code": [0]}, put(done, quotes), because)
     if not orders:
-        yield PossibleAnswer({"code": [101, 104]}, standing)
+        yield PossibleAnswer({"code": [101, 104]}, standing, (_NOTHING_LEFT,))
 
 
 def predict_cancel_quote(
@@ -151,9 +159,9 @@ def predict_cancel_quote(
 def _also_when_refused(allowed: Sequence[str], request: Request, standing: Standing) -> Iterator[PossibleAnswer]:
     """Other right answers to an early refusal: for a leg left out, or receipt for quotes that do not exist."""
     if not (request.bid and request.ask):
-        yield PossibleAnswer({"code": [100]}, standing)
+        yield PossibleAnswer({"code": [100]}, standing, (Ruling.ORDER_OF_ERRORS,))
     elif request.oms != OMS and is_known(request.oms) and request.role in allowed:
-        yield PossibleAnswer({"code": [0]}, standing)
+        yield PossibleAnswer({"code": [0]}, standing, (_RECEIVED,))
 
 
 def _part_of(request: Request, bid: _Leg, ask: _Leg) -> str:
@@ -199,21 +207,24 @@ def _leg(
 def _one_right(request: Request, bid: _Leg, ask: _Leg, standing: Standing) -> tuple[PossibleAnswer, ...]:
     right = request.bid if bid.right else request.ask
     wrong_name, right_name, wrong = ("ask", "bid", ask) if bid.right else ("bid", "ask", bid)
+    before = [code for code in wrong.codes if code != _FOUND_IN_A_LEG]
+    because = (_MIXED, Ruling.CODE_OF_UNKNOWN)
     return (
-        PossibleAnswer({wrong_name: wrong.codes, right_name: wrong.codes}, standing),
-        PossibleAnswer({wrong_name: wrong.codes, right_name: [0]}, put(standing, (right,))),
-        PossibleAnswer({"form": "flat", "code": [code for code in wrong.codes if code != _FOUND_IN_A_LEG]}, standing),
+        PossibleAnswer({wrong_name: wrong.codes, right_name: wrong.codes}, standing, because),
+        PossibleAnswer({wrong_name: wrong.codes, right_name: [0]}, put(standing, (right,)), because),
+        PossibleAnswer({"form": "flat", "code": before}, standing, (*because, _EARLY)),
     )
 
 
 def _none_right(bid: _Leg, ask: _Leg, standing: Standing) -> tuple[PossibleAnswer, ...]:
     """Refused, or a success that only means receipt: for a gone quote, or for one that is not where the call says."""
     codes = sorted({*bid.codes, *ask.codes})
-    answers = [PossibleAnswer({"code": codes}, standing)]
+    because = (_RECEIVED, Ruling.CODE_OF_UNKNOWN)
+    answers = [PossibleAnswer({"code": codes}, standing, because)]
     received: dict[str, Any] = {
         name: sorted({*codes, 0}) if leg.gone or leg.misplaced else codes for name, leg in (("bid", bid), ("ask", ask))
     }
-    answers.append(PossibleAnswer(received, standing))
+    answers.append(PossibleAnswer(received, standing, because))
     return tuple(answers)
 
 
@@ -248,7 +259,8 @@ def predict_cancel_one(
     )
     if len(meant) > 1:
         same = all(one is not None and one is meant[0] for one in meant)
-        answers = (*answers, PossibleAnswer({"code": [100] if same else _NOT_THERE}, standing))
+        refusal = PossibleAnswer({"code": [100] if same else _NOT_THERE}, standing, (named["both"],))
+        answers = (*answers, refusal)
     refused = all(0 not in possible.wanted["code"] for possible in answers)
     requirement = named[_departure(request, meant, place, own, standing)]
     kept = {str(possible): possible for possible in answers}
@@ -274,14 +286,14 @@ def _possible(
 ) -> tuple[PossibleAnswer, ...]:
     """The right answers to a call for this order alone; an account that the call names must hold the order."""
     if one is None:
-        return (PossibleAnswer({"code": _NOT_THERE}, standing),)
+        return (PossibleAnswer({"code": _NOT_THERE}, standing, (Ruling.CODE_OF_UNKNOWN,)),)
     if one.account not in own:
-        return (PossibleAnswer({"code": _ANY_REFUSAL}, standing),)
+        return (PossibleAnswer({"code": _ANY_REFUSAL}, standing, (Ruling.HIDDEN_PLACE,)),)
     if standing.get(one.name) != OPEN:
-        return (PossibleAnswer({"code": _GONE}, standing),)
+        return (PossibleAnswer({"code": _GONE}, standing, (_NOTHING_LEFT,)),)
     done, absent = (
         PossibleAnswer({"code": [0]}, put(standing, (one.name,))),
-        PossibleAnswer({"code": _NOT_THERE}, standing),
+        PossibleAnswer({"code": _NOT_THERE}, standing, (Ruling.CODE_OF_UNKNOWN,)),
     )
     if one.account == place:
         return (done,)
@@ -291,7 +303,9 @@ def _possible(
 def _widened(answers: Sequence[PossibleAnswer]) -> tuple[PossibleAnswer, ...]:
     """With the codes for an order that is not there."""
     return tuple(
-        PossibleAnswer({"code": sorted({*possible.wanted["code"], *_NOT_THERE})}, possible.after)
+        PossibleAnswer(
+            {"code": sorted({*possible.wanted["code"], *_NOT_THERE})}, possible.after, (Ruling.ORDER_OF_ERRORS,)
+        )
         for possible in answers
     )
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from conformance.cases import make
+from conformance.cases.expect import Ruling
 from conformance.cases.generated.generate import concrete
 from conformance.cases.generated.rules import (
     CANCELLED,
@@ -68,8 +69,8 @@ def predict_list(
     outside = effect if harm else rules.requirement.get("untouched", effect)
     if any(one.sort == "unusable" for one in listed):
         answers: tuple[PossibleAnswer, ...] = (
-            PossibleAnswer({"results": "none"}, standing),
-            PossibleAnswer(_REFUSED, standing),
+            PossibleAnswer({"results": "none"}, standing, (Ruling.LIST_OR_ITEM,)),
+            PossibleAnswer(_REFUSED, standing, (Ruling.LIST_OR_ITEM,)),
         )
         return prediction(requirement, answers, inside, outside)
     twice = {name for name, count in Counter(one.thing for one in listed).items() if name and count > 1}
@@ -78,7 +79,7 @@ def predict_list(
         return None
     found = [PossibleAnswer({"results": branch.flags}, branch.after) for branch in branches]
     if twice or any(one.sort == "broken" for one in listed) or not _is_one_sure(branches, len(listed)):
-        found.append(PossibleAnswer(_REFUSED, standing))
+        found.append(PossibleAnswer(_REFUSED, standing, (Ruling.LIST_OR_ITEM,)))
     return prediction(requirement, tuple(found), inside, outside)
 
 
@@ -291,7 +292,7 @@ def _need(thing: SetUpOrder) -> StateNeed:
 def _any_result(expect: Expectation) -> Expectation:
     """For copies at the same moment, of which at most one may succeed; a refusal of the whole stays what it was."""
     first = expect.any_of[0]
-    either = Alternative({"results": ["any"]}, first.cancelled, first.untouched)
+    either = Alternative({"results": ["any"]}, first.cancelled, first.untouched, because=(expect.requirement,))
     return replace(expect, any_of=(either, *(one for one in expect.any_of if "form" in one.wanted)))
 
 

@@ -125,6 +125,8 @@ class PossibleAnswer:
 
     wanted: Mapping[str, Any]
     after: Standing
+    because: tuple[str, ...] = ()
+    """The rulings that allow it beside others."""
 
 
 def prediction(requirement: str, answers: tuple[PossibleAnswer, ...], effect: str, outside: str) -> Predicted:
@@ -134,6 +136,7 @@ def prediction(requirement: str, answers: tuple[PossibleAnswer, ...], effect: st
             one.wanted,
             tuple(name for name, state in one.after.items() if state == CANCELLED),
             tuple(name for name, state in one.after.items() if state != CANCELLED),
+            because=one.because or (requirement,),
         )
         for one in answers
     )

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from conformance.cases import expect, make
+from conformance.cases.expect import Ruling
 from conformance.cases.families.object.malformed import or_unanswered
 from conformance.cases.generated.account_grammar import random_account_trial
 from conformance.cases.generated.accounts import MODELS
@@ -63,10 +64,10 @@ _LIVE_EVERY = 10
 _SMALL = 2**17
 _SHORT = 40
 _REFUSALS = [20, 100, 104, 106]
-_REFUSED = Alternative({"form": "refused"})
-_NONE_SUCCEEDS = Alternative({"results": "none"})
-_FRAMEWORK = Alternative({"form": "framework"})
-_NOTHING = Alternative({"results": []})
+_REFUSED = {"form": "refused"}
+_NONE_SUCCEEDS = {"results": "none"}
+_FRAMEWORK = {"form": "framework"}
+_NOTHING: Mapping[str, Any] = {"results": []}
 _NO_LIST = re.compile(r'[ \t\r\n]*(?:\Z|""|null\b)')
 """Where a JSON text ends, or begins with what some readers take for no list, whatever stands behind it."""
 
@@ -252,12 +253,15 @@ def _expectation(source: Source, channel: Channel, value: CorpusValue, form: Wir
     requirement = value.breaks or operation.attribution["malformed"]
     if operation.shape.listed:
         return Expectation(requirement, _list_alternatives(operation, value, form, channel, body))
-    if form.standing == "legal":
-        hopeless = _names_nothing(operation, value.value) if value.positive else not _may_be_understood(value.value)
-    else:
-        hopeless = form.standing == "broken"
+    because = Ruling.LENIENT_READER if form.standing == "lenient" else Ruling.UNSERVED
+    hopeless = form.standing == "broken"
+    if form.standing == "legal" and value.positive:
+        hopeless, because = _names_nothing(operation, value.value), Ruling.CODE_OF_UNKNOWN
+    elif form.standing == "legal":
+        hopeless = not _may_be_understood(operation, value.value)
+        because = Ruling.CODE_OF_UNUSABLE if hopeless else Ruling.OTHER_SPELLING
     codes = _REFUSALS if hopeless else [0, *_REFUSALS]
-    expectation = Expectation(requirement, (Alternative({"code": codes}),))
+    expectation = Expectation(requirement, (Alternative({"code": codes}, because=(because,)),))
     return (
         or_unanswered(expectation, ()) if channel.transport.may_be_silent and form.standing != "legal" else expectation
     )
@@ -267,13 +271,18 @@ def _list_alternatives(
     operation: Operation, value: CorpusValue, form: WireForm, channel: Channel, body: Body
 ) -> tuple[Alternative, ...]:
     if form.standing == "broken":
-        return (_REFUSED, _NOTHING) if channel.format is JSON and _NO_LIST.match(body.text) else (_REFUSED,)
+        no_list = channel.format is JSON and _NO_LIST.match(body.text)
+        return _allowed(Ruling.NO_LIST, *((_REFUSED, _NOTHING) if no_list else (_REFUSED,)))
     if form.standing == "lenient":
-        return (_NONE_SUCCEEDS, _REFUSED, _FRAMEWORK)
+        return _allowed(Ruling.LENIENT_READER, _NONE_SUCCEEDS, _REFUSED, _FRAMEWORK)
     if not value.positive:
-        return (_NONE_SUCCEEDS, _REFUSED)
+        return _allowed(Ruling.LIST_OR_ITEM, _NONE_SUCCEEDS, _REFUSED)
     flags = ["any" if _may_name(operation, item) else False for item in value.value]
-    return (Alternative({"results": flags}), _REFUSED)
+    return _allowed(Ruling.ADMITTED_VALUE, {"results": flags}, _REFUSED)
+
+
+def _allowed(because: Ruling, *answers: Mapping[str, Any]) -> tuple[Alternative, ...]:
+    return tuple(Alternative(answer, because=(because,)) for answer in answers)
 
 
 def _may_name(operation: Operation, item: Mapping[str, Any]) -> bool:
@@ -300,21 +309,35 @@ def _names_nothing(operation: Operation, value: Any) -> bool:
     return any(_is_unknown(value[name]) for name in names)
 
 
-def _may_be_understood(value: Any) -> bool:
-    """Whether a lenient reader may accept a request against the schema: numbers as text, nulls, flags, lists of one."""
+def _may_be_understood(operation: Operation, value: Any) -> bool:
+    """Whether a lenient reader may accept a request against the schema: it has nulls, or numbers in another spelling.
+
+    A flag, a list, a fraction and a word in a member of the document are no ids, whatever else the request holds.
+    """
     if not isinstance(value, Mapping):
-        return isinstance(value, list)
-    return any(
-        content is None
-        or isinstance(content, bool | float | list)
-        or (isinstance(content, str) and _may_be_a_number(content))
-        for content in value.values()
-    )
+        return False
+    known = {name.lower() for name in operation.fields}
+    contents = [content for name, content in value.items() if str(name).lower() in known]
+    return all(_is_plain(one) or _may_be_an_id(one) for one in contents) and not all(map(_is_plain, contents))
+
+
+def _is_plain(content: Any) -> bool:
+    """Whether it is an integer, or the place of one."""
+    return type(content) is int or (isinstance(content, str) and content.startswith("${"))
+
+
+def _may_be_an_id(content: Any) -> bool:
+    if isinstance(content, float):
+        return content.is_integer()
+    return content is None or (isinstance(content, str) and _may_be_a_number(content))
 
 
 def _may_be_a_number(text: str) -> bool:
-    """Whether a reader may read a text as a number: an empty one, white space, digits of any script."""
-    return all(one.isspace() or one.isnumeric() or one in "+-._,eExX" for one in text)
+    """Whether a reader may read a text as a whole number: an empty one, white space, digits of any script."""
+    try:
+        return float(text).is_integer()
+    except (ValueError, OverflowError):
+        return all(one.isspace() or one.isnumeric() or one in "+-._,eExX" for one in text)
 
 
 def _is_unknown(identifier: Any) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterator
+from fnmatch import fnmatchcase
 
 from conformance.contract.check.problems import CaseSet, Outcomes, Problem, place_in
 from conformance.contract.operation import RequirementKey, missing_keys
-from conformance.model.case import Alternative, Case, state_names
+from conformance.model.case import Alternative, Case, Expectation, state_names
 from conformance.model.spec import Contract, Service
 
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+")
@@ -63,6 +64,50 @@ def case_readings(contract: Contract, cases: CaseSet) -> Outcomes:
                 message = f"{reading_id} is not a reading of {case.operation}"
             hint = "readings.yaml of the service lists them."
             yield Problem("case-readings", _where(contract, case), message, hint) if message else None
+
+
+def case_grounds(contract: Contract, cases: CaseSet) -> Outcomes:
+    """Where an expectation allows several answers, each names a reading, a requirement of its operation or a ruling."""
+    for case in cases.cases:
+        known = contract.operations[case.operation].requirements | contract.rulings.keys()
+        for one in (one for expect in case.expectations for one in groundless(expect, known)):
+            what = f"nothing says that {dict(one.wanted)} is right as well"
+            hint = "Name in `because` the requirement or the ruling that allows it, or take it out."
+            yield Problem("case-grounds", _where(contract, case), what, hint)
+        yield None
+
+
+def groundless(expect: Expectation, known: Collection[str]) -> Iterator[Alternative]:
+    """The alternatives that neither a reading nor something `known` allows; one alone stands on its requirement.
+
+    That one of several codes will do is no part of a reading.
+    """
+    for one in expect.any_of:
+        needed = one.several or one.wanted.get("form") == "served" or len(expect.any_of) > 1
+        named = one.because or (one.readings and not one.several)
+        if (needed and not named) or not set(one.because) <= set(known):
+            yield one
+
+
+def rulings_held(contract: Contract, cases: CaseSet) -> Outcomes:
+    """Each ruling has words and cases: every pattern matches one, else nobody would see the ruling broken."""
+    identifiers = tuple(case.id for case in cases.cases)
+    for name in sorted(contract.own_rulings):
+        ruling = contract.rulings[name]
+        where = f"rulings.yaml ({name})"
+        if not _READING.fullmatch(name):
+            yield Problem("rulings", where, "the id is malformed", "Lower case words joined by hyphens.")
+        if not (ruling.text.strip() and ruling.source.strip()):
+            yield Problem("rulings", where, "text or source is empty", "Say what is right, and what that rests on.")
+        if not ruling.cases:
+            hint = "`cases` lists patterns of the cases that fail where it is broken."
+            yield Problem("rulings", where, "no case holds it", hint)
+        for reading in ruling.readings:
+            wrong = Problem("rulings", where, f"{reading!r} is no reading", "readings.yaml of a service lists them.")
+            yield None if reading in contract.readings else wrong
+        for pattern in ruling.cases:
+            wrong = Problem("rulings", where, f"no case matches {pattern!r}", "`conformance list cases` shows the ids.")
+            yield None if any(fnmatchcase(one, pattern) for one in identifiers) else wrong
 
 
 def case_states(contract: Contract, cases: CaseSet) -> Outcomes:

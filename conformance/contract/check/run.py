@@ -11,6 +11,7 @@ from conformance.contract.check.agreement import fields_agree
 from conformance.contract.check.cases import (
     attribution_keys,
     case_codes,
+    case_grounds,
     case_readings,
     case_requirements,
     case_states,
@@ -18,6 +19,7 @@ from conformance.contract.check.cases import (
     readings_well_formed,
     requirement_ids,
     requirements_covered,
+    rulings_held,
 )
 from conformance.contract.check.engines import json_engines_agree, xml_engines_agree
 from conformance.contract.check.instances import instances_agree
@@ -91,6 +93,8 @@ CASE_RULES: tuple[tuple[str, CaseRule], ...] = (
     ("coverage", requirements_covered),
     ("case-requirements", case_requirements),
     ("case-readings", case_readings),
+    ("case-grounds", case_grounds),
+    ("rulings", rulings_held),
     ("case-states", case_states),
     ("case-codes", case_codes),
     ("json-engines", json_engines_agree),

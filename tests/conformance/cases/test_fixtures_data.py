@@ -49,7 +49,10 @@ RICH = replace(
         '{"o":${o}}',
     ),
     expect=Expectation(
-        "OP-1", (Alternative({"results": [True, "any"]}, ("one",), ("two",), ("reading=a",)),), "OP-2", "OP-3"
+        "OP-1",
+        (Alternative({"results": [True, "any"]}, ("one",), ("two",), ("reading=a",), ("a-ruling",)),),
+        "OP-2",
+        "OP-3",
     ),
     states={"one": StateNeed("open-order", {"account": "${account}", "price": 1.5}), "two": StateNeed("open-quote")},
     before=(Message(Body("")), Message(Body("x"))),

@@ -35,6 +35,7 @@ def entries(*arguments: str) -> list[dict[str, Any]]:
         ("operations", CONTRACT.operations),
         ("requirements", CONTRACT.requirements),
         ("readings", CONTRACT.readings),
+        ("rulings", CONTRACT.rulings),
         ("cases", [case.id for case in load_cases(CONTRACT)]),
         ("faults", FAULTS),
         ("equivalents", EQUIVALENTS),

@@ -157,6 +157,38 @@ FAULTS = {
         "case-states", f"{TPP}/scenarios.yaml", "${gone.OrderID}", "${went.OrderID}", "${went.",
         "(tpp/response/three-kinds@application-json)",
     ),
+    "an answer that nothing allows": (
+        "case-grounds", f"{CAO}/scenarios.yaml", "{code: [0], cancelled: [mine], because: [CAO-AGAIN]}",
+        "{code: [0], cancelled: [mine]}", "nothing says that {'code': [0]} is right", "(cao/effects/again@http)",
+    ),
+    "several codes that a reading alone allows": (
+        "case-grounds", f"{CAO}/scenarios.yaml", "readings: [account-zero=unknown], because: [hidden-place]",
+        "readings: [account-zero=unknown]", "nothing says that {'code': [20, 104]} is right", "(cao/account/zero@ws)",
+    ),
+    "any result that nothing allows": (
+        "case-grounds", f"{TPP}/scenarios.yaml", "{results: [any], cancelled: [order], because: [TPP-TWICE]}",
+        "{results: [any], cancelled: [order]}", "nothing says that", "(tpp/batch/at-the-same-time@application-json)",
+    ),
+    "a ruling that stands twice": (
+        "contract", "rulings.yaml", "- id: secrets", "- id: mixed-legs", "ruling mixed-legs is defined twice",
+        "rulings.yaml:",
+    ),
+    "a ruling without a case": (
+        "rulings", "rulings.yaml", "cases: [cao/codes/100@*, cq/codes/100@*]", "cases: []", "no case holds it",
+        "rulings.yaml (code-100-text)",
+    ),
+    "a ruling whose case is gone": (
+        "rulings", "rulings.yaml", "cases: [cao/codes/100@*, cq/codes/100@*]",
+        "cases: [cao/codes/100@*, cq/codes/1000@*]", "no case matches 'cq/codes/1000@*'", "(code-100-text)",
+    ),
+    "a ruling of a reading that is gone": (
+        "rulings", "rulings.yaml", "readings: [code-100-text]", "readings: [code-one-hundred]",
+        "'code-one-hundred' is no reading", "(code-100-text)",
+    ),
+    "a ruling without words": (
+        "rulings", "rulings.yaml", "source: the tables of codes of both pages", "source: ''", "text or source is empty",
+        "(code-100-text)",
+    ),
     "a code without case": (
         "case-codes", f"{TPP}/scenarios.yaml", "  code: order-not-active\n", "", "no case verifies code",
         f"{TPP}/operation.yaml#/codes/1",

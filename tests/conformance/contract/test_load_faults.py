@@ -243,6 +243,9 @@ SCENARIO_FAULTS = {
     "an alternative that a reading lacks": (
         "empty-list=empty-result", "empty-list=empty-reslt", "empty-reslt", "there is no reading 'empty-list=empty-reslt'", "empty-list=empty-result'?",
     ),
+    "a reason that is neither a requirement of its own nor a ruling": (
+        "because: [TPP-TWICE]", "because: [CAO-AGAIN]", "CAO-AGAIN", "there is no requirement or ruling 'CAO-AGAIN'", "",
+    ),
     "an effect on nothing": (
         "[{results: [true], cancelled: [order]}]", "[{results: [true], cancelled: [ordr]}]", "[ordr]", "there is no thing 'ordr'", "Did you mean 'order'?",
     ),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 from conformance.cases import expect, make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.kinds import OTHER, InstructionKind, first_kind, naming_member, other_state, second_kind
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Case, Expectation, StateNeed
@@ -108,11 +109,12 @@ def _expectation(
     every = table.things(flag=False)
     if lacking:
         return expect.broken_instruction(operation, requirement, every)
-    success = Alternative({"results": [True]}, cancelled=(named,), untouched=(other,))
+    success = Alternative({"results": [True]}, cancelled=(named,), untouched=(other,), because=(requirement,))
     spare = table.spare(operation, flag)
     effect, outside = operation.effect_of_success or requirement, operation.attribution["effect"]
     if spare is None or row.get(spare, GIVEN) != GIVEN:
         return Expectation(requirement, (success,), effect=effect, outside=outside)
     # an id of the other kind stands there too: the document neither forbids it nor says that it is ignored
-    failed = expect.broken_instruction(operation, requirement, every).any_of
+    broken = expect.broken_instruction(operation, requirement, every).any_of
+    failed = (replace(one, because=(Ruling.BOTH_IDS,)) for one in broken)
     return Expectation(requirement, (success, *failed), effect=effect, outside=outside)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases import expect, make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.kinds import (
     OTHER,
     InstructionKind,
@@ -31,7 +32,9 @@ INT32_MAX, INT64_MAX = 2**31 - 1, 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """One odd value: `kind` is "legal", "lenient", "unknown" or "broken"; `json` or `xml` is None without such a form.
+    """One odd value; `json` or `xml` is None without such a form.
+
+    `kind` is "legal", "lenient", "free" (of the member's type, and it names nothing), "unknown" or "broken".
 
     Formats other than XML write the value that JSON has, where they have words for it.
     """
@@ -50,12 +53,14 @@ class Odd:
 
 
 NOTHING = object()
+_WIDE = ("over-int32", "wrapped-int32", "int64-max", "over-int64", "wrapped-int64", "thirty-digits")
+"""What a reader of 32 bits cannot use, and may drop."""
 _NULL = "null"
 
 
 def _integers(here: str, *, identifies: bool) -> tuple[Odd, ...]:
     """Odd values for an integer; where it `identifies`, another number means another thing."""
-    other = "unknown" if identifies else "lenient"
+    other = "unknown" if identifies else "free"
     return (
         Odd("word", "broken", "a word", "abc", "abc"),
         Odd("empty", "broken", "empty", "", ""),
@@ -221,7 +226,11 @@ def _expectation(operation: Operation, requirement: str, odd: Odd, thing: str) -
         return expect.failed_or_refused(operation, requirement, (thing, OTHER))
     if odd.kind == "broken":  # some readers take an empty text for a null
         return expect.unusable_instruction(operation, requirement, (thing, OTHER), sure=odd.name != "empty")
-    return expect.nothing_else(operation, requirement, (thing,), (OTHER,))
+    because = (Ruling.ADMITTED_VALUE,)
+    if odd.kind == "free" and odd.name not in _WIDE:
+        failures = ({"results": [False]}, {"form": "refused"})
+        return expect.nothing_else(operation, requirement, (thing,), (OTHER,), because, failures)
+    return expect.nothing_else(operation, requirement, (thing,), (OTHER,), because)
 
 
 def _repeated_members(operation: Operation, channel: Channel) -> Iterator[Case]:
@@ -251,7 +260,7 @@ def _odd_list(operation: Operation, channel: Channel, kind: InstructionKind, nam
         title,
         (),
         sent,
-        expect.nothing_else(operation, requirement, (kind.thing,), (OTHER,)),
+        expect.nothing_else(operation, requirement, (kind.thing,), (OTHER,), (Ruling.REPEATED_MEMBER,)),
         states={kind.thing: kind.need, **other_state(operation)},
         accept=channel.media_type,
     )

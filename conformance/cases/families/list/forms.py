@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases import expect, make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.families.object.malformed import broken_texts
 from conformance.cases.kinds import OTHER, first_kind, members_of_type, naming_member, other_state, undocumented
 from conformance.cases.make import Channel, channels
@@ -24,7 +25,14 @@ from conformance.formats.xml.xsd import XSI, ListOf, Record
 from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Operation
 
-EMPTY_LISTS = {"empty": "no-list", "blank": "", "null": "no-list", "empty-text": "", "empty-text-and-more": ""}
+EMPTY_LISTS = {
+    "empty": "no-list",
+    "blank": "",
+    "null": "no-list",
+    "empty-text": "",
+    "empty-text-and-more": "",
+    "list-nil": "",
+}
 """The forms that some readers take for a list without instructions, and the reading that each of them shows."""
 
 
@@ -92,7 +100,7 @@ def json_forms(operation: Operation) -> Iterator[Form]:
     ):
         reading = "null-item" if "null" in name else "unusable-item"
         yield Form(name, "items", title, Body(text), items=items, reading=reading)
-    yield Form("wrapped", "lenient", "the list inside an object", Body(f'{{"instructions":{good}}}'))
+    yield Form("wrapped", "broken", "the list inside an object", Body(f'{{"instructions":{good}}}'))
     yield Form("members-reversed", "legal", "members in another order", _json(dict(reversed(list(plain.items())))))
     yield Form(
         "indented",
@@ -372,7 +380,12 @@ def _expectation(operation: Operation, requirement: str, form: Form, thing: str)
     if form.name in EMPTY_LISTS:
         reading = EMPTY_LISTS[form.name]
         right = tuple(
-            Alternative(answer, untouched=both, readings=(f"{reading}={name}",) if reading else ())
+            Alternative(
+                answer,
+                untouched=both,
+                readings=(f"{reading}={name}",) if reading else (),
+                because=() if reading else (Ruling.NO_LIST,),
+            )
             for name, answer in (("empty-result", {"results": []}), ("refused", {"form": "refused"}))
         )
         return Expectation(requirement, right, effect=effect)
@@ -382,7 +395,11 @@ def _expectation(operation: Operation, requirement: str, form: Form, thing: str)
         return expect.refused(operation, requirement, both)
     if form.kind == "reference":
         return expect.forbidden_reference(operation, requirement, thing, OTHER)
-    every = expect.nothing_else(operation, requirement, (thing,), (OTHER,))
+    because = (Ruling.LENIENT_READER,)
+    every = expect.nothing_else(operation, requirement, (thing,), (OTHER,), because)
+    if form.body.encoding != "utf-8" or form.charset or "encoding" in form.name:  # the framework may refuse a charset
+        charset = Alternative({"form": "framework"}, untouched=both, because=because)
+        every = replace(every, any_of=(*every.any_of, charset))
     if form.kind != "ignored":
         return every
     return Expectation(requirement, every.any_of[1:], effect=every.effect, outside=every.outside)

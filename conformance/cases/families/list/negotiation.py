@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from conformance.cases import expect, make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.kinds import OTHER, first_kind, naming_member, other_state
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Body, Case, Expectation, Message
@@ -76,14 +77,21 @@ def _accept_case(operation: Operation, channel: Channel, accept: Accept) -> Case
     sent = make.message(operation, channel, message.body(operation, channel, operation.valid), headers=tuple(headers))
     names = _names(operation)
     done = expect.done(operation, requirement, names)
-    open_choice = Alternative({"form": "framework"}, untouched=names)
     served = accept.header is None or accept.answer is not None or _asks_for_one(operation, accept.header)
-    right = done.any_of if served else (*done.any_of, open_choice)
+    right = done.any_of if served else (*_allowed(done.any_of), _negotiated("framework", names))
     expectation = Expectation(requirement, right, effect=done.effect)
     return make.case(
         operation, channel, f"negotiation/accept-{accept.name}", f"Accept: {accept.header or 'no header'}", also, sent,
         expectation, accept=accept.answer,
     )  # fmt: skip
+
+
+def _allowed(right: tuple[Alternative, ...]) -> tuple[Alternative, ...]:
+    return tuple(replace(one, because=(Ruling.NEGOTIATION,)) for one in right)
+
+
+def _negotiated(form: str, names: tuple[str, ...]) -> Alternative:
+    return Alternative({"form": form}, untouched=names, because=(Ruling.NEGOTIATION,))
 
 
 def _asks_for_one(operation: Operation, header: str) -> bool:
@@ -114,7 +122,7 @@ def _charset_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
         ("chunked", ("Transfer-Encoding", "chunked"), "length-required"),
     ):
         sent = make.message(operation, channel, plain, headers=(*asked, header))
-        right = (*served.any_of, Alternative({"form": refusal}, untouched=names))
+        right = (*_allowed(served.any_of), _negotiated(refusal, names))
         expectation = Expectation(requirement, right, effect=served.effect)
         title = f"{header[0]}: {header[1]}"
         yield make.case(
@@ -178,11 +186,11 @@ def _framework_case(
 ) -> Case:
     """`lenient`: it may be carried out; `served`: it may be answered in any way, as a method that only reads."""
     names = _names(operation)
-    right = [Alternative({"form": form}, untouched=names) for form in refusals]
+    right = [Alternative({"form": form}, untouched=names, because=(Ruling.UNSERVED,)) for form in refusals]
     if served:
-        right.append(Alternative({"form": "served"}, untouched=names))
+        right.append(Alternative({"form": "served"}, untouched=names, because=(Ruling.SAFE_METHOD,)))
     if lenient:
-        right.append(Alternative({"results": [True]}, cancelled=names))
+        right.append(Alternative({"results": [True]}, cancelled=names, because=(Ruling.NEGOTIATION,)))
     expectation = Expectation(requirement, tuple(right), effect=operation.attribution["effect"])
     also = [operation.attribution["framework-error"]]
     return make.case(operation, channel, f"negotiation/{name}", title, also, sent, expectation)
@@ -195,7 +203,7 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     requirement = operation.attribution["route"]
     names = _names(operation)
     done = expect.done(operation, requirement, names)
-    missing = Alternative({"form": "framework"}, untouched=names)
+    missing = Alternative({"form": "framework"}, untouched=names, because=(Ruling.PATH_AND_QUERY,))
     for name, path, breaks in (
         ("upper-case", operation.path.upper(), requirement),
         ("trailing-slash", operation.path + "/", requirement),
@@ -205,13 +213,13 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
             continue
         sent = Message(body, operation.method, path, headers)
         effect = done.effect if breaks == requirement else breaks
-        right = (*done.any_of, missing)
+        right = (*(replace(one, because=missing.because) for one in done.any_of), missing)
         expectation = Expectation(breaks, right, effect=effect, outside=operation.attribution["effect"])
         yield make.case(operation, channel, f"negotiation/path-{name}", f"Path: {name}", (), sent, expectation)
     if "parameters" in operation.attribution:
         yield from _id_query_cases(operation, channel, headers)
     sent = Message(body, operation.method, operation.path + "/all", headers)
-    refusals = (missing, Alternative({"form": "refused"}, untouched=names))
+    refusals = (missing, Alternative({"form": "refused"}, untouched=names, because=(Ruling.UNSERVED,)))
     nothing = Expectation(requirement, refusals, effect=operation.attribution["effect"])
     yield make.case(operation, channel, "negotiation/path-unknown", "A path that is not the call's", (), sent, nothing)
 
@@ -223,9 +231,10 @@ def _id_query_cases(operation: Operation, channel: Channel, headers: tuple[tuple
     path = f"{operation.path}?{member}={kind.named(OTHER)[member]}"
     states = {kind.thing: kind.need, **other_state(operation)}
     both = (kind.thing, OTHER)
-    refusals = tuple(Alternative({"form": form}, untouched=both) for form in ("framework", "refused"))
-    done = Alternative({"results": [True]}, (kind.thing,), (OTHER,))
-    nothing = Alternative({"results": []}, untouched=both)
+    because = (Ruling.PATH_AND_QUERY,)
+    refusals = tuple(Alternative({"form": form}, untouched=both, because=because) for form in ("framework", "refused"))
+    done = Alternative({"results": [True]}, (kind.thing,), (OTHER,), because=because)
+    nothing = Alternative({"results": []}, untouched=both, because=because)
     for name, title, value, right in (
         ("query-id", "the id of another thing in the query", operation.valid, (done, refusals[0])),
         ("query-id-alone", "an empty list, and an id in the query", [], (nothing, *refusals)),

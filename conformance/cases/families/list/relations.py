@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases import make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.families.object.relations import REVERSED, SPACED, relation_case
 from conformance.cases.kinds import (
     GONE,
@@ -72,8 +73,9 @@ def _list_requests(operation: Operation, scene: Scene) -> Iterator[tuple[str, li
         return Expectation(requirement, alternatives, effect=effect)
 
     named = naming_member(first, operation)
-    failed = Alternative({"results": [False]}, untouched=things)
-    refused = Alternative({"form": "refused"}, untouched=things)
+    because = (Ruling.LIST_OR_ITEM,)
+    failed = Alternative({"results": [False]}, untouched=things, because=because)
+    refused = Alternative({"form": "refused"}, untouched=things, because=because)
     three, results = [first.item], [True]
     yield "done", [first.item], right(Alternative({"results": [True]}, (first.thing,), things[1:]))
     if second is not None:

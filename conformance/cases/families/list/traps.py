@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.cases import make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.kinds import InstructionKind, first_kind, naming_member, second_kind
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Case, Expectation, StateNeed
@@ -65,10 +66,11 @@ def _flag_behind_flag(operation: Operation, channel: Channel, rule: Condition) -
     spare = naming_member(second, operation)
     both = {**first.named(_TWO), spare: second.named(_SPARE)[spare]}
     all_of_them = (_ONE, _TWO, _SPARE)
+    because = (Ruling.BOTH_IDS,)
     right = (
-        Alternative({"results": [True, True]}, (_ONE, _TWO), (_SPARE,)),
-        Alternative({"results": [True, False]}, (_ONE,), (_TWO, _SPARE)),
-        Alternative({"form": "refused"}, untouched=all_of_them),
+        Alternative({"results": [True, True]}, (_ONE, _TWO), (_SPARE,), because=because),
+        Alternative({"results": [True, False]}, (_ONE,), (_TWO, _SPARE), because=because),
+        Alternative({"form": "refused"}, untouched=all_of_them, because=because),
     )
     for name, title, item in (
         ("false", "false", {**both, flag: False}),

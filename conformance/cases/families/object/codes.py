@@ -59,11 +59,11 @@ def _provocation(operation: Operation, code: str) -> tuple[str | None, Mapping[s
 
 def _expectation(operation: Operation, code: ErrorCode) -> Expectation:
     names = operation.acted_on
-    right = [Alternative({"code": [int(code.code)]}, untouched=names)]
+    right = [Alternative({"code": [int(code.code)]}, untouched=names, because=(code.requirement,))]
     if code.code == NOT_AUTHORIZED:  # the account is a stranger's to that user, and may be hidden from him
         right.append(Alternative({"code": [104]}, untouched=names, readings=("foreign-account=104",)))
     if code.code == NOT_FOUND:
-        right.append(Alternative({"code": [100]}, untouched=names, readings=("unknown-id=100",)))
+        right.append(Alternative({"code": [100], "detail": "given"}, untouched=names, readings=("unknown-id=100",)))
     return Expectation(code.requirement, tuple(right), effect=operation.attribution["effect"])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases import expect, make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.make import Channel, channels
 from conformance.formats.errors import Pairs, Raw
 from conformance.model.case import Alternative, Body, Case, Expectation
@@ -21,7 +22,8 @@ class Variant:
     """One odd value for a member, and what it amounts to.
 
     `kind`: "absent" (left out, or as good as), "unusable" (names nothing), "unknown" (names something that does not
-    exist), "zero" (a default in many stacks), "lenient" (names the right thing in an unusual form).
+    exist), "zero" (a default in many stacks), "lenient" (names the right thing in an unusual form), "no-json" (the same
+    in a form that JSON forbids).
     """
 
     name: str
@@ -42,15 +44,15 @@ def variants(binding: str) -> tuple[Variant, ...]:
         Variant("array", "unusable", "an array", []),
         Variant("digits-and-letters", "unusable", "a number with letters behind it, as text", {"text": here + "abc"}),
         Variant("hexadecimal", "unusable", "a hexadecimal number as text", "0xFFFFFFF"),
-        Variant("true", "lenient", "true", True),
-        Variant("in-array", "lenient", "the right number in an array", [here]),
+        Variant("true", "unusable", "true", True),
+        Variant("in-array", "unusable", "the right number in an array", [here]),
         Variant("fraction", "unusable", "the right number and a half", Raw(here + ".5")),
         Variant("with-decimals", "lenient", "the right number written with decimals", Raw(here + ".0")),
         Variant("exponent", "lenient", "the right number written with an exponent", Raw(here + "e0")),
         Variant("as-text", "lenient", "the right number as text", {"text": here}),
         Variant("padded-text", "lenient", "the right number as text between spaces", {"text": f" {here} "}),
-        Variant("leading-zero", "lenient", "the right number behind a zero, which JSON forbids", Raw("0" + here)),
-        Variant("plus-sign", "lenient", "the right number behind a plus, which JSON forbids", Raw("+" + here)),
+        Variant("leading-zero", "no-json", "the right number behind a zero, which JSON forbids", Raw("0" + here)),
+        Variant("plus-sign", "no-json", "the right number behind a plus, which JSON forbids", Raw("+" + here)),
         Variant("zero", "zero", "0", 0),
         Variant("minus-one", "unknown", "-1", -1),
         Variant("negated", "unknown", "the right number negated", Raw("-" + here)),
@@ -77,7 +79,7 @@ def object_field_cases(operation: Operation) -> Iterator[Case]:
         seen = operation.with_base(field.base)
         for channel in channels(seen):
             for variant in variants(field.binding):
-                expectation = _expectation(seen, field, variant)
+                expectation = _expectation(seen, field, member, variant)
                 body = _body(seen, channel, member, variant)
                 if expectation is not None and body is not None:
                     yield _case(seen, channel, member, variant.name, variant.title, body, expectation)
@@ -101,34 +103,52 @@ def _body(operation: Operation, channel: Channel, member: str, variant: Variant)
     return message.writable(operation, channel, value)
 
 
-def _expectation(operation: Operation, field: Field, variant: Variant) -> Expectation | None:
+def _expectation(operation: Operation, field: Field, member: str, variant: Variant) -> Expectation | None:
     names = _names(operation)
     requirement = field.requirement.absent if variant.kind == "absent" else field.requirement.type
-    leg = field.own_leg
-    if variant.kind == "lenient":
+    leg, because = field.own_leg, _BECAUSE[variant.kind]
+    codes = _refusal_codes(operation, member)
+    if variant.kind in ("lenient", "no-json"):
         return (
-            _lenient_leg(operation, requirement, leg)
+            _lenient_leg(operation, requirement, leg, because)
             if leg
-            else expect.either(operation, requirement, names, (20, 100, 104))
+            else expect.either(operation, requirement, names, codes, because)
         )
     if variant.kind == "absent" and not field.required:
         return (
             None
             if variant.name != "empty-text" or _empty_text_is_a_scenario(operation)
-            else expect.either(operation, requirement, names, (20, 100, 104))
+            else expect.either(operation, requirement, names, codes, because)
         )
     if leg:
-        return expect.one_leg_wrong(operation, requirement, leg, _leg_names(operation))
+        return expect.one_leg_wrong(operation, requirement, leg, _leg_names(operation), because)
     if variant.kind == "zero" and field.binding != "instrument":
         # one operator's gateway takes OMSId 0 for its only system; AccountId 0 is a reading with scenarios of its own
         taken = field.zero is not None
-        return expect.either(operation, requirement, names, (20, 100, 104)) if taken else None
+        return expect.either(operation, requirement, names, codes, because) if taken else None
     if variant.kind in ("unknown", "zero"):
         if field.binding == "instrument":
-            either = _maybe_ignored(operation, requirement, names)
+            either = _maybe_ignored(operation, requirement, names, codes, because)
             return either if variant.kind == "zero" else _not_there(either)
-        return expect.refused(operation, requirement, names, (20, 100, 104))
-    return expect.refused(operation, requirement, names, (100,) if variant.name == "absent" else (20, 100, 104))
+        return expect.refused(operation, requirement, names, codes, because)
+    return expect.refused(operation, requirement, names, (100,) if variant.name == "absent" else codes, because)
+
+
+_BECAUSE: Mapping[str, tuple[Ruling, ...]] = {
+    "absent": (Ruling.EMPTY_AS_LEFT_OUT,),
+    "unusable": (Ruling.CODE_OF_UNUSABLE,),
+    "unknown": (Ruling.CODE_OF_UNKNOWN,),
+    "zero": (Ruling.ZERO_AS_LEFT_OUT,),
+    "lenient": (Ruling.OTHER_SPELLING,),
+    "no-json": (Ruling.LENIENT_READER,),
+}
+"""What allows more than one answer to a variant of each kind."""
+
+
+def _refusal_codes(operation: Operation, member: str) -> tuple[int, ...]:
+    """Invalid or not found; a place may also be hidden from the caller."""
+    scope = operation.scope.members.get(member) if operation.scope else None
+    return (100, 104) if scope is not None and scope.kind not in ("account", "oms") else (20, 100, 104)
 
 
 def _empty_text_is_a_scenario(operation: Operation) -> bool:
@@ -144,10 +164,10 @@ def _leg_names(operation: Operation) -> dict[str, str]:
     return {"bid": bid, "ask": ask}
 
 
-def _lenient_leg(operation: Operation, requirement: str, leg: str) -> Expectation:
+def _lenient_leg(operation: Operation, requirement: str, leg: str, because: tuple[Ruling, ...]) -> Expectation:
     """An unusual form of a right id: both legs go, or it counts as a wrong leg."""
-    wrong = expect.one_leg_wrong(operation, requirement, leg, _leg_names(operation))
-    both = Alternative({"code": [0]}, cancelled=_names(operation))
+    wrong = expect.one_leg_wrong(operation, requirement, leg, _leg_names(operation), because)
+    both = Alternative({"code": [0]}, cancelled=_names(operation), because=because)
     return Expectation(requirement, (both, *wrong.any_of), effect=wrong.effect)
 
 
@@ -156,13 +176,19 @@ def _not_there(either: Expectation) -> Expectation:
     return replace(either, any_of=tuple(one for one in either.any_of if not one.cancelled))
 
 
-def _maybe_ignored(operation: Operation, requirement: str, names: tuple[str, ...]) -> Expectation:
+def _maybe_ignored(
+    operation: Operation,
+    requirement: str,
+    names: tuple[str, ...],
+    codes: tuple[int, ...],
+    because: tuple[Ruling, ...],
+) -> Expectation:
     """Which of two values counts is open: the quote is found by the right one, or not by the wrong one."""
     return Expectation(
         requirement,
         (
-            Alternative({"code": [20, 100, 104]}, untouched=names),
-            Alternative({"code": [0]}, cancelled=names),
+            Alternative({"code": list(codes)}, untouched=names, because=because),
+            Alternative({"code": [0]}, cancelled=names, because=because),
             Alternative({"code": [0]}, untouched=names, readings=("quote-gone=success",)),
         ),
         effect=operation.attribution["effect"],
@@ -175,7 +201,7 @@ def _repeated_member(operation: Operation, channel: Channel, member: str, field:
     right, wrong = operation.valid[member], field.unknown
     requirement = operation.attribution["malformed"]
     rest = tuple((key, value) for key, value in operation.valid.items() if key != member)
-    leg = field.own_leg
+    leg, codes, because = field.own_leg, _refusal_codes(operation, member), (Ruling.REPEATED_MEMBER,)
     for name, title, pair in (
         ("twice-same", "given twice with the same value", (right, right)),
         ("twice-wrong-first", "given twice, an unknown value first", (wrong, right)),
@@ -183,11 +209,11 @@ def _repeated_member(operation: Operation, channel: Channel, member: str, field:
     ):
         body = message.body(operation, channel, Pairs((*((member, value) for value in pair), *rest)))
         expectation = (
-            _lenient_leg(operation, requirement, leg)
+            _lenient_leg(operation, requirement, leg, because)
             if leg
-            else _maybe_ignored(operation, requirement, _names(operation))
+            else _maybe_ignored(operation, requirement, _names(operation), codes, because)
             if field.binding == "instrument"
-            else expect.either(operation, requirement, _names(operation), (20, 100, 104))
+            else expect.either(operation, requirement, _names(operation), codes, because)
         )
         yield _case(operation, channel, member, name, title, body, expectation)
 
@@ -208,7 +234,7 @@ def _other_case(operation: Operation, channel: Channel, member: str, field: Fiel
             unknown = Variant(f"{name}-unknown", "unknown", f"written {key}, naming nothing", field.unknown)
             value = {key if given == member else given: content for given, content in operation.valid.items()}
             body = message.body(operation, channel, {**value, key: unknown.value})
-            right = _expectation(operation, field, unknown)
+            right = _expectation(operation, field, member, unknown)
             assert right is not None
             right = replace(right, requirement=requirement, effect=requirement)
             yield _case(operation, channel, member, unknown.name, unknown.title, body, right)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from conformance.cases import expect, make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.make import Channel, channels
 from conformance.formats.base import Writing
 from conformance.formats.json.format import JSON, json_text
@@ -86,7 +87,7 @@ def malformed_object_cases(operation: Operation) -> Iterator[Case]:
         *broken_texts(good),
         Broken("empty-object", "an object without members", "{}"),
         Broken("empty-list", "an empty list", "[]"),
-        Broken("in-list", "the request inside a list", f"[{good}]", lenient=True),
+        Broken("in-list", "the request inside a list", f"[{good}]"),
         Broken("as-text", "the request as a JSON string", '"' + good.replace('"', '\\"') + '"', lenient=True),
     )
     for channel in channels(operation):
@@ -112,7 +113,7 @@ def _case(operation: Operation, channel: Channel, kind: Broken, body: Body, char
     names = operation.acted_on
     requirement = operation.attribution["malformed"]
     expectation = (
-        expect.either(operation, requirement, names, (100,))
+        expect.either(operation, requirement, names, (100,), (Ruling.LENIENT_READER,))
         if kind.lenient
         else expect.refused(operation, requirement, names, (100,))
     )
@@ -131,12 +132,13 @@ def or_unanswered(expectation: Expectation, names: tuple[str, ...], *, unparsabl
     """
     silence, error_frame, standard = ((f"unparsable-frame={name}",) if unparsable else () for name in _UNPARSABLE)
     answered = tuple(replace(one, readings=(*one.readings, *standard)) for one in expectation.any_of)
+    because = () if unparsable else (Ruling.UNANSWERED_FRAME,)
     return Expectation(
         expectation.requirement,
         (
             *answered,
-            Alternative({"form": "silence"}, untouched=names, readings=silence),
-            Alternative({"form": "error-frame"}, untouched=names, readings=error_frame),
+            Alternative({"form": "silence"}, untouched=names, readings=silence, because=because),
+            Alternative({"form": "error-frame"}, untouched=names, readings=error_frame, because=because),
         ),
         effect=expectation.effect,
         outside=expectation.outside,

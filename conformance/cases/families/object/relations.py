@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.cases import expect, make
 from conformance.cases import message as render
+from conformance.cases.expect import Ruling
 from conformance.cases.make import Channel, channels
 from conformance.formats.json.format import JSON, json_text
 from conformance.formats.json.write import JsonStyle
@@ -82,13 +83,13 @@ def _object_requests(
         "no-permission",
         operation.valid,
         operation.roles_refused[-1],
-        expect.refused(operation, form, names, (20, 104)),
+        expect.refused(operation, form, names, (20, 104), (Ruling.HIDDEN_PLACE,)),
     )
     yield (
         "unknown",
         {**operation.valid, required: unknown},
         "operator",
-        expect.refused(operation, form, names, (20, 100, 104)),
+        expect.refused(operation, form, names, (20, 100, 104), (Ruling.CODE_OF_UNKNOWN,)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from conformance.cases import expect, make, message
+from conformance.cases.expect import Ruling
 from conformance.cases.families.object.malformed import or_unanswered
 from conformance.cases.make import Channel, channels
 from conformance.model.case import Alternative, Case, Expectation, Message
@@ -27,6 +28,8 @@ class HttpForm:
     title: str
     headers: tuple[tuple[str, str], ...] = (TYPED,)
     legal: bool = False
+    because: Ruling = Ruling.UNNAMED_MEDIA_TYPE
+    """What allows that it is carried out, or refused in any way, where it is not legal."""
     method: str = "POST"
     query: str = ""
     safe: bool = False
@@ -60,14 +63,14 @@ HTTP_FORMS = (
     HttpForm("content-type-xml", "the content type of XML", (("Content-Type", "application/xml"),)),
     HttpForm("content-type-garbage", "a content type that is none", (("Content-Type", "garbage"),)),
     HttpForm("accept-xml", "only XML is taken as answer", (TYPED, ("Accept", "application/xml"))),
-    HttpForm("query", "a query string that the call does not have", query="?x=1"),
-    HttpForm("call-unknown", "a call that does not exist", unknown=True),
-    HttpForm("get", "the method GET", method="GET", safe=True),
-    HttpForm("head", "the method HEAD", method="HEAD", safe=True),
-    HttpForm("options", "the method OPTIONS", method="OPTIONS", safe=True),
-    HttpForm("put", "the method PUT", method="PUT"),
-    HttpForm("patch", "the method PATCH", method="PATCH"),
-    HttpForm("delete", "the method DELETE", method="DELETE"),
+    HttpForm("query", "a query string that the call does not have", query="?x=1", because=Ruling.PATH_AND_QUERY),
+    HttpForm("call-unknown", "a call that does not exist", unknown=True, because=Ruling.UNSERVED),
+    HttpForm("get", "the method GET", method="GET", safe=True, because=Ruling.SAFE_METHOD),
+    HttpForm("head", "the method HEAD", method="HEAD", safe=True, because=Ruling.SAFE_METHOD),
+    HttpForm("options", "the method OPTIONS", method="OPTIONS", safe=True, because=Ruling.SAFE_METHOD),
+    HttpForm("put", "the method PUT", method="PUT", because=Ruling.UNNAMED_METHOD),
+    HttpForm("patch", "the method PATCH", method="PATCH", because=Ruling.UNNAMED_METHOD),
+    HttpForm("delete", "the method DELETE", method="DELETE", because=Ruling.UNNAMED_METHOD),
 )
 
 
@@ -94,15 +97,15 @@ def _http_case(operation: Operation, channel: Channel, form: HttpForm) -> Case:
 def _http_expectation(operation: Operation, form: HttpForm, requirement: str, names: tuple[str, ...]) -> Expectation:
     if form.legal:
         return expect.done(operation, requirement, names)
+    because = (form.because,)
+    any_refusal = Alternative({"form": "http-refusal"}, untouched=names, because=because)
     if form.unknown:
-        refused = expect.refused(operation, requirement, names, (20, 100, 104, 106))
-        absent = Alternative({"form": "http-refusal"}, untouched=names)
-        return Expectation(requirement, (*refused.any_of, absent), effect=requirement)
-    any_refusal = Alternative({"form": "http-refusal"}, untouched=names)
+        refused = expect.refused(operation, requirement, names, (20, 100, 104, 106), because)
+        return Expectation(requirement, (*refused.any_of, any_refusal), effect=requirement)
     if form.safe:
-        right = (any_refusal, Alternative({"form": "served"}, untouched=names))
+        right = (any_refusal, Alternative({"form": "served"}, untouched=names, because=because))
         return Expectation(requirement, right, effect=operation.attribution["effect"])
-    either = expect.either(operation, requirement, names, (20, 100, 104, 106))
+    either = expect.either(operation, requirement, names, (20, 100, 104, 106), because)
     return Expectation(requirement, (*either.any_of, any_refusal), effect=either.effect)
 
 
@@ -168,7 +171,13 @@ FRAME_FORMS = (
         speaks_for=("frame-i",),
     ),
     FrameForm("extra-member", "a member beyond the four", '{"m":0,"i":${i},"n":"CALL","o":${o},"x":1}'),
-    FrameForm("lower-case-call", "the call's name in lower case", '{"m":0,"i":${i},"n":"LOWER","o":${o}}'),
+    FrameForm(
+        "lower-case-call",
+        "the call's name in lower case",
+        '{"m":0,"i":${i},"n":"LOWER","o":${o}}',
+        unreadable=True,
+        speaks_for=("frame-n",),
+    ),
     FrameForm("type-as-text", "m as text", '{"m":"0","i":${i},"n":"CALL","o":${o}}'),
     FrameForm("sequence-as-text", "i as text", '{"m":0,"i":"${i}","n":"CALL","o":${o}}'),
     FrameForm("sequence-missing", "i left out", '{"m":0,"n":"CALL","o":${o}}'),
@@ -208,7 +217,7 @@ FRAME_FORMS = (
     FrameForm("not-json", "text that is no JSON", "CALL now ${i}", unreadable=True),
     FrameForm("empty", "an empty message", "", unreadable=True),
     FrameForm("cut-off", "a frame cut off before its end", '{"m":0,"i":${i},"n":"CALL","o":', unreadable=True),
-    FrameForm("in-list", "the frame inside a list", '[{"m":0,"i":${i},"n":"CALL","o":${o}}]'),
+    FrameForm("in-list", "the frame inside a list", '[{"m":0,"i":${i},"n":"CALL","o":${o}}]', unreadable=True),
     FrameForm("deep", "a frame nested two thousand levels deep", "[" * 2000 + "]" * 2000, unreadable=True),
 )
 
@@ -238,8 +247,10 @@ def _frame_expectation(operation: Operation, form: FrameForm, requirement: str, 
     if form.legal:
         return expect.done(operation, requirement, names)
     if form.unreadable:
-        refused = expect.refused(operation, requirement, names, (20, 100, 104, 106))
+        refused = expect.refused(operation, requirement, names, (20, 100, 104, 106), (Ruling.UNSERVED,))
         return or_unanswered(refused, names, unparsable=form.name in UNPARSABLE)
-    found = or_unanswered(expect.either(operation, requirement, names, (20, 100, 104, 106)), names)
+    # the requirement on message types says that the frame of another one may be carried out
+    because = requirement if form.speaks_for == ("frame-type",) else Ruling.ODD_FRAME
+    found = or_unanswered(expect.either(operation, requirement, names, (20, 100, 104, 106), (because,)), names)
     # what another message type does unasked is told under the requirement on message types
     return replace(found, effect=requirement) if form.speaks_for == ("frame-type",) else found
