@@ -112,13 +112,13 @@ async def _read_body(request: Request) -> bytes | None:
 
 
 def _request(scope: Scope, body: bytes) -> HttpRequest:
-    path = str(scope["path"]).lower()
-    path = path.removesuffix("/") or "/"
+    sent = str(scope["path"])
+    path = sent.lower().removesuffix("/") or "/"
     operation = TPP_OPERATION if path == tpp_http.PATH else ""
     if path.startswith(alphapoint_http.PREFIX):
         operation = OPERATIONS.get(path[len(alphapoint_http.PREFIX) :], "")
     headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"])
-    return HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body, operation)
+    return HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body, operation, sent)
 
 
 async def _serve_frames(parts: Parts, socket: WebSocket) -> None:

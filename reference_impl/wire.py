@@ -24,6 +24,8 @@ class HttpRequest:
     body: bytes
     operation: str = ""
     """Id of the operation that the path names; empty for every other path."""
+    sent_path: str = ""
+    """The path in the letter case in which it came, with what stood behind it."""
 
     def header(self, name: str) -> str | None:
         """The value of a header given in lower case, several joined by a comma; None when it is absent."""

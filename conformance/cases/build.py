@@ -18,7 +18,7 @@ from conformance.cases.families.object.codes import code_cases
 from conformance.cases.families.object.fields import object_field_cases
 from conformance.cases.families.object.malformed import malformed_object_cases
 from conformance.cases.families.object.relations import object_relation_cases
-from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases
+from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases, way_cases
 from conformance.cases.message import fill_body, is_text, places
 from conformance.cases.scenario import scenario_cases
 from conformance.contract.check.problems import CaseSet, Specimen
@@ -41,6 +41,7 @@ _OBJECT: tuple[Family, ...] = (
     malformed_object_cases,
     frame_cases,
     http_form_cases,
+    way_cases,
     object_relation_cases,
 )
 _LIST: tuple[Family, ...] = (
@@ -65,6 +66,7 @@ KEYS = (
         for name in ("frame-m", "frame-i", "frame-n", "frame-o", "frame-type", "frame-malformed")
     ),
     RequirementKey("same-transport", _WEBSOCKET),
+    RequirementKey("ways", _OBJECTS, needed=False),
     *(RequirementKey(name, _LISTS, needed=False) for name in ("method", "parameters", "unsupported-media")),
     *(
         RequirementKey(name, _LISTS, needed=False)

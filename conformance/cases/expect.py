@@ -30,6 +30,7 @@ class Ruling(StrEnum):
     UNNAMED_METHOD = "unnamed-method"
     SAFE_METHOD = "safe-method"
     PATH_AND_QUERY = "path-and-query"
+    ANOTHER_WAY = "another-way"
     ODD_FRAME = "odd-frame"
     UNANSWERED_FRAME = "unanswered-frame"
     NEGOTIATION = "negotiation"

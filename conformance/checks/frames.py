@@ -19,6 +19,7 @@ from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, WsReply
 
 _FRAMED = AppliesTo(transport=Transport.WS)
+_MARK = "\ufeff"
 FRAME = Check(
     "frame",
     "a WebSocket reply is a frame of m, i, n and o that repeats the number and the call of its request, and comes once",
@@ -73,7 +74,7 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
         return Answer(frozenset({forms.ERROR_FRAME}), value=payload, findings=tuple(findings), summary=shown)
     if kind != REPLY:
         findings.append(_finding(kit, "m", "a reply has message type 1", "m 1", f"m {kind}"))
-    if "n" in demanded and isinstance(name, str) and name.lower() != call.lower():
+    if "n" in demanded and isinstance(name, str) and not _same_call(kit, name, call):
         findings.append(_finding(kit, "n", "a reply echoes the name of the call", f"n {call!r}", f"n {name!r}"))
     try:
         document = decode_json(payload.encode(errors="surrogatepass"))
@@ -83,7 +84,21 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
     found = read_payload(kit, document.value, None)
     readings = (*found.readings, "error-frame=reply") if _is_refusal(found) else found.readings
     found = replace(found, readings=readings)
+    findings.extend(_marked(kit, payload))
     return replace(found, findings=(*findings, *repeated_members(kit, document.notes), *found.findings))
+
+
+def _same_call(kit: Kit, name: str, call: str) -> bool:
+    """Whether a reply names the call; that of a request in another letter case may correct it."""
+    return name == call or (call != kit.operation.call and name.lower() == call.lower())
+
+
+def _marked(kit: Kit, payload: str) -> tuple[Finding, ...]:
+    """RFC 8259 (8.1): no byte order mark before JSON that is sent; inside a text it says nothing of bytes."""
+    if not payload.startswith(_MARK):
+        return ()
+    found = shorten(payload)
+    return (_finding(kit, "o", "the payload begins with a byte order mark", "JSON as text", found),)
 
 
 def _refusal(kit: Kit, payload: str, read_payload: Reader) -> Answer | None:
@@ -98,7 +113,7 @@ def _refusal(kit: Kit, payload: str, read_payload: Reader) -> Answer | None:
     return replace(
         found,
         forms=found.forms | {forms.ERROR_FRAME},
-        findings=(*repeated_members(kit, document.notes), *found.findings),
+        findings=(*_marked(kit, payload), *repeated_members(kit, document.notes), *found.findings),
         readings=(*found.readings, "error-frame=error"),
     )
 

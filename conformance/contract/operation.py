@@ -29,6 +29,7 @@ ATTRIBUTED: Mapping[str, str] = {
     "effect": "what was refused, or not named, stays as it was",
     "malformed": "a request in another form than the documented one",
     "route": "method and path",
+    "ways": "other ways to the call, which obey as well",
     "refusal": "the form of a refusal",
     "key-case": "the letter case of keys",
     "operator": "what an operator may touch",

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from reference_impl.alphapoint.http import JSON
 from reference_impl.alphapoint.values import INVALID_REQUEST, RESOURCE_NOT_FOUND, Call, Frame, Refusal, Standard
-from reference_impl.changes import CAO, CO, CQ, Make, Operation, fault_of, refusals
+from reference_impl.changes import CAO, CO, CQ, Make, Members, Operation, fault_of, refusals, reply_members
 from reference_impl.faults.misreading import misread, reads_unreadable
 from reference_impl.parts import Parts, with_frames
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
+from reference_impl.wire import HttpRequest, HttpResponse
 
 
 def _flag_as_number(value: Any) -> Any:
@@ -67,6 +69,34 @@ def _without_a_word(refusal: Refusal, _call: Call) -> Standard | None:
     return Standard(INVALID_REQUEST) if refusal.code == RESOURCE_NOT_FOUND and refusal.about != "oms" else None
 
 
+def _twice_is_success(refusal: Refusal, _call: Call) -> Standard | None:
+    return Standard(0) if "given twice" in (refusal.detail or "") else None
+
+
+def _success_for_other_types(operation: Operation) -> Change:
+    """Says success to a body of another media type, and does not read it."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        inner = parts.refuse
+
+        def refuse(request: HttpRequest) -> HttpResponse | None:
+            media_type = request.header("content-type") or "application/json"
+            if request.operation != operation.id or request.method != "POST" or "json" in media_type:
+                return inner(request)
+            recorder.hit()
+            done = '{"result":true,"errormsg":null,"errorcode":0,"detail":null}'
+            return HttpResponse(200, done.encode(), JSON)
+
+        return replace(parts, refuse=refuse)
+
+    return apply
+
+
+def _rounded(members: Members) -> Members:
+    number = members["i"]
+    return {**members, "i": int(float(number))} if isinstance(number, int) and abs(number) > 2**53 else members
+
+
 def _each(name: str, summary: str, breaks: str, make: Make) -> tuple[Variant, ...]:
     return tuple(fault_of(operation, name, summary, breaks, make(operation)) for operation in (CAO, CQ, CO))
 
@@ -95,6 +125,44 @@ FAULTS: tuple[Variant, ...] = (
         "Takes the first of a list for the request",
         "REQ-FORM",
         reads_unreadable(_request_in_list),
+    ),
+    *(
+        fault_of(
+            operation,
+            "repeated-member-success",
+            "Says success, and does nothing, where a member stands twice with two values",
+            "REQ-FORM REFUSED-NO-EFFECT EFFECT-ACCOUNT" if operation is CAO else "REQ-FORM REFUSED-NO-EFFECT EFFECT",
+            refusals(operation, _twice_is_success),
+        )
+        for operation in (CAO, CO)
+    ),
+    *(
+        fault_of(
+            operation,
+            "other-type-success",
+            "Says success to a body of another media type, and does nothing",
+            "HTTP-ROUTE REFUSED-NO-EFFECT EFFECT-ACCOUNT" if operation is CAO else "HTTP-ROUTE EFFECT",
+            _success_for_other_types(operation),
+        )
+        for operation in (CAO, CO)
+    ),
+    *_each(
+        "ws-i-as-double",
+        "Keeps the sequence number as a floating-point number, which has 53 bits",
+        "WS-I",
+        lambda operation: reply_members(operation, _rounded),
+    ),
+    *_each(
+        "ws-n-lower-case",
+        "Names the call of a reply in lower case",
+        "WS-N",
+        lambda operation: reply_members(operation, lambda members: {**members, "n": members["n"].lower()}),
+    ),
+    *_each(
+        "ws-o-marked",
+        "Writes a byte order mark before the payload",
+        "WS-O",
+        lambda operation: reply_members(operation, lambda members: {**members, "o": f"\ufeff{members['o']}"}),
     ),
     *_each(
         "ws-call-in-any-case",

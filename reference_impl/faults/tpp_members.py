@@ -170,6 +170,12 @@ FAULTS: tuple[Variant, ...] = (
         "RESP-ERRORS",
     ),
     tpp_fault(
+        "tpp-json-null-among-errors",
+        "Writes a null behind the texts of Errors",
+        on_items(lambda item: _each_error(item, lambda errors: [*errors, None])),
+        "RESP-ERRORS",
+    ),
+    tpp_fault(
         "tpp-json-errors-wrapped",
         "Writes Errors as an object that holds the list, as a converter from XML does",
         on_items(lambda item: _each_error(item, lambda errors: {"string": errors})),

@@ -74,6 +74,11 @@ def _creator_kept(before: Instruction, one: Instruction) -> Instruction:
     return replace(one, creator_id=before.creator_id) if one.creator_id is None else one
 
 
+def _creator_kept_abroad(before: Instruction, one: Instruction) -> Instruction:
+    crossed = one.is_international and not before.is_international
+    return _creator_kept(before, one) if crossed else one
+
+
 def _flag_kept(before: Instruction, one: Instruction) -> Instruction:
     return replace(one, is_international=True) if before.is_international and one.uid is not None else one
 
@@ -218,6 +223,12 @@ FAULTS: tuple[Variant, ...] = (
         "tpp-creator-kept",
         "Takes the person of the instruction before for one without",
         _carried(_creator_kept),
+        "REQ-CREATORID-REQUIRED",
+    ),
+    tpp_fault(
+        "tpp-creator-kept-abroad",
+        "Takes the person of the domestic instruction before for an international one without",
+        _carried(_creator_kept_abroad),
         "REQ-CREATORID-REQUIRED",
     ),
     tpp_fault(

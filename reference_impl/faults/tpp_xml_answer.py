@@ -57,6 +57,16 @@ def _failure_succeeds(result: Result) -> Result:
     return result if result.success else replace(result, success=True, errors=None)
 
 
+def _markup_repeated(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """An error whose text ends with what stands, escaped, in an id of the request."""
+    found = re.search(rb"ID[^>]*>([^<]*&lt;[^<]*)<", request.body)
+    if found is None or "xml" not in response.content_type:
+        return response
+    told = found.group(1).replace(b"&lt;", b"<").replace(b"&gt;", b">").replace(b"&amp;", b"&")
+    body = re.sub(rb"</(d3p1:)?string>", lambda end: b" " + told + end.group(), response.body, count=1)
+    return replace(response, body=body)
+
+
 def _raw_words(text: str) -> str:
     return text.replace("Order is not active.", "Order & trade are <closed>.")
 
@@ -258,6 +268,20 @@ FAULTS: tuple[Variant, ...] = (
         "tpp-xml-errors-named-error",
         "Calls an entry of Errors Error",
         _sub(_ENTRIES, r"<d3p1:Error>\1</d3p1:Error>"),
+        "RESP-XML-ARRAYS",
+    ),
+    tpp_fault(
+        "tpp-xml-nil-among-errors",
+        "Writes a nil entry behind the texts of Errors",
+        _sub(_ENTRIES, r'<d3p1:string>\1</d3p1:string><d3p1:string i:nil="true" />'),
+        "RESP-ERRORS",
+        "RESP-XML-ARRAYS",
+    ),
+    tpp_fault(
+        "tpp-xml-markup-in-errors",
+        "Repeats an unusable value in the error, and leaves its markup as it is",
+        on_response(_markup_repeated),
+        "ANSWERED",
         "RESP-XML-ARRAYS",
     ),
     tpp_fault(

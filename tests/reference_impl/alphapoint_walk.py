@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.websockets import WebSocketDisconnect
 
@@ -41,12 +42,20 @@ class Walk:
         self._untouched: Any = None
 
     def http(
-        self, user: str, call: str, body: str, headers: Sequence[tuple[str, str]] = (), method: str = "POST"
+        self,
+        user: str,
+        call: str,
+        body: str,
+        headers: Sequence[tuple[str, str]] = (),
+        method: str = "POST",
+        query: str = "",
+        sent_path: str = "",
     ) -> Any:
         """One request, and all of its response that a client sees."""
-        path = f"/ap/{call.lower()}"
+        path, operation = f"/ap/{call.lower()}", OPERATIONS.get(call.lower(), "")
         own = (("aptoken", self._token(user)),) if user else ()
-        request = HttpRequest(method, path, "", (*own, *headers), body.encode(), OPERATIONS.get(call.lower(), ""))
+        sent = sent_path or f"/AP/{call}"
+        request = HttpRequest(method, path, query, (*own, *headers), body.encode(), operation, sent)
         response = respond(self.parts, None, request)
         return response.status, response.content_type, response.headers, response.chunked, response.body
 
@@ -355,6 +364,7 @@ def _cancel_quote(walker: Walk) -> Iterator[Any]:
         *(("maker01", own(omsId=value)) for value in _odd_values(1)),
         *(("maker01", own(accountId=value)) for value in _odd_values(201)),
         ("maker01", own(instrumentId="abc")),
+        ("maker01", own(instrumentId=[1])),
         *(("maker01", own(bidQuoteId=_odd("bid201.1", place))) for place in range(len(_odd_values(1)))),
         *(("maker01", own(askQuoteId=_odd("ask201.1", place))) for place in range(len(_odd_values(1)))),
         ("maker01", form),
@@ -376,6 +386,8 @@ def _odd_values(number: int) -> tuple[Any, ...]:
         "",
         "abc",
         [1],
+        [number],
+        True,
         str(number),
         f"{number}abc",
         -number,
@@ -417,7 +429,10 @@ def _both(walker: Walk, name: str, requests: list[tuple[str, Any, Any]]) -> Iter
 
 
 def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], str]) -> Iterator[Any]:
-    """Headers, methods, frames, and the same request again and again."""
+    """Headers, methods, other ways, frames, and the same request again and again."""
+    yield walker.http(user, name, f"[{make(walker.scene())}]"), walker.open_ids()
+    yield walker.http(user, name, f'{{"OMSId":99,{make(walker.scene())[1:]}'), walker.open_ids()
+    yield from _ways(walker, name, user, make)
     for headers in (
         (("content-type", "application/json; charset=utf-8"),),
         (("transfer-encoding", "chunked"),),
@@ -438,6 +453,24 @@ def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], s
     yield walker.frame(user, "nothing"), walker.frame(user, "[]"), walker.frame(user, "{}")
     body = make(walker.scene())
     yield [walker.http(user, name, body) for _ in range(MANY)]
+
+
+def _ways(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], str]) -> Iterator[Any]:
+    """Other ways to the call, by its user, by nobody, by one without permission and to a stranger's account."""
+    form = (("content-type", "application/x-www-form-urlencoded"),)
+    for caller, account in ((user, None), (ANONYMOUS, None), ("nobody", 601), (user, 501)):
+        members = json.loads(make(walker.scene()))
+        if account:
+            members = {key: account if key.lower() == "accountid" else value for key, value in members.items()}
+        body, pairs = json.dumps(members), urlencode(members)
+        yield walker.http(caller, name, "", method="GET", query=pairs), walker.open_ids()
+        yield walker.http(caller, name, "", query=pairs), walker.open_ids()
+        yield walker.http(caller, name, pairs, form), walker.open_ids()
+        yield walker.http(caller, name, body, sent_path=f"/AP/{name.lower()}"), walker.open_ids()
+        yield walker.http(caller, name, body, sent_path=f"/AP/{name}/"), walker.open_ids()
+        yield walker.http(caller, name, body, (("x-http-method-override", "POST"),), "GET"), walker.open_ids()
+    yield walker.frame(user, json.dumps({"m": 0, "i": 4, "n": name.lower(), "o": make(walker.scene())}))
+    yield walker.frame(user, json.dumps([{"m": 0, "i": 4, "n": name, "o": make(walker.scene())}]))
 
 
 def _sessions(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], str]) -> Iterator[Any]:

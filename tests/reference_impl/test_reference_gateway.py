@@ -226,8 +226,14 @@ def test_a_payload_that_is_no_text_of_an_object_is_100(server: Server, o: Any) -
 
 def test_frame_keys_may_have_any_case_and_order(server: Server) -> None:
     with Socket(server) as socket:
-        socket.send('{"O":null,"N":"ping","I":9}')
-        assert json.loads(socket.receive()) == {"m": 1, "i": 9, "n": "ping", "o": '{"msg":"PONG"}'}
+        socket.send('{"O":null,"N":"Ping","I":9}')
+        assert json.loads(socket.receive()) == {"m": 1, "i": 9, "n": "Ping", "o": '{"msg":"PONG"}'}
+
+
+def test_the_name_of_a_call_counts_in_its_own_letter_case(server: Server) -> None:
+    with Socket(server) as socket:
+        socket.send('{"m":0,"i":9,"n":"ping","o":"{}"}')
+        assert json.loads(socket.receive()) == {"m": 5, "i": 9, "n": "ping", "o": "Endpoint Not Found"}
 
 
 def test_a_message_beyond_the_bound_closes_the_socket(server: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -200,20 +201,24 @@ def odd_values(tour: Tour) -> Any:
             tour.json(orders, abroad(other, InternationalOrderUID=uid[:-end] + uid[-end:].translate(SHIFTED)))[1]
         )
     (order,) = orders = tour.orders("open-order")
+    told.append(tour.json(orders, domestic(order, CreatorID=0)))
+    (order,) = orders = tour.orders("open-order")
     return [*told, tour.json(orders, {**domestic(order), "Reason": "x"})]
 
 
 def broken_json(tour: Tour) -> Any:
     (order,) = orders = tour.orders("open-order")
     good = json.dumps([domestic(order)], separators=(",", ":"))
-    bodies = (good[:-1], good[1:-1], "[" * 2000, b"[\xff]", "[]", "[null,7]")
+    wrapped = f'{{"instructions":{good}}}'
+    bodies = (good[:-1], good[1:-1], "[" * 2000, b"[\xff]", "[]", "[null,7]", wrapped)
     return [tour.send(orders, body) for body in bodies]
 
 
 def broken_xml(tour: Tour) -> Any:
     (order,) = orders = tour.orders("open-order")
     good = as_xml(domestic(order))
-    bodies = (good[:-3], DOCTYPE + good, "<a>" * 2000 + "</a>" * 2000, good.replace("1234", "&#1;"))
+    markup = re.sub(r"<OrderID>\d+", "<OrderID>&lt;b&gt;&amp;&lt;/b&gt;", good)
+    bodies = (good[:-3], DOCTYPE + good, "<a>" * 2000 + "</a>" * 2000, good.replace("1234", "&#1;"), markup)
     return [tour.send(orders, body, Content_Type=XML, Accept=XML) for body in bodies]
 
 
@@ -331,7 +336,9 @@ def one_behind_another(tour: Tour) -> Any:
     people = tour.orders("open-international-order", "open-international-order")
     (named,) = tour.orders("open-international-order")
     mixed = tour.orders("open-international-order", "open-order", "open-international-order")
+    crossed = tour.orders("open-order", "open-international-order")
     return [
+        tour.json(crossed, domestic(crossed[0]), abroad(crossed[1], CreatorID=None)),
         tour.json(pins, domestic(pins[0]), domestic(pins[1], PIN=None)),
         tour.json(people, abroad(people[0]), abroad(people[1], CreatorID=None)),
         tour.json([named], abroad(named), abroad(named, InternationalOrderUID=None)),

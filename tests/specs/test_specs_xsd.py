@@ -79,14 +79,14 @@ GOOD: dict[str, tuple[str, str]] = {
     "response-empty": ("response", response("")),
     "response-empty-errors": ("response", response(result(DONE.replace(NO_ERRORS, errors())))),
     "response-nulls-omitted": ("response", response(result("<OrderID>1</OrderID><Success>1</Success>"))),
-    "response-nil-entry": (
-        "response",
-        response(result(f'<Errors xmlns:a="{ARRAYS_NS}"><a:string i:nil="true"/><a:string>x</a:string></Errors>')),
-    ),
     "error-sample": ("error", f'<string xmlns="{STRING_NS}">sample string 1</string>'),
     "error-prefix": ("error", f'<z:string xmlns:z="{STRING_NS}">no</z:string>'),
 }
 BAD: dict[str, tuple[str, str]] = {
+    "response-nil-entry": (
+        "response",
+        response(result(f'<Errors xmlns:a="{ARRAYS_NS}"><a:string i:nil="true"/><a:string>x</a:string></Errors>')),
+    ),
     "request-root-name": ("request", request(item(LOCAL), root="CancellationCreations")),
     "request-root-single": ("request", request(LOCAL, root="CancellationCreation")),
     "request-namespace": ("request", request(item(LOCAL), ns=RESPONSE_NS)),

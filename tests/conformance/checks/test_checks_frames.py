@@ -24,7 +24,6 @@ DONE = over_ws(Alternative({"code": [0]}))
     "reply",
     [
         frame(success()),
-        frame(success(), n="cancelallorders"),
         frame(success(), x=1),
         frame(success(), **{"": 1}),
         b' { "o" : "{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0}" , "n":"CancelAllOrders","i":4,"m":1 } ',
@@ -44,6 +43,8 @@ def test_a_right_reply_has_no_finding(reply: bytes) -> None:
         (frame(success(), m=True), ["CAO-WS-M"]),
         (frame(success(), m=...), ["CAO-WS-M"]),
         (frame(success(), n="CancelQuote"), ["CAO-WS-N"]),
+        (frame(success(), n="cancelallorders"), ["CAO-WS-N"]),
+        (frame("\ufeff" + json.dumps(success())), ["CAO-WS-O"]),
         (frame(success(), n=""), ["CAO-WS-N"]),
         (frame(success(), n=None), ["CAO-WS-N"]),
         (frame(success(), n=...), ["CAO-WS-N"]),
@@ -203,3 +204,10 @@ def test_half_a_surrogate_pair_makes_the_payload_of_an_error_frame_a_bare_text()
     payload = json.dumps(error(20, detail="\ud800"), ensure_ascii=False)
     found = judged(over_ws(Alternative({"form": "error-frame"})), ws(frame(payload, m=5)), sent=SENT)
     assert (broken(found), found.readings) == ([], ())
+
+
+def test_a_request_in_another_letter_case_may_be_answered_under_the_right_name() -> None:
+    refused = over_ws(Alternative({"code": [100]}))
+    sent = frame({}, n="cancelallorders")
+    for name, findings in (("cancelallorders", []), ("CancelAllOrders", []), ("CancelOrder", ["CAO-WS-N"])):
+        assert broken(judged(refused, ws(frame(error(100), n=name)), sent=sent)) == findings

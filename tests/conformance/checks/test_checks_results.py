@@ -42,7 +42,6 @@ RIGHT_JSON: dict[str, Any] = {
     "upper-case-uid": [result(None, InternationalOrderUID=UID.upper())],
     "nulls-left-out": [result(InternationalOrderUID=..., Errors=...)],
     "no-errors": [result(Errors=[])],
-    "null-among-errors": [failed(Errors=["no", None])],
     "more-members": [result(Reason="x")],
     "several": [result(1), failed(2), result(3)],
     "empty": [],
@@ -70,7 +69,8 @@ WRONG_JSON: dict[str, tuple[Any, list[str]]] = {
     "failure-with-null": ([failed(Errors=None)], ["TPP-RESP-ERRORS-ON-FAILURE"]),
     "failure-with-nothing": ([failed(Errors=...)], ["TPP-RESP-ERRORS-ON-FAILURE"]),
     "failure-with-white-space": ([failed(Errors=[" \t"])], ["TPP-RESP-ERRORS-ON-FAILURE"]),
-    "failure-with-empty-text": ([failed(Errors=["", None])], ["TPP-RESP-ERRORS-ON-FAILURE"]),
+    "failure-with-empty-text": ([failed(Errors=[""])], ["TPP-RESP-ERRORS-ON-FAILURE"]),
+    "null-among-errors": ([failed(Errors=["no", None])], ["TPP-RESP-ERRORS"]),
     "twice": ('[{"OrderID":1001,"Success":false,"Success":true}]', ["TPP-RESP-LIST"]),
 }
 

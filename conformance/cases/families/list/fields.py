@@ -63,6 +63,7 @@ def _integers(here: str, *, identifies: bool) -> tuple[Odd, ...]:
     other = "unknown" if identifies else "free"
     return (
         Odd("word", "broken", "a word", "abc", "abc"),
+        Odd("markup", "broken", "markup", None, "&lt;b&gt;&amp;amp;&lt;/b&gt;"),
         Odd("empty", "broken", "empty", "", ""),
         Odd("object", "broken", "an object", {}, "<a/>"),
         Odd("array", "broken", "an array", [], "<a/><a/>"),

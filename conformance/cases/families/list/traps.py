@@ -20,6 +20,7 @@ def trap_cases(operation: Operation) -> Iterator[Case]:
     for channel in channels(operation):
         if operation.condition is not None:
             yield from _lacking_behind_whole(operation, channel, operation.condition)
+            yield from _lacking_behind_the_other(operation, channel, operation.condition)
             yield from _flag_behind_flag(operation, channel, operation.condition)
         yield from _lasting(operation, channel)
 
@@ -54,6 +55,31 @@ def _lacking_behind_whole(operation: Operation, channel: Channel, rule: Conditio
                     outside=operation.attribution["effect"],
                 ),
             )
+
+
+def _lacking_behind_the_other(operation: Operation, channel: Channel, rule: Condition) -> Iterator[Case]:
+    """A whole instruction of the first kind, then one of the second that lacks a member which both can have."""
+    first, second = first_kind(operation), second_kind(operation)
+    for member in rule.when_true.needs if second is not None else ():
+        if second is None or first.item.get(member) is None or second.item.get(member) is None:
+            continue
+        lacking = {name: value for name, value in second.named(_TWO).items() if name != member}
+        requirement = rule.when_true.requirement[member]
+        own, whole = ("broken-instruction=only-itself",), ("broken-instruction=whole-list",)
+        right = (
+            Alternative({"results": [True, False]}, (_ONE,), (_TWO,), readings=own),
+            Alternative({"form": "refused"}, untouched=(_ONE, _TWO), readings=whole),
+        )
+        yield _case(
+            operation,
+            channel,
+            f"carried/{rule.names.get(member, member.lower())}-to-{second.alias}",
+            f"{member} in the first of two instructions of different kinds and not in the second",
+            (operation.attribution["broken"],) if "broken" in operation.attribution else (),
+            [first.named(_ONE), lacking],
+            {_ONE: first.need, _TWO: second.need},
+            Expectation(requirement, right, effect=requirement, outside=operation.attribution["effect"]),
+        )
 
 
 def _flag_behind_flag(operation: Operation, channel: Channel, rule: Condition) -> Iterator[Case]:

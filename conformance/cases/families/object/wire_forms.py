@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from conformance.cases import expect, make, message
 from conformance.cases.expect import Ruling
 from conformance.cases.families.object.malformed import or_unanswered
 from conformance.cases.make import Channel, channels
-from conformance.model.case import Alternative, Case, Expectation, Message
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, StateNeed, state_names
 from conformance.model.spec import Operation
 
 TYPED = ("Content-Type", "{}")
@@ -110,6 +110,103 @@ def _http_expectation(operation: Operation, form: HttpForm, requirement: str, na
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Another way to the call: the method, and where the members stand; `extra` are headers beside the content type.
+
+    `page`: it may be answered by a page that has nothing to do with the call, as GET may.
+    """
+
+    name: str
+    title: str
+    method: str = "POST"
+    members: Literal["body", "query", "form"] = "body"
+    path: Callable[[str], str] = str
+    extra: tuple[tuple[str, str], ...] = ()
+    page: bool = False
+
+
+WAYS = (
+    Way("get-query", "GET, the members in the query", "GET", "query", page=True),
+    Way("post-query", "the members in the query", members="query"),
+    Way("form", "the members in a form", members="form"),
+    Way("path-lower", "a path in lower case", path=str.lower),
+    Way("path-slash", "a slash behind the path", path=lambda path: f"{path}/"),
+    Way("override", "GET with a header that says POST", "GET", extra=(("X-HTTP-Method-Override", "POST"),), page=True),
+)
+_OTHER = "other"
+
+
+def way_cases(operation: Operation) -> Iterator[Case]:
+    """Each way with a request that is right, and with three that must be refused.
+
+    The account of a role without permission and that of a stranger, who never calls, are those of exploring runs.
+    """
+    member, owned = _account_member(operation), operation.explore.accounts if operation.explore else {}
+    idle = next((role for role in operation.roles_refused if role in owned), "")
+    absent = next((role for role in owned if operation.explore and role not in operation.explore.roles), "")
+    if "ways" not in operation.attribution or not (member and idle and absent):
+        return
+    right: Any = operation.valid
+    own, stranger = f"${{{owned[idle][0]}}}", f"${{{owned[absent][0]}}}"
+    theirs = {name: _on_account(need, account=stranger) for name, need in operation.states.items()}
+    idle_states = {name: _on_account(need, account=own, role="operator") for name, need in operation.states.items()}
+    beside = {**operation.states, _OTHER: next(iter(theirs.values()))}
+    for channel in channels(operation):
+        for way in WAYS if not channel.transport.framed else ():
+            for who, value, role, states in (
+                ("own", right, None, beside),
+                ("idle", {**right, member: own}, idle, idle_states),
+                ("unsigned", right, "anonymous", operation.states),
+                ("stranger", {**right, member: stranger}, None, theirs),
+            ):
+                sent = _sent_by(operation, channel, way, value)
+                expectation = _way_expectation(operation, way, states, obeys=who == "own")
+                name, title = f"ways/{way.name}-{who}", f"Another way: {way.title}; {_WHO[who]}"
+                yield make.case(operation, channel, name, title, (), sent, expectation, role=role, states=states)
+
+
+_WHO = {
+    "own": "what the caller may cancel, beside a stranger's",
+    "idle": "a user without permission, his own account",
+    "unsigned": "nobody has signed in",
+    "stranger": "a stranger's account",
+}
+
+
+def _account_member(operation: Operation) -> str:
+    members = operation.scope.members.items() if operation.scope else ()
+    return next((name for name, one in members if one.kind == "account" and name in operation.fields), "")
+
+
+def _on_account(need: StateNeed, **where: str) -> StateNeed:
+    return replace(need, params={**need.params, **where})
+
+
+def _sent_by(operation: Operation, channel: Channel, way: Way, value: Mapping[str, Any]) -> Message:
+    pairs = "&".join(f"{name}={content}" for name, content in value.items())
+    path, typed = way.path(operation.path), (("Content-Type", channel.media_type), ("Accept", channel.media_type))
+    if way.members == "query":
+        return Message(Body(""), way.method, f"{path}?{pairs}", (typed[1], *way.extra))
+    if way.members == "form":
+        form = ("Content-Type", "application/x-www-form-urlencoded")
+        return Message(Body(pairs), way.method, path, (form, typed[1], *way.extra))
+    return Message(message.body(operation, channel, value), way.method, path, (*typed, *way.extra))
+
+
+def _way_expectation(operation: Operation, way: Way, states: Mapping[str, StateNeed], *, obeys: bool) -> Expectation:
+    requirement, because = operation.attribution["ways"], (Ruling.ANOTHER_WAY,)
+    every, named = state_names(states), operation.acted_on
+    right = [Alternative({"code": [20, 100, 104, 106]}, untouched=every, because=because)]
+    right.append(Alternative({"form": "http-refusal"}, untouched=every, because=because))
+    if way.page:
+        right.append(Alternative({"form": "served"}, untouched=every, because=because))
+    if obeys:
+        others = tuple(name for name in every if name not in named)
+        right.insert(0, Alternative({"code": [0]}, named, others, because=because))
+    return Expectation(requirement, tuple(right), effect=requirement, outside=requirement)
+
+
+@dataclass(frozen=True, slots=True)
 class FrameForm:
     """One way to write the frame. A `legal` one must be carried out; another may be carried out, refused or ignored."""
 
@@ -168,6 +265,12 @@ FRAME_FORMS = (
         "sequence-over-32-bits",
         "a sequence number that 32 bits do not hold",
         '{"m":0,"i":${i+4294967296},"n":"CALL","o":${o}}',
+        speaks_for=("frame-i",),
+    ),
+    FrameForm(
+        "sequence-over-53-bits",
+        "a sequence number that a floating-point number does not hold",
+        '{"m":0,"i":${i+9007199254740993},"n":"CALL","o":${o}}',
         speaks_for=("frame-i",),
     ),
     FrameForm("extra-member", "a member beyond the four", '{"m":0,"i":${i},"n":"CALL","o":${o},"x":1}'),
