@@ -8,8 +8,9 @@ All values of an XML text, by local name alone, in pieces as careless readers se
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl, unquote
 from xml.parsers import expat
@@ -118,10 +119,31 @@ def read_json(text: str) -> Any:
     return _DECODER.decode(text)
 
 
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?', re.DOTALL)
+
+
+def as_written(text: str) -> str:
+    """JSON whose names are read as they stand in this one, with their escapes: some readers compare them like that."""
+    return _STRING.sub(_name_as_written, text) if "\\" in text else text
+
+
+def _name_as_written(match: re.Match[str]) -> str:
+    name, colon = match.groups()
+    if colon is None or "\\" not in name:
+        return match[0]
+    return json.dumps(name, ensure_ascii=False) + colon
+
+
 def json_content(text: str) -> Content:
     """The views of a JSON text whose root is expected to be an object or a list. Errors: ValueError."""
-    value = read_json(text)
-    return content_of(value)
+    content = content_of(read_json(text))
+    written = as_written(text)
+    if written == text:
+        return content
+    value = read_json(written)
+    found = tuple(one for one in walk(value, "") if "\\" not in one.name)
+    top = tuple(_top(value)) if isinstance(value, Members) else ()
+    return replace(content, views=(*content.views, View(top, found)))
 
 
 def content_of(value: Any) -> Content:

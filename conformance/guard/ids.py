@@ -18,6 +18,7 @@ _CANONICAL = re.compile(r"-?(?:0|[1-9][0-9]{0,39})")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _RADIX = re.compile(r"(?:0|&)([xXhHoObB])([0-9A-Fa-f]+)")
 _RUN = re.compile(r"[0-9]+")
+_OCTAL = re.compile(r"0[0-7]*")
 _BASES = {"x": 16, "h": 16, "o": 8, "b": 2}
 _GUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 _HEX_RUN = re.compile(r"[0-9a-f]{32,}")
@@ -77,7 +78,9 @@ def _of_text(text: str) -> Ids:
     if _CANONICAL.fullmatch(text):
         return _of_number(text)
     if len(text) > MAX_DIGITS:
-        return Ids(nothing=True, opaque=any(one.isdigit() for one in text))
+        if any(one.isdigit() for one in text):
+            return Ids(nothing=True, opaque=True)
+        return Ids(uids=uids_in(text), nothing=True)
     if _CANONICAL_GUID.fullmatch(text):
         if not text.strip("0-"):
             return _NOTHING
@@ -98,8 +101,8 @@ def numbers_in(text: str) -> frozenset[int]:
     runs = _RUN.findall(plain)
     for run in (*runs, "".join(runs)):
         found |= _in_base(run, 10)
-        if run[:1] == "0":
-            found |= _in_base(run, 8)
+        if octal := _OCTAL.match(run):  # to the first digit that is none, as strtol reads
+            found |= _in_base(octal.group(), 8)
     if "-" in plain or "(" in plain or "\u2212" in plain:
         found |= {-number for number in found}
     if "true" in plain.lower():

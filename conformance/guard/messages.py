@@ -20,6 +20,7 @@ from conformance.formats.members import (
     Found,
     Members,
     View,
+    as_written,
     content_of,
     merged,
     query_members,
@@ -200,15 +201,15 @@ def frame_reason(bounds: Bounds, catalogue: Catalogue, sent: str | bytes) -> str
     """Why this text must not be sent, "" when it may."""
     try:
         text = sent if isinstance(sent, str) else sent.decode()
-        value = read_json(text)
+        values = [read_json(one) for one in dict.fromkeys((text, as_written(text)))]
     except ValueError:
         return _no_frame(sent)
-    frames = value if isinstance(value, list) and not isinstance(value, Members) else [value]
-    for frame in frames:
-        if not isinstance(frame, Members):
-            return _no_frame(sent)
-        if reason := _frame(bounds, catalogue, frame):
-            return reason
+    for value in values:
+        for frame in value if isinstance(value, list) and not isinstance(value, Members) else [value]:
+            if not isinstance(frame, Members):
+                return _no_frame(sent)
+            if reason := _frame(bounds, catalogue, frame):
+                return reason
     return ""
 
 

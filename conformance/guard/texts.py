@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from conformance.formats.text import MAX_BYTES, bom_of
-from conformance.guard.ids import MAX_DIGITS, ascii_digits, numbers_in
+from conformance.guard.ids import MAX_DIGITS, ascii_digits, numbers_in, uids_in
 from conformance.guard.values import dashed
 
 _ROUNDS = 3
@@ -29,6 +29,8 @@ _GUID = re.compile(
     r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])|(?<![0-9a-z])[0-9a-f]{32}(?![0-9a-z])",
     re.IGNORECASE,
 )
+_LETTERS = re.compile(r"[a-f](?:-?[a-f]){31,}", re.IGNORECASE)
+"""So long, it may hold a GUID although no word with a digit."""
 _WORD = re.compile(r"[+-]?[\w.+]*[0-9][\w.+-]*|\b(?:true|yes|on)\b", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*")
 
@@ -46,7 +48,7 @@ class Token:
     @property
     def affirms(self) -> bool:
         """Whether it is a word that counts as 1 where a number is expected."""
-        return not any(one.isdigit() for one in self.text)
+        return not self.uids and not any(one.isdigit() for one in self.text)
 
 
 def fold(name: str) -> str:
@@ -170,6 +172,8 @@ def _tokens(text: str) -> Iterator[Token]:
     for match in _GUID.finditer(plain):
         yield Token(match.group(), frozenset(), frozenset({dashed(match.group())}), "")
     rest = _GUID.sub(lambda match: " " * len(match.group()), plain)
+    for match in _LETTERS.finditer(rest):
+        yield Token(match.group(), frozenset(), uids_in(match.group()), "")
     place = 0
     for match in _WORD.finditer(rest):
         while place < len(names) and names[place][0] <= match.start():

@@ -13,6 +13,7 @@ from conformance.formats.members import (
     Found,
     Literal,
     View,
+    as_written,
     content_of,
     json_content,
     keys,
@@ -46,6 +47,18 @@ def found(*pairs: tuple[str, Any]) -> tuple[Found, ...]:
 )  # fmt: skip
 def test_json_is_seen_at_every_depth(text: str, top: Any, below: Any, names: tuple[str, ...]) -> None:
     assert json_content(text) == Content((View(found(*top), found(*below)),), names=names)
+
+
+def test_names_with_escapes_are_seen_as_they_are_written_as_well() -> None:
+    content = json_content('{"\\u0061":1,"b":{"\\u0063":2,"d\\"":[3]}}')
+    assert content.views == (
+        View(
+            found(("a", Literal("1")), ("b", CONTAINER)),
+            found(("a", Literal("1")), ("b", CONTAINER), ("c", Literal("2")), ('d"', CONTAINER), ('d"', Literal("3"))),
+        ),
+        View(found(("\\u0061", Literal("1")), ("b", CONTAINER)), found(("b", CONTAINER))),
+    )
+    assert as_written('{"a":"\\u0061"}') == '{"a":"\\u0061"}'
 
 
 def test_json_in_a_json_string_is_seen_as_well() -> None:

@@ -143,10 +143,16 @@ def _value(tokens: list[re.Match[str]]) -> Any:
         return _value(tokens)
     quoted = token["double"] if token["double"] is not None else token["single"]
     if quoted is not None:
-        return re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), quoted)
+        return re.sub(r"\\(?:u([0-9a-fA-F]{4})|(.))", _unescaped, quoted)
     word = token["word"]
     number = c_int(word) if re.fullmatch(r"[+-]?(0[xX][0-9a-fA-F]+|\d+)", word) else None
     return {"null": None, "true": True, "false": False}.get(word, word) if number is None else number
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(int(match[1], 16))
+    return {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}.get(match[2], match[2])
 
 
 def _skip(tokens: list[re.Match[str]], mark: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from scope_support import (
@@ -29,6 +30,7 @@ from scope_support import (
     judged,
     post,
     quote,
+    text_frame,
 )
 
 from conformance.guard.guard import Granted, Scope
@@ -162,6 +164,23 @@ def test_the_body_may_be_anything_when_accounts_and_systems_are_unlimited() -> N
 def test_a_member_that_adds_something_foreign_is_refused_in_either_order(extra: str, first: bool) -> None:
     own = f'"OMSId":{OMS},"AccountId":{ACCOUNT}'
     assert not judged(post(CAO, f"{{{extra},{own}}}" if first else f"{{{own},{extra}}}")).allowed
+
+
+@pytest.mark.parametrize(
+    ("request_", "allowed"),
+    [
+        (post(CAO, f'{{"\\u0041ccountId":{ACCOUNT}}}'), False),
+        (post(CAO, f'{{"\\u004fMSId":{OMS},"AccountId":{ACCOUNT}}}'), True),
+        (frame("CancelAllOrders", f'{{"\\u0041ccountId":{ACCOUNT}}}'), False),
+        (text_frame(f'{{"m":0,"i":2,"n":"CancelAllOrders","\\u006f":"{{\\"AccountId\\":{ACCOUNT}}}"}}'), False),
+        (text_frame(f'{{"m":0,"i":2,"\\u006e":"CancelAllOrders","o":"{{\\"AccountId\\":{ACCOUNT}}}"}}'), False),
+        (post(CQ, json.dumps(QUOTE).replace("accountId", "\\u0061ccountId")), True),
+        (post(CQ, json.dumps(QUOTE).replace("accountId", "\\u0061ccountId").replace("bid", "\\u0062id")), False),
+    ],
+)
+def test_a_key_with_escapes_may_name_nothing_to_who_does_not_undo_them(request_: Any, allowed: bool) -> None:
+    """Some readers compare names as they are written, and an account that is not named is every account."""
+    assert judged(request_).allowed is allowed
 
 
 def test_a_key_in_another_case_does_not_count_as_naming_the_account() -> None:

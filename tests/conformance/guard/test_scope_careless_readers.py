@@ -117,6 +117,7 @@ def test_a_number_is_cut_clamped_and_rounded_to_every_width(number: int, seen: s
         ("2.5e400", {2, 5, 400, 25400, 2147483647, 9223372036854775807}),
         ("&xZ", set()),
         ("08", {8}),
+        ("0179", {15, 179}),
         ("5e", {5}),
     ],
 )
@@ -228,7 +229,8 @@ def test_every_number_that_a_text_may_be_taken_for_is_seen(text: str, numbers: s
             False,
         ),
         ("1" * 401, None, set(), set(), True, True),
-        ("a" * 401, None, set(), set(), True, False),
+        ("z" * 401, None, set(), set(), True, False),
+        ("a" * 401, None, set(), {"aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"}, True, False),
         (5, None, set(), set(), True, True),
         ([1], None, set(), set(), True, True),
     ],
@@ -411,6 +413,9 @@ def test_a_text_that_is_escaped_too_often_cannot_be_told() -> None:
         ("A\u0301b 4", [("4", (4,), (), "\xc1b", False)]),
         ("5 name", [("5", (5,), (), "", False)]),
         ("name1 6", [("6", (6,), (), "name1", False), ("name1", (1,), (), "", False)]),
+        ("ab-" * 10 + "ab" * 5, []),
+        ("a" * 33, [("a" * 33, (), ("aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa",), "", False)]),
+        ("y" + "a" * 31, []),
     ],
 )
 def test_everything_in_a_text_that_may_be_an_id_is_a_token(text: str, tokens: list[tuple[Any, ...]] | None) -> None:
@@ -428,3 +433,4 @@ def test_a_token_that_is_too_long_is_opaque() -> None:
     assert [(token.opaque, token.numbers) for token in tokens_in("1" * (MAX_DIGITS + 1)) or ()] == [(True, frozenset())]
     assert Token("yes", frozenset({1}), frozenset(), "").affirms
     assert not Token("y3s", frozenset({3}), frozenset(), "").affirms
+    assert not Token("a" * 32, frozenset(), frozenset({"a"}), "").affirms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from scope_support import (
@@ -220,3 +221,16 @@ def test_grants_are_needed_for_orders_that_the_scope_does_not_list() -> None:
     assert not judged(tpp(instruction()), LIMITED, Granted()).allowed
     assert judged(tpp(instruction(SCOPED_ORDER)), LIMITED, Granted()).allowed
     assert judged(tpp(instruction()), LIMITED, GRANTED).allowed
+
+
+@pytest.mark.parametrize("uid", ["a" * 32, "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "a" * 401])
+@pytest.mark.parametrize("body", ['[{"InternationalOrderUID":"%s"}]', '[{"InternationalOrderUID" "%s"} junk'])
+def test_a_guid_without_digits_is_a_guid(uid: str, body: str) -> None:
+    assert not judged(post(TPP, body % uid)).allowed
+
+
+def test_octal_digits_before_one_that_is_none_may_be_the_id() -> None:
+    """As strtol reads it, which stops there: 16."""
+    scope = replace(LIMITED, orders=frozenset({209, 16, 209000}))
+    assert not judged(post(TPP, '[{"OrderID":"000209000"}]'), replace(scope, orders=frozenset({209000}))).allowed
+    assert judged(post(TPP, '[{"OrderID":"000209000"}]'), scope).allowed
