@@ -85,6 +85,12 @@ def _inflate(body: bytes, wbits: int, max_bytes: int) -> bytes | None:
     return bytes(unpacked)
 
 
+def _transfer_coding(headers: Headers) -> str:
+    """The first transfer coding that is none of HTTP's framing; "" for none. None is asked for (RFC 9112, 7.4)."""
+    codings = (one.strip().lower() for one in ",".join(header_values(headers, "transfer-encoding")).split(","))
+    return next((one for one in codings if one not in ("", "chunked", "identity")), "")
+
+
 def _broken(message: str) -> WireProblem:
     return WireProblem("content-encoding", message, "decode")
 
@@ -194,6 +200,8 @@ class ReplyReader:
         """
         del self._parser  # it holds this reader's methods: without the cycle both are freed at once
         headers = tuple(self._headers)
+        if coding := _transfer_coding(headers):
+            return None, _broken(f"transfer coding {coding!r} was not asked for and cannot be undone")
         raw = bytes(self._body)
         if len(raw) > _LARGE_BYTES:
             self._body.clear()

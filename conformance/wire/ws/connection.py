@@ -196,6 +196,8 @@ def _member(frame: dict[str, Any], name: str) -> Any:
 
 
 _CLOSE_TIMEOUT_S = 0.5
+_MOST_MESSAGES, _MANY_MESSAGES = 100_000, 1_000
+"""In one wait: more than these end the connection at once; more than those, when an answer is waited for in vain."""
 _SLICE_BYTES = 8 * 1024
 
 
@@ -220,6 +222,8 @@ class WsConnection(asyncio.Protocol):
         self._poll: select.poll | None = None
         self._slowest_s: float | None = None
         self._backlog = b""
+        self._messages = 0
+        """How many have come since the last request."""
         self._over: WireProblem | None = None
         self._opened: asyncio.Future[tuple[WireProblem | None, bytes]] = loop.create_future()
         self.closed: asyncio.Future[None] = loop.create_future()
@@ -257,6 +261,7 @@ class WsConnection(asyncio.Protocol):
         frame = text_frame(payload, self._random_bytes)
         self._session.limits = limits
         self._session.forget_pings()
+        self._messages = 0
         waiter = Waiter(request.reply_to, limits, frame, self._loop.time(), self._loop.create_future())
         wait_s = limits.total_timeout_s if request.reply_to.expected else request.reply_to.quiet_s
         waiter.timer = self._loop.call_later(wait_s, self._expire, waiter)
@@ -322,6 +327,11 @@ class WsConnection(asyncio.Protocol):
             if isinstance(event, Message):
                 if not self._room.deliver(event, self._loop.time()):
                     self._on_stray(event.payload)
+                self._messages += 1
+                if self._messages > _MOST_MESSAGES:
+                    many = f"more than {_MOST_MESSAGES} messages that nobody asked for"
+                    self._finish(WireProblem("too-large", many, "wait"), b"")
+                    return
             elif isinstance(event, ToWrite):
                 self._transport.write(event.data)
             elif isinstance(event, Opened):
@@ -368,6 +378,7 @@ class WsConnection(asyncio.Protocol):
         self._room.give_up(waiter, now_s)
         if not waiter.match.expected:
             waiter.settle(now_s)
+            self._leave_flood()
             return
         half = self._session.within_message
         what = "only part of a message" if half else "no reply"
@@ -382,6 +393,12 @@ class WsConnection(asyncio.Protocol):
         if half:
             # Whatever follows would be read as the rest of that message.
             self._finish(WireProblem("ws-closed", "given up in the middle of a message", "body"), b"")
+        self._leave_flood()
+
+    def _leave_flood(self) -> None:
+        """Close a connection on which nobody would find the answers to later messages."""
+        if self._messages > _MANY_MESSAGES:
+            self._finish(WireProblem("ws-closed", "given up in a flood of messages that nobody asked for", "wait"), b"")
 
     def _finish(self, problem: WireProblem, raw: bytes) -> None:
         """End the connection: everybody who waits gets `problem`, the socket is closed."""

@@ -16,6 +16,7 @@ from wsproto.events import (
     BytesMessage,
     CloseConnection,
     Ping,
+    Pong,
     RejectConnection,
     Request,
     TextMessage,
@@ -191,7 +192,7 @@ class WsSession:
         return bytes(self._raw[: self.limits.max_received_evidence_bytes])
 
     def forget_pings(self) -> None:
-        """Start the count of pings again: a flood is many pings within one wait, not many in an hour."""
+        """Start the count of pings and pongs again: a flood is many within one wait, not many in an hour."""
         self._pings = 0
 
     def feed(self, data: bytes) -> Iterator[SessionEvent]:
@@ -267,12 +268,12 @@ class WsSession:
                     yield Message(bytes(self._payload), bytes(self._raw), binary)
                     self._payload.clear()
                     self._forget()
-            elif isinstance(event, Ping):
+            elif isinstance(event, Ping | Pong):
                 self._pings += 1
                 if self._pings > self.limits.max_pings:
-                    yield self._fail("malformed", f"more than {self.limits.max_pings} pings and no message")
+                    yield self._fail("malformed", f"more than {self.limits.max_pings} pings or pongs and no message")
                     return
-                if self._ws.state is ConnectionState.OPEN:
+                if isinstance(event, Ping) and self._ws.state is ConnectionState.OPEN:
                     yield ToWrite(self._ws.send(event.response()))
             elif isinstance(event, CloseConnection):
                 yield from self._closed(event)

@@ -165,3 +165,9 @@ def test_what_is_not_http_is_malformed(ask: Any, wire: bytes) -> None:
 def test_a_body_behind_a_head_reply_is_noted(ask: Any) -> None:
     reply = reply_of(ask(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", HttpRequest("HEAD", "/x")))
     assert (reply.body, reply.trailing_data) == (b"", True)
+
+
+@pytest.mark.parametrize("codings", ["secret, chunked", "gzip, chunked", "br"])
+def test_a_transfer_coding_that_was_not_asked_for_is_a_problem(ask: Any, codings: str) -> None:
+    exchange = ask(f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {codings}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n".encode())
+    assert problem_of(exchange) == ("content-encoding", "decode")

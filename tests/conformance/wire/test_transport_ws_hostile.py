@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,9 +88,11 @@ def test_a_breach_of_the_protocol_is_malformed(talk: Any, wire: bytes) -> None:
     assert problem_of(talk(writing(wire), one())) == ("malformed", "wait")
 
 
-def test_a_ping_flood_is_malformed(talk: Any) -> None:
-    exchange = talk(writing(frame(b"", 0x89) * 5000), one())
+@pytest.mark.parametrize("first", [0x89, 0x8A], ids=["pings", "pongs"])
+def test_a_flood_of_control_frames_is_malformed(talk: Any, first: int) -> None:
+    exchange = talk(writing(frame(b"", first) * 5000), one())
     assert problem_of(exchange) == ("malformed", "wait")
+    assert exchange.elapsed_s < 1.5
 
 
 def test_many_pings_with_requests_between_them_are_no_flood(talk: Any) -> None:
@@ -146,6 +149,31 @@ def test_unsolicited_messages_without_end_are_bounded_by_the_deadline(
     assert 0 < len(exchange.others) < 40
     assert exchange.truncated
     assert exchange.elapsed_s < 1.5
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_no_later_message_is_sent_into_a_flood(talk: Any, expected: bool) -> None:
+    async def script(peer: Any) -> None:
+        _, text = await peer.read()
+        if b'"i": 1' in text:
+            while True:
+                await peer.write(peer.frame(answer(9, m=3)) * 1000)
+        await peer.write(frame(answer(2)))
+        await peer.linger()
+
+    async def scenario(transport: WsTransport) -> list[Exchange]:
+        first = replace(asking(1), reply_to=ReplyMatch(1, expected=expected, quiet_s=0.3))
+        return [await transport.send(first, limits=Limits(total_timeout_s=0.3)), await one(2)(transport)]
+
+    flooded, later = talk(script, scenario)
+    assert flooded.reply is None
+    assert reply_of(later).text == answer(2)
+
+
+def test_a_hundred_thousand_messages_end_a_wait_at_once(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_MOST_MESSAGES", 3_000)
+    exchange = talk(writing(frame(answer(9, m=3)) * 4_000), one())
+    assert problem_of(exchange) == ("too-large", "wait")
 
 
 def test_a_reply_behind_a_flood_is_found_even_when_the_server_hangs_up(talk: Any) -> None:
