@@ -165,10 +165,9 @@ def frame(payload: bytes, first: int = 0x81) -> bytes:
     return bytes((first, size)) + payload if size < 126 else bytes((first, 126)) + size.to_bytes(2, "big") + payload
 
 
-def answer(body: bytes, *headers: str, media: str = "application/json", length: int | None = None) -> bytes:
+def answer(body: bytes, *headers: str, media: str = "application/json") -> bytes:
     """A whole HTTP answer."""
-    lines = ["HTTP/1.1 200 OK", f"Content-Type: {media}; charset=utf-8", *headers]
-    lines.append(f"Content-Length: {len(body) if length is None else length}")
+    lines = ["HTTP/1.1 200 OK", f"Content-Type: {media}; charset=utf-8", *headers, f"Content-Length: {len(body)}"]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
@@ -186,10 +185,6 @@ class Outcome:
     def case(self, name: str) -> dict[str, Any]:
         """One case of results.json."""
         return next(case for case in self.results["cases"] if case["id"] == name)
-
-    def checks(self, name: str) -> set[tuple[str, str]]:
-        """Requirement and check of every finding of a case."""
-        return {(finding["requirement"], finding["check"]) for finding in self.case(name)["findings"]}
 
 
 def write_target(folder: Path, port: int, *, scheme: str = "http", more: str = "") -> Path:

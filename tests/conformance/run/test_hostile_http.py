@@ -1,21 +1,18 @@
-"""HTTP endpoints that misbehave in every way: the run gives the right verdict, in bounded time, without a traceback."""
+"""HTTP endpoints that are gone, lead elsewhere or lose messages; what single answers may do wrong is in tests/hostile."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import socket
 import ssl
 import struct
-import zlib
 from pathlib import Path
 
 import pytest
 import trustme
-from hostile_support import GOOD, JSON_CASE, UNKNOWN, XML_CASE, Outcome, Script, answer, read_request, run, scripted
+from hostile_support import GOOD, JSON_CASE, XML_CASE, Outcome, Script, answer, read_request, run, scripted
 
-ANSWERED = {("TPP-ANSWERED", "answered")}
 MOST_S, MOST_WITH_OTHERS_S = 3.0, 9.0
 """Seconds of work, and seconds on the clock of a machine that is busy with other tests as well."""
 
@@ -25,70 +22,18 @@ async def _never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     await reader.read()
 
 
-async def _drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await read_request(reader)
-    for byte in answer(GOOD):
-        writer.write(bytes((byte,)))
-        await asyncio.sleep(1)
-
-
-async def _endless_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await read_request(reader)
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000000000\r\n\r\n[")
-    while True:
-        writer.write(b" " * 65536)
-        await writer.drain()
-
-
-async def _endless_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await read_request(reader)
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
-    while True:
-        writer.write((b"10000\r\n" + b" " * 65536 + b"\r\n") * 4)
-        await writer.drain()
-
-
-async def _endless_headers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await read_request(reader)
-    writer.write(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        writer.write(b"X-More: and more\r\n" * 100)
-        await writer.drain()
-
-
 async def _resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await read_request(reader)
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
-async def _closes_in_the_middle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await read_request(reader)
-    writer.write(answer(GOOD)[:-20])
-    await writer.drain()
-
-
-async def _two_lengths(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await read_request(reader)
-    writer.write(answer(GOOD, "Content-Length: 3"))
-    await writer.drain()
-
-
-def _bomb() -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join([*(packer.compress(b" " * 1_000_000) for _ in range(200)), packer.flush()])
-
-
-def _answers(body: bytes, *headers: str, media: str = "application/json", length: int | None = None) -> Script:
-    whole = answer(body, *headers, media=media, length=length)
-
+def _answers(body: bytes, media: str = "application/json") -> Script:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             await read_request(reader)
-            writer.write(whole)
+            writer.write(answer(body, media=media))
             await writer.drain()
-            if length is not None:
-                return
 
     return script
 
@@ -104,25 +49,6 @@ def _went(tmp_path: Path, script: Script, case: str = JSON_CASE) -> Outcome:
     return outcome
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        _drips, _endless_body, _endless_chunks, _endless_headers, _closes_in_the_middle, _two_lengths,
-        _answers(_bomb(), "Content-Encoding: gzip"), _answers(b"no gzip", "Content-Encoding: gzip"),
-        _answers(GOOD, "Content-Encoding: br"), _answers(GOOD, length=len(GOOD) + 10),
-    ],
-    ids=[
-        "one-byte-a-second", "endless-body", "endless-chunks", "endless-headers", "closes-in-the-middle", "two-lengths",
-        "gzip-bomb", "broken-gzip", "unknown-coding", "content-length-too-long",
-    ],
-)  # fmt: skip
-def test_an_answer_that_does_not_come_to_an_end_is_one_finding(tmp_path: Path, script: Script) -> None:
-    outcome = _went(tmp_path, script)
-    assert outcome.exit_code == 1
-    assert outcome.case(JSON_CASE)["verdict"] == "fail"
-    assert outcome.checks(JSON_CASE) == ANSWERED
-
-
 @pytest.mark.parametrize("script", [_never, _resets], ids=["never-answers", "resets"])
 def test_a_server_that_answers_nothing_at_all_is_not_there(tmp_path: Path, script: Script) -> None:
     outcome = _went(tmp_path, script)
@@ -130,80 +56,11 @@ def test_a_server_that_answers_nothing_at_all_is_not_there(tmp_path: Path, scrip
     assert outcome.case(JSON_CASE)["verdict"] == "target-error"
 
 
-def _to_operations_alone(script: Script) -> Script:
-    async def some(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.read(7)
-        if head == b"OPTIONS":
-            writer.write(answer(b""))
-            await writer.drain()
-            return
-        await script(_Behind(head, reader), writer)  # type: ignore[arg-type]
-
-    return some
-
-
-class _Behind:
-    """A reader with some bytes put back."""
-
-    def __init__(self, head: bytes, reader: asyncio.StreamReader) -> None:
-        self._head, self._reader = head, reader
-
-    async def readuntil(self, end: bytes) -> bytes:
-        head, self._head = self._head, b""
-        return head + await self._reader.readuntil(end)
-
-    async def readexactly(self, size: int) -> bytes:
-        return await self._reader.readexactly(size)
-
-    async def read(self) -> bytes:
-        return await self._reader.read()
-
-
-@pytest.mark.parametrize("script", [_never, _resets], ids=["never-answers", "resets"])
-def test_a_message_without_an_answer_is_a_finding_while_others_get_one(tmp_path: Path, script: Script) -> None:
-    outcome = _went(tmp_path, _to_operations_alone(script))
-    assert outcome.exit_code == 1
-    assert outcome.checks(JSON_CASE) == ANSWERED
-
-
-_DEEP = 100_000
-_RESULT = f'{{"OrderID":{UNKNOWN},"InternationalOrderUID":null,"Success":false,"Errors":["x"]}}'
 _XML = (
     '<ArrayOfCancellationCreationResult xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
     ' xmlns="http://schemas.datacontract.org/2004/07/TPP.Contracts.Services.Order">%s</ArrayOfCancellationCreationResult>'
 )
-_LAUGHS = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(12))
-_BOMB = f'<!DOCTYPE x [<!ENTITY l0 "ha">{_LAUGHS}]>' + _XML % "&l12;"
 _OUTSIDE = '<!DOCTYPE x [<!ENTITY out SYSTEM "%s">]>' + _XML % "&out;"
-
-
-@pytest.mark.parametrize(
-    ("case", "body", "media"),
-    [
-        (JSON_CASE, b"[" * _DEEP + b"]" * _DEEP, "application/json"),
-        (JSON_CASE, b'{"a":' * _DEEP + b"1" + b"}" * _DEEP, "application/json"),
-        (JSON_CASE, GOOD.replace(b"no such order", b"\xff\xfe\xc0"), "application/json"),
-        (JSON_CASE, GOOD[:-5], "application/json"),
-        (JSON_CASE, b"", "application/json"),
-        (JSON_CASE, b"\x00" * 1000, "application/json"),
-        (JSON_CASE, GOOD.replace(str(UNKNOWN).encode(), b"9" * 10_000), "application/json"),
-        (JSON_CASE, GOOD.replace(str(UNKNOWN).encode(), b"1e999999999"), "application/json"),
-        (JSON_CASE, GOOD.replace(b'"Success": false', b'"Success": false, "Success": true'), "application/json"),
-        (XML_CASE, _BOMB.encode(), "application/xml"),
-        (XML_CASE, (_XML % ("<a>" * _DEEP + "</a>" * _DEEP)).encode(), "application/xml"),
-        (XML_CASE, b"\xff" + (_XML % "").encode(), "application/xml"),
-        (XML_CASE, b"<", "application/xml"),
-    ],
-    ids=[
-        "deep-lists", "deep-objects", "invalid-utf-8", "cut-json", "empty", "nulls", "huge-integer", "huge-exponent",
-        "duplicate-keys", "entity-bomb", "deep-xml", "invalid-utf-8-xml", "cut-xml",
-    ],
-)  # fmt: skip
-def test_an_answer_that_nobody_should_read_is_a_finding(tmp_path: Path, case: str, body: bytes, media: str) -> None:
-    outcome = _went(tmp_path, _answers(body, media=media), case)
-    assert outcome.exit_code == 1
-    assert outcome.case(case)["verdict"] == "fail"
-    assert "answered" not in {check for _, check in outcome.checks(case)}
 
 
 def test_an_external_entity_is_not_fetched(tmp_path: Path) -> None:
@@ -227,14 +84,8 @@ def test_a_file_named_by_an_entity_is_not_read(tmp_path: Path) -> None:
     assert "do-not-read-me" not in json.dumps([outcome.journal, outcome.results]) + outcome.output
 
 
-def test_a_list_of_five_thousand_results_is_read_and_judged(tmp_path: Path) -> None:
-    outcome = _went(tmp_path, _answers(f"[{','.join([_RESULT] * 5_000)}]".encode()))
-    assert outcome.exit_code == 1
-    assert len(outcome.case(JSON_CASE)["findings"]) < 20
-
-
 def test_a_list_of_seven_megabytes_is_not_read_and_its_case_not_verified(tmp_path: Path) -> None:
-    body = f"[{','.join([_RESULT] * (7_000_000 // len(_RESULT)))}]".encode()
+    body = b"[" + b",".join([GOOD[1:-1]] * (7_000_000 // len(GOOD))) + b"]"
     outcome = _went(tmp_path, _answers(body))
     assert outcome.exit_code == 4
     case = outcome.case(JSON_CASE)
@@ -263,11 +114,6 @@ def test_a_redirect_is_an_answer_and_is_not_followed(tmp_path: Path) -> None:
         outcome = _went(tmp_path, redirects)
     assert outcome.case(JSON_CASE)["verdict"] == "fail"
     assert not asked
-
-
-def test_gzip_and_a_right_answer_pass(tmp_path: Path) -> None:
-    outcome = _went(tmp_path, _answers(gzip.compress(GOOD), "Content-Encoding: gzip"))
-    assert not outcome.case(JSON_CASE)["findings"]
 
 
 def test_self_signed_tls_is_a_target_that_cannot_be_reached(tmp_path: Path) -> None:
