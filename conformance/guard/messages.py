@@ -117,12 +117,15 @@ def _dechunked(request: HttpRequest) -> bytes | None:
 
 
 def _content(rule: Rule, request: HttpRequest, data: bytes, query: str) -> Content:
-    """Every view of body, query and headers; a body that a reader may pass over leaves a view without it."""
+    """Every view of body, query and headers; a body that a reader may pass over leaves a view without it.
+
+    Without a body, one who passes the query over finds no member at all.
+    """
     asked = query_members(query)
     beside = asked + tuple(_header_members(rule, request))
     without_body = View(_once(asked), beside)
     if not data.strip(_BLANK):
-        return Content((without_body,))
+        return Content((without_body, View((), beside)) if asked else (without_body,))
     body = body_content(data, header_values(request.headers, "content-type"), rule.media_types)
     views = merged(body.views, beside)
     if not body.views or _passed_over(rule, request):

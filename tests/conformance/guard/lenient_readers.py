@@ -75,9 +75,8 @@ def _of_json(parse: Parse, *, exact: bool = False) -> Read:
         try:
             found = list(_calls(sent, parse))
         except Unreadable:
-            if sent.path:  # where there is no body, the members are those of the query
-                query = "" if sent.body else urllib.parse.urlsplit(sent.path).query
-                yield Heard(call_of(sent.path), tuple(urllib.parse.parse_qsl(query)))
+            if sent.path:
+                yield Heard(call_of(sent.path), ())
             return
         for call, value in found:
             for pairs in list(objects(value, deep=False)) or [[]]:

@@ -203,7 +203,7 @@ def test_a_content_type_under_which_the_body_may_go_unread_is_refused(media_type
 
 
 def test_query_and_body_both_count() -> None:
-    assert judged(HttpRequest("GET", f"{CAO}?OMSId={OMS}&AccountId={ACCOUNT}")).allowed
+    assert not judged(HttpRequest("GET", f"{CAO}?OMSId={OMS}&AccountId={ACCOUNT}")).allowed
     assert not judged(HttpRequest("GET", CAO)).allowed
     assert not judged(HttpRequest("GET", f"{CAO}?AccountId={ACCOUNT}&AccountId={ACCOUNT}")).allowed
     assert not judged(post(f"{CAO}?OMSId={OMS}&AccountId={ACCOUNT}", "{}")).allowed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -104,8 +105,10 @@ def test_a_doctype_in_a_payload_is_refused_whatever_it_names() -> None:
         (f"OMSId=1&AccountId={ACCOUNT}&InstrumentId={FOREIGN_INSTRUMENT}", False),
     ],
 )
-def test_every_member_of_a_query_without_a_body_is_judged(query: str, allowed: bool) -> None:
-    assert judged(post(f"{CAO}?{query}", "")).allowed is allowed
+def test_every_member_of_a_query_is_judged(query: str, allowed: bool) -> None:
+    body = json.dumps({"OMSId": 1, "AccountId": ACCOUNT})
+    assert judged(post(f"{CAO}?{query}", body)).allowed is allowed
+    assert not judged(post(f"{CAO}?{query}", "")).allowed, "who passes the query over finds no account"
 
 
 SPLIT = "+ACIALAAiAE8AcgBkAGUAcgBJAEQAIgA6ADYAMQAsACIAeAAiADoAIg-"
