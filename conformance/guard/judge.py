@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.formats.members import CONTAINER, Container, Content, Found, Literal, View
-from conformance.guard.ids import Ids, ids_of
+from conformance.guard.ids import Ids, ids_of, numbers_in
 from conformance.guard.rules import Member, Rule
 from conformance.guard.texts import Token, fold, tokens_in, variants
 from conformance.guard.values import Bounds
@@ -70,7 +70,8 @@ def _found(bounds: Bounds, rule: Rule, view: View, found: Found) -> str:
 def _declared(bounds: Bounds, rule: Rule, view: View, member: Member, found: Found) -> str:
     if bounds.unlimited(member.kind):
         return _stray(bounds, rule, member, found)
-    shown = f"{found.name[:60]}: {_shown(found)}"
+    name = found.name[:60] if found.name.isascii() and found.name.isprintable() else f"{found.name[:60]!a}"
+    shown = f"{name}: {_shown(found)}"
     if isinstance(found.value, Container):
         return f"{shown} stands where one {_thing(member)} is named"
     ids = ids_of(found.value)
@@ -184,11 +185,18 @@ def _token(bounds: Bounds, rule: Rule, token: Token) -> str:
     if token.opaque:
         return outside
     numeric = [kind for kind in rule.kinds if kind != "uid"]
-    if not all(bounds.permits(kind, number) for kind in numeric for number in token.numbers):
+    numbers = token.numbers or _numbers_of_uid(rule, token)
+    if not all(bounds.permits(kind, number) for kind in numeric for number in numbers):
         return outside
     if "uid" in rule.kinds and not all(bounds.permits("uid", uid) for uid in token.uids):
         return outside
     return ""
+
+
+def _numbers_of_uid(rule: Rule, token: Token) -> frozenset[int]:
+    """The numbers that a GUID may be read as in the place of a number: many readers take the digits that a text begins with."""
+    members = (rule.by_fold.get(fold(name)) for name in token.beside)
+    return numbers_in(token.text) if any(one is not None and one.kind != "uid" for one in members) else frozenset()
 
 
 def _all_unlimited(bounds: Bounds, rule: Rule) -> bool:

@@ -20,7 +20,10 @@ _JSON_ESCAPE = re.compile(r"\\(?:[uU]([0-9a-fA-F]{4})|[xX]([0-9a-fA-F]{2})|([0-7
 _MARKUP_COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[|\]\]>", re.DOTALL)
 _CODE_COMMENT = re.compile(r"/\*.*?\*/|//[^\r\n]*|#[^\r\n]*", re.DOTALL)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
-_SPLIT_NUMBER = re.compile(r"[0-9]<[^<>]*>[0-9]")
+_SPLIT_NUMBER = re.compile(
+    r"[0-9](?:<[^<>]*>|(?:</[^<>]*>|<[?!/]?|&(?:[#\w]{0,40};)?|[\ufffe\uffff\ud800-\udfff]){1,8})[0-9]"
+)
+"""Readers that mend broken markup leave out the tags, references and characters that they cannot read."""
 _NAMESPACE = re.compile(r"""xmlns(?::[A-Za-z_][\w.-]*)?\s*=\s*(["'])(?:https?:|urn:)[\w:/.#-]*\1""")
 _DECLARATION = re.compile(r"""\A\ufeff?<\?xml\s+version=(["'])1\.\d\1(?:\s+encoding=(["'])[A-Za-z][\w.-]*\2)?\s*\?>""")
 _ENCODING = re.compile(r"""<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
@@ -33,17 +36,24 @@ _LETTERS = re.compile(r"[a-f](?:-?[a-f]){31,}", re.IGNORECASE)
 """So long, it may hold a GUID although no word with a digit."""
 _WORD = re.compile(r"[+-]?[\w.+]*[0-9][\w.+-]*|\b(?:true|yes|on)\b", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*")
+_TAG_OR_NAME = re.compile(r"<|[^\W\d]\w*")
+_NAMES_OF_TAG = 2
+"""A prefix and a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Something in a text that may be an id: the numbers or the GUID it may be, and the name before it."""
+    """Something in a text that may be an id: the numbers or the GUID it may be, and the name before it.
+
+    A GUID has `beside` instead: every name that a reader may take for that of its value, whose digits may then be a number.
+    """
 
     text: str
     numbers: frozenset[int]
     uids: frozenset[str]
     name: str
     opaque: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def affirms(self) -> bool:
@@ -169,8 +179,9 @@ _STEPS: tuple[Callable[[str], str], ...] = (
 def _tokens(text: str) -> Iterator[Token]:
     plain = ascii_digits(text)
     names = [(match.end(), match.group()) for match in _NAME.finditer(plain)]
-    for match in _GUID.finditer(plain):
-        yield Token(match.group(), frozenset(), frozenset({dashed(match.group())}), "")
+    guids = list(_GUID.finditer(plain))
+    for match, beside in zip(guids, _names_beside(plain, [one.start() for one in guids]), strict=True):
+        yield Token(match.group(), frozenset(), frozenset({dashed(match.group())}), "", beside=beside)
     rest = _GUID.sub(lambda match: " " * len(match.group()), plain)
     for match in _LETTERS.finditer(rest):
         yield Token(match.group(), frozenset(), uids_in(match.group()), "")
@@ -183,3 +194,21 @@ def _tokens(text: str) -> Iterator[Token]:
         opaque = len(word) > MAX_DIGITS
         numbers = frozenset() if opaque else numbers_in(word) or frozenset({1} if word.isalpha() else ())
         yield Token(word, numbers, frozenset(), before, opaque)
+
+
+def _names_beside(plain: str, places: Iterable[int]) -> Iterator[tuple[str, ...]]:
+    """For the value at each place: the name of the tag that it stands behind, which may have a prefix, and the last name."""
+    marks = _TAG_OR_NAME.finditer(plain)
+    tag: list[str] = []
+    last, room, mark = "", 0, next(marks, None)
+    for place in places:
+        while mark is not None and mark.start() < place:
+            text, mark = mark.group(), next(marks, None)
+            if text == "<":
+                tag, room = [], _NAMES_OF_TAG
+                continue
+            last = text
+            if room:
+                tag.append(text)
+                room -= 1
+        yield (*tag, last)

@@ -234,3 +234,29 @@ def test_octal_digits_before_one_that_is_none_may_be_the_id() -> None:
     scope = replace(LIMITED, orders=frozenset({209, 16, 209000}))
     assert not judged(post(TPP, '[{"OrderID":"000209000"}]'), replace(scope, orders=frozenset({209000}))).allowed
     assert judged(post(TPP, '[{"OrderID":"000209000"}]'), scope).allowed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'[{{"OrderID":"{UID}"', f'[{{OrderID:"{UID}"}}]', f"<OrderID x>{UID}</a>", f"<p:OrderID x>{UID}</a>",
+        f"<OrderID InternationalOrderUID>{UID}</a>",
+    ],
+)  # fmt: skip
+def test_an_own_guid_where_a_broken_body_has_a_number_is_refused_for_its_digits(body: str) -> None:
+    assert not judged(post(TPP, body)).allowed
+    assert judged(post(TPP, body.replace("<p:OrderID", "<p:InternationalOrderUID").replace("OrderID", "ID"))).allowed
+
+
+@pytest.mark.parametrize("cut", ["&", "&foo;", "&#0;", "&#;", "<", "<?", "<!", "</b>", "</b></c>", "&<", "\ufffe"])
+def test_a_number_cut_by_markup_that_a_mending_reader_leaves_out_is_refused(cut: str) -> None:
+    decision = judged(post(TPP, f"<a><OrderID>{ORDER}{cut}0</OrderID>", XML))
+    assert not decision.allowed
+    assert "hides its ids" in decision.reason
+    assert judged(post(TPP, f"<a><OrderID>{ORDER}</OrderID><PIN>{PIN}</PIN>{cut}", XML)).allowed
+
+
+def test_a_reason_has_no_character_that_a_terminal_acts_on() -> None:
+    decision = judged(post(TPP, json.dumps([{"Order\x9b\u202eID": []}], ensure_ascii=False)))
+    assert not decision.allowed
+    assert decision.reason.isascii()
