@@ -26,8 +26,8 @@ def decode_content(headers: Headers, body: bytes, max_bytes: int) -> bytes | Wir
     values = header_values(headers, "content-encoding")
     if not values:
         return body
-    codings = [coding for coding in (part.strip().lower() for part in ",".join(values).split(",")) if coding]
-    if not body or all(coding == "identity" for coding in codings):
+    codings = [coding for coding in (part.strip() for part in ",".join(values).split(",")) if coding]
+    if not body or all(coding.lower() == "identity" for coding in codings):
         return body
     if len(codings) > _MAX_CODINGS:
         return _broken(f"{len(codings)} content codings on top of each other")
@@ -40,12 +40,14 @@ def decode_content(headers: Headers, body: bytes, max_bytes: int) -> bytes | Wir
 
 
 def _undo(coding: str, body: bytes, max_bytes: int) -> bytes | WireProblem:
-    if coding == "identity":
+    """The coding stands in problems as it came: in small letters a secret in it would not be known again."""
+    known = coding.lower()
+    if known == "identity":
         return body
     try:
-        if coding in ("gzip", "x-gzip"):
+        if known in ("gzip", "x-gzip"):
             unpacked = _inflate(body, _GZIP, max_bytes)
-        elif coding == "deflate":
+        elif known == "deflate":
             unpacked = _inflate_deflate(body, max_bytes)
         else:
             return _broken(f"content coding {coding!r} was not asked for and cannot be undone")
@@ -251,6 +253,9 @@ class ReplyReader:
         if 100 <= status < 200:
             self._informational = True
             return
+        if status < 100:  # three digits, of which the first is a class (RFC 9110, section 15)
+            self._fail("malformed", f"not a valid HTTP/1.1 reply: there is no status {status:03}")
+            raise _StopParsingError
         self._status = status
         self._version = self._parser.get_http_version()
         self._headers_done = True

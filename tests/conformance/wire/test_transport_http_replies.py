@@ -151,6 +151,7 @@ def test_a_broken_content_coding_is_a_problem_beside_the_raw_reply(ask: Any, cod
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 039 No\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
     ],
 )
@@ -160,6 +161,15 @@ def test_what_is_not_http_is_malformed(ask: Any, wire: bytes) -> None:
     assert exchange.problem.kind == "malformed"
     assert not exchange.problem.unreachable
     assert exchange.received == wire
+
+
+def test_a_coding_is_known_in_any_letter_case_and_told_as_it_came(ask: Any) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nContent-Encoding: %b\r\n\r\n"
+    packed = gzip.compress(b"{}")
+    assert reply_of(ask(head % (len(packed), b"GZip, Identity") + packed)).body == b"{}"
+    exchange = ask(head % (2, b"Tr4der-SeCret-77") + b"{}")
+    assert exchange.problem is not None
+    assert exchange.problem.message.startswith("content coding 'Tr4der-SeCret-77'")
 
 
 def test_a_body_behind_a_head_reply_is_noted(ask: Any) -> None:
