@@ -1,7 +1,8 @@
 """Finds known secrets in a text, however they are written there.
 
-They are looked for in three views of the text, in any letter case: as it stands; without escapes and joins (JSON, XML,
-percent, Python, UTF-16, chunks, lines); and in what its runs of Base64 and hexadecimal digits say.
+They are looked for in views of the text, in any letter case: as it stands; without escapes and joins (JSON, XML, percent,
+Python, UTF-16, chunks, lines); without those of mail, or of markup, as well (quoted-printable, octal, comments, sections),
+which may eat what only looks like them; and in what its runs of Base64 and hexadecimal digits say, and the Base64 in that.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html.entities import html5
+from typing import Literal
 
 SHORTEST = 4
 """Shorter secrets are hidden only where credentials stand: as free text they would be found everywhere."""
@@ -20,7 +22,11 @@ _LEAST_BASE64 = 6
 _MOST_KEPT = 4096
 _MOST_LAYERS = 4
 """JSON in JSON in a URL has three layers of escapes."""
-_CHUNK = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
+_CHUNK = re.compile(r"\r\n[0-9A-Fa-f]{1,8}([ \t;][^\r\n]*)?\r\n")
+_COMMENT = re.compile(r"<!--((?:(?!<!--).){0,400}?)-->", re.DOTALL)
+_SOFT_BREAK = re.compile(r"=(?:\r?\n|\\++r\\++n|\\++n)")
+_MAIL = re.compile(r"((?:=[0-9A-Fa-f]{2})+)|((?:(?<!\\)\\++[0-3][0-7]{2})+)")
+_SECTION = re.compile(r"<!\[(?i:CDATA)\[|\]\]>")
 _JOINS = ("\r", "\n", "\x00")
 _MARKS = ("%", "\\u", "\\x", "\\n", "\\r", "\\t", "\\U")
 _ESCAPE = re.compile(
@@ -28,25 +34,34 @@ _ESCAPE = re.compile(
     r"|((?:(?<!\\)\\++x[0-9A-Fa-f]{2})+|(?:%[0-9A-Fa-f]{2})+)"
     r"|&#[xX]0*([0-9A-Fa-f]{1,6});|&#0*([0-9]{1,7});|&([A-Za-z][A-Za-z0-9]{1,30};)"
 )
-_BYTE = re.compile(r"(?:\\+x|%)([0-9A-Fa-f]{2})")
+_BYTE = re.compile(r"(?:\\+x|%|=)([0-9A-Fa-f]{2})|\\+([0-7]{3})")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 _DIGITS = re.compile(r"[0-9A-Fa-f]{8,}")
 _STANDARD = str.maketrans("-_", "+/")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _END_OF_ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|(?:\\x|%)[0-9A-Fa-f]{2})\Z")
+_APART = "\x1e"
+"""No part of a secret, and none of what is undone: it keeps apart what does not stand side by side."""
+_INNER = re.compile(rb"[A-Za-z0-9+/_-]{6,}")
 _BETWEEN = "/w/w/w"
 """What keeps two runs of Base64 apart, from whichever place they are read."""
 Span = tuple[int, int]
+Odd = Literal["", "markup", "mail", "soft"]
+"""What is undone beside the usual: comments and sections; quoted-printable and octal; these with soft line breaks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """How secrets look in each view; `encoded` are Base64 forms that have lost their letter case."""
+    """How secrets look in each view; `encoded` are Base64 forms that have lost their letter case.
+
+    `inner` is the same as bytes, of every writing of the secret: what Base64 says that holds Base64.
+    """
 
     plain: tuple[str, ...]
     folded: tuple[str, ...]
     octets: tuple[bytes, ...]
     encoded: tuple[str, ...]
+    inner: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +78,10 @@ class View:
 @lru_cache(maxsize=_MOST_KEPT)
 def forms_of(secret: str) -> Forms:
     """The forms of a secret of at least `SHORTEST` characters."""
+    cases = {secret, secret.lower(), secret.upper()}
     octets = {
         written.encode(codec, "surrogatepass").replace(b"\x00", b"").lower()
-        for written in {secret, secret.lower(), secret.upper()}
+        for written in cases
         for codec in ("utf-8", *(() if secret.isascii() else ("utf-16-le", "utf-16-be")))
     }
     written = {
@@ -78,7 +94,12 @@ def forms_of(secret: str) -> Forms:
         tuple(sorted(one for one in folded if len(one) >= SHORTEST)),
         tuple(sorted(one for one in octets if len(one) >= SHORTEST)),
         tuple(sorted(one.casefold() for one in _base64_forms(secret.encode("utf-8", "surrogatepass")))),
+        _lowered({one for case in cases for one in _base64_forms(case.encode("utf-8", "surrogatepass"))}),
     )
+
+
+def _lowered(texts: set[str]) -> tuple[bytes, ...]:
+    return tuple(sorted({one.lower().encode() for one in texts}))
 
 
 @lru_cache(maxsize=64)
@@ -100,13 +121,18 @@ def _units(text: str) -> str:
     return "".join(chr(units[place] << 8 | units[place + 1]) for place in range(0, len(units), 2))
 
 
-def bare(text: str) -> str:
-    """The text without escapes, joins of chunks and lines, and backslashes; a blank is a plus sign, as in forms."""
-    text = _CHUNK.sub("", text)
-    for _ in range(_MOST_LAYERS):
+def bare(text: str, odd: Odd = "") -> str:
+    """The text without escapes, joins of chunks and lines, and backslashes; a blank is a plus sign, as in forms.
+
+    What is `odd` is undone once, and by itself: it may eat what only looks like it.
+    """
+    text = _aside(text, _CHUNK)
+    text = _SOFT_BREAK.sub("", text) if odd == "soft" else text
+    for layer in range(_MOST_LAYERS):
         before = text
         for join in _JOINS:
             text = text.replace(join, "")
+        text = _ordinary(text, odd) if odd and not layer else text
         if ("&" in text and ";" in text) or any(mark in text for mark in _MARKS):
             text = _ESCAPE.sub(lambda match: "".join(one for one, _ in _written(match)), text)
         text = text.replace("\\", "")
@@ -115,19 +141,52 @@ def bare(text: str) -> str:
     return text.replace(" ", "+")
 
 
-def bare_view(text: str) -> View:
+def bare_view(text: str, odd: Odd = "") -> View:
     """The same, with the places."""
-    view = View(text, [(place, place + 1) for place in range(len(text))])
-    view = _without(view, ((match.span(), ()) for match in _CHUNK.finditer(text)))
-    for _ in range(_MOST_LAYERS):
+    view = _aside_view(View(text, [(place, place + 1) for place in range(len(text))]), _CHUNK)
+    view = _aside_view(view, _SOFT_BREAK) if odd == "soft" else view
+    for layer in range(_MOST_LAYERS):
         before = view.text
         view = _kept(view, _JOINS)
+        view = _ordinary_view(view, odd) if odd and not layer else view
         if ("&" in view.text and ";" in view.text) or any(mark in view.text for mark in _MARKS):
             view = _without(view, ((match.span(), _written(match)) for match in _ESCAPE.finditer(view.text)))
         view = _kept(view, ("\\",))
         if view.text == before:
             break
     return View(view.text.replace(" ", "+"), view.spans)
+
+
+def _aside(text: str, pattern: re.Pattern[str]) -> str:
+    """The text without what matches; the group of each match comes last, so that it is looked at as well."""
+    rest = pattern.sub("", text)
+    if len(rest) == len(text):
+        return text
+    return "".join((rest, *(f"{_APART}{match[1]}" for match in pattern.finditer(text) if match[1])))
+
+
+def _aside_view(view: View, pattern: re.Pattern[str]) -> View:
+    found = list(pattern.finditer(view.text))
+    rest = _without(view, ((match.span(), ()) for match in found))
+    told = [match for match in found if pattern.groups and match[1]]
+    spans = [span for match in told for span in (view.span(*match.span()), *view.spans[slice(*match.span(1))])]
+    return View("".join((rest.text, *(f"{_APART}{match[1]}" for match in told))), [*rest.spans, *spans])
+
+
+def _ordinary(text: str, odd: Odd) -> str:
+    if odd == "markup":
+        return _aside(_SECTION.sub("", text), _COMMENT)
+    return _MAIL.sub(lambda match: "".join(one for one, _ in _of_mail(match)), text)
+
+
+def _ordinary_view(view: View, odd: Odd) -> View:
+    if odd == "markup":
+        return _aside_view(_aside_view(view, _SECTION), _COMMENT)
+    return _without(view, ((match.span(), _of_mail(match)) for match in _MAIL.finditer(view.text)))
+
+
+def _of_mail(match: re.Match[str]) -> list[tuple[str, Span]]:
+    return _from_bytes(list(_BYTE.finditer(match.string, *match.span())))
 
 
 def _kept(view: View, gone: tuple[str, ...]) -> View:
@@ -164,7 +223,7 @@ def _written(match: re.Match[str]) -> list[tuple[str, Span]]:
 
 
 def _from_bytes(found: list[re.Match[str]]) -> list[tuple[str, Span]]:
-    content = bytes(int(one[1], 16) for one in found)
+    content = bytes(int(one[1], 16) if one[1] else int(one[2], 8) for one in found)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -179,11 +238,17 @@ def _from_bytes(found: list[re.Match[str]]) -> list[tuple[str, Span]]:
 
 
 def _octets(folded: str) -> bytes:
-    """What all runs of Base64 say, read from each of four places, and all runs of hexadecimal digits."""
+    """What all runs of Base64 say, read from each of four places, and all runs of hexadecimal digits; and Base64 in that."""
+    said = _said(folded)
+    inner = b" ".join(_INNER.findall(said)).decode("ascii")
+    return b"\n".join((said, _said(inner) if inner else b"")).replace(b"\x00", b"").lower()
+
+
+def _said(folded: str) -> bytes:
     runs = _BETWEEN.join([*dict.fromkeys(_RUN.findall(folded)), ""]).translate(_STANDARD)
     said = [binascii.a2b_base64(runs[first : len(runs) - (len(runs) - first) % 4]) for first in range(4)]
     said.extend(_from_digits(run, first) for run in dict.fromkeys(_DIGITS.findall(folded)) for first in (0, 1))
-    return b"\n".join(said).replace(b"\x00", b"").lower()
+    return b"\n".join(said)
 
 
 def _from_digits(run: str, first: int) -> bytes:
@@ -265,8 +330,9 @@ def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iter
         return
     raw, folded = text.casefold(), bare(text)
     lowered, octets = folded.casefold(), _octets(folded)
-    looked = _Looked(text, raw, folded, lowered, octets)
-    views = "\n".join((raw, lowered, octets.decode("latin-1")))
+    odd = {kind: bare(text, kind).casefold() for kind in _odd_kinds(text)}
+    looked = _Looked(text, raw, folded, lowered, octets, odd)
+    views = "\n".join((raw, lowered, octets.decode("latin-1"), *odd.values()))
     held: dict[str, None] = {}
     for owners in (_owners(own), _owners(rest)):
         for form in [one for one in owners if one in views]:
@@ -282,6 +348,15 @@ def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iter
                 yield *_whole_base64(text, span), secret
 
 
+def _odd_kinds(text: str) -> Iterator[Odd]:
+    if "<!" in text or "]]>" in text:
+        yield "markup"
+    if ("=" in text or "\\" in text) and _MAIL.search(text):
+        yield "mail"
+    if "=" in text and _SOFT_BREAK.search(text):
+        yield "soft"
+
+
 @dataclass(slots=True)
 class _Looked:
     """One text and its views; the places in it are worked out only when a secret is certainly there."""
@@ -291,7 +366,9 @@ class _Looked:
     folded: str
     lowered: str
     octets: bytes
+    odd: Mapping[Odd, str]
     _view: View | None = None
+    _odd_views: dict[Odd, View] = field(default_factory=dict)
 
     def find(self, secret: str, forms: Forms) -> list[Span]:
         spans: list[Span] = []
@@ -301,8 +378,13 @@ class _Looked:
             if self.lowered.count(folded) > sum(self.raw.count(one) for one in forms.plain):
                 view = caseless(self._bare_view())
                 spans.extend(view.span(*span) for span in places(view.text, folded))
+            for kind, odd in self.odd.items():
+                if folded in odd:
+                    view = self._odd_view(kind)
+                    spans.extend(view.span(*span) for span in places(view.text, folded))
         spans = _proper(self.text, spans, secret)
-        for octets in forms.octets:
+        said = [octets for octets in forms.octets if octets in self.octets]
+        for octets in (*said, *(forms.inner if said else ())):
             if octets in self.octets:
                 for part in _encoded_parts(self.folded, octets):
                     spans.extend(_padded(self.text, span) for span in places(self.text, part))
@@ -319,6 +401,11 @@ class _Looked:
             return
         view = caseless(View(self.text, [(place, place + 1) for place in range(len(self.text))]))
         yield from (view.span(*span) for span in places(view.text, plain))
+
+    def _odd_view(self, kind: Odd) -> View:
+        if kind not in self._odd_views:
+            self._odd_views[kind] = caseless(bare_view(self.text, kind))
+        return self._odd_views[kind]
 
     def _bare_view(self) -> View:
         if self._view is None:

@@ -12,6 +12,7 @@ from conformance.contract.problem_text import told_apart
 from conformance.endpoint.redact import HIDDEN, redact, redact_excerpt
 from conformance.model.verdict import CaseResult, Evidence, Finding
 from conformance.wire.messages import Exchange
+from conformance.wire.ws.session import FrameCutter
 
 FULL_BYTES, SHORT_BYTES = 64 * 1024, 1024
 _MARGIN_BYTES = 1024
@@ -36,7 +37,8 @@ def evidence_of(
     rest = () if full else tuple(others)
     exchanges = tuple(exchanges)
     sent, sent_cut = _text([unmasked(one.sent) for one in exchanges], limit, known, rest)
-    received, received_cut = _text([part for one in exchanges for part in _came(one)], limit, known, rest)
+    came = [part for one in exchanges for part in _came(one, known, rest)]
+    received, received_cut = _text(came, limit, known, rest)
     return Evidence(sent, received, sent_cut or received_cut or any(one.truncated for one in exchanges))
 
 
@@ -50,10 +52,23 @@ def without_bodies(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     )
 
 
-def _came(exchange: Exchange) -> tuple[bytes, ...]:
+def _came(exchange: Exchange, secrets: tuple[str, ...], others: tuple[str, ...]) -> tuple[bytes, ...]:
     """Everything that came for a message: its reply or unnumbered WebSocket payloads, and further replies."""
-    others = () if exchange.received else exchange.others
-    return (*([exchange.received] if exchange.received or not others else ()), *others, *exchange.again)
+    if not exchange.received and exchange.others:
+        return (*exchange.others, *exchange.again)
+    framed = _is_frame(exchange.sent)
+    received = _whole_if_telling(exchange.received, secrets, others) if framed else exchange.received
+    return (received, *exchange.again)
+
+
+def _whole_if_telling(frames: bytes, secrets: tuple[str, ...], others: tuple[str, ...]) -> bytes:
+    """What a message in several frames says, where that gives away a secret that its frames part; else what came."""
+    pieces = list(FrameCutter().feed(frames))
+    if sum(piece.header and not piece.control for piece in pieces) < 2:
+        return frames
+    whole = b"".join(piece.data for piece in pieces if not piece.header and not piece.control)
+    text = whole[: FULL_BYTES + _MARGIN_BYTES].decode("utf-8", "backslashreplace")
+    return whole if redact(text, secrets, others) != text else frames
 
 
 def redacted_finding(finding: Finding, secrets: tuple[str, ...]) -> Finding:
@@ -81,12 +96,16 @@ def redacted_result(result: CaseResult, secrets: Iterable[str]) -> CaseResult:
 
 def unmasked(sent: bytes) -> bytes:
     """What a client's WebSocket text frame says, for the mask is random and hides it; anything else as it is."""
-    if len(sent) < 6 or sent[0] != _TEXT_FRAME or not sent[1] & _MASKED:
+    if not _is_frame(sent):
         return sent
     start = 2 + _LENGTH_BYTES.get(sent[1] & ~_MASKED, 0)
     mask, payload = sent[start : start + 4], sent[start + 4 :]
     key = int.from_bytes((mask * (len(payload) // 4 + 1))[: len(payload)], "big")
     return (int.from_bytes(payload, "big") ^ key).to_bytes(len(payload), "big")
+
+
+def _is_frame(sent: bytes) -> bool:
+    return len(sent) >= 6 and sent[0] == _TEXT_FRAME and bool(sent[1] & _MASKED)
 
 
 def _text(parts: list[bytes], limit: int, secrets: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, bool]:

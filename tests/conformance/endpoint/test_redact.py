@@ -186,6 +186,18 @@ def test_redaction_is_idempotent() -> None:
         "&" + "#1" * 30_000 + ";",
         "\r\n1 " * 15_000,
         "12" * 30_000,
+        "<!--" * 15_000,
+        ("<!--" + "a" * 396) * 150,
+        "<!-- a -->" * 6_000,
+        f"<!-- {TOKEN} -->" * 1_300,
+        "=" * 60_000,
+        "=4" * 30_000,
+        "=\r\n" * 20_000,
+        "=" + "\\" * 60_000,
+        "\\101" * 15_000,
+        "\r\n1;x" * 10_000,
+        "\r\n1;x\r\n" * 8_000,
+        base64.b64encode(base64.b64encode(TOKEN.encode())).decode() * 900,
     ],
 )
 def test_hostile_text_takes_no_time(text: str) -> None:

@@ -55,6 +55,10 @@ FORMS: dict[str, Callable[[str], str]] = {
     "all percent": lambda secret: "".join(f"%{one:02x}" for one in _octets(secret)),
     "python": lambda secret: repr(_octets(secret))[2:-1],
     "all python": lambda secret: "".join(f"\\x{one:02x}" for one in _octets(secret)),
+    "all octal": lambda secret: "".join(f"\\{one:03o}" for one in _octets(secret)),
+    "all quoted-printable": lambda secret: "".join(f"={one:02X}" for one in _octets(secret)),
+    "cut by a comment": lambda secret: f"{secret[:2]}<!-- x -->{secret[2:]}",
+    "base64 twice": lambda secret: base64.b64encode(base64.b64encode(_octets(secret))).decode(),
     "hexadecimal": lambda secret: _octets(secret).hex(),
     "hexadecimal capitals": lambda secret: _octets(secret).hex().upper(),
     "base64": lambda secret: base64.b64encode(_octets(secret)).decode(),
@@ -75,6 +79,7 @@ PLACES: dict[str, bytes] = {
     "coding": HEAD + b"Content-Encoding: <@>\r\n\r\nok",
     "reason": b"HTTP/1.1 500 <@>\r\n\r\nok",
     "trailer": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Debug: <@>\r\n\r\n",
+    "extension": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;x=<@>\r\nok\r\n0\r\n\r\n",
     "comment": HEAD + b"\r\n<x><!-- <@> --></x>",
     "entity": HEAD + b'\r\n<!DOCTYPE x [<!ENTITY e "<@>">]><x>&e;</x>',
     "attribute": HEAD + b'\r\n<x y="<@>"/>',
@@ -120,6 +125,21 @@ def test_a_secret_that_is_split_over_chunks_lines_or_messages_is_hidden(form: st
             assert len(rest) < 4 or rest not in shown[len(HEAD) :], (secret, shown)
             shown = _seen(first, secret, again=(second,))
             assert HIDDEN in shown, (secret, shown)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_that_is_split_over_the_frames_of_one_message_is_hidden(form: str) -> None:
+    for secret in SECRETS:
+        payload = f'{{"o": "{FORMS[form](secret)}"}}'.encode()
+        parts = [payload[at : at + 7] for at in range(0, len(payload), 7)]
+        codes = [0x01, *[0x00] * (len(parts) - 2), 0x80]
+        frames = b"".join(bytes((code, len(part))) + part for code, part in zip(codes, parts, strict=True))
+        sent = b"\x81\x82abcd##"
+        shown = evidence_of((Exchange(sent, frames, None, None, 0.0, 0.0),), (secret,), full=True).received
+        assert shown.startswith('{"o": "')
+        assert HIDDEN in shown, (secret, shown)
+        harmless = evidence_of((Exchange(sent, frames, None, None, 0.0, 0.0),), ("another one",), full=True).received
+        assert harmless == frames.decode("utf-8", "backslashreplace")
 
 
 @pytest.mark.parametrize("form", FORMS)
