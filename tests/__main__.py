@@ -13,6 +13,10 @@ PROGRAMS = Path(sys.executable).parent
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Style", ("ruff", "check", ".")),
     ("Layout of the code", ("ruff", "format", "--check", ".")),
+    (
+        "Unsafe habits",
+        ("bandit", "--quiet", "--recursive", "--configfile", "pyproject.toml", "conformance", "reference_impl"),
+    ),
     ("The direction of imports", ("lint-imports", "--no-cache")),
     ("Static types", ("mypy",)),
     ("The contract agrees with itself", ("conformance", "specs", "check")),
