@@ -7,6 +7,7 @@ from cases_support import CAO, TPP, contract
 
 from conformance.cases.make import Channel
 from conformance.cases.message import (
+    UnfitBinding,
     body,
     body_text,
     fill,
@@ -103,7 +104,14 @@ def test_a_text_may_be_put_in_place_as_a_near_miss(pin: str, last: str, other: s
 
 @pytest.mark.parametrize(("into", "expected"), [(JSON, 'a\\"b\\\\c<&'), (XML, 'a"b\\c&lt;&amp;'), (None, 'a"b\\c<&')])
 def test_text_is_escaped_for_where_it_stands(into: Format | None, expected: str) -> None:
-    assert fill("${pin}", {"pin": 'a"b\\c<&'}, into=into) == expected
+    assert fill('"${pin}"', {"pin": 'a"b\\c<&'}, into=into) == f'"{expected}"'
+
+
+def test_a_text_where_json_has_a_number_is_refused() -> None:
+    with pytest.raises(UnfitBinding, match=r"'seven', which \$\{mine\} stands for, is no integer"):
+        fill('{"Id": ${mine}}', {"mine": "seven"}, into=JSON)
+    assert fill('{"Id": ${mine}}', {"mine": "7"}, into=JSON) == '{"Id": 7}'
+    assert fill("{'Id': ${mine}", {"mine": "seven"}, into=JSON) == "{'Id': seven", "no JSON whatever it is filled with"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_a_trace_in_an_error_frame_is_found() -> None:
 
 def test_a_trace_among_the_errors_of_a_result_is_found() -> None:
     assert faults_of(TPP, http([failed(Errors=[TRACES[0]])])) == ["TPP-MALFORMED"]
-    assert faults_of(TPP, http([failed(Errors=[None, "Order is not active."])])) == []
+    assert faults_of(TPP, http([failed(Errors=[None, "Order is not active."])])) == ["TPP-RESP-ERRORS"]
 
 
 def test_a_good_answer_has_no_finding() -> None:

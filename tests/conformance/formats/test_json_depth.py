@@ -12,9 +12,8 @@ import pytest
 from conformance.cli.replay import _from_file
 from conformance.contract.schemas import read_schema
 from conformance.derive.drift import _lines
-from conformance.dialects.alphapoint import number_of, reply_value
+from conformance.dialects.alphapoint import is_success, number_of, reply_value
 from conformance.dialects.alphapoint.session import _has_code
-from conformance.dialects.alphapoint.states import _is_success
 from conformance.errors import JournalError, SpecError, UsageError
 from conformance.formats.errors import CodecError
 from conformance.formats.frames import decode_frame
@@ -76,7 +75,7 @@ def test_no_reader_of_an_answer_follows_it_without_end(depth: int, tmp_path: Pat
         assert reply_value(Exchange(b"x", b"x", reply, None, 0.0, 0.0)) is None
     assert locate(text.encode(), "/a") is None
     assert not _has_code(text)
-    assert not _is_success(text)
+    assert not is_success(text)
     assert _lines(text)
     file = tmp_path / "results.json"
     file.write_text(text, encoding="utf-8")
@@ -120,8 +119,8 @@ def test_legs_within_legs_are_not_followed() -> None:
     assert _has_code({"bidresult": inner})
     assert not _has_code({"bidresult": {"bidresult": inner}})
     good: Any = {"result": True}
-    assert _is_success({"bidresult": good, "askresult": good})
-    assert not _is_success({"bidresult": {"bidresult": good, "askresult": good}, "askresult": good})
+    assert is_success({"bidresult": good, "askresult": good})
+    assert not is_success({"bidresult": {"bidresult": good, "askresult": good}, "askresult": good})
 
 
 def test_a_value_is_written_as_deep_as_stated_and_no_deeper(high_limit: None) -> None:
