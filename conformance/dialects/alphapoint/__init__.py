@@ -68,10 +68,20 @@ Listing = Mapping[int, Mapping[str, Any]]
 """What is open in a place: by id, the members of each entry by their names in lower case."""
 
 
-def listing_of(entries: Iterable[Any]) -> Listing:
-    """The entries of a list of open orders that have an id."""
-    shown = [members_of(entry) for entry in entries]
-    return {one["orderid"]: one for one in shown if type(one.get("orderid")) is int}
+def listing_of(entries: Iterable[Any]) -> Listing | None:
+    """The entries of a list of open orders by their ids, numbers or texts of digits; None if one of them has none."""
+    found: dict[int, Mapping[str, Any]] = {}
+    for entry in map(members_of, entries):
+        number = entry.get("orderid")
+        if isinstance(number, str) and number.isdecimal() and len(number) <= _DIGITS:
+            number = int(number)
+        if type(number) is not int:
+            return None
+        found[number] = entry
+    return found
+
+
+_DIGITS = 19
 
 
 def under(number: int, listing: Listing) -> list[int]:

@@ -44,11 +44,12 @@ def place_in(one: SetUp, desks: Sequence[Desk]) -> PlacedOrders | str:
     """Where something was set up; in words, why a line of a journal does not say."""
     what = one.what
     numbers: list[Any] = [what.get(name) for name in ("account", "oms", "instrument")]
+    numbers += [what["client"]] if what.get("client") is not None else []
     if what.get("thing") not in ("order", "quote") or not all(type(number) is int and number > 0 for number in numbers):
         return f"{one.key}: the journal does not say where it was set up"
     if one.desk >= len(desks) or one.role not in desks[one.desk].roles:
         return f"{one.key}: the target file has no role {one.role!r} at desk {one.desk}"
-    account, oms, instrument = numbers
+    account, oms, instrument = numbers[:3]
     return PlacedOrders({}, account, oms, instrument, one.role, quote=what["thing"] == "quote")
 
 
@@ -60,7 +61,7 @@ def words_of(one: SetUp, place: PlacedOrders) -> str:
     return f"{thing} {named} of account {place.account}"
 
 
-def _agrees(entry: Mapping[str, Any], place: PlacedOrders) -> bool:
+def agrees(entry: Mapping[str, Any], place: PlacedOrders) -> bool:
     """Whether an entry is of the account and the instrument that were named, as far as it says so."""
     shown = ((entry.get("account"), place.account), (entry.get("instrument"), place.instrument))
     return all(seen in (None, asked) for seen, asked in shown)
@@ -69,12 +70,12 @@ def _agrees(entry: Mapping[str, Any], place: PlacedOrders) -> bool:
 def order_shown(one: SetUp, place: PlacedOrders, listing: Listing) -> tuple[int, ...] | str:
     """The ids under which an order of the run stands open; in words, why that cannot be told."""
     number, answered = one.what.get("client"), [two for two in one.ids or () if type(two) is int]
-    if number is not None and (same := [two for two in under(number, listing) if _agrees(listing[two], place)]):
+    if number is not None and (same := [two for two in under(number, listing) if agrees(listing[two], place)]):
         return tuple(same)
     standing = [two for two in answered if two in listing]
     if standing:
         entry = listing[standing[0]]
-        if entry.get(NUMBER) in ((None, 0) if number is None else (None,)) and _agrees(entry, place):
+        if entry.get(NUMBER) in ((None, 0) if number is None else (None,)) and agrees(entry, place):
             return tuple(standing[:1])
         return "stands open, and not as the run asked for it: left alone"
     if answered or not listing or (number is not None and shows_numbers(listing)):
@@ -88,7 +89,7 @@ def quote_shown(one: SetUp, place: PlacedOrders, shown: Shown) -> tuple[int, ...
     legs = [two for two in one.ids or () if type(two) is int]
     standing = [two for two in legs if two in both]
     if standing:
-        right = len(legs) == 2 and all(_agrees(both[two], place) for two in standing)
+        right = len(legs) == 2 and all(agrees(both[two], place) for two in standing)
         return tuple(legs) if right else "stands open, and not as the run asked for it: left alone"
     if not shown.quotes or (legs and shown.quotes.keys() <= shown.orders.keys()):
         return ()

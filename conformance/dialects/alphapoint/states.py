@@ -30,6 +30,7 @@ from conformance.dialects.alphapoint.left import (
     SHOWN,
     PlacedOrders,
     Shown,
+    agrees,
     order_shown,
     place_in,
     quote_shown,
@@ -54,6 +55,8 @@ LIMIT_ORDER, GOOD_TILL_CANCELLED = 2, 1
 _BUY, _SELL = 0, 1
 _LOW_PRICE, _HIGH_PRICE = 1, 1_000_000
 _WIDEST = 2**63 - 1
+_LATE_S = 1.0
+"""How long an order whose answer never came is given to appear, before it counts as not there."""
 MADE = ("open-order", "open-quote", "cancelled-quote")
 """The states that there are calls for."""
 
@@ -243,7 +246,7 @@ class CallStates:
                     self.calls.set_ups.unseen += len(asked)
                     return list(asked)
                 listing = {**listing, **(more or {})}
-            standing = [one for one in asked if all(_stands(number, one, listing, batch) for number in one.ids)]
+            standing = [one for one in asked if all(_stands(number, one, place, listing, batch) for number in one.ids)]
             if len(standing) == len(asked):
                 break
             await asyncio.sleep(pause_s)
@@ -313,13 +316,13 @@ class CallStates:
             answer = await self.calls.call(desk, placed.role, "GetOpenQuotes", where, purpose)
             if not isinstance(answer, dict) or not {"bid", "ask"} <= {str(key).lower() for key in answer}:
                 return None
-            entries = [value for value in answer.values() if isinstance(value, dict)]
+            entries = [value for value in answer.values() if value not in (None, {})]
         else:
             answer = await self.calls.call(desk, placed.role, "GetOpenOrders", where, purpose)
             if not isinstance(answer, list):
                 return None
-            entries = [entry for entry in answer if isinstance(entry, dict)]
-        return listing_of(entries)
+            entries = answer
+        return listing_of(entries)  # one that cannot be read shows nothing, which is not that nothing is open
 
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """Cancel what is still open; what the service would not cancel, and does not say is closed, is named."""
@@ -392,20 +395,24 @@ class CallStates:
         for several in places.values():
             first, place = several[0]
             desk = desks[first.desk]
-            try:
+            shown = await self._shown(place, desk)
+            if not isinstance(shown, str) and any(not one.ids for one, _ in several):
+                # an order whose answer never came may still be on its way
+                await asyncio.sleep(max(self.settle_s, _LATE_S))
                 shown = await self._shown(place, desk)
-            except Unreached:
-                raise
-            except NotCarriedOut as error:
-                shown = error.reason
             for one, its in several:
                 found.append(await self._reclaimed(one, its, shown, desk))
         return tuple(found)
 
     async def _shown(self, place: PlacedOrders, desk: Desk) -> Shown | str:
         """What the service shows as open in a place, or why it does not."""
-        orders = await self._listed(replace(place, quote=False), desk, Purpose.OBSERVATION)
-        quotes = await self._listed(place, desk, Purpose.OBSERVATION) if place.quote else None
+        try:
+            orders = await self._listed(replace(place, quote=False), desk, Purpose.OBSERVATION)
+            quotes = await self._listed(place, desk, Purpose.OBSERVATION) if place.quote else None
+        except Unreached:
+            raise
+        except NotCarriedOut as error:
+            return error.reason
         if (quotes if place.quote else orders) is None:
             return "the service does not show what is open there"
         return Shown(orders or {}, quotes or {})
@@ -428,6 +435,12 @@ class CallStates:
             await asyncio.sleep(self.settle_s)
             left, why = await self._cancel(placed, desk)
         thing = words_of(replace(one, ids=ids), place)
+        if not left:  # the endpoint under test cancels: its word is not enough
+            after = await self._shown(place, desk)
+            if isinstance(after, str):
+                return Found(one.key, Fate.UNKNOWN, f"{thing}: cancelled, as the service says, and {after}")
+            left = [number for number in ids if number in after.orders or number in after.quotes]
+            why = "the service says that it is cancelled, and shows it as open" if left else why
         if left:
             return Found(one.key, Fate.OPEN, f"{thing}: still open{f': {why}' if why else ''}")
         return Found(one.key, Fate.TAKEN_BACK, f"{thing}: taken back")
@@ -447,14 +460,14 @@ def _perhaps(quote: bool, account: int, number: int | None) -> str:
     return f"perhaps {'a quote' if quote else 'an order'} of account {account}, asked for{by}; no id of it is known"
 
 
-def _stands(number: int, one: _Asked, listing: Listing, batch: Collection[int]) -> bool:
-    """Whether an id stands open as that of the order asked for, and no other one does under its client's number."""
-    if number not in listing:
+def _stands(number: int, one: _Asked, place: PlacedOrders, listing: Listing, batch: Collection[int]) -> bool:
+    """Whether an id stands open as that of the thing asked for, there, and no other one does under its client's number."""
+    entry = listing.get(number)
+    if entry is None or not agrees(entry, place) or (place.quote and entry.get("isquote") is False):
         return False
-    shown = listing[number].get(NUMBER)
     if one.number is None:
         return True
-    return shown in (None, 0, one.number) and set(under(one.number, listing)) <= set(batch)
+    return entry.get(NUMBER) in (None, one.number) and set(under(one.number, listing)) <= set(batch)
 
 
 def _untrusted(one: _Asked, place: PlacedOrders, why: str) -> StateUnavailable:

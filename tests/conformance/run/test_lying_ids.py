@@ -182,3 +182,70 @@ def test_whatever_message_the_cap_refuses_nothing_is_left_open(contract: Contrac
         for cap in range(1, 16):
             judge_all(contract, chosen, text.replace("max_requests = 50000", f"max_requests = {cap}"))
             assert still_open(server) == [], cap
+
+
+class Idle:
+    """The reference, but SendOrder makes nothing and answers an id; entries of the list of open orders can be changed."""
+
+    def __init__(self, app: Any) -> None:
+        self.app, self.number, self.cancelling = app, 0, 0
+        self.listed: Callable[[list[dict[str, Any]]], Any] = lambda entries: entries
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        call = scope.get("path", "").rpartition("/")[2]
+        self.cancelling += call.startswith("Cancel")
+        if call == "SendOrder" and self.number:
+            body = json.dumps({"status": "Accepted", "errormsg": "", "OrderId": self.number}).encode()
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
+            )
+            await send({"type": "http.response.body", "body": body})
+        elif call == "GetOpenOrders":
+            changing = Lying(self.app, (call,))
+            changing.lie = self._change
+            await changing(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _change(self, answer: dict[str, Any]) -> None:
+        answer["entries"] = self.listed(answer["entries"])
+
+
+class Listing(Idle):
+    """As `Idle`; the list goes out as a list again."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def opened(message: Any) -> None:
+            if message.get("body") and scope["path"].endswith("GetOpenOrders"):
+                message = {**message, "body": json.dumps(json.loads(message["body"])["entries"]).encode()}
+            await send(message)
+
+        await super().__call__(scope, receive, opened)
+
+
+def test_an_order_that_stood_there_before_is_no_new_one(contract: Contract, cases: dict[str, Case]) -> None:
+    with live(wrap=Listing) as server:
+        book = book_of(server)
+        for account, entry in ((4101, {}), (4102, {"Account": 4102})):
+            server.app.number = book.place(7, account, 31, "Buy", 1, 1, 0).order_id
+            shown = {"OrderId": server.app.number, "ClientOrderId": 0, **entry}
+            server.app.listed = lambda entries, shown=shown: [*entries, shown]
+            results = judged(contract, [cases["co/effects/lasting@http"]], server)
+            assert {str(one.verdict) for one in results.values()} == {"not-verified"}
+            assert server.app.cancelling == 0
+            assert book.find(server.app.number).state == "Working"
+
+
+@pytest.mark.parametrize(("change", "unverified"), [
+    (lambda entries: [{**one, "OrderId": str(one["OrderId"])} for one in entries], ()),
+    (lambda entries: [{**one, "OrderId": None} for one in entries], ("CO-EFFECT-LASTS", "CO-EFFECT-ONLY")),
+    (lambda entries: [[one] for one in entries], ("CO-EFFECT-LASTS", "CO-EFFECT-ONLY")),
+])  # fmt: skip
+def test_a_list_that_cannot_be_read_does_not_say_that_nothing_is_open(
+    change: Any, unverified: tuple[str, ...], contract: Contract, cases: dict[str, Case]
+) -> None:
+    """The answer is judged; what became of the orders is not verified."""
+    with live(wrap=Listing) as server:
+        server.app.listed = change
+        (result,) = judged(contract, [cases["co/effects/lasting@http"]], server).values()
+    assert (str(result.verdict), result.findings, result.unverified) == ("pass", (), unverified)

@@ -423,3 +423,40 @@ def test_a_report_folder_that_goes_away_ends_the_run_and_costs_no_result(tmp_pat
     assert "pass" in {case["verdict"] for case in results["cases"]}
     assert {case["verdict"] for case in results["cases"]} <= {"pass", "not-verified"}
     assert results["summary"]["exit_code"] == 5
+
+
+class Saying:
+    """The reference, but cancellations succeed in words alone."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if not scope.get("path", "").rpartition("/")[2].startswith("Cancel"):
+            await self.app(scope, receive, send)
+            return
+        body = b'{"result": true, "errormsg": null, "errorcode": 0, "detail": null}'
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": body})
+
+
+def test_a_success_that_cancelled_nothing_is_not_believed(tmp_path: Path) -> None:
+    with live(wrap=lambda app: Saying(Holding(app))) as server:
+        target = target_file(tmp_path, server)
+        book = server.app.app.app.routes[0].endpoint._parts.alphapoint.book
+        number = int(book.place(7, 4101, 31, "Buy", 1, 1, 501).order_id)
+        for _ in range(2):
+            journal_of(tmp_path, target, server, set_up("a", client=501), made("a", number))
+            came, told = clean(tmp_path)
+            assert (came.exit_code, fates(told)) == (4, {"a": "still open"}), came.output
+        assert book.find(number).state == "Working"
+
+
+@pytest.mark.parametrize("number", [0, False, 1.0, -5, "501"])
+def test_a_number_that_a_run_never_gives_names_no_order(number: Any, tmp_path: Path, server: Live) -> None:
+    target = target_file(tmp_path, server)
+    stranger = int(book_of(server).place(7, 4101, 31, "Buy", 1, 1, 0).order_id)
+    journal_of(tmp_path, target, server, set_up("a", client=number), made("a", stranger))
+    came, told = clean(tmp_path)
+    assert (came.exit_code, fates(told)) == (4, {"a": "not known"}), came.output
+    assert stranger in still_open(server)
