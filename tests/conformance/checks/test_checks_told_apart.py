@@ -280,4 +280,4 @@ def test_telling_long_texts_apart_takes_no_time() -> None:
     began = time.process_time()
     assert told_apart(one, other) == (one, other)
     assert told_apart("a", one) == ("a", one)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5

@@ -195,5 +195,5 @@ def test_sigterm_is_heard_between_long_answers(tmp_path: Path) -> None:
             process.communicate(timeout=100)
             took_s = time.monotonic() - began_s
     assert process.returncode == 130
-    assert took_s < 8
+    assert took_s < 20
     assert json.loads(journal.read_text().splitlines()[-1])["type"] == "footer"

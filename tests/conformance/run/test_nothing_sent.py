@@ -300,7 +300,7 @@ def test_an_http_connection_that_is_over_before_it_is_written_on_gets_no_message
     async def ask(port: int) -> Exchange:
         http = HttpTransport(parse_address(f"http://127.0.0.1:{port}"))
         try:
-            return await http.send(HttpRequest("POST", "/", (), b"{}"), limits=Limits(total_timeout_s=1))
+            return await http.send(HttpRequest("POST", "/", (), b"{}"), limits=Limits(total_timeout_s=10))
         finally:
             await http.aclose()
 
@@ -310,7 +310,7 @@ def test_an_http_connection_that_is_over_before_it_is_written_on_gets_no_message
     assert exchange.sent == b""
     assert exchange.problem is not None
     assert exchange.problem.kind == "closed-early"
-    assert exchange.elapsed_s < 0.5
+    assert exchange.elapsed_s < 5, "not waited for"
 
 
 def test_the_reason_names_the_sign_in_that_was_not_answered(tmp_path: Path) -> None:
