@@ -1,12 +1,21 @@
-"""How many processes `-n auto` is: many tests wait for a server, a process or a clock, so more than the cores are kept busy."""
+"""How many processes `-n auto` is, and what is cleared away before a process of tests ends."""
 
 from __future__ import annotations
 
+import gc
 import os
+
+import pytest
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Three for each two cores, unless xdist's own variable says how many."""
+    """Three for each two cores, since many tests wait; unless xdist's own variable says how many."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
     return (os.cpu_count() or 1) * 3 // 2 or 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Sockets that a test's server left go now: Python 3.11 cannot stand their warnings while a plugin is imported."""
+    gc.collect()
