@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tpp_mono.world import FEW, FOLDER, NOT_CAUGHT, PROGRAMS, built, modes
-from world_support import SOME, WORLDS, World, caught, judged, need
+from world_support import EXIT_CODES, SOME, WORLDS, World, caught, judged, need
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -45,8 +45,8 @@ def test_a_permitted_mode_raises_no_alarm(mode: str, world: World, tmp_path: Pat
     told = judged(world, tmp_path, (mode,), "--generated", GENERATED, *LIMITED.get(mode, ()), *SOME)
     assert told.findings == []
     assert SOME or told.mixed == (["result-order"] if mode in NOT_ALWAYS_IN_ORDER else [])
-    assert told.carried_out == 1
-    assert told.exit_code == 0, told.output
+    assert SOME or told.carried_out == 1
+    assert told.exit_code in EXIT_CODES, told.output
 
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one not in NOT_CAUGHT])

@@ -57,7 +57,7 @@ def test_a_fault_of_unknown_uids_in_xml_is_found_shrunk_and_replayed(tmp_path: P
 
 def test_a_fault_that_only_some_given_ids_show_is_frozen_with_enough_orders(tmp_path: Path) -> None:
     with serving("live-is-kept") as address:
-        found = search(address, tmp_path, seconds=4, seed=6, operations=(TPP,))
+        found = search(address, tmp_path, seconds=10, seed=6, operations=(TPP,))
     kept = [one for one in found.results if "TPP-EFFECT" in {finding.requirement for finding in one.findings}]
     assert kept
     again = [one for one in kept if "it happened again from a clean state" in one.notes]
@@ -66,7 +66,7 @@ def test_a_fault_that_only_some_given_ids_show_is_frozen_with_enough_orders(tmp_
 
 def test_a_fault_that_only_a_sequence_of_calls_shows_is_found(tmp_path: Path) -> None:
     with serving("third-call-sleeps") as address:
-        found = search(address, tmp_path, seconds=4, seed=3, operations=(CAO,))
+        found = search(address, tmp_path, seconds=6, seed=3, operations=(CAO,))
     assert found.results
     assert {finding.requirement for result in found.results for finding in result.findings} == {"CAO-EFFECT-ACCOUNT"}
     assert all(result.verdict is Verdict.FAIL for result in found.results)
@@ -82,7 +82,7 @@ def test_a_fault_that_only_a_sequence_of_calls_shows_is_found(tmp_path: Path) ->
 )
 def test_faults_of_a_call_for_one_order_are_found(fault: str, requirement: str, tmp_path: Path) -> None:
     with serving(fault) as address:
-        found = search(address, tmp_path, seconds=3, seed=2, operations=(CO,))
+        found = search(address, tmp_path, seconds=6, seed=2, operations=(CO,))
     assert requirement in {finding.requirement for result in found.results for finding in result.findings}
 
 

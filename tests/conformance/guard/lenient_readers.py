@@ -32,15 +32,14 @@ Read = Callable[[Sent], Iterator[Heard]]
 
 def objects(value: Any, *, deep: bool) -> Iterator[Pairs]:
     """The objects of a value: itself or those in its list; all that are anywhere in it when `deep`."""
-    if isinstance(value, dict):
-        yield list(value.items())
-        if deep:
-            for one in value.values():
-                yield from objects(one, deep=True)
-    elif isinstance(value, list):
-        for one in value:
-            if isinstance(one, dict) or deep:
-                yield from objects(one, deep=deep)
+    waiting = [value]
+    while waiting:  # messages nest deeper than any Python recurses
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield list(one.items())
+            waiting += reversed(one.values()) if deep else ()
+        elif isinstance(one, list):
+            waiting += reversed([item for item in one if deep or isinstance(item, dict)])
 
 
 Parse = Callable[[str], Any]

@@ -166,8 +166,9 @@ def check_predicted(plan: Mapping[str, Any], sent: Sent) -> None:
         assert whole[key][0] <= count <= whole[key][2], (key, count, whole[key])
     for purpose, limits in plan["summary"]["messages"].items():
         count = sum(count for key, count in sent.together.items() if key[3] == purpose)
-        most = limits["undisturbed"] + (BUSY if purpose == "sign-in" else 0)
-        assert limits["at_least"] <= count <= most <= limits["at_most"], (purpose, count, limits)
+        assert limits["at_least"] <= count <= limits["at_most"], (purpose, count, limits)
+        assert limits["undisturbed"] <= limits["at_most"], (purpose, limits)
+        assert count <= limits["undisturbed"] + (BUSY if purpose == "sign-in" else 0), (purpose, count, limits)
     assert sent.together.total() <= plan["summary"]["max_requests_at_least"]
 
 
