@@ -25,7 +25,7 @@ LOGINS: Mapping[str, str] = {
     "two-factor": "conformance.dialects.alphapoint.two_factor:LOGIN",
     "cookies": "conformance.dialects.logins.cookies:LOGIN",
     "oauth2": "conformance.dialects.logins.oauth2:LOGIN",
-    "signature": "conformance.dialects.logins.basic:SIGNATURE",
+    "signature": "conformance.dialects.logins.signature:LOGIN",
     "basic": "conformance.dialects.logins.basic:BASIC",
     "websocket": "conformance.dialects.logins.basic:WEBSOCKET",
     "each-message": "conformance.dialects.logins.basic:EACH_MESSAGE",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 import ipaddress
 import os
 import signal
@@ -86,7 +87,9 @@ def make_app(options: ServeOptions) -> Starlette:
 
 def _variant(known: Mapping[str, Variant], option: str, variant_id: str) -> Variant:
     if variant_id not in known:
-        raise OptionError(f"unknown id {variant_id!r}", where=option, hint=f"Known: {', '.join(known)}.")
+        close = difflib.get_close_matches(variant_id, known, n=3)
+        hint = f"Did you mean {', '.join(close)}?" if close else f"Known: {', '.join(known)}."
+        raise OptionError(f"unknown id {variant_id!r}", where=option, hint=hint)
     return known[variant_id]
 
 

@@ -94,8 +94,8 @@ def selecting(command: _Command) -> _Command:
 def changing(command: _Command) -> _Command:
     """Adds --fault, --equivalent and --reading, the changes of the bundled reference implementation; see `target_of`."""
     options = (
-        click.option("--fault", "faults", multiple=True, metavar="ID", help="Judge the bundled server with this fault; repeatable."),
-        click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="The same with this permitted difference; repeatable."),
+        click.option("--fault", "faults", multiple=True, metavar="ID", help="The bundled server breaks the contract in this known way; repeatable."),
+        click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="It differs in this permitted way; repeatable."),
         click.option("--reading", "readings", multiple=True, metavar="ID=ALTERNATIVE", help="The same with this alternative of a reading; repeatable."),
     )  # fmt: skip
     for option in reversed(options):

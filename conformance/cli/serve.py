@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import printing
+from conformance.cli.options import changing, printing
 from conformance.errors import ConfigurationError
 
 
@@ -20,19 +20,7 @@ from conformance.errors import ConfigurationError
     help="Port; 0, the default, takes a free one.",
 )
 @click.option("--world", type=click.Path(path_type=Path), metavar="FILE", help="World file (default: the bundled one).")
-@click.option(
-    "--fault", "faults", multiple=True, metavar="ID", help="Break the contract in this known way; repeatable."
-)
-@click.option(
-    "--equivalent", "equivalents", multiple=True, metavar="ID", help="Differ in this permitted way; repeatable."
-)
-@click.option(
-    "--reading",
-    "readings",
-    multiple=True,
-    metavar="ID=ALTERNATIVE",
-    help="Answer by this alternative of a reading; repeatable.",
-)
+@changing
 @click.option("--no-control", is_flag=True, help="Switch off the control address /_world/.")
 @printing
 def command(

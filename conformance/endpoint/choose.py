@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import ipaddress
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -44,10 +43,11 @@ async def chosen_target(
     if not is_reference(name):
         yield ChosenTarget(permitted(_named(name, contract)), os.environ, name)
         return
+    changes = _changes(name)
     if not start:
         yield ChosenTarget(_reference(_STAND_IN, contract), reference_environment(), name)
     else:
-        async with serve_reference((*_changes(name), *arguments)) as address:
+        async with serve_reference((*changes, *arguments)) as address:
             yield ChosenTarget(_reference(address, contract), reference_environment(), name)
 
 
@@ -61,35 +61,22 @@ def _changes(name: str) -> tuple[str, ...]:
     parts = name.split("+")[1:]
     if not parts:
         return ()
-    from reference_impl.equivalents import EQUIVALENTS
     from reference_impl.errors import ReferenceImplError
-    from reference_impl.faults import FAULTS
     from reference_impl.serve import ServeOptions, make_app
 
-    known = {"fault": FAULTS, "equivalent": EQUIVALENTS, "reading": {}}
     chosen: dict[str, list[str]] = {kind: [] for kind in CHANGES}
     for part in parts:
         kind, _, value = part.partition(":")
-        if kind not in known:
+        if kind not in chosen:
+            what = f"no change of the reference implementation is of the kind {kind!r}"
             hint = f"Write {REFERENCE}+fault:ID, +equivalent:ID or +reading:ID=ALTERNATIVE."
-            raise UsageError(
-                f"no change of the reference implementation is of the kind {kind!r}", where="--target", hint=hint
-            )
-        if known[kind] and value not in known[kind]:
-            close = difflib.get_close_matches(value, known[kind], n=3)
-            hint = f"Did you mean {', '.join(close)}?" if close else f"`conformance list {kind}s` shows them."
-            raise UsageError(f"no {kind} is called {value!r}", where="--target", hint=hint)
+            raise UsageError(what, where="--target", hint=hint)
         chosen[kind].append(value)
+    faults, equivalents, readings = (tuple(chosen[kind]) for kind in CHANGES)
     try:
-        make_app(
-            ServeOptions(
-                faults=tuple(chosen["fault"]),
-                equivalents=tuple(chosen["equivalent"]),
-                readings=tuple(chosen["reading"]),
-            )
-        )
+        make_app(ServeOptions(faults=faults, equivalents=equivalents, readings=readings))
     except ReferenceImplError as error:
-        raise UsageError(error.message, where="--target", hint=error.hint) from error
+        raise UsageError(error.message, where=error.where, hint=error.hint) from error
     return tuple(word for kind, values in chosen.items() for value in values for word in (f"--{kind}", value))
 
 

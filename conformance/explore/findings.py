@@ -16,7 +16,7 @@ from pathlib import Path
 from conformance.cases.case_data import canonical_text, fixture_text, to_data
 from conformance.cases.fixtures import FOUND
 from conformance.cases.generated.lists import ManyTrial
-from conformance.cases.generated.trial import FAMILY, Trial, trial_id
+from conformance.cases.generated.rules import FAMILY, Trial, trial_id
 from conformance.cases.make import Channel
 from conformance.formats.registry import format_for
 from conformance.model.case import Case, Transport

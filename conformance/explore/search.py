@@ -21,10 +21,9 @@ from conformance.cases.generated.accounts import MODELS
 from conformance.cases.generated.corpus import CorpusValue
 from conformance.cases.generated.generate import proved, second_validator, tamed
 from conformance.cases.generated.list_grammar import random_list_trial
-from conformance.cases.generated.rules import SearchSpace, search_space
+from conformance.cases.generated.rules import SearchSpace, Trial, lane_of, search_space, trial_id
 from conformance.cases.generated.source import HEADERS, sources
 from conformance.cases.generated.stream import LISTS, value_case
-from conformance.cases.generated.trial import Trial, lane_of, trial_id
 from conformance.cases.make import Channel
 from conformance.endpoint.desks import Desk
 from conformance.explore.findings import MOST_TRIES, Budget, FindingGroup, Findings, frozen_case, shrink, write_found

@@ -8,8 +8,7 @@ from random import Random
 
 from conformance.cases.generated.account_model import CLIENT, OMS, OrderOrQuote, Request, own_accounts
 from conformance.cases.generated.accounts import KEYS, AccountTrial, CancelOne, PlannedState, Step
-from conformance.cases.generated.rules import Rules, SearchSpace
-from conformance.cases.generated.trial import random_wire
+from conformance.cases.generated.rules import Rules, SearchSpace, random_wire
 
 _INSTRUMENTS = ("instrument", "instrument2")
 _SPREAD = 1000

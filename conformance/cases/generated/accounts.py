@@ -16,8 +16,20 @@ from conformance.cases.generated.account_model import (
     predict_cancel_quote,
 )
 from conformance.cases.generated.lists import without
-from conformance.cases.generated.rules import CANCELLED, OPEN, Predicted, Rules, SearchSpace, Standing
-from conformance.cases.generated.trial import Wire, lane_of, other_call, simpler_wires, trial_id, written
+from conformance.cases.generated.rules import (
+    CANCELLED,
+    OPEN,
+    Predicted,
+    Rules,
+    SearchSpace,
+    Standing,
+    Wire,
+    lane_of,
+    other_call,
+    simpler_wires,
+    trial_id,
+    written,
+)
 from conformance.model.case import Case, Message, StateNeed, Twin
 
 Predict = Callable[[Rules, Sequence[str], Request, Sequence[OrderOrQuote], Standing], "Predicted | None"]

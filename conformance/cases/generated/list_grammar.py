@@ -16,8 +16,7 @@ from conformance.cases.generated.lists import (
     judged_instruction,
     of_thing,
 )
-from conformance.cases.generated.rules import OPEN, SearchSpace, StateKind
-from conformance.cases.generated.trial import Trial, Wire, random_wire
+from conformance.cases.generated.rules import OPEN, SearchSpace, StateKind, Trial, Wire, random_wire
 from conformance.model.spec import Field
 
 _TEXTS = (

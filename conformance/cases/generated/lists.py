@@ -24,9 +24,13 @@ from conformance.cases.generated.rules import (
     Rules,
     SearchSpace,
     Standing,
+    Wire,
+    lane_of,
     prediction,
+    simpler_wires,
+    trial_id,
+    written,
 )
-from conformance.cases.generated.trial import Wire, lane_of, simpler_wires, trial_id, written
 from conformance.cases.message import places as places_in
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.spec import Condition

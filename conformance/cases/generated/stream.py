@@ -20,9 +20,8 @@ from conformance.cases.generated.account_grammar import random_account_trial
 from conformance.cases.generated.accounts import MODELS
 from conformance.cases.generated.corpus import CorpusValue
 from conformance.cases.generated.list_grammar import random_list_trial
-from conformance.cases.generated.rules import SearchSpace, search_space
+from conformance.cases.generated.rules import SearchSpace, Trial, search_space
 from conformance.cases.generated.source import Source, accepted, message_in, only_named, sources, writing_of
-from conformance.cases.generated.trial import Trial
 from conformance.cases.make import Channel
 from conformance.errors import UsageError
 from conformance.formats.base import WireForm, Writing

@@ -316,7 +316,8 @@ class CallStates:
             answer = await self.calls.call(desk, placed.role, "GetOpenQuotes", where, purpose)
             if not isinstance(answer, dict) or not {"bid", "ask"} <= {str(key).lower() for key in answer}:
                 return None
-            entries = [value for value in answer.values() if value not in (None, {})]
+            legs = [value for name, value in answer.items() if str(name).lower() in ("bid", "ask")]
+            entries = [leg for leg in legs if leg not in (None, {})]
         else:
             answer = await self.calls.call(desk, placed.role, "GetOpenOrders", where, purpose)
             if not isinstance(answer, list):
@@ -436,10 +437,14 @@ class CallStates:
             left, why = await self._cancel(placed, desk)
         thing = words_of(replace(one, ids=ids), place)
         if not left:  # the endpoint under test cancels: its word is not enough
-            after = await self._shown(place, desk)
-            if isinstance(after, str):
-                return Found(one.key, Fate.UNKNOWN, f"{thing}: cancelled, as the service says, and {after}")
-            left = [number for number in ids if number in after.orders or number in after.quotes]
+            for pause_s in (*pauses_s(self.settle_s), 0.0):
+                after = await self._shown(place, desk)
+                if isinstance(after, str):
+                    return Found(one.key, Fate.UNKNOWN, f"{thing}: cancelled, as the service says, and {after}")
+                left = [number for number in ids if number in after.orders or number in after.quotes]
+                if not left:
+                    break
+                await asyncio.sleep(pause_s)
             why = "the service says that it is cancelled, and shows it as open" if left else why
         if left:
             return Found(one.key, Fate.OPEN, f"{thing}: still open{f': {why}' if why else ''}")

@@ -51,7 +51,7 @@ def test_a_reading_and_a_permitted_difference_pass_and_the_reading_is_told(tmp_p
 
 @pytest.mark.parametrize(("words", "said"), [
     (("--fault", "cao-agan-20"), "Did you mean cao-again-20"),
-    (("--fault", "nothing-like-it-at-all"), "`conformance list faults` shows them"),
+    (("--fault", "§"), "Known: cao-"),
     (("--reading", "leg-form=upside-down"), "leg-form"),
     (("--target", "reference+blunder:x"), "no change of the reference implementation is of the kind 'blunder'"),
     (("--target", "http://127.0.0.1:9", "--fault", "cao-again-20"), "only the bundled reference implementation"),

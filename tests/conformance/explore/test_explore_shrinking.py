@@ -11,9 +11,8 @@ import pytest
 from conformance.cases.generated.account_model import OrderOrQuote, Request
 from conformance.cases.generated.accounts import AccountTrial, CancelOne, PlannedState
 from conformance.cases.generated.lists import Instruction, ListTrial, ManyTrial, SetUpOrder, tidy
-from conformance.cases.generated.rules import SearchSpace, search_space
+from conformance.cases.generated.rules import SearchSpace, Trial, Wire, search_space
 from conformance.cases.generated.source import sources
-from conformance.cases.generated.trial import Trial, Wire
 from conformance.contract.load import load_contract
 from conformance.explore.findings import Budget, shrink
 from conformance.explore.search import CorpusTrial

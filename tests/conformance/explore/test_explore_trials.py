@@ -13,9 +13,8 @@ import pytest
 from conformance.cases.case_data import from_data, to_data
 from conformance.cases.fixtures import fixture_folder, read_fixtures, write_fixtures
 from conformance.cases.generated.list_grammar import random_list_trial
-from conformance.cases.generated.rules import SearchSpace, search_space
+from conformance.cases.generated.rules import SearchSpace, Trial, search_space
 from conformance.cases.generated.source import sources
-from conformance.cases.generated.trial import Trial
 from conformance.cases.message import places
 from conformance.contract.load import load_contract, specs_root
 from conformance.explore.findings import MOST_GROUPS, Findings, frozen_case, normalised, write_found

@@ -184,8 +184,8 @@ def test_whatever_message_the_cap_refuses_nothing_is_left_open(contract: Contrac
             assert still_open(server) == [], cap
 
 
-class Idle:
-    """The reference, but SendOrder makes nothing and answers an id; entries of the list of open orders can be changed."""
+class Listing:
+    """The reference, but what GetOpenOrders lists can be changed, and SendOrder can make nothing and answer `number`."""
 
     def __init__(self, app: Any) -> None:
         self.app, self.number, self.cancelling = app, 0, 0
@@ -200,27 +200,17 @@ class Idle:
                 {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
             )
             await send({"type": "http.response.body", "body": body})
-        elif call == "GetOpenOrders":
-            changing = Lying(self.app, (call,))
-            changing.lie = self._change
-            await changing(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+            return
 
-    def _change(self, answer: dict[str, Any]) -> None:
-        answer["entries"] = self.listed(answer["entries"])
-
-
-class Listing(Idle):
-    """As `Idle`; the list goes out as a list again."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def opened(message: Any) -> None:
-            if message.get("body") and scope["path"].endswith("GetOpenOrders"):
-                message = {**message, "body": json.dumps(json.loads(message["body"])["entries"]).encode()}
+        async def changed(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                headers = [one for one in message["headers"] if one[0].lower() != b"content-length"]
+                message = {**message, "headers": headers}
+            elif message.get("body"):
+                message = {**message, "body": json.dumps(self.listed(json.loads(message["body"]))).encode()}
             await send(message)
 
-        await super().__call__(scope, receive, opened)
+        await self.app(scope, receive, changed if call == "GetOpenOrders" else send)
 
 
 def test_an_order_that_stood_there_before_is_no_new_one(contract: Contract, cases: dict[str, Case]) -> None:
@@ -249,3 +239,10 @@ def test_a_list_that_cannot_be_read_does_not_say_that_nothing_is_open(
         server.app.listed = change
         (result,) = judged(contract, [cases["co/effects/lasting@http"]], server).values()
     assert (str(result.verdict), result.findings, result.unverified) == ("pass", (), unverified)
+
+
+def test_a_member_beside_the_legs_of_a_quote_hides_neither(contract: Contract, cases: dict[str, Case]) -> None:
+    with live(wrap=lambda app: Lying(app, ("GetOpenQuotes",))) as server:
+        server.app.lie = lambda answer: answer.update(InstrumentId=31, Note="two-sided")
+        (result,) = judged(contract, [cases["cq/effects/lasting@http"]], server).values()
+    assert (str(result.verdict), result.findings, result.unverified) == ("pass", (), ())

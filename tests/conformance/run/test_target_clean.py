@@ -452,6 +452,42 @@ def test_a_success_that_cancelled_nothing_is_not_believed(tmp_path: Path) -> Non
         assert book.find(number).state == "Working"
 
 
+class Settling:
+    """The reference, but an order that was cancelled is listed for a moment longer."""
+
+    def __init__(self, app: Any) -> None:
+        self.app, self.extra = app, 0
+        self.number = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        call = scope.get("path", "").rpartition("/")[2]
+        self.extra = 2 if call.startswith("Cancel") else self.extra
+
+        async def changed(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                headers = [one for one in message["headers"] if one[0].lower() != b"content-length"]
+                message = {**message, "headers": headers}
+            elif message.get("body"):
+                entry = {"OrderId": self.number, "ClientOrderId": 501}
+                message = {**message, "body": json.dumps([*json.loads(message["body"]), entry]).encode()}
+            await send(message)
+
+        still = call == "GetOpenOrders" and self.extra > 0
+        self.extra -= still
+        await self.app(scope, receive, changed if still else send)
+
+
+def test_a_cancellation_may_take_its_time(tmp_path: Path) -> None:
+    with live(wrap=lambda app: Settling(Holding(app))) as server:
+        target = target_file(tmp_path, server)
+        book = server.app.app.app.routes[0].endpoint._parts.alphapoint.book
+        server.app.number = int(book.place(7, 4101, 31, "Buy", 1, 1, 501).order_id)
+        journal_of(tmp_path, target, server, set_up("a", client=501), made("a", server.app.number))
+        came, told = clean(tmp_path)
+        assert (came.exit_code, fates(told)) == (0, {"a": "taken back"}), came.output
+        assert book.find(server.app.number).state != "Working"
+
+
 @pytest.mark.parametrize("number", [0, False, 1.0, -5, "501"])
 def test_a_number_that_a_run_never_gives_names_no_order(number: Any, tmp_path: Path, server: Live) -> None:
     target = target_file(tmp_path, server)
