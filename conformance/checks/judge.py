@@ -11,7 +11,7 @@ from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Judgement, Observation, Seen
 from conformance.checks.identity import Matching, instructions_of, match_results
 from conformance.checks.kit import BAD_INPUT, READABLE, Kit, telling
-from conformance.checks.outcome import CANCELLED, OUTCOME, allowed, fits, gist_of, in_words, judge_effects
+from conformance.checks.outcome import CANCELLED, OUTCOME, allowed, fits, gist_of, in_words, judge_effects, way_of
 from conformance.checks.read import read_answer
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.contract.operation import RequirementKey
@@ -216,13 +216,14 @@ def _by_results(_kit: Kit, read: _Read, found: _Gathering) -> bool:
     return False
 
 
-def _by_outcome(_kit: Kit, read: _Read, found: _Gathering) -> bool:
+def _by_outcome(kit: Kit, read: _Read, found: _Gathering) -> bool:
     if read.right:
         return False
     message = "the answer is not one that the document allows here"
     expected = in_words(read.alternatives) or "an answer that agrees with the pinned readings"
     requirement, actual = read.seen.case.expect.requirement, read.seen.answer.summary
-    return found.stop(OUTCOME.finding_on(requirement, message, expected, actual, "answer"))
+    way = way_of(read.alternatives, read.seen.answer, read.matching.ordered, _success(kit))
+    return found.stop(OUTCOME.finding_on(requirement, message, expected, actual, "answer", way=way))
 
 
 def _by_effect(_kit: Kit, read: _Read, found: _Gathering) -> bool:

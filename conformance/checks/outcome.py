@@ -136,7 +136,59 @@ def _codes(wanted: Any) -> str:
     return f"code {codes[0]}" if len(codes) == 1 else f"code {', '.join(codes[:-1])} or {codes[-1]}"
 
 
+ACCEPTED, REFUSED, OTHERWISE, SHAPELESS = "accepted", "refused", "otherwise", "shapeless"
+"""How an answer is wrong: a success where none is allowed, none where there must be one, another one, or no outcome."""
+
+
+def way_of(
+    alternatives: Sequence[Alternative], answer: Answer, results: Sequence[Mapping[str, Any]], success: str
+) -> str:
+    """In which way an answer that fits no alternative is wrong."""
+    if not answer.forms & (forms.STRUCTURED | {forms.FRAMEWORK, forms.HTTP_REFUSAL, forms.SESSION_MISSING}):
+        return SHAPELESS
+    listed = forms.RESULTS in answer.forms
+    said = [entry.get(success) for entry in results] if listed else [leg.code for leg in answer.legs]
+    if any(not isinstance(one, int) for one in said) or any(leg.result is (leg.code != 0) for leg in answer.legs):
+        return SHAPELESS
+    got = [one is True if listed else one == 0 for one in said] or [False]
+    alike = [one for one in alternatives if listed and "results" in one.wanted] or alternatives
+    wanted = [_successes(one, len(got)) for one in alike]
+    columns = [[flags[place] for flags in wanted] for place in range(len(got))]
+    if any(flag and not any(one in column for one in (True, None)) for flag, column in zip(got, columns, strict=True)):
+        return ACCEPTED
+    if any(not flag and column and all(column) for flag, column in zip(got, columns, strict=True)):
+        return REFUSED
+    return OTHERWISE
+
+
+def _successes(alternative: Alternative, parts: int) -> list[bool | None]:
+    """For each part of an answer, whether this alternative has it a success; None where it may be one."""
+    wanted = alternative.wanted
+    said: list[bool | None]
+    if "results" in wanted:
+        flags = wanted["results"]
+        said = [flags == "all"] if isinstance(flags, str) else [None if flag == "any" else flag for flag in flags]
+    elif "bid" in wanted or "ask" in wanted:
+        said = [_is_success(wanted.get(name)) for name in ("bid", "ask")]
+    elif "code" in wanted:
+        said = [_is_success(wanted["code"])]
+    else:
+        said = [None if wanted.get("form") in (forms.SERVED, forms.SILENCE) else False]
+    if len(said) == parts:
+        return said
+    return [said[0] if len(set(said)) == 1 else None] * parts
+
+
+def _is_success(codes: Any) -> bool | None:
+    """Whether one of the codes that are right is that of success; None where others are right as well."""
+    if codes is None or (0 in _as_list(codes) and len(_as_list(codes)) > 1):
+        return None
+    return 0 in _as_list(codes)
+
+
 CANCELLED, EXECUTED, UNKNOWN = "cancelled", "executed", "unknown"
+TOUCHED, UNDONE = "touched", "undone"
+"""How an effect is wrong: on something that should have stayed as it was, or none where there should have been one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +217,7 @@ def judge_effects(
             unverified.append(inside)
         elif seen != CANCELLED:
             message = f"{name} should have been cancelled and was not"
-            findings.append(EFFECT.finding_on(inside, message, CANCELLED, seen, name))
+            findings.append(EFFECT.finding_on(inside, message, CANCELLED, seen, name, way=UNDONE))
     for name in alternative.untouched:
         seen, before = _known(observation.after, name), _known(observation.before, name)
         outside = not_asked(expect, alternative, operation, name)
@@ -173,7 +225,7 @@ def judge_effects(
             unverified.append(outside)
         elif seen != before:
             message = f"{name} should not have been touched and was"
-            findings.append(EFFECT.finding_on(outside, message, before, seen, name))
+            findings.append(EFFECT.finding_on(outside, message, before, seen, name, way=TOUCHED))
     return Effects(tuple(findings), tuple(dict.fromkeys(unverified)))
 
 

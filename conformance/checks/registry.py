@@ -76,9 +76,11 @@ class Check:
             raise LookupError(f"the check {self.id} has no requirement key {chosen!r}")
         return self.finding_on(requirement_of(operation, chosen), message, expected, actual, at)
 
-    def finding_on(self, requirement: str, message: str, expected: str, actual: str, at: str = "") -> Finding:
+    def finding_on(
+        self, requirement: str, message: str, expected: str, actual: str, at: str = "", *, way: str = ""
+    ) -> Finding:
         """A finding on a requirement that something else than a key decides: the case, a schema, the target file."""
-        return Finding(requirement, self.id, message, *told_apart(expected, actual), at)
+        return Finding(requirement, self.id, message, *told_apart(expected, actual), at, way)
 
 
 def requirement_of(operation: Operation, key: str) -> str:

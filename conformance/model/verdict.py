@@ -34,6 +34,8 @@ class Finding:
     expected: str = ""
     actual: str = ""
     at: str = ""
+    way: str = field(default="", compare=False)
+    """In one word in which of its ways it is wrong, where a check knows several; what a report groups findings by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from conformance.endpoint.choose import REFERENCE, is_reference
 from conformance.errors import Hindrance
 from conformance.model.spec import Contract
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, RunInfo, Verdict
+from conformance.report.causes import Cause, Key, keys_of
 
 MOST_KEPT = 500
 MOST_EVIDENCE = 4000
@@ -37,12 +38,20 @@ class Folded:
     requests: int = 0
     hindrances: Counter[str] = field(default_factory=Counter)
     """Reason to how many were not carried out."""
+    carried_out: Counter[str] = field(default_factory=Counter)
+    """Operation to how many were carried out."""
+    wrong: Counter[Key] = field(default_factory=Counter)
+    """What was wrong in those that failed, each thing with how many had it."""
 
     def add(self, result: CaseResult) -> None:
         """Count one more result."""
         self.verdicts[result.verdict] += 1
         if reason := hindrance_of(result):
             self.hindrances[reason] += 1
+        else:
+            self.carried_out[result.operation] += 1
+        if result.verdict is Verdict.FAIL:
+            self.wrong.update(keys_of(result).keys())
         for name in {*result.requirements, *(finding.requirement for finding in result.findings)}:
             self.requirements[result.operation, name, result.verdict] += 1
         self.readings.update(result.readings)
@@ -51,6 +60,7 @@ class Folded:
     def take_out(self, result: CaseResult) -> None:
         """Undo the counting of this case's earlier pass."""
         self.verdicts[Verdict.PASS] -= 1
+        self.carried_out[result.operation] -= 1
         for name in result.requirements:
             self.requirements[result.operation, name, Verdict.PASS] -= 1
         self.readings.subtract(result.readings)
@@ -261,6 +271,8 @@ class RunSummary:
     """Why the run did not come to its end, in words; empty when it did."""
     left_behind: tuple[str, ...] = ()
     """What the run could not take back, by ids that differ from run to run: printed, and in the journal's footer."""
+    causes: tuple[Cause, ...] = ()
+    """What is wrong, the heaviest first."""
     folded: Folded = field(default_factory=Folded)
     """Generated cases that are only counted: those that passed, and failures beyond the first few hundred."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from conformance.contract.problem_text import told_apart
 from conformance.model.spec import Contract
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
+from conformance.report.causes import Cause, causes
 from conformance.report.rows import (
     CodeRow,
     Gathering,
@@ -106,6 +107,7 @@ def summarise(
         notices=notices(info, cases, chosen.ending),
         cut_short=chosen.ending.cut_short,
         left_behind=tuple(sorted(chosen.ending.left_behind)),
+        causes=causes(cases, contract, folded.wrong, folded.carried_out),
         folded=folded,
     )
 
@@ -154,6 +156,7 @@ def _document(summary: RunSummary) -> dict[str, Any]:
         "error_codes": [_code(row) for row in summary.error_codes],
         "readings": [_reading(row) for row in summary.readings],
         "waivers": [{"waiver": label, "cases": count} for label, count in summary.waivers.items()],
+        "causes": [_cause(cause) for cause in summary.causes],
         "cases": [_case(result) for result in summary.cases],
     }
 
@@ -186,6 +189,27 @@ def _code(row: CodeRow) -> dict[str, Any]:
 
 def _reading(row: ReadingRow) -> dict[str, Any]:
     return {"id": row.id, "observed": dict(row.observed), "mixed": row.mixed, "pinned": row.pinned}
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "id": cause.id,
+        "kind": cause.kind.value,
+        "operation": cause.operation,
+        "requirement": cause.requirement,
+        "requirements": list(cause.requirements),
+        "check": cause.check,
+        "message": cause.message,
+        "document": cause.document,
+        "place": cause.place,
+        "text": cause.text,
+        "cases": cause.cases,
+        "of": cause.of,
+        "only_when": dict(cause.only_when),
+        "example": cause.example,
+        "finding": _finding(cause.finding),
+        "follows": list(cause.follows),
+    }
 
 
 def _case(result: CaseResult) -> dict[str, Any]:

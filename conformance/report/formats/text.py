@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 from conformance.errors import Hindrance
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.causes import Cause
 from conformance.report.rows import (
     CodeRow,
     Instance,
@@ -132,6 +133,7 @@ def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width
         trouble_section(waived(summary), "Waived", "warn"),
         trouble_section(troubled(summary), "No verdict", "bad"),
         finding_section(summary, contract, width),
+        cause_section(summary.causes, width),
         [Line(f"- left behind on the target: {visible(one)}", "warn") for one in summary.left_behind],
         [Line(f"- {visible(reason)}", "warn") for reason in (*summary.reasons, *summary.notices)],
     ):
@@ -254,6 +256,17 @@ def finding_section(summary: RunSummary, contract: Contract, width: int) -> Iter
             yield from _instance(instance, width)
         if group.hidden:
             yield Line(f"  and {many(group.hidden, 'more finding')}, in results.json", "dim")
+
+
+def cause_section(causes: Sequence[Cause], width: int) -> Iterable[Block]:
+    """One line for each cause, the heaviest first; where it is too long, the rest of it stands below."""
+    if not causes:
+        return
+    yield Line(f"Causes: {len(causes)}", "title")
+    for number, cause in enumerate(causes, 1):
+        line = f"{number}. {cause.kind.words}: {cause.requirement}, {many(cause.cases, 'case')} of {cause.of}: {cause.message}"
+        wrapped = textwrap.wrap(_brief(line), max(40, width), subsequent_indent="   ", break_on_hyphens=False)
+        yield from (Line(text, "bad") for text in wrapped)
 
 
 def side_by_side(left: str, right: str, width: int) -> Iterable[str]:

@@ -30,11 +30,21 @@ from checks_support import (
 )
 from lxml import etree
 
-from conformance.checks.answer import RESULTS, Answer, Judgement, Observation
+from conformance.checks.answer import (
+    HTTP_REFUSAL,
+    PAIR,
+    REFUSED,
+    RESULTS,
+    STANDARD,
+    Answer,
+    Judgement,
+    Leg,
+    Observation,
+)
 from conformance.checks.identity import Matching, match_results
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import AnswerMemory, Kit, build_kit, repeated_members
-from conformance.checks.outcome import compare, forms_differ, gist_of, judge_effects, told_apart
+from conformance.checks.outcome import compare, forms_differ, gist_of, judge_effects, told_apart, way_of
 from conformance.checks.read import read_answer
 from conformance.checks.secrets import echoed, may_be_echoed, texts_beyond
 from conformance.contract.load import load_contract
@@ -67,6 +77,66 @@ def test_an_outcome_that_is_not_allowed_says_what_was() -> None:
     actual = "HTTP 200; code 100, result false"
     assert found.findings == (Finding("CASE", "outcome", words, "code 0, or code 20 or 104", actual, "answer"),)
     assert (found.blocked, found.code_seen, found.summary) == (("effect",), "100", actual)
+
+
+def results_of(*flags: object) -> Answer:
+    """An answer with a list of results, whose members `Success` have these values."""
+    return Answer(frozenset({RESULTS}), results=tuple({"Success": flag} for flag in flags))
+
+
+def legs_of(*codes: int | None) -> Answer:
+    """An answer with a standard object of each code."""
+    return Answer(frozenset({STANDARD if len(codes) == 1 else PAIR}), legs=tuple(Leg(code, None) for code in codes))
+
+
+REFUSAL = Answer(frozenset({REFUSED, HTTP_REFUSAL}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted", "way"),
+    [
+        (legs_of(0), [{"code": [20]}, {"code": [104]}], "accepted"),
+        (legs_of(0), [{"form": "http-refusal"}], "accepted"),
+        (legs_of(100), [{"code": [0]}], "refused"),
+        (legs_of(100), [{"code": 0}], "refused"),
+        (legs_of(100), [{"code": [0, 104]}], "otherwise"),
+        (legs_of(100), [{"code": [0]}, {"code": [20]}], "otherwise"),
+        (legs_of(20), [{"code": [104]}], "otherwise"),
+        (legs_of(20), [], "otherwise"),
+        (legs_of(20), [{"form": "served"}], "otherwise"),
+        (legs_of(None), [{"code": [0]}], "shapeless"),
+        (Answer(frozenset({STANDARD}), legs=(Leg(0, False),)), [{"code": [104]}], "shapeless"),
+        (Answer(frozenset({STANDARD}), legs=(Leg(0, True),)), [{"code": [104]}], "accepted"),
+        (legs_of(0, 104), [{"bid": [104], "ask": [104]}], "accepted"),
+        (legs_of(104, 104), [{"bid": [0], "ask": [104]}], "refused"),
+        (legs_of(0, 104), [{"code": [104]}], "accepted"),
+        (legs_of(0, 104), [{"bid": [0]}], "otherwise"),
+        (results_of(True, True), [{"results": [True, False]}], "accepted"),
+        (results_of(False, True), [{"results": [True, True]}, {"form": "refused"}], "refused"),
+        (results_of(False, True), [{"results": ["any", "any"]}], "otherwise"),
+        (results_of(True), [{"results": "none"}], "accepted"),
+        (results_of(False, False), [{"results": "all"}], "refused"),
+        (results_of(True, True, True), [{"results": [True, False]}], "otherwise"),
+        (results_of(), [{"results": [True]}], "refused"),
+        (results_of("yes"), [{"results": [True]}], "shapeless"),
+        (REFUSAL, [{"results": [True]}], "refused"),
+        (REFUSAL, [{"form": "framework"}], "otherwise"),
+        (Answer(frozenset()), [{"results": [True]}], "shapeless"),
+    ],
+)
+def test_a_wrong_outcome_says_in_which_way(answer: Answer, wanted: list[dict[str, Any]], way: str) -> None:
+    assert way_of([Alternative(one) for one in wanted], answer, answer.results, "Success") == way
+
+
+def test_findings_on_outcome_and_effect_say_their_way() -> None:
+    (outcome,) = judged(case(CAO, Alternative({"code": [104]})), http(success())).findings
+    undone, touched = judged(
+        case(CAO, DONE),
+        http(success()),
+        before={"mine": "open", "yours": "open"},
+        after={"mine": "open", "yours": "cancelled"},
+    ).findings
+    assert (outcome.way, undone.way, touched.way) == ("accepted", "undone", "touched")
 
 
 def test_an_outcome_that_no_pinned_reading_allows_says_so() -> None:

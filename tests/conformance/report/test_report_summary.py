@@ -353,6 +353,7 @@ def test_json_has_the_published_shape() -> None:
         "error_codes",
         "readings",
         "waivers",
+        "causes",
         "cases",
     ]
     assert document["schema_version"] == 1

@@ -1,0 +1,355 @@
+"""Causes: the findings of a run gathered by what is wrong, the heaviest first, so that one fault is told once.
+
+A cause is one check, requirement, place and way of being wrong, whatever the media type, transport, role or value. What a
+request broke is the theme of its case, so findings on the outcome and the effect are one cause if they are wrong in the
+same way, whatever requirements their cases are about. Of the findings of one case the heaviest counts; what
+follows from it is named beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import pairwise
+
+from conformance.checks.outcome import ACCEPTED, CANCELLED, REFUSED, SHAPELESS, TOUCHED, UNDONE
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult, Finding, Verdict
+
+
+class Kind(StrEnum):
+    """What a cause does to who relies on the endpoint, the worst first."""
+
+    ACTED = "acted"
+    LEAKED = "leaked"
+    ACCEPTED = "accepted"
+    UNDONE = "undone"
+    OUTCOME = "outcome"
+    SILENT = "silent"
+    FORM = "form"
+    READING = "reading"
+
+    @property
+    def words(self) -> str:
+        """As it stands in a report."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Kind.ACTED: "acted on what it must not",
+    Kind.LEAKED: "gave a credential away",
+    Kind.ACCEPTED: "accepted what it must refuse",
+    Kind.UNDONE: "did not do what it must",
+    Kind.OUTCOME: "wrong outcome",
+    Kind.SILENT: "no answer",
+    Kind.FORM: "wrong form",
+    Kind.READING: "another reading than pinned",
+}
+_RANK = {kind: place for place, kind in enumerate(Kind)}
+_KINDS = {
+    "together": Kind.ACCEPTED,
+    "secrets": Kind.LEAKED,
+    "relation": Kind.OUTCOME,
+    "identity": Kind.OUTCOME,
+    "one-each": Kind.OUTCOME,
+    "answered": Kind.SILENT,
+    "bad-input": Kind.SILENT,
+    "reading": Kind.READING,
+}
+"""The kinds of checks; one that is not listed speaks of the form of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that is wrong, with one example of it and how many cases show it."""
+
+    id: str
+    """The same in every run that finds it: requirement, check and way or place."""
+    kind: Kind
+    operation: str
+    requirement: str
+    """The one that most of its cases break."""
+    requirements: tuple[str, ...]
+    """Every one that it breaks, that of most cases first."""
+    check: str
+    message: str
+    """What is wrong, in words that are the same for all its cases."""
+    document: str
+    place: str
+    text: str
+    """The clause, in the contract's words."""
+    cases: int
+    """How many cases show it."""
+    of: int
+    """How many cases of the operation were carried out."""
+    example: str
+    """The id of the smallest case that shows it."""
+    finding: Finding
+    """What was found there."""
+    shown_by: tuple[str, ...]
+    """The ids of all cases that show it, as far as they are kept."""
+    follows: tuple[str, ...] = ()
+    """The requirements that only cases of this cause break: what follows from it."""
+    only_when: Mapping[str, str] = field(default_factory=dict)
+    """What the cases that show it have in common and others have not: factor to level."""
+
+
+Key = tuple[str, ...]
+"""Operation, check, requirement, place, and what was wanted there; requirement and place are empty where they are the
+theme of a case and not what is wrong."""
+
+
+def causes(
+    results: Sequence[CaseResult],
+    contract: Contract,
+    counted: Mapping[Key, int] | None = None,
+    further: Mapping[str, int] | None = None,
+) -> tuple[Cause, ...]:
+    """The causes of what failed, by weight, then by the number of cases; waived cases have none.
+
+    Of cases that are not kept, `counted` are the keys (see `keys_of`) of failed ones, with how many have them, and
+    `further` says how many there are of each operation that were carried out.
+    """
+    carried_out = Counter(one.operation for one in results if one.verdict in (Verdict.PASS, Verdict.FAIL))
+    carried_out.update(further or {})
+    failed = sorted((one for one in results if one.verdict is Verdict.FAIL and one.findings), key=lambda one: one.id)
+    groups = sorted(_merged(_groups(failed), counted or {}), key=_weight)
+    made = [_cause(group, contract, carried_out[group.key[0]]) for group in list(_heads(groups))]
+    return tuple(_told_apart(sorted(made, key=lambda one: (_RANK[one.kind], -one.cases, one.id))))
+
+
+def keys_of(result: CaseResult) -> dict[Key, Finding]:
+    """What is wrong in one case, without what follows from it: each key with its first finding."""
+    found: dict[Key, Finding] = {}
+    for finding in _roots(result.findings):
+        found.setdefault(_key(result.operation, finding), finding)
+    return found
+
+
+_BY_CASE = frozenset({"outcome", "effect", "together", "relation"})
+"""Checks whose findings are on the requirement that their case is about, which says nothing of what is wrong."""
+_AT_A_PLACE = ("schema", "identity")
+"""Checks, in this order, whose finding at a place follows from one that another check made there."""
+_STEP = re.compile(r"(?<=/)\d+(?=/|$)|\[\d+\]")
+_VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|\d+')
+
+
+def _roots(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings of a case that do not follow from another one."""
+    first: dict[str, int] = {}
+    for finding in findings:
+        first[finding.at] = min(first.get(finding.at, len(_AT_A_PLACE)), _step(finding))
+    others = any(not _is_weak(one) for one in findings)
+    for finding in findings:
+        if others and _is_weak(finding):
+            continue
+        if finding.check in _BY_CASE or _step(finding) == first[finding.at]:
+            yield finding
+
+
+def _is_weak(finding: Finding) -> bool:
+    """Whether it follows from any other one: what cannot be read tells no outcome, and is answered otherwise elsewhere."""
+    return finding.check == "relation" or finding.way == SHAPELESS
+
+
+def _step(finding: Finding) -> int:
+    return _AT_A_PLACE.index(finding.check) + 1 if finding.check in _AT_A_PLACE else 0
+
+
+def _key(operation: str, finding: Finding) -> Key:
+    if finding.check in _BY_CASE:
+        return operation, finding.check, "", "", _way(finding)
+    wanted = _VALUE.sub("…", finding.expected or finding.message)
+    return operation, finding.check, finding.requirement, _STEP.sub("*", finding.at), wanted
+
+
+def _way(finding: Finding) -> str:
+    """How an outcome or an effect is wrong; a journal of an earlier version does not say it of outcomes."""
+    if finding.check == "effect":
+        return UNDONE if finding.expected == CANCELLED else TOUCHED
+    return finding.way
+
+
+@dataclass(slots=True)
+class _Group:
+    """What belongs to one cause: each case that shows it, with the finding."""
+
+    key: Key
+    shown: dict[str, tuple[CaseResult, Finding]] = field(default_factory=dict)
+    further: int = 0
+    own: frozenset[str] = frozenset()
+    """The cases of which no heavier group is the cause."""
+    behind: set[str] = field(default_factory=set)
+    """The requirements of groups that have no case of their own beside this one."""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the first finding; all have the same."""
+        return kind_of(next(iter(self.shown.values()))[1])
+
+
+def kind_of(finding: Finding) -> Kind:
+    """What a finding does to who relies on the endpoint."""
+    if finding.check == "effect":
+        return Kind.UNDONE if _way(finding) == UNDONE else Kind.ACTED
+    if finding.check == "outcome":
+        return {ACCEPTED: Kind.ACCEPTED, SHAPELESS: Kind.FORM}.get(finding.way, Kind.OUTCOME)
+    return _KINDS.get(finding.check, Kind.FORM)
+
+
+def _weight(group: _Group) -> tuple[int, int, Key]:
+    return _RANK[group.kind], -len(group.shown), group.key
+
+
+def _groups(failed: Iterable[CaseResult]) -> dict[Key, _Group]:
+    groups: dict[Key, _Group] = {}
+    for result in failed:
+        for key, finding in keys_of(result).items():
+            groups.setdefault(key, _Group(key)).shown[result.id] = (result, finding)
+    return groups
+
+
+_MANY = 3
+"""One way of being wrong at one place on so many requirements is one cause, such as the texts of all codes."""
+
+
+def _merged(groups: dict[Key, _Group], counted: Mapping[Key, int]) -> list[_Group]:
+    """The groups, those together that are one thing; the one with most cases gives its name."""
+    into = {key: key for key in groups}
+
+    def end(key: Key) -> Key:
+        while into[key] != key:
+            key = into[key]
+        return key
+
+    for key, other in _belonging(groups):
+        into[end(other)] = end(key)
+    merged: dict[Key, _Group] = {}
+    for key in sorted(groups, key=lambda key: (-len(groups[key].shown), key)):
+        group = merged.setdefault(end(key), _Group(key))
+        group.further += counted.get(key, 0)
+        for name, shown in groups[key].shown.items():
+            group.shown.setdefault(name, shown)
+    return list(merged.values())
+
+
+def _belonging(groups: Mapping[Key, _Group]) -> Iterator[tuple[Key, Key]]:
+    """Two keys each that are one thing: seen at several places, on many requirements, or as one wrong answer."""
+    for alike in _alike(groups, lambda key: key[:3]):
+        for key, other in pairwise(alike):
+            if not groups[key].shown.keys().isdisjoint(groups[other].shown):
+                yield key, other
+    for alike in _alike(groups, lambda key: (*key[:2], *key[3:])):
+        if len(alike) >= _MANY:
+            yield from pairwise(alike)
+    for alike in _alike(groups, lambda key: (key[0], _usual_answer(groups[key]) or repr(key))):
+        yield from pairwise(alike)
+
+
+_STATUS = re.compile(r"^HTTP \d+; ")
+_FLAGS = re.compile(r"\d+ results \((\w+)(?:, \1)*\)")
+
+
+def _usual_answer(group: _Group) -> str:
+    """What mostly came where the outcome was neither a success nor unreadable; empty for any other group."""
+    if group.kind is not Kind.OUTCOME or group.key[1] not in _BY_CASE:
+        return ""
+    tally = Counter(_FLAGS.sub(r"\1", _STATUS.sub("", finding.actual)) for _, finding in group.shown.values())
+    return min(tally, key=lambda actual: (-tally[actual], actual))
+
+
+def _alike(groups: Iterable[Key], by: Callable[[Key], Key]) -> Iterator[list[Key]]:
+    found: defaultdict[Key, list[Key]] = defaultdict(list)
+    for key in sorted(groups):
+        found[by(key)].append(key)
+    yield from (found[shared] for shared in sorted(found))
+
+
+def _heads(groups: Sequence[_Group]) -> Iterator[_Group]:
+    """The groups that some case has as its heaviest, with what stands behind them."""
+    claimed: dict[str, _Group] = {}
+    for group in groups:
+        group.own = frozenset(name for name in group.shown if name not in claimed)
+        claimed.update((name, group) for name in group.own)
+        if group.own:
+            yield group
+            continue
+        owners = Counter(id(claimed[name]) for name in group.shown)
+        most = max(owners.values())
+        owner = next(claimed[name] for name in sorted(group.shown) if owners[id(claimed[name])] == most)
+        owner.behind |= {finding.requirement for _, finding in group.shown.values()}
+
+
+def _cause(group: _Group, contract: Contract, of: int) -> Cause:
+    tally = Counter(finding.requirement for name, (_, finding) in group.shown.items() if name in group.own)
+    names = tuple(sorted(tally, key=lambda name: (-tally[name], name)))
+    mine = [group.shown[name] for name in sorted(group.own)]
+    result, finding = min((one for one in mine if one[1].requirement == names[0]), key=_size)
+    clause = contract.requirements.get(names[0])
+    return Cause(
+        id="/".join(
+            (names[0], finding.check, *filter(None, (_way(finding) or _STEP.sub("*", finding.at).strip("/"),)))
+        ),
+        kind=group.kind,
+        operation=result.operation,
+        requirement=names[0],
+        requirements=names,
+        check=finding.check,
+        message=_words([one for _, one in mine]),
+        document=clause.document if clause else "",
+        place=clause.place if clause else "",
+        text=clause.text if clause else "not in this contract",
+        cases=len(group.shown) + group.further,
+        of=of,
+        example=result.id,
+        finding=finding,
+        shown_by=tuple(sorted(group.shown)),
+        follows=tuple(sorted(group.behind - set(names))),
+    )
+
+
+def _size(one: tuple[CaseResult, Finding]) -> tuple[bool, int, int, str]:
+    """What makes an example a small one: a named case with few findings and a short id."""
+    result, _ = one
+    return result.tier != "named", len(result.findings), len(result.id), result.id
+
+
+_OUTCOMES = {
+    ACCEPTED: "success where the document allows none",
+    REFUSED: "no success where the document demands one",
+    SHAPELESS: "an answer that tells no outcome",
+}
+_MOST_NAMES = 3
+
+
+def _words(findings: Sequence[Finding]) -> str:
+    """What is wrong, without what differs from case to case."""
+    first, way = findings[0], _way(findings[0])
+    places = [name for name, _ in Counter(finding.at for finding in findings).most_common()]
+    if first.check == "outcome":
+        return _OUTCOMES.get(way, "another answer than the document allows")
+    if first.check == "effect":
+        said = (
+            "was not cancelled, and the answer said it was" if way == UNDONE else "was touched, and nobody asked for it"
+        )
+        return f"{_listed(places)} {said}"
+    if first.check == "relation":
+        return f"the same request in another form is answered otherwise ({_listed(places)})"
+    words = first.message.partition(", found ")[0]
+    return words.replace(first.actual, "…") if first.actual else words
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _told_apart(found: Iterable[Cause]) -> Iterator[Cause]:
+    """The causes, a number behind ids that come again."""
+    seen: Counter[str] = Counter()
+    for cause in found:
+        seen[cause.id] += 1
+        yield replace(cause, id=f"{cause.id}/{seen[cause.id]}") if seen[cause.id] > 1 else cause
