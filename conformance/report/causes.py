@@ -238,7 +238,7 @@ def _merged(groups: dict[Key, _Group], counted: Mapping[Key, int]) -> list[_Grou
 
 def _belonging(groups: Mapping[Key, _Group]) -> Iterator[tuple[Key, Key]]:
     """Two keys each that are one thing: seen at several places, on many requirements, or as one wrong answer."""
-    for alike in _alike(groups, lambda key: key[:3]):
+    for alike in _alike((key for key in groups if key[2]), lambda key: key[:3]):
         for key, other in pairwise(alike):
             if not groups[key].shown.keys().isdisjoint(groups[other].shown):
                 yield key, other

@@ -159,3 +159,9 @@ def test_a_list_whose_results_are_all_the_same_is_one_answer_whatever_its_length
         for way, actual in zip(ways, flags, strict=True)
     ]
     assert len(of(results)) == 1
+
+
+def test_two_ways_in_one_case_are_two_causes() -> None:
+    undone = found("effect", way="undone", at="mine", expected="cancelled", actual="open")
+    kinds = [one.kind for one in of([failing("a", TOUCHED, undone), failing("b", undone)])]
+    assert kinds == [Kind.ACTED, Kind.UNDONE]
