@@ -8,6 +8,7 @@ import os
 import pytest
 
 
+@pytest.hookimpl(optionalhook=True)  # xdist may be off
 def pytest_xdist_auto_num_workers() -> int | None:
     """Three for each two cores, since many tests wait; unless xdist's own variable says how many."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
