@@ -319,6 +319,7 @@ unknown = []                            # ids that you vouch do not exist, such 
 # ---- Where it is. ----
 [services.{service}]
 http = "https://{service}.staging.example.com"
+# case_header = "X-Case-Id"             # sent with every HTTP request of a case, to search the server's log by
 """
 
 

@@ -35,6 +35,7 @@ Many = Annotated[tuple[_Item, ...], Field(strict=False)]
 """A list of the file; the items are as strict as everything else."""
 _CREDENTIAL = re.compile(r"(?i)authorization|cookie|token|secret|password|signature|api-?key")
 _TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_HEADER_NAME = r"^[A-Za-z0-9_-]+$"
 _PIN = re.compile(r"(?i)(?:^|[._])pin$")
 
 
@@ -361,6 +362,11 @@ class ServiceTarget(Part):
     tls: Tls = Tls()
     proxy: ProxyPart | None = None
     headers: Headers = Field(default_factory=dict)
+    case_header: str | None = Field(
+        None,
+        pattern=_HEADER_NAME,
+        description="Header of every HTTP request of a case that gets the case's id, so that the server's log can be searched.",
+    )
     bindings: dict[str, Binding | Secret] = Field(default_factory=dict)
     roles: dict[str, Role] = Field(default_factory=dict)
     desks: Many[DeskPart] = ()

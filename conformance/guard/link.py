@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from conformance.endpoint.model import ServiceTarget
 from conformance.errors import Hindrance, NotCarriedOut, OutsideScope, Unreached
@@ -36,6 +38,7 @@ from conformance.wire.messages import (
     Transport,
     WireProblem,
     WsRequest,
+    header_values,
 )
 from conformance.wire.ws.client import OnConnect, WsTransport
 
@@ -59,6 +62,14 @@ _PATIENCE = 2.0
 """An answer may take so many times as long as the slowest of late before it counts as silence."""
 _PAUSE_S = 0.05
 """A process that is being ended may still accept while its connections break."""
+
+
+class Traced(NamedTuple):
+    """One message that was sent for a case, what for, and what came of it. A tuple, for every message makes one."""
+
+    label: Label
+    transport: str
+    exchange: Exchange
 
 
 @dataclass(slots=True)
@@ -107,6 +118,8 @@ class Link:
     sockets: dict[str, Socket] = field(default_factory=dict)
     judged_limits: Limits = field(init=False)
     """For the messages of cases: what answers them is read as far as any answer in a document may go."""
+    traces: dict[str, list[Traced]] = field(default_factory=dict)
+    """By case that is under way: what was sent for it, whatever for, and what came; in the order of the answers."""
     gone: str = ""
     """Why the target cannot be reached any more, once that is known."""
     round_trips: dict[str, deque[float]] = field(default_factory=dict)
@@ -128,6 +141,7 @@ class Link:
         answered and nothing can have been carried out, or nothing more. Raises `OutsideScope`, `Unreached` for a target
         that does not stop to throttle, `NotCarriedOut` without an address.
         """
+        request = self._with_case(request, label)
         http = self.http
         if http is None:
             reason = "the target file names no HTTP address for this service"
@@ -135,7 +149,7 @@ class Link:
 
         async def once() -> Exchange:
             await self.gate.admit(request, label)
-            return await self._connected(http, request, self._limits(label))
+            return self._traced("http", label, await self._connected(http, request, self._limits(label)))
 
         exchange = await self._unthrottled(once, self.gate)
         reply = exchange.reply
@@ -143,6 +157,20 @@ class Link:
             self._note("http", exchange)
             return exchange
         return await self._after_trouble(exchange, once, label, request.path)
+
+    def _with_case(self, request: HttpRequest, label: Label) -> HttpRequest:
+        """The request with the id of its case, where the target file names a header for it and the case sets none."""
+        name = self.service.case_header
+        if name is None or not label.case or header_values(request.headers, name):
+            return request
+        return replace(request, headers=(*request.headers, (name, label.case)))
+
+    def _traced(self, transport: str, label: Label, exchange: Exchange) -> Exchange:
+        """The exchange, once it is kept for the case that it belongs to."""
+        trace = self.traces.get(label.case)
+        if trace is not None:
+            trace.append(Traced(label, transport, exchange))
+        return exchange
 
     async def _connected(self, http: Transport[HttpRequest], request: HttpRequest, limits: Limits) -> Exchange:
         exchange = await http.send(request, limits=limits)
@@ -167,7 +195,7 @@ class Link:
 
         async def once() -> Exchange:
             await self.elsewhere.admit(request, label)
-            return await self._connected(http, request, self.limits)
+            return self._traced("http", label, await self._connected(http, request, self.limits))
 
         exchange = await self._unthrottled(once, self.elsewhere)
         for pause_s in _REPEAT_PAUSES_S:
@@ -193,7 +221,7 @@ class Link:
                 async def gated(request: WsRequest) -> Exchange:
                     async def once() -> Exchange:
                         await self.gate.admit(request, label)
-                        return await send(request)
+                        return self._traced("ws", label, await send(request))
 
                     return await self._after_ws(await self._unthrottled(once, self.gate), once, label)
 
@@ -210,7 +238,7 @@ class Link:
 
         async def once() -> Exchange:
             await self.gate.admit(request, label)
-            return await socket.transport.send(request, limits=self._limits(label))
+            return self._traced("ws", label, await socket.transport.send(request, limits=self._limits(label)))
 
         return await self._after_ws(await self._unthrottled(once, self.gate), once, label)
 
@@ -227,9 +255,11 @@ class Link:
             kept = self.round_trips[transport] = deque(maxlen=_REMEMBERED)
         kept.append(exchange.elapsed_s)
 
-    def note_late(self, exchange: Exchange) -> None:
-        """Learn from an answer that came after its silence had been taken for one."""
-        self._note("ws", exchange)
+    def note_late(self, case: str, silence: Exchange, answer: Exchange) -> None:
+        """Learn from an answer that came after its silence had been taken for one, and keep it in that place."""
+        self._note("ws", answer)
+        trace = self.traces.get(case, [])
+        trace[:] = [one._replace(exchange=answer) if one.exchange is silence else one for one in trace]
 
     async def _after_ws(self, exchange: Exchange, once: Callable[[], Awaitable[Exchange]], label: Label) -> Exchange:
         if exchange.problem is None:
@@ -299,7 +329,7 @@ class Link:
         if absent is None:
             absent = await self.answers(None if path is None else path if lost else "")
         if absent is None:
-            self._there_s[transport] = asyncio.get_running_loop().time()
+            self._there_s[transport] = time.monotonic()
             return exchange
         before = hiccup_words(exchange) if problem is None else problem.message
         known = problem is not None and problem.unreachable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 FLAKY_NOTE = "flaky: "
 """How the note on a case begins that was run more than once."""
@@ -47,6 +48,23 @@ class Evidence:
     truncated: bool = False
 
 
+class Recorded(NamedTuple):
+    """One exchange of a case as the journal keeps it: what it was sent for, and when; with its bytes as evidence.
+
+    A tuple, for every message of a run makes one.
+    """
+
+    purpose: str
+    role: str
+    transport: str
+    started_s: float
+    """Seconds since 1970."""
+    took_s: float
+    problem: str = ""
+    """What kept it from completing, in words."""
+    evidence: Evidence | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """The verdict on one case, with what is needed to believe it."""
@@ -68,7 +86,8 @@ class CaseResult:
     code: str | None = None
     code_seen: str | None = None
     requests: int = 0
-    evidence: Evidence | None = None
+    exchanges: tuple[Recorded, ...] = ()
+    """Every message that was sent for it, set-up and observation included, in the order of their start."""
     notes: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     """Requirements that the case names but could not verify here, such as an effect nobody could observe."""
@@ -80,6 +99,11 @@ class CaseResult:
 
     revised: bool = False
     """It takes the place of a pass that was reported earlier; stands in no file."""
+
+    @property
+    def took_s(self) -> float:
+        """How long its exchanges took, added up."""
+        return sum([one.took_s for one in self.exchanges])
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from conformance.dialects.set_ups import KINDS, OVER, LeftOpen, lines_of
 from conformance.endpoint.model import MIN_CARRIED_OUT
 from conformance.errors import JournalError
 from conformance.formats.json.pointer import load_json
-from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
+from conformance.model.verdict import CaseResult, Evidence, Finding, Recorded, RunInfo, Verdict
 from conformance.report.run_info import Ending, Settings, SummaryOptions
 from conformance.report.safe_text import json_safe
 from conformance.run.selection import Selection
@@ -112,7 +112,7 @@ def case_line(result: CaseResult) -> dict[str, Any]:
         "code": result.code,
         "code_seen": result.code_seen,
         "requests": result.requests,
-        "evidence": None if result.evidence is None else asdict(result.evidence),
+        "exchanges": [_exchange(one, result) for one in result.exchanges],
         "notes": result.notes,
         "unverified": result.unverified,
         "hindrance": str(result.hindrance) or None,
@@ -123,7 +123,6 @@ def case_line(result: CaseResult) -> dict[str, Any]:
 
 def result_from(raw: Mapping[str, Any]) -> CaseResult:
     """The result of a line; `KeyError`, `TypeError` or `ValueError` when it is none."""
-    evidence = raw.get("evidence")
     return CaseResult(
         id=raw["id"],
         operation=raw["operation"],
@@ -140,12 +139,38 @@ def result_from(raw: Mapping[str, Any]) -> CaseResult:
         code=raw.get("code"),
         code_seen=raw.get("code_seen"),
         requests=raw.get("requests", 0),
-        evidence=None if evidence is None else Evidence(**evidence),
+        exchanges=tuple(_exchange_from(one, raw) for one in raw.get("exchanges", ())),
         notes=tuple(raw.get("notes", ())),
         unverified=tuple(raw.get("unverified", ())),
         hindrance=raw.get("hindrance", ""),
         accepted=raw.get("accepted", ""),
     )
+
+
+def _exchange(one: Recorded, case: CaseResult) -> dict[str, Any]:
+    """An exchange; role and transport stand there where they are not those of the case."""
+    line: dict[str, Any] = {"purpose": one.purpose, "started_s": one.started_s, "took_s": one.took_s}
+    if one.role != case.role:
+        line["role"] = one.role
+    if one.transport != case.transport:
+        line["transport"] = one.transport
+    if one.problem:
+        line["problem"] = one.problem
+    if one.evidence is not None:
+        line["evidence"] = asdict(one.evidence)
+    return line
+
+
+def _exchange_from(raw: Mapping[str, Any], case: Mapping[str, Any]) -> Recorded:
+    evidence, role, transport = (
+        raw.get("evidence"),
+        raw.get("role", case["role"]),
+        raw.get("transport", case["transport"]),
+    )
+    return Recorded(
+        raw["purpose"], role, transport, raw["started_s"], raw["took_s"], raw.get("problem", ""),
+        None if evidence is None else Evidence(**evidence),
+    )  # fmt: skip
 
 
 def footer_line(ending: Ending) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Literal
 from conformance.endpoint.choose import REFERENCE, is_reference
 from conformance.errors import Hindrance
 from conformance.model.spec import Contract
-from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, RunInfo, Verdict
+from conformance.model.verdict import FROZEN_NOTE, CaseResult, Evidence, Finding, Recorded, RunInfo, Verdict
 from conformance.report.causes import Cause, Key, keys_of
 
 MOST_KEPT = 500
@@ -42,6 +42,8 @@ class Folded:
     """Operation to how many were carried out."""
     wrong: Counter[Key] = field(default_factory=Counter)
     """What was wrong in those that failed, each thing with how many had it."""
+    took_s: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
+    """(operation, requirement) to how long the exchanges of its cases took."""
 
     def add(self, result: CaseResult) -> None:
         """Count one more result."""
@@ -52,8 +54,10 @@ class Folded:
             self.carried_out[result.operation] += 1
         if result.verdict is Verdict.FAIL:
             self.wrong.update(keys_of(result).keys())
+        took_s = result.took_s
         for name in {*result.requirements, *(finding.requirement for finding in result.findings)}:
             self.requirements[result.operation, name, result.verdict] += 1
+            self.took_s[result.operation, name] += took_s
         self.readings.update(result.readings)
         self.requests += result.requests
 
@@ -101,11 +105,18 @@ class Gathering:
 
 
 def _lighter(result: CaseResult) -> CaseResult:
-    evidence = result.evidence
-    if evidence is None or max(len(evidence.sent), len(evidence.received)) <= MOST_EVIDENCE:
+    texts = (one.evidence for one in result.exchanges if one.evidence is not None)
+    if all(max(len(one.sent), len(one.received)) <= MOST_EVIDENCE for one in texts):
         return result
+    return replace(result, exchanges=tuple(_shorter(one) for one in result.exchanges))
+
+
+def _shorter(one: Recorded) -> Recorded:
+    evidence = one.evidence
+    if evidence is None or max(len(evidence.sent), len(evidence.received)) <= MOST_EVIDENCE:
+        return one
     sent, received = evidence.sent[:MOST_EVIDENCE], evidence.received[:MOST_EVIDENCE]
-    return replace(result, evidence=replace(evidence, sent=sent, received=received, truncated=True))
+    return one._replace(evidence=Evidence(sent, received, truncated=True))
 
 
 def gather(results: Iterable[CaseResult]) -> Gathering:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 import zlib
 from collections.abc import Iterable
 from dataclasses import replace
+from enum import Enum
 from itertools import islice
 
 from conformance.contract.problem_text import told_apart
 from conformance.endpoint.redact import HIDDEN, redact, redact_excerpt
-from conformance.model.verdict import CaseResult, Evidence, Finding
+from conformance.guard.gate import OF_A_CASE
+from conformance.guard.link import Traced
+from conformance.model.verdict import CaseResult, Evidence, Finding, Recorded
 from conformance.wire.messages import Exchange
 from conformance.wire.ws.session import FrameCutter
 
@@ -23,6 +27,15 @@ _CODED = re.compile(rb"(?im)^content-encoding[ \t]*:[^\r\n]*(?:gzip|deflate)")
 _CHUNK_SIZE = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
 _TEXT_FRAME, _MASKED = 0x81, 0x80
 _LENGTH_BYTES = {126: 2, 127: 8}
+
+
+class Level(Enum):
+    """How much of the messages of a case the journal keeps."""
+
+    TIMES = "when each was sent, and how long it took"
+    BRIEF = "the beginning of its own messages, too"
+    AROUND = "the beginning of every message"
+    FULL = "its own messages as a whole, and the beginning of the others"
 
 
 def evidence_of(
@@ -40,6 +53,39 @@ def evidence_of(
     came = [part for one in exchanges for part in _came(one, known, rest)]
     received, received_cut = _text(came, limit, known, rest)
     return Evidence(sent, received, sent_cut or received_cut or any(one.truncated for one in exchanges))
+
+
+def recorded(
+    trace: Iterable[Traced], secrets: Iterable[str], others: Iterable[str] = (), *, level: Level
+) -> tuple[Recorded, ...]:
+    """The exchanges of a case in the order of their start, each with as much evidence as the level asks for."""
+    epoch_s, known, rest = time.time() - time.monotonic(), tuple(secrets), tuple(others)
+    kept = [
+        _recorded(one, epoch_s)
+        if level is Level.TIMES and one.exchange.problem is None
+        else _with_evidence(one, epoch_s, known, rest, level)
+        for one in trace
+    ]
+    if len(kept) > 1:
+        kept.sort(key=lambda one: one.started_s)
+    return tuple(kept)
+
+
+def _recorded(one: Traced, epoch_s: float) -> Recorded:
+    label, exchange = one.label, one.exchange
+    started_s, took_s = round(exchange.started_s + epoch_s, 6), round(exchange.elapsed_s, 6)
+    return Recorded(label.purpose.value, label.role, one.transport, started_s, took_s)
+
+
+def _with_evidence(
+    one: Traced, epoch_s: float, known: tuple[str, ...], rest: tuple[str, ...], level: Level
+) -> Recorded:
+    exchange, own, evidence, problem = one.exchange, one.label.purpose in OF_A_CASE, None, ""
+    if level is not Level.TIMES and (own or level is not Level.BRIEF):
+        evidence = evidence_of((exchange,), known, rest, full=own and level is Level.FULL)
+    if exchange.problem is not None:
+        problem = redact_excerpt(exchange.problem.message, (*known, *rest))
+    return _recorded(one, epoch_s)._replace(problem=problem, evidence=evidence)
 
 
 def without_bodies(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -27,10 +28,11 @@ from conformance.errors import (
     Unreached,
     out_of_descriptors,
 )
-from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
+from conformance.guard.gate import Label, Purpose, hiccup_words, is_hiccup
+from conformance.guard.link import Traced
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.run.evidence import evidence_of, redacted_finding, redacted_result, without_bodies
+from conformance.run.evidence import Level, recorded, redacted_finding, redacted_result, without_bodies
 from conformance.run.setting import (
     Service,
     Setting,
@@ -76,6 +78,12 @@ class Judged:
     timed_out: bool = False
     """An answer was waited for in vain, for the whole time that one may take."""
 
+    @property
+    def traced(self) -> tuple[Traced, ...]:
+        """Its own messages, with what they were sent for."""
+        label = Label(Purpose.JUDGED, self.result.role, self.result.id)
+        return tuple(Traced(label, self.result.transport, one) for one in self.exchanges)
+
 
 def unsent(case: Case, reason: str) -> CaseResult:
     """The result of a case that was not begun."""
@@ -116,7 +124,20 @@ async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, jud
 
 
 async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge) -> Judged:
+    """What came of it, with every message that was sent for it, clean-up included."""
     setting = Setting(desk.for_case(case.id), case.role)
+    trace = service.link.traces[case.id] = []
+    try:
+        judged = await _undertake(case, kit, service, setting, judge)
+    finally:
+        service.link.traces.pop(case.id, None)
+    if trace and not judged.result.exchanges:  # it was broken off
+        exchanges = recorded(trace, secrets_of(service, setting), service.sessions.vault.known, level=Level.AROUND)
+        judged = replace(judged, result=replace(judged.result, exchanges=exchanges))
+    return judged
+
+
+async def _undertake(case: Case, kit: Kit, service: Service, setting: Setting, judge: Judge) -> Judged:
     vault = service.sessions.vault
     after: Mapping[str, str] = {}
     try:
@@ -147,7 +168,8 @@ async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judg
             await close_own(service.sessions, setting.own)
         await clean(service, setting, after)
     secrets = secrets_of(service, setting)
-    result = redacted_result(_judged(case, setting, judgement, secrets, vault.known), (*secrets, *vault.known))
+    trace = service.link.traces.get(case.id, ())
+    result = redacted_result(_judged(case, setting, judgement, trace, secrets, vault.known), (*secrets, *vault.known))
     unseen = service.link.service.lacks.observer
     if unseen and result.unverified:
         result = replace(result, accepted=unseen)
@@ -185,8 +207,8 @@ def always_disturbed(kit: Kit, judged: Judged, times: int, known: Iterable[str])
     """The result of a case that the infrastructure answers every time, while it lets others pass: a finding."""
     message = f"no answer of the service in any of {times} attempts: {judged.disturbed}"
     finding = ANSWERED.finding(kit.operation, message, "an answer", judged.disturbed, "every attempt")
-    evidence = evidence_of(judged.exchanges, judged.secrets, known, full=True)
-    return replace(judged.result, verdict=Verdict.FAIL, findings=(finding,), reason="", evidence=evidence)
+    exchanges = recorded(judged.traced, judged.secrets, known, level=Level.FULL)
+    return replace(judged.result, verdict=Verdict.FAIL, findings=(finding,), reason="", exchanges=exchanges)
 
 
 def _demand(case: Case, service: Service) -> None:
@@ -434,32 +456,32 @@ async def _in_turn(service: Service, judge: Judge, kit: Kit, case: Case, observa
 
 async def _listen_on(service: Service, setting: Setting) -> None:
     """Wait for the answers to messages that had an effect and seemed to get silence, as long as an answer may take."""
-    loop = asyncio.get_running_loop()
     silent = [one for one in setting.exchanges if one.silent]
     until_s = max(one.started_s for one in silent) + service.link.limits.total_timeout_s
-    while loop.time() < until_s and not any(one.again for one in silent):
+    while time.monotonic() < until_s and not any(one.again for one in silent):
         await asyncio.sleep(_LATE_LOOK_S)
     _take_late(setting, service)
 
 
 def _take_late(setting: Setting, service: Service) -> None:
     """Put late answers in the place of the silence before them."""
-    now_s = asyncio.get_running_loop().time()
+    now_s = time.monotonic()
     exchanges = []
     for one in setting.exchanges:
         if one.reply is None and one.again:
-            text, elapsed_s = one.again[0], now_s - one.started_s
+            silence, text, elapsed_s = one, one.again[0], now_s - one.started_s
             one = replace(
                 one, reply=WsReply(text, one.others), received=text, problem=None, silent=False, elapsed_s=elapsed_s, again=one.again[1:]
             )  # fmt: skip
-            service.link.note_late(one)
+            service.link.note_late(setting.desk.case, silence, one)
         exchanges.append(one)
     setting.exchanges = tuple(exchanges)
 
 
 def _judged(
-    case: Case, setting: Setting, judgement: Judgement, secrets: tuple[str, ...], known: Collection[str]
-) -> CaseResult:
+    case: Case, setting: Setting, judgement: Judgement, trace: Iterable[Traced],
+    secrets: tuple[str, ...], known: Collection[str],
+) -> CaseResult:  # fmt: skip
     verdict, reason, hindrance = Verdict.PASS, "", ""
     if judgement.findings:
         verdict = Verdict.FAIL
@@ -468,7 +490,9 @@ def _judged(
         verdict, hindrance = Verdict.NOT_VERIFIED, Hindrance.BEYOND
     elif judgement.unverified and set(case.requirements) <= set(judgement.unverified):
         verdict, reason, hindrance = Verdict.NOT_VERIFIED, "the effect could not be observed", Hindrance.UNSEEN
-    kept = case.tier == "named" or verdict is Verdict.FAIL
+    level = Level.FULL if verdict is Verdict.FAIL else Level.AROUND
+    if verdict is Verdict.PASS:
+        level = Level.BRIEF if case.tier == "named" else Level.TIMES
     return _result(
         case,
         setting,
@@ -481,7 +505,7 @@ def _judged(
         code_seen=judgement.code_seen,
         unverified=judgement.unverified,
         notes=judgement.notes,
-        evidence=evidence_of(setting.exchanges, secrets, known, full=verdict is Verdict.FAIL) if kept else None,
+        exchanges=recorded(trace, secrets, known, level=level),
     )
 
 

@@ -32,7 +32,7 @@ from conformance.run.execute import execute_judged
 from conformance.run.schedule import FLAKY_ATTEMPTS
 from conformance.run.session import Session, session
 from conformance.run.setting import Service
-from conformance.wire.messages import Headers, HttpRequest, ReplyMatch, WsRequest
+from conformance.wire.messages import Headers, HttpRequest, ReplyMatch, WsRequest, with_agent
 
 _LONG = 8
 """A shorter text of a pool could stand anywhere in a message."""
@@ -338,7 +338,7 @@ class _Telling:
             shared,
             method=message.method,
             path=self._hidden(message.path),
-            headers=tuple(_hidden_header(name, value, self.secrets) for name, value in message.headers),
+            headers=tuple(_hidden_header(name, value, self.secrets) for name, value in with_agent(message.headers)),
             body=self._hidden(_text(message.body, encoding)),
         )
 

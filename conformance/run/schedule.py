@@ -16,7 +16,7 @@ from conformance.endpoint.desks import Desk
 from conformance.errors import TargetUnreachable
 from conformance.model.case import Case
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Verdict
-from conformance.run.evidence import evidence_of, redacted_finding
+from conformance.run.evidence import Level, recorded, redacted_finding
 from conformance.run.execute import Judged, always_disturbed, execute_judged, unsent
 from conformance.run.selection import ManyNumbered, Numbered
 from conformance.run.session import Session
@@ -193,7 +193,7 @@ class FormMemory:
         if known is not None and known[0] <= number:
             return
         if judged.result.verdict is not Verdict.PASS:
-            judged = replace(judged, gist=(), exchanges=(), result=replace(judged.result, evidence=None))
+            judged = replace(judged, gist=(), exchanges=(), result=replace(judged.result, exchanges=()))
         found[gist] = (number, judged)
 
     def broken(self, secrets: tuple[str, ...]) -> Iterator[CaseResult]:
@@ -207,8 +207,8 @@ class FormMemory:
                     finding = redacted_finding(
                         forms_differ(result.requirements[0], first.result.id, *summaries), secrets
                     )
-                    evidence = evidence_of((*first.exchanges, *other.exchanges), secrets, full=True)
-                    yield replace(result, verdict=Verdict.FAIL, findings=(finding,), evidence=evidence, revised=True)
+                    exchanges = recorded((*first.traced, *other.traced), secrets, level=Level.FULL)
+                    yield replace(result, verdict=Verdict.FAIL, findings=(finding,), exchanges=exchanges, revised=True)
 
 
 async def run_generated(

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, Protocol, TypeVar
+
+from conformance import DISTRIBUTION, tool_version
 
 ProblemKind = Literal[
     "connect-refused",
@@ -61,8 +64,8 @@ class Limits:
 class HttpRequest:
     """One HTTP request; `path` starts with "/" or is empty, may carry a query, and goes behind the base path.
 
-    The headers are written in this order and spelling; Host and Content-Length are added when they are
-    missing.
+    The headers are written in this order and spelling; Host, User-Agent and Content-Length are added when they
+    are missing.
     """
 
     method: str
@@ -143,7 +146,7 @@ class Exchange:
     `sent` is empty when nothing of the message was written, so it cannot have been carried out. `received`
     is cut at `Limits.max_received_evidence_bytes`, and `truncated` says so. `others` holds the WebSocket
     payloads that came while waiting and answered nobody. `silent` is the observation of a quiet request
-    that nothing but events came for. `started_s` is a reading of the event loop's clock.
+    that nothing but events came for. `started_s` is a reading of `time.monotonic`.
     `reused_connection` says that an HTTP connection had served before. `again` gets the WebSocket payloads that
     answer the same message once more, or late, also when they come after the exchange was given out.
     """
@@ -193,3 +196,16 @@ def header_values(headers: Iterable[tuple[str, str]], name: str) -> tuple[str, .
     """All values of the header `name`, compared without case, in order."""
     wanted = name.lower()
     return tuple([value for key, value in headers if key.lower() == wanted])
+
+
+@cache
+def _user_agent() -> str:
+    return f"{DISTRIBUTION}/{tool_version()}"
+
+
+def with_agent(headers: Headers) -> Headers:
+    """The headers with a User-Agent that names tool and version, so that a server's log tells whose messages they are.
+
+    One that is there already stays as it is.
+    """
+    return headers if header_values(headers, "user-agent") else (("User-Agent", _user_agent()), *headers)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from lxml import etree
 
@@ -35,10 +36,11 @@ class _Test:
     verdict: Verdict
     message: str
     body: str
+    took_s: float
 
 
 def to_junit(summary: RunSummary, contract: Contract) -> bytes:
-    """The document as UTF-8, suites by operation; the same summary gives the same bytes, no times inside."""
+    """The document as UTF-8, suites by operation; a time is that of the exchanges, and a suite begins with its first."""
     tests = [_named(result, contract, summary.info) for result in summary.cases if result.tier == "named"]
     tests.extend(_generated(summary, contract))
     by_suite: defaultdict[str, list[_Test]] = defaultdict(list)
@@ -46,9 +48,11 @@ def to_junit(summary: RunSummary, contract: Contract) -> bytes:
         by_suite[test.suite].append(test)
     root = etree.Element("testsuites", name="conformance")
     _count_into(root, tests)
+    started = _started(summary)
     for name in sorted(by_suite):
         suite = etree.SubElement(root, "testsuite", name=xml_safe(name))
         _count_into(suite, by_suite[name])
+        suite.set("timestamp", started[name])
         if name == min(by_suite):
             _properties(suite, summary)
         for test in sorted(by_suite[name], key=lambda test: (test.classname, test.name)):
@@ -71,6 +75,7 @@ def _named(result: CaseResult, contract: Contract, info: RunInfo) -> _Test:
         verdict=result.verdict,
         message=_message(result.verdict, result.findings, result.reason),
         body=_body([(result, finding) for finding in result.findings], contract, info),
+        took_s=result.took_s,
     )
 
 
@@ -94,6 +99,7 @@ def _generated(summary: RunSummary, contract: Contract) -> Iterable[_Test]:
             verdict=verdict,
             message=_message(verdict, [finding for _, finding in found], reason),
             body=_body(found, contract, summary.info),
+            took_s=sum(one.took_s for one in results) + summary.folded.took_s.get((operation, name), 0.0),
         )
 
 
@@ -142,6 +148,24 @@ def _count_into(element: etree._Element, tests: Sequence[_Test]) -> None:
     element.set("tests", str(len(tests)))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         element.set(attribute, str(tags.count(tag)))
+    element.set("time", f"{sum(test.took_s for test in tests):.6f}")
+
+
+def _started(summary: RunSummary) -> Mapping[str, str]:
+    """When the first message for each operation went out; for one that got none, when the run began."""
+    begun: dict[str, float] = {}
+    for result in summary.cases:
+        for one in result.exchanges[:1]:
+            begun[result.operation] = min(one.started_s, begun.get(result.operation, one.started_s))
+    at_first = datetime.fromisoformat(summary.info.started_at)
+    return defaultdict(
+        lambda: _timestamp(at_first), {name: _timestamp(datetime.fromtimestamp(at, UTC)) for name, at in begun.items()}
+    )
+
+
+def _timestamp(at: datetime) -> str:
+    """As JUnit's schema has it: UTC, without saying so."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _properties(suite: etree._Element, summary: RunSummary) -> None:
@@ -160,6 +184,7 @@ def _properties(suite: etree._Element, summary: RunSummary) -> None:
 
 def _element(suite: etree._Element, test: _Test) -> None:
     case = etree.SubElement(suite, "testcase", classname=xml_safe(test.classname), name=xml_safe(test.name))
+    case.set("time", f"{test.took_s:.6f}")
     tag = _TAGS.get(test.verdict)
     if tag is None:
         return

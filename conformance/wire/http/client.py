@@ -10,12 +10,22 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
+import time
 from functools import lru_cache
 from typing import cast
 
 from conformance.wire.address import Address, Proxy, Route, dial
 from conformance.wire.http.reply import ReplyReader
-from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, Limits, Phase, WireProblem
+from conformance.wire.messages import (
+    Exchange,
+    Headers,
+    HttpReply,
+    HttpRequest,
+    Limits,
+    Phase,
+    WireProblem,
+    with_agent,
+)
 
 
 class HttpConnection(asyncio.Protocol):
@@ -61,8 +71,8 @@ class HttpConnection(asyncio.Protocol):
         self._received = []
         self._received_bytes = 0
         self._reader = ReplyReader(limits, head_only=head_only)
-        self._started_s = self._loop.time()
-        self._deadline_s = self._started_s + limits.total_timeout_s
+        self._started_s = time.monotonic()
+        self._deadline_s = self._loop.time() + limits.total_timeout_s
         if self._timer is None or self._timer_at_s > self._deadline_s:
             self._arm()
         waiter: asyncio.Future[Exchange] = self._loop.create_future()
@@ -163,7 +173,7 @@ class HttpConnection(asyncio.Protocol):
             reply=reply,
             problem=problem,
             started_s=self._started_s,
-            elapsed_s=self._loop.time() - self._started_s,
+            elapsed_s=time.monotonic() - self._started_s,
             truncated=self._received_bytes > limit,
             reused_connection=self._served > 0,
         )
@@ -187,8 +197,8 @@ _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 def render(request: HttpRequest, address: Address, proxy: Proxy | None = None) -> bytes:
     """The bytes to write for `request`; through a plain proxy the target is in absolute form.
 
-    Host comes first unless the caller gives one; Content-Length is added for a body, and for methods that
-    usually have one, unless the caller frames the body. Raises ValueError for a request that cannot be one
+    Host comes first and then User-Agent, unless the caller gives them; Content-Length is added for a body, and for
+    methods that usually have one, unless the caller frames the body. Raises ValueError for a request that cannot be one
     message: a line break in a name or value, a space in the path, a character outside Latin-1.
     """
     head, framed = _head(request.method, request.path, request.headers, address, proxy)
@@ -212,7 +222,7 @@ def _head(method: str, path: str, headers: Headers, address: Address, proxy: Pro
         lines.append(f"Host: {address.authority}")
     if plain_proxy is not None and plain_proxy.authorization is not None and "proxy-authorization" not in names:
         lines.append(f"Proxy-Authorization: {plain_proxy.authorization}")
-    lines.extend(f"{name}: {value}" for name, value in headers)
+    lines.extend(f"{name}: {value}" for name, value in with_agent(headers))
     count = len(lines)
     head = "".join(f"{line}\r\n" for line in lines)
     if head.count("\n") != count or head.count("\r") != count:
@@ -308,27 +318,25 @@ class HttpTransport:
 
     async def _opened(self, limits: Limits) -> HttpConnection | Exchange:
         """A fresh connection that still stands when it is to be written on, or the exchange of which nothing was sent."""
-        loop = asyncio.get_running_loop()
-        started_s = loop.time()
+        started_s = time.monotonic()
         for _ in range(_MOST_CONNECTS):
             opened = await self._connect(limits)
             if isinstance(opened, Exchange) or opened.alive:
                 return opened
         message = "the server ends each connection before the request is written"
         problem = WireProblem("closed-early", message, "connect")
-        return Exchange(b"", b"", None, problem, started_s, loop.time() - started_s)
+        return Exchange(b"", b"", None, problem, started_s, time.monotonic() - started_s)
 
     async def _connect(self, limits: Limits) -> HttpConnection | Exchange:
         """A fresh connection, or the exchange that tells why there is none (nothing was sent)."""
-        loop = asyncio.get_running_loop()
-        started_s = loop.time()
-        connection = HttpConnection(loop)
+        started_s = time.monotonic()
+        connection = HttpConnection(asyncio.get_running_loop())
         problem = None if self._closed else await dial(self._route, connection, limits)
         if problem is None and self._closed:
             connection.drop()
             problem = WireProblem("interrupted", "the transport was closed before the request was sent", "connect")
         if problem is not None:
-            return Exchange(b"", b"", None, problem, started_s, loop.time() - started_s)
+            return Exchange(b"", b"", None, problem, started_s, time.monotonic() - started_s)
         self._open.add(connection)
         connection.closed.add_done_callback(lambda _: self._open.discard(connection))
         return connection

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 
 from conformance.wire.address import Address, Proxy, Route, dial
@@ -65,12 +66,11 @@ class WsTransport:
         for _ in range(_MOST_CONNECTS):
             connection = self._connection
             if connection is None or not connection.open:
-                started_s = asyncio.get_running_loop().time()
+                started_s = time.monotonic()
                 outcome = await self._connect_once(limits)
                 if not isinstance(outcome, WsConnection):
                     problem, raw = outcome
-                    now_s = asyncio.get_running_loop().time()
-                    exchange = Exchange(b"", raw, None, problem, started_s, now_s - started_s)
+                    exchange = Exchange(b"", raw, None, problem, started_s, time.monotonic() - started_s)
                     if problem.kind == "ws-goodbye":
                         continue
                     return exchange

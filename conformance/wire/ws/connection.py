@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -256,13 +257,13 @@ class WsConnection(asyncio.Protocol):
             await asyncio.sleep(0)
         if self._over is not None or self._transport is None:
             unsent = self._over or WireProblem("ws-closed", "the connection was never made", "connect")
-            return Exchange(b"", b"", None, unsent, self._loop.time(), 0.0)
+            return Exchange(b"", b"", None, unsent, time.monotonic(), 0.0)
         payload = request.text.encode() if isinstance(request.text, str) else request.text
         frame = text_frame(payload, self._random_bytes)
         self._session.limits = limits
         self._session.forget_pings()
         self._messages = 0
-        waiter = Waiter(request.reply_to, limits, frame, self._loop.time(), self._loop.create_future())
+        waiter = Waiter(request.reply_to, limits, frame, time.monotonic(), self._loop.create_future())
         wait_s = limits.total_timeout_s if request.reply_to.expected else request.reply_to.quiet_s
         waiter.timer = self._loop.call_later(wait_s, self._expire, waiter)
         self._room.add(waiter)
@@ -279,7 +280,7 @@ class WsConnection(asyncio.Protocol):
     async def aclose(self) -> None:
         """Say goodbye, wait a moment for the server's, and close; waiting requests end as `interrupted`."""
         problem = WireProblem("interrupted", "the transport was closed while waiting", "wait")
-        self._room.fail(problem, self._session.partial, self._loop.time())
+        self._room.fail(problem, self._session.partial, time.monotonic())
         goodbye = self._session.close_frame()
         if goodbye and self._transport is not None and self._over is None:
             self._over = problem
@@ -325,7 +326,7 @@ class WsConnection(asyncio.Protocol):
             return
         for event in self._session.feed(data):
             if isinstance(event, Message):
-                if not self._room.deliver(event, self._loop.time()):
+                if not self._room.deliver(event, time.monotonic()):
                     self._on_stray(event.payload)
                 self._messages += 1
                 if self._messages > _MOST_MESSAGES:
@@ -374,7 +375,7 @@ class WsConnection(asyncio.Protocol):
             self._expire(waiter)
 
     def _expire(self, waiter: Waiter) -> None:
-        now_s = self._loop.time()
+        now_s = time.monotonic()
         self._room.give_up(waiter, now_s)
         if not waiter.match.expected:
             waiter.settle(now_s)
@@ -406,7 +407,7 @@ class WsConnection(asyncio.Protocol):
             self._over = problem
         if not self._opened.done():
             self._opened.set_result((problem, raw))
-        self._room.fail(problem, raw, self._loop.time())
+        self._room.fail(problem, raw, time.monotonic())
         if self._transport is None or self._transport.is_closing():
             return
         if problem.kind == "too-large":

@@ -24,7 +24,7 @@ from wsproto.events import (
 from wsproto.utilities import RemoteProtocolError
 
 from conformance.wire.address import Address
-from conformance.wire.messages import Headers, Limits, ProblemKind, WireProblem
+from conformance.wire.messages import Headers, Limits, ProblemKind, WireProblem, with_agent
 
 _CONTROL_BIT = 0x08
 _MASK_BIT = 0x80
@@ -161,7 +161,7 @@ class WsSession:
         self.limits = limits
         self._target = address.base_path or "/"
         self._host = address.authority
-        self._headers = headers
+        self._headers = with_agent(headers)
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._cutter = FrameCutter()
         self._raw = bytearray()

@@ -92,7 +92,8 @@ def test_evidence_stays_useful(tmp_path: Path) -> None:
         case = "tpp/response/three-kinds@application-json"
         CliRunner().invoke(main, ["run", "--target", str(target), "--report", str(report), "--case", case], env=SECRETS)
     lines = [json.loads(line) for line in (report / "journal.jsonl").read_text().splitlines()]
-    sent = next(line for line in lines if line.get("id") == case)["evidence"]["sent"]
+    exchanges = next(line for line in lines if line.get("id") == case)["exchanges"]
+    sent = next(one["evidence"]["sent"] for one in exchanges if one["purpose"] == "judged")
     assert sent.startswith("POST /api/orders/cancellations HTTP/1.1\r\n")
     assert sent.count('"PIN":"[redacted]"') == 3
     assert sent.count('"CreatorID":98765') == 3

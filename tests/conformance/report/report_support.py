@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.model.case import Transport
 from conformance.model.spec import Contract, ErrorCode, Operation, Reading, Requirement, Service, Shape
-from conformance.model.verdict import CaseResult, Evidence, Finding, RunInfo, Verdict
+from conformance.model.verdict import CaseResult, Evidence, Finding, Recorded, RunInfo, Verdict
 
 GATEWAY, LISTS = "acme.gateway", "acme.lists"
 INFO = RunInfo(
@@ -158,6 +158,16 @@ def full_result() -> CaseResult:
         code="104",
         code_seen="20",
         requests=3,
-        evidence=Evidence("POST /\r\n", "HTTP/1.1 200 OK\n\n\u2028", True),
+        exchanges=(
+            Recorded("set-up", "trading", "ws", 1790000000.25, 0.5, "no reply within 1 s"),
+            Recorded(
+                "judged",
+                "operator",
+                "http",
+                1790000001.0,
+                0.25,
+                evidence=Evidence("POST /\r\n", "HTTP/1.1 200 OK\n\n\u2028", True),
+            ),
+        ),
         notes=("slow",),
     )

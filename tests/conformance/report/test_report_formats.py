@@ -10,7 +10,7 @@ from lxml import etree, html
 from report_support import INFO, contract, everything_passes, failed, finding, full_result, result
 
 from conformance.errors import JournalError, UsageError
-from conformance.model.verdict import CaseResult, Evidence, Verdict
+from conformance.model.verdict import CaseResult, Evidence, Recorded, Verdict
 from conformance.plugins import REPORT_FORMATS
 from conformance.report.formats.junit import family, to_junit
 from conformance.report.formats.registry import render, report_format, summary_of, write_reports
@@ -35,13 +35,13 @@ def junit(results: list[CaseResult]) -> etree._Element:
 
 def hostile() -> CaseResult:
     found = finding("G-OK", HOSTILE, expected=HOSTILE, actual=HOSTILE, at=HOSTILE)
-    evidence = Evidence(HOSTILE, HOSTILE)
+    exchange = Recorded("judged", HOSTILE, "http", 1790000000.0, 0.25, HOSTILE, Evidence(HOSTILE, HOSTILE))
     return result(
         "h",
         "G-OK",
         verdict=Verdict.FAIL,
         findings=(found,),
-        evidence=evidence,
+        exchanges=(exchange,),
         readings=(f"empty={HOSTILE}",),
     )
 

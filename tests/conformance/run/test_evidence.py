@@ -6,9 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.guard.gate import Label, Purpose
+from conformance.guard.link import Traced
 from conformance.model.verdict import Finding
-from conformance.run.evidence import FULL_BYTES, SHORT_BYTES, evidence_of, redacted_finding, unmasked
-from conformance.wire.messages import Exchange
+from conformance.run.evidence import (
+    FULL_BYTES,
+    SHORT_BYTES,
+    Level,
+    evidence_of,
+    recorded,
+    redacted_finding,
+    unmasked,
+)
+from conformance.wire.messages import Exchange, WireProblem
 from conformance.wire.ws.session import text_frame
 
 TOKEN = "4b0c7e61-52fd-4f0e-9a77-3f0f0f6a1c55"
@@ -99,3 +109,26 @@ def test_what_came_beside_a_reply_is_left_out_and_a_second_reply_is_shown() -> N
 
 def test_where_nothing_came_there_is_no_evidence() -> None:
     assert evidence_of((_exchange(b"a"),), [], full=True).received == ""
+
+
+@pytest.mark.parametrize(
+    ("level", "own", "others"),
+    [
+        (Level.TIMES, None, None),
+        (Level.BRIEF, SHORT_BYTES, None),
+        (Level.AROUND, SHORT_BYTES, SHORT_BYTES),
+        (Level.FULL, 5000, SHORT_BYTES),
+    ],
+)
+def test_of_every_exchange_the_time_is_kept_and_of_its_bytes_what_the_level_says(
+    level: Level, own: int | None, others: int | None
+) -> None:
+    exchange = Exchange(b"a" * 5000, b"", None, WireProblem("timeout", f"no {TOKEN}", "wait"), 7.0, 0.25)
+    early = replace(exchange, started_s=6.5)
+    trace = [Traced(Label(Purpose.JUDGED, "trading"), "ws", exchange), Traced(Label(Purpose.SET_UP), "http", early)]
+    set_up, judged = recorded(trace, [TOKEN], level=level)
+    assert judged.started_s - set_up.started_s == pytest.approx(0.5)
+    assert (set_up.purpose, set_up.role, set_up.transport, set_up.took_s) == ("set-up", "", "http", 0.25)
+    assert (judged.purpose, judged.role, judged.problem) == ("judged", "trading", "no [redacted]")
+    lengths = [None if one.evidence is None else len(one.evidence.sent) for one in (judged, set_up)]
+    assert lengths == [own, others]

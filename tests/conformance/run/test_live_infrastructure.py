@@ -345,7 +345,9 @@ def test_an_unreadable_frame_on_every_message_ends_the_wait_and_is_the_evidence(
         assert time.monotonic() - began < 15, "the time-out is ten seconds for each of them"
     assert set(came.verdicts().values()) == {"fail"}
     lines = [json.loads(line) for line in (came.folder / "journal.jsonl").read_text("utf-8").splitlines()]
-    assert all('{"m":1,"i":' in line["evidence"]["received"] for line in lines if line.get("verdict") == "fail")
+    judged = [one for line in lines for one in line.get("exchanges", ()) if one["purpose"] == "judged"]
+    assert judged
+    assert all('{"m":1,"i":' in one["evidence"]["received"] for one in judged)
 
 
 def test_after_a_few_time_outs_of_a_kind_the_rest_is_not_sent(tmp_path: Path) -> None:

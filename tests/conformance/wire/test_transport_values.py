@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from conformance import DISTRIBUTION, tool_version
 from conformance.wire import (
     Address,
     AddressError,
@@ -88,37 +89,39 @@ def test_a_proxy_that_cannot_be_used_is_an_error(text: str) -> None:
 
 
 ADDRESS = Address("http", "h", 81, "/base")
+AGENT = f"User-Agent: {DISTRIBUTION}/{tool_version()}\r\n".encode()
 
 
 def test_the_order_and_the_spelling_of_headers_are_kept() -> None:
-    request = HttpRequest("POST", "/x", (("b", "1"), ("CONTENT-length", "9"), ("hOsT", "other"), ("B", "")), b"{}")
-    expected = b"POST /base/x HTTP/1.1\r\nb: 1\r\nCONTENT-length: 9\r\nhOsT: other\r\nB: \r\n\r\n{}"
+    own = (("b", "1"), ("CONTENT-length", "9"), ("hOsT", "other"), ("user-AGENT", "mine"), ("B", ""))
+    request = HttpRequest("POST", "/x", own, b"{}")
+    expected = b"POST /base/x HTTP/1.1\r\nb: 1\r\nCONTENT-length: 9\r\nhOsT: other\r\nuser-AGENT: mine\r\nB: \r\n\r\n{}"
     assert render(request, ADDRESS) == expected
 
 
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        (HttpRequest("GET", ""), b"GET /base HTTP/1.1\r\nHost: h:81\r\n\r\n"),
-        (HttpRequest("POST", "/"), b"POST /base/ HTTP/1.1\r\nHost: h:81\r\nContent-Length: 0\r\n\r\n"),
+        (HttpRequest("GET", ""), b"GET /base HTTP/1.1\r\nHost: h:81\r\n%b\r\n" % AGENT),
+        (HttpRequest("POST", "/"), b"POST /base/ HTTP/1.1\r\nHost: h:81\r\n%bContent-Length: 0\r\n\r\n" % AGENT),
         (
             HttpRequest("GET", "/", body=b"a"),
-            b"GET /base/ HTTP/1.1\r\nHost: h:81\r\nContent-Length: 1\r\n\r\na",
+            b"GET /base/ HTTP/1.1\r\nHost: h:81\r\n%bContent-Length: 1\r\n\r\na" % AGENT,
         ),
         (
             HttpRequest("PUT", "/", (("Transfer-Encoding", "chunked"),), b"0\r\n\r\n"),
-            b"PUT /base/ HTTP/1.1\r\nHost: h:81\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"PUT /base/ HTTP/1.1\r\nHost: h:81\r\n%bTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % AGENT,
         ),
     ],
 )
-def test_host_and_content_length_are_added_where_they_are_missing(request_: HttpRequest, expected: bytes) -> None:
+def test_host_agent_and_content_length_are_added_where_they_are_missing(request_: HttpRequest, expected: bytes) -> None:
     assert render(request_, ADDRESS) == expected
 
 
 def test_a_proxy_password_goes_only_with_absolute_targets() -> None:
     proxy = parse_proxy("http://u:p@proxy:1")
     assert render(HttpRequest("GET", "/x"), ADDRESS, proxy) == (
-        b"GET http://h:81/base/x HTTP/1.1\r\nHost: h:81\r\nProxy-Authorization: Basic dTpw\r\n\r\n"
+        b"GET http://h:81/base/x HTTP/1.1\r\nHost: h:81\r\nProxy-Authorization: Basic dTpw\r\n%b\r\n" % AGENT
     )
     assert b"Proxy" not in render(HttpRequest("GET", "/x"), Address("https", "h", 443), proxy)
 

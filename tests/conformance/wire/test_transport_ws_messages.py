@@ -98,6 +98,7 @@ def test_the_handshake_carries_the_path_and_the_extra_headers(talk: Any) -> None
     reply_of(talk(script, one(), headers=(("aptoken", "abc"),)))
     assert upgrades[0].startswith(b"GET /WSGateway HTTP/1.1\r\nHost: 127.0.0.1:")
     assert b"aptoken: abc\r\n" in upgrades[0]
+    assert b"\r\nUser-Agent: order-cancellation-conformance/" in upgrades[0]
 
 
 def test_replies_out_of_order_find_their_requests(talk: Any) -> None:
