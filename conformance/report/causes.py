@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
 
+from conformance.cases.fixtures import read_fixtures
 from conformance.checks.outcome import ACCEPTED, CANCELLED, REFUSED, SHAPELESS, TOUCHED, UNDONE
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, Verdict
+from conformance.report.factors import Common, Table, common, table_of
 
 
 class Kind(StrEnum):
@@ -48,6 +50,8 @@ _WORDS = {
     Kind.FORM: "wrong form",
     Kind.READING: "another reading than pinned",
 }
+_OF_ANSWERS = (Kind.ACCEPTED, Kind.OUTCOME)
+"""Kinds of which the code that came is the symptom, and no circumstance."""
 _RANK = {kind: place for place, kind in enumerate(Kind)}
 _KINDS = {
     "together": Kind.ACCEPTED,
@@ -93,10 +97,16 @@ class Cause:
     """The ids of all cases that show it, as far as they are kept."""
     follows: tuple[str, ...] = ()
     """The requirements that only cases of this cause break: what follows from it."""
-    only_when: Mapping[str, str] = field(default_factory=dict)
-    """What the cases that show it have in common and others have not: factor to level."""
+    common: Common | None = None
+    """What the cases that show it have in common and those that pass have not, as far as one can tell."""
+
+    @property
+    def only_when(self) -> Mapping[str, str]:
+        """Factor to level; empty where the cases have nothing in common."""
+        return self.common.levels if self.common else {}
 
 
+_JUDGED = (Verdict.PASS, Verdict.FAIL)
 Key = tuple[str, ...]
 """Operation, check, requirement, place, and what was wanted there; requirement and place are empty where they are the
 theme of a case and not what is wrong."""
@@ -113,11 +123,15 @@ def causes(
     Of cases that are not kept, `counted` are the keys (see `keys_of`) of failed ones, with how many have them, and
     `further` says how many there are of each operation that were carried out.
     """
-    carried_out = Counter(one.operation for one in results if one.verdict in (Verdict.PASS, Verdict.FAIL))
+    carried_out = Counter(one.operation for one in results if one.verdict in _JUDGED)
     carried_out.update(further or {})
     failed = sorted((one for one in results if one.verdict is Verdict.FAIL and one.findings), key=lambda one: one.id)
     groups = sorted(_merged(_groups(failed), counted or {}), key=_weight)
-    made = [_cause(group, contract, carried_out[group.key[0]]) for group in list(_heads(groups))]
+    tables = _tables(results, contract, {one.operation for one in failed})
+    made = [
+        _cause(group, contract, carried_out[group.key[0]], tables.get(group.key[0], ()))
+        for group in list(_heads(groups))
+    ]
     return tuple(_told_apart(sorted(made, key=lambda one: (_RANK[one.kind], -one.cases, one.id))))
 
 
@@ -283,7 +297,19 @@ def _heads(groups: Sequence[_Group]) -> Iterator[_Group]:
         owner.behind |= {finding.requirement for _, finding in group.shown.values()}
 
 
-def _cause(group: _Group, contract: Contract, of: int) -> Cause:
+def _tables(results: Sequence[CaseResult], contract: Contract, operations: Collection[str]) -> dict[str, list[Table]]:
+    """For each of the operations its named cases by what they are, and all cases by the little that results tell."""
+    tables = {}
+    for operation in (contract.operations[name] for name in sorted(operations) if name in contract.operations):
+        cases = {case.id: case for case in read_fixtures(operation) or ()}
+        judged = [one for one in results if one.operation == operation.id and one.verdict in _JUDGED]
+        named = [one for one in judged if one.id in cases]
+        tables[operation.id] = [table_of(named, cases, operation), table_of(judged, {}, operation)]
+    return tables
+
+
+def _cause(group: _Group, contract: Contract, of: int, tables: Sequence[Table]) -> Cause:
+    table = next((one for one in tables if one.bits(group.shown)), None)
     tally = Counter(finding.requirement for name, (_, finding) in group.shown.items() if name in group.own)
     names = tuple(sorted(tally, key=lambda name: (-tally[name], name)))
     mine = [group.shown[name] for name in sorted(group.own)]
@@ -308,6 +334,7 @@ def _cause(group: _Group, contract: Contract, of: int) -> Cause:
         finding=finding,
         shown_by=tuple(sorted(group.shown)),
         follows=tuple(sorted(group.behind - set(names))),
+        common=common(table, group.shown, answered=group.kind not in _OF_ANSWERS) if table else None,
     )
 
 

@@ -14,6 +14,7 @@ from conformance.contract.problem_text import told_apart
 from conformance.model.spec import Contract
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
 from conformance.report.causes import Cause, causes
+from conformance.report.factors import Common
 from conformance.report.rows import (
     CodeRow,
     Gathering,
@@ -191,6 +192,18 @@ def _reading(row: ReadingRow) -> dict[str, Any]:
     return {"id": row.id, "observed": dict(row.observed), "mixed": row.mixed, "pinned": row.pinned}
 
 
+def _numbers(common: Common | None) -> dict[str, int]:
+    """How many of the cases that show a cause, and of the others, have what `only_when` says."""
+    if common is None:
+        return {}
+    return {
+        "failing_with": common.failing_with,
+        "failing": common.failing,
+        "others_with": common.others_with,
+        "others": common.others,
+    }
+
+
 def _cause(cause: Cause) -> dict[str, Any]:
     return {
         "id": cause.id,
@@ -206,6 +219,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "cases": cause.cases,
         "of": cause.of,
         "only_when": dict(cause.only_when),
+        "numbers": _numbers(cause.common),
         "example": cause.example,
         "finding": _finding(cause.finding),
         "follows": list(cause.follows),

@@ -265,6 +265,7 @@ def cause_section(causes: Sequence[Cause], width: int) -> Iterable[Block]:
     yield Line(f"Causes: {len(causes)}", "title")
     for number, cause in enumerate(causes, 1):
         line = f"{number}. {cause.kind.words}: {cause.requirement}, {many(cause.cases, 'case')} of {cause.of}: {cause.message}"
+        line += f"; {cause.common.words}" if cause.common else ""
         wrapped = textwrap.wrap(_brief(line), max(40, width), subsequent_indent="   ", break_on_hyphens=False)
         yield from (Line(text, "bad") for text in wrapped)
 
