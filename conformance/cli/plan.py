@@ -53,6 +53,7 @@ def command(**options: Any) -> None:
 
 
 _LONGEST = 2000
+_AT_THE_END = "at the end of the run"
 _IN_FULL = (Purpose.EARLIER, Purpose.JUDGED, Purpose.TWIN)
 _WORDS = {Purpose.EARLIER: " (sent before)", Purpose.TWIN: " (the same in another form)"}
 
@@ -139,11 +140,11 @@ def _lines(messages: Iterable[Planned], *, quiet: bool, verbose: bool) -> Iterat
     if quiet:
         for message in messages:
             if message.count.undisturbed or message.hindrance or not message.allowed:
-                yield f"{message.case}  {message.purpose}  {_short(message)}"
+                yield f"{message.case or _AT_THE_END}  {message.purpose}  {_short(message)}"
         return
     for number, message in enumerate(messages):
         if number == 0:
-            yield message.case
+            yield message.case or _AT_THE_END
         if message.purpose in _IN_FULL or verbose:
             yield from _in_full(message, verbose=verbose)
         elif message.count.undisturbed or not message.allowed:

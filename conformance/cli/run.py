@@ -311,6 +311,7 @@ async def _run(
                 interrupted = True
                 if task is not None:
                     task.uncancel()
+            await opened.look_back()
             took_s = round(time.monotonic() - started, 3)
             ending = _ending(opened, earlier, settings, took_s, interrupted=interrupted, lost=journal.problem)
             journal.finish(ending)

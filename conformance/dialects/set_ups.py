@@ -1,22 +1,24 @@
 """What a run sets up on a target, written down before it is sent for: a run that is killed loses sight of nothing.
 
-Three kinds of lines go into the journal. `set-up` names what is about to be asked for: where, as which role, under which
-number of the client's. `made` has the ids that were answered. `over` says that nothing of it stands any more, or ever
-did. What has a `set-up` and no `over` may still be open, and `conformance target clean` looks for it.
+Four kinds of lines go into the journal. `set-up` names what is about to be asked for: where, as which role, under which
+number of the client's. `made` has the ids that were answered; a second one without ids says that those were worth
+nothing. `refused` says that the service claims to have made nothing. `over` says that nothing of it was seen to stand any
+more. What has a `set-up` and no `over` may still be open: the run looks for it at its end, and `conformance target clean`
+after a run that was killed.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from conformance.endpoint.redact import redact
 
-SET_UP, MADE, OVER = "set-up", "made", "over"
-KINDS = (SET_UP, MADE, OVER)
+SET_UP, MADE, REFUSED, OVER = "set-up", "made", "refused", "over"
+KINDS = (SET_UP, MADE, REFUSED, OVER)
 Line = Mapping[str, Any]
 Write = Callable[[Sequence[Line], bool], None]
 """Keeps lines; with true they have to be out of this process when it returns."""
@@ -40,6 +42,21 @@ class SetUp:
     """Where, and what it was asked for with; the provider that asked knows the members."""
     ids: tuple[Any, ...] | None = None
     """As they were answered; None when no answer is known."""
+    refused: bool = False
+    """Whether the service says that it made nothing."""
+
+
+SHOWN = 200
+"""How much of an answer reasons show."""
+
+
+def words_of(one: SetUp) -> str:
+    """What was asked for, in words: its ids, or the number that it was asked for under."""
+    thing, number = str(one.what.get("thing", one.state)), one.what.get("client")
+    ids = " and ".join(f"{each}"[:SHOWN] for each in one.ids or () if each is not None)
+    ids = ids or (f"under ClientOrderId {number}"[:SHOWN] if number else "without a known id")
+    account = one.what.get("account")
+    return f"{thing} {ids}" + ("" if account is None else f" of account {account}"[:SHOWN])
 
 
 class Fate(StrEnum):
@@ -73,11 +90,14 @@ class SetUps:
     write: Write = forget
     secrets: Collection[str] = ()
     """What no line may hold; it grows as the run goes."""
-    unseen: int = 0
-    """Of how many the service would not show whether they stand open."""
-    lost: list[str] = field(default_factory=list)
-    """What may be open and has no id that could be trusted, in words."""
-    _open: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
+    """Keys of those of which the service would not show whether they stand open."""
+    said: set[str] = field(default_factory=set)
+    """Keys of what the service says is open no more; what it shows may differ."""
+    named: set[str] = field(default_factory=set)
+    """Keys of what was seen to stand open, would not be cancelled, and was named: nobody need look for it again."""
+    _open: dict[str, SetUp] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)
     _prefix: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     _count: int = 0
 
@@ -92,22 +112,36 @@ class SetUps:
             key = f"{self._prefix}.{self._count}"
             told = {"service": self.service, "desk": desk, "role": role, "state": state, "what": self._bare(what)}
             lines.append({"type": SET_UP, "key": key, **told})
-            self._open.add(key)
+            self._open[key] = SetUp(key, self.service, desk, role, state, told["what"])
         self.write(lines, True)
         return tuple(str(line["key"]) for line in lines)
 
     def made(self, key: str, ids: Iterable[Any]) -> None:
-        """Write down the ids that were answered."""
-        self.write([{"type": MADE, "key": key, "ids": [self._bare(one) for one in ids]}], True)
+        """Write down the ids that were answered; none when those that were answered turn out to be worth nothing."""
+        bare = [self._bare(one) for one in ids]
+        if key in self._open:
+            self._open[key] = replace(self._open[key], ids=tuple(bare))
+        self.write([{"type": MADE, "key": key, "ids": bare}], True)
 
-    def stands(self, key: str) -> bool:
-        """Whether nobody has said that it is over."""
-        return key in self._open
+    def refused(self, key: str) -> None:
+        """Write down, in no hurry, that the service claims to have made nothing."""
+        if key in self._open:
+            self._open[key] = replace(self._open[key], refused=True)
+        self.write([{"type": REFUSED, "keys": [key]}], False)
+
+    def standing(self, keys: Iterable[str]) -> tuple[SetUp, ...]:
+        """Those of which nobody has said that they are over."""
+        return tuple(self._open[key] for key in dict.fromkeys(keys) if key in self._open)
+
+    def take(self) -> tuple[SetUp, ...]:
+        """All of which nobody knows whether they are over, once: who takes them looks for them."""
+        left = tuple(one for key, one in self._open.items() if key not in self._taken | self.named)
+        self._taken.update(one.key for one in left)
+        return left
 
     def over(self, keys: Iterable[str]) -> None:
         """Write down, in no hurry, that nothing of these stands any more."""
-        ended = [key for key in dict.fromkeys(keys) if key in self._open]
-        self._open.difference_update(ended)
+        ended = [key for key in dict.fromkeys(keys) if self._open.pop(key, None) is not None]
         if ended:
             self.write([{"type": OVER, "keys": ended}], False)
 
@@ -138,6 +172,9 @@ class LeftOpen:
                 self._begin(raw)
             elif kind == MADE:
                 self._made(raw["key"], raw["ids"])
+            elif kind == REFUSED:
+                for key in raw["keys"]:
+                    self.set_ups[key] = replace(self.set_ups[key], refused=True)
             else:
                 for key in raw["keys"]:
                     self._over.add(key)
@@ -156,13 +193,14 @@ class LeftOpen:
 
     def _made(self, key: str, ids: Any) -> None:
         before = self.set_ups[key]
-        if before.ids is not None or not isinstance(ids, list):
+        if not isinstance(ids, list) or (before.ids is not None and ids):
             raise ValueError("no ids, or a second time")
-        self.set_ups[key] = SetUp(key, before.service, before.desk, before.role, before.state, before.what, tuple(ids))
+        self.set_ups[key] = replace(before, ids=tuple(ids))
 
 
 def lines_of(one: SetUp) -> tuple[Line, ...]:
     """The lines of a set-up, as a journal has them."""
     begun = {"service": one.service, "desk": one.desk, "role": one.role, "state": one.state, "what": one.what}
     made = () if one.ids is None else ({"type": MADE, "key": one.key, "ids": list(one.ids)},)
-    return ({"type": SET_UP, "key": one.key, **begun}, *made)
+    refused = ({"type": REFUSED, "keys": [one.key]},) if one.refused else ()
+    return ({"type": SET_UP, "key": one.key, **begun}, *made, *refused)

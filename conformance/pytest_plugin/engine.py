@@ -73,6 +73,11 @@ class Bench:
         """What was set up on the target and not removed; the bundled target ends with the run, so nothing is left there."""
         return self._run.left_behind if self._run is not None and not is_reference(self.target) else ()
 
+    def look_back(self) -> None:
+        """Take back what is still open of all that was set up, before it is asked what is left."""
+        if self._run is not None:
+            self._do(self._run.look_back())
+
     @property
     def throttled(self) -> int:
         """How many messages the target turned away because it was asked too often."""

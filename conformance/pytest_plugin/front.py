@@ -226,6 +226,7 @@ class Front:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the engine; in a worker hand its ending on, elsewhere write the reports."""
+        self.bench.look_back()
         tail = Tail(
             self.bench.stopped,
             self.bench.left_behind,

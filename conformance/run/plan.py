@@ -16,7 +16,7 @@ from functools import lru_cache
 from conformance.cases.message import body_text, fill
 from conformance.dialects.base import login_of, pauses_s, speaker_at
 from conformance.dialects.sessions import MOST_ATTEMPTS, MOST_PROBES, MOST_SIGN_INS
-from conformance.endpoint.choose import ChosenTarget
+from conformance.endpoint.choose import ChosenTarget, is_reference
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
 from conformance.endpoint.redact import HIDDEN, redact
@@ -140,6 +140,10 @@ class Planner:
     """Who has been at work in a case that may run at any desk."""
     _elsewhere: Counter[tuple[str, str, Transport]] = field(default_factory=Counter)
     """How many sign-ins at other desks are planned: each case may be the first at one of them."""
+    _told: dict[str, _Telling] = field(default_factory=dict)
+    """By service: one of its cases."""
+    _cancelling: dict[tuple[str, ...], Planned] = field(default_factory=dict)
+    """What cases take back with, one of each kind, with how often that may be tried again at the end."""
 
     def __post_init__(self) -> None:
         self._guard = self.run.gate.guard
@@ -148,14 +152,49 @@ class Planner:
             self.dry.listen(service.link.elsewhere, elsewhere=True)
 
     async def plan(self, cases: Iterable[Case]) -> AsyncIterator[tuple[Planned, ...]]:
-        """The messages of each case whose operation the target offers, in the order of sending."""
+        """The messages of each case whose operation the target offers, in the order of sending; then those of the end."""
         for case in cases:
             if case.operation in self.run.kits:
-                planned = tuple(await self._planned(case))
+                planned = self._counted(await self._planned(case))
                 for one in planned:
-                    if not one.elsewhere:
-                        self.totals[one.purpose] += one.count
+                    self._remember(one)
                 yield planned
+        yield self._counted([one async for one in self._at_the_end()])
+
+    def _counted(self, messages: Iterable[Planned]) -> tuple[Planned, ...]:
+        planned = tuple(messages)
+        for one in planned:
+            if not one.elsewhere:
+                self.totals[one.purpose] += one.count
+        return planned
+
+    def _remember(self, cleaning: Planned) -> None:
+        """What takes something back may be sent once more at the end, if it is still open then."""
+        if cleaning.purpose is not Purpose.CLEAN_UP or not cleaning.allowed:
+            return
+        what = _NUMBERS.sub("#", cleaning.frame or cleaning.path)
+        kind = (cleaning.role, cleaning.transport.value, what)
+        before = self._cancelling.setdefault(kind, replace(cleaning, case="", operation="", count=Bounds()))
+        again = before.count + Bounds(0, 0, cleaning.count.at_most)
+        self._cancelling[kind] = replace(before, count=again)
+
+    async def _at_the_end(self) -> AsyncIterator[Planned]:
+        """The look for what is still open then, at each place at each desk, and what takes it back."""
+        run, limits = self.run, self.run.target.limits
+        if is_reference(run.chosen.name):
+            return
+        run.gate.guard = _fresh(self._guard)
+        for name, service in run.services.items():
+            self.dry.records.clear()
+            await service.states.reclaim(service.sessions.set_ups.take(), run.desks[name])
+            for record, count in _grouped(tuple(self.dry.records)):
+                if record.label.purpose is Purpose.CLEAN_UP:
+                    looks = count * len(run.desks[name])
+                    most = looks * (2 + len(pauses_s(limits.settle_s))) * (limits.throttle_waits + 1) * MOST_ATTEMPTS
+                    told = replace(self._told[name], names={})
+                    yield replace(told.message(record, Bounds(0, looks, most)), case="", operation="")
+        for one in tuple(self._cancelling.values()):
+            yield one
 
     async def _planned(self, case: Case) -> Iterator[Planned]:
         run, name = self.run, self.run.contract.operations[case.operation].service
@@ -165,6 +204,7 @@ class Planner:
         result = (await execute_judged(case, run.kits[case.operation], service, desk, run.judge)).result
         hindrance = "" if result.verdict is Verdict.PASS else result.reason
         told = _Telling(case, desk, result.role, service, guard.names, frozenset(run.vault.known))
+        self._told[name] = told
         return self._lines(told, name, tuple(self.dry.records), guard, hindrance)
 
     def _lines(

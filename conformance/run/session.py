@@ -21,7 +21,7 @@ from conformance.checks.kit import Kit, build_kit
 from conformance.dialects.base import StateProvider, SystemClock
 from conformance.dialects.sessions import Sessions
 from conformance.dialects.set_ups import SetUps
-from conformance.endpoint.choose import ChosenTarget, chosen_target, off_loopback
+from conformance.endpoint.choose import ChosenTarget, chosen_target, is_reference, off_loopback
 from conformance.endpoint.desks import Desk, desks_of
 from conformance.endpoint.model import States, StateSource, TargetFile, Waiver
 from conformance.endpoint.redact import redact_error
@@ -38,7 +38,7 @@ from conformance.model.verdict import CaseResult, Finding, Verdict
 from conformance.plugins import find_dialect
 from conformance.run.dry import DryRun
 from conformance.run.execute import Judge, Judged
-from conformance.run.setting import Service
+from conformance.run.setting import Service, look_back
 from conformance.run.states import AskedStates, Command, Hook, Ledger, NoStates, PoolStates, SharedStates
 from conformance.wire.address import AddressError, parse_address
 from conformance.wire.http.client import HttpTransport
@@ -182,13 +182,21 @@ class Session:
     @property
     def left_behind(self) -> tuple[str, ...]:
         """What was set up on the target and could not be taken back, in words."""
-        services = self.services.values()
-        return tuple(sorted({one for its in services for one in (*its.left_behind, *its.sessions.set_ups.lost)}))
+        return tuple(sorted({one for service in self.services.values() for one in service.left_behind}))
+
+    async def look_back(self) -> None:
+        """At the end: look for everything that was set up and is not known to be over, take it back, say what is left.
+
+        The bundled reference ends with its run, and all that is in it.
+        """
+        if not is_reference(self.chosen.name):
+            for name, service in self.services.items():
+                await look_back(service, self.desks[name])
 
     @property
     def unseen(self) -> int:
         """Of how many things that were set up the target would not show whether they stand open."""
-        return sum(service.sessions.set_ups.unseen for service in self.services.values())
+        return sum(len(service.sessions.set_ups.unseen) for service in self.services.values())
 
     @property
     def untrue_lacks(self) -> tuple[str, ...]:
@@ -296,6 +304,8 @@ async def session(
         mine = share(with_secrets(chosen.file, vault))
         run = _put_together(contract, chosen, mine, vault, operations, today, ledger or Ledger(), dry)
         opened.push_async_callback(_close, run)
+        if dry is None:
+            opened.push_async_callback(run.look_back)
         try:
             yield run
         except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +13,7 @@ from conformance.cases.message import Bindings, fill, fill_body, places, places_
 from conformance.dialects.base import CANCELLED, OPEN, Handle, StateProvider, speaker_at
 from conformance.dialects.own import Own, open_own, send_own_http, send_own_ws
 from conformance.dialects.sessions import Sessions
+from conformance.dialects.set_ups import Fate, words_of
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import is_pin
 from conformance.errors import HarnessError, NotCarriedOut, RoleUnavailable, StateUnavailable
@@ -41,6 +42,8 @@ class Service:
     clean_timeout_s: float = 5.0
     left_behind: list[str] = field(default_factory=list)
     """What was set up on the target and could not be taken back, in words."""
+    doubtful: list[str] = field(default_factory=list)
+    """The same where the taking back broke off, and nobody may have written down what was set up."""
     settled: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     """How long after the answer the latest cancellations were seen."""
     untrue_lacks: set[str] = field(default_factory=set)
@@ -321,13 +324,44 @@ async def _cleaned(service: Service, setting: Setting, after: Mapping[str, str])
     try:
         return cleaning.result()
     except (NotCarriedOut, asyncio.CancelledError):
-        return tuple(
+        service.doubtful.extend(
             f"{name} {value}"
             for handle in setting.handles
             if OPEN in handle.before.values() and any(after.get(name) != CANCELLED for name in handle.before)
             for name, value in handle.bindings.items()
             if not is_pin(name)
         )
+        return ()
+
+
+async def look_back(service: Service, desks: Sequence[Desk]) -> None:
+    """At the end of a run: take back what stands open of everything that was set up there, and say what is left.
+
+    Ctrl-C, or the time for it, ends that: then all is named that may be left.
+    """
+    set_ups, gate, loop = service.sessions.set_ups, service.link.gate, asyncio.get_running_loop()
+    due = set_ups.take()
+    if not due:
+        service.left_behind.extend(service.doubtful)
+        return
+    looking = asyncio.ensure_future(service.states.reclaim(due, desks))
+    waited_s = gate.waited.get("", 0.0)
+    until_s = loop.time() + service.clean_timeout_s + 2 * service.settle_s
+    try:
+        while not looking.done() and (rest_s := until_s + gate.waited.get("", 0.0) - waited_s - loop.time()) > 0:
+            await asyncio.wait((looking,), timeout=rest_s)
+        looking.cancel()
+        await asyncio.wait((looking,))
+        found = looking.result()
+    except (NotCarriedOut, asyncio.CancelledError):
+        looking.cancel()
+        service.left_behind.extend(words_of(one) for one in due if one.key not in set_ups.said)
+        return
+    unanswered = {one.key for one in due if one.ids is None and not one.refused}
+    set_ups.over(
+        one.key for one in found if one.fate.good and (one.fate is Fate.TAKEN_BACK or one.key not in unanswered)
+    )
+    service.left_behind.extend(one.words for one in found if not one.fate.good)
 
 
 def secret_name(service: Service, setting: Setting, secret: str) -> str:

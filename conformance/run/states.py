@@ -5,6 +5,7 @@ Several providers for one service: some states have one of their own, all others
 Whoever is asked gets JSON and answers JSON:
 `state`   {"state", "count"} answers {"orders": [{...ids...}]} with as many entries as `count` says.
 `observe` {"orders": [{...ids...}]} answers the same entries with "state" added: open, cancelled, executed or unknown.
+          Another word, or an entry with other ids, says nothing: what was asked about is unknown then.
 `clean`   {"orders": [{...ids...}]} takes back what is open, and answers like `observe`; asked only with `clean = true`.
 A command is started for each question, without a shell: JSON on its stdin, JSON on its stdout.
 A hook gets `POST <url>/state`, `/observe` and `/clean`, and answers with 200.
@@ -127,6 +128,7 @@ def _by_provider(handles: tuple[Handle, ...]) -> list[tuple[StateProvider, tuple
 
 
 _LEGS = ("bid", "ask")
+_CLOSED = (CANCELLED, EXECUTED)
 _SINGLE = "id"
 _LONGEST = 200
 
@@ -192,30 +194,22 @@ class AskedStates:
         if not wanted:
             return {}
         answer = await self.oracle.ask(action, {"orders": wanted})
-        states = answer.get("orders")
-        if not isinstance(states, list) or len(states) != len(wanted):
+        entries = answer.get("orders")
+        if not isinstance(entries, list) or len(entries) != len(wanted):
             raise StateUnavailable(f"{self.oracle.what} did not say how orders stand: {json.dumps(answer)[:_LONGEST]}")
-        seen: dict[str, str] = {}
-        place = 0
-        for handle in handles:
-            part: Sequence[Any] = states[place : place + len(handle.memory)]
-            place += len(handle.memory)
-            words = [str(entry.get("state")) if isinstance(entry, dict) else UNKNOWN for entry in part]
-            if words:
-                seen[handle.name] = together(words)
-        return seen
+        words = iter([_state_of(ids, entry) for ids, entry in zip(wanted, entries, strict=True)])
+        return {handle.name: together(list(islice(words, len(handle.memory)))) for handle in handles if handle.memory}
 
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """With `clean = true` the other side takes back what is open; else what it made is its own to keep."""
-        still_open = tuple(
-            one for one in handles if initial_of(one) == OPEN and after.get(one.name, OPEN) in (OPEN, "mixed")
-        )
+        still_open = tuple(one for one in handles if initial_of(one) == OPEN and after.get(one.name) not in _CLOSED)
         self.set_ups.over(key for one in handles if one not in still_open for key in one.keys)
         if not self.takes_back or not still_open:
             return ()
         seen = await self._seen("clean", still_open)
-        left = [one for one in still_open if seen.get(one.name) in (OPEN, "mixed", UNKNOWN)]
+        left = [one for one in still_open if seen.get(one.name, CANCELLED) not in _CLOSED]  # nothing without ids
         self.set_ups.over(key for one in still_open if one not in left for key in one.keys)
+        self.set_ups.named.update(key for one in left for key in one.keys)
         return tuple(json.dumps(ids) for one in left for ids in one.memory)
 
     async def reclaim(self, set_ups: Sequence[SetUp], desks: Sequence[Desk]) -> tuple[Found, ...]:
@@ -248,18 +242,31 @@ class AskedStates:
         handle = Handle(key, {}, {key: OPEN}, ids)
         try:
             before = (await self._seen("observe", (handle,))).get(key)
-            if before in (CANCELLED, EXECUTED):
+            if before in _CLOSED:
                 return Found(key, Fate.CLOSED, f"{thing}: not open")
             after = (await self._seen("clean", (handle,))).get(key)
         except StateUnavailable as error:
             return Found(key, Fate.UNKNOWN, f"{thing}: {error.reason}")
-        if after in (CANCELLED, EXECUTED):
+        if after in _CLOSED:
             return Found(key, Fate.TAKEN_BACK, f"{thing}: taken back")
         return Found(key, Fate.OPEN if after == OPEN else Fate.UNKNOWN, f"{thing}: {self.oracle.what} says {after}")
 
     async def aclose(self) -> None:
         """Close what was opened to ask."""
         await self.oracle.aclose()
+
+
+def _state_of(ids: Mapping[str, Any], entry: Any) -> str:
+    """How a thing stands, as far as an entry says it in a documented word, and of the ids that were asked about."""
+    members = entry if isinstance(entry, dict) else {}
+    word = members.get("state")
+    same = all(name in members and _same(members[name], value) for name, value in ids.items())
+    return word if same and word in (OPEN, CANCELLED, EXECUTED) else UNKNOWN
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two ids are one: 1 and true are not, for JSON."""
+    return type(one) is type(other) and bool(one == other)
 
 
 def initial_of(handle: Handle) -> str:

@@ -14,9 +14,6 @@ from conformance.dialects.alphapoint import NUMBER, Listing, shows_numbers, unde
 from conformance.dialects.set_ups import SetUp
 from conformance.endpoint.desks import Desk
 
-SHOWN = 200
-"""How much of an answer reasons show."""
-
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrders:
@@ -39,6 +36,9 @@ class Shown:
     orders: Listing
     quotes: Listing
 
+    def __contains__(self, number: int) -> bool:
+        return number in self.orders or number in self.quotes
+
 
 def place_in(one: SetUp, desks: Sequence[Desk]) -> PlacedOrders | str:
     """Where something was set up; in words, why a line of a journal does not say."""
@@ -51,14 +51,6 @@ def place_in(one: SetUp, desks: Sequence[Desk]) -> PlacedOrders | str:
         return f"{one.key}: the target file has no role {one.role!r} at desk {one.desk}"
     account, oms, instrument = numbers[:3]
     return PlacedOrders({}, account, oms, instrument, one.role, quote=what["thing"] == "quote")
-
-
-def words_of(one: SetUp, place: PlacedOrders) -> str:
-    thing = "quote" if place.quote else "order"
-    number = one.what.get("client")
-    named = " and ".join(str(two)[:SHOWN] for two in one.ids or () if two is not None)
-    named = named or (f"under ClientOrderId {number}" if number and not place.quote else "without a known id")
-    return f"{thing} {named} of account {place.account}"
 
 
 def agrees(entry: Mapping[str, Any], place: PlacedOrders) -> bool:
@@ -78,7 +70,7 @@ def order_shown(one: SetUp, place: PlacedOrders, listing: Listing) -> tuple[int,
         if entry.get(NUMBER) in ((None, 0) if number is None else (None,)) and agrees(entry, place):
             return tuple(standing[:1])
         return "stands open, and not as the run asked for it: left alone"
-    if answered or not listing or (number is not None and shows_numbers(listing)):
+    if answered or one.refused or not listing or (number is not None and shows_numbers(listing)):
         return ()
     return "no id of it was answered, and what is open there does not tell whose it is"
 

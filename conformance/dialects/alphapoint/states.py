@@ -2,6 +2,9 @@
 
 An id is the run's own when it is new, and stands open in the account used, as far as the service shows that. Orders are
 placed under numbers of the client's own: by these they are found again where no id was answered that can be trusted.
+
+The endpoint under test cancels what is taken back, so its word is not enough: what was set up is over when it is not shown
+as open in a place that was asked for afterwards.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,21 +26,18 @@ from conformance.dialects.alphapoint import (
     is_refusal,
     is_success,
     listing_of,
-    shows_numbers,
     under,
 )
 from conformance.dialects.alphapoint.left import (
-    SHOWN,
     PlacedOrders,
     Shown,
     agrees,
     order_shown,
     place_in,
     quote_shown,
-    words_of,
 )
 from conformance.dialects.base import CANCELLED, CLIENT_ID, OPEN, Calls, Handle, pauses_s, together
-from conformance.dialects.set_ups import Fate, Found, SetUp
+from conformance.dialects.set_ups import SHOWN, Fate, Found, SetUp, words_of
 from conformance.endpoint.desks import Desk
 from conformance.errors import (
     HarnessError,
@@ -83,6 +83,8 @@ class CallStates:
     """Numbers that orders are placed under; microseconds, so that each run has its own."""
     given: set[int] = field(default_factory=set)
     """Every id that this run was given and trusts."""
+    ended: dict[tuple[Any, ...], dict[str, PlacedOrders]] = field(default_factory=dict)
+    """By place, and by key of the set-up: orders that must not be open any more, and were not looked for since."""
 
     async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """`open-order` (account, instrument, side, count, role, client), `open-quote` and `cancelled-quote` (account, instrument).
@@ -136,7 +138,6 @@ class CallStates:
         placed = replace(whole, ids={name: ids}, keys={number: one.key for one in good for number in one.ids})
         if len(ids) < count:
             await self._take_back(placed, desk)
-            await self._find_again([one for one in asked if one not in good], whole, desk)
             raise why or _why(asked, "SendOrder")
         own = {f"{name}{CLIENT_ID}": numbers[0]} if client and numbers[0] is not None else {}
         return Handle(name, {name: ids[0], **own}, {name: OPEN}, placed)
@@ -148,7 +149,6 @@ class CallStates:
         asked = await self._ask(desk, role, "CreateQuote", {**base, **sides}, key)
         good, why = await self._trusted([asked], whole, desk)
         if not good:
-            await self._find_again([asked], whole, desk)
             raise why or _why([asked], "CreateQuote")
         bid, ask = asked.ids
         self.calls.grant({f"{name}.bid": bid, f"{name}.ask": ask})
@@ -174,24 +174,26 @@ class CallStates:
     # What was answered, and whether it can be trusted.
 
     async def _ask(self, desk: Desk, role: str, call: str, payload: Mapping[str, Any], key: str) -> _Asked:
-        """Ask for one order or quote; what went wrong is the answer. What was not sent, or refused, is over."""
+        """Ask for one order or quote; what went wrong is the answer. What was not sent is over.
+
+        What was refused is over where it has no number by which it could be found all the same.
+        """
         set_ups, number = self.calls.set_ups, payload.get("ClientOrderId")
         try:
             answer = await self.calls.call(desk, role, call, payload, Purpose.SET_UP)
         except (OutsideScope, RoleUnavailable) as error:
             set_ups.over([key])
             return _Asked(key, number, error, ())
-        except asyncio.CancelledError:
-            set_ups.lost.append(_perhaps(call != "SendOrder", payload["AccountId"], number))
-            raise
         except Exception as error:  # who asks for several waits for all of them before anything is raised
             return _Asked(key, number, error, ())
         members = ("OrderId",) if call == "SendOrder" else ("BidQuoteId", "AskQuoteId")
         ids = [id_in(answer, member) for member in members]
         if any(ids):
             set_ups.made(key, ids)
-        elif is_refusal(answer):
+        elif is_refusal(answer) and number is None:
             set_ups.over([key])
+        elif is_refusal(answer):
+            set_ups.refused(key)
         return _Asked(key, number, answer, tuple(one for one in ids if one is not None) if all(ids) else ())
 
     async def _trusted(
@@ -205,6 +207,7 @@ class CallStates:
             if len(set(one.ids)) < len(one.ids):
                 doubt = "both legs have the same id"
             if doubt:
+                self.calls.set_ups.made(one.key, ())
                 why = why or _untrusted(one, place, doubt)
             elif one.ids:
                 self.given.update(one.ids)
@@ -219,6 +222,7 @@ class CallStates:
         for one in good:
             if one not in standing:
                 self.given.difference_update(one.ids)
+                self.calls.set_ups.made(one.key, ())
                 why = why or _untrusted(one, place, "nothing that this run asked for is open there under it")
         return standing, why
 
@@ -236,14 +240,14 @@ class CallStates:
         for pause_s in (*pauses_s(self.settle_s), 0.0):
             listing = await self._listed(place, desk, Purpose.OBSERVATION)
             if listing is None:
-                self.calls.set_ups.unseen += len(asked)
+                self.calls.set_ups.unseen.update(one.key for one in asked)
                 return list(asked)
             if place.quote and not batch <= listing.keys():
                 # GetOpenQuotes shows the newest legs alone
                 more = await self._listed(replace(place, quote=False), desk, Purpose.OBSERVATION)
                 hidden = listing.keys() & (self.given - batch)
                 if hidden and not batch <= (more or {}).keys():
-                    self.calls.set_ups.unseen += len(asked)
+                    self.calls.set_ups.unseen.update(one.key for one in asked)
                     return list(asked)
                 listing = {**listing, **(more or {})}
             standing = [one for one in asked if all(_stands(number, one, place, listing, batch) for number in one.ids)]
@@ -251,34 +255,6 @@ class CallStates:
                 break
             await asyncio.sleep(pause_s)
         return standing
-
-    async def _find_again(self, asked: Sequence[_Asked], place: PlacedOrders, desk: Desk) -> None:
-        """Take back what was made under a number of this run, whatever id was answered; what nobody can tell is kept."""
-        asked = [one for one in asked if self.calls.set_ups.stands(one.key)]
-        if not asked:
-            return
-        listing: Listing | None = None
-        with contextlib.suppress(NotCarriedOut):
-            listing = await self._listed(place, desk, Purpose.CLEAN_UP)
-        for one in asked:
-            found = self._own_among(one, listing or {})
-            if len(found) == 2 if place.quote else found:
-                names = ("bid", "ask") if place.quote else tuple(map(str, found))
-                ids = {name: (number,) for name, number in zip(names, found, strict=True)}
-                self.calls.grant({f"again.{name}": number for name, (number,) in ids.items()})
-                again = replace(place, ids=ids, keys=dict.fromkeys(found, one.key))
-                self.calls.set_ups.lost.extend(await self._take_back(again, desk))
-            elif listing is not None and one.number is not None and shows_numbers(listing):
-                self.calls.set_ups.over([one.key])
-            else:
-                self.calls.set_ups.lost.append(_perhaps(place.quote, place.account, one.number))
-
-    def _own_among(self, one: _Asked, listing: Listing) -> list[int]:
-        """What is open of what was asked for: under its number, or, where it has none, under the ids that were answered."""
-        found = (
-            [number for number in one.ids if number in listing] if one.number is None else under(one.number, listing)
-        )
-        return [number for number in dict.fromkeys(found) if not self._doubt(number)]
 
     async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """Open or cancelled, for each watched name; one call for each account, or account and instrument."""
@@ -317,13 +293,22 @@ class CallStates:
             if not isinstance(answer, dict) or not {"bid", "ask"} <= {str(key).lower() for key in answer}:
                 return None
             legs = [value for name, value in answer.items() if str(name).lower() in ("bid", "ask")]
-            entries = [leg for leg in legs if leg not in (None, {})]
-        else:
-            answer = await self.calls.call(desk, placed.role, "GetOpenOrders", where, purpose)
-            if not isinstance(answer, list):
-                return None
-            entries = answer
-        return listing_of(entries)  # one that cannot be read shows nothing, which is not that nothing is open
+            return listing_of([leg for leg in legs if leg not in (None, {})])
+        ended = dict(self.ended.get(self._place(placed), {}))
+        answer = await self.calls.call(desk, placed.role, "GetOpenOrders", where, purpose)
+        # one that cannot be read shows nothing, which is not that nothing is open
+        listing = listing_of(answer) if isinstance(answer, list) else None
+        if ended and listing is not None:
+            self._note_over(ended, listing)
+        return listing
+
+    def _note_over(self, ended: Mapping[str, PlacedOrders], listing: Listing) -> None:
+        """Of what was to be closed before a place was asked for: what is not open there is over."""
+        set_ups = self.calls.set_ups
+        over = [one.key for one in set_ups.standing(ended) if order_shown(one, ended[one.key], listing) == ()]
+        set_ups.over(over)
+        for key in over:
+            self.ended[self._place(ended[key])].pop(key, None)
 
     async def clean(self, handles: tuple[Handle, ...], after: Mapping[str, str], desk: Desk) -> tuple[str, ...]:
         """Cancel what is still open; what the service would not cancel, and does not say is closed, is named."""
@@ -332,47 +317,48 @@ class CallStates:
             placed = handle.memory
             if placed is None:
                 continue
-            if all(after.get(name) == CANCELLED for name in placed.ids):
-                self.calls.set_ups.over(placed.keys.values())
-                continue
-            closed = (
-                {} if placed.quote else {name: ids for name, ids in placed.ids.items() if after.get(name) == CANCELLED}
-            )
-            self.calls.set_ups.over(placed.keys[number] for ids in closed.values() for number in ids)
-            still = replace(placed, ids={name: ids for name, ids in placed.ids.items() if name not in closed})
-            left.extend(await self._take_back(still, desk))
+            closed = [name for name in placed.ids if after.get(name) == CANCELLED]
+            if len(closed) == len(placed.ids) or not placed.quote:
+                self._note_ended(placed, [number for name in closed for number in placed.ids[name]])
+                placed = replace(placed, ids={name: ids for name, ids in placed.ids.items() if name not in closed})
+            left.extend(await self._take_back(placed, desk) if placed.ids else ())
         return tuple(left)
+
+    def _note_ended(self, placed: PlacedOrders, numbers: Iterable[int]) -> None:
+        """The service says that these are open no more: the next look at their place shows whether that is so."""
+        keys = {placed.keys[number]: placed for number in numbers}
+        self.calls.set_ups.said.update(keys)
+        self.ended.setdefault(self._place(placed), {}).update(keys)
 
     async def _take_back(self, placed: PlacedOrders, desk: Desk) -> tuple[str, ...]:
         """Cancel everything of one place; what is still open afterwards, in words."""
+        every, named = [number for ids in placed.ids.values() for number in ids], self.calls.set_ups.named
+        named.difference_update(placed.keys[number] for number in every)
+        answers = await self._cancel(placed, desk)
+        each = answers if len(answers) == len(every) else answers * len(every)  # one for both legs of a quote
+        self._note_ended(placed, [number for number, answer in zip(every, each, strict=True) if is_success(answer)])
+        if all(is_success(answer) for answer in answers):
+            return ()
+        still_open = None
+        with contextlib.suppress(NotCarriedOut):
+            still_open = await self._open(placed, desk, Purpose.OBSERVATION)
         kind = "quote leg" if placed.quote else "order"
-        left, _ = await self._cancel(placed, desk)
+        left = [number for number in every if still_open is None or number in still_open]
+        named.update(placed.keys[number] for number in left)
         return tuple(f"{kind} {number} of account {placed.account}" for number in left)
 
-    async def _cancel(self, placed: PlacedOrders, desk: Desk) -> tuple[list[int], str]:
-        """Cancel everything of one place; what is still open afterwards, and why, where that is known."""
-        every = [number for ids in placed.ids.values() for number in ids]
+    async def _cancel(self, placed: PlacedOrders, desk: Desk) -> list[Any]:
+        """What was answered to the cancellations of everything in one place, or what went wrong."""
         where = {"OMSId": placed.oms, "AccountId": placed.account}
         if placed.quote:
             calls = [self._cancel_quote(placed, desk, Purpose.CLEAN_UP)]
         else:
             calls = [
                 self.calls.call(desk, placed.role, "CancelOrder", {**where, "OrderId": one}, Purpose.CLEAN_UP)
-                for one in every
+                for ids in placed.ids.values()
+                for one in ids
             ]
-        answers = await asyncio.gather(*calls, return_exceptions=True)
-        if all(is_success(answer) for answer in answers):
-            self.calls.set_ups.over(placed.keys.values())
-            return [], ""
-        why = next((error.reason for error in answers if isinstance(error, NotCarriedOut)), "")
-        try:
-            still_open = await self._open(placed, desk, Purpose.OBSERVATION)
-        except NotCarriedOut as error:
-            still_open, why = None, why or error.reason
-        left = [number for number in every if still_open is None or number in still_open]
-        kept = {placed.keys.get(number) for number in left}
-        self.calls.set_ups.over(key for key in placed.keys.values() if key not in kept)
-        return left, why
+        return await asyncio.gather(*calls, return_exceptions=True)
 
     async def _cancel_quote(self, placed: PlacedOrders, desk: Desk, purpose: Purpose) -> Any:
         (bid,), (ask,) = placed.ids.values()
@@ -381,10 +367,13 @@ class CallStates:
         place = {"omsId": placed.oms, "accountId": placed.account, "instrumentId": placed.instrument}
         return await self.calls.call(desk, placed.role, "CancelQuote", {**place, **ids}, purpose)
 
-    # What a run that was killed may have left.
+    # What may be left open at the end of a run, or after one that was killed.
 
     async def reclaim(self, set_ups: Sequence[SetUp], desks: Sequence[Desk]) -> tuple[Found, ...]:
-        """Look what of it stands open, and cancel that; only what stands there as the run asked for it is the run's own."""
+        """Look what of it stands open, and cancel that; only what stands there as the run asked for it is the run's own.
+
+        Places are looked at side by side, and each as a whole, however much was set up there.
+        """
         found: list[Found] = []
         places: dict[tuple[Any, ...], list[tuple[SetUp, PlacedOrders]]] = {}
         for one in set_ups:
@@ -393,23 +382,68 @@ class CallStates:
                 found.append(Found(one.key, Fate.UNKNOWN, place))
             else:
                 places.setdefault((one.desk, *self._place(place)), []).append((one, place))
-        for several in places.values():
-            first, place = several[0]
-            desk = desks[first.desk]
-            shown = await self._shown(place, desk)
-            if not isinstance(shown, str) and any(not one.ids for one, _ in several):
-                # an order whose answer never came may still be on its way
-                await asyncio.sleep(max(self.settle_s, _LATE_S))
-                shown = await self._shown(place, desk)
-            for one, its in several:
-                found.append(await self._reclaimed(one, its, shown, desk))
+        looks = [self._reclaim_at(several, desks[several[0][0].desk]) for several in places.values()]
+        for came in await asyncio.gather(*looks, return_exceptions=True):
+            if isinstance(came, BaseException):
+                raise came
+            found.extend(came)
         return tuple(found)
+
+    async def _reclaim_at(self, several: Sequence[tuple[SetUp, PlacedOrders]], desk: Desk) -> list[Found]:
+        """The same for what was set up in one place."""
+        place = several[0][1]
+        shown = await self._shown(place, desk)
+        if not isinstance(shown, str) and any(one.ids is None and not one.refused for one, _ in several):
+            # an order whose answer never came may still be on its way
+            await asyncio.sleep(max(self.settle_s, _LATE_S))
+            shown = await self._shown(place, desk)
+        found: list[Found] = []
+        standing: list[tuple[SetUp, PlacedOrders]] = []
+        for one, its in several:
+            ids = shown if isinstance(shown, str) else _shown_of(one, its, shown)
+            if isinstance(ids, str) and one.key in self.calls.set_ups.said:
+                self.calls.set_ups.unseen.add(one.key)
+                found.append(Found(one.key, Fate.CLOSED, f"{words_of(one)}: closed, as the service says; {ids}"))
+            elif isinstance(ids, str):
+                found.append(Found(one.key, Fate.UNKNOWN, f"{words_of(one)}: {ids}"))
+            elif not ids:
+                found.append(Found(one.key, Fate.CLOSED, f"{words_of(one)}: not open"))
+            else:
+                names = ("bid", "ask") if its.quote else tuple(f"order{index}" for index in range(len(ids)))
+                by_name = dict(zip(names, ids, strict=True))
+                self.calls.grant({f"reclaimed.{name}": number for name, number in by_name.items()})
+                placed = replace(its, ids={name: (number,) for name, number in by_name.items()})
+                standing.append((replace(one, ids=ids), placed))
+        return found + (await self._taken_back(standing, desk) if standing else [])
+
+    async def _taken_back(self, standing: Sequence[tuple[SetUp, PlacedOrders]], desk: Desk) -> list[Found]:
+        """Cancel what stands open in one place, and look whether it is gone, as long as that may take."""
+        answers = await asyncio.gather(*(self._cancel(placed, desk) for _, placed in standing))
+        left: Sequence[tuple[SetUp, PlacedOrders]] = standing
+        for pause_s in (*pauses_s(self.settle_s), 0.0):
+            after = await self._shown(standing[0][1], desk)
+            if isinstance(after, str):
+                return [
+                    Found(one.key, Fate.UNKNOWN, f"{words_of(one)}: asked to be cancelled, and {after}")
+                    for one, _ in standing
+                ]
+            left = [pair for pair in left if any(number in after for number in pair[0].ids or ())]
+            if not left:
+                break
+            await asyncio.sleep(pause_s)
+        still = {one.key for one, _ in left}
+        return [
+            Found(one.key, Fate.OPEN, f"{words_of(one)}: still open: {_why_open(answer)}")
+            if one.key in still
+            else Found(one.key, Fate.TAKEN_BACK, f"{words_of(one)}: taken back")
+            for (one, _), answer in zip(standing, answers, strict=True)
+        ]
 
     async def _shown(self, place: PlacedOrders, desk: Desk) -> Shown | str:
         """What the service shows as open in a place, or why it does not."""
         try:
-            orders = await self._listed(replace(place, quote=False), desk, Purpose.OBSERVATION)
-            quotes = await self._listed(place, desk, Purpose.OBSERVATION) if place.quote else None
+            orders = await self._listed(replace(place, quote=False), desk, Purpose.CLEAN_UP)
+            quotes = await self._listed(place, desk, Purpose.CLEAN_UP) if place.quote else None
         except Unreached:
             raise
         except NotCarriedOut as error:
@@ -417,38 +451,6 @@ class CallStates:
         if (quotes if place.quote else orders) is None:
             return "the service does not show what is open there"
         return Shown(orders or {}, quotes or {})
-
-    async def _reclaimed(self, one: SetUp, place: PlacedOrders, shown: Shown | str, desk: Desk) -> Found:
-        thing = words_of(one, place)
-        if isinstance(shown, str):
-            return Found(one.key, Fate.UNKNOWN, f"{thing}: {shown}")
-        ids = quote_shown(one, place, shown) if place.quote else order_shown(one, place, shown.orders)
-        if isinstance(ids, str):
-            return Found(one.key, Fate.UNKNOWN, f"{thing}: {ids}")
-        if not ids:
-            return Found(one.key, Fate.CLOSED, f"{thing}: not open")
-        names = ("bid", "ask") if place.quote else tuple(f"order{index}" for index in range(len(ids)))
-        by_name = dict(zip(names, ids, strict=True))
-        self.calls.grant({f"reclaimed.{name}": number for name, number in by_name.items()})
-        placed = replace(place, ids={name: (number,) for name, number in by_name.items()})
-        left, why = await self._cancel(placed, desk)
-        if left and self.settle_s:  # a cancellation that was accepted may only need time
-            await asyncio.sleep(self.settle_s)
-            left, why = await self._cancel(placed, desk)
-        thing = words_of(replace(one, ids=ids), place)
-        if not left:  # the endpoint under test cancels: its word is not enough
-            for pause_s in (*pauses_s(self.settle_s), 0.0):
-                after = await self._shown(place, desk)
-                if isinstance(after, str):
-                    return Found(one.key, Fate.UNKNOWN, f"{thing}: cancelled, as the service says, and {after}")
-                left = [number for number in ids if number in after.orders or number in after.quotes]
-                if not left:
-                    break
-                await asyncio.sleep(pause_s)
-            why = "the service says that it is cancelled, and shows it as open" if left else why
-        if left:
-            return Found(one.key, Fate.OPEN, f"{thing}: still open{f': {why}' if why else ''}")
-        return Found(one.key, Fate.TAKEN_BACK, f"{thing}: taken back")
 
     async def aclose(self) -> None:
         """The link belongs to the service."""
@@ -459,10 +461,19 @@ def _place_of(base: Mapping[str, int]) -> dict[str, int]:
     return {"oms": base["OMSId"], "account": base["AccountId"], "instrument": base["InstrumentId"]}
 
 
-def _perhaps(quote: bool, account: int, number: int | None) -> str:
-    """What may be open, and has no id that could be trusted, in words."""
-    by = "" if number is None else f" under ClientOrderId {number}"
-    return f"perhaps {'a quote' if quote else 'an order'} of account {account}, asked for{by}; no id of it is known"
+def _shown_of(one: SetUp, place: PlacedOrders, shown: Shown) -> tuple[int, ...] | str:
+    """The ids under which a set-up stands open; in words, why that cannot be told."""
+    return quote_shown(one, place, shown) if place.quote else order_shown(one, place, shown.orders)
+
+
+def _why_open(answers: Sequence[Any]) -> str:
+    """Why something is still open that was to be cancelled, in words."""
+    for answer in answers:
+        if isinstance(answer, NotCarriedOut):
+            return answer.reason
+        if not is_success(answer):
+            return "the service does not cancel it"
+    return "the service says that it is cancelled, and shows it as open"
 
 
 def _stands(number: int, one: _Asked, place: PlacedOrders, listing: Listing, batch: Collection[int]) -> bool:

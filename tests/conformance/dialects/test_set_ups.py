@@ -40,7 +40,8 @@ def test_what_is_over_is_written_once_and_read_as_gone() -> None:
     set_ups.over([one, one, "of-nobody"])
     set_ups.over([one])
     assert [line for line in lines if line["type"] == "over"] == [{"type": "over", "keys": [one]}]
-    assert (set_ups.stands(one), set_ups.stands(two)) == (False, True)
+    assert [each.key for each in set_ups.standing([one, two])] == [two]
+    assert ([each.key for each in set_ups.take()], set_ups.take()) == ([two], ())
     left = LeftOpen()
     for line in lines:
         left.take(line)
