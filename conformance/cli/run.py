@@ -65,7 +65,7 @@ DEFAULT_FOLDER = "conformance-report"
 
 def _finite(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no number of seconds.")
+        raise click.BadParameter(f"{value} is no number that can be reckoned with.")
     return value
 
 

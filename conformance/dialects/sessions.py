@@ -136,16 +136,16 @@ class Sessions:
 
     def grant(self, bindings: Mapping[str, Binding]) -> None:
         """Take ids that the run has just made into the scope."""
-        self.link.gate.guard.grant(bindings)
+        self.link.guard.grant(bindings)
 
     @property
     def bounded(self) -> bool:
         """Whether there is anything that may not be touched."""
-        return self.link.gate.guard.bounded
+        return self.link.guard.bounded
 
     def known_as(self, number: int) -> str:
         """What the target file takes an id for, in words; "" for one that may be new."""
-        return self.link.gate.guard.known_as(number)
+        return self.link.guard.known_as(number)
 
     def dry_answer(
         self, role: Role | None, request: HttpRequest | WsRequest, *, still_open: bool = False

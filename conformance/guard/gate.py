@@ -178,12 +178,13 @@ class Gate:
     witness: Witness | None = None
     """Told of every message and what the guard said of it; a plan listens here."""
 
-    async def admit(self, request: Message, label: Label) -> None:
+    async def admit(self, request: Message, label: Label, guard: Guard | None = None) -> None:
         """Return when the message may be written. Raises `OutsideScope` when it must not.
 
+        `guard` is that of the service which the message goes to: ids that were made on one are nothing to another.
         What takes back a state that the run has set up still passes when the cap is reached.
         """
-        decision = self.guard(request)
+        decision = (guard or self.guard)(request)
         if self.witness is not None:
             self.witness(request, label, decision)
         if not decision.allowed:

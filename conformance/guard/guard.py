@@ -83,6 +83,10 @@ class Guard:
             else:
                 self.orders.add(value)
 
+    def afresh(self) -> Guard:
+        """The same guard, to which nothing is granted yet."""
+        return replace(self, harmless=set(self.harmless), orders=set(), quotes=set(), clients=set(), uids=set())
+
     @property
     def bounded(self) -> bool:
         """Whether there is anything that may not be touched."""

@@ -18,6 +18,7 @@ from conformance.errors import Hindrance, NotCarriedOut, OutsideScope, Unreached
 from conformance.guard.gate import (
     OF_A_CASE,
     Gate,
+    Guard,
     Label,
     Purpose,
     handshake_answer,
@@ -95,6 +96,8 @@ class Link:
     service: ServiceTarget
     limits: Limits
     gate: Gate
+    guard: Guard
+    """Of this service: what was made here may be touched here alone."""
     headers: Headers
     http: Transport[HttpRequest] | None
     address: Address | None
@@ -148,7 +151,7 @@ class Link:
             raise NotCarriedOut(reason, why=Hindrance.TRANSPORT, thing="transport.http")
 
         async def once() -> Exchange:
-            await self.gate.admit(request, label)
+            await self.gate.admit(request, label, self.guard)
             return self._traced("http", label, await self._connected(http, request, self._limits(label)))
 
         exchange = await self._unthrottled(once, self.gate)
@@ -220,7 +223,7 @@ class Link:
             async def connected(send: Send) -> WireProblem | None:
                 async def gated(request: WsRequest) -> Exchange:
                     async def once() -> Exchange:
-                        await self.gate.admit(request, label)
+                        await self.gate.admit(request, label, self.guard)
                         return self._traced("ws", label, await send(request))
 
                     return await self._after_ws(await self._unthrottled(once, self.gate), once, label)
@@ -237,7 +240,7 @@ class Link:
         request = WsRequest(text, match)
 
         async def once() -> Exchange:
-            await self.gate.admit(request, label)
+            await self.gate.admit(request, label, self.guard)
             return self._traced("ws", label, await socket.transport.send(request, limits=self._limits(label)))
 
         return await self._after_ws(await self._unthrottled(once, self.gate), once, label)

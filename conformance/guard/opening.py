@@ -14,7 +14,7 @@ from conformance.endpoint.model import Limits as TargetLimits
 from conformance.endpoint.model import ServiceTarget, Tls
 from conformance.endpoint.secrets import Vault
 from conformance.errors import ConfigurationError
-from conformance.guard.gate import Gate
+from conformance.guard.gate import Gate, Guard
 from conformance.guard.link import Link, NumberOf
 from conformance.wire.address import Address, AddressError, Proxy, parse_address, parse_proxy
 from conformance.wire.http.client import HttpTransport
@@ -66,7 +66,7 @@ class Wire(Protocol):
 
 def open_link(
     service_id: str, service: ServiceTarget, limits: TargetLimits, gate: Gate, vault: Vault, number_of: NumberOf,
-    wire: Wire | None = None,
+    wire: Wire | None = None, guard: Guard | None = None,
 ) -> Link:  # fmt: skip
     """The link that a target file describes; `number_of` reads a frame's sequence number.
 
@@ -109,6 +109,7 @@ def open_link(
             max_body_bytes=limits.max_body_bytes,
         ),
         gate=gate,
+        guard=guard or gate.guard,
         headers=headers,
         http=None if address is None else dial_http(address),
         address=address,

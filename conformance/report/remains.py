@@ -26,6 +26,7 @@ from conformance.run.session import Session, session
 
 PASS, UNREACHABLE, INCOMPLETE = 0, 3, 4
 _MARK = b'"type":"set-up"'
+_NAME_IT = "Give the target file of that run with --target FILE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,25 @@ class Remains:
 
     @property
     def target(self) -> str:
-        """What `--target` of the run named."""
+        """What `--target` of the run named: the file where it is from here, or from a folder that the journal is in.
+
+        Raises `UsageError` where these are two files: only one of them is the run's.
+        """
         told = self.header.info.target
-        return str(told.get("file") or told.get("url") or told.get("name") or "")
+        file = told.get("file")
+        if not isinstance(file, str) or Path(file).is_absolute():
+            return str(file or told.get("url") or told.get("name") or "")
+        above = (folder / file for folder in self.file.resolve().parents)
+        found = [
+            one for one in (Path(file), next((one for one in above if one.is_file()), None)) if one and one.is_file()
+        ]
+        if len(found) > 1 and not found[0].samefile(found[1]):
+            raise UsageError(
+                f"{found[0]} and {found[1]} may each be the target file of that run",
+                where=str(self.file),
+                hint=_NAME_IT,
+            )
+        return str(found[0]) if found else file
 
 
 def read_remains(path: Path) -> Remains:
@@ -187,7 +204,7 @@ def _check_same(remains: Remains, chosen: ChosenTarget, services: set[str]) -> N
             raise UsageError(
                 f"services.{name} has other addresses than in the run: {_shown(places[1])}, then {_shown(places[0])}",
                 where=chosen.name,
-                hint="Give the target file of that run with --target FILE.",
+                hint=_NAME_IT,
             )
 
 

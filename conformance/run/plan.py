@@ -183,8 +183,8 @@ class Planner:
         run, limits = self.run, self.run.target.limits
         if is_reference(run.chosen.name):
             return
-        run.gate.guard = _fresh(self._guard)
         for name, service in run.services.items():
+            service.link.guard = _fresh(self._guard)
             self.dry.records.clear()
             await service.states.reclaim(service.sessions.set_ups.take(), run.desks[name])
             for record, count in _grouped(tuple(self.dry.records)):
@@ -199,7 +199,7 @@ class Planner:
     async def _planned(self, case: Case) -> Iterator[Planned]:
         run, name = self.run, self.run.contract.operations[case.operation].service
         service, desk = replace(run.services[name], settle_s=0), run.desks[name][0]  # a plan waits for nothing
-        guard = run.gate.guard = _Granting(_fresh(self._guard))
+        guard = service.link.guard = _Granting(_fresh(self._guard))
         self.dry.begin(case)
         result = (await execute_judged(case, run.kits[case.operation], service, desk, run.judge)).result
         hindrance = "" if result.verdict is Verdict.PASS else result.reason
@@ -299,7 +299,7 @@ class Planner:
 def _fresh(guard: Guard) -> Guard:
     """The guard of the target file, to which nothing is granted yet."""
     if isinstance(guard, ScopeGuard) and not guard.scope.unlimited:
-        return replace(guard, harmless=set(guard.harmless), orders=set(), quotes=set(), clients=set(), uids=set())
+        return guard.afresh()
     return guard
 
 

@@ -28,7 +28,7 @@ from conformance.endpoint.redact import redact_error
 from conformance.endpoint.secrets import Vault, plain, with_secrets
 from conformance.errors import ConfigurationError, TargetUnreachable
 from conformance.guard.gate import Gate, paces_of
-from conformance.guard.guard import guard_for
+from conformance.guard.guard import Guard, guard_for
 from conformance.guard.link import Link
 from conformance.guard.opening import open_link
 from conformance.model.case import Case
@@ -322,7 +322,7 @@ def _put_together(
     guard = guard_for(target, contract)
     gate = Gate(guard, target.scope.max_requests, paces_of(target.limits)) if dry is None else Gate(guard)
     services = {
-        name: _open_service(contract.services[name], target, gate, vault, ledger, dry)
+        name: _open_service(contract.services[name], target, gate, guard.afresh(), vault, ledger, dry)
         for name in target.services
         if name in needed
     }
@@ -346,13 +346,14 @@ def _put_together(
 
 
 def _open_service(
-    spec: ServiceSpec, target: TargetFile, gate: Gate, vault: Vault, ledger: Ledger, dry: DryRun | None
+    spec: ServiceSpec, target: TargetFile, gate: Gate, guard: Guard, vault: Vault, ledger: Ledger, dry: DryRun | None
 ) -> Service:
     name, service, limits = spec.id, target.services[spec.id], target.limits
     dialect = find_dialect(spec.dialect)()
     link = open_link(
-        name, service, limits, gate, vault, dialect.number_of, None if dry is None else dry.wire(dialect, service)
-    )
+        name, service, limits, gate, vault, dialect.number_of, None if dry is None else dry.wire(dialect, service),
+        guard,
+    )  # fmt: skip
     sessions = Sessions(
         link, vault, dialect, SystemClock() if dry is None else dry.clock, limits.settle_s if dry is None else 0.0,
         set_ups=SetUps(name, lambda lines, now: ledger.on_set_up(lines, now), vault.known),

@@ -119,7 +119,7 @@ async def set_up(
             if service.link.service.lacks.reason(f"state.{wave[handle.name].state}"):
                 service.untrue_lacks.add(f"state.{wave[handle.name].state}")
             setting.desk = setting.desk.with_bindings(handle.bindings)
-            service.link.gate.guard.grant(handle.bindings)
+            service.link.guard.grant(handle.bindings)
 
 
 def _names_another(need: StateNeed, others: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.dialects.alphapoint import NUMBER, Listing, shows_numbers, under
-from conformance.dialects.set_ups import SetUp
+from conformance.dialects.set_ups import SHOWN, SetUp
 from conformance.endpoint.desks import Desk
 
 
@@ -46,9 +46,9 @@ def place_in(one: SetUp, desks: Sequence[Desk]) -> PlacedOrders | str:
     numbers: list[Any] = [what.get(name) for name in ("account", "oms", "instrument")]
     numbers += [what["client"]] if what.get("client") is not None else []
     if what.get("thing") not in ("order", "quote") or not all(type(number) is int and number > 0 for number in numbers):
-        return f"{one.key}: the journal does not say where it was set up"
+        return f"{one.key[:SHOWN]}: the journal does not say where it was set up"
     if one.desk >= len(desks) or one.role not in desks[one.desk].roles:
-        return f"{one.key}: the target file has no role {one.role!r} at desk {one.desk}"
+        return f"{one.key[:SHOWN]}: the target file has no role {one.role[:SHOWN]!r} at desk {one.desk}"
     account, oms, instrument = numbers[:3]
     return PlacedOrders({}, account, oms, instrument, one.role, quote=what["thing"] == "quote")
 
@@ -85,4 +85,4 @@ def quote_shown(one: SetUp, place: PlacedOrders, shown: Shown) -> tuple[int, ...
         return tuple(legs) if right else "stands open, and not as the run asked for it: left alone"
     if not shown.quotes or (legs and shown.quotes.keys() <= shown.orders.keys()):
         return ()
-    return f"GetOpenQuotes shows {' and '.join(map(str, shown.quotes))}, and does not tell whose they are"
+    return f"GetOpenQuotes shows {' and '.join(map(str, shown.quotes))[:SHOWN]}, and does not tell whose they are"

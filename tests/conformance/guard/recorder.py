@@ -263,7 +263,7 @@ async def _of_service(heard: Heard, service: str, cases: Cases, everything: bool
         for number, case in enumerate(cases(contract(), service)):
             if number % ROUND == 0:
                 recording = Recording(run, dry, heard, Allowed(sample(service)["scope"]))
-                run.gate.guard = Listening(guard(service), recording.allowed, everything)
+                run.services[service].link.guard = Listening(guard(service), recording.allowed, everything)
             await recording.carry_out(case)
             if most is not None and heard.sent >= most:
                 return

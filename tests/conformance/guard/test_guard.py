@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from functools import cache
@@ -26,10 +27,15 @@ from scope_support import (
 )
 
 from conformance.contract.load import load_contract
+from conformance.endpoint.choose import ChosenTarget
 from conformance.endpoint.file import check_target
 from conformance.endpoint.model import ScopePart
+from conformance.errors import OutsideScope
+from conformance.guard.gate import Label, Purpose
 from conformance.guard.guard import Guard, Scope, guard_for, scope_of
 from conformance.model.spec import Contract
+from conformance.run.dry import DryRun
+from conformance.run.session import session
 from conformance.wire.messages import HttpRequest
 
 BASE = {"schema_version": 1, "name": "t"}
@@ -91,6 +97,26 @@ def test_an_order_is_in_scope_once_the_run_made_it() -> None:
     assert one(tpp(instruction(ORDER))).allowed
     assert not one(tpp(instruction(FOREIGN_ORDER))).allowed
     assert one.orders == {ORDER}
+
+
+def test_an_id_that_was_made_on_one_service_is_nothing_to_another() -> None:
+    """Both services number their orders from one up: the same number is another order there."""
+    data = {**BASE, "scope": {"destructive": True, "accounts": [ACCOUNT], "oms": [OMS]},
+            "services": {"alphapoint": {"http": "http://127.0.0.1:1"}, "tpp": {"http": "http://127.0.0.1:1"}}}  # fmt: skip
+    cancel = post("/AP/CancelOrder", json.dumps({"OMSId": OMS, "OrderId": ORDER}))
+
+    async def look() -> None:
+        chosen = ChosenTarget(check_target(data, contract(), "t.toml"), {}, "t.toml")
+        async with session(contract(), chosen, contract().operations, dry=DryRun()) as run:
+            made, other = run.services["tpp"].link, run.services["alphapoint"].link
+            made.guard.grant({"order.OrderID": ORDER})
+            assert (await made.send_http(tpp(instruction(ORDER)), Label(Purpose.JUDGED))).sent
+            with pytest.raises(OutsideScope):
+                await other.send_http(cancel, Label(Purpose.JUDGED))
+            other.guard.grant({"order": ORDER})
+            assert (await other.send_http(cancel, Label(Purpose.JUDGED))).sent
+
+    asyncio.run(look())
 
 
 def test_a_guid_is_in_scope_once_the_run_made_it_in_any_case() -> None:

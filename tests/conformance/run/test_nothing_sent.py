@@ -24,14 +24,14 @@ from conformance.endpoint.choose import ChosenTarget
 from conformance.endpoint.file import check_target
 from conformance.endpoint.model import ServiceTarget
 from conformance.guard import link
-from conformance.guard.gate import OF_A_CASE, Gate, Guard, Purpose
+from conformance.guard.gate import OF_A_CASE, Guard, Purpose
 from conformance.guard.opening import Wire
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import Verdict
 from conformance.run.dry import DryRun
 from conformance.run.execute import execute_judged
-from conformance.run.session import session
+from conformance.run.session import Session, session
 from conformance.wire.address import Address, parse_address
 from conformance.wire.http.client import HttpConnection, HttpTransport
 from conformance.wire.messages import Exchange, HttpRequest, Limits, ProblemKind, WireProblem, WsRequest
@@ -148,7 +148,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "_REPEAT_PAUSES_S", (0.0,))
 
 
-def _as_it_is(_gate: Gate) -> None:
+def _as_it_is(_run: Session) -> None:
     """Nothing is spoilt at the gate."""
 
 
@@ -157,7 +157,7 @@ async def _broken(
     provider: str,
     kind: ProblemKind | None,
     within: Collection[Purpose],
-    spoil: Callable[[Gate], None] = _as_it_is,
+    spoil: Callable[[Session], None] = _as_it_is,
 ) -> None:
     dry = Breaking(kind=kind, within=within)
     operations = contract().services[service].operations
@@ -165,7 +165,7 @@ async def _broken(
         dry.listen(run.gate)
         for one in run.services.values():
             one.link.connect_retries = 0
-        spoil(run.gate)
+        spoil(run)
         for case in of_each_family(service):
             if case.operation not in run.kits:
                 continue
@@ -210,18 +210,19 @@ class _Refused:
     reason: str = "nothing may be sent"
 
 
-def _no_budget(gate: Gate) -> None:
-    gate.max_requests = 0
+def _no_budget(run: Session) -> None:
+    run.gate.max_requests = 0
 
 
-def _no_scope(gate: Gate) -> None:
-    gate.guard = cast(Guard, _refuses)
+def _no_scope(run: Session) -> None:
+    for service in run.services.values():
+        service.link.guard = cast(Guard, _refuses)
 
 
 @pytest.mark.usefixtures("_at_once")
 @pytest.mark.parametrize("spoil", [_no_budget, _no_scope])
 @pytest.mark.parametrize("service", ["alphapoint", "tpp"])
-def test_no_case_is_judged_that_the_gate_keeps(service: str, spoil: Callable[[Gate], None]) -> None:
+def test_no_case_is_judged_that_the_gate_keeps(service: str, spoil: Callable[[Session], None]) -> None:
     asyncio.run(_broken(service, "none", None, OF_A_CASE, spoil))
 
 

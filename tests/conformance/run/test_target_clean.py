@@ -496,3 +496,35 @@ def test_a_number_that_a_run_never_gives_names_no_order(number: Any, tmp_path: P
     came, told = clean(tmp_path)
     assert (came.exit_code, fates(told)) == (4, {"a": "not known"}), came.output
     assert stranger in still_open(server)
+
+
+def test_a_relative_target_is_found_from_another_folder(
+    tmp_path: Path, server: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = book_of(server)
+    made_in, elsewhere = tmp_path / "made", tmp_path / "elsewhere"
+    made_in.mkdir()
+    elsewhere.mkdir()
+    target = target_file(made_in, server)
+    monkeypatch.chdir(elsewhere)
+    for name in (target.name, f"../made/{target.name}"):
+        book.place(7, 4101, 31, "Buy", 1, 1, 501)
+        journal_of(made_in, target, server, set_up("a", client=501), file=name)
+        came, told = clean(made_in)
+        assert (came.exit_code, fates(told)) == (0, {"a": "taken back"}), came.output
+    other = target_file(elsewhere, server)
+    journal_of(made_in, target, server, set_up("a", client=501), file=target.name)
+    came, _ = clean(made_in)
+    assert (came.exit_code, "may each be the target file" in came.output) == (2, True)
+    assert clean(made_in, "--target", str(other))[0].exit_code == 0
+
+
+def test_a_number_of_any_length_is_shown_in_part(tmp_path: Path, server: Live) -> None:
+    target, long = target_file(tmp_path, server), 10**4000
+    journal_of(
+        tmp_path, target, server, set_up("a", client=501), made("a", long, long), set_up("b", long, long),
+        set_up("c" * 4000, account=None), set_up("d", role="r" * 4000), set_up("e", state="s" * 4000, thing="t" * 4000),
+    )  # fmt: skip
+    came, told = clean(tmp_path)
+    assert came.exit_code == 4
+    assert max(len(one["what"]) for one in told["found"]) < 700
