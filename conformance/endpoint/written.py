@@ -2,7 +2,8 @@
 
 They are looked for in views of the text, in any letter case: as it stands; without escapes and joins (JSON, XML, percent,
 Python, UTF-16, chunks, lines); without those of mail, or of markup, as well (quoted-printable, octal, comments, sections),
-which may eat what only looks like them; and in what its runs of Base64 and hexadecimal digits say, and the Base64 in that.
+which may eat what only looks like them; and in what its runs of Base64 and hexadecimal digits say, and those in that: three
+layers, each without escapes as well.
 """
 
 from __future__ import annotations
@@ -43,6 +44,19 @@ _END_OF_ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|(?:\\x|%)[0-9A-Fa-f
 _APART = "\x1e"
 """No part of a secret, and none of what is undone: it keeps apart what does not stand side by side."""
 _INNER = re.compile(rb"[A-Za-z0-9+/_-]{6,}")
+_PAIRS = re.compile(r"(?:(?:0x)?[0-9A-Fa-f]{2}[:,+-]\+?){3,}(?:0x)?[0-9A-Fa-f]{2}(?![0-9A-Fa-f])")
+"""Bytes in hexadecimal digits, with something between them; a blank has become a plus sign."""
+_PAIR = re.compile(r"(?:0x)?([0-9A-Fa-f]{2})")
+_PAIRED = re.compile(r"[0-9A-Fa-f]{2}[:,+-]\+?(?:0x)?[0-9A-Fa-f]{2}[:,+-]")
+"""What such bytes begin with: it is seen fast that most texts have none."""
+_ESCAPED = re.compile(
+    rb"[%\\&](?:(?<=%)[0-9A-Fa-f]{2}|(?<=\\)(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"\\/])|(?<=&)(?:#[0-9xX]|[a-z]{2,4};))"
+)
+"""What makes it worth while to undo the escapes in what Base64 says: among random bytes it is rare."""
+_MOST_WIDER = 4
+"""A layer is looked at as far as so many times the length of the text: read from each of four places it may get longer."""
+_MOST_SAID = 3
+"""Layers of Base64 and hexadecimal digits, each in the one before."""
 _BETWEEN = "/w/w/w"
 """What keeps two runs of Base64 apart, from whichever place they are read."""
 Span = tuple[int, int]
@@ -52,16 +66,12 @@ Odd = Literal["", "markup", "mail", "soft"]
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """How secrets look in each view; `encoded` are Base64 forms that have lost their letter case.
-
-    `inner` is the same as bytes, of every writing of the secret: what Base64 says that holds Base64.
-    """
+    """How secrets look in each view; `encoded` are Base64 forms that have lost their letter case."""
 
     plain: tuple[str, ...]
     folded: tuple[str, ...]
     octets: tuple[bytes, ...]
     encoded: tuple[str, ...]
-    inner: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +104,7 @@ def forms_of(secret: str) -> Forms:
         tuple(sorted(one for one in folded if len(one) >= SHORTEST)),
         tuple(sorted(one for one in octets if len(one) >= SHORTEST)),
         tuple(sorted(one.casefold() for one in _base64_forms(secret.encode("utf-8", "surrogatepass")))),
-        _lowered({one for case in cases for one in _base64_forms(case.encode("utf-8", "surrogatepass"))}),
     )
-
-
-def _lowered(texts: set[str]) -> tuple[bytes, ...]:
-    return tuple(sorted({one.lower().encode() for one in texts}))
 
 
 @lru_cache(maxsize=64)
@@ -237,37 +242,87 @@ def _from_bytes(found: list[re.Match[str]]) -> list[tuple[str, Span]]:
     return written
 
 
-def _octets(folded: str) -> bytes:
-    """What all runs of Base64 say, read from each of four places, and all runs of hexadecimal digits; and Base64 in that."""
-    said = _said(folded)
-    inner = b" ".join(_INNER.findall(said)).decode("ascii")
-    return b"\n".join((said, _said(inner) if inner else b"")).replace(b"\x00", b"").lower()
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """What a text says in Base64 and in hexadecimal digits, in small letters and without null bytes."""
+
+    first: bytes
+    """In its own runs."""
+    deeper: bytes
+    """In the runs of that, layer by layer."""
+    undone: str
+    """All of it without escapes, as far as there are any, with bytes as Latin-1."""
+
+
+def _octets(folded: str) -> Octets:
+    """What all runs of Base64 say, read from each of four places, and all runs of hexadecimal digits; and those in that.
+
+    The cost is bounded: see `_MOST_WIDER`.
+    """
+    layers: list[bytes] = []
+    undone: list[str] = []
+    source = folded
+    while source and len(layers) < _MOST_SAID:
+        said = _said(source)
+        layers.append(said.replace(b"\x00", b"").lower())
+        runs = _INNER.findall(said)
+        if _ESCAPED.search(said):
+            plain = bare(said.decode("latin-1"))
+            undone.append(plain.casefold())
+            runs.extend(_INNER.findall(plain.encode("latin-1", "replace")))
+        source = b" ".join(runs)[: _MOST_WIDER * len(folded)].decode("ascii")
+    return Octets(layers[0] if layers else b"", b"\n".join(layers[1:]), "\n".join(undone))
 
 
 def _said(folded: str) -> bytes:
     runs = _BETWEEN.join([*dict.fromkeys(_RUN.findall(folded)), ""]).translate(_STANDARD)
     said = [binascii.a2b_base64(runs[first : len(runs) - (len(runs) - first) % 4]) for first in range(4)]
     said.extend(_from_digits(run, first) for run in dict.fromkeys(_DIGITS.findall(folded)) for first in (0, 1))
+    if _PAIRED.search(folded):
+        said.extend(_from_pairs(run) for run in dict.fromkeys(_PAIRS.findall(folded)))
     return b"\n".join(said)
+
+
+def _from_pairs(run: str) -> bytes:
+    return bytes.fromhex("".join(_PAIR.findall(run)))
 
 
 def _from_digits(run: str, first: int) -> bytes:
     return bytes.fromhex(run[first : len(run) - (len(run) - first) % 2])
 
 
-def _encoded_parts(folded: str, octets: bytes) -> set[str]:
-    """Every part of the text that says these bytes in Base64 or in hexadecimal digits."""
+def _parts(folded: str, forms: Forms, layers: int = _MOST_SAID) -> set[str]:
+    """Every part of the text that says the secret in Base64 or in hexadecimal digits, in so many layers."""
     parts: set[str] = set()
-    for run in _RUN.findall(folded):
+    for run in dict.fromkeys(_RUN.findall(folded)):
         for first in range(4):
             padded = f"{run[first:]}{'A' * (-(len(run) - first) % 4)}".translate(_STANDARD)
-            for start, end in _in_bytes(binascii.a2b_base64(padded), octets):
+            for start, end in _in_content(binascii.a2b_base64(padded), forms, layers):
                 parts.add(run[first + start * 4 // 3 : first + -(-end * 4 // 3)])
-    for run in _DIGITS.findall(folded):
+    for run in dict.fromkeys(_DIGITS.findall(folded)):
         for first in (0, 1):
-            for start, end in _in_bytes(_from_digits(run, first), octets):
+            for start, end in _in_content(_from_digits(run, first), forms, layers):
                 parts.add(run[first + start * 2 : first + end * 2])
+    for run in dict.fromkeys(_PAIRS.findall(folded)):
+        pairs = list(_PAIR.finditer(run))
+        for start, end in _in_content(_from_pairs(run), forms, layers):
+            parts.add(run[pairs[start].start() : pairs[end - 1].end()])
     return parts
+
+
+def _in_content(content: bytes, forms: Forms, layers: int) -> Iterator[Span]:
+    """Where bytes that were said say the secret: as it is, with escapes, or in the next layer."""
+    for octets in forms.octets:
+        yield from _in_bytes(content, octets)
+    views = [View(content.decode("latin-1"), [(place, place + 1) for place in range(len(content))])]
+    if _ESCAPED.search(content):
+        views.append(bare_view(views[0].text))
+        letters = caseless(views[1])
+        for folded in forms.folded:
+            yield from (letters.span(*span) for span in places(letters.text, folded))
+    for view in views if layers > 1 else ():
+        for part in _parts(view.text, forms, layers - 1):
+            yield from (view.span(*span) for span in places(view.text, part))
 
 
 def _in_bytes(content: bytes, octets: bytes) -> Iterator[Span]:
@@ -332,7 +387,8 @@ def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iter
     lowered, octets = folded.casefold(), _octets(folded)
     odd = {kind: bare(text, kind).casefold() for kind in _odd_kinds(text)}
     looked = _Looked(text, raw, folded, lowered, octets, odd)
-    views = "\n".join((raw, lowered, octets.decode("latin-1"), *odd.values()))
+    said = b"\n".join((octets.first, octets.deeper)).decode("latin-1")
+    views = "\n".join((raw, lowered, said, octets.undone, *odd.values()))
     held: dict[str, None] = {}
     for owners in (_owners(own), _owners(rest)):
         for form in [one for one in owners if one in views]:
@@ -365,7 +421,7 @@ class _Looked:
     raw: str
     folded: str
     lowered: str
-    octets: bytes
+    octets: Octets
     odd: Mapping[Odd, str]
     _view: View | None = None
     _odd_views: dict[Odd, View] = field(default_factory=dict)
@@ -383,15 +439,21 @@ class _Looked:
                     view = self._odd_view(kind)
                     spans.extend(view.span(*span) for span in places(view.text, folded))
         spans = _proper(self.text, spans, secret)
-        said = [octets for octets in forms.octets if octets in self.octets]
-        for octets in (*said, *(forms.inner if said else ())):
-            if octets in self.octets:
-                for part in _encoded_parts(self.folded, octets):
-                    spans.extend(_padded(self.text, span) for span in places(self.text, part))
-                    if self.folded.count(part) > self.text.count(part):
-                        view = self._bare_view()
-                        spans.extend(_padded(self.text, view.span(*span)) for span in places(view.text, part))
+        spans.extend(self._said(forms))
         return spans
+
+    def _said(self, forms: Forms) -> Iterator[Span]:
+        """Where Base64 and hexadecimal digits say it."""
+        said, undone = (self.octets.first, self.octets.deeper), self.octets.undone
+        if not any(one in layer for one in forms.octets for layer in said) and not any(
+            one in undone for one in forms.folded
+        ):
+            return
+        for part in _parts(self.folded, forms):
+            yield from (_padded(self.text, span) for span in places(self.text, part))
+            if self.folded.count(part) > self.text.count(part):
+                view = self._bare_view()
+                yield from (_padded(self.text, view.span(*span)) for span in places(view.text, part))
 
     def _in_raw(self, plain: str) -> Iterator[Span]:
         if plain not in self.raw:

@@ -55,6 +55,10 @@ def _b64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
+def _token_part(members: dict[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(members).encode()).decode().rstrip("=")
+
+
 def _split(secret: str, between: str) -> str:
     middle = len(secret) // 2
     return f"{secret[:middle]}{between}{secret[middle:]}"
@@ -90,6 +94,16 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "base64 of utf-16": lambda secret: _b64(secret.encode("utf-16-le")),
     "base64 in percent": lambda secret: quote(_b64(_octets(secret)), safe=""),
     "base64 twice": lambda secret: _b64(_b64(_octets(secret)).encode()),
+    "base64 three times": lambda secret: _b64(_b64(_b64(_octets(secret)).encode()).encode()),
+    "base64 of json": lambda secret: _b64(json.dumps({"sub": "qa", "pwd": secret}).encode()),
+    "base64 of json, all escaped": lambda secret: _b64("".join(f"\\u{ord(one):04x}" for one in secret).encode()),
+    "base64 of percent": lambda secret: _b64(f"password={quote(secret, safe='')}&x=1".encode()),
+    "base64 of hexadecimal": lambda secret: _b64(_octets(secret).hex().encode()),
+    "hexadecimal of base64": lambda secret: _b64(_octets(secret)).encode().hex(),
+    "json web token": lambda secret: f"eyJhbGciOiJub25lIn0.{_token_part({'sub': 'qa', 'pwd': secret})}.c2ln",
+    "hexadecimal with colons": lambda secret: _octets(secret).hex(":"),
+    "hexadecimal with blanks": lambda secret: _octets(secret).hex(" ").upper(),
+    "hexadecimal with commas": lambda secret: ", ".join(f"0x{one:02x}" for one in _octets(secret)),
     "quoted-printable": lambda secret: quopri.encodestring(_octets(secret), quotetabs=True).decode().replace("=\n", "=\r\n"),
     "all quoted-printable": lambda secret: "".join(f"={one:02X}" for one in _octets(secret)),
     "split by a comment": lambda secret: _split(secret, "<!-- x -->"),
@@ -455,6 +469,9 @@ _STEPS: tuple[Callable[[str], str], ...] = (
 )  # fmt: skip
 
 
+_SPACED = re.compile(r"(?:0x)?[0-9A-Fa-f]{2}(?:[ ,:]+(?:0x)?[0-9A-Fa-f]{2}\b)+")
+
+
 def views(text: str) -> list[str]:
     """The text, and what undoing one kind of writing after the other makes of it; and what Base64 in it says, twice."""
     made = {text: None}
@@ -467,7 +484,9 @@ def views(text: str) -> list[str]:
         if latest == before:
             break
     said = _said("\n".join(made))
-    return [*made, said, _unescaped(said), _said(said)]
+    deeper = _said("\n".join((said, _unescaped(said))))
+    spaced = (bytes.fromhex(re.sub(r"0x|[^0-9A-Fa-f]", "", one[0])).decode("latin-1") for one in _SPACED.finditer(text))
+    return [*made, said, _unescaped(said), unquote(said, "latin-1"), deeper, _said(deeper), *spaced]
 
 
 def needles(secret: str) -> tuple[str, ...]:

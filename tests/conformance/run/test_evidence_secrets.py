@@ -33,7 +33,9 @@ def _octets(secret: str) -> bytes:
     return secret.encode()
 
 
-WITH_MORE = ("base64 between others", "split by a section")
+WITH_MORE = (
+    "base64 between others", "split by a section", "base64 of json", "base64 of percent", "base64 three times", "json web token",
+)  # fmt: skip
 """These write something of their own around the secret, and here all that is no secret must stay as it is."""
 FORMS: dict[str, Callable[[str], str]] = {
     **{name: write for name, write in ENCODINGS.items() if name not in WITH_MORE},
