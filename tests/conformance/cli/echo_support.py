@@ -469,7 +469,7 @@ _STEPS: tuple[Callable[[str], str], ...] = (
 )  # fmt: skip
 
 
-_SPACED = re.compile(r"(?:0x)?[0-9A-Fa-f]{2}(?:[ ,:]+(?:0x)?[0-9A-Fa-f]{2}\b)+")
+_SPACED = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}(?:[ ,:]+(?:0[xX])?[0-9A-Fa-f]{2}\b)+")
 
 
 def views(text: str) -> list[str]:
@@ -485,7 +485,9 @@ def views(text: str) -> list[str]:
             break
     said = _said("\n".join(made))
     deeper = _said("\n".join((said, _unescaped(said))))
-    spaced = (bytes.fromhex(re.sub(r"0x|[^0-9A-Fa-f]", "", one[0])).decode("latin-1") for one in _SPACED.finditer(text))
+    spaced = (
+        bytes.fromhex(re.sub(r"0[xX]|[^0-9A-Fa-f]", "", one[0])).decode("latin-1") for one in _SPACED.finditer(text)
+    )
     return [*made, said, _unescaped(said), unquote(said, "latin-1"), deeper, _said(deeper), *spaced]
 
 

@@ -115,6 +115,14 @@ def test_an_unknown_command_suggests_close_ones() -> None:
     assert "no such command: 'reprot'. Did you mean report" in done.output
 
 
+@pytest.mark.parametrize("option", ["--min-carried-out", "--wait", "--explore"])
+def test_a_number_that_is_none_is_a_usage_error_in_words_that_fit(option: str) -> None:
+    done = CliRunner().invoke(main, ["run", option, "nan"])
+    assert done.exit_code == 2
+    assert option in done.output
+    assert "nan is no number that can be reckoned with" in done.output
+
+
 def test_an_unknown_option_is_a_usage_error() -> None:
     assert invoke(main, "--nonsense").exit_code == 2
     assert invoke(main, "list", "operations", "--nonsense").exit_code == 2

@@ -42,8 +42,8 @@ _PLACE_NUMBERS, _ENCODING_NUMBERS = (
 
 
 def chosen(place: str, encoding: str) -> bool:
-    """Each place with a quarter of the encodings, and the other way round."""
-    return EVERY or (_PLACE_NUMBERS[place] + _ENCODING_NUMBERS[encoding]) % 4 == 0
+    """Each place with a fifth of the encodings, and the other way round."""
+    return EVERY or (_PLACE_NUMBERS[place] + _ENCODING_NUMBERS[encoding]) % 5 == 0
 
 
 @dataclass

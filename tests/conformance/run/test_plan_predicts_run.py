@@ -18,7 +18,7 @@ from live_support import Came, live, pointed, run, sample
 from conformance.cases.fixtures import load_cases
 from conformance.cli.main import main
 from conformance.contract.load import load_contract
-from conformance.guard.gate import Gate, Label, Message
+from conformance.guard.gate import Gate, Guard, Label, Message
 from conformance.model.case import Case
 from conformance.wire.messages import HttpRequest
 
@@ -102,8 +102,8 @@ def recorded() -> Iterator[tuple[str, Recorder, Sent]]:
         recorders.append(Recorder(app))
         return recorders[0]
 
-    async def noting(gate: Gate, request: Message, label: Label) -> None:
-        await admit(gate, request, label)
+    async def noting(gate: Gate, request: Message, label: Label, guard: Guard | None = None) -> None:
+        await admit(gate, request, label, guard)
         noted.note(request, label)
 
     with pytest.MonkeyPatch.context() as patch, live(wrap=wrap) as server:
