@@ -44,7 +44,7 @@ _END_OF_ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|(?:\\x|%)[0-9A-Fa-f
 _APART = "\x1e"
 """No part of a secret, and none of what is undone: it keeps apart what does not stand side by side."""
 _INNER = re.compile(rb"[A-Za-z0-9+/_-]{6,}")
-_PAIRS = re.compile(r"(?:(?:0[xX])?[0-9A-Fa-f]{2}[:,+-]\+?){3,}(?:0[xX])?[0-9A-Fa-f]{2}(?![0-9A-Fa-f])")
+_PAIRS = re.compile(r"(?:(?:0[xX])?[0-9A-Fa-f]{2}[:,+-]\+?){3,}(?:0[xX])?[0-9A-Fa-f]{2}")
 """Bytes in hexadecimal digits, with something between them; a blank has become a plus sign."""
 _PAIR = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{2})")
 _PAIRED = re.compile(r"[0-9A-Fa-f]{2}[:,+-]\+?(?:0[xX])?[0-9A-Fa-f]{2}[:,+-]")
