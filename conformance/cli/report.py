@@ -90,7 +90,7 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
     summary = summary_of(whole, contract)
     write_journal(out / FILE_NAME, whole)
     write_reports(out, summary, contract)
-    _print_summary(summary, contract, quiet=quiet, verbose=verbose)
+    _print_summary(summary, contract, quiet=quiet, verbose=verbose, folder=out)
     return summary.exit_code
 
 
@@ -126,7 +126,9 @@ def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> 
     return int(is_worse)
 
 
-def _print_summary(summary: RunSummary, contract: Contract, *, quiet: bool, verbose: bool) -> None:
-    from conformance.report.formats.text import print_report
+def _print_summary(
+    summary: RunSummary, contract: Contract, *, quiet: bool, verbose: bool, folder: Path | None = None
+) -> None:
+    from conformance.report.formats.terminal import print_report
 
-    print_report(summary, contract, sys.stdout, os.environ, quiet=quiet, verbose=verbose)
+    print_report(summary, contract, sys.stdout, os.environ, quiet=quiet, verbose=verbose, folder=folder)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ from conformance.guard.gate import planned_s
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
+from conformance.report.formats.progress import progress
 from conformance.report.formats.registry import write_reports
-from conformance.report.formats.text import print_report, progress
+from conformance.report.formats.terminal import print_report
 from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_journal
 from conformance.report.remains import spare
 from conformance.report.rows import Gathering, RunSummary, gather
@@ -114,6 +116,12 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     callback=_finite,
     metavar="SHARE",
     help="Below this share of cases carried out the run is incomplete, exit 4 (default: the target's, else 0.9).",
+)
+@click.option(
+    "--max-failures",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Begin nothing more once so many cases have failed; what is in flight is finished and cleaned up.",
 )
 @click.option("--resume", is_flag=True, help="Continue the run whose journal is in the report folder.")
 @seed_option("Seed of everything that is generated; without it, an exploring run takes a new one for itself.")
@@ -194,7 +202,8 @@ def run_command(options: Mapping[str, Any]) -> int:
     if options["as_json"]:
         sys.stdout.write(to_json(summary))
     else:
-        print_report(summary, contract, sys.stdout, os.environ, quiet=options["quiet"], verbose=options["verbose"])
+        shown = {name: options[name] for name in ("quiet", "verbose", "folder")}
+        print_report(summary, contract, sys.stdout, os.environ, **shown)
     if problem is not None:  # all that is known has been said
         raise problem
     return summary.exit_code
@@ -263,10 +272,6 @@ async def _run(
         info = replace(run_info(contract, chosen, options["seed"]), explore_seed=explore_with)
         settings = _settings(contract, chosen, selection, len(cases) + len(generated), options)
         await _say_budget(contract, chosen, cases, generated, options)
-        if not is_reference(chosen.name) and not options["quiet"]:
-            made = (generated_case(source, number) for source, number in generated)
-            for line in all_lines(opened, (*cases, *made)):
-                sys.stderr.write(writable(visible(line), sys.stderr.encoding) + "\n")
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])
         if killed := spare(folder / FILE_NAME, resume=options["resume"]):
@@ -285,7 +290,11 @@ async def _run(
 
             journal = _Written(writer, opened)
 
+            failed, most = 0, options["max_failures"]
+
             def keep(result: CaseResult) -> None:
+                nonlocal failed
+                failed += result.verdict is Verdict.FAIL
                 results.add(result)
                 journal.write(result)
                 show(result)
@@ -301,6 +310,8 @@ async def _run(
                 concurrency=options["concurrency"],
                 done=done,
                 wait_s=options["wait"],
+                reached=partial(_say_needs, opened, cases, generated, quiet=options["quiet"]),
+                enough=None if most is None else lambda: failed >= most,
                 earlier=earlier.results,
                 explore=None if info.explore_seed is None else exploring(options, selection, info.explore_seed),
             )
@@ -318,6 +329,15 @@ async def _run(
     return _written_down(contract, info, results, SummaryOptions(settings, ending), folder, journal.problem)
 
 
+def _say_needs(run: Session, cases: tuple[Case, ...], generated: ManyNumbered, *, quiet: bool) -> None:
+    """Say what the cases need of the target; nothing of the bundled one, which has it all."""
+    if quiet or is_reference(run.chosen.name):
+        return
+    made = (generated_case(source, number) for source, number in generated)
+    for line in all_lines(run, (*cases, *made)):
+        sys.stderr.write(writable(visible(line), sys.stderr.encoding) + "\n")
+
+
 def _ending(
     run: Session, earlier: _Earlier, settings: Settings, took_s: float, *, interrupted: bool, lost: JournalError | None
 ) -> Ending:
@@ -325,7 +345,8 @@ def _ending(
     stopped = run.stopped or ""
     return Ending(
         duration_s=took_s,
-        stopped="" if lost is not None else stopped,
+        stopped="" if lost is not None or run.sated else stopped,
+        enough="as many cases failed as --max-failures allows" if run.sated else "",
         interrupted=interrupted,
         waivers_unmatched=() if stopped else run.waivers.unmatched(narrowed=settings.narrowed and not settings.shard),
         waivers_expired=run.waivers.expired(),

@@ -18,7 +18,7 @@ from itertools import pairwise
 from conformance.cases.fixtures import read_fixtures
 from conformance.checks.outcome import ACCEPTED, CANCELLED, REFUSED, SHAPELESS, TOUCHED, UNDONE
 from conformance.model.spec import Contract
-from conformance.model.verdict import CaseResult, Finding, Verdict
+from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, Verdict
 from conformance.report.factors import Common, Table, common, table_of
 
 
@@ -93,6 +93,8 @@ class Cause:
     """The id of the smallest case that shows it."""
     finding: Finding
     """What was found there."""
+    replay: str
+    """What `conformance replay` takes for it: its id, or a file."""
     shown_by: tuple[str, ...]
     """The ids of all cases that show it, as far as they are kept."""
     follows: tuple[str, ...] = ()
@@ -332,6 +334,7 @@ def _cause(group: _Group, contract: Contract, of: int, tables: Sequence[Table]) 
         of=of,
         example=result.id,
         finding=finding,
+        replay=replay_name(result),
         shown_by=tuple(sorted(group.shown)),
         follows=tuple(sorted(group.behind - set(names))),
         common=common(table, group.shown, answered=group.kind not in _OF_ANSWERS) if table else None,
@@ -345,8 +348,8 @@ def _size(one: tuple[CaseResult, Finding]) -> tuple[bool, int, int, str]:
 
 
 _OUTCOMES = {
-    ACCEPTED: "success where the document allows none",
-    REFUSED: "no success where the document demands one",
+    ACCEPTED: "success where none is allowed",
+    REFUSED: "no success where there must be one",
     SHAPELESS: "an answer that tells no outcome",
 }
 _MOST_NAMES = 3
@@ -357,14 +360,12 @@ def _words(findings: Sequence[Finding]) -> str:
     first, way = findings[0], _way(findings[0])
     places = [name for name, _ in Counter(finding.at for finding in findings).most_common()]
     if first.check == "outcome":
-        return _OUTCOMES.get(way, "another answer than the document allows")
+        return _OUTCOMES.get(way, "another answer than is allowed")
     if first.check == "effect":
-        said = (
-            "was not cancelled, and the answer said it was" if way == UNDONE else "was touched, and nobody asked for it"
-        )
-        return f"{_listed(places)} {said}"
+        said = "not cancelled, against what the answer says" if way == UNDONE else "touched, and nobody asked for it"
+        return f"{said}: {_listed(places)}"
     if first.check == "relation":
-        return f"the same request in another form is answered otherwise ({_listed(places)})"
+        return f"answered otherwise than in another form: {_listed(places)}"
     words = first.message.partition(", found ")[0]
     return words.replace(first.actual, "…") if first.actual else words
 
@@ -380,3 +381,9 @@ def _told_apart(found: Iterable[Cause]) -> Iterator[Cause]:
     for cause in found:
         seen[cause.id] += 1
         yield replace(cause, id=f"{cause.id}/{seen[cause.id]}") if seen[cause.id] > 1 else cause
+
+
+def replay_name(result: CaseResult) -> str:
+    """What `conformance replay` takes for a case: its id, or the file into which an exploring run wrote it."""
+    frozen = (note.removeprefix(FROZEN_NOTE) for note in result.notes if note.startswith(FROZEN_NOTE))
+    return next(frozen, result.id)

@@ -40,10 +40,10 @@ class Common:
 
     @property
     def words(self) -> str:
-        """`only with transport ws (12 of 12, others 0 of 420)`; `mostly` where it is not clear-cut."""
+        """`only with transport ws (12 of 12 compared, others 0 of 420)`; `mostly` where it is not clear-cut."""
         sure = self.failing_with == self.failing and not self.others_with
         said = " and ".join(f"{factor} {level}" for factor, level in self.levels.items())
-        numbers = f"{self.failing_with} of {self.failing}, others {self.others_with} of {self.others}"
+        numbers = f"{self.failing_with} of {self.failing} compared, others {self.others_with} of {self.others}"
         return f"{'only' if sure else 'mostly'} with {said} ({numbers})"
 
 

@@ -19,8 +19,8 @@ from typing import Literal
 from conformance.endpoint.choose import REFERENCE, is_reference
 from conformance.errors import Hindrance
 from conformance.model.spec import Contract
-from conformance.model.verdict import FROZEN_NOTE, CaseResult, Evidence, Finding, Recorded, RunInfo, Verdict
-from conformance.report.causes import Cause, Key, keys_of
+from conformance.model.verdict import CaseResult, Evidence, Finding, Recorded, RunInfo, Verdict
+from conformance.report.causes import Cause, Key, keys_of, replay_name
 
 MOST_KEPT = 500
 MOST_EVIDENCE = 4000
@@ -369,12 +369,6 @@ def troubled(summary: RunSummary) -> tuple[CaseResult, ...]:
     """The cases that ended in an error of the target or of the harness, sorted by id."""
     errors = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
     return tuple(result for result in summary.cases if result.verdict in errors)
-
-
-def replay_name(result: CaseResult) -> str:
-    """What `conformance replay` takes for a case: its id, or the file into which an exploring run wrote it."""
-    frozen = (note.removeprefix(FROZEN_NOTE) for note in result.notes if note.startswith(FROZEN_NOTE))
-    return next(frozen, result.id)
 
 
 def replay_command(case_id: str, info: RunInfo) -> str:

@@ -69,6 +69,8 @@ class Ending:
     """How many messages passed the gate to the wire, by purpose; empty when that is not known."""
     unseen: int = 0
     """Of how many things that were set up the target would not show whether they stand open."""
+    enough: str = ""
+    """Why nothing more was begun although all was well, in words: so many cases had failed; empty when all was begun."""
     broken: str = ""
     """Why the harness gave up, in words: its journal was taken away; empty when it did not."""
 
@@ -77,7 +79,7 @@ class Ending:
         """Why the run did not come to its end, in words; empty when it did."""
         if self.interrupted:
             return "interrupted"
-        return self.broken or self.stopped or ("the run was killed" if self.cut_off else "")
+        return self.broken or self.stopped or self.enough or ("the run was killed" if self.cut_off else "")
 
     @property
     def messages_sent(self) -> int:

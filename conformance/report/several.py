@@ -121,6 +121,7 @@ def _ending(placed: Sequence[tuple[Path, Journal]]) -> Ending:
         duration_s=max(footer.duration_s for footer in footers),
         stopped=next((footer.stopped for footer in footers if footer.stopped), ""),
         interrupted=any(footer.interrupted for footer in footers),
+        enough=next((footer.enough for footer in footers if footer.enough), ""),
         waivers_unmatched=tuple(sorted(unmatched)),
         waivers_expired=tuple(sorted({waiver for footer in footers for waiver in footer.waivers_expired})),
         waivers_matched=added(footer.waivers_matched for footer in footers),

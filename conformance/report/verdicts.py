@@ -199,7 +199,7 @@ def code_rows(contract: Contract, results: Iterable[CaseResult], settings: Setti
             rows.append(
                 _code_row(cell, found, requirement, settings.accepted_gaps.get(cell[:2]) or _common_words(found))
             )
-    return tuple(sorted(rows, key=lambda row: (row.operation, _code_key(row.code), row.media_type, row.transport)))
+    return tuple(sorted(rows, key=lambda row: (row.operation, code_key(row.code), row.media_type, row.transport)))
 
 
 def reading_rows(
@@ -256,7 +256,7 @@ def _cells_of(
         yield operation.id, code.code, channel.media_type, channel.transport
 
 
-def _code_key(code: str) -> tuple[int, str]:
+def code_key(code: str) -> tuple[int, str]:
     """Numbers in their own order, before words."""
     return (int(code), "") if code.isdecimal() else (1 << 31, code)
 
@@ -345,7 +345,8 @@ def outcome(
         told = []
     else:
         told = [done.words] if done.hindered else []
-    reasons = (*broken, *violated, *stopped, *incomplete, *told)
+    ended = [f"ended early: {options.ending.enough}"] if options.ending.enough else []
+    reasons = (*broken, *violated, *stopped, *ended, *incomplete, *told)
     if options.ending.interrupted:
         return Outcome("fail" if violated else "incomplete", INTERRUPTED, ("interrupted", *reasons))
     if broken:

@@ -43,6 +43,8 @@ class Work:
     """Asked after each result; once it says so, nothing more is begun."""
     wait_s: float = 0.0
     """How long a target that cannot be reached may take to come up."""
+    reached: Callable[[], None] = lambda: None
+    """Called once every service was reached, before the first case."""
 
 
 async def carry_out(session: Session, work: Work) -> None:
@@ -51,14 +53,15 @@ async def carry_out(session: Session, work: Work) -> None:
 
     def report(result: CaseResult) -> None:
         hand_on(session.waivers.apply(result))
-        if work.enough is not None and work.enough():
-            session.stopped = session.stopped or "enough was seen"
+        if session.stopped is None and work.enough is not None and work.enough():
+            session.stopped, session.sated = "enough was seen", True
 
     for result in work.earlier:
         session.waivers.note(result)
     session.on_result = report
     try:
         await session.reach(work.wait_s)
+        work.reached()
         concurrency = work.concurrency or session.target.limits.concurrency
         await run_cases(session, [case for case in work.cases if case.operation in session.kits], concurrency)
         numbered = (one for one in work.generated if one[0].operation.id in session.kits)
@@ -102,6 +105,8 @@ async def try_again(session: Session) -> None:
     """
     for name in sorted(session.put_off):
         case, desk, judged = session.put_off.pop(name)
+        if session.sated:
+            continue
         kit, service = session.kits[case.operation], session.service_of(case.operation)
         attempts = 2
         for _ in range(_LAST_TRIES):

@@ -160,6 +160,8 @@ class Session:
     on_result: OnResult = ignore
     stopped: str | None = None
     """Why nothing more is begun."""
+    sated: bool = False
+    """Nothing more is begun because enough was seen; the target is as it was."""
     misses: int = 0
     put_off: dict[str, tuple[Case, Desk, Judged]] = field(default_factory=dict)
     """Cases that the infrastructure disturbed; they are tried again at the end."""

@@ -12,7 +12,8 @@ from lxml import etree
 from conformance.contract.problem_text import told_apart
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, RunInfo, Verdict
-from conformance.report.rows import ReportFormat, RunSummary, replay_command, replay_name
+from conformance.report.causes import replay_name
+from conformance.report.rows import ReportFormat, RunSummary, replay_command
 from conformance.report.safe_text import many, xml_safe
 
 _MOST_FINDINGS = 20

@@ -1,24 +1,21 @@
-"""The parts of the report that a person reads: requirements, error codes, readings, findings, verdict.
+"""The parts of the report that a person reads: requirements, error codes, readings, causes, verdict.
 
-A report as lines and grids, written as aligned text or, on a terminal, with colours by rich.
-
-Prints the report of a run: colours by rich on a terminal, aligned text anywhere else. Shows before how far the run is: a
-live bar on a terminal, a line for each tenth elsewhere, nothing when quiet.
+A report as lines and grids, written as aligned text or, on a terminal, with colours by rich. It fits 80 columns, but for
+ids and commands, which nobody wants broken.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from conformance.errors import Hindrance
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.causes import Cause
 from conformance.report.rows import (
     CodeRow,
     Instance,
@@ -26,10 +23,8 @@ from conformance.report.rows import (
     RunSummary,
     finding_groups,
     hindrance_of,
-    troubled,
-    waived,
 )
-from conformance.report.safe_text import beside, many, shortened, visible, writable
+from conformance.report.safe_text import beside, many, shortened, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,13 +68,18 @@ _RICH_STYLES: dict[Style, str] = {
 }
 
 
-def plain_lines(blocks: Iterable[Block]) -> Iterable[str]:
-    """The blocks as text, without trailing blanks."""
+def plain_lines(blocks: Iterable[Block], width: int | None = None) -> Iterable[str]:
+    """The blocks as text, without trailing blanks; with a width, the last column of a grid is wrapped into it."""
     for block in blocks:
         if isinstance(block, Line):
             yield block.text
         else:
-            yield from _aligned(block)
+            yield from _aligned(block, width)
+
+
+def is_live(out: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether `out` is a terminal that can move its cursor."""
+    return out.isatty() and environ.get("TERM", "dumb") not in ("", "dumb")
 
 
 def print_rich(blocks: Iterable[Block], console: Console) -> None:
@@ -100,11 +100,19 @@ def print_rich(blocks: Iterable[Block], console: Console) -> None:
         console.print(table)
 
 
-def _aligned(grid: Grid) -> Iterable[str]:
+_LEAST_ROOM = 20
+
+
+def _aligned(grid: Grid, width: int | None) -> Iterable[str]:
     rows: Sequence[tuple[str, ...]] = [grid.head, *(row.cells for row in grid.rows)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(grid.head))]
+    indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
     for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        head = "".join(f"{cell.ljust(size)}  " for cell, size in zip(row[:-1], widths[:-1], strict=True))
+        room = max(_LEAST_ROOM, (width or 0) - indent)
+        lines = textwrap.wrap(row[-1], room, break_on_hyphens=False) if width else [row[-1]]
+        yield f"{head}{lines[0] if lines else ''}".rstrip()
+        yield from (f"{'':{indent}}{line}" for line in lines[1:])
 
 
 _STYLES: dict[Verdict, Style] = {
@@ -118,29 +126,8 @@ _STYLES: dict[Verdict, Style] = {
 }
 _MOST_FINDINGS = 5
 _MOST_CASES = 20
-_LONGEST = 600
+LONGEST = 600
 _QUIET_VERDICTS = (Verdict.PASS, Verdict.NOT_APPLICABLE)
-
-
-def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width: int) -> Iterable[Block]:
-    """All but the verdict line; `width` in columns. Without `verbose` passing rows are only counted."""
-    for section in (
-        requirement_section(summary.requirements, verbose=verbose),
-        code_section(summary.error_codes),
-        carried_out_section(summary),
-        reading_section(summary),
-        waiver_section(summary),
-        trouble_section(waived(summary), "Waived", "warn"),
-        trouble_section(troubled(summary), "No verdict", "bad"),
-        finding_section(summary, contract, width),
-        cause_section(summary.causes, width),
-        [Line(f"- left behind on the target: {visible(one)}", "warn") for one in summary.left_behind],
-        [Line(f"- {visible(reason)}", "warn") for reason in (*summary.reasons, *summary.notices)],
-    ):
-        blocks = list(section)
-        if blocks:
-            yield from blocks
-            yield Line()
 
 
 def messages_words(summary: RunSummary) -> str:
@@ -149,12 +136,12 @@ def messages_words(summary: RunSummary) -> str:
     return f"{judged} of {summary.messages_sent} sent" if summary.messages_sent else judged
 
 
-_LONGEST_WHY = 200
+LONGEST_WHY = 200
 
 
 def verdict_line(summary: RunSummary) -> Line:
     """`verdict: pass (exit 0) · 736 of 1,477 cases carried out, 741 outside the scope · 1204 judged messages of …`."""
-    why = (f"cut short: {shortened(visible(summary.cut_short), _LONGEST_WHY)}",) if summary.cut_short else ()
+    why = (f"cut short: {shortened(visible(summary.cut_short), LONGEST_WHY)}",) if summary.cut_short else ()
     parts = (
         f"verdict: {summary.verdict} (exit {summary.exit_code})",
         *why,
@@ -167,20 +154,43 @@ def verdict_line(summary: RunSummary) -> Line:
 
 def requirement_section(rows: Sequence[RequirementRow], *, verbose: bool) -> Iterable[Block]:
     """The requirements, grouped by operation; those that need no attention are counted unless `verbose`."""
-    for operation, group in groupby(sorted(rows, key=lambda row: (row.operation, row.id)), _operation_of):
+    for operation, group in groupby(sorted(rows, key=lambda row: (row.operation, row.id)), operation_of):
         listed = list(group)
         yield Line(f"{operation}: {_tally(listed)}", "title")
         shown = [row for row in listed if verbose or row.verdict not in _QUIET_VERDICTS]
         if shown:
-            yield Grid(
-                ("requirement", "level", "verdict", "cases", "reason"),
-                tuple(_requirement(row) for row in shown),
+            head = ("requirement", "level", "verdict", "cases", "reason")
+            yield Grid(head, tuple(map(_requirement, shown))) if verbose else Grid(_brief_row(head), _brief_rows(shown))
+
+
+_MANY_ALIKE = 4
+
+
+def _brief_rows(rows: Sequence[RequirementRow]) -> tuple[Row, ...]:
+    """The rows of a table; many of one verdict for one reason are one row."""
+    alike: Counter[tuple[Verdict, str]] = Counter(
+        (row.verdict, row.reason) for row in rows if row.verdict is not Verdict.FAIL
+    )
+    brief: dict[tuple[Verdict, str], Row] = {}
+    for row in rows:
+        count, line = alike[row.verdict, row.reason], _requirement(row)
+        if count < _MANY_ALIKE:
+            brief[row.verdict, row.id] = replace(line, cells=_brief_row(line.cells))
+        else:
+            brief[row.verdict, row.reason] = replace(
+                line, cells=(f"{count} requirements", line.cells[2], "", line.cells[-1])
             )
+    return tuple(brief.values())
+
+
+def _brief_row(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the level, which nearly always is `must`."""
+    return cells[0], *cells[2:]
 
 
 def code_section(rows: Sequence[CodeRow]) -> Iterable[Block]:
     """For each operation a matrix of code against transport and media type, then the reasons of its gaps."""
-    for operation, group in groupby(rows, _operation_of):
+    for operation, group in groupby(rows, operation_of):
         cells = {(row.code, f"{row.transport} {row.media_type}"): row for row in group}
         columns = sorted({column for _, column in cells})
         codes = list(dict.fromkeys(code for code, _ in cells))
@@ -202,7 +212,7 @@ def carried_out_section(summary: RunSummary) -> Iterable[Block]:
     for reason, count in done.hindered.items():
         example = next((one for one in summary.cases if hindrance_of(one) == reason), None)
         shown = "" if example is None else f"{example.id}: {example.accepted or example.reason}"
-        rows.append(Row((reason, f"{count:,}", _brief(shown)), "dim" if reason == Hindrance.ACCEPTED else "warn"))
+        rows.append(Row((reason, f"{count:,}", brief(shown)), "dim" if reason == Hindrance.ACCEPTED else "warn"))
     yield Grid(("not carried out", "cases", "such as"), tuple(rows))
 
 
@@ -228,18 +238,17 @@ def waiver_section(summary: RunSummary) -> Iterable[Block]:
         yield Grid(("waiver", "cases"), tuple(rows))
 
 
-def trouble_section(cases: Sequence[CaseResult], title: str, style: Style) -> Iterable[Block]:
-    """The first cases of a kind that deserves a line each, with their reasons."""
+def trouble_section(cases: Sequence[CaseResult], title: str, style: Style, width: int) -> Iterable[Block]:
+    """The first cases of a kind that deserves to be listed, each with its reason below."""
     if not cases:
         return
     yield Line(f"{title}: {many(len(cases), 'case')}", "title")
-    shown = cases[:_MOST_CASES]
-    yield Grid(
-        ("case", "verdict", "reason"),
-        tuple(Row((result.id, result.verdict.value, _brief(result.reason)), style) for result in shown),
-    )
-    if len(cases) > len(shown):
-        yield Line(f"and {len(cases) - len(shown)} more, in results.json", "dim")
+    for result in cases[:_MOST_CASES]:
+        yield Line(f"{result.verdict.value}: {result.id}", style)
+        for line in textwrap.wrap(brief(result.reason), max(40, width - 4), break_on_hyphens=False):
+            yield Line(f"    {line}")
+    if len(cases) > _MOST_CASES:
+        yield Line(f"and {len(cases) - _MOST_CASES} more, in results.json", "dim")
 
 
 def finding_section(summary: RunSummary, contract: Contract, width: int) -> Iterable[Block]:
@@ -258,18 +267,6 @@ def finding_section(summary: RunSummary, contract: Contract, width: int) -> Iter
             yield Line(f"  and {many(group.hidden, 'more finding')}, in results.json", "dim")
 
 
-def cause_section(causes: Sequence[Cause], width: int) -> Iterable[Block]:
-    """One line for each cause, the heaviest first; where it is too long, the rest of it stands below."""
-    if not causes:
-        return
-    yield Line(f"Causes: {len(causes)}", "title")
-    for number, cause in enumerate(causes, 1):
-        line = f"{number}. {cause.kind.words}: {cause.requirement}, {many(cause.cases, 'case')} of {cause.of}: {cause.message}"
-        line += f"; {cause.common.words}" if cause.common else ""
-        wrapped = textwrap.wrap(_brief(line), max(40, width), subsequent_indent="   ", break_on_hyphens=False)
-        yield from (Line(text, "bad") for text in wrapped)
-
-
 def side_by_side(left: str, right: str, width: int) -> Iterable[str]:
     """Two texts wrapped next to each other, `width` columns in all."""
     half = max(20, (width - 3) // 2)
@@ -283,19 +280,19 @@ def _instance(instance: Instance, width: int) -> Iterable[Block]:
     finding = instance.finding
     place = f" at {visible(finding.at)}" if finding.at else ""
     yield Line(f"  * {instance.case.id}{place}", "title")
-    yield Line(f"    {_brief(finding.message)}")
+    yield Line(f"    {brief(finding.message)}")
     if finding.expected or finding.actual:
-        expected, actual = beside(finding.expected, finding.actual, _LONGEST)
+        expected, actual = beside(finding.expected, finding.actual, LONGEST)
         for line in side_by_side(f"expected: {expected}", f"actual: {actual}", width - 4):
             yield Line(f"    {line}")
     yield Line(f"    {instance.replay}", "dim")
 
 
-def _brief(text: str) -> str:
-    return shortened(visible(text), _LONGEST)
+def brief(text: str) -> str:
+    return shortened(visible(text), LONGEST)
 
 
-def _operation_of(row: RequirementRow | CodeRow) -> str:
+def operation_of(row: RequirementRow | CodeRow) -> str:
     return row.operation
 
 
@@ -307,7 +304,7 @@ def _tally(rows: Sequence[RequirementRow]) -> str:
 def _requirement(row: RequirementRow) -> Row:
     cases = f"{len(row.cases)}+{row.generated}" if row.generated else str(len(row.cases))
     reason = f"accepted: {row.reason}" if row.accepted else row.reason
-    return Row((row.id, row.level, row.verdict.value, cases, _brief(reason)), _STYLES[row.verdict])
+    return Row((row.id, row.level, row.verdict.value, cases, brief(reason)), _STYLES[row.verdict])
 
 
 def _code(code: str, cells: Sequence[CodeRow | None]) -> Row:
@@ -327,114 +324,4 @@ def _gap_lines(cells: Iterable[CodeRow]) -> Iterable[Line]:
         if cell.verdict is not Verdict.PASS and cell.reason:
             reasons.setdefault((cell.code, cell.reason), []).append(f"{cell.transport} {cell.media_type}")
     for (code, reason), places in reasons.items():
-        yield Line(f"  {code} ({', '.join(sorted(places))}): {_brief(reason)}", "dim")
-
-
-_PLAIN_WIDTH = 110
-
-
-def is_live(out: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether `out` is a terminal that can move its cursor."""
-    return out.isatty() and environ.get("TERM", "dumb") not in ("", "dumb")
-
-
-def print_report(
-    summary: RunSummary,
-    contract: Contract,
-    out: TextIO,
-    environ: Mapping[str, str],
-    *,
-    quiet: bool = False,
-    verbose: bool = False,
-) -> None:
-    """The whole report, verdict last; `quiet`: the verdict alone. Respects `NO_COLOR` in `environ`."""
-    if is_live(out, environ):
-        from rich.console import Console
-
-        console = Console(file=out, highlight=False, no_color=bool(environ.get("NO_COLOR")), force_terminal=True)
-        if not quiet:
-            print_rich(full_report(summary, contract, verbose=verbose, width=console.width), console)
-        print_rich([verdict_line(summary)], console)
-        return
-    lines = [] if quiet else list(plain_lines(full_report(summary, contract, verbose=verbose, width=_PLAIN_WIDTH)))
-    lines.extend(plain_lines([verdict_line(summary)]))
-    out.write(writable("\n".join(lines) + "\n", getattr(out, "encoding", None)))
-    out.flush()
-
-
-_MOST_FAILURES = 20
-_BAD = (Verdict.FAIL, Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
-
-Report = Callable[[CaseResult], None]
-
-
-@contextmanager
-def progress(
-    total: int, out: TextIO, environ: Mapping[str, str], *, quiet: bool = False, done: int = 0
-) -> Iterator[Report]:
-    """A function to call with each finished case; `done` of `total` cases are finished from the start."""
-    if quiet:
-        yield _silent
-    elif is_live(out, environ):
-        with _live(total, out, environ, done) as report:
-            yield report
-    else:
-        yield _plain(total, out, done)
-
-
-def _silent(_result: CaseResult) -> None:
-    """Quiet: say nothing."""
-
-
-def _plain(total: int, out: TextIO, done: int) -> Report:
-    """A line for each of the first failures and for each tenth of the run."""
-    finished, bad, tenths = done, 0, done * 10 // max(total, 1)
-
-    def say(text: str) -> None:
-        out.write(writable(text + "\n", getattr(out, "encoding", None)))
-        out.flush()
-
-    def report(result: CaseResult) -> None:
-        nonlocal finished, bad, tenths
-        finished += 1
-        if result.verdict in _BAD:
-            bad += 1
-            if bad <= _MOST_FAILURES:
-                say(f"{result.verdict.value}: {result.id}: {_first_words(result)}")
-            if bad == _MOST_FAILURES:
-                say("more failures are counted, not listed; the report at the end has them")
-        reached = min(finished, total) * 10 // max(total, 1)  # what exploring finds was not planned
-        if reached > tenths:
-            tenths = reached
-            say(f"{reached * 10:3d}%  {finished} of {many(total, 'case')}, {bad} failed")
-
-    return report
-
-
-@contextmanager
-def _live(total: int, out: TextIO, environ: Mapping[str, str], done: int) -> Iterator[Report]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(file=out, highlight=False, no_color=bool(environ.get("NO_COLOR")), force_terminal=True)
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("cases, {task.fields[bad]} failed"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, refresh_per_second=5) as bar:
-        task = bar.add_task("run", total=total, completed=done, bad=0)
-        bad = 0
-
-        def report(result: CaseResult) -> None:
-            nonlocal bad
-            bad += result.verdict in _BAD
-            bar.update(task, advance=1, bad=bad)
-
-        yield report
-
-
-def _first_words(result: CaseResult) -> str:
-    words = result.findings[0].message if result.findings else result.reason
-    return shortened(visible(words), 200)
+        yield Line(f"  {code} ({', '.join(sorted(places))}): {brief(reason)}", "dim")

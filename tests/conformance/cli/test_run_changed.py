@@ -61,3 +61,21 @@ def test_a_change_that_cannot_be_made_is_a_usage_error(words: tuple[str, ...], s
     assert came.exit_code == 2
     assert said in came.output
     assert not (tmp_path / "results.json").exists()
+
+
+def test_a_run_ends_after_so_many_failures_and_says_so_now_and_later(tmp_path: Path) -> None:
+    words = ("--case", "cao/account/*", "--fault", "cao-detail-as-number", "--concurrency", "1", "--max-failures", "2")
+    came = run(tmp_path, *words)
+    assert came.exit_code == 1, came.output
+    last = came.output.splitlines()[-1]
+    assert last.startswith("verdict: fail (exit 1) · cut short: as many cases failed as --max-failures allows · ")
+    assert "not begun" in last
+    document = json.loads((tmp_path / "results.json").read_text(encoding="ascii"))
+    summary = document["summary"]
+    assert (summary["cases"]["fail"], summary["cases"]["target-error"]) == (2, 0)
+    assert summary["carried_out"]["cases"] + summary["carried_out"]["not"]["not begun"] == summary["carried_out"]["of"]
+    assert "ended early: as many cases failed as --max-failures allows" in summary["reasons"]
+    assert not [reason for reason in summary["reasons"] if "stopped" in reason]
+    assert invoke("report", "render", tmp_path, "--format", "json", "--out", tmp_path / "again").exit_code == 0
+    assert json.loads((tmp_path / "again" / "results.json").read_text(encoding="ascii")) == document
+    assert run(tmp_path, "--max-failures", "2").exit_code == 0, "a run without failures is whole"

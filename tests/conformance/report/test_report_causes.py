@@ -56,7 +56,7 @@ def test_one_wrong_outcome_is_one_cause_whatever_the_cases_are_about() -> None:
     other = found("outcome", "G-104", way="accepted", at="answer", expected="code 20", actual="code 0, result true")
     (cause,) = of([failing("a", ACCEPTED), failing("b", ACCEPTED), failing("c", other)])
     assert (cause.kind, cause.requirement, cause.requirements) == (Kind.ACCEPTED, "G-OK", ("G-OK", "G-104"))
-    assert cause.message == "success where the document allows none"
+    assert cause.message == "success where none is allowed"
 
 
 def test_the_heaviest_comes_first_and_takes_the_cases_that_it_shares() -> None:
@@ -145,7 +145,7 @@ def test_one_wrong_answer_is_one_cause_where_it_is_a_refusal_another_code_and_an
     differs = found("relation", "G-104", at="escapes", expected="code 104", actual="code 100, result false")
     results = [failing("a", one), failing("b", one), failing("c", other), failing("d", differs)]
     (cause,) = of(results)
-    assert (cause.cases, cause.message) == (4, "no success where the document demands one")
+    assert (cause.cases, cause.message) == (4, "no success where there must be one")
     another = found("outcome", way="otherwise", at="answer", expected="code 20", actual="code 104, result false")
     assert len(of([*results, failing("e", another)])) == 1, "one of several answers that are wrong in one way"
     assert len(of([failing("a", one), failing("e", another)])) == 2

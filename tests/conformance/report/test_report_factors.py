@@ -100,13 +100,13 @@ def test_the_smallest_combination_is_named(
 def test_what_is_nearly_so_comes_with_its_numbers(bundled: tuple[Contract, tuple[Case, ...]]) -> None:
     cause = found(bundled, CAO, lambda case: "lower-case-key" in case.id)
     assert cause.common == Common({"members": "in another spelling"}, 6, 6, 6, 426)
-    assert cause.common.words == "mostly with members in another spelling (6 of 6, others 6 of 426)"
+    assert cause.common.words == "mostly with members in another spelling (6 of 6 compared, others 6 of 426)"
     wide = found(
         bundled, CAO, lambda case: re.search(r'"AccountId":[^,]*[0-9]{10}', case.message.body.text) is not None
     )
     assert wide.only_when == {"AccountId": "beyond 2^31"}
     sure = Common({"role": "operator", "transport": "ws"}, 12, 12, 0, 420)
-    assert sure.words == "only with role operator and transport ws (12 of 12, others 0 of 420)"
+    assert sure.words == "only with role operator and transport ws (12 of 12 compared, others 0 of 420)"
 
 
 def test_the_code_that_came_tells_of_a_wrong_form_and_not_of_a_wrong_outcome(

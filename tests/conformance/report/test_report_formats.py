@@ -14,7 +14,8 @@ from conformance.model.verdict import CaseResult, Evidence, Recorded, Verdict
 from conformance.plugins import REPORT_FORMATS
 from conformance.report.formats.junit import family, to_junit
 from conformance.report.formats.registry import render, report_format, summary_of, write_reports
-from conformance.report.formats.text import full_report, plain_lines
+from conformance.report.formats.terminal import full_report
+from conformance.report.formats.text import plain_lines
 from conformance.report.journal import Header, Journal
 from conformance.report.rows import RunSummary
 from conformance.report.run_info import Ending, SummaryOptions

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from report_support import INFO, contract, everything_passes, failed, finding, result
 
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
-from conformance.report.formats.text import print_report, progress, side_by_side
-from conformance.report.rows import RunSummary, replay_command
+from conformance.report.formats.progress import progress
+from conformance.report.formats.terminal import print_report
+from conformance.report.formats.text import plain_lines, requirement_section, side_by_side
+from conformance.report.rows import RequirementRow, RunSummary, replay_command
 from conformance.report.run_info import Ending, Settings, SummaryOptions
 from conformance.report.safe_text import shortened, visible, xml_safe
 from conformance.report.summary import summarise
@@ -25,6 +29,11 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def unstyled(text: str) -> str:
+    """What a terminal shows, without colours and movements of its cursor."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
 def summary(results: list[CaseResult], **settings: Any) -> RunSummary:
@@ -56,7 +65,7 @@ def test_passing_requirements_are_counted_and_listed_when_verbose() -> None:
 
 
 def test_the_matrix_has_a_row_for_each_code_and_a_column_for_each_channel() -> None:
-    lines = printed(everything_passes()).splitlines()
+    lines = printed(everything_passes(), verbose=True, environ={"COLUMNS": "120"}).splitlines()
     start = lines.index("Error codes of acme.gateway")
     assert lines[start + 1].split() == ["code", "http", "application/json", "ws", "application/json"]
     assert [line.split() for line in lines[start + 2 : start + 4]] == [
@@ -65,8 +74,32 @@ def test_the_matrix_has_a_row_for_each_code_and_a_column_for_each_channel() -> N
     ]
 
 
+def test_a_matrix_that_is_as_it_should_be_takes_a_line_and_another_its_wanting_rows() -> None:
+    assert "Error codes of acme.gateway: 4 of 4 cells pass" in printed(everything_passes()).splitlines()
+    wrong = failed("g/codes/104@ws", "G-104", transport="ws", code="104", code_seen="20")
+    lines = printed([*everything_passes(), wrong]).splitlines()
+    start = lines.index("Error codes of acme.gateway: 3 of 4 cells pass")
+    assert [line.split() for line in lines[start + 1 : start + 3]] == [["code", "http", "ws"], ["104", "pass", "fail"]]
+
+
+def test_many_requirements_of_one_verdict_for_one_reason_are_one_row() -> None:
+    rows = [
+        RequirementRow(f"G-{number}", "acme.gateway", "must", Verdict.NOT_VERIFIED, "no case", (), 0)
+        for number in range(5)
+    ]
+    rows.append(RequirementRow("G-F", "acme.gateway", "must", Verdict.FAIL, "no case", ("a",), 2))
+    assert list(plain_lines(requirement_section(rows, verbose=False)))[1:] == [
+        "requirement     verdict       cases  reason",
+        "5 requirements  not-verified         no case",
+        "G-F             fail          1+2    no case",
+    ]
+    assert len(list(plain_lines(requirement_section(rows, verbose=True)))) == 8
+
+
 def test_a_gap_in_the_matrix_gives_its_reason() -> None:
-    text = printed([], settings={"accepted_gaps": {("acme.gateway", "104"): "nothing is unknown there"}})
+    gaps = {"accepted_gaps": {("acme.gateway", "104"): "nothing is unknown there"}}
+    assert "not-verified (0, 104): no case provokes it" in printed([])
+    text = printed([], settings=gaps, verbose=True)
     assert "104 (http application/json, ws application/json): nothing is unknown there" in text
     assert "not-verified (accepted)" in text
     assert "0 (http application/json, ws application/json): no case provokes it" in text
@@ -78,7 +111,7 @@ def test_a_mixture_of_readings_is_marked() -> None:
 
 
 def test_a_finding_shows_words_place_both_sides_and_how_to_replay() -> None:
-    text = printed([failed("a", "G-OK")])
+    text = printed([failed("a", "G-OK")], verbose=True)
     for shown in (
         "G-OK (must): 1 finding",
         "Acme, table of G-OK",
@@ -91,11 +124,76 @@ def test_a_finding_shows_words_place_both_sides_and_how_to_replay() -> None:
         assert shown in text
 
 
+def test_a_cause_shows_its_clause_its_numbers_one_example_and_how_to_replay_it() -> None:
+    lines = printed([failed("a", "G-OK"), failed("b", "G-OK"), result("c", "G-OK")]).splitlines()
+    start = lines.index("1. wrong form")
+    assert lines[start : lines.index("- 2 cases failed, 1 requirement violated")] == [
+        "1. wrong form",
+        "   G-OK, Acme, table of G-OK",
+        "   \u201cWhat G-OK asks.\u201d",
+        "   wrong",
+        "   2 cases of 3",
+        "   * g/family/a@http at /errorcode",
+        "     expected: code 0                     | actual: code 20",
+        "     conformance replay g/family/a@http --target staging.toml",
+        "",
+        "1 cause",
+        "1. G-OK: wrong form, 2 cases: wrong",
+        "",
+    ]
+
+
 def test_hundreds_of_findings_stay_readable() -> None:
-    text = printed([failed(f"{number:03}", "G-OK") for number in range(300)])
-    assert text.count("conformance replay") == 5
+    results = [failed(f"{number:03}", "G-OK") for number in range(300)]
+    assert printed(results).count("conformance replay") == 1
+    text = printed(results, verbose=True)
+    assert text.count("conformance replay") == 6
     assert "and 295 more findings, in results.json" in text
     assert len(text.splitlines()) < 80
+
+
+def test_causes_beyond_a_bound_are_counted() -> None:
+    texts = [finding("G-OK", at=f"/member{number}", expected="text") for number in range(40)]
+    many = [result(f"{number}", "G-OK", verdict=Verdict.FAIL, findings=(one,)) for number, one in enumerate(texts)]
+    text = printed(many)
+    assert "40 causes, the heaviest first" in text
+    assert "and 30 more causes, in results.json" in text
+    assert "and 10 more, in results.json" in text
+
+
+def test_everything_but_ids_and_commands_fits_80_columns() -> None:
+    long = "a reason that is much longer than any line of a terminal of eighty columns can ever be, " * 2
+    results = [
+        result(
+            "w" * 40,
+            "G-OK",
+            verdict=Verdict.FAIL,
+            findings=(finding("G-OK", long, expected=long, actual=f"{long} not", at="/x"),),
+        ),
+        result("s", "G-SHAPE", verdict=Verdict.NOT_VERIFIED, hindrance="scope", reason=long),
+        result("t", "G-104", verdict=Verdict.TARGET_ERROR, reason=long),
+        *(result(f"r{number}", "G-OK", readings=("empty=null",)) for number in range(3)),
+    ]
+    for stream, environ in ((io.StringIO(), {}), (Terminal(), {**XTERM, "COLUMNS": "80", "NO_COLOR": "1"})):
+        lines = unstyled(printed(results, stream, environ=environ)).splitlines()
+        wide = [line for line in lines if len(line) > 80 and "conformance replay" not in line]
+        assert [line for line in wide if not line.startswith("verdict: ")] == []
+
+
+def test_a_target_that_cannot_be_reached_takes_three_lines() -> None:
+    ending = Ending(stopped="no connection to http://127.0.0.1:9: Connection refused")
+    nothing = summarise(contract(), INFO, [], SummaryOptions(Settings(planned=7), ending))
+    out = io.StringIO()
+    print_report(nothing, contract(), out, {})
+    first, second, last = out.getvalue().splitlines()
+    assert first == "Nothing was verified: no connection to http://127.0.0.1:9: Connection refused"
+    assert "--wait SECONDS" in second
+    assert last.startswith("verdict: error (exit 3) · cut short: no connection")
+
+
+def test_the_folder_of_the_reports_is_named_but_not_when_quiet(tmp_path: Path) -> None:
+    assert printed(everything_passes(), folder=tmp_path).splitlines()[-2] == f"reports: {tmp_path}/"
+    assert "reports:" not in printed(everything_passes(), folder=tmp_path, quiet=True)
 
 
 def test_one_blank_line_stands_between_parts() -> None:
@@ -104,13 +202,13 @@ def test_one_blank_line_stands_between_parts() -> None:
 
 def test_every_case_is_shown_once_before_a_second_finding_of_any() -> None:
     twice = tuple(finding("G-OK", f"wrong {number}") for number in range(9))
-    text = printed([result("a", "G-OK", verdict=Verdict.FAIL, findings=twice), failed("b", "G-OK")])
+    text = printed([result("a", "G-OK", verdict=Verdict.FAIL, findings=twice), failed("b", "G-OK")], verbose=True)
     assert "* g/family/b@http" in text
 
 
 def test_named_cases_are_shown_before_generated_ones() -> None:
     generated = [failed(f"{number}", "G-OK", tier="generated") for number in range(9)]
-    assert "* g/family/z@http" in printed([*generated, failed("z", "G-OK")])
+    assert "* g/family/z@http" in printed([*generated, failed("z", "G-OK")], verbose=True)
 
 
 def test_waived_and_troubled_cases_have_a_line_each_up_to_a_bound() -> None:
@@ -187,11 +285,27 @@ def test_progress_elsewhere_is_a_line_for_each_tenth() -> None:
     assert lines[-1] == "100%  95 of 95 cases, 0 failed"
 
 
-def test_progress_elsewhere_names_the_first_failures() -> None:
-    text = run([failed(str(number), "G-OK") for number in range(50)], io.StringIO(), {})
-    assert text.startswith("fail: g/family/0@http: wrong\n")
-    assert text.count("fail: ") == 20
-    assert "more failures are counted" in text
+def test_progress_names_the_first_failure_of_each_kind_as_it_is_seen() -> None:
+    other = result("other", "G-OK", verdict=Verdict.FAIL, findings=(finding("G-SHAPE", "\x1b[31m", at="/x"),))
+    silent = result("silent", "G-OK", verdict=Verdict.TARGET_ERROR, reason="reset")
+    for out, environ in ((io.StringIO(), {}), (Terminal(), {**XTERM, "NO_COLOR": "1"})):
+        with progress(60, out, environ) as report:
+            report(failed("0", "G-OK"))
+            assert "fail: g/family/0@http: wrong\n" in unstyled(out.getvalue()), "before anything else is finished"
+            for one in (*(failed(f"{number}", "G-OK") for number in range(1, 50)), other, silent, silent):
+                report(one)
+        named = re.findall(r"(?:fail|target-error): .*", unstyled(out.getvalue()))
+        assert named == [
+            "fail: g/family/0@http: wrong",
+            "fail: g/family/other@http: \\u001b[31m",
+            "target-error: g/family/silent@http: reset",
+        ]
+
+
+def test_progress_names_no_more_than_a_screen_of_failures() -> None:
+    wrong = [finding("G-OK", at=f"/member{number}", expected="text") for number in range(50)]
+    results = [result(f"{number}", "G-OK", verdict=Verdict.FAIL, findings=(one,)) for number, one in enumerate(wrong)]
+    assert run(results, io.StringIO(), {}).count("fail: ") == 20
 
 
 def test_progress_of_a_resumed_run_begins_where_it_stopped() -> None:
