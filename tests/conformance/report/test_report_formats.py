@@ -129,8 +129,10 @@ def test_junit_tells_the_verdict_of_the_run() -> None:
 def test_junit_escapes_visibly_what_xml_cannot_hold() -> None:
     (failure,) = junit([hostile()]).iter("failure")
     assert "\\u001b[31m" in (failure.text or "")
+    assert "\\u202e" in (failure.text or "")
     assert "\\ud800" in (failure.text or "")
     assert "<script>" in (failure.text or "")
+    assert "\u202e" not in to_junit(summary([hostile()]), contract()).decode()
 
 
 def test_html_is_self_contained_and_runs_nothing() -> None:
