@@ -232,7 +232,8 @@ _COMMANDS = {
     "specs": ("conformance.cli.specs:command", "Check the contract itself."),
     "fixtures": ("conformance.cli.specs:fixtures", "Build the fixture files, or check them for drift."),
     "derive": ("conformance.cli.derive:command", "Make a draft operation of a vendor's page, or compare the two."),
-    "report": ("conformance.cli.report:command", "Render, merge or compare the reports of runs."),
+    "report": ("conformance.cli.report:command", "Render, merge, compare or bundle the reports of runs."),
+    "verify": ("conformance.cli.verify:command", "Judge the recorded exchanges of a bundle again; send nothing."),
     "target": (
         "conformance.cli.target:command",
         "Write a commented target file, check one, or take back what a run left open.",

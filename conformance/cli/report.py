@@ -1,4 +1,4 @@
-"""`conformance report`: formats from a journal, one report from shards, changes between two runs."""
+"""`conformance report`: formats from a journal, one report from shards, changes between two runs, evidence as an archive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group("report")
 def command() -> None:
-    """Render, merge or compare the reports of runs."""
+    """Render, merge, compare or bundle the reports of runs."""
 
 
 @command.command("render")
@@ -82,6 +82,8 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
     from conformance.report.formats.registry import summary_of, write_reports
     from conformance.report.journal import FILE_NAME, read_journal, write_journal
     from conformance.report.several import merge as merge_journals
+    from conformance.run.recording import FILE_NAME as RECORDING
+    from conformance.run.recording import join_recordings
 
     if any((path / FILE_NAME if path.is_dir() else path).resolve() == (out / FILE_NAME).resolve() for path in journals):
         raise UsageError("would overwrite a shard", where=str(out), hint="Give another folder with --out.")
@@ -89,6 +91,8 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
     whole = merge_journals([(path, read_journal(path)) for path in journals])
     summary = summary_of(whole, contract)
     write_journal(out / FILE_NAME, whole)
+    shards = (path if path.is_dir() else path.parent for path in journals)
+    join_recordings([shard / RECORDING for shard in shards], out / RECORDING)
     write_reports(out, summary, contract)
     _print_summary(summary, contract, quiet=quiet, verbose=verbose, folder=out)
     return summary.exit_code
@@ -124,6 +128,31 @@ def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> 
     worse = sum(change.worse for change in changes)
     click.echo(f"{len(changes)} changed, {worse} worse" if changes else "nothing changed")
     return int(is_worse)
+
+
+@command.command("bundle")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.zip")
+@click.option(
+    "--key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Sign with this private key in PEM; needs the extra `evidence`.",
+)
+@specs_option
+@printing
+def bundle(folder: Path, out: Path, key: Path | None, specs: Path | None, quiet: bool, verbose: bool) -> None:
+    """Write the evidence of the run in DIR as one archive that anyone can judge again: `conformance verify FILE.zip`.
+
+    Exits 0 when it is written, whatever the verdict in it, and 2 when what was recorded does not give that verdict.
+    """
+    from conformance.contract.load import load_contract
+    from conformance.report.bundle.verify import make_bundle
+
+    del verbose
+    made = make_bundle(folder, out, load_contract(specs), key)
+    if not quiet:
+        click.echo(f"{out}: verdict {made.summary.verdict}, {made.judged:,} cases judged again")
 
 
 def _print_summary(

@@ -57,6 +57,8 @@ from conformance.report.several import added
 from conformance.report.summary import summarise, to_json
 from conformance.run.loop import run_loop
 from conformance.run.needs import all_lines
+from conformance.run.recording import FILE_NAME as RECORDING
+from conformance.run.recording import Recorder, RecordingWriter
 from conformance.run.schedule import Work, carry_out
 from conformance.run.selection import ManyNumbered, Selection, choose, choose_generated, offered, parse_shard
 from conformance.run.session import Session, session
@@ -214,11 +216,14 @@ class _Written:
     """The journal of a run, as long as it can be written: what it fails with ends the run, and costs no result."""
 
     journal: JournalWriter
+    recording: RecordingWriter
     run: Session
     problem: JournalError | None = None
 
     def write(self, result: CaseResult) -> None:
-        """Append a result."""
+        """Append a result, and what it rests on."""
+        if not result.revised:
+            self.recording.write(result)
         self._try(lambda: self.journal.write(result))
 
     def take(self, key: str) -> None:
@@ -260,9 +265,9 @@ async def _run(
     if explore_with is not None:
         needed |= set(selection.operations or contract.operations)
     today = today_of(options)
-    ledger = Ledger()
+    ledger, recorder = Ledger(), Recorder()
     # a secret that is missing must not cost the journal of the run before: the session is opened first
-    async with session(contract, options["target"], needed, today=today, ledger=ledger) as opened:
+    async with session(contract, options["target"], needed, today=today, ledger=ledger, recorder=recorder) as opened:
         chosen = opened.chosen
         selection = offered(contract, selection, chosen.file)
         if selection.operations:
@@ -278,8 +283,10 @@ async def _run(
             sys.stderr.write(writable(visible(killed), sys.stderr.encoding) + "\n")
         results, done, info = gather(earlier.results), frozenset(result.id for result in earlier.results), earlier.info
         interrupted = False
+        resume = options["resume"]
         with (
-            JournalWriter(folder / FILE_NAME, Header(info, settings), resume=options["resume"]) as writer,
+            JournalWriter(folder / FILE_NAME, Header(info, settings), resume=resume) as writer,
+            RecordingWriter(folder / RECORDING, recorder, resume=resume) as recording,
             progress(
                 settings.planned, sys.stderr, os.environ, quiet=options["quiet"] or options["as_json"], done=len(done)
             ) as show,
@@ -288,15 +295,17 @@ async def _run(
                 with contextlib.suppress(OSError):
                     (folder / name).unlink()
 
-            journal = _Written(writer, opened)
+            writer.before = recording.flush
+            journal = _Written(writer, recording, opened)
 
             failed, most = 0, options["max_failures"]
 
             def keep(result: CaseResult) -> None:
                 nonlocal failed
                 failed += result.verdict is Verdict.FAIL
-                results.add(result)
                 journal.write(result)
+                result = replace(result, seen=())
+                results.add(result)
                 show(result)
 
             opened.on_result = keep

@@ -8,7 +8,9 @@ although nobody knew of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 
 from conformance.endpoint.written import Span, bare, bare_view, caseless, forms_of, found, places
 
@@ -98,6 +100,46 @@ def redact_error(error: BaseException, secrets: Iterable[str]) -> None:
             queue.extend(one.exceptions)
 
 
+def replaced(
+    text: str, known: Callable[[str], Iterable[tuple[int, int, str]]], write: Callable[[str, str], str]
+) -> str:
+    """The text with `write(part, secret)` for each part that has to be hidden; the secret is empty for one nobody knew of.
+
+    `known` finds start, end and secret of those that are known. Of UTF-16 read as UTF-8 a part has the nulls in it.
+    """
+    places = [place for place, character in enumerate(text) if character != "\x00"] if "\x00" in text else None
+    narrow = text if places is None else "".join(text[place] for place in places)
+    own = sorted(known(narrow), key=lambda place: (place[0], -place[1]))
+    cuts = [*own, *((start, end, "") for start, end in _uncovered(_unknown(narrow), own))]
+    if not cuts:
+        return text
+    pieces: list[str] = []
+    reached = 0
+    for start, end, secret in sorted(cuts, key=lambda cut: (cut[0], -cut[1])):
+        if start < reached or end <= start:
+            continue
+        first, last = (start, end) if places is None else (places[start], places[end - 1] + 1)
+        before = reached if places is None else (places[reached - 1] + 1 if reached else 0)
+        pieces += [text[before:first], write(text[first:last], secret)]
+        reached = end
+    rest = reached if places is None else (places[reached - 1] + 1 if reached else 0)
+    return "".join((*pieces, text[rest:]))
+
+
+def _uncovered(spans: Iterable[Span], own: Iterable[tuple[int, int, str]]) -> Iterator[Span]:
+    """What of the spans no known secret covers; `own` are in the order of the text."""
+    known = deque(own)
+    for start, end in sorted(spans):
+        while known and known[0][1] <= start:
+            known.popleft()
+        for first, last, _ in takewhile(lambda one: one[0] < end, known):  # noqa: B023
+            if first > start:
+                yield start, first
+            start = max(start, last)
+        if start < end:
+            yield start, end
+
+
 def known_places(text: str, secrets: Iterable[str]) -> list[tuple[int, int, str]]:
     """Start, end and secret of every place where one of these secrets stands in some form, in the order of the text."""
     return sorted(found(text, secrets))
@@ -105,8 +147,12 @@ def known_places(text: str, secrets: Iterable[str]) -> list[tuple[int, int, str]
 
 def _spans(text: str, secrets: Iterable[str], others: Iterable[str]) -> list[Span]:
     """Where credentials stand, in no order."""
+    return [*(place[:2] for place in found(text, secrets, others)), *_unknown(text)]
+
+
+def _unknown(text: str) -> list[Span]:
+    """What stands where credentials stand, whether or not it is known."""
     spans: list[Span] = []
-    spans.extend(place[:2] for place in found(text, secrets, others))
     folded = text.lower()
     if any(word in folded for word in _WORDS):
         patterns = [_HEADER, *([_ELEMENT] if "<" in text else ())]

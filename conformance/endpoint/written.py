@@ -41,6 +41,8 @@ _DIGITS = re.compile(r"[0-9A-Fa-f]{8,}")
 _STANDARD = str.maketrans("-_", "+/")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _END_OF_ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|(?:\\x|%)[0-9A-Fa-f]{2})\Z")
+_LONG_RUN = re.compile(r"[0-9a-f-]{24}")
+"""Session tokens are hexadecimal digits, most often; a text without such a run holds none of them."""
 _APART = "\x1e"
 """No part of a secret, and none of what is undone: it keeps apart what does not stand side by side."""
 _INNER = re.compile(rb"[A-Za-z0-9+/_-]{6,}")
@@ -107,16 +109,24 @@ def forms_of(secret: str) -> Forms:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Owners:
+    """Each form in any view, bytes as Latin-1, and whose it is; `runs` are those that are one long run of digits."""
+
+    any: dict[str, list[str]]
+    runs: dict[str, list[str]]
+
+
 @lru_cache(maxsize=64)
-def _owners(secrets: tuple[str, ...]) -> dict[str, list[str]]:
-    """Each form in any view, bytes as Latin-1, and whose it is: most texts hold none, which is to be seen fast."""
-    owners: dict[str, list[str]] = {}
+def _owners(secrets: tuple[str, ...]) -> _Owners:
+    """What to look for: most texts hold none of it, which is to be seen fast."""
+    owners = _Owners({}, {})
     for secret in secrets:
         if len(secret) >= SHORTEST:
             forms = forms_of(secret)
             octets = [one.decode("latin-1") for one in forms.octets]
             for form in dict.fromkeys((*forms.plain, *forms.folded, *octets)):
-                owners.setdefault(form, []).append(secret)
+                (owners.runs if _LONG_RUN.match(form) else owners.any).setdefault(form, []).append(secret)
     return owners
 
 
@@ -390,9 +400,11 @@ def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iter
     said = b"\n".join((octets.first, octets.deeper)).decode("latin-1")
     views = "\n".join((raw, lowered, said, octets.undone, *odd.values()))
     held: dict[str, None] = {}
+    has_run = _LONG_RUN.search(views) is not None
     for owners in (_owners(own), _owners(rest)):
-        for form in [one for one in owners if one in views]:
-            held.update(dict.fromkeys(owners[form]))
+        for forms in (owners.any, owners.runs) if has_run else (owners.any,):
+            for form in [one for one in forms if one in views]:
+                held.update(dict.fromkeys(forms[form]))
     for secret in held:
         for start, end in looked.find(secret, forms_of(secret)):
             yield start, end, secret

@@ -99,6 +99,8 @@ class CaseResult:
 
     revised: bool = False
     """It takes the place of a pass that was reported earlier; stands in no file."""
+    seen: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
+    """What its judgement rests on, as it is recorded in a file of its own; in no report."""
 
     @property
     def took_s(self) -> float:

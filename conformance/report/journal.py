@@ -250,8 +250,8 @@ class JournalWriter:
 
     At most 50 lines, or those of the last 0.2 s before the latest write, are held back; leaving the
     context, also by an exception, writes them. With `resume` the lines of an earlier run are kept, after a
-    check that it was the same run: contract, seed, target, selection and shard. Raises `JournalError` for
-    that and for a full disk.
+    check that it was the same run: contract, seed, target, selection and shard. `before` is called before each
+    writing, for what must be on the disk by then. Raises `JournalError` for that and for a full disk.
     """
 
     def __init__(
@@ -265,6 +265,7 @@ class JournalWriter:
         self._held: list[bytes] = []
         self._flushed_at = 0.0
         self._lost = False
+        self.before: Callable[[], None] | None = None
 
     def __enter__(self) -> JournalWriter:
         try:
@@ -321,6 +322,8 @@ class JournalWriter:
         """Hand every line that was held back to the operating system."""
         if self._file is None:
             raise JournalError("the journal is not open", where=str(self._path), hint="Use it in a with statement.")
+        if self.before is not None:
+            self.before()
         try:
             self._file.write(b"".join(self._held))
             self._file.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from conformance.cases.message import MissingBinding, case_places
 from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
-from conformance.checks.outcome import EFFECT, compare
+from conformance.checks.outcome import EFFECT
 from conformance.dialects.base import CANCELLED, UNKNOWN, pauses_s
 from conformance.dialects.own import close_own
 from conformance.endpoint.desks import Desk
@@ -30,9 +30,10 @@ from conformance.errors import (
 )
 from conformance.guard.gate import Label, Purpose, hiccup_words, is_hiccup
 from conformance.guard.link import Traced
-from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
+from conformance.model.case import Case, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import Level, recorded, redacted_finding, redacted_result, without_bodies
+from conformance.run.judgement import Judge, came_to, cases_of_twin, side_by_side, with_twin
 from conformance.run.setting import (
     Service,
     Setting,
@@ -50,14 +51,11 @@ from conformance.wire.messages import TIMED_OUT, Exchange, HttpReply, WsReply
 
 _LONG_BYTES = 16 * 1024
 _LOST_REASON = "the server closed a kept connection as the message was sent, and no message is sent twice"
-Judge = Callable[[Kit, Case, Observation], Judgement]
-"""What makes a judgement of an observation; a plan has one that looks at nothing."""
 INFRASTRUCTURE = "the infrastructure answered or hung up in place of the service: "
 """How the reason begins of a case whose message was disturbed on its way."""
 _LATE_LOOK_S = 0.02
 _NOT_FORWARDED = 503
 _NO_DESK = Desk(0, {}, {})
-_ANY_RESULT = Alternative({"results": ["any"]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +189,11 @@ def _disturbance(exchange: Exchange) -> str:
     return hiccup_words(exchange) if exchange.problem is None else exchange.problem.message
 
 
+def disturbance(exchange: Exchange) -> str:
+    """What the infrastructure did to a message, in words; empty when it did nothing."""
+    return _disturbance(exchange) if _disturbs(exchange) else ""
+
+
 def _undone(case: Case, setting: Setting, after: Mapping[str, str], exchange: Exchange) -> bool:
     """Whether a disturbed message certainly had no effect: not written, not passed on, or harmless."""
     if not exchange.sent:
@@ -259,6 +262,10 @@ async def _carry_out(
     if any(exchange.again and exchange.reply is None for exchange in setting.exchanges):
         _take_late(setting, service)
     judgement, after = await _observe_and_judge(case, kit, service, setting, judge)
+    if service.recorder is not None:
+        who = (setting.desk.key(setting.role), *(handle.name for handle in setting.handles))
+        setting.seen = (*setting.seen, service.recorder.turn(kit, setting.observations, who))
+    setting.observations = ()
     if setting.beside:
         setting.exchanges = tuple(one for its in all_under_way(setting) for one in its.exchanges)
     for exchange in (*setting.earlier, *setting.exchanges):
@@ -300,19 +307,10 @@ async def _with_twin(
     Where the other way cannot be gone, what the first answer broke is broken all the same.
     """
     seconds: list[Judgement] = []
-    origin = replace(
-        case, twin=None, role=twin.role or case.role, transport=twin.transport, media_type=twin.media_type, accept=twin.accept
-    )  # fmt: skip
-    split = len(twin.messages) > 1
-    other = Setting(setting.origin, origin.role, Purpose.TWIN)
+    other = Setting(setting.origin, twin.role or case.role, Purpose.TWIN)
     after: Mapping[str, str] = {}
     try:
-        for number, message in enumerate(twin.messages):
-            again = replace(origin, message=message, states=case.states if number == 0 else {})
-            if split:
-                again = replace(again, expect=replace(case.expect, any_of=(_ANY_RESULT,)))
-            elif twin.order:
-                again = replace(again, expect=_permuted(case.expect, twin.order))
+        for again in cases_of_twin(case, twin):
             judgement, after = await _carry_out(again, kit, service, other, judge)
             seconds.append(judgement)
     except NotCarriedOut:
@@ -323,24 +321,10 @@ async def _with_twin(
     finally:
         await clean(service, other, after)
     setting.exchanges = (*setting.exchanges, *other.exchanges)
+    setting.seen = (*setting.seen, *other.seen)
     setting.disturbed = setting.disturbed or other.disturbed
     setting.undone = setting.undone and other.undone
-    findings = [finding for judgement in (first, *seconds) for finding in judgement.findings]
-    beyond = next((judgement.beyond for judgement in (first, *seconds) if judgement.beyond), "")
-    apart = () if beyond else compare(twin, first, seconds)
-    return replace(first, findings=tuple(dict.fromkeys((*findings, *apart))), beyond=beyond)
-
-
-def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
-    """The same expectation for the instructions in another order; `order` gives the new place of each."""
-    places = sorted(range(len(order)), key=order.__getitem__)
-    moved = (
-        replace(one, wanted={**one.wanted, "results": [one.wanted["results"][place] for place in places]})
-        if isinstance(one.wanted.get("results"), list) and len(one.wanted["results"]) == len(order)
-        else one
-        for one in expect.any_of
-    )
-    return replace(expect, any_of=tuple(moved))
+    return with_twin(twin, first, seconds)
 
 
 def _provoke(case: Case, service: Service, setting: Setting) -> Mapping[str, StateNeed]:
@@ -419,29 +403,12 @@ async def _judge_all(
 ) -> Judgement:  # fmt: skip
     """What the answer comes to, and those to the messages beside it; the gist and the code are those of the case."""
     name_of = partial(secret_name, service, setting)
-    judgements = [
-        await _in_turn(
-            service, judge, kit, one, Observation(its.exchanges, its.body, its.frame, before, after, secrets, name_of)
-        )
-        for one, its in ((case, setting), *setting.beside)
-    ]
-    first, *others = judgements
-    if not others:
-        return first
-
-    def joined(part: Callable[[Judgement], tuple[Any, ...]]) -> tuple[Any, ...]:
-        return tuple(dict.fromkeys(one for judgement in judgements for one in part(judgement)))
-
-    return replace(
-        first,
-        findings=joined(lambda one: one.findings),
-        blocked=joined(lambda one: one.blocked),
-        readings=joined(lambda one: one.readings),
-        unverified=joined(lambda one: one.unverified),
-        notes=joined(lambda one: one.notes),
-        beyond=next((one.beyond for one in judgements if one.beyond), ""),
-        unsettled=any(one.unsettled for one in judgements),
+    ways = ((case, setting), *setting.beside)
+    setting.observations = tuple(
+        Observation(its.exchanges, its.body, its.frame, before, after, secrets, name_of) for _, its in ways
     )
+    pairs = zip(ways, setting.observations, strict=True)
+    return side_by_side([await _in_turn(service, judge, kit, one, observation) for (one, _), observation in pairs])
 
 
 async def _in_turn(service: Service, judge: Judge, kit: Kit, case: Case, observation: Observation) -> Judgement:
@@ -482,23 +449,16 @@ def _judged(
     case: Case, setting: Setting, judgement: Judgement, trace: Iterable[Traced],
     secrets: tuple[str, ...], known: Collection[str],
 ) -> CaseResult:  # fmt: skip
-    verdict, reason, hindrance = Verdict.PASS, "", ""
-    if judgement.findings:
-        verdict = Verdict.FAIL
-    elif judgement.beyond:
-        reason = f"the answer was not read: {judgement.beyond}"
-        verdict, hindrance = Verdict.NOT_VERIFIED, Hindrance.BEYOND
-    elif judgement.unverified and set(case.requirements) <= set(judgement.unverified):
-        verdict, reason, hindrance = Verdict.NOT_VERIFIED, "the effect could not be observed", Hindrance.UNSEEN
-    level = Level.FULL if verdict is Verdict.FAIL else Level.AROUND
-    if verdict is Verdict.PASS:
+    came = came_to(case, judgement)
+    level = Level.FULL if came.verdict is Verdict.FAIL else Level.AROUND
+    if came.verdict is Verdict.PASS:
         level = Level.BRIEF if case.tier == "named" else Level.TIMES
     return _result(
         case,
         setting,
-        verdict,
-        reason=reason,
-        hindrance=hindrance,
+        came.verdict,
+        reason=came.reason,
+        hindrance=came.hindrance,
         findings=tuple(redacted_finding(finding, (*secrets, *known)) for finding in judgement.findings),
         blocked=judgement.blocked,
         readings=judgement.readings,
@@ -506,6 +466,7 @@ def _judged(
         unverified=judgement.unverified,
         notes=judgement.notes,
         exchanges=recorded(trace, secrets, known, level=level),
+        seen=setting.seen,
     )
 
 

@@ -37,7 +37,9 @@ from conformance.model.spec import Service as ServiceSpec
 from conformance.model.verdict import CaseResult, Finding, Verdict
 from conformance.plugins import find_dialect
 from conformance.run.dry import DryRun
-from conformance.run.execute import Judge, Judged
+from conformance.run.execute import Judged
+from conformance.run.judgement import Judge
+from conformance.run.recording import Recorder
 from conformance.run.setting import Service, look_back
 from conformance.run.states import AskedStates, Command, Hook, Ledger, NoStates, PoolStates, SharedStates
 from conformance.wire.address import AddressError, parse_address
@@ -288,12 +290,13 @@ async def session(
     ledger: Ledger | None = None,
     share: Callable[[TargetFile], TargetFile] = as_it_is,
     dry: DryRun | None = None,
+    recorder: Recorder | None = None,
 ) -> AsyncIterator[Session]:
     """Open a run of these operations against a target (its name, or one already chosen); nothing is sent yet.
 
     Operations of services that the target does not name are left out. `share` takes the part of the target that is this
     process's own. With `dry` nothing is started, fetched, asked or connected to: what would be sent goes to a wire
-    without a network, and no cap or pace holds it up. Raises `ConfigurationError` for a target, a secret or a certificate
+    without a network, and no cap or pace holds it up. A `recorder` notes what is judged. Raises `ConfigurationError` for a target, a secret or a certificate
     that cannot be used. No secret stands in an exception that comes out of it.
     """
     async with contextlib.AsyncExitStack() as opened:
@@ -304,7 +307,7 @@ async def session(
         )
         vault = Vault(chosen.environment, dry=dry is not None)
         mine = share(with_secrets(chosen.file, vault))
-        run = _put_together(contract, chosen, mine, vault, operations, today, ledger or Ledger(), dry)
+        run = _put_together(contract, chosen, mine, vault, operations, today, ledger or Ledger(), dry, recorder)
         opened.push_async_callback(_close, run)
         if dry is None:
             opened.push_async_callback(run.look_back)
@@ -317,14 +320,18 @@ async def session(
 
 def _put_together(
     contract: Contract, chosen: ChosenTarget, target: TargetFile, vault: Vault,
-    operations: Iterable[str], today: date | None, ledger: Ledger, dry: DryRun | None,
+    operations: Iterable[str], today: date | None, ledger: Ledger, dry: DryRun | None, recorder: Recorder | None,
 ) -> Session:  # fmt: skip
     offered = [name for name in sorted(operations) if contract.operations[name].service in target.services]
     needed = {contract.operations[name].service for name in offered}
     guard = guard_for(target, contract)
     gate = Gate(guard, target.scope.max_requests, paces_of(target.limits)) if dry is None else Gate(guard)
+    if recorder is not None:
+        recorder.known = vault.known
     services = {
-        name: _open_service(contract.services[name], target, gate, guard.afresh(), vault, ledger, dry)
+        name: replace(
+            _open_service(contract.services[name], target, gate, guard.afresh(), vault, ledger, dry), recorder=recorder
+        )
         for name in target.services
         if name in needed
     }

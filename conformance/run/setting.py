@@ -7,9 +7,10 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from conformance.cases.message import Bindings, fill, fill_body, places, places_of
+from conformance.checks.answer import Observation
 from conformance.dialects.base import CANCELLED, OPEN, Handle, StateProvider, speaker_at
 from conformance.dialects.own import Own, open_own, send_own_http, send_own_ws
 from conformance.dialects.sessions import Sessions
@@ -22,6 +23,8 @@ from conformance.formats.registry import format_for
 from conformance.guard.gate import Purpose, is_hiccup
 from conformance.guard.link import Link
 from conformance.model.case import Case, Message, StateNeed
+from conformance.run.judgement import cases_beside
+from conformance.run.recording import Recorder
 from conformance.wire.messages import TIMED_OUT, Exchange, Headers, HttpRequest
 
 _GRACE_S = 5.0
@@ -52,6 +55,8 @@ class Service:
     """Who holds it judges a long answer."""
     secrets: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
     """What cases without states must not see again, by who sends and what he has; most cases have the same."""
+    recorder: Recorder | None = None
+    """Writes down what judgements rest on, in a run that keeps it."""
 
     def note_settled(self, seconds: float) -> None:
         """Remember how long a cancellation took to show."""
@@ -99,6 +104,10 @@ class Setting:
     """What else was under way, each as a case with what came of it."""
     secrets: tuple[str, ...] | None = None
     """What must not come back, once it was asked for."""
+    observations: tuple[Observation, ...] = ()
+    """What was looked at last: of its message, and of those beside it."""
+    seen: tuple[bytes, ...] = ()
+    """The same of each of its messages, as it is recorded."""
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -190,8 +199,7 @@ async def send_messages(
 
 async def _send_side_by_side(case: Case, service: Service, setting: Setting) -> None:
     """The judged message and those beside it, at the same moment and in the order in which they stand."""
-    others = tuple(replace(case, message=one.message, expect=one.expect, beside=(), code=None) for one in case.beside)
-    setting.beside = tuple((other, copy(setting)) for other in others)
+    setting.beside = tuple((other, copy(setting)) for other in cases_beside(case))
     ways = ((case, setting), *setting.beside)
     sent = (_send(one, one.message, service, its, setting.purpose) for one, its in ways)
     for (_, its), exchange in zip(ways, await _all_ended(sent), strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import json
 import random
 import re
@@ -35,6 +36,12 @@ def secrets_of(seed: int) -> dict[str, str]:
     letters = "ABCDEFGHKLMNPQRSTUVWXYZ23456789"
     found = {f"REFERENCE_{name.upper()}_PASSWORD": f'{word(9, letters)}+"/&<{word(9, letters)}' for name in USERS}
     return {**found, "REFERENCE_PIN": word(11, letters)}
+
+
+def text_of(path: Path) -> str:
+    """What a file of a report says, unpacked where it is packed."""
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "replace")
 
 
 def world_with(secrets: Mapping[str, str]) -> str:

@@ -31,6 +31,7 @@ from echo_support import (
     views,
 )
 from hostile_support import scripted
+from secret_support import text_of
 
 from conformance.cli.main import main
 
@@ -71,7 +72,7 @@ class Bench:
     def leaks(self) -> list[tuple[str, str]]:
         for path in self.folder.rglob("*"):
             if path.is_file() and path != self.target:
-                self.texts[str(path.relative_to(self.folder))] = path.read_text(encoding="utf-8", errors="replace")
+                self.texts[str(path.relative_to(self.folder))] = text_of(path)
         return leaks(self.texts, self.echo)
 
 

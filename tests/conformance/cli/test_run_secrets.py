@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner, Result
-from secret_support import ROOT, reference, secrets_of, target_text, world_with, written_forms
+from secret_support import ROOT, reference, secrets_of, target_text, text_of, world_with, written_forms
 
 from conformance.cli.main import main
 from conformance.endpoint.secrets import Vault
@@ -48,7 +48,7 @@ def learnt(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 def _leaks(folder: Path, done: Result, learnt: set[str]) -> dict[str, str]:
     """Secret to the place where it was found in some form."""
-    texts = {str(path): path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
+    texts = {str(path): text_of(path) for path in folder.rglob("*") if path.is_file()}
     texts |= {"output": done.output, "stderr": done.stderr}
     secrets = {secret for secret in {*SECRETS.values(), *learnt} if len(secret) > 6}
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import threading
 import tomllib
@@ -142,6 +143,14 @@ class Came:
 
     def reasons(self) -> dict[str, str]:
         return {case["id"]: case["reason"] for case in self.results["cases"]}
+
+    @property
+    def files(self) -> str:
+        """Everything that stands in the files of the report, packed ones unpacked."""
+        packed = {path: path.read_bytes() for path in sorted(self.folder.iterdir())}
+        return "".join(
+            (gzip.decompress(data) if path.suffix == ".gz" else data).decode() for path, data in packed.items()
+        )
 
 
 def run(

@@ -31,7 +31,7 @@ def written(came: Came) -> str:
     """Everything that the run has written or printed."""
     reports = command(came.folder, "report", "render", str(came.folder), "--format", "html", "--format", "md")
     assert reports.exit_code == 0, reports.output
-    return came.output + "".join(path.read_text("utf-8") for path in sorted(came.folder.iterdir()))
+    return came.output + came.files
 
 
 class Telling:
