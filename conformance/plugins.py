@@ -35,7 +35,7 @@ REPORT_FORMATS: Mapping[str, str] = {
     "json": "conformance.report.summary:JSON",
     "junit": "conformance.report.formats.junit:JUNIT",
     "md": "conformance.report.formats.markdown:MARKDOWN",
-    "html": "conformance.report.formats.html:HTML",
+    "html": "conformance.report.formats.html.page:HTML",
 }
 
 

@@ -87,6 +87,13 @@ def read_fixtures(operation: Operation) -> tuple[Case, ...] | None:
     return tuple([cases[identifier] for identifier in sorted(cases)])
 
 
+def read_family(operation: Operation, family: str) -> tuple[Case, ...]:
+    """The cases of one family in the operation's fixture files, in the order of the file; none where there is no file."""
+    return tuple(
+        case for path in fixture_files(operation) if path.stem == family for case in _read_file(path, operation)
+    )
+
+
 def produced_files(operation: Operation) -> dict[str, bytes]:
     """Name to bytes of every fixture file that the contract's data gives, those found by exploring included.
 

@@ -124,7 +124,7 @@ def _ruling(ruling: Ruling, cases: tuple[Case, ...]) -> _Lines:
 
 
 def _case(case: Case, contract: Contract) -> _Lines:
-    from conformance.cli.wording import case_facts, expectation_lines, message_lines
+    from conformance.report.wording import case_facts, expectation_lines, message_lines
 
     yield f"{case.id}: case ({case.tier})"
     yield from _wrapped(case.title)

@@ -17,10 +17,8 @@ import click
 from conformance.cases.case_data import from_data
 from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import find_case
-from conformance.cli.curl import Endpoint, by_hand
 from conformance.cli.main import suggestion
 from conformance.cli.options import printing, seed_option, specs_option, today_of, today_option
-from conformance.cli.wording import expectation_lines
 from conformance.contract.load import load_contract
 from conformance.contract.problem_text import told_apart
 from conformance.errors import SpecError, UsageError
@@ -28,7 +26,9 @@ from conformance.formats.json.pointer import load_json
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, Verdict
+from conformance.report.curl import Endpoint, by_hand
 from conformance.report.safe_text import visible, writable
+from conformance.report.wording import expectation_lines
 from conformance.run.evidence import FULL_BYTES, evidence_of
 from conformance.run.execute import Judged, execute_judged
 from conformance.run.loop import run_loop

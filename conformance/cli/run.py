@@ -46,7 +46,7 @@ from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
 from conformance.report.formats.progress import progress
-from conformance.report.formats.registry import write_reports
+from conformance.report.formats.registry import OF_A_RUN, write_reports
 from conformance.report.formats.terminal import print_report
 from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_journal
 from conformance.report.remains import spare
@@ -125,6 +125,7 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     metavar="N",
     help="Begin nothing more once so many cases have failed; what is in flight is finished and cleaned up.",
 )
+@click.option("--no-html", is_flag=True, help="Write no report.html.")
 @click.option("--resume", is_flag=True, help="Continue the run whose journal is in the report folder.")
 @seed_option("Seed of everything that is generated; without it, an exploring run takes a new one for itself.")
 @today_option
@@ -134,8 +135,9 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
 def command(**options: Any) -> int:
     """Judge an endpoint against the contract; without --target, the bundled reference implementation.
 
-    Writes journal.jsonl, results.json and junit.xml into the report folder. Exit codes: 0 conformant, 1 the contract is
-    violated, 2 usage or configuration, 3 the target cannot be reached, 4 incomplete, 5 the tool failed, 130 interrupted.
+    Writes journal.jsonl, results.json, junit.xml and report.html into the report folder. Exit codes: 0 conformant, 1 the
+    contract is violated, 2 usage or configuration, 3 the target cannot be reached, 4 incomplete, 5 the tool failed, 130
+    interrupted.
     """
 
     return run_command(options)
@@ -188,7 +190,7 @@ def exploring(
     return explore
 
 
-_OF_THE_RUN_BEFORE = ("results.json", "junit.xml")
+_OF_THE_RUN_BEFORE = ("results.json", "junit.xml", "report.html")
 """Taken away as a run begins: should it be killed, nobody must take them for its own."""
 _UNFINISHED = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
 
@@ -335,7 +337,8 @@ async def _run(
             took_s = round(time.monotonic() - started, 3)
             ending = _ending(opened, earlier, settings, took_s, interrupted=interrupted, lost=journal.problem)
             journal.finish(ending)
-    return _written_down(contract, info, results, SummaryOptions(settings, ending), folder, journal.problem)
+    kinds = [kind for kind in OF_A_RUN if kind != "html" or not options["no_html"]]
+    return _written_down(contract, info, results, SummaryOptions(settings, ending), folder, kinds, journal.problem)
 
 
 def _say_needs(run: Session, cases: tuple[Case, ...], generated: ManyNumbered, *, quiet: bool) -> None:
@@ -375,6 +378,7 @@ def _written_down(
     results: Gathering,
     options: SummaryOptions,
     folder: Path,
+    kinds: Sequence[str],
     lost: JournalError | None,
 ) -> tuple[RunSummary, HarnessError | None]:
     """The summary, after the reports are written; where that fails, the summary says so, and no result is lost."""
@@ -383,7 +387,7 @@ def _written_down(
         options = _broken(options, lost)
     summary = summarise(contract, info, results, options)
     try:
-        write_reports(folder, summary, contract)
+        write_reports(folder, summary, contract, kinds)
     except ConformanceError as error:
         problem = problem or error
         summary = summarise(contract, info, results, _broken(options, error))

@@ -51,8 +51,12 @@ def render(summary: RunSummary, contract: Contract, kind: str) -> bytes:
     return text if isinstance(text, bytes) else text.encode("utf-8")
 
 
+OF_A_RUN = ("json", "junit", "html")
+"""The formats that a run writes by itself."""
+
+
 def write_reports(
-    folder: Path, summary: RunSummary, contract: Contract, kinds: Sequence[str] = ("json", "junit")
+    folder: Path, summary: RunSummary, contract: Contract, kinds: Sequence[str] = OF_A_RUN
 ) -> tuple[Path, ...]:
     """Write the reports into `folder` and return their paths; a file is replaced whole or not at all.
 

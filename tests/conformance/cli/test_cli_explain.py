@@ -9,15 +9,15 @@ from conformance.cases.fixtures import load_cases
 from conformance.checks.registry import bundled
 from conformance.cli.explain import _known
 from conformance.cli.main import main
-from conformance.cli.wording import (
+from conformance.contract.load import load_contract
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed
+from conformance.report.wording import (
     alternative_words,
     answer_words,
     case_facts,
     expectation_lines,
     message_lines,
 )
-from conformance.contract.load import load_contract
-from conformance.model.case import Alternative, Body, Case, Expectation, Message, Repeat, StateNeed
 from reference_impl.faults import FAULTS
 
 CONTRACT = load_contract()

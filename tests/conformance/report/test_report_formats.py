@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 
@@ -135,12 +137,18 @@ def test_junit_escapes_visibly_what_xml_cannot_hold() -> None:
     assert "\u202e" not in to_junit(summary([hostile()]), contract()).decode()
 
 
-def test_html_is_self_contained_and_runs_nothing() -> None:
+def test_html_is_self_contained_and_runs_nothing_but_its_own_script() -> None:
     page = render(summary([hostile(), full_result()]), contract(), "html").decode()
     tree = html.fromstring(page)
-    assert not tree.xpath("//script | //link | //img | //iframe | //@onclick | //@src | //@href")
+    assert not tree.xpath("//link | //img | //iframe | //object | //form | //@onclick | //@style | //@src")
+    assert {str(href)[0] for href in tree.xpath("//@href")} == {"#"}
     assert "url(" not in page
-    assert "default-src 'none'" in page
+    (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    for kind, name in (("style", "style-src"), ("script", "script-src")):
+        (own,) = tree.xpath(f"//{kind}/text()")
+        digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+        assert f"{name} 'sha256-{digest}'" in policy
     assert "\x1b" not in page
     assert "\u202e" not in page
 
@@ -151,7 +159,7 @@ def test_html_shows_findings_evidence_matrix_and_readings() -> None:
     for shown in (
         "<script>alert(1)</script>",
         "What G-OK asks.",
-        "bytes on the wire",
+        "bytes as they were",
         "no case provokes it",
         "empty",
     ):
@@ -159,10 +167,27 @@ def test_html_shows_findings_evidence_matrix_and_readings() -> None:
     assert "conformance replay g/family/h@http --target staging.toml" in text
 
 
-def test_html_bounds_the_findings_of_a_requirement() -> None:
-    page = render(summary([failed(str(number), "G-OK") for number in range(50)]), contract(), "html").decode()
-    assert "50 findings" in page
-    assert "and 30 more findings" in page
+def test_html_shows_a_few_cases_of_a_cause_and_names_the_others() -> None:
+    page = html.fromstring(
+        render(summary([failed(f"{number:02}", "G-OK") for number in range(50)]), contract(), "html")
+    )
+    (cause,) = page.xpath("//article")
+    assert len(cause.xpath(".//h4")) == 1
+    (others,) = cause.xpath(".//details[contains(summary, '49 more cases')]/pre/text()")
+    assert others.split() == [f"g/family/{number:02}@http" for number in range(1, 50)]
+
+
+def test_html_links_requirements_causes_and_codes_both_ways() -> None:
+    results = [failed("a", "G-OK"), result("c", "G-104", code="104", code_seen="104")]
+    page = html.fromstring(render(summary(results), contract(), "html").decode())
+    targets = {str(name) for name in page.xpath("//@id")}
+    links = {str(href).removeprefix("#") for href in page.xpath("//@href")}
+    assert links <= targets
+    assert "cause-1" in {str(href)[1:] for href in page.xpath("//tr[@id='req-G-OK']//@href")}
+    assert "#req-G-OK" in page.xpath("//article[@id='cause-1']//@href")
+    for row in page.xpath("//tr[starts-with(@id, 'code-')]"):
+        (clause,) = row.xpath(".//@href")
+        assert f"#{row.get('id')}" in page.xpath(f"//tr[@id='{str(clause)[1:]}']//@href")
 
 
 def test_markdown_shows_verdict_findings_and_gaps() -> None:

@@ -18,6 +18,7 @@ _MOST_ARGUMENT_BYTES = 60_000
 _EXPECT_BYTES = 1_000_000
 _ADDED_BY_CURL = ("Accept", "User-Agent")
 _CODECS = (("utf-8", ""), ("utf-16-le", "UTF-16LE"), ("utf-16-be", "UTF-16BE"))
+_ESCAPED = re.compile(r"\\x[0-9a-f]{2}")
 _SAFE = re.compile(r"[\t\n -~\u00a0-\uffff]*")
 
 
@@ -78,6 +79,19 @@ def by_hand(
     if text is not sent:
         return _frame(text, endpoint, secrets)
     return _curl(sent, endpoint, secrets, encoding or "utf-8")
+
+
+def by_hand_again(sent: str, transport: str, endpoint: Endpoint) -> str:
+    """What to paste to send again what an evidence says was sent, with variables for what it hides.
+
+    Empty where the text does not say every byte: some were no UTF-8, and stand there as escapes.
+    """
+    if not sent or endpoint.address is None or _ESCAPED.search(sent):
+        return ""
+    secrets = _Secrets({HIDDEN: "SECRET"})
+    if transport == "ws":
+        return _frame(sent.encode("utf-8", "surrogatepass"), endpoint, _Secrets({}))
+    return _curl(sent.encode("utf-8", "surrogatepass"), endpoint, secrets, "utf-8")
 
 
 def _named(pins: Iterable[str], known: Iterable[str], tokens: Iterable[str]) -> _Secrets:

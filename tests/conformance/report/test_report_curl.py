@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from conformance.cli.curl import Endpoint, by_hand
 from conformance.endpoint.model import Tls
+from conformance.report.curl import Endpoint, by_hand
 from conformance.wire.address import parse_address
 from conformance.wire.ws.session import text_frame
 

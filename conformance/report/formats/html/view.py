@@ -1,0 +1,478 @@
+"""What the page shows, as values: causes with their examples, tables, and the course of a case with its times.
+
+A page has room for so many characters of evidence. The example of each cause comes first, the heaviest cause before the
+others; what finds no room is a row with the command that replays it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from markupsafe import escape
+
+from conformance.cases.fixtures import family_of, read_family
+from conformance.endpoint.model import Tls
+from conformance.errors import Hindrance
+from conformance.guard.gate import OF_A_CASE, Purpose
+from conformance.model.case import Case, Transport
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult, Finding, Recorded, RunInfo, Verdict
+from conformance.report.causes import Cause
+from conformance.report.curl import Endpoint, by_hand_again
+from conformance.report.formats.html.messages import Part, parts_of
+from conformance.report.rows import CodeRow, RequirementRow, RunSummary, hindrance_of, replay_command, replay_name
+from conformance.report.safe_text import beside, visible
+from conformance.report.wording import case_facts
+from conformance.wire.address import Address, AddressError, parse_address
+
+MOST_EVIDENCE = 900_000
+"""Characters of evidence on a page, as they stand in it."""
+_MOST_EXAMPLES = 3
+_MOST_ALIKE = 3
+"""Of messages of one kind that follow each other, so many are shown."""
+_LONGEST = 4000
+_TIMEOUT_S = 10.0
+
+
+class Step(NamedTuple):
+    """One exchange in the course of a case, or several that are alike."""
+
+    purpose: str
+    who: str
+    at: str
+    """The time of day, UTC."""
+    after: str
+    """Since the first message of the case."""
+    took: str
+    what: str
+    """Request and answer in a line."""
+    sent: tuple[Part, ...]
+    received: tuple[Part, ...]
+    raw_sent: str
+    raw_received: str
+    note: str
+    own: bool
+    """A message of the case itself."""
+    opened: bool
+    """Whether it is shown at once."""
+    framed: bool
+
+
+class Example(NamedTuple):
+    """One case that shows a cause."""
+
+    case: CaseResult
+    finding: Finding
+    expected: str
+    actual: str
+    title: str
+    """What the case does, in the words of its fixture."""
+    facts: tuple[tuple[str, str], ...]
+    more: tuple[Finding, ...]
+    """What else was found in the case."""
+    steps: tuple[Step, ...]
+    replay: str
+    curl: str
+
+
+class CauseView(NamedTuple):
+    """One cause, its examples and the rest of its cases."""
+
+    number: int
+    cause: Cause
+    examples: tuple[Example, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Room:
+    """How many characters of evidence still find room."""
+
+    left: int = MOST_EVIDENCE
+
+    def takes(self, steps: Sequence[Step]) -> bool:
+        """Whether the steps find room; then it is taken."""
+        size = sum(len(escape(text)) for step in steps for text in _texts(step))
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+
+def _texts(step: Step) -> Iterator[str]:
+    yield step.raw_sent
+    yield step.raw_received
+    for part in (*step.sent, *step.received):
+        yield part.start
+        for name, value in part.headers:
+            yield f"<dt>{name}</dt><dd>{value}</dd>"
+        for span in (*part.body, *part.payload):
+            yield span.text
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What every example needs."""
+
+    info: RunInfo
+    contract: Contract
+    results: Mapping[str, CaseResult]
+    room: _Room = field(default_factory=_Room)
+    families: dict[tuple[str, str], Mapping[str, Case]] = field(default_factory=dict)
+
+    def case(self, result: CaseResult) -> Case | None:
+        """The named case of a result."""
+        operation = self.contract.operations.get(result.operation)
+        if result.tier != "named" or operation is None:
+            return None
+        key = result.operation, family_of(result.id)
+        if key not in self.families:
+            self.families[key] = {case.id: case for case in read_family(operation, key[1])}
+        return self.families[key].get(result.id)
+
+
+def cause_views(summary: RunSummary, contract: Contract) -> tuple[CauseView, ...]:
+    """The causes in their order, each with one example and, as far as there is room, others that differ from it."""
+    known = _Known(summary.info, contract, {result.id: result for result in summary.cases})
+    first = [_example(cause, cause.example, known) for cause in summary.causes]
+    views = []
+    for number, (cause, example) in enumerate(zip(summary.causes, first, strict=True), 1):
+        shown = () if example is None else (example, *_further(cause, example, known))
+        ids = {one.case.id for one in shown}
+        views.append(CauseView(number, cause, shown, tuple(name for name in cause.shown_by if name not in ids)))
+    return tuple(views)
+
+
+def _further(cause: Cause, example: Example, known: _Known) -> Iterator[Example]:
+    """Examples over another transport, in another format or as another role."""
+    seen = {_ways(example.case)}
+    for name in cause.shown_by:
+        result = known.results.get(name)
+        if len(seen) == _MOST_EXAMPLES:
+            return
+        if result is not None and _ways(result) not in seen and (other := _example(cause, name, known, brief=True)):
+            seen.add(_ways(result))
+            yield other
+
+
+def _ways(result: CaseResult) -> tuple[str, str, str]:
+    return result.transport, result.media_type, result.role
+
+
+def _example(cause: Cause, name: str, known: _Known, *, brief: bool = False) -> Example | None:
+    result = known.results.get(name)
+    if result is None:
+        return None
+    finding = cause.finding if name == cause.example else _same(cause, result)
+    case = known.case(result)
+    steps = tuple(steps_of(result.exchanges, finding))
+    if brief:
+        steps = tuple(step for step in steps if step.own)
+    if not known.room.takes(steps):
+        steps = ()
+    endpoint = _endpoint(known, result)
+    judged = [
+        one for one in result.exchanges if one.purpose == "judged" and one.evidence and not one.evidence.truncated
+    ]
+    curl = next((by_hand_again(one.evidence.sent, one.transport, endpoint(one)) for one in judged if one.evidence), "")
+    return Example(
+        result,
+        finding,
+        *beside(finding.expected, finding.actual, _LONGEST),
+        "" if case is None else case.title,
+        () if case is None else tuple(case_facts(case)),
+        tuple(one for one in result.findings if one != finding),
+        steps,
+        replay_command(replay_name(result), known.info),
+        curl if steps else "",
+    )
+
+
+def _same(cause: Cause, result: CaseResult) -> Finding:
+    """The finding of a case that belongs to the cause, as far as one can tell."""
+
+    def likeness(finding: Finding) -> tuple[bool, ...]:
+        model = cause.finding
+        return (finding.check == model.check, finding.way == model.way, finding.at == model.at)
+
+    return max(result.findings, key=likeness)
+
+
+def steps_of(exchanges: Sequence[Recorded], finding: Finding) -> Iterator[Step]:
+    """The course of a case. Of messages of one kind in a row the first are shown, and how many there are.
+
+    What is shown at once is what the case itself sent, and for a finding on an effect how things stood afterwards.
+    """
+    if not exchanges:
+        return
+    began_s, acted = exchanges[0].started_s, False
+    for _, group in groupby(exchanges, _kind):
+        alike = list(group)
+        own = alike[0].purpose in OF_A_CASE
+        acted = acted or own
+        opened = own or (acted and finding.check == "effect" and alike[0].purpose == Purpose.OBSERVATION)
+        apart = [one for place, one in enumerate(alike) if not place or _answer(one) != _answer(alike[place - 1])]
+        shown = apart if own else apart[:_MOST_ALIKE]
+        for place, one in enumerate(shown):
+            note = one.problem
+            if place == len(shown) - 1 and len(alike) > len(shown):
+                rest = len(alike) - len(shown)
+                until_s = alike[-1].started_s + alike[-1].took_s - began_s
+                same = "the same answer" if len(apart) == len(shown) else "answers like these"
+                note = f"{note} and {rest} more until +{until_s:.3f} s, with {same}".strip()
+            yield _step(one, finding.at if own else "", began_s, note, opened=opened)
+
+
+def _kind(one: Recorded) -> tuple[str, str, str]:
+    sent = "" if one.evidence is None else one.evidence.sent
+    return one.purpose, one.role, sent.partition("\r\n")[0] if one.transport == "http" else one.transport
+
+
+def _answer(one: Recorded) -> str:
+    """What came, without headers, which hold the time."""
+    text = "" if one.evidence is None else one.evidence.received
+    return text.partition("\r\n\r\n")[2] or text
+
+
+def _step(one: Recorded, at: str, began_s: float, note: str, *, opened: bool) -> Step:
+    sent_text, received_text, cut = "", "", False
+    if one.evidence is not None:
+        sent_text, received_text, cut = one.evidence.sent, one.evidence.received, one.evidence.truncated
+    sent, received = parts_of(sent_text, one.transport), parts_of(received_text, one.transport, at)
+    framed = Transport(one.transport).framed
+    begun = datetime.fromtimestamp(one.started_s, UTC).strftime("%H:%M:%S.%f")[:-3]
+    notes = [note, "only the beginning of the message is kept here" if cut else ""]
+    return Step(
+        purpose=one.purpose,
+        who=f"as {one.role or 'nobody'} over {Transport(one.transport).label}",
+        at=begun,
+        after=f"+{one.started_s - began_s:.3f} s",
+        took=_duration(one.took_s),
+        what=f"{_told(sent, framed)} → {_told(received, framed) or one.problem or 'no answer'}",
+        sent=sent,
+        received=received,
+        raw_sent=_raw(sent_text),
+        raw_received=_raw(received_text),
+        note="; ".join(filter(None, notes)),
+        own=one.purpose in OF_A_CASE,
+        opened=opened,
+        framed=framed,
+    )
+
+
+def _raw(text: str) -> str:
+    """The bytes as evidence has them: line ends are written out, and lines still end there."""
+    return visible(text).replace("\\r\\n", "\\r\\n\n").replace("\\n", "\\n\n").replace("\\r\\n\n\n", "\\r\\n\n")
+
+
+def _told(parts: Sequence[Part], framed: bool) -> str:
+    """One message in a few words."""
+    if not parts:
+        return ""
+    start = parts[0].start
+    if start.startswith("HTTP/"):
+        return start.partition(" ")[2]
+    if start:
+        return start.rpartition(" ")[0]
+    if not framed:
+        return "bytes that are no HTTP"
+    return f"frame {parts[0].call}".strip() + (f" and {len(parts) - 1} more" if len(parts) > 1 else "")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
+
+
+def _endpoint(known: _Known, result: CaseResult) -> Any:
+    """Where its messages went, as the target file says; the bundled server is known by the header Host alone."""
+    operation = known.contract.operations.get(result.operation)
+    services = known.info.target.get("services")
+    service = services.get(operation.service) if isinstance(services, Mapping) and operation else None
+    named = service if isinstance(service, Mapping) else {}
+
+    def endpoint(one: Recorded) -> Endpoint:
+        host = "" if one.evidence is None else _host(one.evidence.sent)
+        address = _address(str(named.get("http") or (f"http://{host}" if host else "")))
+        socket = str(named.get("websocket") or "the server")
+        return Endpoint(address or _address("http://localhost"), socket, Tls(), "", _TIMEOUT_S)
+
+    return endpoint
+
+
+def _host(sent: str) -> str:
+    for line in sent.partition("\r\n\r\n")[0].split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        if name.lower() == "host":
+            return value.strip()
+    return ""
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return parse_address(text) if text else None
+    except AddressError:
+        return None
+
+
+class CodeCell(NamedTuple):
+    """One cell of a matrix."""
+
+    verdict: str
+    accepted: bool
+    reason: str
+    case: str
+
+
+class Matrix(NamedTuple):
+    """The error codes of one operation against transport and media type."""
+
+    operation: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[CodeCell | None, ...]], ...]
+    """Code, its requirement, its cells."""
+
+
+def matrices(rows: Sequence[CodeRow], contract: Contract) -> Iterator[Matrix]:
+    """A matrix for each operation that documents codes."""
+    for name, group in groupby(rows, lambda row: row.operation):
+        cells = {
+            (row.code, f"{row.transport} {row.media_type}"): CodeCell(
+                row.verdict.value, row.accepted, row.reason, row.case or ""
+            )
+            for row in group
+        }
+        columns = tuple(sorted({column for _, column in cells}))
+        operation = contract.operations.get(name)
+        clauses = {one.code: one.requirement for one in operation.codes} if operation else {}
+        codes = dict.fromkeys(code for code, _ in cells)
+        yield Matrix(
+            name,
+            columns,
+            tuple((code, clauses.get(code, ""), tuple(cells.get((code, one)) for one in columns)) for code in codes),
+        )
+
+
+class RequirementView(NamedTuple):
+    """One requirement, and what leads on from it."""
+
+    row: RequirementRow
+    text: str
+    place: str
+    causes: tuple[int, ...]
+    codes: tuple[str, ...]
+
+
+def requirement_views(
+    summary: RunSummary, contract: Contract, causes: Iterable[CauseView]
+) -> dict[str, list[RequirementView]]:
+    """The requirements by operation."""
+    numbers: dict[str, list[int]] = {}
+    for view in causes:
+        for name in dict.fromkeys((*view.cause.requirements, *view.cause.follows)):
+            numbers.setdefault(name, []).append(view.number)
+    clauses = {
+        (operation.id, one.code): one.requirement
+        for operation in contract.operations.values()
+        for one in operation.codes
+    }
+    codes: dict[str, list[str]] = {}
+    for operation_id, code in dict.fromkeys((row.operation, row.code) for row in summary.error_codes):
+        codes.setdefault(clauses.get((operation_id, code), ""), []).append(code)
+    views: dict[str, list[RequirementView]] = {}
+    for row in summary.requirements:
+        clause = contract.requirements.get(row.id)
+        views.setdefault(row.operation, []).append(
+            RequirementView(
+                row,
+                clause.text if clause else "",
+                f"{clause.document}, {clause.place}" if clause else "",
+                tuple(numbers.get(row.id, ())),
+                tuple(codes.get(row.id, ())),
+            )
+        )
+    return views
+
+
+class CaseView(NamedTuple):
+    """One row of the list of cases."""
+
+    id: str
+    verdict: str
+    role: str
+    format: str
+    requirements: str
+    """Their numbers in the list of requirements, for the filter."""
+    said: str
+    """Why it is not a pass."""
+    cause: int
+
+
+class Cases(NamedTuple):
+    """The cases of one operation."""
+
+    operation: str
+    counts: tuple[tuple[str, int], ...]
+    rows: tuple[CaseView, ...]
+
+
+def case_views(summary: RunSummary, causes: Iterable[CauseView], numbers: Mapping[str, int]) -> Iterator[Cases]:
+    """The cases that are kept, by operation; those that are no pass come first."""
+    cause_of: dict[str, int] = {}
+    for view in causes:
+        for name in view.cause.shown_by:
+            cause_of.setdefault(name, view.number)
+    ordered = sorted(summary.cases, key=lambda one: (one.operation, _PLACE[one.verdict], one.id))
+    for operation, group in groupby(ordered, lambda one: one.operation):
+        listed = list(group)
+        tally = [(verdict.value, sum(one.verdict is verdict for one in listed)) for verdict in _PLACE]
+        counts = tuple((verdict, count) for verdict, count in tally if count)
+        yield Cases(operation, counts, tuple(_case(one, cause_of.get(one.id, 0), numbers) for one in listed))
+
+
+_PLACE = {verdict: place for place, verdict in enumerate(reversed(Verdict))}
+
+
+def _case(result: CaseResult, cause: int, numbers: Mapping[str, int]) -> CaseView:
+    names = {*result.requirements, *(finding.requirement for finding in result.findings)}
+    said = result.reason or (result.findings[0].message if result.findings else "")
+    return CaseView(
+        result.id,
+        result.verdict.value,
+        result.role,
+        result.media_type if result.transport == "http" else f"{result.transport} {result.media_type}",
+        " ".join(str(numbers[name]) for name in sorted(names) if name in numbers),
+        "" if result.verdict is Verdict.PASS else said,
+        cause,
+    )
+
+
+class Gap(NamedTuple):
+    """Cases that were not carried out for one reason."""
+
+    reason: str
+    cases: int
+    example: str
+    accepted: bool
+
+
+def gaps(summary: RunSummary) -> Iterator[Gap]:
+    """Why cases were not carried out, with one of each kind."""
+    for reason, count in summary.carried_out.hindered.items():
+        one = next((case for case in summary.cases if hindrance_of(case) == reason), None)
+        shown = "" if one is None else f"{one.id}: {one.accepted or one.reason}"
+        yield Gap(reason, count, shown, reason == Hindrance.ACCEPTED)
+
+
+def target_lines(target: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The target as lines of key and value, tables written as dotted keys."""
+    for name, value in sorted(target.items()):
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{key}", text) for key, text in target_lines(value))
+        elif isinstance(value, (list, tuple)):
+            yield name, ", ".join(str(one) for one in value)
+        else:
+            yield name, str(value)
