@@ -31,6 +31,8 @@ class Seen:
     ended_s: float
     plan: Mapping[str, Any]
     replay: str
+    plain: Came
+    """A run that was told to write no page."""
 
     def lines(self) -> dict[str, Any]:
         lines = [json.loads(line) for line in (self.came.folder / "journal.jsonl").read_text("utf-8").splitlines()]
@@ -64,8 +66,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         file = str(folder / "target.toml")
         plan = json.loads(command(folder, "plan", "--target", file, *cases, "--generated", "0", "--json").output)
         sent = list(requests)
+        plain = run(folder, target, "--case", PASSING, "--no-html", report="plain")
         replay = command(folder, "replay", HTTP_CASE, "--target", file).output
-    return Seen(came, sent, began_s, ended_s, plan, replay)
+    return Seen(came, sent, began_s, ended_s, plan, replay, plain)
 
 
 def test_every_exchange_of_a_case_has_purpose_start_and_duration(seen: Seen) -> None:
@@ -125,3 +128,10 @@ def test_plan_and_replay_show_the_same_two_headers(seen: Seen) -> None:
     assert ["X-Case-Id", HTTP_CASE] in planned["headers"]
     assert f"-H 'User-Agent: {AGENT}'" in seen.replay
     assert f"-H 'X-Case-Id: {HTTP_CASE}'" in seen.replay
+
+
+def test_a_run_writes_a_page_unless_it_is_told_not_to(seen: Seen) -> None:
+    page = (seen.came.folder / "report.html").read_text("utf-8")
+    assert HTTP_CASE in page
+    assert '<span class="tag">set-up</span>' in page
+    assert sorted(path.name for path in seen.plain.folder.iterdir()) == ["journal.jsonl", "junit.xml", "results.json"]

@@ -18,14 +18,8 @@ from markupsafe import Markup
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import Verdict
-from conformance.report.formats.html.view import (
-    case_views,
-    cause_views,
-    gaps,
-    matrices,
-    requirement_views,
-    target_lines,
-)
+from conformance.report.formats.html.causes import cause_views
+from conformance.report.formats.html.tables import case_views, gaps, matrices, requirement_views, target_lines
 from conformance.report.formats.text import messages_words
 from conformance.report.rows import ReportFormat, RunSummary, replay_command, troubled, waived
 from conformance.report.safe_text import many, shortened, visible, xml_safe
@@ -42,12 +36,9 @@ def to_html(summary: RunSummary, contract: Contract) -> str:
     cases = tuple(case_views(summary, causes, numbers))
     open_rows = [row for row in summary.requirements if row.verdict in _OPEN]
     target = dict(summary.info.target)
-    css, script = _part(_STYLE), _part(_SCRIPT)
     return _template().render(
         summary=summary,
-        policy=_policy(css, script),
-        css=Markup(css),
-        script=Markup(script),
+        policy=_policy(_part(_STYLE), _part(_SCRIPT)),
         title=str(target.get("name") or target.get("file") or target.get("url") or "a target"),
         listed=frozenset(row.id for row in summary.requirements),
         addresses=_addresses(target),
@@ -145,7 +136,9 @@ def _harmless(value: Any) -> Any:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=DictLoader({_TEMPLATE: _part(_TEMPLATE)}),
+        loader=DictLoader(
+            {_TEMPLATE: _part(_TEMPLATE), **{name: _as_it_is(_part(name)) for name in (_STYLE, _SCRIPT)}}
+        ),
         autoescape=True,
         finalize=_harmless,
         undefined=StrictUndefined,
@@ -162,7 +155,11 @@ def _template() -> Template:
 
 @cache
 def _part(name: str) -> str:
-    return (resources.files("conformance.report.formats.html") / "templates" / name).read_text(encoding="utf-8")
+    return (resources.files("conformance.report.formats.html") / "templates" / name).read_text("utf-8").rstrip("\n")
+
+
+def _as_it_is(part: str) -> str:
+    return f"{{% raw %}}{part}{{% endraw %}}"
 
 
 HTML = ReportFormat("report.html", to_html)
