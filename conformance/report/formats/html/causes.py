@@ -20,10 +20,10 @@ from conformance.guard.gate import OF_A_CASE, Purpose
 from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, Recorded, RunInfo
-from conformance.report.causes import Cause
+from conformance.report.causes import Cause, replay_name
 from conformance.report.curl import Endpoint, by_hand_again
 from conformance.report.formats.html.messages import Part, parts_of
-from conformance.report.rows import RunSummary, replay_command, replay_name
+from conformance.report.rows import RunSummary, replay_command
 from conformance.report.safe_text import beside, visible
 from conformance.report.wording import case_facts
 from conformance.wire.address import Address, AddressError, parse_address
