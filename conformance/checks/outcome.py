@@ -173,10 +173,10 @@ def _successes(alternative: Alternative, parts: int) -> list[bool | None]:
     elif "code" in wanted:
         said = [_is_success(wanted["code"])]
     else:
-        said = [None if wanted.get("form") in (forms.SERVED, forms.SILENCE) else False]
+        said = [None if wanted.get("form") == forms.SERVED else False]
     if len(said) == parts:
         return said
-    return [said[0] if len(set(said)) == 1 else None] * parts
+    return [said[0] if len(set(said)) == 1 else None if said else False] * parts
 
 
 def _is_success(codes: Any) -> bool | None:

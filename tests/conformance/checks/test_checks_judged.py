@@ -97,6 +97,8 @@ REFUSAL = Answer(frozenset({REFUSED, HTTP_REFUSAL}))
     [
         (legs_of(0), [{"code": [20]}, {"code": [104]}], "accepted"),
         (legs_of(0), [{"form": "http-refusal"}], "accepted"),
+        (legs_of(0), [{"code": [100]}, {"form": "silence"}], "accepted"),
+        (results_of(True), [{"results": []}, {"results": [False]}], "accepted"),
         (legs_of(100), [{"code": [0]}], "refused"),
         (legs_of(100), [{"code": 0}], "refused"),
         (legs_of(100), [{"code": [0, 104]}], "otherwise"),

@@ -81,6 +81,17 @@ def test_an_answer_that_cannot_be_read_is_no_wrong_outcome() -> None:
     assert (alone.check, alone.kind) == ("relation", Kind.OUTCOME)
 
 
+def test_results_that_are_not_where_they_should_be_are_not_missing_as_well() -> None:
+    item, missing = found("xml-item", at="/a", expected="b"), found("one-each", "G-104", expected="1 results")
+    (cause,) = of([failing("a", item, missing), failing("b", item)])
+    assert (cause.check, cause.cases) == ("xml-item", 2)
+
+
+def test_a_success_of_several_copies_is_a_success_where_none_is_allowed() -> None:
+    twice = found("together", "G-104", at="answer", expected="at most one success", actual="2 successes of 2")
+    assert [(one.kind, one.cases) for one in of([failing("a", twice), failing("b", ACCEPTED)])] == [(Kind.ACCEPTED, 2)]
+
+
 def test_what_is_found_at_one_place_by_several_checks_is_one_cause() -> None:
     nil = found("xml-nil", at="/0/Id", expected="nil")
     schema, identity = found("schema", "G-SHAPE", at="/0/Id"), found("identity", "G-104", at="/0/Id")
