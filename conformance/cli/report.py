@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from conformance.plugins import report_format_names
 if TYPE_CHECKING:
     from conformance.model.spec import Contract
     from conformance.report.rows import RunSummary
+    from conformance.report.several import Change
 
 
 @click.group("report")
@@ -99,34 +102,64 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
 
 
 @command.command("compare")
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option(
+    "--live", is_flag=True, help="OLD and NEW are targets: run the same named cases against both, one after the other."
+)
+@click.option("--operation", "operations", multiple=True, metavar="ID", help="With --live: only this; repeatable.")
+@click.option(
+    "--case", "cases", multiple=True, metavar="ID", help="With --live: only this; may contain `*`; repeatable."
+)
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="conformance-comparison",
+    show_default=True,
+    metavar="DIR",
+    help="With --live: where the reports of both go, into `old` and `new`.",
+)
 @json_option
+@specs_option
 @printing
-def compare(old: Path, new: Path, as_json: bool, quiet: bool, verbose: bool) -> int:
+def compare(
+    old: str, new: str, live: bool, operations: tuple[str, ...], cases: tuple[str, ...], folder: Path, as_json: bool,
+    specs: Path | None, quiet: bool, verbose: bool,
+) -> int:  # fmt: skip
     """Show what changed from OLD to NEW, each a results.json or the folder that holds one.
 
-    Exits 1 when something got worse, else 0.
+    What is worse comes first, then what is better, then what no clause forbids and a client may notice all the same:
+    another reading, text, header or order of members. The journals beside the results tell of the answers. Exits 1 when
+    something got worse, else 0.
     """
     import json
     from dataclasses import asdict
 
-    from conformance.report.safe_text import json_safe, visible
+    from conformance.report.safe_text import json_safe
+    from conformance.report.several import answered_otherwise, read_results
     from conformance.report.several import compare as compare_results
-    from conformance.report.several import read_results
 
-    changes = compare_results(read_results(old), read_results(new))
+    sides = (Path(old), Path(new))
+    if live:
+        sides = (folder / "old", folder / "new")
+        for side, target in zip(sides, (old, new), strict=True):
+            code = _run(target, side, specs=specs, operation=operations, case=cases)
+            if code not in (0, 1, 4):
+                return code
+    results = [read_results(side) for side in sides]
+    answers = answered_otherwise(*sides)
+    changes = (*compare_results(*results), *(answers or ()))
     is_worse = any(change.worse for change in changes)
     if as_json:
         click.echo(json_safe(json.dumps({"worse": is_worse, "changes": [asdict(one) for one in changes]}, indent=2)))
         return int(is_worse)
     if not quiet:
-        for change in changes:
-            if verbose or change.worse or change.kind != "case":
-                mark = "worse" if change.worse else "     "
-                click.echo(f"{mark}  {change.kind} {visible(change.id)}: {change.before} -> {change.after}")
-    worse = sum(change.worse for change in changes)
-    click.echo(f"{len(changes)} changed, {worse} worse" if changes else "nothing changed")
+        for line in _told(changes, verbose=verbose):
+            click.echo(line)
+        if answers is None:
+            click.echo("answers were not compared: a journal is missing beside the results")
+    click.echo(_count(changes))
     return int(is_worse)
 
 
@@ -153,6 +186,86 @@ def bundle(folder: Path, out: Path, key: Path | None, specs: Path | None, quiet:
     made = make_bundle(folder, out, load_contract(specs), key)
     if not quiet:
         click.echo(f"{out}: verdict {made.summary.verdict}, {made.judged:,} cases judged again")
+
+
+def _run(target: str, folder: Path, *, specs: Path | None, **selection: tuple[str, ...]) -> int:
+    """Run the named cases against one target, as `conformance run` does; its exit code."""
+    import contextlib
+
+    from conformance.cli.run import command as run
+
+    words = ["--target", target, "--report", str(folder), "--generated", "0", "--quiet"]
+    words += [] if specs is None else ["--specs", str(specs)]
+    words += [word for name, values in selection.items() for value in values for word in (f"--{name}", value)]
+    with contextlib.redirect_stdout(sys.stderr):
+        return int(run(words, standalone_mode=False) or 0)
+
+
+_WIDTH = 80
+_MOST_OF_A_KIND = 8
+_FOLDED = ("requirement", "code", "case")
+"""Kinds of changes that are told together: what became of how many of them."""
+
+
+def _told(changes: Sequence[Change], *, verbose: bool) -> Iterator[str]:
+    """What is worse, what is better, and what is legal but changed, each in a few lines."""
+    parts = {
+        "worse": [one for one in changes if one.worse],
+        "better, or no worse": [one for one in changes if not one.worse and not _is_legal(one)],
+        "legal, but changed": [one for one in changes if _is_legal(one)],
+    }
+    for title, several in parts.items():
+        if several:
+            yield title
+            for line in _lines(several, verbose=verbose):
+                yield from textwrap.wrap(
+                    line, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+                )
+
+
+def _is_legal(change: Change) -> bool:
+    """Whether no clause is broken by it either way."""
+    return change.kind in ("reading", "answer") and not change.worse
+
+
+def _lines(changes: Sequence[Change], *, verbose: bool) -> Iterator[str]:
+    from conformance.report.safe_text import shortened, visible
+
+    for kind in dict.fromkeys(change.kind for change in changes):
+        mine = [change for change in changes if change.kind == kind]
+        if kind in _FOLDED and not verbose:
+            yield from _folded(kind, mine)
+            continue
+        most = len(mine) if verbose else _MOST_OF_A_KIND
+        for one in mine[:most]:
+            sides = (shortened(visible(side), _MOST_SHOWN) for side in (one.before, one.after))
+            said = f"{kind} {visible(one.id)}: {' -> '.join(sides)}"
+            yield f"{said}; {visible(one.words)}" if one.words else said
+        if len(mine) > most:
+            yield f"and {len(mine) - most} more of this kind; --verbose shows them"
+
+
+_MOST_SHOWN = 100
+
+
+def _folded(kind: str, changes: Sequence[Change]) -> Iterator[str]:
+    """One line for each way in which several of a kind have changed."""
+    from conformance.report.safe_text import many
+
+    ways: dict[tuple[str, str], list[str]] = {}
+    for change in changes:
+        ways.setdefault((change.before, change.after), []).append(change.id)
+    noun = "error-code cell" if kind == "code" else kind
+    for (before, after), ids in ways.items():
+        shown = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
+        yield f"{many(len(ids), noun)} {before} -> {after}: {shown}"
+
+
+def _count(changes: Sequence[Change]) -> str:
+    if not changes:
+        return "nothing changed"
+    legal = sum(map(_is_legal, changes))
+    return f"{len(changes)} changed, {sum(one.worse for one in changes)} worse, {legal} legal"
 
 
 def _print_summary(

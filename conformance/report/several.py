@@ -14,8 +14,11 @@ from typing import Any, Literal
 from conformance.errors import JournalError
 from conformance.formats.json.pointer import load_json
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.journal import Header, Journal
+from conformance.report.answers import differences
+from conformance.report.causes import Kind as CauseKind
+from conformance.report.journal import FILE_NAME, Header, Journal, read_journal
 from conformance.report.run_info import Ending
+from conformance.report.safe_text import many
 from conformance.report.summary import SCHEMA_VERSION
 
 
@@ -134,7 +137,7 @@ def _ending(placed: Sequence[tuple[Path, Journal]]) -> Ending:
     )
 
 
-Kind = Literal["run", "requirement", "code", "case", "reading", "waiver"]
+Kind = Literal["run", "cause", "requirement", "code", "case", "reading", "answer", "waiver"]
 _RANK = {verdict.value: rank for rank, verdict in enumerate(Verdict)}
 _RUN_RANK = {"pass": 0, "incomplete": 1, "error": 2, "fail": 3}
 _ABSENT = "absent"
@@ -149,6 +152,8 @@ class Change:
     before: str
     after: str
     worse: bool
+    words: str = ""
+    """What it is, where the id does not say it."""
 
 
 def read_results(path: Path) -> Mapping[str, Any]:
@@ -176,7 +181,7 @@ def read_results(path: Path) -> Mapping[str, Any]:
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
     """The changes from one results document to the next, sorted by kind and id.
 
-    Worse is: a worse verdict; a requirement or a code's cell that was listed and no longer is; something
+    Worse is: a worse verdict; a cause that is new, or that more cases show; a requirement or a code's cell that was listed and no longer is; something
     new that fails; an endpoint that begins to mix two readings. A case that is gone is told, but is no loss
     by itself. Raises `JournalError` when a document lacks a member.
     """
@@ -184,6 +189,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...
         return (
             *_run(old["summary"]["verdict"], new["summary"]["verdict"]),
             *_carried_out(old["summary"].get("carried_out"), new["summary"].get("carried_out")),
+            *_causes(old.get("causes"), new.get("causes")),
             *_verdicts("requirement", old["requirements"], new["requirements"], _by_id),
             *_verdicts("code", old["error_codes"], new["error_codes"], _cell_name),
             *_verdicts("case", old["cases"], new["cases"], _by_id),
@@ -209,6 +215,41 @@ def _carried_out(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -
 def _told(done: Mapping[str, Any]) -> str:
     reasons = (f"{count} {reason}" for reason, count in sorted(done["not"].items()))
     return ", ".join([f"{done['cases']} of {done['of']}", *reasons])
+
+
+def _causes(old: Sequence[Mapping[str, Any]] | None, new: Sequence[Mapping[str, Any]] | None) -> Iterable[Change]:
+    """What is wrong now and was not, and the other way round; a file of an earlier version does not say."""
+    if old is None or new is None:
+        return
+    left = list(new)
+    for before in old:
+        after = next((one for one in left if one["id"] == before["id"]), None) or next(
+            (one for one in left if _is_same(before, one)), None
+        )
+        if after is None:
+            yield Change("cause", before["id"], many(before["cases"], "case"), _NO_CASE, False, _words(before))
+            continue
+        left.remove(after)
+        was, now = before["cases"], after["cases"]
+        if was != now:
+            yield Change("cause", after["id"], many(was, "case"), many(now, "case"), now > was, _words(after))
+    for after in left:
+        yield Change("cause", after["id"], _NO_CASE, many(after["cases"], "case"), True, _words(after))
+
+
+_NO_CASE = "no case"
+
+
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two causes are one, most of whose cases broke another requirement in one of the runs."""
+    alike = all(one[key] == other[key] for key in ("operation", "check", "kind"))
+    return alike and not set(one["requirements"]).isdisjoint(other["requirements"])
+
+
+def _words(cause: Mapping[str, Any]) -> str:
+    levels = " and ".join(f"{factor} {level}" for factor, level in cause["only_when"].items())
+    said = f"{CauseKind(cause['kind']).words}: {cause['message']}"
+    return f"{said}, with {levels}" if levels else said
 
 
 def _verdicts(
@@ -251,6 +292,18 @@ def _waivers(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]])
         was, now = before.get(name, 0), after.get(name, 0)
         if was != now:
             yield Change("waiver", name, f"{was} cases", f"{now} cases", name in before and now > was)
+
+
+def answered_otherwise(old: Path, new: Path) -> tuple[Change, ...] | None:
+    """What differs in answers that are right in both runs; None where a folder has no journal to read them from."""
+    folders = [path if path.is_dir() else path.parent for path in (old, new)]
+    if not all((folder / FILE_NAME).exists() for folder in folders):
+        return None
+    before, after = (read_journal(folder).results for folder in folders)
+    return tuple(
+        Change("answer", one.about, one.before, one.after, False, f"{many(one.cases, 'case')}, such as {one.example}")
+        for one in differences(before, after)
+    )
 
 
 def _listed(alternatives: list[str]) -> str:

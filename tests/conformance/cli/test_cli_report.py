@@ -146,8 +146,16 @@ def test_compare_shows_what_got_worse_and_exits_1(written: Written) -> None:
         report("render", folder, "--format", "json")
     done = report("compare", good, bad)
     assert done.exit_code == 1
-    assert f"worse  requirement {REQUIREMENT}: pass -> fail" in done.stdout
-    assert done.stdout.splitlines()[-1] == "6 changed, 6 worse"
+    lines = done.stdout.splitlines()
+    assert lines[0] == "worse"
+    assert f"  cause {REQUIREMENT}/agree: no case -> 4 cases; wrong form: they differ" in lines
+    assert f"  1 requirement pass -> fail: {REQUIREMENT}" in lines
+    assert "  4 cases pass -> fail: cao/agree/0@http, cao/agree/1@http, cao/agree/2@http, …" in lines
+    assert lines[-1] == "7 changed, 7 worse, 0 legal"
+    assert "case cao/agree/3@http: pass -> fail" in report("compare", good, bad, "--verbose").stdout
+    assert report("compare", bad, good).stdout.startswith("better, or no worse\n")
+    (bad / "journal.jsonl").unlink()
+    assert "answers were not compared: a journal is missing" in report("compare", good, bad).stdout
     assert report("compare", bad, good).exit_code == 0
     document = json.loads(report("compare", good, bad, "--json").stdout)
     assert document["worse"] is True
@@ -157,4 +165,22 @@ def test_compare_shows_what_got_worse_and_exits_1(written: Written) -> None:
         "before": "pass",
         "after": "fail",
         "worse": True,
+        "words": "",
     }
+
+
+def test_compare_runs_the_same_cases_against_two_endpoints(tmp_path: Path) -> None:
+    case = "cao/response/sample@http"
+    sides = ("reference", "reference+equivalent:cao-charset-none+reading:detail-on-success=empty")
+    done = report("compare", "--live", *sides, "--case", case, "--report", tmp_path)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "legal, but changed"
+    assert "  reading detail-on-success: null -> empty" in lines
+    charset = "answer header content-type: application/json; charset=utf-8 -> application/json; 1 case, such as"
+    assert charset in " ".join(done.stdout.split())
+    assert (tmp_path / "new" / "results.json").exists()
+    assert (
+        report("compare", "--live", "reference", "http://127.0.0.1:9", "--case", case, "--report", tmp_path).exit_code
+        == 3
+    )

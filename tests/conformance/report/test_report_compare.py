@@ -10,8 +10,9 @@ import pytest
 from report_support import INFO, contract, everything_passes, failed, result
 
 from conformance.errors import JournalError
-from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.several import Change, compare, read_results
+from conformance.model.verdict import CaseResult, Evidence, Finding, Recorded, Verdict
+from conformance.report.journal import Header, JournalWriter
+from conformance.report.several import Change, answered_otherwise, compare, read_results
 from conformance.report.summary import summarise, to_json
 
 OK = everything_passes()
@@ -34,6 +35,7 @@ def test_a_new_failure_is_worse_and_the_way_back_is_not() -> None:
     broken = [*OK[:4], failed("shape", "G-SHAPE"), *OK[5:]]
     expected = [
         ("run", "verdict", "pass", "fail"),
+        ("cause", "G-SHAPE/schema/errorcode", "no case", "1 case"),
         ("requirement", "G-SHAPE", "pass", "fail"),
         ("case", "g/family/shape@http", "pass", "fail"),
     ]
@@ -125,3 +127,47 @@ def test_a_waiver_that_matches_more_than_before_is_worse() -> None:
         Change("waiver", "g/* G-OK", "2 cases", "5 cases", True),
         Change("waiver", "gone", "1 cases", "0 cases", False),
     )
+
+
+def causes_changed(old: list[CaseResult], new: list[CaseResult]) -> list[tuple[str, str, str, bool, str]]:
+    found = [one for one in changes(old, new) if one.kind == "cause"]
+    return [(one.id, one.before, one.after, one.worse, one.words) for one in found]
+
+
+def test_a_cause_that_more_cases_show_is_worse_and_one_that_is_gone_is_better() -> None:
+    one, two = [*OK, failed("a", "G-OK")], [*OK, failed("a", "G-OK"), failed("b", "G-OK")]
+    name, words = "G-OK/schema/errorcode", "wrong form: wrong"
+    assert causes_changed(one, two) == [(name, "1 case", "2 cases", True, words)]
+    assert causes_changed(two, one) == [(name, "2 cases", "1 case", False, words)]
+    assert causes_changed(one, OK) == [(name, "1 case", "no case", False, words)]
+    assert causes_changed(one, one) == []
+
+
+def test_a_cause_is_the_same_if_most_of_its_cases_break_another_requirement() -> None:
+    def outcome(*requirements: str) -> list[CaseResult]:
+        found = [Finding(name, "outcome", "wrong", "code 104", "code 0", "answer", "accepted") for name in requirements]
+        return [
+            result(f"{number}", one.requirement, verdict=Verdict.FAIL, findings=(one,))
+            for number, one in enumerate(found)
+        ]
+
+    old, new = outcome("G-OK", "G-OK", "G-104"), outcome("G-OK", "G-104", "G-104", "G-104")
+    ((name, before, after, worse, _),) = causes_changed(old, new)
+    assert (name, before, after, worse) == ("G-104/outcome/accepted", "3 cases", "4 cases", True)
+
+
+def test_a_document_of_an_earlier_version_says_nothing_of_causes() -> None:
+    old = document(OK)
+    del old["causes"]
+    assert not [one for one in compare(old, document([*OK, failed("a", "G-OK")])) if one.kind == "cause"]
+
+
+def test_answers_are_compared_where_both_folders_have_a_journal(tmp_path: Path) -> None:
+    for name, text in (("old", '{"a":1}'), ("new", '{"b":1}')):
+        kept = Recorded("judged", "client", "http", 1.0, 0.1, "", Evidence("", f"HTTP/1.1 200 OK\r\n\r\n{text}", False))
+        with JournalWriter(tmp_path / name / "journal.jsonl", Header(INFO)) as writer:
+            writer.write(result("a", "G-OK", exchanges=(kept,)))
+    assert answered_otherwise(tmp_path / "old", tmp_path / "new" / "results.json") == (
+        Change("answer", "members of the answer", "a", "b", False, "1 case, such as g/family/a@http"),
+    )
+    assert answered_otherwise(tmp_path / "old", tmp_path) is None
