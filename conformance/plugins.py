@@ -36,6 +36,11 @@ REPORT_FORMATS: Mapping[str, str] = {
     "junit": "conformance.report.formats.junit:JUNIT",
     "md": "conformance.report.formats.markdown:MARKDOWN",
     "html": "conformance.report.formats.html.page:HTML",
+    "ctrf": "conformance.report.formats.ctrf:CTRF",
+    "sarif": "conformance.report.formats.sarif:SARIF",
+    "har": "conformance.report.formats.har:HAR",
+    "badge": "conformance.report.formats.brief:BADGE",
+    "job-summary": "conformance.report.formats.brief:JOB_SUMMARY",
 }
 
 

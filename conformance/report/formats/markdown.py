@@ -43,7 +43,7 @@ def to_markdown(summary: RunSummary, contract: Contract) -> str:
         *summary.notices,
         *(f"left behind on the target: {one}" for one in summary.left_behind),
     )
-    lines += [f"- {_cell(remark)}" for remark in remarks]
+    lines += [f"- {inline(remark)}" for remark in remarks]
     lines += [""] if remarks else []
     lines += _counts(summary)
     lines += _requirements(summary)
@@ -92,13 +92,13 @@ def _more(rows: Sequence[_Row]) -> list[str]:
 
 
 def _group(group: FindingGroup) -> list[str]:
-    lines = [f"## {_cell(group.requirement)}: {many(group.total, 'finding')}", "", f"> {_cell(group.text)}"]
+    lines = [f"## {inline(group.requirement)}: {many(group.total, 'finding')}", "", f"> {inline(group.text)}"]
     if group.place:
-        lines += [">", f"> {_cell(group.document)}, {_cell(group.place)}"]
+        lines += [">", f"> {inline(group.document)}, {inline(group.place)}"]
     lines.append("")
     for instance in group.shown:
         finding = instance.finding
-        lines.append(f"- **{_cell(instance.case.id)}** {_cell(finding.at)}".rstrip() + f": {_cell(finding.message)}")
+        lines.append(f"- **{inline(instance.case.id)}** {inline(finding.at)}".rstrip() + f": {inline(finding.message)}")
         pairs = zip(("expected", "actual"), beside(finding.expected, finding.actual, _LONGEST), strict=True)
         lines += [f"  - {name}: {_plain(text)}" for name, text in pairs if text]
         lines += [f"  - `{instance.replay}`"]
@@ -113,19 +113,19 @@ def _blocks(blocks: Iterable[Block]) -> list[str]:
         if isinstance(block, Grid):
             lines += ["", *_table(block.head, [row.cells for row in block.rows])]
         elif block.style == "title":
-            lines.append(f"## {_cell(block.text)}")
+            lines.append(f"## {inline(block.text)}")
         else:
-            lines.append(f"- {_cell(block.text.strip())}")
+            lines.append(f"- {inline(block.text.strip())}")
     return [*lines, ""] if lines else []
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(_cell(cell) for cell in head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    lines = [f"| {' | '.join(inline(cell) for cell in head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(inline(cell) for cell in row)} |" for row in rows]
     return [*lines, ""]
 
 
-def _cell(text: str) -> str:
+def inline(text: str) -> str:
     """The text as one line in which nothing is taken for markup."""
     return _plain(shortened(visible(text), _LONGEST))
 

@@ -25,6 +25,8 @@ from conformance.report.summary import summarise
 
 HOSTILE = "</pre><script>alert(1)</script> | `x` [a](b) \x1b[31m\u202e\ud800 ]]>\n# head"
 
+WITHOUT_SIDES = {"badge", "har", "job-summary"}
+"""Formats that say what was found, and not what was expected beside it."""
 FILES = {name: report_format(name).file for name in REPORT_FORMATS}
 
 
@@ -53,7 +55,7 @@ def test_junit_has_one_test_case_for_each_named_case() -> None:
     root = junit(everything_passes())
     names = [str(case.get("name")) for case in root.iter("testcase")]
     assert sorted(names) == sorted(one.id for one in everything_passes())
-    assert root.get("tests") == str(len(names))
+    assert sum(int(suite.get("tests")) for suite in root) == len(names)
     assert [suite.get("name") for suite in root] == ["acme.gateway", "acme.lists"]
 
 
@@ -110,7 +112,7 @@ def test_junit_has_an_element_for_each_verdict(verdict: Verdict, tag: str, tier:
     (case,) = root.iter("testcase")
     assert [child.tag for child in case] == [tag]
     counts = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-    assert root.get(counts[tag]) == "1"
+    assert sum(int(suite.get(counts[tag])) for suite in root) == 1
     if not found:
         assert case[0].get("message") == f"{verdict.value}: so"
 
@@ -265,7 +267,7 @@ ALIKE = [
 
 
 @pytest.mark.parametrize(("expected", "actual", "shown"), ALIKE, ids=["same", "unseen", "blank", "long"])
-@pytest.mark.parametrize("name", ["text", *sorted(REPORT_FORMATS)])
+@pytest.mark.parametrize("name", ["text", *sorted(REPORT_FORMATS.keys() - WITHOUT_SIDES)])
 def test_no_report_says_that_what_was_expected_came(name: str, expected: str, actual: str, shown: str) -> None:
     found = finding("G-OK", expected=expected, actual=actual)
     told = summary([result("a", "G-OK", verdict=Verdict.FAIL, findings=(found,))])
@@ -273,5 +275,5 @@ def test_no_report_says_that_what_was_expected_came(name: str, expected: str, ac
         text = "\n".join(plain_lines(full_report(told, contract(), verbose=False, width=4000)))
     else:
         text = render(told, contract(), name).decode("utf-8")
-    unmarked = re.sub(r"\\(?=[\\(])", "", text) if name in ("md", "json") else text
+    unmarked = re.sub(r"\\(?=[\\(])", "", text) if name in ("md", "json", "sarif", "ctrf") else text
     assert shown in unmarked

@@ -1,0 +1,154 @@
+"""Writes HAR 1.2: the exchanges of the cases that failed, for browsers and proxies that read such archives.
+
+A message over WebSocket is an entry of its own with the frames in `_webSocketMessages`, as browsers write them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult, Evidence, Recorded, Verdict
+from conformance.report.rows import ReportFormat, RunSummary
+from conformance.report.safe_text import json_safe
+
+_END_OF_HEAD = "\r\n\r\n"
+_VERSION = "HTTP/1.1"
+_UNKNOWN = -1
+
+
+def to_har(summary: RunSummary, _contract: Contract) -> str:
+    """The archive as JSON, its entries in the order of cases and of time. Credentials are hidden in it, as in the journal."""
+    secure = _secure_hosts(summary.info.target)
+    entries = [
+        _entry(result, one, secure)
+        for result in summary.cases
+        if result.verdict is Verdict.FAIL
+        for one in result.exchanges
+        if one.evidence is not None
+    ]
+    log = {
+        "version": "1.2",
+        "creator": {"name": "order-cancellation-conformance", "version": summary.info.tool_version},
+        "entries": entries,
+        "comment": f"verdict {summary.verdict}; run {summary.info.id}",
+    }
+    return json_safe(json.dumps({"log": log}, indent=1)) + "\n"
+
+
+def _secure_hosts(value: Any) -> frozenset[str]:
+    """Host and port of every address of the target that is reached over TLS."""
+    return frozenset(urlsplit(one).netloc for one in _texts(value) if one.startswith(("https://", "wss://")))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for content in value.values():
+            yield from _texts(content)
+    elif isinstance(value, list):
+        for content in value:
+            yield from _texts(content)
+
+
+def _entry(result: CaseResult, one: Recorded, secure: frozenset[str]) -> dict[str, Any]:
+    assert one.evidence is not None
+    framed = one.transport == "ws"
+    sent, received = (
+        (_Head("GET / HTTP/1.1"), _Head(f"{_VERSION} 101 Switching Protocols")) if framed else _heads(one.evidence)
+    )
+    took = round(one.took_s * 1000, 3)
+    entry: dict[str, Any] = {
+        "startedDateTime": datetime.fromtimestamp(one.started_s, UTC).isoformat(timespec="milliseconds"),
+        "time": took,
+        "request": _request(sent, secure, framed=framed),
+        "response": _response(received, one.problem),
+        "cache": {},
+        "timings": {"send": 0, "wait": took, "receive": 0},
+        "comment": f"{result.id}: {one.purpose}, as {one.role}",
+    }
+    if framed:
+        entry["_resourceType"] = "websocket"
+        entry["_webSocketMessages"] = [
+            {"type": kind, "time": time_s, "opcode": 1, "data": text}
+            for kind, time_s, text in (
+                ("send", one.started_s, one.evidence.sent),
+                ("receive", round(one.started_s + one.took_s, 6), one.evidence.received),
+            )
+            if text
+        ]
+    return entry
+
+
+class _Head:
+    """A start line, headers, and the body behind them, of a message as the evidence shows it."""
+
+    def __init__(self, text: str) -> None:
+        head, _, self.body = text.partition(_END_OF_HEAD)
+        self.start, *lines = head.split("\r\n")
+        pairs = (line.partition(":") for line in lines)
+        self.headers = [(name.strip(), value.strip()) for name, colon, value in pairs if colon]
+        self.head_size = len(head) + len(_END_OF_HEAD) if self.body or text.endswith(_END_OF_HEAD) else _UNKNOWN
+
+    def word(self, place: int, default: str) -> str:
+        """One word of the start line."""
+        words = self.start.split(" ", 2)
+        return words[place] if len(words) > place and words[place] else default
+
+    def header(self, name: str) -> str:
+        """The first header of this name; empty without one."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+def _heads(evidence: Evidence) -> tuple[_Head, _Head]:
+    return _Head(evidence.sent), _Head(evidence.received)
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _request(head: _Head, secure: frozenset[str], *, framed: bool) -> dict[str, Any]:
+    host = head.header("host") or "unknown"
+    scheme = ("ws" if framed else "http") + ("s" if host in secure else "")
+    path = head.word(1, "/")
+    request: dict[str, Any] = {
+        "method": head.word(0, "UNKNOWN"),
+        "url": f"{scheme}://{host}{path}",
+        "httpVersion": head.word(2, _VERSION),
+        "cookies": [],
+        "headers": _pairs(head.headers),
+        "queryString": _pairs(parse_qsl(path.partition("?")[2], keep_blank_values=True)),
+        "headersSize": head.head_size,
+        "bodySize": len(head.body.encode("utf-8", "replace")),
+    }
+    if head.body:
+        request["postData"] = {"mimeType": head.header("content-type"), "text": head.body}
+    return request
+
+
+def _response(head: _Head, problem: str) -> dict[str, Any]:
+    """The answer; status 0 where none came, as browsers have it."""
+    status = head.word(1, "0")
+    answered = head.start.startswith("HTTP/") and status.isdecimal()
+    size = len(head.body.encode("utf-8", "replace"))
+    response: dict[str, Any] = {
+        "status": int(status) if answered else 0,
+        "statusText": head.word(2, "") if answered else "",
+        "httpVersion": head.word(0, _VERSION) if answered else "",
+        "cookies": [],
+        "headers": _pairs(head.headers),
+        "content": {"size": size, "mimeType": head.header("content-type"), "text": head.body},
+        "redirectURL": head.header("location"),
+        "headersSize": head.head_size,
+        "bodySize": size,
+    }
+    return response | ({"comment": problem} if problem else {})
+
+
+HAR = ReportFormat("failures.har", to_har)
