@@ -119,23 +119,17 @@ def _dechunked(request: HttpRequest) -> bytes | None:
 def _content(rule: Rule, request: HttpRequest, data: bytes, query: str) -> Content:
     """Every view of body, query and headers; a body that a reader may pass over leaves a view without it.
 
-    Without a body, one who passes the query over finds no member at all.
+    Who passes the body over may pass the query over as well, and then finds no member at all.
     """
-    asked = query_members(query)
-    beside = asked + tuple(_header_members(rule, request))
-    without_body = View(_once(asked), beside)
+    beside = query_members(query) + tuple(_header_members(rule, request))
+    without_body = View((), beside)
     if not data.strip(_BLANK):
-        return Content((without_body, View((), beside)) if asked else (without_body,))
+        return Content((without_body,))
     body = body_content(data, header_values(request.headers, "content-type"), rule.media_types)
     views = merged(body.views, beside)
     if not body.views or _passed_over(rule, request):
         views += (without_body,)
     return Content(views, body.unreadable, body.refusal, body.names)
-
-
-def _once(asked: tuple[Found, ...]) -> tuple[Found, ...]:
-    """Query members that stand once: of several, frameworks make a list, or one text with commas."""
-    return tuple(one for one in asked if sum(other.name == one.name for other in asked) == 1)
 
 
 def _header_members(rule: Rule, request: HttpRequest) -> Iterator[Found]:

@@ -44,7 +44,7 @@ from conformance.checks.answer import (
 from conformance.checks.identity import Matching, match_results
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import AnswerMemory, Kit, build_kit, repeated_members
-from conformance.checks.outcome import compare, forms_differ, gist_of, judge_effects, told_apart, way_of
+from conformance.checks.outcome import OUTCOME, compare, forms_differ, gist_of, judge_effects, told_apart, way_of
 from conformance.checks.read import read_answer
 from conformance.checks.secrets import echoed, may_be_echoed, texts_beyond
 from conformance.contract.load import load_contract
@@ -113,6 +113,11 @@ REFUSAL = Answer(frozenset({REFUSED, HTTP_REFUSAL}))
         (legs_of(104, 104), [{"bid": [0], "ask": [104]}], "refused"),
         (legs_of(0, 104), [{"code": [104]}], "accepted"),
         (legs_of(0, 104), [{"bid": [0]}], "otherwise"),
+        (legs_of(0), [{"form": "silence"}], "otherwise"),
+        (legs_of(0), [{"form": "served"}], "otherwise"),
+        (legs_of(104, 0), [{"ask": [104]}], "accepted"),
+        (legs_of(0, 104), [{"ask": [0]}], "refused"),
+        (results_of(True, True, True), [{"results": [False, True]}], "otherwise"),
         (results_of(True, True), [{"results": [True, False]}], "accepted"),
         (results_of(False, True), [{"results": [True, True]}, {"form": "refused"}], "refused"),
         (results_of(False, True), [{"results": ["any", "any"]}], "otherwise"),
@@ -139,6 +144,7 @@ def test_findings_on_outcome_and_effect_say_their_way() -> None:
         after={"mine": "open", "yours": "cancelled"},
     ).findings
     assert (outcome.way, undone.way, touched.way) == ("accepted", "undone", "touched")
+    assert OUTCOME.finding_on("R", "wrong", "this", "that").way == ""
 
 
 def test_an_outcome_that_no_pinned_reading_allows_says_so() -> None:

@@ -59,6 +59,12 @@ def test_names_with_escapes_are_seen_as_they_are_written_as_well() -> None:
         View(found(("\\u0061", Literal("1")), ("b", CONTAINER)), found(("b", CONTAINER))),
     )
     assert as_written('{"a":"\\u0061"}') == '{"a":"\\u0061"}'
+    assert as_written('{"ä\\n" : 1}') == '{"ä\\\\n" : 1}'
+
+
+def test_a_list_of_objects_whose_names_have_escapes_has_no_members_of_its_own() -> None:
+    _, written = json_content('[{"\\u0061":1,"b":2}]').views
+    assert written == View((), found(("b", Literal("2"))))
 
 
 def test_json_in_a_json_string_is_seen_as_well() -> None:

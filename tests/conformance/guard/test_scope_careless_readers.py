@@ -428,6 +428,25 @@ def test_everything_in_a_text_that_may_be_an_id_is_a_token(text: str, tokens: li
     assert sorted(plain, key=repr) == tokens
 
 
+GUID = "6269c403-5b9f-47dd-b8c3-7ecbef8f686d"
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [
+        (f"{GUID} a", [("",)]),
+        (f"a {GUID}", [("a",)]),
+        (f"<a>{GUID}", [("a", "a")]),
+        (f"<a:b>{GUID}", [("a", "b", "b")]),
+        (f"<a:b c='1' d>{GUID}", [("a", "b", "d")]),
+        (f"<a:b c='1'>{GUID}</a:b><e>{GUID}", [("a", "b", "c"), ("e", "e")]),
+        (f"<a> b c {GUID} d {GUID}", [("a", "b", "c"), ("a", "b", "d")]),
+    ],
+)
+def test_a_guid_stands_beside_the_name_of_its_tag_and_the_last_name(text: str, beside: list[tuple[str, ...]]) -> None:
+    assert [one.beside for one in tokens_in(text) or () if one.beside] == beside
+
+
 def test_a_token_that_is_too_long_is_opaque() -> None:
     assert [token.opaque for token in tokens_in("1" * MAX_DIGITS) or ()] == [False]
     assert [(token.opaque, token.numbers) for token in tokens_in("1" * (MAX_DIGITS + 1)) or ()] == [(True, frozenset())]

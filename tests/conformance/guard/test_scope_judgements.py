@@ -231,11 +231,11 @@ def test_several_numbers_of_one_text_are_all_seen() -> None:
     assert len(uids_in("c" * 33 + "z" + "d" * 32)) == 2
 
 
-def test_a_reader_of_the_query_alone_sees_a_member_that_stands_once() -> None:
+@pytest.mark.parametrize("query", ["", "?OMSId=1&AccountId=9", "?OMSId=1&AccountId=9&AccountId=9"])
+def test_who_passes_a_body_over_may_pass_the_query_over_too(query: str) -> None:
     good = '{"OMSId":1,"AccountId":9}'
-    assert judged(post("/AP/CancelAllOrders?OMSId=1&AccountId=9", good, "text/plain")).allowed
-    assert not judged(post("/AP/CancelAllOrders?OMSId=1&AccountId=9&AccountId=9", good, "text/plain")).allowed
-    assert not judged(post("/AP/CancelAllOrders", good, "text/plain")).allowed
+    assert judged(post(f"/AP/CancelAllOrders{query}", good, "application/json")).allowed
+    assert not judged(post(f"/AP/CancelAllOrders{query}", good, "text/plain")).allowed
 
 
 def test_a_charset_that_the_header_names_shows_other_ids() -> None:

@@ -146,7 +146,7 @@ def test_a_query_judges_beside_and_without_the_body() -> None:
     """Who passes the query over finds no account in an empty body, which may mean every account."""
     own = f"{CAO}?OMSId=1&AccountId={ACCOUNT}"
     assert judged(post(own, f'{{"OMSId":1,"AccountId":{ACCOUNT}}}')).allowed
-    for body in ("", " \r\n\t", "\x0b"):
+    for body in ("", " \r\n\t", "\x0b", "\x0c \x0b"):
         assert not judged(post(own, body)).allowed
     assert not judged(post(f"{own}&AccountId=10", "")).allowed
     assert not judged(post(f"{CAO}?OMSId=1", "")).allowed
