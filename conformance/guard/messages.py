@@ -49,7 +49,6 @@ _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"
 _BODY_METHODS = ("POST", "PUT", "PATCH")
 _READING_METHODS = ("GET", "POST")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r\n")
-_BLANK = b" \t\r\n"
 
 
 def http_reason(bounds: Bounds, catalogue: Catalogue, request: HttpRequest) -> str:
@@ -123,7 +122,7 @@ def _content(rule: Rule, request: HttpRequest, data: bytes, query: str) -> Conte
     """
     beside = query_members(query) + tuple(_header_members(rule, request))
     without_body = View((), beside)
-    if not data.strip(_BLANK):
+    if not data.strip():
         return Content((without_body,))
     body = body_content(data, header_values(request.headers, "content-type"), rule.media_types)
     views = merged(body.views, beside)

@@ -196,6 +196,12 @@ def test_a_kit_without_xml_has_no_xml_contracts() -> None:
     assert (bare.xml_response, bare.xml_error) == (None, None)
 
 
+def test_an_error_of_the_framework_may_have_another_media_type_than_was_asked_for() -> None:
+    one = case(TPP, Alternative({"form": "framework"}), accept="application/xml")
+    assert judged(one, http('"no"', 415)).findings == ()
+    assert [each.check for each in judged(one, http('"no"', 400)).findings] == ["media-type", "outcome"]
+
+
 def test_the_framework_in_front_of_a_list_tells_its_form_whatever_the_method() -> None:
     one = case(TPP, Alternative({"form": "framework"}))
     one = replace(one, message=replace(one.message, method="GET", path="/elsewhere"))

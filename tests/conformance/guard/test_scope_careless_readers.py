@@ -429,6 +429,7 @@ def test_everything_in_a_text_that_may_be_an_id_is_a_token(text: str, tokens: li
 
 
 GUID = "6269c403-5b9f-47dd-b8c3-7ecbef8f686d"
+LETTER_FIRST, NO_LETTER = "c269c403-5b9f-47dd-b8c3-7ecbef8f686d", "62694403-5294-4744-8843-712345678686"
 
 
 @pytest.mark.parametrize(
@@ -436,6 +437,8 @@ GUID = "6269c403-5b9f-47dd-b8c3-7ecbef8f686d"
     [
         (f"{GUID} a", [("",)]),
         (f"a {GUID}", [("a",)]),
+        (f"a {LETTER_FIRST}", [("a",)]),
+        (f"a {NO_LETTER}", [("a",)]),
         (f"<a>{GUID}", [("a", "a")]),
         (f"<a:b>{GUID}", [("a", "b", "b")]),
         (f"<a:b c='1' d>{GUID}", [("a", "b", "d")]),

@@ -260,3 +260,23 @@ def test_a_reason_has_no_character_that_a_terminal_acts_on() -> None:
     decision = judged(post(TPP, json.dumps([{"Order\x9b\u202eID": []}], ensure_ascii=False)))
     assert not decision.allowed
     assert decision.reason.isascii()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("OrderID" + "_" * 60, "OrderID" + "_" * 53),
+        ("OrderID" + "\x00" * 60, repr("OrderID" + "\x00" * 53)),
+        ("\xd6rderID" + "_" * 60, ascii("\xd6rderID" + "_" * 53)),
+        ("Order\xadID", "'Order\\xadID'"),
+    ],
+)
+def test_a_reason_has_the_first_sixty_characters_of_a_name(name: str, shown: str) -> None:
+    decision = judged(post(TPP, json.dumps([{name: []}], ensure_ascii=False)))
+    assert decision.reason == f"{shown}: a list or an object stands where one order is named"
+
+
+def test_an_id_in_the_query_counts_where_there_is_no_body() -> None:
+    assert judged(post(TPP, "")).allowed
+    assert judged(post(f"{TPP}?OrderID={ORDER}", "")).allowed
+    assert not judged(post(f"{TPP}?OrderID={ORDER}1", "")).allowed
