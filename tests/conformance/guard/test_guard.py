@@ -200,3 +200,16 @@ def test_an_id_that_the_file_names_is_none_of_a_new_order() -> None:
     assert limited.bounded
     free = guard({"everything": True, "destructive": True})
     assert (free.bounded, free.known_as(ORDER)) == (False, "")
+
+
+def test_a_guard_afresh_has_nothing_granted_and_shares_nothing() -> None:
+    first = guard({"destructive": True})
+    known = set(first.harmless)
+    first.grant({"maker.bid": BID, "trader.order": ORDER, "trader.order.client": 7, "trader.uid": UID, "pin": "2468"})
+    assert (first.quotes, first.orders, first.clients, first.uids) == ({BID}, {ORDER}, {7}, {UID})
+    assert first.harmless == known | {"2468"}
+    second = first.afresh()
+    assert (second.quotes, second.orders, second.clients, second.uids) == (set(), set(), set(), set())
+    assert second.harmless == first.harmless
+    second.grant({"wrong_pin": "1357"})
+    assert first.harmless == known | {"2468"}
