@@ -156,6 +156,19 @@ async def try_one(
     )
 
 
+async def results_of(
+    contract: Contract, cases: Sequence[Case], suspect: Suspect, reference: WarmReference
+) -> tuple[CaseResult, ...]:
+    """What all those of the cases come to on a suspect that are of its operation. Raises `HarnessError`."""
+    results: list[CaseResult] = []
+    async with reference.serving((f"--{suspect.kind}", suspect.id)) as address:
+        chosen = _hurried(contract, address, suspect)
+        async with session(contract, chosen, {suspect.operation}, today=_NEVER) as run:
+            run.on_result = results.append
+            await carry_out(run, Work([case for case in cases if case.operation == suspect.operation]))
+    return tuple(results)
+
+
 def _rounds(cases: Sequence[Case], broken: frozenset[str]) -> tuple[tuple[Sequence[Case], int | None], ...]:
     """The rounds with their concurrency: first the cases that name a broken requirement, then all cases."""
     near = [case for case in cases if not broken.isdisjoint(case.requirements)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import detection
+from benchmarks import causes, detection
 from benchmarks.detection import Judged, sample, totals
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
@@ -54,3 +54,14 @@ def test_a_number_of_variants_that_makes_no_sense_is_refused(text: str, capsys: 
         command.main(["detection", "--variants", text])
     assert ended.value.code == 2
     assert "--variants" in capsys.readouterr().err
+
+
+def test_faults_are_counted_by_the_number_of_their_causes() -> None:
+    measured = causes.shares((1, 1, 2, 3, 7, 0, 1, 1))
+    assert measured.ratios == {"faults_told_as_one_or_two_causes": 0.625}
+    assert {name: value for name, (value, _) in measured.absolute.items()} == {
+        "faults_not_told": 1,
+        "faults_told_as_one_cause": 4,
+        "faults_told_as_two_causes": 1,
+        "faults_told_as_more_causes": 2,
+    }

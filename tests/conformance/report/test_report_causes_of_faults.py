@@ -1,0 +1,63 @@
+"""One planted fault is told as one cause, or as two: a sample of the faults of the bundled reference, on some of the cases.
+
+`python -m benchmarks causes` does it with more faults, each on all cases of its operation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from fnmatch import fnmatchcase
+
+import pytest
+
+from conformance.cases.fixtures import load_cases
+from conformance.contract.load import load_contract
+from conformance.endpoint.reference import warm_reference
+from conformance.report.causes import Cause, Kind, causes
+from conformance.selftest.suspects import Suspect, results_of
+from reference_impl.faults import FAULTS
+
+PATTERNS = (
+    "cao/account/*",
+    "cao/codes/*",
+    "cao/roles/*",
+    "cao/response/*",
+    "tpp/response/*",
+    "tpp/batch/*",
+    "tpp/pin/*",
+)
+SAMPLE = {
+    "cao-detail-as-number": ((Kind.FORM, {"answered": "code 0"}),),
+    "cao-null-everybody": ((Kind.ACTED, None),),
+    "cao-no-effect-http": ((Kind.UNDONE, {"transport": "http"}),),
+    "tpp-xml-null-as-empty": ((Kind.FORM, {"format": "XML"}),),
+}
+"""For each fault the causes that it has, and of each what its cases have in common, where one thing tells it."""
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, tuple[Cause, ...]]:
+    """The causes of each fault."""
+    contract = load_contract()
+    cases = [case for case in load_cases(contract) if any(fnmatchcase(case.id, one) for one in PATTERNS)]
+
+    async def run() -> dict[str, tuple[Cause, ...]]:
+        told = {}
+        async with warm_reference() as reference:
+            for name in SAMPLE:
+                fault = FAULTS[name]
+                suspect = Suspect(fault.id, "fault", fault.operation, fault.requirements)
+                told[name] = causes(await results_of(contract, cases, suspect, reference), contract)
+        return told
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("fault", SAMPLE)
+def test_a_fault_is_one_cause_on_one_of_its_requirements(fault: str, found: dict[str, tuple[Cause, ...]]) -> None:
+    told = found[fault]
+    assert [one.kind for one in told] == [kind for kind, _ in SAMPLE[fault]]
+    assert set(FAULTS[fault].requirements) & {name for one in told for name in (*one.requirements, *one.follows)}
+    for one, (_, levels) in zip(told, SAMPLE[fault], strict=True):
+        if levels is not None:
+            assert one.only_when.items() >= levels.items()
