@@ -157,6 +157,11 @@ _WORDS: Mapping[str, str] = {
 }
 
 
+def hindrance_words(reason: str) -> str:
+    """The word that cases are counted by as it stands in a sentence: `outside the scope`."""
+    return _WORDS.get(reason, reason)
+
+
 def hindrance_of(result: CaseResult) -> str:
     """Why a case was not carried out, in the word that it is counted by; empty when it was."""
     if result.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED):
@@ -188,7 +193,7 @@ class CarriedOut:
     @property
     def words(self) -> str:
         """`736 of 1,477 cases carried out, 741 outside the scope`."""
-        reasons = (f"{count:,} {_WORDS.get(reason, reason)}" for reason, count in self.hindered.items())
+        reasons = (f"{count:,} {hindrance_words(reason)}" for reason, count in self.hindered.items())
         noun = "case" if self.of == 1 else "cases"
         return ", ".join([f"{self.cases:,} of {self.of:,} {noun} carried out", *reasons])
 

@@ -100,7 +100,7 @@ def result(name: str, *requirements: str, verdict: Verdict = Verdict.PASS, **mor
 
 def finding(name: str, message: str = "wrong", **more: str) -> Finding:
     """A finding on a requirement."""
-    return Finding(requirement=name, check="schema", message=message, **more)
+    return Finding(**{"requirement": name, "check": "schema", "message": message, **more})
 
 
 def failed(name: str, *requirements: str, on: str = "", **more: Any) -> CaseResult:

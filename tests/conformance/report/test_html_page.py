@@ -233,7 +233,14 @@ def test_axe_finds_no_serious_fault(opened: Any, width: int, scheme: str) -> Non
 
 
 def test_a_cause_takes_three_pages_of_paper_at_most(opened: Any) -> None:
-    results = [failed(f"{number}", "G-OK", exchanges=course('{"errorcode":"' + "z\\n" * 1000)) for number in range(60)]
+    long = '{"errorcode":"' + "z\\n" * 1000
+    before = [exchange(f"{long}{number}", "earlier", 1790000000.1) for number in range(30)]
+    after = [exchange(f"{long}{number}", "observation", 1790000000.3) for number in range(9)]
+    found = (finding("G-OK", expected="cancelled " * 400, actual="open " * 400, at="mine", check="effect"),)
+    every = (*before, exchange(long, started_s=1790000000.2), exchange(long, "twin", 1790000000.2), *after)
+    results = [
+        result(f"{number}", "G-OK", verdict=Verdict.FAIL, findings=found, exchanges=every) for number in range(60)
+    ]
     page = opened(results)
     assert page.locator("article").count() == 1
     others = len(opened(everything_passes()).pdf().split(b"/Type /Page\n")) - 1

@@ -31,8 +31,8 @@ from conformance.wire.address import Address, AddressError, parse_address
 MOST_EVIDENCE = 900_000
 """Characters of evidence on a page, as they stand in it."""
 _MOST_EXAMPLES = 3
-_MOST_ALIKE = 3
-"""Of messages of one kind that follow each other, so many are shown."""
+_MOST_ALIKE, _MOST_OWN = 3, 8
+"""Of messages of one kind that follow each other, so many are shown; of those that the case itself sends, more."""
 _LONGEST = 4000
 _TIMEOUT_S = 10.0
 
@@ -58,6 +58,8 @@ class Step(NamedTuple):
     """A message of the case itself."""
     opened: bool
     """Whether it is shown at once."""
+    printed: bool
+    """Whether it is printed in full; the others are a line on paper."""
     framed: bool
 
 
@@ -209,13 +211,14 @@ def steps_of(exchanges: Sequence[Recorded], finding: Finding) -> Iterator[Step]:
     if not exchanges:
         return
     began_s, acted = exchanges[0].started_s, False
+    on_paper: dict[str, int] = dict.fromkeys((Purpose.JUDGED, Purpose.TWIN, Purpose.OBSERVATION), 1)
     for _, group in groupby(exchanges, _kind):
         alike = list(group)
         own = alike[0].purpose in OF_A_CASE
         acted = acted or own
         opened = own or (acted and finding.check == "effect" and alike[0].purpose == Purpose.OBSERVATION)
         apart = [one for place, one in enumerate(alike) if not place or _answer(one) != _answer(alike[place - 1])]
-        shown = apart if own else apart[:_MOST_ALIKE]
+        shown = apart[: _MOST_OWN if own else _MOST_ALIKE]
         for place, one in enumerate(shown):
             note = one.problem
             if place == len(shown) - 1 and len(alike) > len(shown):
@@ -223,7 +226,11 @@ def steps_of(exchanges: Sequence[Recorded], finding: Finding) -> Iterator[Step]:
                 until_s = alike[-1].started_s + alike[-1].took_s - began_s
                 same = "the same answer" if len(apart) == len(shown) else "answers like these"
                 note = f"{note} and {rest} more until +{until_s:.3f} s, with {same}".strip()
-            yield _step(one, finding.at if own else "", began_s, note, opened=opened)
+            printed = opened and on_paper.get(one.purpose, 0) > 0
+            if printed:
+                on_paper[one.purpose] -= 1
+            step = _step(one, finding.at if own else "", began_s, note)
+            yield step._replace(opened=opened, printed=printed)
 
 
 def _kind(one: Recorded) -> tuple[str, str, str]:
@@ -237,7 +244,7 @@ def _answer(one: Recorded) -> str:
     return text.partition("\r\n\r\n")[2] or text
 
 
-def _step(one: Recorded, at: str, began_s: float, note: str, *, opened: bool) -> Step:
+def _step(one: Recorded, at: str, began_s: float, note: str) -> Step:
     sent_text, received_text, cut = "", "", False
     if one.evidence is not None:
         sent_text, received_text, cut = one.evidence.sent, one.evidence.received, one.evidence.truncated
@@ -258,7 +265,8 @@ def _step(one: Recorded, at: str, began_s: float, note: str, *, opened: bool) ->
         raw_received=_raw(received_text),
         note="; ".join(filter(None, notes)),
         own=one.purpose in OF_A_CASE,
-        opened=opened,
+        opened=False,
+        printed=False,
         framed=framed,
     )
 

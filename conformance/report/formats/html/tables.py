@@ -10,7 +10,7 @@ from conformance.errors import Hindrance
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.report.formats.html.causes import CauseView
-from conformance.report.rows import CodeRow, RequirementRow, RunSummary, hindrance_of
+from conformance.report.rows import CodeRow, RequirementRow, RunSummary, hindrance_of, hindrance_words
 
 
 class CodeCell(NamedTuple):
@@ -64,7 +64,7 @@ class RequirementView(NamedTuple):
 def requirement_views(
     summary: RunSummary, contract: Contract, causes: Iterable[CauseView]
 ) -> dict[str, list[RequirementView]]:
-    """The requirements by operation."""
+    """The requirements by operation; those that are no pass come first."""
     numbers: dict[str, list[int]] = {}
     for view in causes:
         for name in dict.fromkeys((*view.cause.requirements, *view.cause.follows)):
@@ -78,7 +78,7 @@ def requirement_views(
     for operation_id, code in dict.fromkeys((row.operation, row.code) for row in summary.error_codes):
         codes.setdefault(clauses.get((operation_id, code), ""), []).append(code)
     views: dict[str, list[RequirementView]] = {}
-    for row in summary.requirements:
+    for row in sorted(summary.requirements, key=lambda row: (row.operation, _PLACE[row.verdict], row.id)):
         clause = contract.requirements.get(row.id)
         views.setdefault(row.operation, []).append(
             RequirementView(
@@ -159,7 +159,7 @@ def gaps(summary: RunSummary) -> Iterator[Gap]:
     for reason, count in summary.carried_out.hindered.items():
         one = next((case for case in summary.cases if hindrance_of(case) == reason), None)
         shown = "" if one is None else f"{one.id}: {one.accepted or one.reason}"
-        yield Gap(reason, count, shown, reason == Hindrance.ACCEPTED)
+        yield Gap(hindrance_words(reason), count, shown, reason == Hindrance.ACCEPTED)
 
 
 def target_lines(target: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
