@@ -177,6 +177,7 @@ def test_html_shows_a_few_cases_of_a_cause_and_names_the_others() -> None:
     assert len(cause.xpath(".//h4")) == 1
     (others,) = cause.xpath(".//details[contains(summary, '49 more cases')]/pre/text()")
     assert others.split() == [f"g/family/{number:02}@http" for number in range(1, 50)]
+    assert len(cause.xpath("./ul/li")) == 6
 
 
 def test_html_links_requirements_causes_and_codes_both_ways() -> None:

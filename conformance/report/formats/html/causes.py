@@ -6,7 +6,7 @@ others; what finds no room is a row with the command that replays it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -31,6 +31,7 @@ from conformance.wire.address import Address, AddressError, parse_address
 MOST_EVIDENCE = 900_000
 """Characters of evidence on a page, as they stand in it."""
 _MOST_EXAMPLES = 3
+_MOST_TITLES = 6
 _MOST_ALIKE, _MOST_OWN = 3, 8
 """Of messages of one kind that follow each other, so many are shown; of those that the case itself sends, more."""
 _LONGEST = 4000
@@ -87,6 +88,8 @@ class CauseView(NamedTuple):
     cause: Cause
     examples: tuple[Example, ...]
     others: tuple[str, ...]
+    also: tuple[tuple[str, str], ...]
+    """Some of the others, by name and title: what they are about says what is wrong more exactly."""
 
 
 @dataclass(slots=True)
@@ -144,8 +147,21 @@ def cause_views(summary: RunSummary, contract: Contract) -> tuple[CauseView, ...
     for number, (cause, example) in enumerate(zip(summary.causes, first, strict=True), 1):
         shown = () if example is None else (example, *_further(cause, example, known))
         ids = {one.case.id for one in shown}
-        views.append(CauseView(number, cause, shown, tuple(name for name in cause.shown_by if name not in ids)))
+        others = tuple(name for name in cause.shown_by if name not in ids)
+        views.append(CauseView(number, cause, shown, others, tuple(_titles(others, shown, known))))
     return tuple(views)
+
+
+def _titles(others: Sequence[str], shown: Iterable[Example], known: _Known) -> Iterator[tuple[str, str]]:
+    """Name and title of named cases that stand apart from the examples, from all over the list."""
+    seen = {one.case.id.partition("@")[0] for one in shown}
+    named = (known.results[name] for name in others if name in known.results)
+    apart = {one.id.partition("@")[0]: one for one in named if one.tier == "named"}
+    left = [one for name, one in apart.items() if name not in seen]
+    for place in range(min(_MOST_TITLES, len(left))):
+        result = left[place * len(left) // min(_MOST_TITLES, len(left))]
+        case = known.case(result)
+        yield result.id.partition("@")[0], "" if case is None else case.title
 
 
 def _further(cause: Cause, example: Example, known: _Known) -> Iterator[Example]:
