@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -48,6 +48,8 @@ class ServeOptions:
     """Each `ID=ALTERNATIVE`."""
     control: bool = True
     """Whether /_world/ is there; on an address that is not loopback it never is."""
+    ready: Callable[[str], None] | None = None
+    """Told the address once the socket listens, before it is printed."""
     until_eof: bool = False
     """Whether the end of standard input ends the server as SIGTERM does: so it goes when whoever started it is gone."""
 
@@ -62,6 +64,8 @@ def serve(options: ServeOptions) -> None:
     if options.until_eof:
         threading.Thread(target=_end_with_input, daemon=True).start()
     with listener:
+        if options.ready is not None:
+            options.ready(_address(listener))
         server = make_server(app, listener, sys.stdout)
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve([listener]))
@@ -141,8 +145,12 @@ def make_server(app: Starlette, listener: socket.socket, announce_to: TextIO | N
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )
+    return _Server(config, _address(listener), announce_to)
+
+
+def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    return _Server(config, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", announce_to)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Server(uvicorn.Server):

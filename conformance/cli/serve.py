@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from conformance.cli.options import changing, printing
-from conformance.errors import ConfigurationError
+from conformance.errors import ConfigurationError, UsageError
 
 
 @click.command("serve")
@@ -21,6 +22,12 @@ from conformance.errors import ConfigurationError
 )
 @click.option("--world", type=click.Path(path_type=Path), metavar="FILE", help="World file (default: the bundled one).")
 @changing
+@click.option(
+    "--write-target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the target file for what is served, its secrets beside it; `conformance run --target FILE` reads it.",
+)
 @click.option("--no-control", is_flag=True, help="Switch off the control address /_world/.")
 @printing
 def command(
@@ -30,6 +37,7 @@ def command(
     faults: tuple[str, ...],
     equivalents: tuple[str, ...],
     readings: tuple[str, ...],
+    write_target: Path | None,
     no_control: bool,
     quiet: bool,
     verbose: bool,
@@ -41,6 +49,12 @@ def command(
     from reference_impl.errors import ReferenceImplError
     from reference_impl.serve import ServeOptions, serve
 
+    if write_target is not None and (world is not None or no_control):
+        option = "--no-control" if no_control else "--world"
+        raise UsageError(
+            f"cannot be combined with {option}", where="--write-target",
+            hint="The file is that of the bundled world, whose states are looked at through the control address.",
+        )  # fmt: skip
     del quiet, verbose  # a script waits for the one line that this prints
     options = ServeOptions(
         host=host,
@@ -50,8 +64,18 @@ def command(
         equivalents=equivalents,
         readings=readings,
         control=not no_control,
+        ready=None if write_target is None else partial(_write, write_target),
     )
     try:
         serve(options)
     except ReferenceImplError as error:
         raise ConfigurationError(error.message, where=error.where, hint=error.hint) from error
+
+
+def _write(path: Path, address: str) -> None:
+    from conformance.endpoint.reference import write_target
+
+    try:
+        write_target(path, address)
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror or error}", where=str(path)) from error

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import tomllib
@@ -36,11 +37,44 @@ def reference_environment() -> Mapping[str, str]:
 
 def reference_target(address: str) -> dict[str, Any]:
     """The target file's content for a reference implementation with the bundled world at this address."""
+    return tomllib.loads(_reference_text(address))
+
+
+def write_target(path: Path, address: str) -> None:
+    """Write the same as a target file, its secrets as files in a folder beside it, `NAME.secrets`. Raises `OSError`."""
+    folder = path.absolute().with_name(f"{path.name}.secrets")
+    secrets = dict(reference_environment())
+    text = _SECRET.sub(lambda match: _in_file(folder / match[1]), _reference_text(address))
+    for name, value in _PIN.findall(text):
+        secrets[name] = value
+    text = _PIN.sub(lambda match: f"{match[1]} = {_in_file(folder / match[1])}", text)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, value in secrets.items():
+        with open(folder / name, "w", encoding="utf-8", opener=_for_the_owner) as file:
+            file.write(value)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+_SECRET = re.compile(r'\{ env = "(\w+)" \}')
+_PIN = re.compile(r'(?m)^(\w*pin) = "(\d+)"')
+
+
+def _in_file(path: Path) -> str:
+    return f"{{ file = {json.dumps(str(path))} }}"
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _reference_text(address: str) -> str:
     text = resources.files("conformance.endpoint").joinpath("samples", "reference.toml").read_text("utf-8")
     text = text.replace("ADDRESS", address).replace("SOCKET", address.replace("http", "ws", 1))
     head, mark, desk = text.partition("# each desk\n")
     desks = (desk.replace("NN", f"{number:02}") for number in range(1, DESKS + 1))
-    return tomllib.loads(head + mark + "\n".join(desks))
+    return head + mark + "\n".join(desks)
 
 
 _START = (
