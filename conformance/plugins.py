@@ -40,6 +40,7 @@ REPORT_FORMATS: Mapping[str, str] = {
     "sarif": "conformance.report.formats.sarif:SARIF",
     "har": "conformance.report.formats.har:HAR",
     "badge": "conformance.report.formats.brief:BADGE",
+    "annotations": "conformance.report.formats.brief:ANNOTATIONS",
     "job-summary": "conformance.report.formats.brief:JOB_SUMMARY",
 }
 

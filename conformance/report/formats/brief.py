@@ -1,4 +1,4 @@
-"""Writes what fits on a glance: a badge as shields.io reads it, and a page for the summary of a CI job."""
+"""Writes what fits on a glance: a badge as shields.io reads it, the summary of a CI job, annotations of GitHub."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from conformance.model.spec import Contract
 from conformance.report.causes import Cause
 from conformance.report.formats.markdown import inline
+from conformance.report.formats.sarif import place_of
 from conformance.report.rows import ReportFormat, RunSummary, replay_command
 from conformance.report.safe_text import many, visible
 
 _COLOURS = {"pass": "brightgreen", "fail": "red", "incomplete": "yellow", "error": "orange"}
 _MARKS = {"pass": "✅", "fail": "❌", "incomplete": "⚠️", "error": "⚠️"}
 _MOST_CAUSES = 20
+_MOST_ANNOTATIONS = 10
+"""GitHub shows so many of a step."""
 
 
 def to_badge(summary: RunSummary, _contract: Contract) -> str:
@@ -45,6 +48,30 @@ def to_job_summary(summary: RunSummary, _contract: Contract) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def to_annotations(summary: RunSummary, contract: Contract) -> str:
+    """Workflow commands of GitHub Actions: an error for each of the heaviest causes, at the line of its requirement."""
+    lines = []
+    for cause in summary.causes[:_MOST_ANNOTATIONS]:
+        place = place_of(cause, contract)
+        where = f"file={_property(place[0])},line={place[1]}," if place else ""
+        command = replay_command(cause.replay, summary.info)
+        text = _data(f"{cause.message} ({cause.cases} of {cause.of} cases)\n{cause.text}\n{command}")
+        lines.append(f"::error {where}title={_property(cause.requirement)}::{text}\n")
+    if not lines and summary.verdict != "pass":
+        lines.append(f"::error title=Conformance::{_data('; '.join((summary.verdict, *summary.reasons)))}\n")
+    return "".join(lines)
+
+
+def _data(text: str) -> str:
+    """As a workflow command takes it: one line, whatever an endpoint has answered."""
+    lines = (visible(line) for line in text.replace("%", "%25").split("\n"))
+    return "%0A".join(lines)
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
 def _row(cause: Cause, summary: RunSummary) -> str:
     command = visible(replay_command(cause.replay, summary.info)).replace("|", "\\|").replace("`", "'")
     cells = (
@@ -62,4 +89,5 @@ def _versions(summary: RunSummary) -> Iterator[str]:
 
 
 BADGE = ReportFormat("badge.json", to_badge)
+ANNOTATIONS = ReportFormat("annotations.txt", to_annotations)
 JOB_SUMMARY = ReportFormat("summary.md", to_job_summary)

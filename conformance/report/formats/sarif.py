@@ -82,14 +82,15 @@ def _result(cause: Cause, rule: int, summary: RunSummary, contract: Contract) ->
         "occurrenceCount": cause.cases,
         "properties": {"operation": cause.operation, "check": cause.check, "example": cause.example},
     }
-    place = _place(cause, contract)
+    place = place_of(cause, contract)
     if place is not None:
-        result["locations"] = [place]
+        where = {"artifactLocation": {"uri": place[0]}, "region": {"startLine": place[1]}}
+        result["locations"] = [{"physicalLocation": where}]
     return result
 
 
-def _place(cause: Cause, contract: Contract) -> dict[str, Any] | None:
-    """The requirement's line in the file of its operation; None where that cannot be read."""
+def place_of(cause: Cause, contract: Contract) -> tuple[str, int] | None:
+    """File and line of the requirement that a cause breaks; None where the file cannot be read."""
     requirement = contract.requirements.get(cause.requirement)
     operation = None if requirement is None else contract.operations.get(requirement.operation)
     if operation is None:
@@ -102,9 +103,7 @@ def _place(cause: Cause, contract: Contract) -> dict[str, Any] | None:
         return None
     found = re.search(rf"(?m)^- id: {re.escape(cause.requirement)}\s*$", text)
     root = "specs" if contract.root.name == _BUNDLED else contract.root.name
-    line = 1 if found is None else text.count("\n", 0, found.start()) + 1
-    where = {"artifactLocation": {"uri": f"{root}/{inside}"}, "region": {"startLine": line}}
-    return {"physicalLocation": where}
+    return f"{root}/{inside}", 1 if found is None else text.count("\n", 0, found.start()) + 1
 
 
 SARIF = ReportFormat("results.sarif", to_sarif)

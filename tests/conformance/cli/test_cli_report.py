@@ -71,7 +71,7 @@ def test_render_writes_every_format_beside_the_journal(written: Written) -> None
     done = report("render", folder)
     assert (done.exit_code, done.stderr) == (0, "")
     names = ["results.json", "junit.xml", "report.md", "report.html"]
-    names += ["ctrf.json", "results.sarif", "failures.har", "badge.json", "summary.md"]
+    names += ["ctrf.json", "results.sarif", "failures.har", "badge.json", "annotations.txt", "summary.md"]
     assert done.stdout.split() == [str(folder / name) for name in names]
     assert all((folder / name).stat().st_size for name in names)
 

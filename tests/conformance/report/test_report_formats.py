@@ -25,7 +25,7 @@ from conformance.report.summary import summarise
 
 HOSTILE = "</pre><script>alert(1)</script> | `x` [a](b) \x1b[31m\u202e\ud800 ]]>\n# head"
 
-WITHOUT_SIDES = {"badge", "har", "job-summary"}
+WITHOUT_SIDES = {"annotations", "badge", "har", "job-summary"}
 """Formats that say what was found, and not what was expected beside it."""
 FILES = {name: report_format(name).file for name in REPORT_FORMATS}
 
