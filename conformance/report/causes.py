@@ -71,7 +71,7 @@ class Cause:
     """One thing that is wrong, with one example of it and how many cases show it."""
 
     id: str
-    """The same in every run that finds it: requirement, check and way or place."""
+    """Requirement, check, and way or place: the same in every run in which most of its cases break that requirement."""
     kind: Kind
     operation: str
     requirement: str
@@ -332,7 +332,7 @@ def _cause(group: _Group, contract: Contract, of: int, tables: Sequence[Table]) 
         requirement=names[0],
         requirements=names,
         check=finding.check,
-        message=_words([one for _, one in mine]),
+        message=_words(finding, [one for _, one in mine if one.check == finding.check]),
         document=clause.document if clause else "",
         place=clause.place if clause else "",
         text=clause.text if clause else "not in this contract",
@@ -361,10 +361,10 @@ _OUTCOMES = {
 _MOST_NAMES = 3
 
 
-def _words(findings: Sequence[Finding]) -> str:
-    """What is wrong, without what differs from case to case."""
-    first, way = findings[0], _way(findings[0])
-    places = [name for name, _ in Counter(finding.at for finding in findings).most_common()]
+def _words(first: Finding, alike: Sequence[Finding]) -> str:
+    """What is wrong by the finding of the example, without what differs from it in the others of its check."""
+    way = _way(first)
+    places = [name for name, _ in Counter(finding.at for finding in alike).most_common()]
     if first.check == "outcome":
         return _OUTCOMES.get(way, "another answer than is allowed")
     if first.check == "effect":

@@ -176,3 +176,10 @@ def test_two_ways_in_one_case_are_two_causes() -> None:
     undone = found("effect", way="undone", at="mine", expected="cancelled", actual="open")
     kinds = [one.kind for one in of([failing("a", TOUCHED, undone), failing("b", undone)])]
     assert kinds == [Kind.ACTED, Kind.UNDONE]
+
+
+def test_the_words_of_a_cause_are_those_of_its_example() -> None:
+    differs = found("relation", "G-104", at="escapes", expected="code 104", actual="code 100, result false")
+    refused = found("outcome", way="refused", at="answer", expected="code 0", actual="code 100, result false")
+    (cause,) = of([failing("a", differs), failing("b", refused), failing("c", refused)])
+    assert (cause.example, cause.message) == ("g/family/b@http", "no success where there must be one")
