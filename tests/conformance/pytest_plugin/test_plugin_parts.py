@@ -303,7 +303,7 @@ def test_a_case_that_two_workers_ran_is_counted_once_by_its_worse_verdict(
     record = record_of(
         tmp_path,
         contract,
-        RunInfo("1", "1", contract.digest, 0, "now"),
+        RunInfo("1", "1", contract.digest, 0, "2026-01-02T03:04:05+00:00"),
         target,
         {},
         (CAO,),
