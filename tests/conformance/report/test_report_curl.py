@@ -8,7 +8,7 @@ import re
 import pytest
 
 from conformance.endpoint.model import Tls
-from conformance.report.curl import Endpoint, by_hand
+from conformance.report.curl import Endpoint, by_hand, by_hand_again
 from conformance.wire.address import parse_address
 from conformance.wire.ws.session import text_frame
 
@@ -41,3 +41,18 @@ def test_a_message_to_paste_holds_no_secret(body: bytes) -> None:
         assert "127.0.0.1:9" in shown
         assert "Geheim" not in shown, shown
         assert base64.b64encode(PIN.encode()).decode()[:12] not in shown
+
+
+def test_what_an_evidence_says_can_be_sent_again_with_variables_for_what_it_hides() -> None:
+    head = "POST /x HTTP/1.1\r\nHost: 127.0.0.1:9\r\naptoken: [redacted]\r\nAuthorization: [redacted]\r\n\r\n"
+    shown = by_hand_again(head + '{"PIN":"[redacted]","a":1}', "http", ENDPOINT)
+    assert shown.startswith("curl ")
+    assert "-H 'aptoken: '\"$SECRET\"" in shown
+    assert "-H 'Authorization: '\"$AUTHORIZATION\"" in shown
+    assert """--data-binary '{"PIN":"'"$SECRET"'","a":1}'""" in shown
+    assert by_hand_again('{"m":0,"i":2}', "ws", ENDPOINT).splitlines()[1:] == ['{"m":0,"i":2}']
+
+
+@pytest.mark.parametrize("sent", ["", "POST /x HTTP/1.1\r\nHost: h\r\n\r\n\\xff{}"])
+def test_what_does_not_say_every_byte_is_not_offered_to_be_sent_again(sent: str) -> None:
+    assert by_hand_again(sent, "http", ENDPOINT) == ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import escape
 
@@ -28,7 +28,7 @@ from conformance.report.safe_text import beside, visible
 from conformance.report.wording import case_facts
 from conformance.wire.address import Address, AddressError, parse_address
 
-MOST_EVIDENCE = 900_000
+_MOST_ON_PAGE = 900_000
 """Characters of evidence on a page, as they stand in it."""
 _MOST_EXAMPLES = 3
 _MOST_TITLES = 6
@@ -96,7 +96,7 @@ class CauseView(NamedTuple):
 class _Room:
     """How many characters of evidence still find room."""
 
-    left: int = MOST_EVIDENCE
+    left: int = _MOST_ON_PAGE
 
     def takes(self, steps: Sequence[Step]) -> bool:
         """Whether the steps find room; then it is taken."""
@@ -191,11 +191,6 @@ def _example(cause: Cause, name: str, known: _Known, *, brief: bool = False) -> 
         steps = tuple(step for step in steps if step.own)
     if not known.room.takes(steps):
         steps = ()
-    endpoint = _endpoint(known, result)
-    judged = [
-        one for one in result.exchanges if one.purpose == "judged" and one.evidence and not one.evidence.truncated
-    ]
-    curl = next((by_hand_again(one.evidence.sent, one.transport, endpoint(one)) for one in judged if one.evidence), "")
     return Example(
         result,
         finding,
@@ -205,7 +200,7 @@ def _example(cause: Cause, name: str, known: _Known, *, brief: bool = False) -> 
         tuple(one for one in result.findings if one != finding),
         steps,
         replay_command(replay_name(result), known.info),
-        curl if steps else "",
+        _curl(known, result) if steps else "",
     )
 
 
@@ -310,20 +305,23 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
-def _endpoint(known: _Known, result: CaseResult) -> Any:
-    """Where its messages went, as the target file says; the bundled server is known by the header Host alone."""
+def _curl(known: _Known, result: CaseResult) -> str:
+    """The judged message as a command to paste, as far as evidence holds it whole."""
+    for one in result.exchanges:
+        if one.purpose == Purpose.JUDGED and one.evidence is not None and not one.evidence.truncated:
+            return by_hand_again(one.evidence.sent, one.transport, _endpoint(known, result, one.evidence.sent))
+    return ""
+
+
+def _endpoint(known: _Known, result: CaseResult, sent: str) -> Endpoint:
+    """Where a message went, as the target file says; the bundled server is known by the header Host alone."""
     operation = known.contract.operations.get(result.operation)
     services = known.info.target.get("services")
     service = services.get(operation.service) if isinstance(services, Mapping) and operation else None
     named = service if isinstance(service, Mapping) else {}
-
-    def endpoint(one: Recorded) -> Endpoint:
-        host = "" if one.evidence is None else _host(one.evidence.sent)
-        address = _address(str(named.get("http") or (f"http://{host}" if host else "")))
-        socket = str(named.get("websocket") or "the server")
-        return Endpoint(address or _address("http://localhost"), socket, Tls(), "", _TIMEOUT_S)
-
-    return endpoint
+    host = _host(sent)
+    address = _address(str(named.get("http") or (f"http://{host}" if host else "http://localhost")))
+    return Endpoint(address, str(named.get("websocket") or "the server"), Tls(), "", _TIMEOUT_S)
 
 
 def _host(sent: str) -> str:
@@ -336,6 +334,6 @@ def _host(sent: str) -> str:
 
 def _address(text: str) -> Address | None:
     try:
-        return parse_address(text) if text else None
+        return parse_address(text)
     except AddressError:
         return None
