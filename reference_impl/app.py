@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from reference_impl.alphapoint import http as alphapoint_http
 from reference_impl.alphapoint.frames import Connection, operation_in
-from reference_impl.parts import Parts
+from reference_impl.parts import Arrival, Parts
 from reference_impl.tpp import http as tpp_http
 from reference_impl.wire import OPERATIONS, TPP_OPERATION, FrameInfo, HttpRequest, HttpResponse, text_response
 
@@ -54,9 +54,11 @@ class _HttpGate:
             response = text_response(413, "REQUEST ENTITY TOO LARGE", ("connection", "close"))
         else:
             request = _request(scope, body)
+            parts = self._parts
             if request.operation:
-                await self._parts.hold(request)
-            response = respond(self._parts, self._control, request)
+                await parts.hold(request)
+                parts = await _entered(parts, request.operation, "http", body.decode("latin-1"))
+            response = respond(parts, self._control, request)
         headers = dict(response.headers)
         if response.content_type:
             headers["content-type"] = response.content_type
@@ -64,6 +66,13 @@ class _HttpGate:
             await StreamingResponse(_pieces(response.body), response.status, headers)(scope, receive, send)
         else:
             await Response(response.body, response.status, headers)(scope, receive, send)
+
+
+async def _entered(parts: Parts, operation: str, transport: str, text: str) -> Parts:
+    """The parts that a call of an operation is handled by."""
+    if parts.enter is None or not operation:
+        return parts
+    return await parts.enter(parts, Arrival(operation, transport, text))
 
 
 async def _hold_back(parts: Parts, operation: str) -> None:
@@ -127,13 +136,16 @@ async def _serve_frames(parts: Parts, socket: WebSocket) -> None:
         await socket.close()
         return
     await socket.accept()
-    connection = Connection(parts)
+    connection = Connection()
     with contextlib.suppress(WebSocketDisconnect):
         while True:
             arrived = await _arrived(parts, socket)
             answered = []
             for text in arrived:
-                replies, operation = connection.receive(text)
+                entered = parts
+                if parts.enter is not None:
+                    entered = await _entered(parts, operation_in(text), "ws", text)
+                replies, operation = connection.receive(entered, text)
                 answered.append((FrameInfo(text, operation), replies))
             for info, replies in parts.under_way(answered) if len(answered) > 1 else answered:
                 await _hold_back(parts, info.operation)

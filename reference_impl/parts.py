@@ -6,7 +6,7 @@ the others. Replace with `with_alphapoint`, `with_cancel_all`, `with_cancel_quot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -199,6 +199,19 @@ class TppParts:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """A call of an operation before it is read: over which transport it came, and its text."""
+
+    operation: str
+    transport: str
+    text: str
+
+
+Enter = Callable[["Parts", Arrival], Awaitable["Parts"]]
+"""Awaited between the arrival of a call and its handling, which follows in the same turn of the loop, by these parts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Everything, and the hold and the two filters of the outermost layer."""
 
@@ -206,6 +219,7 @@ class Parts:
     alphapoint: AlphaPointParts
     tpp: TppParts
     hold: Hold = at_once
+    enter: Enter | None = None
     http_filter: HttpFilter = keep_response
     frame_filter: FrameFilter = keep_frames
     refuse: Callable[[HttpRequest], HttpResponse | None] = refuse_nothing

@@ -19,6 +19,7 @@ from conformance.cases.families.object.fields import object_field_cases
 from conformance.cases.families.object.malformed import malformed_object_cases
 from conformance.cases.families.object.relations import object_relation_cases
 from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases, way_cases
+from conformance.cases.families.races import race_cases
 from conformance.cases.message import fill_body, is_text, places
 from conformance.cases.scenario import scenario_cases
 from conformance.contract.check.problems import CaseSet, Specimen
@@ -43,6 +44,7 @@ _OBJECT: tuple[Family, ...] = (
     http_form_cases,
     way_cases,
     object_relation_cases,
+    race_cases,
 )
 _LIST: tuple[Family, ...] = (
     scenario_cases,
@@ -52,6 +54,7 @@ _LIST: tuple[Family, ...] = (
     negotiation_cases,
     list_relation_cases,
     trap_cases,
+    race_cases,
 )
 
 _LISTS = AppliesTo((Shape.RESULTS,))

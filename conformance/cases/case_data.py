@@ -21,6 +21,8 @@ from conformance.model.case import (
     Expectation,
     Message,
     OwnSession,
+    RaceSession,
+    RaceStep,
     Repeat,
     StateNeed,
     Transport,
@@ -59,14 +61,7 @@ def to_data(case: Case) -> dict[str, Any]:
         data["together"] = case.together
     if case.later:
         data["later"] = True
-    if case.session is not None:
-        data["session"] = {
-            name: value for name in OwnSession.__slots__ if (value := getattr(case.session, name)) != _PLAIN[name]
-        }
-    if case.beside:
-        data["beside"] = [
-            {"message": _message_data(one.message), "expect": _expect_data(one.expect)} for one in case.beside
-        ]
+    data |= _sessions_data(case)
     if case.lane != "shared":
         data["lane"] = case.lane
     if case.tier != "named":
@@ -113,6 +108,7 @@ def _case(rest: dict[str, Any]) -> Case:
         later=take("later", False),
         session=_session(take("session", None)),
         beside=tuple([Beside(_message(one["message"]), _expectation(one["expect"])) for one in take("beside", ())]),
+        race=tuple([_race(dict(one)) for one in take("race", ())]),
         lane=take("lane", "shared"),
         code=take("code", None),
         provoke=take("provoke", None),
@@ -123,6 +119,49 @@ def _case(rest: dict[str, Any]) -> Case:
     if rest:
         raise ValueError(f"unknown member {sorted(rest)[0]!r}")
     return case
+
+
+def _sessions_data(case: Case) -> dict[str, Any]:
+    """The session that it has to itself, and what is under way beside its message."""
+    data: dict[str, Any] = {}
+    if case.session is not None:
+        data["session"] = {
+            name: value for name in OwnSession.__slots__ if (value := getattr(case.session, name)) != _PLAIN[name]
+        }
+    if case.beside:
+        data["beside"] = [
+            {"message": _message_data(one.message), "expect": _expect_data(one.expect)} for one in case.beside
+        ]
+    if case.race:
+        data["race"] = [_race_data(one) for one in case.race]
+    return data
+
+
+def _race_data(session: RaceSession) -> dict[str, Any]:
+    steps = []
+    for step in session.steps:
+        data: dict[str, Any] = {"does": step.does}
+        if step.things:
+            data["things"] = list(step.things)
+        if step.message is not None:
+            data["message"] = _message_data(step.message)
+        if step.expect is not None:
+            data["expect"] = _expect_data(step.expect)
+        steps.append(data)
+    return {"role": session.role, "transport": session.transport, "media_type": session.media_type, "steps": steps}
+
+
+def _race(rest: dict[str, Any]) -> RaceSession:
+    steps = tuple(
+        RaceStep(
+            step["does"],
+            tuple(step.get("things", ())),
+            _message(step["message"]) if "message" in step else None,
+            _expectation(step["expect"]) if "expect" in step else None,
+        )
+        for step in rest.pop("steps")
+    )
+    return RaceSession(transport=Transport(rest.pop("transport")), steps=steps, **rest)
 
 
 def _twin_data(twin: Twin) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Ruling(StrEnum):
     BOTH_IDS = "both-ids"
     NO_LIST = "no-list"
     UNLISTED_READING = "unlisted-reading"
+    OVERLAPPING = "overlapping-calls"
 
 
 def done(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.model.case import Case
+from conformance.model.case import Case, RaceStep
 from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange
@@ -83,6 +83,27 @@ class Observation:
     secrets: tuple[str, ...] = ()
     name_of: Callable[[str], str] = field(default=lambda _secret: "", compare=False)
     """How a finding calls a secret, which it must not show; asked only when one came back."""
+    start_s: float = 0.0
+    end_s: float = 0.0
+    """When a step of a race began and ended, on one clock; infinite where no answer came."""
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """How things stood when a step of a race looked."""
+    raced: tuple[Raced, ...] = ()
+    """The steps of a race; each answer is also judged by itself, in an observation of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """One step of a race: the case that its message is by itself, and what was seen of it."""
+
+    case: Case
+    step: RaceStep
+    seen: Observation
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """Its exchange; None for what is no message of a case."""
+        return next(iter(self.seen.exchanges), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +135,7 @@ class Judgement:
     """Why an answer was not read."""
     unsettled: bool = False
     """Another alternative with this answer has things cancelled that are still open: they may only need time."""
+    history: str = ""
+    """The calls of a race that no order explains, one a line."""
+    undecided: str = ""
+    """Why a race was not judged to its end."""

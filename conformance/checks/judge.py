@@ -12,6 +12,7 @@ from conformance.checks.answer import Answer, Judgement, Observation, Seen
 from conformance.checks.identity import Matching, instructions_of, match_results
 from conformance.checks.kit import BAD_INPUT, READABLE, Kit, telling
 from conformance.checks.outcome import CANCELLED, OUTCOME, allowed, fits, gist_of, in_words, judge_effects, way_of
+from conformance.checks.races import judge_race
 from conformance.checks.read import read_answer
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.contract.operation import RequirementKey
@@ -69,6 +70,8 @@ class _Gathering:
     summary: str = ""
     beyond: str = ""
     unsettled: bool = False
+    history: str = ""
+    undecided: str = ""
 
     def stop(self, *findings: Finding) -> bool:
         """Take up the findings that end the judgement on an answer, and what they block."""
@@ -98,6 +101,11 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
         _judge_exchange(kit, case, observation, exchange, pins, found)
     if case.together > 1 and not found.blocked:
         _judge_together(case, observation, found)
+    if observation.raced:
+        outcome = judge_race(kit, observation)
+        found.findings.extend(outcome.findings)
+        found.unverified.extend(outcome.unverified)
+        found.history, found.undecided = outcome.history, outcome.undecided
     found.findings.extend(_pinned_otherwise(case, found.readings, pins))
     for finding in found.findings:
         kit.checks[finding.check]  # what made it must be registered
@@ -113,6 +121,8 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
         summary=found.summary,
         beyond=found.beyond,
         unsettled=found.unsettled,
+        history=found.history,
+        undecided=found.undecided,
     )
 
 

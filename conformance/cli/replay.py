@@ -193,6 +193,7 @@ def _judgement(result: CaseResult, contract: Contract) -> Iterator[str]:
     yield f"judgement: {result.verdict.value}" + (f" ({visible(result.reason)})" if result.reason else "")
     for finding in result.findings:
         yield from _finding(finding, contract)
+    yield from (f"  {visible(line)}" for line in result.history.splitlines())
     for title, entries in (
         ("could not be checked behind that", result.blocked), ("readings", result.readings),
         ("not verified", result.unverified), ("note", result.notes),

@@ -113,6 +113,14 @@ class Sessions:
         if login_of(speaker) is not None:
             await self.session(speaker)
 
+    async def ready(self, desk: Desk, role: str, *, framed: bool) -> None:
+        """Open what a role's first message would have to open before it goes out. Raises `RoleUnavailable`."""
+        speaker = speaker_at(desk, role)
+        if framed:
+            await self.socket(speaker, f"{speaker.key}#{desk.index}").transport.connect(limits=self.link.limits)
+        else:
+            await self.sign_in(desk, role)
+
     async def call(self, desk: Desk, role: str, name: str, payload: Mapping[str, Any], purpose: Purpose) -> Any:
         """The decoded answer of one of the service's own calls; None when it cannot be read."""
         speaker = speaker_at(desk, role)

@@ -117,7 +117,7 @@ class Message:
 class StateNeed:
     """A state of the target that must be set up before the message, under a name that binds its ids.
 
-    The parameter `after` puts it behind so many of the messages that are sent before the judged one. A state with a
+    The parameter `after` puts it behind so many of the messages that are sent before the judged one, or into a race. A state with a
     parameter that names another one of the case (`${mine.client}`) is set up behind that.
     """
 
@@ -222,6 +222,35 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
+class RaceStep:
+    """One thing that a session of a race does, and what must hold of the answer by itself.
+
+    `cancel` and `cancel-all` are calls of the operation. `beside` is a call of another one, which is not judged and may
+    take the same things. `look` asks how things stand, `place` sets up a state of the case.
+    """
+
+    does: Literal["cancel", "cancel-all", "beside", "look", "place"]
+    things: tuple[str, ...] = ()
+    """The watched names that a success takes: of a pair leg by leg, of a list one for each instruction."""
+    message: Message | None = None
+    expect: Expectation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RaceSession:
+    """One of the sessions that are under way at the same moment; it takes its steps one after the other."""
+
+    role: str
+    transport: Transport
+    media_type: str
+    steps: tuple[RaceStep, ...]
+
+
+PLACED = "race"
+"""The parameter `after` of a state that a step of a race sets up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One thing to try; the id is stable and the same on every machine."""
 
@@ -253,17 +282,31 @@ class Case:
     """The session that its messages are sent in; None for the run's own."""
     beside: tuple[Beside, ...] = ()
     """What else is under way when the judged message is: over a WebSocket, on the same socket."""
+    race: tuple[RaceSession, ...] = ()
+    """Sessions whose calls overlap; the judged message is the first call of the first of them."""
+
+    @property
+    def raced(self) -> tuple[RaceStep, ...]:
+        """The steps of all its sessions."""
+        return tuple(step for session in self.race for step in session.steps)
+
+    @property
+    def cancels(self) -> bool:
+        """Whether a right answer may cancel something."""
+        return bool(self.race) or any(one.cancelled for expect in self.expectations for one in expect.any_of)
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """Every message that it sends."""
         twins = self.twin.messages if self.twin else ()
-        return (*self.before, self.message, *(one.message for one in self.beside), *twins)
+        raced = (step.message for step in self.raced if step.message is not None)
+        return (*self.before, self.message, *(one.message for one in self.beside), *raced, *twins)
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
         """What must hold of each answer that is judged by itself."""
-        return (self.expect, *(one.expect for one in self.beside))
+        raced = (step.expect for step in self.raced if step.expect is not None)
+        return (self.expect, *(one.expect for one in self.beside), *raced)
 
 
 def media_slug(media_type: str) -> str:

@@ -290,7 +290,7 @@ Deviation: TypeAlias = Annotated[
     OneOf(
         (
             "done", "several", "twice", "gone", "secret", "cancelled", "untouched", "refused", "again", "omitted",
-            "role", "foreign", "unknown", "client", "both", "neither", "legs", "bid", "ask",
+            "role", "foreign", "unknown", "client", "both", "neither", "legs", "bid", "ask", "shown",
         )
     ),
 ]  # fmt: skip

@@ -88,6 +88,8 @@ class CaseResult:
     requests: int = 0
     exchanges: tuple[Recorded, ...] = ()
     """Every message that was sent for it, set-up and observation included, in the order of their start."""
+    history: str = ""
+    """Of a race with a finding: the calls that no order explains, one a line with its interval."""
     notes: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     """Requirements that the case names but could not verify here, such as an effect nobody could observe."""

@@ -55,6 +55,7 @@ _OF_ANSWERS = (Kind.ACCEPTED, Kind.OUTCOME)
 _RANK = {kind: place for place, kind in enumerate(Kind)}
 _KINDS = {
     "together": Kind.ACCEPTED,
+    "race": Kind.OUTCOME,
     "secrets": Kind.LEAKED,
     "relation": Kind.OUTCOME,
     "identity": Kind.OUTCOME,
@@ -215,7 +216,7 @@ class _Group:
 
 def kind_of(finding: Finding) -> Kind:
     """What a finding does to who relies on the endpoint."""
-    if finding.check == "effect":
+    if finding.check == "effect" or (finding.check == "race" and finding.way):
         return Kind.UNDONE if _way(finding) == UNDONE else Kind.ACTED
     if finding.check == "outcome":
         return {ACCEPTED: Kind.ACCEPTED, SHAPELESS: Kind.FORM}.get(finding.way, Kind.OUTCOME)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from conformance.checks.outcome import not_asked, not_done
-from conformance.model.case import Alternative, Body, Case, Expectation, Message, OwnSession
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, OwnSession, RaceStep
 from conformance.model.spec import Operation
 from conformance.report.safe_text import many, shortened, visible
 
@@ -92,8 +92,17 @@ def case_facts(case: Case) -> Iterable[tuple[str, str]]:
         yield "session", session_words(case.session)
     if case.beside:
         yield "sent beside", f"{many(len(case.beside), 'message')} at the same moment"
+    for one in case.race:
+        steps = ", then ".join(race_step_words(step) for step in one.steps)
+        yield "at the same moment", f"{one.role} over {one.transport.label}, {one.media_type}: {steps}"
     if case.together > 1:
         yield "sent together", f"{case.together} copies at the same moment; at most one may take effect"
+
+
+def race_step_words(step: RaceStep) -> str:
+    """One step of a session of a race, in words."""
+    does = {"beside": "cancel by another call", "cancel-all": "cancel all", "place": "set up", "look": "look at"}
+    return f"{does.get(step.does, step.does)} {' and '.join(step.things) or 'what does not exist'}"
 
 
 def session_words(session: OwnSession) -> str:

@@ -58,6 +58,9 @@ class DryHttp:
         """What the answer says, at once."""
         return _exchange(self.answer(request) or HttpReply(200, "OK", (), b"", "1.1"))
 
+    async def connect(self, *, limits: Limits) -> None:
+        """Nothing is there to connect to."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 
@@ -72,12 +75,19 @@ class DryWs:
 
     async def send(self, request: WsRequest, *, limits: Limits) -> Exchange:
         """What the answer says, at once."""
-        if not self.connected and self.on_connect is not None:
-            problem: WireProblem | None = await self.on_connect(self._answered)
-            if problem is not None:
-                return Exchange(b"", b"", None, problem, 0.0, 0.0)
-        self.connected = True
-        return await self._answered(request)
+        problem = await self._problem()
+        return await self._answered(request) if problem is None else Exchange(b"", b"", None, problem, 0.0, 0.0)
+
+    async def connect(self, *, limits: Limits) -> None:
+        """Sign in, as before a first frame."""
+        await self._problem()
+
+    async def _problem(self) -> WireProblem | None:
+        if self.connected or self.on_connect is None:
+            return None
+        problem = await self.on_connect(self._answered)
+        self.connected = problem is None
+        return problem
 
     async def _answered(self, request: WsRequest) -> Exchange:
         return _exchange(self.answer(request) or WsReply(b"{}"))

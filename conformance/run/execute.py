@@ -15,6 +15,7 @@ from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
 from conformance.checks.outcome import EFFECT
+from conformance.checks.races import RACE
 from conformance.dialects.base import CANCELLED, UNKNOWN, pauses_s
 from conformance.dialects.own import close_own
 from conformance.endpoint.desks import Desk
@@ -33,7 +34,8 @@ from conformance.guard.link import Traced
 from conformance.model.case import Case, StateNeed, Twin
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import Level, recorded, redacted_finding, redacted_result, without_bodies
-from conformance.run.judgement import Judge, came_to, cases_of_twin, side_by_side, with_twin
+from conformance.run.judgement import Judge, came_to, cases_of_twin, side_by_side, to_judge, with_twin
+from conformance.run.race import send_race
 from conformance.run.setting import (
     Service,
     Setting,
@@ -56,6 +58,8 @@ INFRASTRUCTURE = "the infrastructure answered or hung up in place of the service
 _LATE_LOOK_S = 0.02
 _NOT_FORWARDED = 503
 _NO_DESK = Desk(0, {}, {})
+_EFFECTS = (EFFECT.id, RACE.id)
+"""The checks that look what became of things, which takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,7 @@ def _undone(case: Case, setting: Setting, after: Mapping[str, str], exchange: Ex
         return False
     if isinstance(exchange.reply, HttpReply) and exchange.reply.status == _NOT_FORWARDED:
         return True
-    return bool(before) or not any(one.cancelled for one in case.expect.any_of)
+    return bool(before) or not case.cancels
 
 
 def always_disturbed(kit: Kit, judged: Judged, times: int, known: Iterable[str]) -> CaseResult:
@@ -256,7 +260,10 @@ async def _carry_out(
     if case.provoke is not None and not states:
         unknown = setting.desk.bindings.get("unknown_order", 0)
         setting.desk = setting.desk.with_bindings(dict.fromkeys(unset_names(case.states), unknown))
-    await send_messages(case, states, service, setting, spare)
+    if case.race:
+        await send_race(case, service, setting)
+    else:
+        await send_messages(case, states, service, setting, spare)
     for its in all_under_way(setting):
         _demand_sent(setting, (*its.earlier, *its.exchanges), service)
     if any(exchange.again and exchange.reply is None for exchange in setting.exchanges):
@@ -363,7 +370,7 @@ async def _observe_and_judge(
     deadline_s = began_s + service.settle_s
     for pause_s in (*pauses_s(service.settle_s), 0.0):
         judgement, after = await _look(case, kit, service, setting, judge, before, secrets)
-        waiting = any(finding.check == EFFECT.id and finding.expected == CANCELLED for finding in judgement.findings)
+        waiting = any(one.check in _EFFECTS and one.expected == CANCELLED for one in judgement.findings)
         if judgement.unsettled and loop.time() < began_s + service.settling_s:
             waiting = True
         if not waiting or loop.time() >= deadline_s:
@@ -403,12 +410,15 @@ async def _judge_all(
 ) -> Judgement:  # fmt: skip
     """What the answer comes to, and those to the messages beside it; the gist and the code are those of the case."""
     name_of = partial(secret_name, service, setting)
-    ways = ((case, setting), *setting.beside)
+    ways = setting.beside if case.race else ((case, setting), *setting.beside)
     setting.observations = tuple(
-        Observation(its.exchanges, its.body, its.frame, before, after, secrets, name_of) for _, its in ways
+        Observation(
+            its.exchanges, its.body, its.frame, before, after, secrets, name_of, its.start_s, its.end_s, its.shown
+        )
+        for _, its in ways
     )
-    pairs = zip(ways, setting.observations, strict=True)
-    return side_by_side([await _in_turn(service, judge, kit, one, observation) for (one, _), observation in pairs])
+    pairs = to_judge(case, setting.observations)
+    return side_by_side([await _in_turn(service, judge, kit, one, observation) for one, observation in pairs])
 
 
 async def _in_turn(service: Service, judge: Judge, kit: Kit, case: Case, observation: Observation) -> Judgement:
@@ -467,6 +477,7 @@ def _judged(
         notes=judgement.notes,
         exchanges=recorded(trace, secrets, known, level=level),
         seen=setting.seen,
+        history=judgement.history,
     )
 
 

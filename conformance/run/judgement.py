@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.checks.answer import Judgement, Observation
+from conformance.checks.answer import Judgement, Observation, Raced
 from conformance.checks.kit import Kit
 from conformance.checks.outcome import compare
 from conformance.errors import Hindrance
@@ -21,6 +21,35 @@ _ANY_RESULT = Alternative({"results": ["any"]})
 def cases_beside(case: Case) -> tuple[Case, ...]:
     """What goes out at the same moment as the judged message, each as a case."""
     return tuple(replace(case, message=one.message, expect=one.expect, beside=(), code=None) for one in case.beside)
+
+
+def cases_of_race(case: Case) -> tuple[Case, ...]:
+    """Each step of a race as a case by itself; one that sends nothing has the message of the race."""
+    return tuple(
+        replace(
+            case, role=session.role, transport=session.transport, media_type=session.media_type,
+            message=step.message or case.message, expect=step.expect or case.expect, race=(), code=None,
+            accept=session.transport.accept(session.media_type),
+        )
+        for session in case.race
+        for step in session.steps
+    )  # fmt: skip
+
+
+def to_judge(case: Case, observations: Sequence[Observation]) -> list[tuple[Case, Observation]]:
+    """What is judged of messages that were under way together: each by itself, and of a race the history as well.
+
+    Raises `ValueError` where these are not the observations of all of them.
+    """
+    ways = cases_of_race(case) if case.race else (case, *cases_beside(case))
+    if len(ways) != len(observations):
+        raise ValueError(f"{len(observations)} messages side by side were seen, and the case has {len(ways)}")
+    if not case.race:
+        return list(zip(ways, observations, strict=True))
+    raced = tuple(Raced(*one) for one in zip(ways, case.raced, observations, strict=True))
+    last = observations[-1]
+    whole = Observation((), before=last.before, after=last.after, raced=raced)
+    return [*((one.case, one.seen) for one in raced if one.step.expect is not None), (case, whole)]
 
 
 def cases_of_twin(case: Case, twin: Twin) -> tuple[Case, ...]:
@@ -68,6 +97,8 @@ def side_by_side(judgements: Sequence[Judgement]) -> Judgement:
         unverified=joined(lambda one: one.unverified),
         notes=joined(lambda one: one.notes),
         beyond=next((one.beyond for one in judgements if one.beyond), ""),
+        history=judgements[-1].history,
+        undecided=judgements[-1].undecided,
         unsettled=any(one.unsettled for one in judgements),
     )
 
@@ -95,6 +126,8 @@ def came_to(case: Case, judgement: Judgement) -> Came:
         return Came(Verdict.FAIL)
     if judgement.beyond:
         return Came(Verdict.NOT_VERIFIED, f"the answer was not read: {judgement.beyond}", Hindrance.BEYOND)
+    if judgement.undecided:
+        return Came(Verdict.NOT_VERIFIED, judgement.undecided, Hindrance.BEYOND)
     if judgement.unverified and set(case.requirements) <= set(judgement.unverified):
         return Came(Verdict.NOT_VERIFIED, "the effect could not be observed", Hindrance.UNSEEN)
     return Came(Verdict.PASS)

@@ -214,7 +214,7 @@ class Planner:
         times = FLAKY_ATTEMPTS if case.id in self.run.target.flaky else 1
         throttled = limits.throttle_waits + 1
         all_looks = 1 + len(pauses_s(limits.settle_s))
-        looks = all_looks if _cancels(case) else 1
+        looks = all_looks if case.cancels else 1
         in_session: dict[tuple[str, Transport], list[Purpose]] = {}
         signing_in: dict[tuple[str, Transport], list[Record]] = {}
         acted = cleaning = False
@@ -240,7 +240,7 @@ class Planner:
                 each *= all_looks
             elif purpose is Purpose.OBSERVATION:
                 least, usual = (0, count) if cleaning else (least, count * looks)
-            elif purpose is Purpose.CLEAN_UP and _cancels(case):
+            elif purpose is Purpose.CLEAN_UP and case.cancels:
                 least = 0
             most = usual * each * (2 if cleaning else 1)
             yield told.message(record, Bounds(least, usual, most))
@@ -301,11 +301,6 @@ def _fresh(guard: Guard) -> Guard:
     if isinstance(guard, ScopeGuard) and not guard.scope.unlimited:
         return guard.afresh()
     return guard
-
-
-def _cancels(case: Case) -> bool:
-    """Whether a right answer may cancel something: then the run waits for an effect, and has less to clean up."""
-    return any(one.cancelled for one in case.expect.any_of)
 
 
 def _grouped(records: Iterable[Record]) -> Iterator[tuple[Record, int]]:

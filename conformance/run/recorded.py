@@ -22,11 +22,12 @@ from conformance.model.case import Case
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import redacted_finding
 from conformance.run.execute import Judged, disturbance
-from conformance.run.judgement import Judge, came_to, cases_beside, cases_of_twin, side_by_side, with_twin
+from conformance.run.judgement import Judge, came_to, cases_of_twin, side_by_side, to_judge, with_twin
 from conformance.run.recording import FILE_NAME
 from conformance.wire.messages import Exchange, HttpReply, WireProblem, WsReply
 
 _SENT = b"(recorded)"
+_FOREVER = float("inf")
 _JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED)
 _BY_ITS_ANSWER = (Hindrance.BEYOND, Hindrance.UNSEEN)
 _COMPARED = ("verdict", "findings", "readings", "code_seen", "blocked", "unverified")
@@ -73,6 +74,9 @@ class Record:
             raw.get("after", {}),
             tuple(names),
             lambda secret: names.get(secret, ""),
+            raw.get("from_s", 0.0),
+            _FOREVER if raw.get("to_s", 0.0) is None else raw.get("to_s", 0.0),
+            raw.get("shown", {}),
         )
 
     def _exchange(self, raw: Mapping[str, Any]) -> Exchange:
@@ -153,12 +157,10 @@ def judge_again(kit: Kit, case: Case, recorded: Record, judge: Judge) -> Judgeme
 
 
 def _turn(kit: Kit, case: Case, observations: Sequence[Observation], judge: Judge) -> Judgement:
-    ways = (case, *cases_beside(case))
-    if len(ways) != len(observations):
-        raise ValueError(f"{len(observations)} messages side by side were recorded, and the case has {len(ways)}")
-    if any(not one.exchanges for one in observations):
+    pairs = to_judge(case, observations)
+    if any(not (one.exchanges or one.raced) for _, one in pairs):
         raise ValueError("no exchange was recorded")
-    return side_by_side([judge(kit, one, observation) for one, observation in zip(ways, observations, strict=True)])
+    return side_by_side([judge(kit, one, observation) for one, observation in pairs])
 
 
 def needs_recording(result: CaseResult) -> bool:

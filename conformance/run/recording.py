@@ -91,9 +91,12 @@ class Recorder:
             "frame": _written(observation.frame, lambda text: self.marks.hidden_in_own(text, secrets)),
             "before": dict(observation.before),
             "after": dict(observation.after),
+            "shown": dict(observation.shown),
             "secrets": self._secret_set(observation, secrets, who),
         }
         data = {name: value for name, value in own.items() if value not in ("", {}, None)}
+        if observation.start_s:
+            data["from_s"], data["to_s"] = observation.start_s, observation.end_s  # JSON has null for what never ends
         data["exchanges"] = [self._exchange(one, hidden) for one in observation.exchanges]
         return data
 

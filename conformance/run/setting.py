@@ -102,6 +102,11 @@ class Setting:
     """The session that the case has to itself."""
     beside: tuple[tuple[Case, Setting], ...] = ()
     """What else was under way, each as a case with what came of it."""
+    start_s: float = 0.0
+    end_s: float = 0.0
+    """When a step of a race began and ended, on one clock; without an answer it never did."""
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """How things stood when a step of a race looked."""
     secrets: tuple[str, ...] | None = None
     """What must not come back, once it was asked for."""
     observations: tuple[Observation, ...] = ()
@@ -115,9 +120,9 @@ class Setting:
 
 
 async def set_up(
-    states: Mapping[str, StateNeed], turn: int, service: Service, setting: Setting, spare: Collection[str] = ()
+    states: Mapping[str, StateNeed], turn: int | str, service: Service, setting: Setting, spare: Collection[str] = ()
 ) -> None:
-    """Set up what is due after so many of the messages before the judged one, and bind its ids.
+    """Set up what is due after so many of the messages before the judged one, or in a race, and bind its ids.
 
     A `spare` state that this target cannot set up is left out; its effect is then not observed.
     """
@@ -139,7 +144,7 @@ def _names_another(need: StateNeed, others: Collection[str]) -> bool:
 
 def spare_states(case: Case) -> frozenset[str]:
     """States that are only looked at, in a case that must cancel nothing: the answer can be judged without them."""
-    if any(one.cancelled for expect in case.expectations for one in expect.any_of):
+    if case.cancels:
         return frozenset()
     used = {name.partition(".")[0] for one in case.messages for name in places_of(one)}
     return frozenset(case.states) - used
@@ -182,7 +187,7 @@ async def send_messages(
         other = speaker_at(setting.desk, first) if first else None
         setting.own = await open_own(service.sessions, case.session, case.transport, speaker, other)
     for number, message in enumerate(case.before, 1):
-        setting.earlier = (*setting.earlier, await _send(case, message, service, setting, Purpose.EARLIER))
+        setting.earlier = (*setting.earlier, await send_one(case, message, service, setting, Purpose.EARLIER))
         if not setting.earlier[-1].sent:  # nothing is judged behind it
             return
         await set_up(states, number, service, setting, spare)
@@ -191,22 +196,22 @@ async def send_messages(
     if case.beside:
         await _send_side_by_side(case, service, setting)
     elif case.together == 1:
-        setting.exchanges = (await _send(case, case.message, service, setting, setting.purpose),)
+        setting.exchanges = (await send_one(case, case.message, service, setting, setting.purpose),)
     else:
-        copies = (_send(case, case.message, service, setting, setting.purpose) for _ in range(case.together))
-        setting.exchanges = await _all_ended(copies)
+        copies = (send_one(case, case.message, service, setting, setting.purpose) for _ in range(case.together))
+        setting.exchanges = await all_ended(copies)
 
 
 async def _send_side_by_side(case: Case, service: Service, setting: Setting) -> None:
     """The judged message and those beside it, at the same moment and in the order in which they stand."""
     setting.beside = tuple((other, copy(setting)) for other in cases_beside(case))
     ways = ((case, setting), *setting.beside)
-    sent = (_send(one, one.message, service, its, setting.purpose) for one, its in ways)
-    for (_, its), exchange in zip(ways, await _all_ended(sent), strict=True):
+    sent = (send_one(one, one.message, service, its, setting.purpose) for one, its in ways)
+    for (_, its), exchange in zip(ways, await all_ended(sent), strict=True):
         its.exchanges = (exchange,)
 
 
-async def _all_ended(sends: Iterable[Awaitable[Exchange]]) -> tuple[Exchange, ...]:
+async def all_ended(sends: Iterable[Awaitable[Exchange]]) -> tuple[Exchange, ...]:
     """What came of messages that are under way together; when one raises, all have ended before anything is taken back."""
     outcomes = await asyncio.gather(*sends, return_exceptions=True)
     for one in outcomes:
@@ -220,7 +225,8 @@ def all_under_way(setting: Setting) -> tuple[Setting, ...]:
     return (setting, *(its for _, its in setting.beside))
 
 
-async def _send(case: Case, message: Message, service: Service, setting: Setting, purpose: Purpose) -> Exchange:
+async def send_one(case: Case, message: Message, service: Service, setting: Setting, purpose: Purpose) -> Exchange:
+    """One message of a case in the session that it is for. Raises `NotCarriedOut` where there is none."""
     desk, key = setting.desk, setting.desk.key(setting.role)
     speaker, own = speaker_at(desk, setting.role), setting.own
     if not case.transport.framed:

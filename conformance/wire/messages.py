@@ -187,6 +187,10 @@ class Transport(Protocol[RequestT_contra]):
         """Send one message once and wait for what comes of it; wire failures are data in the exchange."""
         ...
 
+    async def connect(self, *, limits: Limits) -> None:
+        """Do what a first message would have to wait for, if that is one connection; what fails shows at that message."""
+        ...
+
     async def aclose(self) -> None:
         """Close every connection; exchanges still waiting end as `interrupted`."""
         ...

@@ -81,6 +81,10 @@ class Book:
         """The working orders and legs of one account, oldest first."""
         return [self._orders[order_id] for order_id in self._open.get((oms_id, account_id), {})]
 
+    def every_open(self) -> list[Order]:
+        """The working orders and legs of all accounts."""
+        return [self._orders[order_id] for orders in self._open.values() for order_id in orders]
+
     def cancel(self, order_ids: Iterable[int]) -> tuple[int, ...]:
         """Cancels those that are working; returns their ids."""
         cancelled = []
@@ -97,6 +101,13 @@ class Book:
         order = self._orders[order_id]
         if order.state == "Canceled":
             self._keep(replace(order, state="Working"))
+
+    def snapshot(self) -> Book:
+        """The book as it stands now, apart from what becomes of it."""
+        kept = Book()
+        kept._orders = dict(self._orders)
+        kept._open = {place: dict(orders) for place, orders in self._open.items()}
+        return kept
 
     def first_attempt(self, order_id: int) -> bool:
         """Whether nobody has asked this about the order before."""

@@ -18,22 +18,19 @@ _ASKING = (REQUEST, SUBSCRIBE, UNSUBSCRIBE)
 class Connection:
     """One WebSocket connection: the session that was opened on it, and an answer to each text."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self) -> None:
         self._token: str | None = None
 
-    def receive(self, text: str) -> tuple[tuple[str, ...], str]:
+    def receive(self, parts: Parts, text: str) -> tuple[tuple[str, ...], str]:
         """The texts to send back for one that arrived, and the operation that it names ("" for any other call)."""
-        parts = self._parts
         frame = parts.alphapoint.frames.decode(text)
         if frame is None:
             return parts.frame_filter(FrameInfo(text), parts.alphapoint.frames.unparsable(parts, text)), ""
-        replies = self._reply(frame) if frame.m in _ASKING else ()
+        replies = self._reply(parts, frame) if frame.m in _ASKING else ()
         operation = OPERATIONS.get(frame.n.lower(), "")
         return parts.frame_filter(FrameInfo(text, operation), replies), operation
 
-    def _reply(self, frame: Frame) -> tuple[str, ...]:
-        parts = self._parts
+    def _reply(self, parts: Parts, frame: Frame) -> tuple[str, ...]:
         frames = parts.alphapoint.frames
         name = frame.n
         if name not in parts.alphapoint.calls:

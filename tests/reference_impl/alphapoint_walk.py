@@ -67,11 +67,11 @@ class Walk:
     def frame(self, user: str, text: str) -> Any:
         """The texts that answer one on a user's socket."""
         if user not in self._sockets:
-            self._sockets[user] = Connection(self.parts)
+            self._sockets[user] = Connection()
             if user:
                 self.ws(user, "WebAuthenticateUser", json.dumps({"UserName": user, "Password": f"{user}-password"}), 0)
         try:
-            replies, operation = self._sockets[user].receive(text)
+            replies, operation = self._sockets[user].receive(self.parts, text)
         except WebSocketDisconnect as error:
             return error.code
         return replies, self.parts.delay_s(operation)
@@ -92,7 +92,7 @@ class Walk:
             told = self.http("", "Authenticate", "", (("authorization", f"Basic {pair}"),))
             payload = json.loads(told[-1])
         else:
-            self._sockets.setdefault(_SOCKET, Connection(self.parts))
+            self._sockets.setdefault(_SOCKET, Connection())
             credentials = {"UserName": user, "Password": password}
             told = self.left(_SOCKET, "WebAuthenticateUser", json.dumps(credentials))
             payload = json.loads(json.loads(told[0][0][0])["o"])
@@ -118,7 +118,7 @@ class Walk:
         texts = [json.dumps({"m": 0, "i": 20 + place, "n": call, "o": body}) for place, body in enumerate(bodies)]
         answered = []
         for text in texts:
-            replies, operation = self._sockets[user].receive(text)
+            replies, operation = self._sockets[user].receive(self.parts, text)
             answered.append((FrameInfo(text, operation), replies))
         return list(self.parts.under_way(answered))
 

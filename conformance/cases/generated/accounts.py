@@ -75,6 +75,11 @@ class PlannedState:
         return StateNeed(("cancelled-quote" if self.gone else "open-quote") if thing.quote else "open-order", params)
 
 
+def single_cancel(account: str, order: str) -> dict[str, str]:
+    """The request of the service's call that cancels one order, by the names of account and order."""
+    return {"OMSId": f"${{{OMS}}}", "AccountId": f"${{{account}}}", "OrderId": f"${{{order}}}"}
+
+
 @dataclass(frozen=True, slots=True)
 class CancelOne:
     """The service's call that cancels one order, between the calls of the operation."""
@@ -153,8 +158,7 @@ class AccountTrial:
     def _message(self, step: Step, wire: Wire) -> Message | None:
         if isinstance(step, CancelOne):
             account = next(one.thing.account for one in self.placed if one.thing.name == step.name)
-            value = {"OMSId": f"${{{OMS}}}", "AccountId": f"${{{account}}}", "OrderId": f"${{{step.name}}}"}
-            return other_call(self.space, wire.channel, self.space.rules.cancel, value)
+            return other_call(self.space, wire.channel, self.space.rules.cancel, single_cancel(account, step.name))
         members = self.space.rules.members
         named = {member: getattr(step, part) for part, member in members.items()}
         rename = KEYS[self.keys]

@@ -144,6 +144,7 @@ def _finding_text(result: CaseResult, finding: Finding, contract: Contract, info
     expected, actual = told_apart(finding.expected, finding.actual)
     named = (("expected", expected), ("actual", actual), ("at", finding.at))
     lines += [f"{name}: {text}" for name, text in named if text]
+    lines += [f"  {line}" for line in result.history.splitlines()]
     lines.append(f"replay: {replay_command(replay_name(result), info)}")
     return "\n".join(lines)
 

@@ -101,6 +101,8 @@ def _group(group: FindingGroup) -> list[str]:
         lines.append(f"- **{inline(instance.case.id)}** {inline(finding.at)}".rstrip() + f": {inline(finding.message)}")
         pairs = zip(("expected", "actual"), beside(finding.expected, finding.actual, _LONGEST), strict=True)
         lines += [f"  - {name}: {_plain(text)}" for name, text in pairs if text]
+        if instance.case.history:
+            lines += ["", *(f"        {visible(line)}" for line in instance.case.history.splitlines()), ""]
         lines += [f"  - `{instance.replay}`"]
     if group.hidden:
         lines.append(f"- and {many(group.hidden, 'more finding')}, in results.json")

@@ -285,6 +285,8 @@ def _instance(instance: Instance, width: int) -> Iterable[Block]:
         expected, actual = beside(finding.expected, finding.actual, LONGEST)
         for line in side_by_side(f"expected: {expected}", f"actual: {actual}", width - 4):
             yield Line(f"    {line}")
+    for line in instance.case.history.splitlines():
+        yield Line(f"    {visible(line)}", "dim")
     yield Line(f"    {instance.replay}", "dim")
 
 

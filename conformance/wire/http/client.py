@@ -290,6 +290,9 @@ class HttpTransport:
             self._checkin(connection, exchange)
             return exchange
 
+    async def connect(self, *, limits: Limits) -> None:
+        """Nothing: each message takes one of many connections."""
+
     async def aclose(self) -> None:
         """Close every connection; requests in flight end as `interrupted`, and so do later ones."""
         self._closed = True

@@ -80,6 +80,11 @@ class WsTransport:
                 break
         return exchange
 
+    async def connect(self, *, limits: Limits) -> None:
+        """Connect and sign in, unless that is done."""
+        if self._connection is None or not self._connection.open:
+            await self._connect_once(limits)
+
     async def knock(self, limits: Limits) -> Exchange | None:
         """Connect and shake hands, with no message after it; None when that was done, else what came instead."""
         outcome = await self._connect_once(limits)

@@ -21,6 +21,8 @@ from conformance.model.case import (
     Expectation,
     Message,
     OwnSession,
+    RaceSession,
+    RaceStep,
     Repeat,
     StateNeed,
     Transport,
@@ -65,6 +67,15 @@ RICH = replace(
     accept="text/xml",
     session=OwnSession(Transport.WS, "first", "shorter", "longer", ended=True),
     beside=(Beside(Message(Body("3")), Expectation("OP-5", (Alternative({"code": [20]}, untouched=("one",)),))),),
+    race=(
+        RaceSession("third", Transport.WS, "text/xml", (RaceStep("place", ("one",)), RaceStep("look", ("two",)))),
+        RaceSession(
+            "fourth",
+            Transport.HTTP,
+            "text/json",
+            (RaceStep("cancel", ("one",), Message(Body("4")), Expectation("OP-6", (Alternative({"code": [0]}),))),),
+        ),
+    ),
     twin=Twin(
         "media-type",
         "OP-4",
@@ -77,7 +88,17 @@ RICH = replace(
     ),
 )
 BYTES = Body(data=b"\x00\xff${oms}")
-PARTS = (RICH, RICH.message, RICH.message.body, RICH.message.body.repeat, RICH.expect, *RICH.expect.any_of, RICH.twin)
+PARTS = (
+    RICH,
+    RICH.message,
+    RICH.message.body,
+    RICH.message.body.repeat,
+    RICH.expect,
+    *RICH.expect.any_of,
+    RICH.twin,
+    RICH.race[1],
+    RICH.race[1].steps[0],
+)
 
 
 def through_a_file(case: Case) -> Case:

@@ -112,6 +112,9 @@ class _Http:
         kept = self.run.keeps(request)
         return await self.dry.send(request, limits=limits) if kept is None else kept
 
+    async def connect(self, *, limits: Limits) -> None:
+        await self.dry.connect(limits=limits)
+
     async def aclose(self) -> None:
         """Nothing is open."""
 
@@ -124,6 +127,9 @@ class _Ws:
     async def send(self, request: WsRequest, *, limits: Limits) -> Exchange:
         kept = self.run.keeps(request)
         return await self.dry.send(request, limits=limits) if kept is None else kept
+
+    async def connect(self, *, limits: Limits) -> None:
+        await self.dry.connect(limits=limits)
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -117,7 +117,7 @@ def chosen(operation: str) -> list[str]:
     special: list[str] = []
     for case in load_cases(load_contract(), [operation]):
         groups.setdefault((case.id.split("/")[1], case.transport, case.media_type), []).append(case)
-        if case.before or case.together > 1 or (case.twin is not None and len(case.twin.messages) > 1):
+        if case.before or case.race or case.together > 1 or (case.twin is not None and len(case.twin.messages) > 1):
             special.append(case.id)
     some = [case.id for group in groups.values() for case in group[:_A_FAMILY]]
     return [word for name in dict.fromkeys((*some, *special)) for word in ("--case", name)]

@@ -1,0 +1,210 @@
+"""Races as the checks see them: which sentence is broken, what the documents leave free, and what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from checks_support import CAO, CQ, JSON, TPP, case, error, failed, http, kit, result, success
+
+from conformance.checks.answer import Observation, Raced
+from conformance.checks.judge import Pins, judge
+from conformance.checks.races import judge_race
+from conformance.model.case import RaceStep, Transport
+from conformance.model.verdict import Finding
+from conformance.wire.messages import Exchange, WireProblem
+
+CO = "alphapoint.cancel_order"
+FOREVER = float("inf")
+LOST = Exchange(b"sent", b"", None, WireProblem("timeout", "no answer came", "wait"), 0.0, 9.0)
+
+
+@dataclass
+class Race:
+    """What came of calls of one operation; each `call` may overlap with any other."""
+
+    operation: str = CO
+    before: dict[str, str] = field(default_factory=lambda: {"mine": "open", "other": "open"})
+    after: dict[str, str] = field(default_factory=dict)
+    raced: list[Raced] = field(default_factory=list)
+
+    def step(self, does: Any, things: Sequence[str], start: float, end: float, **more: Any) -> Race:
+        by_itself = replace(case(self.operation), transport=Transport.HTTP, media_type=JSON, role="trading")
+        exchanges = (more.pop("exchange"),) if "exchange" in more else ()
+        seen = Observation(exchanges, start_s=start, end_s=end, **more)
+        self.raced.append(Raced(by_itself, RaceStep(does, tuple(things)), seen))
+        return self
+
+    def call(
+        self, answer: Any, start: float, end: float, *things: str, does: str = "cancel", body: bytes = b""
+    ) -> Race:
+        exchange = answer if isinstance(answer, Exchange) else http(answer)
+        return self.step(does, things or ("mine",), start, end, exchange=exchange, body=body)
+
+    def look(self, start: float, end: float, **shown: str) -> Race:
+        names = {name.replace("_", "."): word for name, word in shown.items()}
+        return self.step("look", ("quote",), start, end, shown=names)
+
+    def seen(self) -> Observation:
+        after = {**self.before, **self.after} if self.after is not None else {}
+        return Observation((), before=self.before, after=after, raced=tuple(self.raced))
+
+    def findings(self) -> tuple[Finding, ...]:
+        return judge_race(kit(self.operation), self.seen()).findings
+
+    def broken(self) -> list[tuple[str, str]]:
+        return [(one.requirement, one.at) for one in self.findings()]
+
+
+GONE = {"mine": "cancelled"}
+
+
+def quote(**after: str) -> Race:
+    legs = {"quote.bid": "open", "quote.ask": "open"}
+    return Race(CQ, legs, {name.replace("_", "."): word for name, word in after.items()})
+
+
+def pair(bid: Any, ask: Any) -> Mapping[str, Any]:
+    return {"BidResult": bid, "AskResult": ask}
+
+
+QUOTE_GONE = {"quote_bid": "cancelled", "quote_ask": "cancelled"}
+LEGS = ("quote.bid", "quote.ask")
+RIGHT = {
+    "one-of-two": Race(after=GONE).call(success(), 0, 5).call(error(104), 1, 4),
+    "told-gone-by-100": Race(after=GONE).call(success(), 0, 5).call(error(100, detail="OrderId"), 1, 4),
+    "could-not-be-carried-out": Race().call(error(101), 0, 5).call(error(101), 1, 4),
+    "lost-and-done": Race(after=GONE).call(LOST, 0, FOREVER).call(error(104), 1, 4),
+    "lost-and-not-done": Race().call(LOST, 0, FOREVER),
+    "lost-beside-success": Race(after=GONE).call(LOST, 0, FOREVER).call(success(), 1, 4),
+    "nothing-shown": Race(before={"mine": "open"}, after={"mine": "unknown"}).call(success(), 0, 5),
+    "account-then-order": Race(CAO, after={**GONE, "other": "cancelled"})
+    .call(success(), 0, 1, "mine", "other", does="cancel-all")
+    .step("beside", ("mine",), 2, 3, exchange=http(success())),
+    "account-empty-by-then": Race(CAO, {"mine": "open"}, GONE)
+    .call(success(), 0, 3, "mine", does="cancel-all")
+    .call(error(104), 1, 4, "mine", does="cancel-all"),
+    "placed-meanwhile": Race(CAO, {"mine": "open", "new": "open"}, GONE)
+    .step("place", ("new",), 0, 5)
+    .call(success(), 1, 4, "mine", "new", does="cancel-all"),
+    "placed-meanwhile-and-taken": Race(CAO, {"mine": "open", "new": "open"}, {**GONE, "new": "cancelled"})
+    .step("place", ("new",), 0, 5)
+    .call(success(), 1, 4, "mine", "new", does="cancel-all"),
+    "quote-received-twice": quote(**QUOTE_GONE)
+    .call(pair(success(), success()), 0, 5, *LEGS)
+    .call(pair(success(), success()), 1, 4, *LEGS),
+    "legs-shared-out": quote(**QUOTE_GONE)
+    .call(pair(success(), error(104)), 0, 5, *LEGS)
+    .call(pair(error(104), success()), 1, 4, *LEGS),
+    "quote-shown-late": quote(**QUOTE_GONE)
+    .call(pair(success(), success()), 0, 1, *LEGS)
+    .look(2, 3, quote_bid="open", quote_ask="open")
+    .look(4, 5, quote_bid="cancelled", quote_ask="cancelled"),
+    "list-twice": Race(TPP, after=GONE).call([result()], 0, 5).call([failed()], 1, 4),
+    "list-refused": Race(TPP).call(http('"The list cannot be taken."', status=400), 0, 5),
+}  # fmt: skip
+WRONG: dict[str, tuple[Race, list[tuple[str, str]]]] = {
+    "double": (Race(after=GONE).call(success(), 0, 5).call(success(), 1, 4), [("CO-AGAIN", "mine")]),
+    "double-one-after-the-other": (
+        Race(after=GONE).call(success(), 0, 1).call(success(), 2, 3), [("CO-AGAIN", "mine")],
+    ),
+    "open-behind-success": (
+        Race().call(success(), 0, 5).call(error(104), 1, 4), [("CO-EFFECT", "mine")],
+    ),
+    "gone-and-all-refused": (
+        Race(after=GONE).call(error(104), 0, 5).call(error(101), 1, 4), [("CO-REFUSED-NO-EFFECT", "mine")],
+    ),
+    "refused-while-open": (
+        Race(after=GONE).call(error(104), 0, 1).call(success(), 2, 3), [("CO-RESP-RESULT-TRUE", "mine")],
+    ),
+    "refused-and-open-at-the-end": (
+        Race().call(error(104), 0, 5).call(error(104), 1, 4), [("CO-RESP-RESULT-TRUE", "mine")],
+    ),
+    "nobody-called": (
+        Race(after={**GONE, "other": "cancelled"}).call(success(), 0, 5), [("CO-EFFECT-ONLY", "other")],
+    ),
+    "newcomer-lost": (
+        Race(before={"mine": "open", "new": "open"}, after={**GONE, "new": "cancelled"})
+        .step("place", ("new",), 0, 5).call(success(), 1, 4),
+        [("CO-EFFECT-ONLY", "new")],
+    ),
+    "account-not-emptied": (
+        Race(CAO, after=GONE).call(success(), 0, 5, "mine", "other", does="cancel-all"),
+        [("CAO-EFFECT-ACCOUNT", "other")],
+    ),
+    "placed-before-and-left": (
+        Race(CAO, {"new": "open"}).step("place", ("new",), 0, 1).call(success(), 2, 4, "new", does="cancel-all"),
+        [("CAO-EFFECT-ACCOUNT", "new")],
+    ),
+    "nothing-there-it-says": (
+        Race(CAO).call(error(104), 0, 5, "mine", "other", does="cancel-all"),
+        [("CAO-RESP-RESULT-TRUE", "mine"), ("CAO-RESP-RESULT-TRUE", "other")],
+    ),
+    "leg-left": (
+        quote(quote_bid="cancelled").call(pair(success(), success()), 0, 5, *LEGS), [("CQ-EFFECT-PAIR", "quote.ask")],
+    ),
+    "legs-gone-and-refused": (
+        quote(**QUOTE_GONE).call(pair(error(104), error(104)), 0, 5, *LEGS), [("CQ-REFUSED-NO-EFFECT", "quote")],
+    ),
+    "shown-again": (
+        quote(**QUOTE_GONE)
+        .call(pair(success(), success()), 0, 1, *LEGS)
+        .look(2, 3, quote_bid="cancelled", quote_ask="cancelled")
+        .look(4, 5, quote_bid="open", quote_ask="open"),
+        [("CQ-VERIFY-OPEN", "quote")],
+    ),
+    "list-twice": (Race(TPP, after=GONE).call([result()], 0, 5).call([result()], 1, 4), [("TPP-TWICE", "mine")]),
+    "list-without-effect": (Race(TPP).call([result()], 0, 5), [("TPP-EFFECT", "mine")]),
+    "list-failed-and-done": (
+        Race(TPP, after=GONE).call([failed()], 0, 5).call([failed()], 1, 4), [("TPP-FAILED-NO-EFFECT", "mine")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_no_sentence_forbids_is_no_finding(name: str) -> None:
+    assert RIGHT[name].findings() == ()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_broken_sentence_is_named(name: str) -> None:
+    race, broken = WRONG[name]
+    assert race.broken() == broken
+
+
+def test_only_the_calls_that_matter_are_drawn() -> None:
+    race = Race(after=GONE).call(error(104), 0.010, 0.015).call(success(), 0, 0.005).call(success(), 0.001, 0.004)
+    lines = judge_race(kit(CO), race.seen()).history.splitlines()
+    assert [line.split() for line in lines[:2]] == [
+        ["0.0", "5.0", "ms", "trading", "over", "HTTP", "cancel", "mine", "done"],
+        ["1.0", "4.0", "ms", "trading", "over", "HTTP", "cancel", "mine", "done"],
+    ]
+    assert lines[2].strip() == "at the end  mine cancelled, other open"
+    assert len(lines) == 3
+
+
+def test_call_without_answer_has_no_end() -> None:
+    race = Race(after={**GONE, "other": "cancelled"}).call(LOST, 0, FOREVER).call(success(), 0, 1)
+    assert "…" not in judge_race(kit(CO), race.seen()).history  # it does not matter
+    (line, *_) = judge_race(kit(CO), Race(after=GONE).call(error(104), 0, 1).seen()).history.splitlines()
+    assert line.split()[-1] == "refused"
+
+
+def test_race_that_costs_too_much_is_not_decided() -> None:
+    race = Race(after=GONE).call(success(), 0, 5)
+    outcome = judge_race(kit(CO), race.seen(), most_steps=0)
+    assert (outcome.findings, outcome.undecided) == ((), "the calls for other are too many to be put in order")
+
+
+def test_effect_that_nobody_shows_is_not_verified() -> None:
+    race = Race(before={"mine": "open"}, after={"mine": "unknown"}).call(success(), 0, 5)
+    assert judge_race(kit(CO), race.seen()).unverified == ("CO-EFFECT", "CO-REFUSED-NO-EFFECT", "CO-EFFECT-ONLY")
+
+
+def test_judgement_of_a_case_has_the_race_in_it() -> None:
+    seen = Race(after=GONE).call(success(), 0, 5).call(success(), 1, 4).seen()
+    judgement = judge(kit(CO), case(CO), seen, Pins())
+    assert [one.requirement for one in judgement.findings] == ["CO-AGAIN"]
+    assert "cancel mine" in judgement.history
