@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
+from conformance.cases.combinations.arrays import combination_cases, counted
 from conformance.cases.families.list.conditions import condition_cases
 from conformance.cases.families.list.fields import instruction_field_cases
 from conformance.cases.families.list.forms import malformed_list_cases
@@ -45,6 +46,7 @@ _OBJECT: tuple[Family, ...] = (
     way_cases,
     object_relation_cases,
     race_cases,
+    combination_cases,
 )
 _LIST: tuple[Family, ...] = (
     scenario_cases,
@@ -55,6 +57,7 @@ _LIST: tuple[Family, ...] = (
     list_relation_cases,
     trap_cases,
     race_cases,
+    combination_cases,
 )
 
 _LISTS = AppliesTo((Shape.RESULTS,))
@@ -92,7 +95,9 @@ def build_cases(operation: Operation) -> tuple[Case, ...]:
             if case.id in found:
                 raise SpecError(f"two cases have the id {case.id}", where=str(operation.folder))
             found[case.id] = case
-    return tuple(found[identifier] for identifier in sorted(found))
+    grid = counted(operation)
+    cases = [found[identifier] for identifier in sorted(found)]
+    return tuple(cases if grid is None else [replace(case, rows=grid.texts(case)) for case in cases])
 
 
 def _cases_of(family: Family, operation: Operation) -> Iterator[Case]:

@@ -223,6 +223,7 @@ _COMMANDS = {
         "conformance.cli.list:command",
         "List operations, requirements, readings, cases, errors, faults.",
     ),
+    "coverage": ("conformance.cli.coverage:command", "Count the combinations of levels that the cases cover."),
     "explain": ("conformance.cli.explain:command", "Say what an id stands for, and why it is tested."),
     "replay": ("conformance.cli.replay:command", "Send one case again, byte for byte, and judge it."),
     "selftest": (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 20
 _MOST_IDS = 20
-_KINDS = ("operation", "page", "readings", "requirements", "rulings", "scenarios", "service")
+_KINDS = ("factors", "operation", "page", "readings", "requirements", "rulings", "scenarios", "service")
 
 
 @click.group("specs")
@@ -108,14 +108,19 @@ def build(out: Path | None, corpus: bool, specs: Path | None, quiet: bool, verbo
     """Write every named case as JSON, one file for each family, and a manifest for each operation.
 
     Writes only files whose bytes change, and removes fixture files that the contract no longer gives. Generates a
-    carried corpus again if it no longer matches the contract.
+    carried corpus again if it no longer matches the contract, and before all a covering array of other factors.
     """
+    from conformance.cases.combinations.arrays import stale_arrays, write_array
     from conformance.cases.fixtures import write_fixtures
     from conformance.cases.generated.corpus import stale_corpora
     from conformance.cases.generated.source import rebuild_corpus
     from conformance.contract.load import load_contract
 
     contract = load_contract(specs)
+    for old in stale_arrays(contract.operations.values()) if out is None else ():
+        count = write_array(old)
+        if not quiet:
+            click.echo(f"{old.id}: covering array of {count} rows made anew")
     result = write_fixtures(contract, out)
     if out is None:
         every = tuple(contract.operations.values())
@@ -144,11 +149,17 @@ def check_fixtures(specs: Path | None, quiet: bool, verbose: bool) -> int:
 
     Exits 1 on drift, with a diff of each file (40 lines at most) and the ids of the cases that differ.
     """
+    from conformance.cases.combinations.arrays import stale_arrays
     from conformance.cases.fixtures import fixture_drift
     from conformance.cases.generated.corpus import stale_corpora
     from conformance.contract.load import load_contract
 
     contract = load_contract(specs)
+    arrays = stale_arrays(contract.operations.values())
+    for operation in arrays:
+        click.echo(f"stale: the covering array of {operation.id} has other factors. Run `conformance fixtures build`.")
+    if arrays:
+        return 1
     drift = fixture_drift(contract)
     stale = stale_corpora(contract.operations.values())
     for operation in stale:

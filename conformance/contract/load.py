@@ -13,7 +13,7 @@ from conformance.contract.operation import check_operation, names_in
 from conformance.contract.source import Source, open_source, raise_faults, suggestion
 from conformance.errors import SpecError
 from conformance.model.case import Transport, state_names
-from conformance.model.scenario import ANSWER_KEYS, Scenario
+from conformance.model.scenario import ANSWER_KEYS, Factors, Scenario
 from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, Ruling, Service
 from conformance.plugins import DIALECTS, dialect_names
 
@@ -159,6 +159,29 @@ def read_scenarios(operation: Operation) -> tuple[Scenario, ...]:
         _check_scenario(operation, scenario, place, source)
     raise_faults(source.faults)
     return tuple(found or ())
+
+
+def read_factors(operation: Operation) -> Factors | None:
+    """In what the cases of this operation differ; None without the file. Errors: `SpecError` with every fault."""
+    path = operation.folder / "factors.yaml"
+    if not path.exists():
+        return None
+    source = open_source(path)
+    found: Factors | None = read(Factors, source)
+    if found is not None:
+        levels = {one.name: one.levels for one in found.factors}
+        source.resolve({"factor": levels, "field": operation.fields})
+        for place, one in enumerate(found.factors):
+            if one.name in [other.name for other in found.factors[:place]]:
+                source.fault_at(("factors", place), f"factor {one.name} is defined twice", "Give it another name.")
+        for key, rules in (("impossible", found.impossible), ("refused", found.refused)):
+            for place, rule in enumerate(rules):
+                for factor, name in ((factor, name) for factor, names in rule.when.items() for name in names):
+                    if factor in levels and name not in levels[factor]:
+                        what, steps = f"{factor} has no level {name!r}", (key, place, "when", factor)
+                        source.fault_at(steps, what, suggestion(name, levels[factor]))
+    raise_faults(source.faults)
+    return found
 
 
 def _check_scenario(operation: Operation, scenario: Scenario, place: int, source: Source) -> None:

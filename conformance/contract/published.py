@@ -27,10 +27,11 @@ from conformance.contract.operation import ATTRIBUTED, FRAME_CHECKS, NEEDED_CHEC
 from conformance.formats.registry import formats
 from conformance.formats.xml.format import XML
 from conformance.model.case import Transport
-from conformance.model.scenario import Scenario
+from conformance.model.scenario import Factors, Scenario
 from conformance.model.spec import Operation, PageRecord, Reading, Requirement, Ruling, Service
 
 FILES: Mapping[str, Any] = {
+    "factors": Factors,
     "operation": Operation,
     "page": PageRecord,
     "readings": tuple[Reading, ...],

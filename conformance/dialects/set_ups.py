@@ -100,6 +100,9 @@ class SetUps:
     _taken: set[str] = field(default_factory=set)
     _prefix: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     _count: int = 0
+    _texts: dict[str, str] = field(default_factory=dict)
+    """Few words stand in many lines: what became of each, of as many secrets as were known then."""
+    _looked_for: int = 0
 
     def begin(self, state: str, desk: int, role: str, whats: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
         """Write down what is about to be asked for; the key of each, in order.
@@ -150,7 +153,11 @@ class SetUps:
         if isinstance(value, Mapping):
             return {str(name): self._bare(one) for name, one in value.items()}
         if isinstance(value, str):
-            return redact(value, self.secrets)
+            if len(self.secrets) > self._looked_for:
+                self._texts, self._looked_for = {}, len(self.secrets)
+            if value not in self._texts:
+                self._texts[value] = redact(value, self.secrets)
+            return self._texts[value]
         return None if str(value) in self.secrets else value
 
 

@@ -130,6 +130,12 @@ def _owners(secrets: tuple[str, ...]) -> _Owners:
     return owners
 
 
+@lru_cache(maxsize=64)
+def _encoded(secrets: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Each Base64 form that has lost its letter case, and whose it is."""
+    return tuple((form, secret) for secret in secrets if len(secret) >= SHORTEST for form in forms_of(secret).encoded)
+
+
 def _units(text: str) -> str:
     """The text with each character beyond the first plane as the two that JSON writes for it."""
     units = text.encode("utf-16-be", "surrogatepass")
@@ -408,12 +414,10 @@ def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iter
     for secret in held:
         for start, end in looked.find(secret, forms_of(secret)):
             yield start, end, secret
-    for secret in own if len(raw) == len(text) else ():
-        if len(secret) < SHORTEST:
-            continue
-        for encoded in forms_of(secret).encoded:
-            for span in places(raw, encoded):
-                yield *_whole_base64(text, span), secret
+    encoded = _encoded(own) if len(raw) == len(text) else ()
+    for form, secret in [one for one in encoded if one[0] in raw]:
+        for span in places(raw, form):
+            yield *_whole_base64(text, span), secret
 
 
 def _odd_kinds(text: str) -> Iterator[Odd]:

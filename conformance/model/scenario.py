@@ -1,4 +1,8 @@
-"""A scenario: a case as the author of a contract writes it in `scenarios.yaml`, before it is sent over anything."""
+"""What the author of a contract writes of its cases: scenarios, and the factors whose combinations are counted.
+
+A scenario is a case of `scenarios.yaml`, before it is sent over anything. A factor of `factors.yaml` is one thing in
+which cases differ, with its levels.
+"""
 
 from __future__ import annotations
 
@@ -133,3 +137,48 @@ class Scenario:
     """Requests that go out at the same moment; over a WebSocket they are under way on one socket."""
     transports: tuple[Transport, ...] = ()
     """Over these alone."""
+
+
+FactorKind: TypeAlias = Literal[
+    "role", "transport", "session", "keys", "oms", "account", "order", "client", "instrument", "bid", "ask", "whose",
+    "stands", "beside", "earlier", "media-type", "accept", "thing", "secret", "member", "spare", "flag", "letters",
+    "count", "behind", "ahead",
+]  # fmt: skip
+"""What of a case a factor looks at."""
+FactorName: TypeAlias = Annotated[str, Names("factor")]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One thing in which the cases of a call differ."""
+
+    name: str
+    """Its name in this file, and in reports."""
+    of: FactorKind
+    """What of a case it looks at."""
+    levels: Mapping[str, str]
+    """The ways in which cases differ in it, and what each of them is, in words."""
+    member: Annotated[str, Names("field")] = ""
+    """For `member`: the member of an instruction that it looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Levels of several factors that meet in a case: any one of those that are listed, of each factor."""
+
+    reason: str
+    """What of it, in words."""
+    when: Mapping[FactorName, tuple[str, ...]]
+    """Factors, and the levels of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """In what the cases of a call differ, and which levels cannot meet."""
+
+    factors: tuple[Factor, ...]
+    """The factors, in the order in which reports name them."""
+    impossible: tuple[Meeting, ...] = ()
+    """The levels that cannot meet."""
+    refused: tuple[Meeting, ...] = ()
+    """The levels for which a call is refused whatever else it is: all else counts in a case without them alone."""

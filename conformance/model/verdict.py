@@ -99,6 +99,9 @@ class CaseResult:
     accepted: str = ""
     """The target file's words for what it lacks, when the case hangs on that."""
 
+    rows: tuple[str, ...] = ()
+    """Those of its case: the levels of the operation's factors that it has."""
+
     revised: bool = False
     """It takes the place of a pass that was reported earlier; stands in no file."""
     seen: tuple[bytes, ...] = field(default=(), compare=False, repr=False)

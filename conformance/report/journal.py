@@ -118,6 +118,7 @@ def case_line(result: CaseResult) -> dict[str, Any]:
         "unverified": result.unverified,
         "hindrance": str(result.hindrance) or None,
         "accepted": result.accepted or None,
+        "rows": result.rows,
     }
     return {name: value for name, value in line.items() if value not in (None, (), [])}
 
@@ -146,6 +147,7 @@ def result_from(raw: Mapping[str, Any]) -> CaseResult:
         unverified=tuple(raw.get("unverified", ())),
         hindrance=raw.get("hindrance", ""),
         accepted=raw.get("accepted", ""),
+        rows=tuple(raw.get("rows", ())),
     )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from conformance.cases.combinations.count import Coverage
 from conformance.endpoint.choose import REFERENCE, is_reference
 from conformance.errors import Hindrance
 from conformance.model.spec import Contract
@@ -82,9 +83,15 @@ class Gathering:
     named: dict[str, CaseResult] = field(default_factory=dict)
     generated: dict[str, CaseResult] = field(default_factory=dict)
     folded: Folded = field(default_factory=Folded)
+    rows: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Operation to the rows that its cases have, each with why none was carried out; "" where one was."""
 
     def add(self, result: CaseResult) -> None:
         """Take one finished case; of its evidence no more than reports show, for the journal has it all."""
+        if result.rows:
+            known, why = self.rows.setdefault(result.operation, {}), hindrance_of(result)
+            for row in result.rows:
+                known[row] = why and known.get(row, why)
         result = _lighter(result)
         if result.tier == "named":
             self.named[result.id] = result
@@ -291,6 +298,8 @@ class RunSummary:
     """What is wrong, the heaviest first."""
     folded: Folded = field(default_factory=Folded)
     """Generated cases that are only counted: those that passed, and failures beyond the first few hundred."""
+    coverage: tuple[Coverage, ...] = ()
+    """How many combinations of levels the cases have covered, of two factors and of three."""
 
     @property
     def requirement_counts(self) -> dict[str, int]:

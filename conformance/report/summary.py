@@ -6,10 +6,12 @@ What every report says beside the verdict: unchecked TLS, flaky cases, throttlin
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from conformance.cases.combinations.arrays import SHOWN_STRENGTHS, counted, coverage
+from conformance.cases.combinations.count import Coverage
 from conformance.contract.problem_text import told_apart
 from conformance.model.spec import Contract
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
@@ -110,7 +112,17 @@ def summarise(
         left_behind=tuple(sorted(chosen.ending.left_behind)),
         causes=causes(cases, contract, folded.wrong, folded.carried_out),
         folded=folded,
+        coverage=tuple(_coverage_rows(contract, gathering)),
     )
+
+
+def _coverage_rows(contract: Contract, gathering: Gathering) -> Iterator[Coverage]:
+    """For each operation whose cases were read, the combinations of two and of three factors."""
+    for name in sorted(gathering.rows):
+        operation = contract.operations.get(name)
+        found = None if operation is None else counted(operation)
+        if found is not None:
+            yield from (coverage(found, gathering.rows[name], strength) for strength in SHOWN_STRENGTHS)
 
 
 def to_json(summary: RunSummary) -> str:
@@ -156,6 +168,7 @@ def _document(summary: RunSummary) -> dict[str, Any]:
         "requirements": [_requirement(row) for row in summary.requirements],
         "error_codes": [_code(row) for row in summary.error_codes],
         "readings": [_reading(row) for row in summary.readings],
+        "coverage": [coverage_object(one) for one in summary.coverage],
         "waivers": [{"waiver": label, "cases": count} for label, count in summary.waivers.items()],
         "causes": [_cause(cause) for cause in summary.causes],
         "cases": [_case(result) for result in summary.cases],
@@ -223,6 +236,21 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "example": cause.example,
         "finding": _finding(cause.finding),
         "follows": list(cause.follows),
+    }
+
+
+def coverage_object(one: Coverage) -> dict[str, Any]:
+    """The coverage of an operation, as reports for programs have it."""
+    return {
+        "operation": one.operation,
+        "strength": one.strength,
+        "combinations": one.size,
+        "impossible": one.size - one.possible,
+        "possible": one.possible,
+        "covered": one.covered,
+        "share": round(one.share, 4),
+        "not_carried_out": dict(one.hindered),
+        "uncovered": one.uncovered,
     }
 
 

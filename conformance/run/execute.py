@@ -493,6 +493,7 @@ def _result(case: Case, setting: Setting, verdict: Verdict, *, reason: str, **mo
         verdict=verdict,
         reason=reason,
         code=case.code,
+        rows=case.rows,
         requests=sum(1 for one in (*setting.earlier, *setting.exchanges) if one.sent),
         **more,
     )

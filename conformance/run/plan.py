@@ -20,6 +20,7 @@ from conformance.endpoint.choose import ChosenTarget, is_reference
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, is_pin
 from conformance.endpoint.redact import HIDDEN, redact
+from conformance.errors import Hindrance
 from conformance.formats.registry import format_for
 from conformance.guard.gate import OF_A_CASE, Decision, Guard, Label, Message, Purpose
 from conformance.guard.guard import Guard as ScopeGuard
@@ -99,6 +100,18 @@ async def outside_scope(contract: Contract, chosen: ChosenTarget, cases: Iterabl
     async with session(contract, chosen, {case.operation for case in cases}, dry=dry) as run:
         planned = Planner(run, dry).plan(cases)
         return frozenset([messages[0].case async for messages in planned if not all(one.allowed for one in messages)])
+
+
+async def hindrances(
+    contract: Contract, target: str | ChosenTarget, cases: Iterable[Case], operations: Iterable[str]
+) -> AsyncIterator[tuple[Case, str]]:
+    """Each case with the word for why this target cannot be sent it, "" where it can; operations that it lacks apart."""
+    dry = DryRun()
+    async with session(contract, target, operations, dry=dry) as run:
+        planner = Planner(run, dry)
+        for case in cases:
+            if case.operation in run.kits:
+                yield case, await planner.hindrance(case)
 
 
 @dataclass(slots=True)
@@ -195,6 +208,15 @@ class Planner:
                     yield replace(told.message(record, Bounds(0, looks, most)), case="", operation="")
         for one in tuple(self._cancelling.values()):
             yield one
+
+    async def hindrance(self, case: Case) -> str:
+        """The word for why a case would not be carried out; empty when it would."""
+        run, name = self.run, self.run.contract.operations[case.operation].service
+        run.gate.guard = _Granting(_fresh(self._guard))
+        self.dry.begin(case)
+        service = replace(run.services[name], settle_s=0)
+        judged = await execute_judged(case, run.kits[case.operation], service, run.desks[name][0], run.judge)
+        return str(judged.result.hindrance) or ("" if judged.result.verdict is Verdict.PASS else Hindrance.OTHER.value)
 
     async def _planned(self, case: Case) -> Iterator[Planned]:
         run, name = self.run, self.run.contract.operations[case.operation].service

@@ -23,6 +23,7 @@ from reference_impl.faults import (
     cancel_order_request,
     cancel_quote,
     cancel_quote_request,
+    combined,
     tpp,
 )
 from reference_impl.variants import Variant, registry
@@ -46,5 +47,6 @@ FAULTS: Mapping[str, Variant] = registry(
     cancel_order_request.FAULTS,
     cancel_quote.FAULTS,
     cancel_quote_request.FAULTS,
+    combined.FAULTS,
     tpp.FAULTS,
 )

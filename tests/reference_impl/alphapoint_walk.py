@@ -222,6 +222,8 @@ def _cancel_all(walker: Walk) -> Iterator[Any]:
         ("trader01", {"OMSId": 1}),
         ("trader01", {"AccountId": 101}),
         ("trader01", {"omsid": 1, "accountid": 101}),
+        ("trader01", {"omsid": 2, "accountid": 101}),
+        ("operator", {"oMSId": 1, "accountId": 101}),
         ("trader01", "OMSId=1&AccountId=101"),
         ("trader01", "{'OMSId':1,'AccountId':101}"),
         ("trader01", '{"OMSId":1,"AccountId":101} {"x":1}'),
@@ -232,10 +234,11 @@ def _cancel_all(walker: Walk) -> Iterator[Any]:
     yield from _both(walker, name, [(user, _text(value), None) for user, value in requests])
     yield from _wire(walker, name, "trader01", lambda _ids: json.dumps(own))
     yield from _sessions(walker, name, "trader01", lambda _ids: json.dumps(own))
-    walker.scene()
-    for _ in range(8):
-        walker.call("trader01", "SendOrder", AccountId=101, InstrumentId=1, Side=0, Quantity=1, LimitPrice=5)
-    yield walker.http("trader01", name, json.dumps(own)), walker.open_ids()
+    for user, change in (("trader01", str), ("operator", str.lower)):
+        walker.scene()
+        for _ in range(8):
+            walker.call("trader01", "SendOrder", AccountId=101, InstrumentId=1, Side=0, Quantity=1, LimitPrice=5)
+        yield walker.http(user, name, change(json.dumps(own))), walker.open_ids()
 
 
 def _cancel_order(walker: Walk) -> Iterator[Any]:
@@ -290,6 +293,11 @@ def _cancel_order(walker: Walk) -> Iterator[Any]:
         ("trader01", named(IntrumentId="2")),
         ("trader01", named(Note=1)),
         ("trader01", lambda i: named()(i).lower()),
+        ("trader01", lambda i: named(AccountId=301)(i).lower()),
+        ("trader01", named(AccountId=301, OrderId=..., ClientOrderId=79)),
+        ("trader01", named(OMSId=..., AccountId=..., OrderId=..., ClientOrderId=77)),
+        ("operator", lambda i: named()(i).replace("OMSId", "oMSId")),
+        ("maker01", lambda i: named(AccountId=401, OrderId="order201")(i).replace("OMSId", "oMSId")),
         *(("trader01", named(OMSId=value)) for value in _odd_values(1)),
         *(("trader01", named(AccountId=value)) for value in _odd_values(101)),
         *(("trader01", named(OrderId=_odd("mine", place))) for place in odd),
@@ -356,6 +364,8 @@ def _cancel_quote(walker: Walk) -> Iterator[Any]:
         ("maker01", own(accountId=...)),
         ("maker01", own(instrumentId=...)),
         ("maker01", named(201, 2, instrumentId=...)),
+        ("maker01", own(instrumentId=..., askQuoteId=lambda i: i["bid201.1"])),
+        ("maker01", named(401, 1, bidQuoteId=1)),
         ("maker01", own(omsId=...)),
         ("maker01", own(bidQuoteId=...)),
         ("maker01", own(askQuoteId=...)),

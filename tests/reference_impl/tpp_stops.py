@@ -173,6 +173,39 @@ def pins(tour: Tour) -> Any:
     return [*told, tour.json(orders, domestic(order, PIN=None)), tour.json(orders, domestic(order, PIN="пин"))]
 
 
+def meetings(tour: Tour) -> Any:
+    """What is served right unless two or three circumstances meet."""
+    told = []
+    lacking = {"OrderID": None, "PIN": "1234"}
+
+    def listed(send: Any, states: tuple[str, ...], *makers: Callable[..., Any], **how: str) -> None:
+        orders = tour.orders(*states)
+        told.append(send(orders, *(make(orders) for make in makers), **how))
+
+    def first(**members: Any) -> Callable[..., Any]:
+        return lambda orders: domestic(orders[0], **members)
+
+    def second(**members: Any) -> Callable[..., Any]:
+        return lambda orders: domestic(orders[1], **members)
+
+    broken = first(**lacking)
+    listed(tour.json, ("pin-order",), first(PIN="9999"), Accept="*/*")
+    listed(tour.json, ("pin-order",), broken, first(PIN=""))
+    listed(tour.json, ("cancelled-order", "pin-order"), first(), second(PIN=None))
+    listed(tour.xml, ("open-order", "open-order"), first(), second(), Content_Type="text/xml", Accept="text/json")
+    listed(tour.json, ("open-international-order", "executed-order"), lambda o: abroad(o[0]), second(), Accept="")
+    stranger = {"InternationalOrderUID": "00000000-dead-4bad-8bad-000000000000"}
+    listed(tour.json, ("open-order",), first(), lambda o: abroad({**o[0], **stranger}), Accept="")
+    listed(tour.json, ("open-order",), first(), first(), broken)
+    both = ("open-order", "open-international-order")
+    spare = lambda o: domestic(o[0], InternationalOrderUID=o[1]["InternationalOrderUID"])  # noqa: E731
+    listed(tour.xml, both, broken, spare, Accept="text/xml")
+    listed(tour.xml, ("open-order",), first(CreatorID=None), Accept=JSON)
+    listed(tour.json, ("open-order",), first(PIN=""), Accept="")
+    listed(tour.json, ("cancelled-international-order",), broken, lambda o: abroad(o[0]))
+    return told
+
+
 def bystanders(tour: Tour) -> Any:
     """Orders that nobody names."""
     before, after = tour.orders("open-order", "open-international-order"), []
@@ -376,6 +409,6 @@ STOPS: Mapping[str, Callable[[Tour], Any]] = {
     for stop in (
         three_in_json, three_in_xml, failure_first, one_each, not_to_be_cancelled, twice, together, conditions, pins,
         bystanders, odd_values, broken_json, broken_xml, ways_to_write_xml, negotiated, bodies_by_type, methods, paths,
-        refused_for_nothing_known, wide_number, stretched, near_pins, one_behind_another, a_while_later, beside_the_body, long_list, long_list_abroad,
+        refused_for_nothing_known, wide_number, stretched, near_pins, meetings, one_behind_another, a_while_later, beside_the_body, long_list, long_list_abroad,
     )
 }  # fmt: skip

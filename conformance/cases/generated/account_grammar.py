@@ -10,12 +10,12 @@ from conformance.cases.generated.account_model import CLIENT, OMS, OrderOrQuote,
 from conformance.cases.generated.accounts import KEYS, AccountTrial, CancelOne, PlannedState, Step
 from conformance.cases.generated.rules import Rules, SearchSpace, random_wire
 
-_INSTRUMENTS = ("instrument", "instrument2")
+INSTRUMENTS = ("instrument", "instrument2")
 _SPREAD = 1000
 _MANY = (21, 30)
 """More orders than a page of twenty holds."""
 _UNKNOWN = ("unknown_order", "unknown_order2")
-_QUOTING = ("maker.account", "maker.account2", "foreign")
+QUOTING = ("maker.account", "maker.account2", "foreign")
 
 
 def random_account_trial(space: SearchSpace, random: Random) -> AccountTrial:
@@ -104,7 +104,7 @@ def _one_order(rules: Rules, role: str, orders: list[OrderOrQuote], random: Rand
 def _cancel_quote(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[PlannedState, ...]]:
     """At most one open quote on a place at a time: a gateway shows no more than that."""
     rules = space.rules
-    places = [(account, instrument) for account in _QUOTING for instrument in _INSTRUMENTS]
+    places = [(account, instrument) for account in QUOTING for instrument in INSTRUMENTS]
     chosen = random.sample(places, random.randint(1, 3))
     placed = [_quote(f"q{number}", *place, gone=random.random() < 0.1) for number, place in enumerate(chosen)]
     if random.random() < 0.25:
@@ -140,7 +140,7 @@ def _quote_request(rules: Rules, role: str, placed: list[PlannedState], random: 
     elif chance < 0.54:
         legs[random.randrange(2)] = ""
     account = main.account if random.random() < 0.75 else random.choice(("", _any_account(rules, role, random)))
-    instrument = main.instrument if random.random() < 0.6 else random.choice(("", *_INSTRUMENTS))
+    instrument = main.instrument if random.random() < 0.6 else random.choice(("", *INSTRUMENTS))
     return Request(role, _oms(random), account, instrument, *legs)
 
 
@@ -165,7 +165,7 @@ def _oms(random: Random) -> str:
 
 
 def _order(name: str, account: str, random: Random, after: int = 0) -> PlannedState:
-    thing = OrderOrQuote(name, quote=False, account=account, instrument=random.choice(_INSTRUMENTS))
+    thing = OrderOrQuote(name, quote=False, account=account, instrument=random.choice(INSTRUMENTS))
     return PlannedState(thing, after, side=random.choice(("", "sell")))
 
 
@@ -177,7 +177,7 @@ def _numbered(name: str, rules: Rules, role: str, random: Random, after: int = 0
 
 def _beside(rules: Rules, role: str, random: Random, *, quote: float, many: float) -> list[PlannedState]:
     """Now and then a quote, and now and then very many orders, so often each."""
-    found = [_quote("q0", random.choice(_QUOTING), random.choice(_INSTRUMENTS))] if random.random() < quote else []
+    found = [_quote("q0", random.choice(QUOTING), random.choice(INSTRUMENTS))] if random.random() < quote else []
     if random.random() < many:
         found.append(replace(_order("many", _account(rules, role, random), random), count=random.choice(_MANY)))
     return found

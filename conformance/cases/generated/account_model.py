@@ -244,7 +244,7 @@ def predict_cancel_one(
     early = refused_early(rules, allowed, request, standing)
     if early is not None:
         requirement, answers = early
-        sound = meant and all(one is not None and one.account == request.account for one in meant)
+        sound = len(meant) == 1 and meant[0] is not None and meant[0].account == request.account
         return prediction(requirement, answers if sound else _widened(answers), named["cancelled"], named["refused"])
     if not meant:
         return prediction(

@@ -35,7 +35,8 @@ from conformance.cases.message import places as places_in
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.spec import Condition
 
-Sort = Literal["whole", "refused", "broken", "unusable"]
+Sort = Literal["whole", "either", "refused", "broken", "unusable"]
+_LEGAL: tuple[Sort, ...] = ("whole", "either")
 MOST_WAYS = 32
 _REFUSED = {"form": "refused"}
 
@@ -44,9 +45,9 @@ _REFUSED = {"form": "refused"}
 class Judged:
     """One instruction as the model sees it.
 
-    whole: complete and legal; refused: complete, but its secret is wrong; broken: it lacks a member that it needs;
-    unusable: a member has no value of its type. `thing` is the order it is for, empty for one that does not exist;
-    `breaks` is the requirement that a broken or unusable one breaks.
+    whole: complete and legal; either: the same, but it may be refused as well; refused: complete, but its secret is
+    wrong; broken: it lacks a member that it needs; unusable: a member has no value of its type. `thing` is the order it
+    is for, empty for one that does not exist; `breaks` is the requirement that a broken or unusable one breaks.
     """
 
     sort: Sort
@@ -68,7 +69,7 @@ def predict_list(
     `fallback` is the requirement where the rules name none, `effect` that of a failure which changes nothing.
     """
     requirement = _requirement(rules, standing, listed) or fallback
-    harm = any(one.sort != "whole" and standing.get(one.thing) == OPEN for one in listed)
+    harm = any(one.sort not in _LEGAL and standing.get(one.thing) == OPEN for one in listed)
     inside = rules.requirement.get("cancelled", requirement)
     outside = effect if harm else rules.requirement.get("untouched", effect)
     if any(one.sort == "unusable" for one in listed):
@@ -89,10 +90,10 @@ def predict_list(
 
 def _branches(standing: Standing, listed: Sequence[Judged], twice: Collection[str]) -> list[_Branch] | None:
     """Every way to carry out the list; None if there are too many. `twice` are things that it names twice."""
-    whole = {one.thing for one in listed if one.sort == "whole"}
+    whole = {one.thing for one in listed if one.sort in _LEGAL}
     branches = [_Branch(dict(standing))]
     for one in listed:
-        chancy = one.thing in twice and one.thing in whole
+        chancy = (one.thing in twice and one.thing in whole) or one.sort == "either"
         branches = [grown for branch in branches for grown in _grown(branch, one, chancy)]
         if len(branches) > MOST_WAYS:
             return None
@@ -107,7 +108,7 @@ def _is_one_sure(branches: Sequence[_Branch], count: int) -> bool:
 def _grown(branch: _Branch, one: Judged, twice: bool) -> list[_Branch]:
     """The branches behind one more instruction; results for one order named twice may change places."""
     failed = _Branch(branch.after, [*branch.flags, False])
-    if (one.sort != "whole" and not twice) or branch.after.get(one.thing) != OPEN:
+    if (one.sort not in _LEGAL and not twice) or branch.after.get(one.thing) != OPEN:
         return [failed]
     done = _Branch({**branch.after, one.thing: CANCELLED}, [*branch.flags, True])
     return [done, failed] if twice else [done]
@@ -143,11 +144,15 @@ class SetUpOrder:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction; `thing` is its order, empty if that does not exist; `wrong` means a wrong secret."""
+    """One instruction; `thing` is its order, empty if that does not exist; `wrong` means a wrong secret.
+
+    `doubtful`: a service may refuse it, such as one with both ids.
+    """
 
     members: Mapping[str, Any]
     thing: str = ""
     wrong: bool = False
+    doubtful: bool = False
 
 
 Listed = tuple[Instruction, ...]
@@ -267,7 +272,7 @@ def judged_instruction(space: SearchSpace, one: Instruction) -> Judged:
     """What the request schema and the secret make of an instruction."""
     value = concrete([{name: _in_any_case(value) for name, value in one.members.items()}])
     if space.request.is_valid(value):
-        return Judged("refused" if one.wrong else "whole", one.thing)
+        return Judged("refused" if one.wrong else "either" if one.doubtful else "whole", one.thing)
     problems = [str(problem.requirement) for problem in space.request.problems(value)]
     condition = condition_of(space)
     lacking = {*condition.when_true.requirement.values(), *condition.when_false.requirement.values()}

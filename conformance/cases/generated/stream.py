@@ -287,10 +287,10 @@ def _allowed(because: Ruling, *answers: Mapping[str, Any]) -> tuple[Alternative,
 def _may_name(operation: Operation, item: Mapping[str, Any]) -> bool:
     """Whether an instruction may be for something that is there."""
     fields = operation.fields
-    return any(_may_exist(item.get(name), fields[name].type) for name in operation.identity)
+    return any(may_exist(item.get(name), fields[name].type) for name in operation.identity)
 
 
-def _may_exist(identifier: Any, kind: str | None) -> bool:
+def may_exist(identifier: Any, kind: str | None) -> bool:
     """Small numbers and short texts may be real ids; places of unknown ids, GUIDs and large numbers are not."""
     if isinstance(identifier, str):
         return kind == "string" and not identifier.startswith("${unknown") and len(identifier) < _SHORT

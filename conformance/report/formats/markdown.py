@@ -13,6 +13,7 @@ from conformance.report.formats.text import (
     Grid,
     carried_out_section,
     code_section,
+    coverage_section,
     messages_words,
     reading_section,
     waiver_section,
@@ -49,6 +50,7 @@ def to_markdown(summary: RunSummary, contract: Contract) -> str:
     lines += _requirements(summary)
     lines += _blocks(code_section(summary.error_codes))
     lines += _blocks(carried_out_section(summary))
+    lines += _blocks(coverage_section(summary.coverage))
     lines += _blocks(reading_section(summary))
     lines += _blocks(waiver_section(summary))
     lines += _cases("Waived", waived(summary))

@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
+from conformance.cases.combinations.count import Coverage
 from conformance.model.spec import Contract
 from conformance.model.verdict import RunInfo, Verdict
 from conformance.report.causes import Cause
@@ -25,6 +26,7 @@ from conformance.report.formats.text import (
     brief,
     carried_out_section,
     code_section,
+    coverage_section,
     finding_section,
     is_live,
     operation_of,
@@ -57,6 +59,7 @@ def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width
         requirement_section(summary.requirements, verbose=verbose),
         code_section(summary.error_codes) if verbose else brief_code_section(summary.error_codes, width),
         carried_out_section(summary),
+        coverage_section(summary.coverage) if verbose else brief_coverage_section(summary.coverage, width),
         reading_section(summary) if verbose else brief_reading_section(summary, width),
         waiver_section(summary),
         trouble_section(waived(summary), "Waived", "warn", width),
@@ -105,6 +108,13 @@ def brief_code_section(rows: Sequence[CodeRow], width: int) -> Iterable[Block]:
                 yield replace(block, head=tuple(columns.get(name, name) for name in block.head))
             elif block.style != "title":
                 yield from _wrapped(block.text, width, block.style)
+
+
+def brief_coverage_section(rows: Sequence[Coverage], width: int) -> Iterable[Block]:
+    """For each operation the shares of the combinations that its cases have covered."""
+    for operation, group in groupby(rows, lambda row: row.operation):
+        shares = ", ".join(f"{one.share:.1%} of {one.strength}" for one in group)
+        yield from _wrapped(f"Combinations of {operation}: {shares} factors", width)
 
 
 def _column(row: CodeRow, cells: Sequence[CodeRow]) -> str:

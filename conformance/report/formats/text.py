@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
+from conformance.cases.combinations.count import Coverage
 from conformance.errors import Hindrance
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
@@ -214,6 +215,23 @@ def carried_out_section(summary: RunSummary) -> Iterable[Block]:
         shown = "" if example is None else f"{example.id}: {example.accepted or example.reason}"
         rows.append(Row((reason, f"{count:,}", brief(shown)), "dim" if reason == Hindrance.ACCEPTED else "warn"))
     yield Grid(("not carried out", "cases", "such as"), tuple(rows))
+
+
+def coverage_section(rows: Sequence[Coverage]) -> Iterable[Block]:
+    """For each operation, how many of the possible combinations of levels its cases have covered."""
+    if not rows:
+        return
+    yield Line("Combinations covered", "title")
+    yield Grid(
+        ("operation", "of", "covered", "possible", "share", "only in cases not carried out", "in no case"),
+        tuple(_coverage(row) for row in rows),
+    )
+
+
+def _coverage(row: Coverage) -> Row:
+    lost = ", ".join(f"{count:,} {reason}" for reason, count in row.hindered.items()) or "-"
+    cells = (f"{row.strength} factors", f"{row.covered:,}", f"{row.possible:,}", f"{row.share:.1%}", lost)
+    return Row((row.operation, *cells, f"{row.uncovered:,}"), "plain" if row.covered == row.possible else "warn")
 
 
 def reading_section(summary: RunSummary) -> Iterable[Block]:

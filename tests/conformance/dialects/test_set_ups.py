@@ -33,6 +33,16 @@ def test_no_line_holds_a_secret_of_the_run() -> None:
     assert lines[1]["ids"][1:] == [None, 8643, None]
 
 
+def test_secret_that_is_learnt_later_is_hidden_in_words_that_were_written_before() -> None:
+    lines: list[Any] = []
+    secrets = {"s3cret-word"}
+    set_ups = SetUps("tpp", lambda more, _now: lines.extend(more), secrets)
+    set_ups.begin("open-order", 0, "r", [{"name": "a later-word"}])
+    secrets.add("later-word")
+    set_ups.begin("open-order", 0, "r", [{"name": "a later-word"}])
+    assert ["later-word" in str(line) for line in lines] == [True, False]
+
+
 def test_what_is_over_is_written_once_and_read_as_gone() -> None:
     set_ups, lines = recording()
     one, two = set_ups.begin("open-order", 1, "r", [{}, {}])

@@ -352,6 +352,7 @@ def test_json_has_the_published_shape() -> None:
         "requirements",
         "error_codes",
         "readings",
+        "coverage",
         "waivers",
         "causes",
         "cases",
