@@ -369,11 +369,12 @@ async def _observe_and_judge(
     began_s = loop.time()
     deadline_s = began_s + service.settle_s
     for pause_s in (*pauses_s(service.settle_s), 0.0):
+        looked_s = loop.time()
         judgement, after = await _look(case, kit, service, setting, judge, before, secrets)
         waiting = any(one.check in _EFFECTS and one.expected == CANCELLED for one in judgement.findings)
-        if judgement.unsettled and loop.time() < began_s + service.settling_s:
+        if judgement.unsettled and looked_s < began_s + service.settling_s:
             waiting = True
-        if not waiting or loop.time() >= deadline_s:
+        if not waiting or looked_s >= deadline_s:  # a look tells how things stood when it began
             break
         await asyncio.sleep(pause_s)
     if any(state == CANCELLED != before.get(name) for name, state in after.items()):

@@ -15,17 +15,22 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from conformance.cases.fixtures import family_of, load_cases
 from conformance.cli.main import main
+from conformance.contract.load import load_contract
 
 _START_S = 20
 WORLDS = os.environ.get("WORLDS", "")
 """How much is run: `all` in the environment `worlds`; `some` where the same tests run a second time, on another Python."""
+COMBINATIONS = "combinations"
+"""The family of the most cases: the default servers run it, and all permitted modes in the environment `worlds`."""
 SOME = ("--shard", "1/3") if WORLDS == "some" else ()
 """What a permitted mode then runs."""
 EXIT_CODES = (0, 4) if SOME else (0,)
@@ -115,6 +120,16 @@ class Told:
     def mixed(self) -> list[str]:
         """The readings that the server is said to mix."""
         return [str(reading["id"]) for reading in self.results["readings"] if reading["mixed"]]
+
+
+@cache
+def of_permitted(operations: tuple[str, ...]) -> tuple[str, ...]:
+    """Options for what a permitted mode runs of these calls: every named case but the combinations, unless all is asked."""
+    if WORLDS == "all":
+        return ("--generated", "3000")
+    ids = [case.id for case in load_cases(load_contract(), operations) if family_of(case.id) != COMBINATIONS]
+    folders = sorted({one.partition("@")[0].rpartition("/")[0] for one in ids})
+    return (*(part for folder in folders for part in ("--case", f"{folder}/*")), *SOME)
 
 
 def judged(world: World, report: Path, modes: Sequence[str], *options: str) -> Told:

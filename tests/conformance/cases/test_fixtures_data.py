@@ -86,6 +86,7 @@ RICH = replace(
         "text/json",
         (1, 0),
     ),
+    rows=("0110", "0121"),
 )
 BYTES = Body(data=b"\x00\xff${oms}")
 PARTS = (

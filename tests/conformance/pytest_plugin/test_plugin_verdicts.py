@@ -129,7 +129,8 @@ def test_what_cannot_be_used_ends_pytest_before_any_item(suite: Run, arguments: 
 def test_a_waiver_is_xfail_and_strict(suite: Run, serve: Callable[..., str], target_file: Callable[..., str]) -> None:
     known = {"requirement": "CAO-AGAIN", "finding": "the answer", "reason": "known since May", "owner": "qa"}
     waivers = tuple(
-        {**known, "case": f"cao/effects/{name}@ws", "expires": "9999-12-31"} for name in ("again", "nothing-open")
+        {**known, "case": f"cao/{name}@ws", "expires": "9999-12-31"}
+        for name in ("effects/again", "effects/nothing-open", "combinations/*")
     )
     address = serve("--fault", "cao-again-20")
     chosen = ("-k", "CAO-AGAIN and ws", "-rx")
@@ -137,7 +138,7 @@ def test_a_waiver_is_xfail_and_strict(suite: Run, serve: Callable[..., str], tar
     assert waived.parseoutcomes()["xfailed"] == 1
     waived.stdout.fnmatch_lines(["XFAIL*known since May*"])
     expired = suite(
-        "--target", target_file(address, waivers=({**waivers[0], "expires": "2020-01-01"}, waivers[1])), *chosen
+        "--target", target_file(address, waivers=({**waivers[0], "expires": "2020-01-01"}, *waivers[1:])), *chosen
     )
     assert expired.parseoutcomes()["failed"] == 1
     expired.stdout.fnmatch_lines(["waiver expired: cao/effects/again@ws CAO-AGAIN: expired on 2020-01-01*"])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.cases.fixtures import load_cases
+from conformance.cases.fixtures import family_of, load_cases
 from conformance.contract.load import load_contract
 from conformance.model.case import Case
 from conformance.model.spec import Contract
@@ -98,11 +98,14 @@ def test_the_smallest_combination_is_named(
 
 
 def test_what_is_nearly_so_comes_with_its_numbers(bundled: tuple[Contract, tuple[Case, ...]]) -> None:
-    cause = found(bundled, CAO, lambda case: "lower-case-key" in case.id)
-    assert cause.common == Common({"members": "in another spelling"}, 6, 6, 6, 426)
-    assert cause.common.words == "mostly with members in another spelling (6 of 6 compared, others 6 of 426)"
+    contract, cases = bundled
+    one_by_one = contract, tuple(case for case in cases if family_of(case.id) != "combinations")
+    cause = found(one_by_one, CAO, lambda case: "lower-case-key" in case.id)
+    others = sum(case.operation == CAO for case in one_by_one[1]) - 6
+    assert cause.common == Common({"members": "in another spelling"}, 6, 6, 6, others)
+    assert cause.common.words == f"mostly with members in another spelling (6 of 6 compared, others 6 of {others})"
     wide = found(
-        bundled, CAO, lambda case: re.search(r'"AccountId":[^,]*[0-9]{10}', case.message.body.text) is not None
+        one_by_one, CAO, lambda case: re.search(r'"AccountId":[^,]*[0-9]{10}', case.message.body.text) is not None
     )
     assert wide.only_when == {"AccountId": "beyond 2^31"}
     sure = Common({"role": "operator", "transport": "ws"}, 12, 12, 0, 420)
@@ -146,7 +149,7 @@ def test_of_generated_cases_alone_what_their_results_tell(bundled: tuple[Contrac
     assert cause.common is None, "of those that passed just as many are XML"
     json_only = [one for one in passing if "json" in one.media_type]
     (cause,) = causes([*json_only, *failing], contract)
-    assert cause.common == Common({"format": "XML"}, 700, 700, 0, 706)
+    assert cause.common == Common({"format": "XML"}, len(failing), len(failing), 0, len(json_only))
 
 
 def test_half_of_all_cases_failing_costs_little(bundled: tuple[Contract, tuple[Case, ...]]) -> None:

@@ -261,15 +261,15 @@ def test_waiting_because_the_target_throttles_does_not_count_as_time_for_taking_
 
 
 class _Later:
-    """Answers CancelAllOrders at once, as a success, and carries it out after a while."""
+    """Answers CancelAllOrders at once, as a success, and carries it out after a while; from then on looks take long."""
 
-    def __init__(self, app: Any, after_s: float) -> None:
-        self.app, self.after_s = app, after_s
+    def __init__(self, app: Any, after_s: float, look_s: float) -> None:
+        self.app, self.after_s, self.look_s = app, after_s, look_s
         self.later: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if not scope.get("path", "").endswith("/CancelAllOrders"):
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, self._slowly(send) if self.later else send)
             return
         body = await receive()
 
@@ -289,14 +289,29 @@ class _Later:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": told})
 
+    def _slowly(self, send: Any) -> Any:
+        """What was so when it was asked, told when `look_s` is over."""
+
+        async def sent(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(self.look_s)
+            await send(message)
+
+        return sent
+
+
+_NEVER = [("CAO-EFFECT-ACCOUNT", "cancelled", "open")]
+
 
 @pytest.mark.parametrize(
-    ("after_s", "settle_s", "found"), [(0.4, 5, []), (6, 0.3, [("CAO-EFFECT-ACCOUNT", "cancelled", "open")])]
+    ("after_s", "settle_s", "look_s", "found"),
+    [(0.4, 5, 0, []), (6, 0.3, 0, _NEVER), (0.3, 0.5, 0.7, [])],
+    ids=["in time", "too late", "in time, where what a look finds is old when it is told"],
 )
 def test_an_effect_may_settle_within_settle_s_of_its_answer_and_no_later(
-    tmp_path: Path, after_s: float, settle_s: float, found: list[tuple[str, str, str]]
+    tmp_path: Path, after_s: float, settle_s: float, look_s: float, found: list[tuple[str, str, str]]
 ) -> None:
-    with live(wrap=lambda app: _Later(app, after_s)) as server:
+    with live(wrap=lambda app: _Later(app, after_s, look_s)) as server:
         text = pointed(sample("alphapoint"), server.url).replace("settle_s = 0.3", f"settle_s = {settle_s}")
         came = run(tmp_path, text, *QUICK, "--case", "cao/response/sample@http", "--case", "cao/http/text-plain@http")
     told = {
