@@ -21,6 +21,7 @@ from conformance.cli.main import suggestion
 from conformance.cli.options import printing, seed_option, specs_option, today_of, today_option
 from conformance.contract.load import load_contract
 from conformance.contract.problem_text import told_apart
+from conformance.endpoint.redact import redact_excerpt
 from conformance.errors import SpecError, UsageError
 from conformance.formats.json.pointer import load_json
 from conformance.model.case import Case
@@ -170,7 +171,8 @@ def _lines(replayed: Replay, contract: Contract, encoding: str | None) -> Iterat
         if evidence.truncated:
             yield f"  (cut after {FULL_BYTES} bytes)"
         if exchange.problem is not None:
-            yield f"  problem: {exchange.problem.kind} ({exchange.problem.phase}): {visible(exchange.problem.message)}"
+            words = visible(redact_excerpt(exchange.problem.message, known))
+            yield f"  problem: {exchange.problem.kind} ({exchange.problem.phase}): {words}"
     yield "expected"
     yield from (f"  {line}" for line in expectation_lines(case.expect, contract.operations[case.operation]))
     yield ""

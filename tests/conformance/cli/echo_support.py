@@ -256,6 +256,11 @@ class Echo:
         )
         self.ever |= self.secrets
 
+    def only(self, chosen: Callable[[str, str], bool]) -> None:
+        """From now on other echoes are wanted."""
+        self.chosen = chosen
+        self._turns.clear()
+
     def table(self) -> set[tuple[str, str]]:
         """Every place and encoding that a run should meet."""
         places = (*HTTP_PLACES, *XML_PLACES, *SOCKET_PLACES, *CONTROL_PLACES)

@@ -88,6 +88,16 @@ def bench(folder: Path, roles: Roles, spoils: str = "") -> Iterator[Bench]:
 _CASES = ("c*", "tpp/*") if EVERY else ("co/fields/*", "tpp/fields/orderid*", "tpp/fields/creatorid*")
 
 
+@pytest.mark.timeout(120)
+def test_a_replay_shows_no_secret_wherever_the_answer_has_it(tmp_path: Path) -> None:
+    with bench(tmp_path, MOST_ROLES) as one:
+        for wanted in HTTP_PLACES:
+            one.echo.only(lambda place, encoding, wanted=wanted: (place, encoding) == (wanted, "base64"))
+            assert one.call("replay", "co/fields/orderid-wrapped-int64@http", "--target", str(one.target)) in (1, 3, 4)
+        assert {place for place, encoding in one.echo.served if encoding == "base64"} == set(HTTP_PLACES)
+        assert one.leaks() == []
+
+
 @pytest.mark.timeout(600 if EVERY else 120)
 def test_no_secret_that_comes_back_is_in_any_file_or_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with bench(tmp_path, MOST_ROLES) as one:
