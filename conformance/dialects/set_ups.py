@@ -54,7 +54,7 @@ def words_of(one: SetUp) -> str:
     """What was asked for, in words: its ids, or the number that it was asked for under."""
     thing, number = str(one.what.get("thing", one.state)), one.what.get("client")
     ids = " and ".join(f"{each}"[:SHOWN] for each in one.ids or () if each is not None)
-    ids = ids or (f"under ClientOrderId {number}"[:SHOWN] if number else "without a known id")
+    ids = ids or (f"under the number {number}"[:SHOWN] if number else "without a known id")
     account = one.what.get("account")
     return f"{thing} {ids}" + ("" if account is None else f" of account {account}"[:SHOWN])
 

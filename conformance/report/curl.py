@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from conformance.endpoint.model import Tls
 from conformance.endpoint.redact import HIDDEN, known_places, redact
+from conformance.model.case import Transport
 from conformance.run.evidence import unmasked
 from conformance.wire.address import Address
 
@@ -89,7 +90,7 @@ def by_hand_again(sent: str, transport: str, endpoint: Endpoint) -> str:
     if not sent or endpoint.address is None or _ESCAPED.search(sent):
         return ""
     secrets = _Secrets({HIDDEN: "SECRET"})
-    if transport == "ws":
+    if Transport(transport).framed:
         return _frame(sent.encode("utf-8", "surrogatepass"), endpoint, _Secrets({}))
     return _curl(sent.encode("utf-8", "surrogatepass"), endpoint, secrets, "utf-8")
 

@@ -89,8 +89,7 @@ class Record:
                 tuple((name, self._text(value)) for name, value in http["headers"]),
                 self._bytes(http["body"]), http["version"], http.get("trailing_data", False), http.get("unread_bytes", 0),
             )  # fmt: skip
-        elif "ws" in raw:
-            ws = raw["ws"]
+        elif (ws := raw.get("ws")) is not None:
             reply = WsReply(self._bytes(ws["text"]), others, ws.get("binary", False), ws.get("unread_bytes", 0))
         problem = None
         if "problem" in raw:

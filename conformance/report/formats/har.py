@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from conformance.model.case import Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Evidence, Recorded, Verdict
 from conformance.report.rows import ReportFormat, RunSummary
@@ -58,7 +59,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _entry(result: CaseResult, one: Recorded, secure: frozenset[str]) -> dict[str, Any]:
     assert one.evidence is not None
-    framed = one.transport == "ws"
+    framed = Transport(one.transport).framed
     sent, received = (
         (_Head("GET / HTTP/1.1"), _Head(f"{_VERSION} 101 Switching Protocols")) if framed else _heads(one.evidence)
     )

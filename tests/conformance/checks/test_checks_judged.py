@@ -113,7 +113,7 @@ REFUSAL = Answer(frozenset({REFUSED, HTTP_REFUSAL}))
         (legs_of(104, 104), [{"bid": [0], "ask": [104]}], "refused"),
         (legs_of(0, 104), [{"code": [104]}], "accepted"),
         (legs_of(0, 104), [{"bid": [0]}], "otherwise"),
-        (legs_of(0), [{"form": "silence"}], "otherwise"),
+        (legs_of(0), [{"form": "silence"}], "accepted"),
         (legs_of(0), [{"form": "served"}], "otherwise"),
         (legs_of(104, 0), [{"ask": [104]}], "accepted"),
         (legs_of(0, 104), [{"ask": [0]}], "refused"),

@@ -88,9 +88,11 @@ def test_every_extra_that_the_tests_need_comes_with_theirs() -> None:
     base = {name.partition(">")[0].replace("-", "_") for name in project["dependencies"]}
     assert base.isdisjoint(EXTRAS)
     optional = project["optional-dependencies"]
-    assert "order-cancellation-conformance[author]" in optional["test"]
+    assert "order-cancellation-conformance[author,evidence]" in optional["test"]
     assert "order-cancellation-conformance[schemathesis]" in optional["author"]
     brought = {
-        name.partition(">")[0].replace("-", "_") for extra in ("author", "schemathesis") for name in optional[extra]
+        name.partition(">")[0].replace("-", "_")
+        for extra in ("author", "schemathesis", "evidence")
+        for name in optional[extra]
     }
     assert set(EXTRAS) <= brought

@@ -246,7 +246,7 @@ def steps_of(exchanges: Sequence[Recorded], finding: Finding) -> Iterator[Step]:
 
 def _kind(one: Recorded) -> tuple[str, str, str]:
     sent = "" if one.evidence is None else one.evidence.sent
-    return one.purpose, one.role, sent.partition("\r\n")[0] if one.transport == "http" else one.transport
+    return one.purpose, one.role, one.transport if Transport(one.transport).framed else sent.partition("\r\n")[0]
 
 
 def _answer(one: Recorded) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from conformance.model.case import Transport
 from conformance.report.safe_text import visible
 
 _INDENT = "  "
@@ -63,7 +64,7 @@ def parts_of(text: str, transport: str, at: str = "") -> tuple[Part, ...]:
     head = _HEAD.match(text)
     if head is not None:
         return (_http(text, at),)
-    if transport != "ws":
+    if not Transport(transport).framed:
         return (Part(body=body_of(text, at)),)
     return tuple(_frame(_FRAME.sub("", one, count=1), at) for one in _BETWEEN.split(text))
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from conformance.errors import Hindrance
+from conformance.model.case import Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.report.formats.html.causes import CauseView
@@ -138,7 +139,7 @@ def _case(result: CaseResult, cause: int, numbers: Mapping[str, int]) -> CaseVie
         result.id,
         result.verdict.value,
         result.role,
-        result.media_type if result.transport == "http" else f"{result.transport} {result.media_type}",
+        f"{result.transport} {result.media_type}" if Transport(result.transport).framed else result.media_type,
         " ".join(str(numbers[name]) for name in sorted(names) if name in numbers),
         "" if result.verdict is Verdict.PASS else said,
         cause,
