@@ -372,6 +372,8 @@ def _flickers(operation: Operation) -> Change:
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
         inner = parts.alphapoint.calls["GetOpenQuotes"]
+        copies.clear()  # another server knows nothing of what stood on this one
+        counts.clear()
 
         def listed(p: Parts, call: Call) -> Answer:
             number = int(call.members.get("accountid") or 0)
