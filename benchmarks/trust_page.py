@@ -193,11 +193,11 @@ def _mutation() -> str:
     for name, counts in sorted(packages.items()):
         dead, alive = counts["killed"] + counts["timeout"], counts["survived"] + counts["untested"]
         rows.append(f"| `{name}` | {dead + alive} | {dead} | {100 * dead / max(1, dead + alive):.0f} % |")
-    tried = "every mutant" if raw["step"] == 1 else f"every {raw['step']}th mutant"
+    tried = "Every mutant" if raw["step"] == 1 else f"Every {raw['step']}th mutant"
     head = (
         "## Mutants of the harness itself\n\n"
         "A mutant is a small change of the harness's own source. The tests must notice each one. "
-        f"In the recorded run {tried} was tried. `tests/mutation/survivors.toml` explains each mutant that no test "
+        f"{tried} was tried, in the recorded run or, with the same code, before it. `tests/mutation/survivors.toml` explains each mutant that no test "
         "noticed:\n\n"
         "| | mutants | noticed | |\n|---|---|---|---|"
     )

@@ -6,8 +6,9 @@ What every report says beside the verdict: unchecked TLS, flaky cases, throttlin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from conformance.cases.combinations.arrays import SHOWN_STRENGTHS, counted, coverage
@@ -117,7 +118,7 @@ def summarise(
 
 
 def _coverage_rows(contract: Contract, gathering: Gathering) -> Iterator[Coverage]:
-    """For each operation whose cases were read, the combinations of two and of three factors."""
+    """For each operation whose cases were read, the combinations of one, two and three factors."""
     for name in sorted(gathering.rows):
         operation = contract.operations.get(name)
         found = None if operation is None else counted(operation)
@@ -168,7 +169,7 @@ def _document(summary: RunSummary) -> dict[str, Any]:
         "requirements": [_requirement(row) for row in summary.requirements],
         "error_codes": [_code(row) for row in summary.error_codes],
         "readings": [_reading(row) for row in summary.readings],
-        "coverage": [coverage_object(one) for one in summary.coverage],
+        "coverage": {name: _coverage(rows) for name, rows in groupby(summary.coverage, lambda one: one.operation)},
         "waivers": [{"waiver": label, "cases": count} for label, count in summary.waivers.items()],
         "causes": [_cause(cause) for cause in summary.causes],
         "cases": [_case(result) for result in summary.cases],
@@ -237,6 +238,18 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "finding": _finding(cause.finding),
         "follows": list(cause.follows),
     }
+
+
+_WAYS = {1: "one_way", 2: "two_way", 3: "three_way"}
+
+
+def _coverage(rows: Iterable[Coverage]) -> dict[str, Any]:
+    """The shares of one operation; `possible` and `excluded` are the combinations of most factors, `counts` all numbers."""
+    counts = {_WAYS[one.strength]: one for one in rows}
+    most = max(counts.values(), key=lambda one: one.strength)
+    shares = {way: round(one.share, 4) for way, one in counts.items()}
+    whole = {way: coverage_object(one) for way, one in counts.items()}
+    return {**shares, "possible": most.possible, "excluded": most.size - most.possible, "counts": whole}
 
 
 def coverage_object(one: Coverage) -> dict[str, Any]:

@@ -419,7 +419,7 @@ async def _judge_all(
         for _, its in ways
     )
     pairs = to_judge(case, setting.observations)
-    return side_by_side([await _in_turn(service, judge, kit, one, observation) for one, observation in pairs])
+    return side_by_side(case, [await _in_turn(service, judge, kit, one, observation) for one, observation in pairs])
 
 
 async def _in_turn(service: Service, judge: Judge, kit: Kit, case: Case, observation: Observation) -> Judgement:

@@ -80,9 +80,16 @@ def _permuted(expect: Expectation, order: tuple[int, ...]) -> Expectation:
     return replace(expect, any_of=tuple(moved))
 
 
-def side_by_side(judgements: Sequence[Judgement]) -> Judgement:
-    """The judgement on a message and those beside it; the gist and the code are those of the first."""
+def side_by_side(case: Case, judgements: Sequence[Judgement]) -> Judgement:
+    """The judgement on a message and those beside it; the gist and the code are those of the first.
+
+    Which of the calls of a race is told which outcome is up to the moment, so a race has neither code nor readings: equal
+    runs give equal results.
+    """
     first, *others = judgements
+    if case.race:
+        judgements = [replace(one, code_seen=None, readings=()) for one in judgements]
+        first = judgements[0]
     if not others:
         return first
 

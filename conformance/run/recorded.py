@@ -159,7 +159,7 @@ def _turn(kit: Kit, case: Case, observations: Sequence[Observation], judge: Judg
     pairs = to_judge(case, observations)
     if any(not (one.exchanges or one.raced) for _, one in pairs):
         raise ValueError("no exchange was recorded")
-    return side_by_side([judge(kit, one, observation) for one, observation in pairs])
+    return side_by_side(case, [judge(kit, one, observation) for one, observation in pairs])
 
 
 def needs_recording(result: CaseResult) -> bool:

@@ -37,7 +37,7 @@ STRENGTH = 3
 """Of the arrays whose cases are among the named ones."""
 _SHARE = 0.99
 """Of the combinations, as many as its cases cover. The other cases of a run bring more than the rows that are left out."""
-SHOWN_STRENGTHS = (2, 3)
+SHOWN_STRENGTHS = (1, 2, 3)
 """Of how many factors reports count the combinations."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _READERS: Mapping[str, Callable[[SearchSpace, Sequence[Factor], Case], Iterator[Levels]]] = {

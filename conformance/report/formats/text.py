@@ -230,7 +230,13 @@ def coverage_section(rows: Sequence[Coverage]) -> Iterable[Block]:
 
 def _coverage(row: Coverage) -> Row:
     lost = ", ".join(f"{count:,} {reason}" for reason, count in row.hindered.items()) or "-"
-    cells = (f"{row.strength} factors", f"{row.covered:,}", f"{row.possible:,}", f"{row.share:.1%}", lost)
+    cells = (
+        "1 factor" if row.strength == 1 else f"{row.strength} factors",
+        f"{row.covered:,}",
+        f"{row.possible:,}",
+        f"{row.share:.1%}",
+        lost,
+    )
     return Row((row.operation, *cells, f"{row.uncovered:,}"), "plain" if row.covered == row.possible else "warn")
 
 

@@ -20,6 +20,7 @@ from report_support import (
     result,
 )
 
+from conformance.cases.combinations.count import Coverage
 from conformance.errors import Hindrance
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.report.rows import CarriedOut, CodeRow, RequirementRow, RunSummary
@@ -341,6 +342,17 @@ def test_a_mandatory_requirement_without_verdict_makes_the_run_incomplete() -> N
 
 def test_an_unmatched_waiver_in_a_shard_waits_for_the_merge() -> None:
     assert summary(everything_passes(), Settings(shard="1/2"), waivers_unmatched=("w",)).exit_code == 0
+
+
+def test_coverage_has_a_share_for_each_strength_and_what_it_is_of() -> None:
+    rows = (Coverage("o", 1, 9, 8, 8, {}), Coverage("o", 2, 30, 20, 15, {"no role": 5}), Coverage("p", 2, 0, 0, 0, {}))
+    found = json.loads(to_json(replace(summary([full_result()]), coverage=rows)))["coverage"]
+    assert list(found) == ["o", "p"]
+    assert {name: found["o"][name] for name in ("one_way", "two_way", "possible", "excluded")} == {
+        "one_way": 1.0, "two_way": 0.75, "possible": 20, "excluded": 10,
+    }  # fmt: skip
+    assert found["o"]["counts"]["two_way"]["not_carried_out"] == {"no role": 5}
+    assert found["p"]["two_way"] == 1.0
 
 
 def test_json_has_the_published_shape() -> None:

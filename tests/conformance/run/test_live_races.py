@@ -47,6 +47,15 @@ def test_calls_of_a_race_overlap_and_both_transports_take_part(tmp_path: Path) -
     assert sum(start <= first_end for start in starts) >= 2
 
 
+def test_equal_runs_have_equal_results_whoever_wins(tmp_path: Path) -> None:
+    with live() as server:
+        text = pointed(sample("alphapoint"), server.url)
+        cases = [run(tmp_path, text, "--case", "co/races/*", report=name).results["cases"] for name in "ab"]
+    assert cases[0] == cases[1]
+    assert {(case["verdict"], case["code_seen"]) for case in cases[0]} == {("pass", None)}
+    assert not any(case["readings"] for case in cases[0])
+
+
 def test_service_that_sets_nothing_up_is_not_verified_and_says_why(tmp_path: Path) -> None:
     with live() as server:
         target = pointed(sample("alphapoint"), server.url).replace('provider = "calls"', 'provider = "none"')
