@@ -161,7 +161,7 @@ def _judge_exchange(
         found.stop(ANSWERED.finding(kit.operation, message, "an answer", problem.kind, problem.phase))
         return
     read = _read(kit, case, observation, exchange, alternatives)
-    found.gist = gist_of(read.seen.answer, read.matching.ordered, _success(kit))
+    found.gist = gist_of(read.seen.answer, read.matching.ordered, kit.operation)
     found.summary = read.seen.answer.summary
     for step in _IN_ORDER:
         if step(kit, read, found):

@@ -294,17 +294,19 @@ _COMPARED = (
 )
 
 
-def gist_of(answer: Answer, results: Sequence[Mapping[str, Any]], success: str) -> tuple[Any, ...]:
+def gist_of(answer: Answer, results: Sequence[Mapping[str, Any]], operation: Operation) -> tuple[Any, ...]:
     """The form of an answer, then one entry for each leg or result."""
     form = next((name for name in _COMPARED if name in answer.forms), "other")
     if form == forms.RESULTS:
-        return (form, *(_flag(entry.get(success)) for entry in results))
+        return (form, *(_result(entry.get(operation.success), entry.get(operation.errors)) for entry in results))
     return (form, *(leg.code for leg in answer.legs))
 
 
-def _flag(value: Any) -> bool | str | None:
-    """A result's flag; what is none is written as JSON, so that it equals no flag."""
-    return value if value is None or isinstance(value, bool) else shown(value)
+def _result(flag: Any, errors: Any) -> bool | str | None:
+    """A result's flag, and of a failure how many errors; what is no flag is written as JSON, so that it equals none."""
+    if flag is False and isinstance(errors, list | tuple):
+        return f"false with {len(errors)} {'error' if len(errors) == 1 else 'errors'}"
+    return flag if flag is None or isinstance(flag, bool) else shown(flag)
 
 
 def compare(twin: Twin, first: Judgement, seconds: Sequence[Judgement]) -> tuple[Finding, ...]:

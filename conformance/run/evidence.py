@@ -27,6 +27,8 @@ _CODED = re.compile(rb"(?im)^content-encoding[ \t]*:[^\r\n]*(?:gzip|deflate)")
 _CHUNK_SIZE = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
 _TEXT_FRAME, _MASKED = 0x81, 0x80
 _LENGTH_BYTES = {126: 2, 127: 8}
+_EPOCH_S = time.time() - time.monotonic()
+"""When the monotonic clock stood at 0. Read once, so that one moment is always written as the same time."""
 
 
 class Level(Enum):
@@ -59,11 +61,11 @@ def recorded(
     trace: Iterable[Traced], secrets: Iterable[str], others: Iterable[str] = (), *, level: Level
 ) -> tuple[Recorded, ...]:
     """The exchanges of a case in the order of their start, each with as much evidence as the level asks for."""
-    epoch_s, known, rest = time.time() - time.monotonic(), tuple(secrets), tuple(others)
+    known, rest = tuple(secrets), tuple(others)
     kept = [
-        _recorded(one, epoch_s)
+        _recorded(one)
         if level is Level.TIMES and one.exchange.problem is None
-        else _with_evidence(one, epoch_s, known, rest, level)
+        else _with_evidence(one, known, rest, level)
         for one in trace
     ]
     if len(kept) > 1:
@@ -71,21 +73,19 @@ def recorded(
     return tuple(kept)
 
 
-def _recorded(one: Traced, epoch_s: float) -> Recorded:
+def _recorded(one: Traced) -> Recorded:
     label, exchange = one.label, one.exchange
-    started_s, took_s = round(exchange.started_s + epoch_s, 6), round(exchange.elapsed_s, 6)
+    started_s, took_s = round(exchange.started_s + _EPOCH_S, 6), round(exchange.elapsed_s, 6)
     return Recorded(label.purpose.value, label.role, one.transport, started_s, took_s)
 
 
-def _with_evidence(
-    one: Traced, epoch_s: float, known: tuple[str, ...], rest: tuple[str, ...], level: Level
-) -> Recorded:
+def _with_evidence(one: Traced, known: tuple[str, ...], rest: tuple[str, ...], level: Level) -> Recorded:
     exchange, own, evidence, problem = one.exchange, one.label.purpose in OF_A_CASE, None, ""
     if level is not Level.TIMES and (own or level is not Level.BRIEF):
         evidence = evidence_of((exchange,), known, rest, full=own and level is Level.FULL)
     if exchange.problem is not None:
         problem = redact_excerpt(exchange.problem.message, (*known, *rest))
-    return _recorded(one, epoch_s)._replace(problem=problem, evidence=evidence)
+    return _recorded(one)._replace(problem=problem, evidence=evidence)
 
 
 def without_bodies(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:

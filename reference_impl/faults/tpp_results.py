@@ -68,6 +68,17 @@ def _flags_of_first(results: Results) -> Results:
     return [replace(result, success=first[0].success, errors=first[0].errors) for result in results]
 
 
+def _errors_gathered(results: Results) -> Results:
+    """One list of errors for the whole call, to which each failure adds its own."""
+    gathered: list[str] = []
+    return [replace(one, errors=_and_its_own(gathered, one.errors)) if one.errors else one for one in results]
+
+
+def _and_its_own(gathered: list[str], errors: Sequence[str]) -> tuple[str, ...]:
+    gathered.extend(errors)
+    return tuple(gathered)
+
+
 def _swapped(_parts: Parts, _instruction: Instruction, result: Result) -> Result:
     return replace(result, success=not result.success, errors=("Order was cancelled.",) if result.success else None)
 
@@ -127,6 +138,12 @@ FAULTS: tuple[Variant, ...] = (
         "Gives one result for two instructions of one order",
         on_results(_distinct),
         "RESP-ONE-EACH",
+    ),
+    tpp_fault(
+        "tpp-errors-gathered",
+        "Repeats the errors of earlier failures of the list in a later one",
+        on_results(_errors_gathered),
+        "MULTIPLE",
     ),
     tpp_fault(
         "tpp-page-of-results",

@@ -367,9 +367,16 @@ def test_without_a_rule_on_errors_the_rule_of_the_case_stays() -> None:
 
 
 def test_the_gist_of_a_list_keeps_flags_and_writes_down_what_is_none() -> None:
-    entries: list[dict[str, Any]] = [{"Done": one} for one in (True, False, None, "true", 1.5, [])]
-    gist = gist_of(Answer(frozenset({RESULTS})), [*entries, {}], "Done")
+    entries: list[dict[str, Any]] = [{"Success": one} for one in (True, False, None, "true", 1.5, [])]
+    gist = gist_of(Answer(frozenset({RESULTS})), [*entries, {}], kit(TPP).operation)
     assert gist == ("results", True, False, None, '"true"', "1.5", "[]", None)
+
+
+def test_the_gist_of_a_failure_says_how_many_errors_it_has() -> None:
+    errors: list[Any] = [["a"], ["a", "b"], [], None, "a"]
+    entries = [{"Success": False, "Errors": one} for one in errors]
+    gist = gist_of(Answer(frozenset({RESULTS})), [*entries, {"Success": True, "Errors": ["a"]}], kit(TPP).operation)
+    assert gist == ("results", "false with 1 error", "false with 2 errors", "false with 0 errors", False, False, True)
 
 
 def test_text_as_an_id_is_compared_without_case() -> None:

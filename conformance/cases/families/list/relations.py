@@ -44,6 +44,11 @@ class Scene:
         return {self.first.thing: self.first.need, **second, **self.gone}
 
     @property
+    def gone_too(self) -> dict[str, StateNeed]:
+        """A second thing on which the call can no longer act."""
+        return dict(zip((_GONE_TOO,), self.gone.values(), strict=False))
+
+    @property
     def things(self) -> tuple[str, ...]:
         """The names of what the call can act on."""
         return (self.first.thing,) if self.second is None else (self.first.thing, self.second.alias)
@@ -54,12 +59,13 @@ def list_relation_cases(operation: Operation) -> Iterator[Case]:
     ways = tuple(channels(operation))
     scene = Scene(first_kind(operation), second_kind(operation), gone_state(operation))
     for kind, value, right in _list_requests(operation, scene):
+        states = {**scene.states, **scene.gone_too} if kind == _BOTH_FAIL else scene.states
         for channel in ways:
             sent = make.message(operation, channel, message.body(operation, channel, value))
             for twin in _list_twins(operation, channel, ways, value):
                 name = f"{twin.relation}-{kind}"
                 yield relation_case(
-                    operation, channel, name, sent, right, twin, states=scene.states, accept=channel.media_type
+                    operation, channel, name, sent, right, twin, states=states, accept=channel.media_type
                 )
 
 
@@ -86,6 +92,8 @@ def _list_requests(operation: Operation, scene: Scene) -> Iterator[tuple[str, li
         gone = first.named(GONE)
         three, results = [*three, gone], [*results, False]
         yield "not-active", [gone], right(failed)
+        both = Alternative({"results": [False, False]}, untouched=things, because=because)
+        yield _BOTH_FAIL, [gone, first.named(_GONE_TOO)], right(both)
     yield "unknown", [{**first.item, named: unknown_place(operation.fields[named])}], right(failed, refused)
     if operation.fields[named].nullable:
         yield "incomplete", [{**first.item, named: None}], right(failed, refused)
@@ -94,6 +102,7 @@ def _list_requests(operation: Operation, scene: Scene) -> Iterator[tuple[str, li
 
 
 _COUNTED = {2: "two", 3: "three"}
+_BOTH_FAIL, _GONE_TOO = "both-not-active", f"{GONE}-too"
 
 
 def _list_twins(operation: Operation, channel: Channel, ways: tuple[Channel, ...], value: list[Any]) -> Iterator[Twin]:
