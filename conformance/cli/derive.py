@@ -1,7 +1,9 @@
-"""`conformance derive`: makes a draft operation from a vendor's page, or compares the page with its operation."""
+"""`conformance derive`: makes drafts from a vendor's pages, or compares pages with their operations."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,26 +15,28 @@ from conformance.errors import UsageError
 if TYPE_CHECKING:
     from conformance.derive.draft.files import Draft
     from conformance.derive.drift import Comparison
-    from conformance.derive.page import Page
+    from conformance.derive.page import Departure, Page
 
 
 @click.command("derive")
-@click.argument("page", type=click.Path(path_type=Path))
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PAGES...", type=click.Path(path_type=Path))
 @click.option(
     "--into",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Write the draft there; the folder must be new or empty.",
 )
-@click.option("--check", is_flag=True, help="Compare the page with the operation in FOLDER; write nothing.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Compare the pages with the operation, or the service, in the folder named last; write nothing.",
+)
 @click.option("--service", metavar="ID", help="The service whose other operations the page is compared with.")
 @specs_option
 @json_option
 @printing
 def command(
-    page: Path,
-    folder: Path | None,
+    paths: tuple[Path, ...],
     into: Path | None,
     check: bool,
     service: str | None,
@@ -41,29 +45,136 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Read the vendor's PAGE and write a draft operation, or compare it with the one in FOLDER.
+    """Read a vendor's PAGES and write drafts, or compare the pages with the operation or service in a folder.
 
-    PAGE is Markdown of Slate or GitBook, or a help page of ASP.NET Web API as text or HTML. Fetches nothing.
-    With --check it exits 1 on drift, and 0 if every departure is covered.
+    One file with one call becomes an operation. Folders, several files, or a file with many calls become a service with
+    a draft of each call. Known are Markdown of Slate or GitBook, and help pages of ASP.NET Web API as text or HTML.
+    Fetches nothing. With --check it exits 1 on drift, and 0 if every departure is covered.
     """
     from conformance.contract.load import specs_root
+    from conformance.derive.documentation import is_service
     from conformance.derive.read.dialects import read_page
 
-    _check_usage(folder, into, check=check)
-    read = read_page(page)
+    _check_usage(paths, into, check=check)
     root = specs or specs_root()
     if check:
-        assert folder is not None
-        return _check(read, folder, root, service, as_json=as_json, quiet=quiet, verbose=verbose)
+        *pages, folder = paths
+        if is_service(folder):
+            return _check_edition(pages, folder, as_json=as_json, quiet=quiet, verbose=verbose)
+        if len(pages) > 1:
+            hint = "The operation's folder goes with one page; the folder of its service goes with many."
+            raise UsageError(f"{folder} is no folder of a service", hint=hint)
+        return _check(read_page(pages[0]), folder, root, service, as_json=as_json, quiet=quiet, verbose=verbose)
     assert into is not None
-    return _write(read, into, root, service, as_json=as_json, quiet=quiet)
+    if _is_one_page(paths):
+        return _write(read_page(paths[0]), into, root, service, as_json=as_json, quiet=quiet)
+    return _write_service(paths, into, service, as_json=as_json, quiet=quiet)
 
 
-def _check_usage(folder: Path | None, into: Path | None, *, check: bool) -> None:
-    if check and (folder is None or into is not None):
-        raise UsageError("--check needs the folder of an operation", hint="conformance derive --check PAGE FOLDER")
-    if not check and (into is None or folder is not None):
-        raise UsageError("derive needs a folder to write into", hint="conformance derive PAGE --into FOLDER")
+def _check_usage(paths: tuple[Path, ...], into: Path | None, *, check: bool) -> None:
+    if check and (len(paths) < 2 or into is not None):
+        hint = "conformance derive --check PAGES... FOLDER"
+        raise UsageError("--check needs the folder of an operation or of a service", hint=hint)
+    if not check and into is None:
+        raise UsageError("derive needs a folder to write into", hint="conformance derive PAGES... --into FOLDER")
+    missing = next((one for one in paths if not one.exists()), None)
+    if missing is not None and len(paths) > 1 and not check:
+        hint = "conformance derive PAGES... --into FOLDER, with files and folders that are there"
+        raise UsageError(f"there is no {missing}", hint=hint)
+
+
+def _is_one_page(paths: tuple[Path, ...]) -> bool:
+    """Whether the paths are one file with one call; what cannot be read at all is left to the reader of one page."""
+    from conformance.derive.documentation import MAX_FILE_BYTES, calls_in
+    from conformance.derive.read.dialects import MAX_PAGE_BYTES, read_text
+    from conformance.errors import PageError
+
+    if len(paths) > 1 or paths[0].is_dir():
+        return False
+    try:
+        text = read_text(paths[0], MAX_FILE_BYTES)
+        return calls_in(text, str(paths[0])) < 2
+    except PageError:
+        return paths[0].stat().st_size <= MAX_PAGE_BYTES if paths[0].is_file() else True
+
+
+def _write_service(paths: tuple[Path, ...], into: Path, service: str | None, *, as_json: bool, quiet: bool) -> int:
+    from conformance.derive.documentation import read_documentation
+    from conformance.derive.draft.files import check_free, write_draft
+    from conformance.derive.draft.service import REPORT, report_of, service_of
+
+    check_free(into)
+    documentation = read_documentation(paths)
+    name = service or re.sub(r"[^a-z0-9_]+", "_", into.absolute().name.casefold()).strip("_") or "draft"
+    made = service_of(documentation, name)
+    write_draft(made.files, into)
+    report = report_of(documentation, made)
+    if as_json:
+        _print_json({"schema_version": 1, "folder": str(into), **report})
+        return 0
+    if quiet:
+        return 0
+    click.echo(f"{name}: {len(made.calls)} calls in {into}")
+    for one in made.calls:
+        click.echo(
+            f"  derived  {one.draft.operation} from {one.call.page.name}, {one.call.where}: {len(one.draft.points)} questions, "
+            f"{len(one.asked)} keys to fill, {len(one.call.page.unread)} not read"
+        )
+    for place in documentation.shared.places:
+        click.echo(f"  shared   {place}")
+    for refused in documentation.refused:
+        click.echo(f"  refused  {refused.where}: {refused.message}")
+    for where, unread in documentation.unread:
+        if unread.shown:
+            click.echo(f"  not read  {where}:{unread.line}: {unread.text} ({unread.why})")
+    questions = sum(len(one.draft.points) for one in made.calls)
+    click.echo(
+        f"{len(made.calls)} derived, {len(documentation.refused)} refused, {questions} questions; "
+        f"{made.running} of {len(made.calls)} run as they are: see {into / REPORT}"
+    )
+    return 0
+
+
+def _check_edition(pages: list[Path], folder: Path, *, as_json: bool, quiet: bool, verbose: bool) -> int:
+    from conformance.derive.documentation import edition_of, read_documentation
+
+    documentation = read_documentation(pages)
+    found = edition_of(documentation, folder)
+    drifted = found.drifted or bool(documentation.refused)
+    if as_json:
+        changed = [
+            {"operation": report.operation, "where": call.where, "drift": [asdict(one) for one in report.drift]}
+            for call, report in found.changed
+        ]
+        added = [{"page": one.page.name, "where": one.where} for one in found.added]
+        refused = [{"where": one.where, "message": one.message} for one in documentation.refused]
+        _print_json({"schema_version": 1, "service": found.service, "ok": not drifted, "added": added, "refused": refused,
+                     "removed": list(found.removed), "changed": changed, "same": len(found.same)})  # fmt: skip
+        return int(drifted)
+    for call in found.added:
+        click.echo(f"added    {call.page.name}, {call.where}")
+    for operation in found.removed:
+        click.echo(f"removed  {operation}: no page of its call")
+    for call, report in found.changed:
+        click.echo(f"changed  {report.operation}, {call.where}: {len(report.drift)} departures")
+        for departure in report.drift:
+            for line in departure_lines_of(departure, verbose=verbose):
+                click.echo(f"  {line}")
+    for refused_page in documentation.refused:
+        click.echo(f"refused  {refused_page.where}: {refused_page.message}")
+    if drifted or not quiet:
+        click.echo(
+            f"{'drift' if drifted else 'no drift'}: {len(found.added)} added, {len(found.removed)} removed, "
+            f"{len(found.changed)} changed, {len(found.same)} as before, {len(documentation.refused)} refused"
+        )
+    return int(drifted)
+
+
+def departure_lines_of(departure: Departure, *, verbose: bool) -> list[str]:
+    """The lines that tell a departure which nothing covers."""
+    from conformance.derive.drift import departure_lines
+
+    return list(departure_lines(departure, "", verbose=verbose))
 
 
 def _write(page: Page, into: Path, specs: Path, service: str | None, *, as_json: bool, quiet: bool) -> int:
@@ -129,8 +240,6 @@ def _check(
     found, _ = service_folder(page, folder, specs, service)
     report = check_page(page, folder, found)
     if as_json:
-        from dataclasses import asdict
-
         covered = [{**asdict(one), "by": cover.words} for one, cover in report.covered]
         _print_json({"schema_version": 1, "operation": report.operation, "ok": not report.drift, "compared": report.compared,
                      "drift": [asdict(one) for one in report.drift], "covered": covered, "not_compared": report.not_compared})  # fmt: skip

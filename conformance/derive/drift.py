@@ -221,8 +221,12 @@ class Comparison:
     not_compared: tuple[str, ...]
 
 
-def check_page(page: Page, folder: Path, service: Path | None = None) -> Comparison:
+def check_page(
+    page: Page, folder: Path, service: Path | None = None, siblings: Sequence[Sibling] | None = None
+) -> Comparison:
     """Hold a page against the operation in `folder`; `service` is the folder of its service, by default the one above.
+
+    `siblings` are the other operations of the service, if they are known already.
 
     Errors: `SpecError` for a folder that cannot be used.
     """
@@ -230,7 +234,8 @@ def check_page(page: Page, folder: Path, service: Path | None = None) -> Compari
     recorded = read_page_record(folder) is not None
     sampled = any(key.kind == "sample" for key in ours)
     theirs = {key: fact for key, fact in theirs.items() if _comparable(key, recorded=recorded, sampled=sampled)}
-    siblings = siblings_in(service or folder.parent, besides=page.name)
+    if siblings is None:
+        siblings = siblings_in(service or folder.parent, besides=page.name)
     of_page = list(_of_page(page, siblings))
     found = [*fact_departures(theirs, ours), *samples_against_folder(page, folder, of_page), *of_page]
     drift, covered = _judge(list(dict.fromkeys(_sides(one) for one in found)), found, covers_of(folder))

@@ -121,7 +121,7 @@ def xml_facts(
 
 
 def _body_facts(part: Part, body: Body) -> Iterator[tuple[Key, Fact]]:
-    yield Key(part, "shape"), Fact(body.shape, body.place)
+    yield Key(part, "shape"), Fact(body.described, body.place)
     yield Key(part, "media-types"), Fact(in_order(body.media_types), body.place)
     if body.record and body.shape != "string":
         yield Key(part, "record"), Fact(body.record, body.place)
@@ -169,7 +169,9 @@ _KINDS: Mapping[tuple[str, str], str] = {
     ("integer", "int32"): "int32",
     ("integer", "int64"): "int64",
 }
-_SHAPES = {"array": "list", "object": "object", "string": "string"}
+_SHAPES = {"array": "list", "object": "object", "string": "string", "null": "nothing"} | dict.fromkeys(
+    ("boolean", "integer", "number"), "value"
+)
 
 
 def schema_facts(part: Part, path: Path) -> Iterator[tuple[Key, Fact]]:
@@ -182,9 +184,17 @@ def schema_facts(part: Part, path: Path) -> Iterator[tuple[Key, Fact]]:
     root = reader.joined((files.start, files.documents[files.start]), ())
     types = reader.types(root)
     shape = next((_SHAPES[one] for one in sorted(types) if one in _SHAPES), "unknown")
-    yield Key(part, "shape"), Fact(shape)
+    if shape == "value":
+        yield Key(part, "shape"), Fact(f"value of {reader.kind(root, types, ())}")
+        return
+    items = reader.items(root, ()) if shape == "list" else []
+    kind = reader.kind(items, reader.types(items), ())
+    yield (
+        Key(part, "shape"),
+        Fact(f"list of {kind}" if shape == "list" and kind not in ("object", "unknown") else shape),
+    )
     if shape == "list":
-        root = reader.items(root, ())
+        root = items
         title = next((str(node["title"]) for _, node in root if "title" in node), "")
         if title:
             yield Key(part, "record"), Fact(title)

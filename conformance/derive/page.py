@@ -1,6 +1,6 @@
 """One vendor's page as values that no longer know its dialect: fields, codes, samples, statements, what was not read.
 
-The words of a page for types, requiredness, conditions and codes, and what they mean.
+The words of a page for types, requiredness and conditions, and what they mean.
 
 Departures: between two parts of a page, a page and other operations, or a page and a folder; and their covers.
 """
@@ -8,9 +8,8 @@ Departures: between two parts of a page, a page and other operations, or a page 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Literal
 
 Dialect = Literal["slate", "gitbook", "help-page"]
@@ -82,15 +81,24 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request, a response or an error: one object, a list of objects, or a bare string."""
+    """A request, a response or an error: an object, a list, a bare string or other value, or nothing at all.
 
-    shape: Literal["object", "list", "string"]
+    `item` is the kind of the value, or of each item of a list that is no object.
+    """
+
+    shape: Literal["object", "list", "string", "value", "nothing"]
     record: str
     fields: tuple[Field, ...]
     media_types: tuple[str, ...]
     samples: tuple[Sample, ...]
     place: Place
     text: str = ""
+    item: str = ""
+
+    @property
+    def described(self) -> str:
+        """The shape with the kind of what is no object."""
+        return f"{self.shape} of {self.item}" if self.item else self.shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,16 +205,6 @@ KINDS: dict[str, str] = {
 
 _LIST_FORMS = ("collection of ", "array of ", "list of ")
 _WORD = re.compile(r"[A-Za-z][\w.]*")
-_LABELLED = re.compile(r"\(\s*([A-Za-z]+(?:[ _-][A-Za-z]+)?)\s*[:=#]?\s*(\d{1,9})\s*\)")
-_CODE_LABELS = ("errorcode", "code", "error")
-_INTRODUCES = re.compile(
-    r"^.*\b(?:(?:one of|following|else|null|messages|codes|errors)\b[^:]*:|"
-    r"one of(?: the)?(?: following)?(?: (?:messages|codes|errors|texts))?(?=\s))\s*",
-    re.IGNORECASE,
-)
-_BETWEEN = re.compile(r"^[\s,;.|*:-]*(?:(?:and|or)\s+)?")
-_NAMED = re.compile(r"(?:[A-Z][\w'-]*)(?:\s+(?:(?:of|to|in|the|not|and|or|for|is)\s+)*[A-Z][\w'-]*)*$")
-_SUCCESS = re.compile(r"\breturns\s+(\d{1,9})\b", re.IGNORECASE)
 _CONDITION = re.compile(r"\brequired (?:if|when) (?:the )?(?:\w+ )?(is|are|has|have)( not)? (\w+)", re.IGNORECASE)
 
 
@@ -237,12 +235,12 @@ def looks_like_a_type(stated: str) -> bool:
 
 def need_of(text: str) -> Need:
     """What the words of a row say of its presence in a request."""
-    lower = " ".join(text.casefold().split())
+    lower = " ".join(re.sub(r"\s*\n\s*", " ; ", text.casefold()).split())
     if "conditionally" in lower or _REQUIRED_THEN.search(lower):
         return "conditional"
     if re.search(r"\boptional(ly)?\b|\bnot required\b", lower):
         return "optional"
-    return "required" if re.search(r"(?:^|[.;:]\s*)required\b", lower) else "unsaid"
+    return "required" if re.search(r"(?:^|[.;:]\s*)(?:required|mandatory)\b", lower) else "unsaid"
 
 
 def condition_of(text: str) -> tuple[str, bool] | None:
@@ -251,11 +249,13 @@ def condition_of(text: str) -> tuple[str, bool] | None:
     return None if found is None else (found.group(3).casefold(), found.group(2) is None)
 
 
+_LEFT_OUT = re.compile(r"\b(?:may|can|usually)(?: be| is)? (?:absent|missing|omitted|left out)\b")
 _ABSENT = re.compile(
-    r"\bmay (?:not |only |also )?(?:be )?(?:null|empty|absent|missing|omitted|left out|blank|send|sent|returned?|present|"
-    r"come|appear|contain|included?)\b|\busually (?:is |be )?(?:null|empty|absent|missing|omitted|left out|blank)\b|"
+    r"\bmay (?:not |only |also )?(?:be )?(?:absent|missing|omitted|left out|send|sent|returned?|present|"
+    r"come|appear|contain|included?)\b|\busually (?:is |be )?(?:absent|missing|omitted|left out)\b|"
     r"\bif any\b(?=\s*(?:[.,;:)]|$))"
 )
+_NULL = re.compile(r"\b(?:may|can|usually)(?: also)?(?: is| be)? null\b")
 
 
 def may_be_absent(text: str) -> bool:
@@ -263,108 +263,25 @@ def may_be_absent(text: str) -> bool:
     return _ABSENT.search(" ".join(text.casefold().split())) is not None
 
 
+def is_left_out(text: str) -> bool:
+    """Whether a row says of its member that it is left out at times, so that null is not what stands for no value."""
+    return _LEFT_OUT.search(" ".join(text.casefold().split())) is not None
+
+
+def may_be_null(text: str) -> bool:
+    """Whether a row says of its value that it is null at times, with a word such as `may`."""
+    return _NULL.search(" ".join(text.casefold().split())) is not None
+
+
 def hints_at_absence(text: str) -> bool:
     """Whether a row has a word such as `may`, and nothing says that it is about the value's own presence."""
-    return re.search(r"\bmay\b|\busually\b|\bif any\b", text.casefold()) is not None and not may_be_absent(text)
+    words = re.search(r"\bmay\b|\busually\b|\bif any\b", text.casefold())
+    return words is not None and not may_be_absent(text) and not may_be_null(text)
 
 
 def says_null(text: str) -> bool:
     """Whether a row says that its value is null at times."""
     return re.search(r"\bnull\b", text.casefold()) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class CodeMark:
-    """A number that a text labels as a code, as in `(errorcode 20)`: its span, its label, the words in front of it."""
-
-    code: str
-    label: str
-    before: str
-    start: int
-    end: int
-
-    @property
-    def misspelt(self) -> bool:
-        """Whether the label is only nearly one that is known."""
-        return _bare(self.label) not in _CODE_LABELS
-
-
-def code_marks(text: str) -> tuple[CodeMark, ...]:
-    """Every labelled code of a text, several on a line or one a line; a label may be misspelt by a letter or two."""
-    found, start = [], 0
-    for match in _LABELLED.finditer(text):
-        label = _bare(match.group(1))
-        if label in _CODE_LABELS or SequenceMatcher(None, label, _CODE_LABELS[0]).ratio() >= _ALIKE:
-            before = text[start : match.start()].rpartition("\n")[2]
-            found.append(CodeMark(match.group(2), match.group(1), before, match.start(), match.end()))
-            start = match.end()
-    return tuple(found)
-
-
-_ALIKE = 0.82
-
-
-def _bare(label: str) -> str:
-    return re.sub(r"[ _-]", "", label.casefold())
-
-
-def codes_in(text: str, place: Place) -> tuple[Code, ...]:
-    """The codes and messages that a row lists as `Message (errorcode 20)`, one a line or one behind the other."""
-    found = []
-    for mark in code_marks(text):
-        message = " ".join(_BETWEEN.sub("", _INTRODUCES.sub("", mark.before, count=1), count=1).split()).strip(" -*:")
-        if message:
-            found.append(Code(mark.code, message, place))
-    return tuple(found)
-
-
-def besides_codes(text: str) -> str:
-    """The text of a row without its listed codes and their messages: what else it says."""
-    pieces, place = [], 0
-    for mark in code_marks(text):
-        introduction = _INTRODUCES.match(mark.before)
-        pieces += [text[place : mark.start - len(mark.before)], introduction.group(0) if introduction else ""]
-        place = mark.end
-    return "".join([*pieces, text[place:]])
-
-
-def codes_told(text: str, place: Place) -> tuple[Code, ...]:
-    """The codes that a sentence tells in passing: the message is the run of capitalised words in front, if any."""
-    found = []
-    for mark in code_marks(text):
-        named = _NAMED.search(mark.before.strip(" \"'*_"))
-        found.append(Code(mark.code, " ".join(named.group(0).split()) if named else "", place))
-    return tuple(found)
-
-
-def success_code_in(text: str, place: Place) -> tuple[Code, ...]:
-    """The code of success that a row names as `returns 0`."""
-    found = _SUCCESS.search(text)
-    return (Code(found.group(1), "", place),) if found else ()
-
-
-def codes_of(
-    response: tuple[Field, ...], request: tuple[Field, ...], statements: Iterable[Statement]
-) -> tuple[Code, ...]:
-    """The codes that the rows of a response list, each once, with the code of success in front.
-
-    A code that only a sentence or a row of the request tells is one of them when a message stands with it, so that a
-    draft refuses no code of its page; it is asked about all the same.
-    """
-    found: dict[tuple[str, str], Code] = {}
-    for _, one in every_field(response):
-        listed = codes_in(one.text, one.place)
-        success = success_code_in(one.text, one.place) if one.type.kind in ("integer", "int64") else ()
-        for code in (*success, *listed):
-            found.setdefault((code.code, code.message), code)
-    listed_numbers = {number for number, message in found if message}
-    told = [(one.text, one.place) for one in statements]
-    told += [(one.text, one.place) for _, one in every_field(request)]
-    for code in (code for text, place in told for code in codes_told(text, place)):
-        if code.message and code.code not in listed_numbers:
-            found.setdefault((code.code, code.message), code)
-    ordered = sorted(found.values(), key=lambda one: (one.message != "", int(one.code)))
-    return tuple(ordered) if any(one.message for one in ordered) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from conformance.derive.page import (
     Unread,
     When,
     condition_of,
+    is_left_out,
     may_be_absent,
     says_null,
 )
@@ -178,6 +179,20 @@ def _type_shown(values: Sequence[Any]) -> Type:
     return Type("list", items.pop() if len(items) == 1 else "unknown")
 
 
+def _with_members_shown(field: Field, values: tuple[Any, ...]) -> Field:
+    """The field with the members that samples show, where no table lists any."""
+    place = Place(f"{field.place.section}{MEMBERS_OF_SAMPLE}", field.place.line)
+    members = fields_shown(flat(values), place)
+    if not members:
+        return field
+    kind = replace(field.type, item="object") if field.type.kind == "list" else field.type
+    return replace(field, type=kind, members=members)
+
+
+MEMBERS_OF_SAMPLE = ", members of the sample"
+"""Ends the section of a field that no table lists."""
+
+
 _SHOWN = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "list"}
 
 
@@ -192,12 +207,15 @@ def _finished(page: Page, part: Part, body: Body) -> Body:
 
 def _call_field(field: Field, part: Part, values: tuple[Any, ...]) -> Field:
     mine = tuple(value[field.name] for value in flat(values) if isinstance(value, dict) and field.name in value)
+    if not field.members and field.type.kind in ("object", "list"):
+        field = _with_members_shown(field, mine)
     members = tuple(_call_field(member, part, mine) for member in field.members)
     if part == "request":
         return replace(field, members=members, null=None in mine or says_null(field.text))
     absent = may_be_absent(field.text)
     need: Need = "optional" if absent else "required"
-    return replace(field, members=members, need=need, null=absent or None in mine or says_null(field.text))
+    null = (absent and not is_left_out(field.text)) or None in mine or says_null(field.text)
+    return replace(field, members=members, need=need, null=null)
 
 
 def _contract_field(field: Field, part: Part, fields: tuple[Field, ...], values: tuple[Any, ...]) -> Field:

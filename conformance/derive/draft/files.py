@@ -115,10 +115,23 @@ class Draft:
     points: tuple[Departure, ...]
     to_fill: Mapping[str, str]
     account: tuple[Entry, ...]
+    described: Mapping[str, Any]
+    """The path in OpenAPI."""
 
 
-def draft_of(page: Page, folder: str, siblings: Sequence[Sibling], service: str = NO_SERVICE, why: str = "") -> Draft:
-    """The draft of an operation with this folder name, beside these other operations; `why` explains the service."""
+def draft_of(
+    page: Page,
+    folder: str,
+    siblings: Sequence[Sibling],
+    service: str = NO_SERVICE,
+    why: str = "",
+    *,
+    listed: bool = False,
+) -> Draft:
+    """The draft of an operation with this folder name, beside these other operations; `why` explains the service.
+
+    `listed` says that the service's own files, drafted as well, name the operation and its path.
+    """
     names = names_of(page, folder, service, siblings)
     read = page
     page, points = _with_other_messages(page, open_points(page, siblings))
@@ -138,20 +151,27 @@ def draft_of(page: Page, folder: str, siblings: Sequence[Sibling], service: str 
         for _, body in page.bodies()
         for sample in body.samples
     }
-    files["operation.yaml"] = _yaml(operation.data)
-    files["requirements.yaml"] = _yaml(requirements)
-    files["page.yaml"] = _yaml(record_of(page))
-    files["openapi-path.yaml"] = _yaml(_openapi(page, operation.data, names.operation, folder, files))
+    files["operation.yaml"] = yaml_text(operation.data)
+    files["requirements.yaml"] = yaml_text(requirements)
+    files["page.yaml"] = yaml_text(record_of(page))
+    described = _openapi(page, operation.data, names.operation, folder, files)
+    if listed:
+        operation.asked = {key: one for key, one in operation.asked.items() if key not in _OF_SERVICE}
+    else:
+        files["openapi-path.yaml"] = yaml_text(described)
 
     def asking(points: tuple[Departure, ...]) -> tuple[dict[str, str], tuple[Entry, ...]]:
         account = account_of(read, points)
         words = f"{service}: {why}" if why else service
         questions = questions_of(page, names, points, operation.asked, words, account)
-        return {**files, "questions.yaml": _yaml(questions)}, account
+        return {**files, "questions.yaml": yaml_text(questions)}, account
 
     points = (*points, *_drift_of(read, asking(points)[0]))
     files, account = asking(points)
-    return Draft(names.operation, dict(sorted(files.items())), points, operation.asked, account)
+    return Draft(names.operation, dict(sorted(files.items())), points, operation.asked, account, described)
+
+
+_OF_SERVICE = ("service.yaml", "openapi.yaml")
 
 
 def _drift_of(page: Page, files: Mapping[str, str]) -> Iterator[Departure]:
@@ -236,7 +256,8 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def _yaml(value: Any) -> str:
+def yaml_text(value: Any) -> str:
+    """A value as the text of a YAML file that people edit."""
     return yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
 
 

@@ -44,7 +44,7 @@ def operation_of(
     others = [one.operation for one in siblings]
     alike = next((one for one in others if one.shape == names.kind), others[0] if others else None)
     data = made.data
-    call = page.name if page.path is None else page.path.lstrip("/")
+    call = page.path.lstrip("/") if page.path is not None and page.dialect == "help-page" else page.name
     data.update(id=names.operation, short=names.short, document=page.name, call=call)
     if names.kind != "unknown":
         data["answer"] = names.kind

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from conformance.derive.codes import besides_codes, code_marks
 from conformance.derive.draft.schemas import Names, answer_of, member_requirement, presence_requirement
 from conformance.derive.misfits.prose import sentences
-from conformance.derive.page import Body, Departure, Field, Page, Part, Place, besides_codes, code_marks, every_field
+from conformance.derive.page import Body, Departure, Field, Page, Part, Place, every_field
+from conformance.derive.read.tables import ERROR_TABLE
 
 Requirement = dict[str, Any]
 _XML = {
@@ -112,10 +114,19 @@ def _bodies(page: Page, names: Names) -> Iterator[Requirement]:
         yield from _body(page, part, body, names)
 
 
+_SHAPES = {
+    "object": "one object",
+    "list": "a list of objects",
+    "string": "one string with a text in it",
+    "nothing": "without a body",
+}
+
+
 def _body(page: Page, part: Part, body: Body, names: Names) -> Iterator[Requirement]:
     label = body.place.section
     tag = {"request": "REQ", "response": "RESP", "error": "ERR"}[part]
-    shape = {"object": "one object", "list": "a list of objects", "string": "one string with a text in it"}[body.shape]
+    shape = _SHAPES.get(body.shape, f"one value of type {body.item}")
+    shape = f"a list of values of type {body.item}" if body.shape == "list" and body.item else shape
     form = names.requirement(tag, "STRING" if body.shape == "string" else "FORM")
     yield _one(page, form, label, f"The {part} is {shape}.")
     for _, field in every_field(body.fields):
@@ -233,6 +244,8 @@ def account_of(page: Page, points: Sequence[Departure]) -> tuple[Entry, ...]:
         for sample in body.samples:
             known = f"samples/{part}-{sample.number}" in asked
             found.append(Entry("asked about" if known else "used", sample.place.line, sample.place.section, "a sample"))
+    tabled = [one for one in page.codes if ERROR_TABLE in one.place.section]
+    found += [Entry("used", one.place.line, one.place.section, f"code {one.code}") for one in tabled]
     found += [Entry("not read", one.line, one.why, one.text) for one in page.unread]
     return tuple(sorted(found, key=lambda one: (one.line, FATES.index(one.fate))))
 
@@ -247,8 +260,8 @@ def _of_row(field: Field, part: Part, *, open_: bool) -> Iterator[Entry]:
     yield Entry("asked about" if open_ else "used", line, section, field.name)
     text = field.text
     if part != "request":
-        yield from (Entry("used", line, section, f"code {mark.code}") for mark in code_marks(text))
-        text = besides_codes(text)
+        yield from (Entry("used", line, section, f"code {mark.code}") for mark in code_marks(text, field.name))
+        text = besides_codes(text, field.name)
     for one in _pieces(text):
         yield Entry("used", line, section, one) if _UNDERSTOOD.fullmatch(one.strip()) else _to_word(one, field.place)
 

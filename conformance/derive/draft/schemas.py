@@ -17,8 +17,9 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from conformance.contract.schemas import DIALECT
+from conformance.derive.codes import codes_in, success_code_in
 from conformance.derive.facts import members_in_order
-from conformance.derive.page import Body, Code, Field, Page, Part, codes_in, success_code_in
+from conformance.derive.page import Body, Code, Field, Page, Part, every_field
 from conformance.derive.samples import read_sample
 from conformance.derive.siblings import Sibling
 
@@ -55,9 +56,8 @@ def words_of(name: str) -> list[str]:
 
 def names_of(page: Page, folder: str, service: str, siblings: Sequence[Sibling]) -> Names:
     """The names of a draft in the folder of this name, none of them a sibling's."""
-    words = _WORDS.findall(
-        (page.path or page.name).rpartition("/")[2] if page.path is None else page.path.removeprefix("/api")
-    )
+    by_path = page.path is not None and page.dialect == "help-page"
+    words = _WORDS.findall((page.path or "").removeprefix("/api") if by_path else page.name.rpartition("/")[2])
     short = "".join(word[0] for word in words).lower() or "op"
     taken = {one.operation.short for one in siblings}
     longer = (
@@ -73,14 +73,30 @@ def names_of(page: Page, folder: str, service: str, siblings: Sequence[Sibling])
     return Names(next((one for one in longer if one not in taken), short), f"{service}.{name}", _kind(page))
 
 
-def standard_of(fields: Sequence[Field]) -> Standard:
-    """Which fields tell success, the message and the code, as their types and the codes in their rows show."""
+def standard_of(fields: Sequence[Field], *, tabled: bool = False) -> Standard:
+    """Which fields tell success, the message and the code, as their types and the codes in their rows show.
+
+    Where the codes stand in the row of the code, or in a table of errors (`tabled`), the message is the text beside it
+    whose name says so.
+    """
     result = next((one for one in fields if one.type.kind == "boolean"), None)
-    message = next((one for one in fields if one.type.kind == "string" and codes_in(one.text, one.place)), None)
-    code = next(
-        (one for one in fields if one.type.kind in ("integer", "int64") and success_code_in(one.text, one.place)), None
-    )
+    message = next((one for one in fields if one.type.kind == "string" and _lists(one)), None)
+    codes = [one for one in fields if one.type.kind in ("integer", "int64")]
+    code = next((one for one in codes if success_code_in(one.text, one.place)), None)
+    code = code or next((one for one in codes if _lists(one)), None)
+    if tabled and code is None:
+        code = next((one for one in codes if _CODE_NAME.fullmatch(one.name)), None)
+    if message is None and code is not None and (tabled or _lists(code)):
+        message = next((one for one in fields if one.type.kind == "string" and _MESSAGE_NAME.search(one.name)), None)
     return Standard(result, message, code)
+
+
+_CODE_NAME = re.compile(r"(?:status|result|return)?[ _-]?code|.*(?:err|fault|problem|trouble).*", re.IGNORECASE)
+_MESSAGE_NAME = re.compile(r"err|fault|problem|trouble|message|msg|reason|text", re.IGNORECASE)
+
+
+def _lists(field: Field) -> bool:
+    return any(one.message for one in codes_in(field.text, field.place, field.name))
 
 
 def legs_of(page: Page) -> tuple[Field, ...]:
@@ -88,16 +104,22 @@ def legs_of(page: Page) -> tuple[Field, ...]:
     return tuple(one for one in page.response.fields if standard_of(one.members).message is not None)
 
 
+def _tabled(page: Page) -> bool:
+    """Whether codes of the page stand in a table of errors, and in no row of the response."""
+    listed = any(_lists(one) for _, one in every_field(page.response.fields))
+    return not listed and any(one.message for one in page.codes)
+
+
 def answer_of(page: Page) -> Standard:
     """The members of a page's standard answer, or of that in its first leg."""
     legs = legs_of(page)
-    return standard_of(legs[0].members if legs else page.response.fields)
+    return standard_of(legs[0].members if legs else page.response.fields, tabled=_tabled(page))
 
 
 def _kind(page: Page) -> str:
-    if page.response.shape == "list":
+    if page.response.shape == "list" and page.request.shape == "list":
         return "results"
-    if standard_of(page.response.fields).message is not None:
+    if standard_of(page.response.fields, tabled=_tabled(page)).message is not None:
         return "standard"
     return "pair" if len(legs_of(page)) == 2 and len(page.response.fields) == 2 else "unknown"
 
@@ -119,7 +141,11 @@ def schema_of(page: Page, part: Part, body: Body, names: Names) -> dict[str, Any
     }
     if body.shape == "string":
         return {**head, "type": "string", "minLength": 1}
+    if body.shape in ("value", "nothing"):
+        return {**head, **(_values(body.item, xml=False) if body.item else {"type": "null"})}
     xml = any(sample.form == "xml" for sample in body.samples)
+    if body.shape == "list" and body.item:
+        return {**head, "type": "array", "items": _values(body.item, xml=xml)}
     inner = _object(body.fields, part, names, page.codes, xml=xml)
     if body.shape == "object":
         return {**head, **inner}
@@ -193,7 +219,7 @@ def _values(kind: str, *, xml: bool) -> dict[str, Any]:
 
 def _agreement(fields: Sequence[Field], names: Names, codes: Sequence[Code]) -> list[dict[str, Any]]:
     """What result, code and message must tell together, where a page lists codes."""
-    standard = standard_of(fields)
+    standard = standard_of(fields, tabled=bool(codes) and not any(_lists(one) for one in fields))
     if standard.code is None or standard.message is None or not codes:
         return []
     code, message = standard.code.name, standard.message.name

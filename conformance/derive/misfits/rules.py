@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from conformance.derive.codes import code_marks, codes_in, codes_told
 from conformance.derive.misfits.prose import PROSE_RULES, sentences, words_in
 from conformance.derive.misfits.samples import SAMPLE_RULES
 from conformance.derive.page import (
@@ -17,14 +18,12 @@ from conformance.derive.page import (
     Page,
     Part,
     Place,
-    code_marks,
-    codes_in,
-    codes_told,
     every_field,
     hints_at_absence,
     may_be_absent,
+    may_be_null,
 )
-from conformance.derive.samples import flat, values_in
+from conformance.derive.samples import MEMBERS_OF_SAMPLE, flat, values_in
 
 _STATUS = re.compile(r"\b(status code|http status|http \d{3}|status \d{3})\b")
 _SAID = {
@@ -155,7 +154,11 @@ _VALUES = re.compile(
 
 def codes_unclear(page: Page) -> Iterator[Departure]:
     """A code whose message is not a short text by itself: in a sentence, in a row of the request, or of many words."""
-    listed = {code.code for _, field in every_field(page.response.fields) for code in codes_in(field.text, field.place)}
+    listed = {
+        code.code
+        for _, field in every_field(page.response.fields)
+        for code in codes_in(field.text, field.place, field.name)
+    }
     told = [(one.text, one.place) for one in page.statements]
     told += [(field.text, field.place) for _, field in every_field(page.request.fields)]
     for text, place in told:
@@ -171,14 +174,14 @@ def codes_unclear(page: Page) -> Iterator[Departure]:
                     question,
                 )
     for part, path, field, _ in _shown(page):
-        for code in codes_in(field.text, field.place) if part != "request" else ():
+        for code in codes_in(field.text, field.place, field.name) if part != "request" else ():
             if len(code.message.split()) > _LONG or ". " in code.message:
                 question = f"Which of these words are the message of code {code.code}?"
                 yield Departure(
                     "code-unclear", f"codes/{code.code}", code.message, "a short text", field.place, question
                 )
-        marks = {code.code for code in code_marks(field.text)} - {
-            code.code for code in codes_in(field.text, field.place)
+        marks = {code.code for code in code_marks(field.text, field.name)} - {
+            code.code for code in codes_in(field.text, field.place, field.name)
         }
         for number in sorted(marks if part != "request" else ()):
             question = f"Which message comes with code {number}?"
@@ -193,10 +196,10 @@ def values_listed(page: Page) -> Iterator[Departure]:
     for part, body in page.bodies():
         for path, field in every_field(body.fields):
             text = field.text
-            for mark in reversed(code_marks(text)):
+            for mark in reversed(code_marks(text, field.name if part != "request" else "")):
                 text = f"{text[: mark.start]}{text[mark.end :]}"
             found = [" ".join(one.group(0).split()) for one in _VALUES.finditer(text)]
-            if len(found) > 1 or (found and found[0][0].isalpha() and not code_marks(field.text)):
+            if len(found) > 1 or (found and found[0][0].isalpha() and not code_marks(field.text, field.name)):
                 question = f"Is {field.name} held to the values that its row lists?"
                 says = ", ".join(found) if len(found) > 1 else found[0]
                 yield Departure("values-listed", f"{part}/{path}", says, f"any {field.type}", field.place, question)
@@ -248,7 +251,8 @@ def null_against_empty(page: Page) -> Iterator[Departure]:
 def absence_unsaid(page: Page) -> Iterator[Departure]:
     """A response member that only may have a value; how its absence looks is not said."""
     for part, path, field, values in _shown(page):
-        if part != "request" and field.type.kind == "string" and may_be_absent(field.text) and "" not in values:
+        open_ = may_be_absent(field.text) or may_be_null(field.text)
+        if part != "request" and field.type.kind == "string" and open_ and "" not in values:
             question = f"Is {field.name} null, empty or left out when there is nothing to say?"
             alternatives = {"null": "null", "empty": "an empty string", "omitted": "the member is left out"}
             yield Departure(
@@ -306,8 +310,15 @@ def needs_unsaid(page: Page) -> Iterator[Departure]:
             )
 
 
+def _unlisted(field: Field) -> bool:
+    """Whether no table lists the members of the field; a sample may show some."""
+    return all(one.place.section.endswith(MEMBERS_OF_SAMPLE) for one in field.members)
+
+
 def _item_unknown(field: Field) -> bool:
-    return not field.members and (field.type.item == "unknown" or not field.type.item.islower())
+    if field.members:
+        return _unlisted(field)
+    return field.type.item == "unknown" or not field.type.item.islower()
 
 
 def types_unknown(page: Page) -> Iterator[Departure]:
@@ -325,7 +336,7 @@ def types_unknown(page: Page) -> Iterator[Departure]:
                     field.place,
                     f"What does {field.name} hold?",
                 )
-            elif field.type.kind == "object" and not field.members:
+            elif field.type.kind == "object" and _unlisted(field):
                 yield Departure(
                     "type-unknown",
                     at,

@@ -77,7 +77,7 @@ def json_against_tables(page: Page) -> Iterator[Departure]:
             if sample.form == "json" and not (found.fault and found.value is None):
                 yield from _shape(part, body, sample, found.value)
                 values = found.value if isinstance(found.value, list) else [found.value]
-                for value in values if body.shape != "string" else ():
+                for value in values if body.shape in ("object", "list") and not body.item else ():
                     if isinstance(value, dict):
                         yield from _members(part, body.fields, value, sample)
 
@@ -107,8 +107,10 @@ def _at(sample: Sample) -> str:
 
 
 def _shape(part: Part, body: Body, sample: Sample, value: Any) -> Iterator[Departure]:
-    wanted = {"object": dict, "list": list, "string": str}[body.shape]
-    if not isinstance(value, wanted):
+    wanted = {"object": (dict,), "list": (list,), "string": (str,), "nothing": ()}.get(
+        body.shape, _JSON_TYPES.get(body.item)
+    )
+    if wanted is not None and not isinstance(value, wanted):
         yield _differs(
             part, _NAMES.get(type(value), "another value"), body.shape, sample, f"Is the {part} {body.shape} or not?"
         )

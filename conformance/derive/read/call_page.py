@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from conformance.derive.codes import code_marks, codes_of
 from conformance.derive.page import (
     Body,
+    Code,
     Dialect,
     Field,
     Lack,
@@ -24,153 +26,16 @@ from conformance.derive.page import (
     Place,
     Sample,
     Statement,
-    Type,
     Unread,
-    code_marks,
-    codes_of,
     every_field,
-    need_of,
-    type_of,
 )
-from conformance.derive.read.markdown import Block, Document, Row, Text
+from conformance.derive.read.markdown import Block, Document
+from conformance.derive.read.tables import read_error_table, read_table
 from conformance.derive.samples import clean_sample, fields_shown, finished, media_types_of, read_sample
 from conformance.errors import PageError
 
-_KEY_WORDS = ("key", "name", "field", "parameter", "property")
-_TYPE_WORDS = ("type",)
-_TEXT_WORDS = ("value", "description")
-
-
-def read_table(
-    block: Block, section: str, known: tuple[Field, ...] | None, before: Statement | None, where: str
-) -> tuple[tuple[Field, ...], list[Unread]]:
-    """The fields of the section after this table: its own, or members of those that the sentence before it names.
-
-    Other columns, and cells beyond the head, are returned as not read, with their place in the contract.
-    Errors: `PageError` for a table that is cut off, or repeats a key.
-    """
-    label = section.capitalize()
-    title = f"{label} table" if known is None else f"{label}, second table"
-    columns = _columns(block, where)
-    closed = any(row.closed for row in block.rows)
-    if closed and not block.rows[0].closed:
-        raise _half_table(where, block.line, "half a table: its head has no bar at its end, as the rows have")
-    blank = [row for row in block.rows[1:] if not any(cell.plain for cell in row.cells) and not row.surplus]
-    rows = [_field(row, columns, title, where, closed=closed) for row in block.rows[1:] if row not in blank]
-    if not rows:
-        raise _half_table(where, block.line, "the table has a head and no row")
-    beside = [Unread(row.line, "a row", "the row is blank", shown=False) for row in blank]
-    seen: dict[str, Field] = {}
-    for row in tuple(rows):
-        first = seen.setdefault(row.name, row)
-        if first is not row:
-            if (row.type, row.text) != (first.type, first.text):
-                raise _half_table(where, row.place.line, f"the row {row.name} stands there twice")
-            beside.append(Unread(row.place.line, f"{row.name}: {row.text[:60]}".replace("\n", " "), _TWICE))
-            rows.remove(row)
-    beside += _beside(block, columns, section)
-    if known is None:
-        return tuple(rows), beside
-    fields, unread = _joined(known, tuple(rows), before, where)
-    return fields, [*unread, *beside]
-
-
-_TWICE = "the row stands there twice, word by word"
-
-
-def _columns(block: Block, where: str) -> tuple[int, int | None, int]:
-    """The columns of key, type (None when it leads the text) and text."""
-    heads = [cell.plain.casefold() for cell in block.rows[0].cells]
-
-    def one(words: tuple[str, ...]) -> int | None:
-        return next((place for place, head in enumerate(heads) if head in words), None)
-
-    key, text = one(_KEY_WORDS), one(_TEXT_WORDS)
-    if key is None or text is None:
-        hint = "Such a table has the columns Key and Value, or Name, Type and Description."
-        raise PageError(
-            f"a table with the columns {', '.join(heads)} cannot be read", where=f"{where}:{block.line}", hint=hint
-        )
-    return key, one(_TYPE_WORDS), text
-
-
-def _beside(block: Block, columns: tuple[int, int | None, int], section: str) -> Iterator[Unread]:
-    """Each cell in a column that is not read, its head's own as well, and each cell beyond the head's."""
-    heads = [cell.plain for cell in block.rows[0].cells]
-    for number, row in enumerate(block.rows):
-        name = row.cells[columns[0]].plain
-        at = f"{section}/{name}" if number else section
-        for place, cell in enumerate(row.cells):
-            if place not in columns and cell.plain:
-                text = f"{heads[place]}: {cell.plain}" if number else f"the column {cell.plain}"
-                yield Unread(row.line, text, "a column that has no part in a contract", at=at)
-        for text in row.surplus:
-            yield Unread(row.line, text, "a cell beyond those of the head", at=at)
-
-
-def _field(row: Row, columns: tuple[int, int | None, int], title: str, where: str, *, closed: bool) -> Field:
-    key, kind, text = columns
-    name, cell = row.cells[key].plain, row.cells[text]
-    if closed and not row.closed:
-        raise _half_table(where, row.line, f"half a table: the row {name} has no bar at its end, as the others have")
-    if not name or not cell.plain:
-        raise _half_table(where, row.line, f"half a table: a row has no {'text' if name else 'key'}")
-    stated, rest = _split(cell) if kind is None else (row.cells[kind].plain, cell.plain)
-    found = type_of(stated) if stated else Type("unknown")
-    return Field(name, found, need_of(rest), rest, Place(f"{title}, row {name}", row.line))
-
-
-def _split(cell: Text) -> tuple[str, str]:
-    """The type in front of a cell's text, strong or as its first sentence, and the rest."""
-    plain = " ".join(cell.plain.split(" "))
-    if cell.lead and plain.startswith(cell.lead):
-        return cell.lead, plain[len(cell.lead) :].strip()
-    first, dot, rest = plain.partition(".")
-    return (first, rest.strip()) if dot and type_of(first).kind != "unknown" else ("", plain)
-
-
-def _joined(
-    known: tuple[Field, ...], rows: tuple[Field, ...], before: Statement | None, where: str
-) -> tuple[tuple[Field, ...], list[Unread]]:
-    words = {word.casefold() for word in re.findall(r"\w+", before.text)} if before else set()
-    able = [field for field in known if field.type.kind in ("object", "list")]
-    owners = {field.name for field in able if field.name.casefold() in words}
-    announced = [
-        field.name for field in able if not field.members and _FOLLOWS.search(f"{field.type.stated} {field.text}")
-    ]
-    if not owners and len(announced) == 1:
-        owners = {*announced}
-    if not owners:
-        lines = [
-            Unread(
-                row.place.line,
-                f"{row.name}: {row.text[:60]}".replace("\n", " "),
-                "no sentence before the table says whose members these are",
-            )
-            for row in rows
-        ]
-        return known, lines
-    taken = next((field.name for field in known if field.name in owners and field.members), None)
-    if taken is not None:
-        raise _half_table(where, rows[0].place.line, f"a second table for the members of {taken}")
-    return tuple(_with_members(field, rows) if field.name in owners else field for field in known), []
-
-
-_FOLLOWS = re.compile(r"\b(?:of|with) the following\b|\b(?:described|listed|shown|explained) below\b", re.IGNORECASE)
-
-
-def _with_members(field: Field, rows: tuple[Field, ...]) -> Field:
-    """The field with the members of its object, or of each object in its list."""
-    kind = replace(field.type, item="object") if field.type.kind == "list" else field.type
-    return replace(field, type=kind, members=rows)
-
-
-def _half_table(where: str, line: int, message: str) -> PageError:
-    return PageError(message, where=f"{where}:{line}", hint="Save the page again: a row of it is cut off or damaged.")
-
-
 _HEADER = {"category": "category", "permissions": "permissions", "call type": "call_type"}
-_PARTS: dict[str, Part] = {
+PARTS: dict[str, Part] = {
     "request": "request", "parameters": "request", "arguments": "request",
     "response": "response", "reply": "response", "result": "response", "returns": "response", "answer": "response",
 }  # fmt: skip
@@ -199,6 +64,9 @@ class _Gathered:
     counts: dict[str, int] = field(default_factory=dict)
     unread: list[Unread] = field(default_factory=list)
     read_as: list[Unread] = field(default_factory=list)
+    codes: list[Code] = field(default_factory=list)
+    plain: set[str] = field(default_factory=set)
+    routes: list[tuple[str, str]] = field(default_factory=list)
 
 
 def page_of(document: Document, dialect: Dialect, where: str) -> Page:
@@ -228,22 +96,22 @@ def page_of(document: Document, dialect: Dialect, where: str) -> Page:
     for _, row in every_field(bodies["response"].fields):
         found.read_as += [
             Unread(row.place.line, mark.label, f"read as the label of code {mark.code}")
-            for mark in code_marks(row.text)
+            for mark in code_marks(row.text, row.name)
             if mark.misspelt
         ]
     return finished(
         Page(
             dialect=dialect,
             name=name,
-            method=None,
-            path=None,
+            method=found.routes[0][0] if found.routes else None,
+            path=found.routes[0][1] if found.routes else None,
             category=found.header.get("category"),
             permissions=_listed(found.header.get("permissions")),
             call_type=found.header.get("call_type"),
             request=bodies["request"],
             response=bodies["response"],
             error=None,
-            codes=codes_of(bodies["response"].fields, bodies["request"].fields, found.statements),
+            codes=codes_of(bodies["response"].fields, bodies["request"].fields, found.statements, found.codes),
             statements=tuple(found.statements),
             place=place,
             lacks=tuple(lacks),
@@ -255,28 +123,63 @@ def page_of(document: Document, dialect: Dialect, where: str) -> Page:
 
 def _take(found: _Gathered, block: Block) -> None:
     if block.kind == "heading":
-        word = (block.text.plain.split() or [""])[0].casefold()
-        found.section = _PARTS.get(word, block.text.plain)
-        if word in _PARTS and _PARTS[word] not in found.halves:
-            found.halves[_PARTS[word]] = _Half(Place(_PARTS[word].capitalize(), block.line))
-            if block.text.plain.casefold() != word:
-                found.unread.append(
-                    Unread(block.line, block.text.plain, f"more than the word {word.capitalize()} in its heading")
-                )
-        elif word in found.halves:
-            raise _broken(found.where, block.line, f"a second section {word.capitalize()}")
-        elif block.text.plain:
-            found.unread.append(
-                Unread(block.line, block.text.plain, "the heading of a section with no part in a contract")
-            )
+        _begin(found, block, section_word(block.text.plain))
     elif block.kind == "code":
         _take_sample(found, block)
     elif block.kind == "table":
         _take_table(found, block)
     elif block.kind == "paragraph" and block.text.plain.startswith("|"):
         raise _broken(found.where, block.line, "half a table: a row without the line of dashes under its head")
-    elif not _take_header(found, block):
+    elif not _take_header(found, block) and not _take_route(found, block.text.plain, block.line):
         _state(found, block)
+
+
+_BEFORE = frozenset(
+    {"http", "json", "query", "url", "uri", "path", "body", "sample", "example", "success", "successful"}
+)
+_PLAIN_HEADING = re.compile(rf"(?:(?:{'|'.join(sorted(_BEFORE))})\s+)?\w+", re.IGNORECASE)
+
+
+def section_word(heading: str) -> str:
+    """The word by which a heading may begin the request or the response: its first, or that after `HTTP` and the like."""
+    words = heading.casefold().split()
+    if len(words) > 1 and words[0] in _BEFORE and words[1] in PARTS:
+        return words[1]
+    return words[0] if words else ""
+
+
+def _take_route(found: _Gathered, text: str, line: int) -> bool:
+    """Whether a text is a route, such as `GET /things` alone; the first is the page's, another one is listed."""
+    match = _ROUTE.fullmatch(text.strip().removesuffix("HTTP/1.1").strip())
+    if match is None:
+        return False
+    path = re.sub(r"^https?://[^/\s]+", "", match.group("path")) or "/"
+    route = (match.group("method"), path.partition("?")[0])
+    if "?" in path:
+        found.unread.append(Unread(line, path[path.index("?") :][:80], "the query of a route"))
+    if not found.routes:
+        found.routes.append(route)
+    elif route not in found.routes:
+        found.unread.append(Unread(line, text.strip()[:80], "a second route", at="operation/path"))
+    return True
+
+
+def _begin(found: _Gathered, block: Block, word: str) -> None:
+    """A heading: a section of the page, or one below it; a second one of the same plain word is refused."""
+    found.section = PARTS.get(word, block.text.plain)
+    plain = block.text.plain.casefold() == word
+    if word in PARTS and PARTS[word] not in found.halves:
+        found.halves[PARTS[word]] = _Half(Place(PARTS[word].capitalize(), block.line))
+        if not _PLAIN_HEADING.fullmatch(block.text.plain):
+            found.unread.append(
+                Unread(block.line, block.text.plain, f"more than the word {word.capitalize()} in its heading")
+            )
+    elif word in found.halves and plain and word in found.plain:
+        raise _broken(found.where, block.line, f"a second section {word.capitalize()}")
+    elif block.text.plain:
+        found.unread.append(Unread(block.line, block.text.plain, "the heading of a section with no part in a contract"))
+    if plain and word in PARTS:
+        found.plain.add(word)
 
 
 def _take_header(found: _Gathered, block: Block) -> bool:
@@ -295,7 +198,7 @@ def _take_header(found: _Gathered, block: Block) -> bool:
 
 def _state(found: _Gathered, block: Block) -> None:
     note = block.kind == "note" or block.text.lead.rstrip(":").casefold() in ("note", "notice", "warning")
-    label = found.section if found.section not in _PARTS else found.section.capitalize()
+    label = found.section if found.section not in PARTS else found.section.capitalize()
     label = f"{label}, note" if note and label != "description" else ("note" if note else label)
     found.counts[label] = found.counts.get(label, 0) + 1
     kind = "" if note else ", paragraph"
@@ -313,7 +216,11 @@ def _take_sample(found: _Gathered, block: Block) -> None:
     printed, head = block.text.plain, 0
     if language == "http" and half is not None:
         printed, head = _without_http_head(found, block)
+    if half is not None and found.section == "request" and _take_route(found, printed, block.line + 1):
+        return
     text, oddities = clean_sample(printed, block.line + 1)
+    if language == "http" and half is not None and found.routes and not text.strip():
+        return
     if half is None or language not in ("", "json", "xml", "javascript", "http") or not text.strip():
         why = f"a sample in {language}" if language else "a code block outside Request and Response, or an empty one"
         found.unread.append(Unread(block.line, block.text.plain.strip()[:80], why))
@@ -330,18 +237,21 @@ def _without_http_head(found: _Gathered, block: Block) -> tuple[str, int]:
     lines = block.text.plain.split("\n")
     start = next((at for at, line in enumerate(lines) if line.lstrip()[:1] in ("{", "[", "<", '"')), len(lines))
     for number, line in enumerate(lines[:start], block.line + 1):
-        if line.strip():
-            route = _ROUTE.match(line.strip())
-            why = "a route, in the head of a sample" if route else "stands in the head of a sample"
-            found.unread.append(Unread(number, line.strip()[:80], why))
+        if line.strip() and not (found.section == "request" and _take_route(found, line, number)):
+            found.unread.append(Unread(number, line.strip()[:80], "stands in the head of a sample"))
     return "\n".join(lines[start:]), start
 
 
-_ROUTE = re.compile(r"(?:GET|PUT|POST|PATCH|DELETE) \S+")
+_ROUTE = re.compile(r"(?P<method>GET|PUT|POST|PATCH|DELETE)\s+(?P<path>(?:https?://[^/\s]+)?/\S*)")
 
 
 def _take_table(found: _Gathered, block: Block) -> None:
     half = _half(found)
+    errors = read_error_table(block, found.section)
+    if errors is not None:
+        found.codes += errors[0]
+        found.unread += errors[1]
+        return
     if half is None:
         found.unread.extend(
             Unread(
@@ -382,6 +292,12 @@ def _body(found: _Gathered, part: Literal["request", "response"], top: Place) ->
         lacks.append(Lack(f"{part}/sample", "sample", "the members of the table as one object", half.place))
     elif half.samples[0].text.lstrip().startswith("["):
         shape = "list"
+    if half.fields is None and not half.samples and _is_nothing(found, part):
+        found.read_as.append(Unread(half.place.line, part.capitalize(), "read as a message without a body"))
+        return Body("nothing", "", (), (_JSON,), (), half.place), []
+    if fields is None and values and (bare := _bare_value(values)) is not None:
+        media = tuple(dict.fromkeys(_media(half))) or (_JSON,)
+        return Body(bare[0], "", (), media, tuple(half.samples), half.place, item=bare[1]), lacks
     if fields is None:
         shown = [one for value in values for one in (value if isinstance(value, list) else [value])]
         line = half.samples[0].place.line if half.samples else half.place.line
@@ -394,6 +310,29 @@ def _body(found: _Gathered, part: Literal["request", "response"], top: Place) ->
 
 
 _JSON = "application/json"
+_NOTHING = re.compile(
+    r"(?:^|\b(?:is|are|has|with|returns|gets)\s+)(?:empty|none|nothing|no (?:content|body|answer|response|data))\W*$",
+    re.IGNORECASE,
+)
+_KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def _is_nothing(found: _Gathered, part: Part) -> bool:
+    """Whether the section consists of a sentence that says that there is no body."""
+    said = [one for one in found.statements if one.place.section.startswith(part.capitalize())]
+    return len(said) == 1 and _NOTHING.search(said[0].text) is not None
+
+
+def _bare_value(values: list[Any]) -> tuple[Literal["list", "value", "string"], str] | None:
+    """The shape of samples that hold no object, with the kind of the value or of the items; None for any other."""
+    if all(type(one) in _KINDS for one in values) and len({type(one) for one in values}) == 1:
+        kind = _KINDS[type(values[0])]
+        return ("string", "") if kind == "string" else ("value", kind)
+    inner = [item for one in values if isinstance(one, list) for item in one]
+    kinds = {_KINDS.get(type(item), "") for item in inner}
+    if all(isinstance(one, list) for one in values) and len(kinds) == 1 and kinds != {""}:
+        return "list", kinds.pop()
+    return None
 
 
 def _media(half: _Half) -> Iterator[str]:
@@ -414,7 +353,7 @@ def is_gitbook(document: Document) -> bool:
     if not document.blocks or document.blocks[0].kind != "heading" or document.blocks[0].level != 1:
         return False
     return any(
-        block.kind == "heading" and block.level >= 3 and block.text.plain.casefold().startswith(tuple(_PARTS))
+        block.kind == "heading" and block.level >= 3 and block.text.plain.casefold().startswith(tuple(PARTS))
         for block in document.blocks
     )
 
@@ -430,6 +369,6 @@ def is_slate(document: Document) -> bool:
     return any(
         block.kind == "heading"
         and top < block.level <= top + 2
-        and block.text.plain.casefold().startswith(tuple(_PARTS))
+        and block.text.plain.casefold().startswith(tuple(PARTS))
         for block in document.blocks
     )

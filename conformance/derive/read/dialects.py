@@ -22,10 +22,10 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 _CONTROLS = frozenset(map(chr, range(32))) - set("\t\n\r\f")
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int = MAX_PAGE_BYTES) -> str:
     """The text of the page at `path`, its lines ended by a line feed.
 
-    UTF-8, with or without a byte order mark, or UTF-16 with one; at most `MAX_PAGE_BYTES` bytes.
+    UTF-8, with or without a byte order mark, or UTF-16 with one; at most `most` bytes.
     Errors: `PageError` for a file that is missing, a folder, too large, empty, binary or in another encoding.
     """
     where = str(path)
@@ -33,14 +33,14 @@ def read_text(path: Path) -> str:
         raise PageError("a folder is no page", where=where, hint="Give the file of one page.")
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_PAGE_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise PageError(
             f"the page cannot be read: {error.strerror or error}", where=where, hint="Give a readable file."
         ) from None
-    if len(data) > MAX_PAGE_BYTES:
+    if len(data) > most:
         hint = "A page has a few thousand bytes: save the one page of the call, not the whole site."
-        raise PageError(f"the page has more than {MAX_PAGE_BYTES} bytes, the limit", where=where, hint=hint)
+        raise PageError(f"the page has more than {most} bytes, the limit", where=where, hint=hint)
     text = _decoded(data, where)
     if not text.strip():
         raise PageError("the page is empty", where=where, hint="Save it again, with its content.")
@@ -80,7 +80,7 @@ def read_page(path: Path) -> Page:
 
 def page_of_text(text: str, where: str) -> Page:
     """The page that a text is; `where` names it in errors."""
-    _bounded(text, where)
+    check_bounds(text, where)
     if looks_like_html(text):
         lines, unread = lines_of_html(text, where)
         if not help_page.looks_like_help_page(lines):
@@ -97,10 +97,11 @@ def page_of_text(text: str, where: str) -> Page:
     raise _unknown(where, _other_text(text, document))
 
 
-def _bounded(text: str, where: str) -> None:
-    if text.count("\n") > MAX_LINES:
+def check_bounds(text: str, where: str, most: int = MAX_LINES) -> None:
+    """Refuse a text that would take a reader too long. Errors: `PageError` for lines, their length, nested quotes."""
+    if text.count("\n") > most:
         hint = "A page has a few hundred: save the one page of the call."
-        raise PageError(f"the page has more than {MAX_LINES} lines", where=f"{where}:{MAX_LINES}", hint=hint)
+        raise PageError(f"the page has more than {most} lines", where=f"{where}:{most}", hint=hint)
     for at, row in enumerate(text.split("\n"), 1):
         if len(row) > MAX_LINE:
             raise PageError(

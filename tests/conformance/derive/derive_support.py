@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,3 +66,25 @@ def sibling(*messages: str) -> Sibling:
 
 def conformance(*words: str | Path) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
+
+
+CODE = re.compile(r"[\w ]+ \([a-z]+ \d+\)")
+LINE = re.compile(r"\b([Ll]ine:?) \d+")
+"""What shifts where a line is deleted."""
+
+
+def without_each_fact(text: str) -> Iterator[tuple[str, str]]:
+    """Each line, each sentence of a line, each listed code and each item of HTML in a cell, and the text without it."""
+    start = 0
+    for line in text.split("\n"):
+        end = start + len(line)
+        spans = [(start, min(end + 1, len(text)))]
+        spans += [
+            (start + one.start(), start + one.end()) for one in re.finditer(r"[^.!?;|\s][^.!?;|]*[.!?;](?=\s|$)", line)
+        ]
+        spans += [(start + one.start(), start + one.end()) for one in CODE.finditer(line)]
+        spans += [(start + one.start(), start + one.end()) for one in re.finditer(r"<(li|t[dh])>.*?</\1>", line)]
+        for left, right in dict.fromkeys(spans):
+            if re.search(r"\w", re.sub(r"<[^>]*>", "", text[left:right])):
+                yield text[left:right], text[:left] + text[right:]
+        start = end + 1
