@@ -234,6 +234,7 @@ _COMMANDS = {
     "fixtures": ("conformance.cli.specs:fixtures", "Build the fixture files, or check them for drift."),
     "derive": ("conformance.cli.derive:command", "Make a draft operation of a vendor's page, or compare the two."),
     "report": ("conformance.cli.report:command", "Render, merge, compare or bundle the reports of runs."),
+    "history": ("conformance.cli.history:command", "Keep runs in a store, and ask what changed between releases."),
     "verify": ("conformance.cli.verify:command", "Judge the recorded exchanges of a bundle again; send nothing."),
     "target": (
         "conformance.cli.target:command",

@@ -126,6 +126,10 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     help="Begin nothing more once so many cases have failed; what is in flight is finished and cleaned up.",
 )
 @click.option("--no-html", is_flag=True, help="Write no report.html.")
+@click.option("--history", metavar="URL", help="Add the run to this store at the end; see `conformance history`.")
+@click.option(
+    "--release", default="", metavar="NAME", help="With --history: what is judged (default: when the run began)."
+)
 @click.option("--resume", is_flag=True, help="Continue the run whose journal is in the report folder.")
 @seed_option("Seed of everything that is generated; without it, an exploring run takes a new one for itself.")
 @today_option
@@ -198,6 +202,10 @@ _UNFINISHED = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
 def run_command(options: Mapping[str, Any]) -> int:
     """Run, write the reports, print them; the exit code."""
     options = {**options, "target": target_of(options)}
+    if options["history"]:
+        from conformance.cli.history import check_url
+
+        check_url(options["history"])
     contract = load_contract(options["specs"])
     selection, shard = selection_of(options), parse_shard(options["shard"])
     cases = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
@@ -208,6 +216,10 @@ def run_command(options: Mapping[str, Any]) -> int:
     else:
         shown = {name: options[name] for name in ("quiet", "verbose", "folder")}
         print_report(summary, contract, sys.stdout, os.environ, **shown)
+    if options["history"]:
+        from conformance.cli.history import add_at_the_end
+
+        add_at_the_end(options["folder"], options["history"], options["release"])
     if problem is not None:  # all that is known has been said
         raise problem
     return summary.exit_code
