@@ -118,7 +118,7 @@ def add(
                 _say(f"not added: {path}: {error}", error=True)
                 continue
             if not quiet:
-                _say(f"{became}: {record.endpoint if not endpoint else endpoint} {record.run['verdict']} ({path})")
+                _say(f"{became}: {endpoint or record.endpoint} {record.run['verdict']} ({path})")
     return 2 if failed else 0
 
 
