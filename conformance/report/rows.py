@@ -387,6 +387,10 @@ def troubled(summary: RunSummary) -> tuple[CaseResult, ...]:
 
 def replay_command(case_id: str, info: RunInfo) -> str:
     """The command line that sends the case again; names the target's `file` or `url`, or the bundled one if changed."""
+    recorded = info.target.get("recording")
+    if isinstance(recorded, (list, tuple)):  # nothing was sent, and nothing is sent again
+        exchange = [] if not case_id else ["--exchange", case_id.rpartition("/")[0] or case_id]
+        return shlex.join(["conformance", "judge", *map(str, recorded), *exchange])
     words = ["conformance", "replay", case_id]
     named = str(info.target.get("name", ""))
     source = info.target.get("file") or info.target.get("url") or (named if is_reference(named) else "")

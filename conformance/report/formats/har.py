@@ -26,7 +26,7 @@ def to_har(summary: RunSummary, _contract: Contract) -> str:
     """The archive as JSON, its entries in the order of cases and of time. Credentials are hidden in it, as in the journal."""
     secure = _secure_hosts(summary.info.target)
     entries = [
-        _entry(result, one, secure)
+        entry_of(result, one, secure)
         for result in summary.cases
         if result.verdict is Verdict.FAIL
         for one in result.exchanges
@@ -57,7 +57,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(content)
 
 
-def _entry(result: CaseResult, one: Recorded, secure: frozenset[str]) -> dict[str, Any]:
+def entry_of(result: CaseResult, one: Recorded, secure: frozenset[str]) -> dict[str, Any]:
     assert one.evidence is not None
     framed = Transport(one.transport).framed
     sent, received = (

@@ -1,0 +1,94 @@
+"""`conformance judge`: recorded traffic, each request judged as a client's and each answer as a server's."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.cli.options import json_option, printing, specs_option
+
+if TYPE_CHECKING:
+    from conformance.model.spec import Contract
+    from conformance.report.rows import RunSummary
+
+
+@click.command("judge")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="FILE...")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="conformance-report",
+    show_default=True,
+    metavar="DIR",
+    help="Where the journal and the reports go.",
+)
+@click.option(
+    "--target", metavar="FILE", help="A target file: its scope, pinned readings and settle_s. Nothing is sent."
+)
+@click.option(
+    "--only",
+    type=click.Choice(["requests", "answers"]),
+    help="Judge the client alone, or the server alone (default: both).",
+)
+@click.option("--exchange", metavar="ID", help="Report this exchange alone, such as `shop.har#12`.")
+@click.option(
+    "--alone",
+    is_flag=True,
+    help="Nobody else acts on these accounts: what is gone from a list was cancelled by a call of the recording.",
+)
+@click.option("--no-html", is_flag=True, help="Write no report.html.")
+@json_option
+@specs_option
+@printing
+def command(
+    files: tuple[Path, ...], folder: Path, target: str | None, only: str | None, exchange: str | None, alone: bool,
+    no_html: bool, as_json: bool, specs: Path | None, quiet: bool, verbose: bool,
+) -> int:  # fmt: skip
+    """Judge recorded traffic: HAR 1.2, the journal of a run (or its folder), or flow files of mitmproxy.
+
+    Nothing is sent. Requests are held against the contract's request side, answers against what the contract allows for the
+    request. What nobody can know without knowing the world is `not-verified`. Exit codes as of `run`.
+    """
+    from conformance.contract.load import load_contract
+    from conformance.passive.session import Recording, judge_files
+    from conformance.report.formats.registry import OF_A_RUN, write_reports
+    from conformance.report.journal import FILE_NAME, write_journal
+    from conformance.report.summary import summarise, to_json
+
+    contract = load_contract(specs)
+    recording: Recording = judge_files(contract, files, target=target, only=only, alone=alone, exchange=exchange)
+    summary = summarise(contract, recording.journal.header.info, recording.journal.results, recording.journal.options)
+    write_journal(folder / FILE_NAME, recording.journal)
+    write_reports(folder, summary, contract, [one for one in OF_A_RUN if not (no_html and one == "html")])
+    if as_json:
+        click.echo(to_json(summary), nl=False)
+    else:
+        _show(summary, contract, recording, folder, quiet=quiet, verbose=verbose)
+    return summary.exit_code
+
+
+def _show(
+    summary: RunSummary, contract: Contract, recording: object, folder: Path, *, quiet: bool, verbose: bool
+) -> None:
+    from conformance.passive.session import Recording
+    from conformance.report.formats.terminal import print_report
+    from conformance.report.safe_text import many, visible
+
+    assert isinstance(recording, Recording)
+    print_report(summary, contract, sys.stdout, os.environ, quiet=quiet, verbose=verbose, folder=folder)
+    for line in recording.gaps if verbose else recording.gaps[:10]:
+        click.echo(visible(line), err=True)
+    if not verbose and len(recording.gaps) > 10:
+        click.echo(f"and {len(recording.gaps) - 10} more gaps; --verbose shows them", err=True)
+    if not quiet:
+        noted = [(result.id, note) for result in summary.cases for note in result.notes]
+        for name, note in noted if verbose else noted[:10]:
+            click.echo(visible(f"note: {name}: {note}"))
+        if not verbose and len(noted) > 10:
+            click.echo(f"and {len(noted) - 10} more notes; --verbose shows them")
+        click.echo(f"{many(recording.judged, 'call')} judged, {many(recording.others, 'other exchange')} passed over")
