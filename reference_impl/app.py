@@ -57,7 +57,10 @@ class _HttpGate:
             parts = self._parts
             if request.operation:
                 await parts.hold(request)
-                parts = await _entered(parts, request.operation, "http", body.decode("latin-1"))
+                if parts.enter is not None:
+                    text, path = body.decode("latin-1"), request.sent_path
+                    arrival = Arrival(request.operation, "http", text, request.method, path, request.headers)
+                    parts = await parts.enter(parts, arrival)
             response = respond(parts, self._control, request)
         headers = dict(response.headers)
         if response.content_type:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reference_impl.depth import load_json
 from reference_impl.parts import Parts
 from reference_impl.recorder import Recorder
+from reference_impl.told import Told
 from reference_impl.tpp.guid import canonical_guid
 from reference_impl.wire import HttpRequest, HttpResponse
 from reference_impl.world.model import TppOrder, TppState
@@ -28,17 +29,77 @@ STATES: Mapping[str, tuple[TppState, bool, bool | None]] = {
 MAX_COUNT = 10_000
 
 
+def _described(summary: str, properties: Mapping[str, Any] | None = None, required: tuple[str, ...] = ()) -> Any:
+    answer = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    described: dict[str, Any] = {
+        "summary": summary,
+        "responses": {
+            "200": {"description": "done", **answer},
+            "400": {"description": "not understood; `error` says why", **answer},
+        },
+    }
+    if properties is not None:
+        schema = {"type": "object", "properties": properties, "required": list(required)}
+        described["requestBody"] = {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+    return described
+
+
+_TEXT, _WHOLE = {"type": "string"}, {"type": "integer", "minimum": 1}
+DOCUMENT: Mapping[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Control address of the mock", "version": "1"},
+    "paths": {
+        "/_world/next": {
+            "get": _described("The orders in force."),
+            "post": _described(
+                "Tell the server what to do with the next calls.",
+                {
+                    "operation": _TEXT,
+                    "code": {"type": ["integer", "string"]},
+                    "fault": _TEXT,
+                    "equivalent": _TEXT,
+                    "reading": _TEXT,
+                    "delay_s": {"type": "number", "minimum": 0, "maximum": 60},
+                    "times": {**_WHOLE, "maximum": 1000},
+                },
+            ),
+        },
+        "/_world/received": {"get": _described("The calls that have arrived, each with the verdict on its request.")},
+        "/_world/forget": {"post": _described("Drop every order and every call that was noted.")},
+        "/_world/tpp/state": {
+            "post": _described(
+                "Make orders in a state.", {"state": {"enum": list(STATES)}, "count": _WHOLE}, ("state",)
+            )
+        },
+        "/_world/tpp/observe": {
+            "post": _described(
+                "Show how orders stand.", {"orders": {"type": "array", "items": {"type": "object"}}}, ("orders",)
+            )
+        },
+        "/_world/sessions/expire": {"post": _described("End the sessions of a user.", {"user": _TEXT}, ("user",))},
+        "/_world/executed": {"get": _described("How often each fault and permitted difference did something.")},
+        "/_world/openapi.json": {"get": _described("This document.")},
+    },
+}
+
+
 class Control:
     """Answers requests under /_world/; every body, both ways, is a JSON object."""
 
-    def __init__(self, parts: Parts, recorders: Mapping[str, Recorder]) -> None:
+    def __init__(self, parts: Parts, recorders: Mapping[str, Recorder], told: Told | None = None) -> None:
+        told = told or Told(parts)
         self._parts = parts
         self._recorders = recorders
-        self._routes = {
+        self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
             ("POST", "/_world/tpp/state"): self._bring_about,
             ("POST", "/_world/tpp/observe"): self._observe,
             ("GET", "/_world/executed"): self._executed,
             ("POST", "/_world/sessions/expire"): self._expire,
+            ("POST", "/_world/next"): told.tell,
+            ("GET", "/_world/next"): lambda _body: told.orders(),
+            ("GET", "/_world/received"): lambda _body: told.received(),
+            ("POST", "/_world/forget"): lambda _body: told.forget(),
+            ("GET", "/_world/openapi.json"): lambda _body: DOCUMENT,
         }
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

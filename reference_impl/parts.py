@@ -200,11 +200,17 @@ class TppParts:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A call of an operation before it is read: over which transport it came, and its text."""
+    """A call of an operation before it is read: over which transport it came, and its text.
+
+    Over HTTP the text is the body, each byte as the character of its number, and method, path and headers are beside it.
+    """
 
     operation: str
     transport: str
     text: str
+    method: str = ""
+    path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 Enter = Callable[["Parts", Arrival], Awaitable["Parts"]]

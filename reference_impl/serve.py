@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -27,6 +27,7 @@ from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.errors import OptionError
 from reference_impl.faults import FAULTS
 from reference_impl.readings import choose
+from reference_impl.told import Told, Verdict
 from reference_impl.variants import Variant, apply_variants
 from reference_impl.world.load import load_world
 
@@ -50,6 +51,8 @@ class ServeOptions:
     """Whether /_world/ is there; on an address that is not loopback it never is."""
     ready: Callable[[str], None] | None = None
     """Told the address once the socket listens, before it is printed."""
+    verdict: Verdict | None = None
+    """What is said of each request in the list of those that have arrived; None says nothing of them."""
     until_eof: bool = False
     """Whether the end of standard input ends the server as SIGTERM does: so it goes when whoever started it is gone."""
 
@@ -85,8 +88,11 @@ def make_app(options: ServeOptions) -> Starlette:
         *(_variant(FAULTS, "--fault", variant_id) for variant_id in options.faults),
     ]
     parts, recorders = apply_variants(parts, variants)
-    with_control = options.control and is_loopback(options.host)
-    return build_app(parts, Control(parts, recorders) if with_control else None)
+    if not (options.control and is_loopback(options.host)):
+        return build_app(parts, None)
+    told = Told(parts, options.verdict)
+    control = Control(parts, recorders, told)
+    return build_app(replace(parts, enter=told.entering(parts.enter)), control)
 
 
 def _variant(known: Mapping[str, Variant], option: str, variant_id: str) -> Variant:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from conformance.cli.options import changing, printing
 from conformance.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from conformance.model.spec import Contract
+    from reference_impl.parts import Arrival
 
 
 @click.command("serve")
@@ -65,11 +71,32 @@ def command(
         readings=readings,
         control=not no_control,
         ready=None if write_target is None else partial(_write, write_target),
+        verdict=_judged(),
     )
     try:
         serve(options)
     except ReferenceImplError as error:
         raise ConfigurationError(error.message, where=error.where, hint=error.hint) from error
+
+
+def _judged() -> Callable[[Arrival], Mapping[str, Any]]:
+    """The verdict on each request that was received, by the bundled contract; nothing is loaded before it is asked for."""
+
+    def verdict(arrival: Arrival) -> Mapping[str, Any]:
+        from conformance.passive.served import verdict_on
+
+        if not made:
+            made.append(verdict_on(_bundled))
+        return made[0](arrival)
+
+    made: list[Callable[[Arrival], Mapping[str, Any]]] = []
+    return verdict
+
+
+def _bundled() -> Contract:
+    from conformance.contract.load import load_contract
+
+    return load_contract(None)
 
 
 def _write(path: Path, address: str) -> None:

@@ -1,0 +1,166 @@
+"""The control address: the next answers are as told, what has arrived is listed, and nothing of an order is left behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+from reference_support import Server, running
+
+from conformance.contract.load import load_contract
+from conformance.passive.served import verdict_on
+from reference_impl.control import DOCUMENT
+from reference_impl.equivalents import EQUIVALENTS
+from reference_impl.world.load import load_world
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running(verdict=verdict_on(lambda: load_contract(None))) as started:
+        yield started
+
+
+def tell(server: Server, **order: Any) -> Any:
+    return server.request("POST", "/_world/next", json.dumps(order))
+
+
+def cancel_all(server: Server) -> Any:
+    return server.call("trader01", "CancelAllOrders", OMSId=1, AccountId=101)
+
+
+@pytest.mark.parametrize("code", [20, 100, 101, 102, 104, 106])
+def test_next_answer_has_the_code_and_changes_nothing(server: Server, code: int) -> None:
+    order = server.order("trader01", 101)
+    assert tell(server, operation="alphapoint.cancel_all_orders", code=code).status == 200
+    assert cancel_all(server)["errorcode"] == code
+    assert order in server.open_ids("trader01", 101)
+    assert cancel_all(server)["errorcode"] == 0
+    assert order not in server.open_ids("trader01", 101)
+
+
+def test_order_of_another_operation_waits_for_its_call(server: Server) -> None:
+    tell(server, operation="alphapoint.cancel_order", code=106)
+    assert cancel_all(server)["errorcode"] == 0
+    order = server.order("trader01", 101)
+    assert server.call("trader01", "CancelOrder", OMSId=1, AccountId=101, OrderId=order)["errorcode"] == 106
+
+
+def test_quote_is_told_the_code_in_both_legs(server: Server) -> None:
+    bid, ask = server.quote("maker01", 201)
+    tell(server, operation="alphapoint.cancel_quote", code=102)
+    answer = server.call("maker01", "CancelQuote", OMSId=1, AccountId=201, BidQuoteId=bid, AskQuoteId=ask)
+    assert [answer[leg]["errorcode"] for leg in ("BidResult", "AskResult")] == [102, 102]
+
+
+def test_orders_are_taken_in_turn_and_as_often_as_they_say(server: Server) -> None:
+    tell(server, operation="alphapoint.cancel_all_orders", code=104, times=2)
+    tell(server, operation="alphapoint.cancel_all_orders", code=20)
+    assert [cancel_all(server)["errorcode"] for _ in range(4)] == [104, 104, 20, 0]
+
+
+def test_list_is_refused_or_its_orders_are_not_active(server: Server) -> None:
+    (order,) = server.state("open-order")
+    tell(server, operation="tpp.create_cancellations", code="error-string")
+    tell(server, operation="tpp.create_cancellations", code="order-not-active")
+    refused, failed, done = (server.cancel_json({"OrderID": order["OrderID"], "PIN": order["PIN"]}) for _ in range(3))
+    assert (refused.status, type(refused.json)) == (400, str)
+    assert failed.json[0]["Success"] is False
+    assert done.json[0]["Success"] is True
+
+
+def test_fault_reading_and_equivalent_hold_for_one_call(server: Server) -> None:
+    assert tell(server, fault="cao-ws-event", equivalent=next(iter(EQUIVALENTS))).status == 200
+    tell(server, reading="errormsg-on-success=empty")
+    assert cancel_all(server)["errormsg"] is None
+    assert cancel_all(server)["errormsg"] == ""
+    assert cancel_all(server)["errormsg"] is None
+
+
+def test_answer_comes_late(server: Server) -> None:
+    tell(server, operation="alphapoint.cancel_all_orders", delay_s=0.4)
+    server.token("trader01")
+    began = time.monotonic()
+    assert cancel_all(server)["errorcode"] == 0
+    assert time.monotonic() - began >= 0.4
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"operation": "alphapoint.cancel_everything"},
+        {"operation": "alphapoint.cancel_order", "code": 7},
+        {"operation": "alphapoint.cancel_order", "code": True},
+        {"operation": "tpp.create_cancellations", "code": 100},
+        {"code": 100},
+        {"fault": "none-such"},
+        {"equivalent": "none-such"},
+        {"reading": "errormsg-on-success=full"},
+        {"delay_s": 1e9},
+        {"delay_s": "1"},
+        {"times": 0},
+        {"times": True},
+        {"coed": 100},
+    ],
+)
+def test_order_that_means_nothing_is_400_and_is_not_kept(server: Server, order: dict[str, Any]) -> None:
+    reply = server.request("POST", "/_world/next", json.dumps(order))
+    assert reply.status == 400
+    assert reply.json["error"]
+    assert server.request("GET", "/_world/next").json == {"orders": []}
+
+
+def test_what_arrived_is_listed_with_the_verdict_on_each_request(server: Server) -> None:
+    cancel_all(server)
+    server.call("trader01", "CancelAllOrders", AcountId=101)
+    server.cancel_json({"OrderID": 12345, "PIN": "1234"})
+    good, wrong, listed = server.request("GET", "/_world/received").json["received"]
+    assert (good["operation"], good["transport"], good["verdict"]) == ("alphapoint.cancel_all_orders", "http", "pass")
+    assert wrong["verdict"] == "fail"
+    assert {one["requirement"] for one in wrong["findings"]} == {"CAO-REQ-OMSID-REQUIRED", "CAO-REQ-ACCOUNTID-OPTIONAL"}
+    assert "names no account (AccountId), which may mean every one" in wrong["notes"]
+    assert listed["verdict"] == "pass"
+    assert "1234" not in listed["text"].replace("12345", "")
+
+
+def test_an_order_is_named_by_the_call_that_took_it_and_forget_drops_all(server: Server) -> None:
+    number = tell(server, operation="alphapoint.cancel_all_orders", code=20).json["order"]
+    tell(server, operation="alphapoint.cancel_all_orders", code=100, times=3)
+    cancel_all(server)
+    assert [one["order"] for one in server.request("GET", "/_world/received").json["received"]] == [number]
+    assert server.request("POST", "/_world/forget").json == {"dropped": 1}
+    assert server.request("GET", "/_world/received").json == {"received": []}
+    assert cancel_all(server)["errorcode"] == 0
+
+
+def test_control_describes_itself_in_openapi(server: Server) -> None:
+    document = server.request("GET", "/_world/openapi.json").json
+    assert document == json.loads(json.dumps(DOCUMENT))
+    validate(document)
+    for path, methods in document["paths"].items():
+        for method in methods:
+            assert server.request(method.upper(), path, "{}" if method == "post" else None).status in (200, 400)
+
+
+def test_the_page_names_users_and_accounts_that_are_in_the_world() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mock.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
+    users = {name: user.accounts for name, user in load_world().users.items()}
+    for names, accounts in rows:
+        first = re.findall(r"`(\w+)`", names)[0]
+        assert str(users[first][0]) in accounts, first
+    assert {re.sub(r"\d+$", "", name) for name in users} == {
+        re.sub(r"\d+$", "", one) for names, _ in rows for one in re.findall(r"`(\w+)`", names)
+    }
+
+
+@pytest.mark.parametrize(("account", "code"), [(901, 101), (902, 102)])
+def test_the_special_accounts_answer_as_the_page_says(server: Server, account: int, code: int) -> None:
+    assert server.call("operator", "CancelAllOrders", OMSId=1, AccountId=account)["errorcode"] == code
+    page = (Path(__file__).parents[2] / "docs" / "mock.md").read_text(encoding="utf-8")
+    assert f"| account {account} | code {code} |" in page
