@@ -1,8 +1,9 @@
 """Compares `conformance selftest` and `schemathesis run` on the same faults and equivalents, one at a time.
 
-Schemathesis is given the project's OpenAPI document, a session token, all its checks and its deterministic mode. What
-it says of the correct reference, by kind of failure and operation, is taken away from what it says of a variant; what
-is left makes a fault caught, and an equivalent a false alarm.
+Schemathesis is given the project's OpenAPI document, a session token, all its checks and its deterministic mode, once as
+it is and once with the hooks of `conformance.schemathesis_hooks`. What it says of the correct reference, by kind of failure
+and operation, is taken away from what it says of a variant; what is left makes a fault caught, and an equivalent a false
+alarm.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 
 from benchmarks.measures import Measured, conformance_command
 from benchmarks.processes import reference, run
-from benchmarks.schemathesis_tool import Failure, failures_of
+from benchmarks.schemathesis_tool import Failure, Failures, failures_of
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 from reference_impl.variants import Variant
@@ -39,6 +40,10 @@ class Judged:
     theirs_s: float
     theirs_by: tuple[str, ...] = ()
     """The kinds of failure that Schemathesis reports beyond those of the correct reference."""
+    hooked: bool = False
+    hooked_s: float = 0.0
+    hooked_by: tuple[str, ...] = ()
+    """The same with our hooks: requirements, and kinds of failure of its own."""
 
 
 def sample(variants: int | None) -> tuple[Variant, ...]:
@@ -57,24 +62,38 @@ def _spaced(variants: Sequence[Variant], count: int) -> tuple[Variant, ...]:
 
 def judge_both(variants: Sequence[Variant], on_judged: Callable[[Judged], object]) -> tuple[Judged, ...]:
     """Both tools on each variant, in turn."""
-    known = {name: _baseline(name) for name in sorted({variant.operation for variant in variants})}
+    operations = sorted({variant.operation for variant in variants})
+    known = {(name, hooks): _baseline(name, hooks=hooks) for name in operations for hooks in (False, True)}
     judged = []
     for variant in variants:
         ours, ours_s = _ours(variant)
-        with reference(arguments=(f"--{variant.kind}", variant.id)) as address:
-            found = failures_of(variant.operation, address, _token(address, variant.operation))
-        beyond = sorted({failure.kind for failure in found.failures - known[variant.operation]})
-        judged.append(Judged(variant.id, variant.kind, ours, ours_s, bool(beyond), found.wall_s, tuple(beyond)))
+        found = {hooks: _theirs(variant, hooks=hooks) for hooks in (False, True)}
+        beyond = {
+            hooks: tuple(sorted({one.kind for one in found[hooks].failures - known[variant.operation, hooks]}))
+            for hooks in found
+        }
+        judged.append(
+            Judged(
+                variant.id, variant.kind, ours, ours_s, bool(beyond[False]), found[False].wall_s, beyond[False],
+                bool(beyond[True]), found[True].wall_s, beyond[True],
+            )
+        )  # fmt: skip
         on_judged(judged[-1])
     return tuple(judged)
 
 
-def _baseline(operation: str) -> frozenset[Failure]:
+def _theirs(variant: Variant, *, hooks: bool) -> Failures:
+    """What Schemathesis says of a variant."""
+    with reference(arguments=(f"--{variant.kind}", variant.id)) as address:
+        return failures_of(variant.operation, address, _token(address, variant.operation), hooks=hooks)
+
+
+def _baseline(operation: str, *, hooks: bool) -> frozenset[Failure]:
     """What Schemathesis says of the correct reference."""
     known: frozenset[Failure] = frozenset()
     for _ in range(BASELINES):
         with reference() as address:
-            known |= failures_of(operation, address, _token(address, operation)).failures
+            known |= failures_of(operation, address, _token(address, operation), hooks=hooks).failures
     return known
 
 
@@ -111,6 +130,9 @@ def totals(judged: Sequence[Judged]) -> Mapping[str, float]:
         "schemathesis_false_alarms": sum(one.theirs for one in equivalents),
         "conformance_seconds": sum(one.ours_s for one in judged),
         "schemathesis_seconds": sum(one.theirs_s for one in judged),
+        "hooks_caught": sum(one.hooked for one in faults),
+        "hooks_false_alarms": sum(one.hooked for one in equivalents),
+        "hooks_seconds": sum(one.hooked_s for one in judged),
     }
 
 

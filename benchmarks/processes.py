@@ -59,12 +59,14 @@ def run(
     processors: Sequence[int] | None = None,
     cwd: str | None = None,
     timeout_s: float | None = _RUN_TIMEOUT_S,
+    env: Mapping[str, str] | None = None,
 ) -> Finished:
-    """Run a command to its end; output and errors together."""
+    """Run a command to its end; output and errors together. `env` is added to the environment."""
     started = time.perf_counter()
     done = subprocess.run(
-        list(command), capture_output=True, text=True, timeout=timeout_s, cwd=cwd, check=False, **_pin(processors)
-    )
+        list(command), capture_output=True, text=True, timeout=timeout_s, cwd=cwd, check=False,
+        env={**os.environ, **(env or {})}, **_pin(processors),
+    )  # fmt: skip
     return Finished(time.perf_counter() - started, done.returncode, done.stdout + done.stderr)
 
 

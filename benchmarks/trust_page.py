@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.schemathesis_tool import EXAMPLES
 from benchmarks.trust_detection import Alone, alone_by
 from benchmarks.trust_record import Group, Record, equivalent_groups, fault_groups
 from conformance.contract.load import load_contract
@@ -117,45 +118,52 @@ def _tools(record: Record) -> str:
     counts = tools["totals"]
     judged: Sequence[Mapping[str, Any]] = tools["judged"]
     silent = [one for one in judged if one["kind"] == "fault" and "-ws-" in one["id"]]
-    kinds = Counter(kind for one in judged for kind in one["theirs_by"])
-    by = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"
-    false = ", ".join(f"`{one['id']}`" for one in judged if one["kind"] == "equivalent" and one["theirs"]) or "none"
+    by, false = _named(judged, "theirs")
+    hooked_by, hooked_false = _named(judged, "hooked")
     variants = f"{counts['faults']:.0f} faults and {counts['equivalents']:.0f} equivalents"
     return f"""## Beside Schemathesis
 
-Schemathesis {tools["schemathesis"]} got the OpenAPI document of this project, a session token, all its checks and its \
-deterministic mode. Both tools tried {variants}, evenly spaced over all of them, one variant at a time:
+Schemathesis {tools["schemathesis"]} got the OpenAPI document of this project, a session token, all its checks, its \
+deterministic mode and {EXAMPLES} examples a phase; once as it is, once [with our hooks](schemathesis.md). The tools tried \
+{variants}, evenly spaced over all of them, one variant at a time:
 
 ```sh
 python -m benchmarks --variants {len(judged)} detection
 python -m benchmarks --variants all detection
 ```
 
-| | conformance | Schemathesis |
-|---|---|---|
+| | conformance | Schemathesis | Schemathesis with the hooks |
+|---|---|---|---|
 {_tool_row("faults caught", counts, "caught", "faults")}
 {_tool_row("false alarms", counts, "false_alarms", "equivalents")}
-| seconds for all of them | {counts["conformance_seconds"]:.0f} | {counts["schemathesis_seconds"]:.0f} |
 
 How a variant is counted for Schemathesis:
 
-- It exits with 1 on the correct reference too, so its exit code alone would fail every server.
+- Without the hooks it exits with 1 on the correct reference too, so its exit code alone would fail every server. With \
+them it exits with 0 there.
 - A fault is caught if Schemathesis reports a kind of failure that it does not report on the correct reference. The new \
-kinds, by operation, were {by}.
-- A new kind of failure on an equivalent is a false alarm: {false}.
+kinds, by operation, were {by}. With the hooks they were {hooked_by}.
+- A new kind of failure on an equivalent is a false alarm. Without the hooks: {false}. With them: {hooked_false}.
 - If a fault only adds a failure of a kind that the correct reference also has, it does not count as caught.
 
-{len(silent)} of the faults show only over WebSocket, which Schemathesis does not speak. An OpenAPI document cannot say \
-how to set up an order that can be cancelled, or how to look at the order afterwards. Schemathesis answers another \
-question, and needs no contract except the document.
+{len(silent)} of the faults show only over WebSocket, which Schemathesis does not speak. Links of the OpenAPI document place \
+an order or a quote and cancel it, but nothing looks at it afterwards, and roles, other accounts and special states are \
+beyond it. Schemathesis answers another question, and needs no contract except the document."""
 
-The seconds of `conformance` are those of `conformance selftest`. It starts a process for each variant and stops when \
-the fault is caught."""
+
+_TOOLS = ("conformance", "schemathesis", "hooks")
+
+
+def _named(judged: Sequence[Mapping[str, Any]], tool: str) -> tuple[str, str]:
+    """The new kinds of failure on faults with how often each came, and the equivalents with one."""
+    kinds = Counter(kind for one in judged if one["kind"] == "fault" for kind in one[f"{tool}_by"])
+    false = ", ".join(f"`{one['id']}`" for one in judged if one["kind"] == "equivalent" and one[tool])
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none", false or "none"
 
 
 def _tool_row(title: str, counts: Mapping[str, float], figure: str, whole: str) -> str:
-    ours, theirs, of = counts[f"conformance_{figure}"], counts[f"schemathesis_{figure}"], counts[whole]
-    return f"| {title} | {ours:.0f} of {of:.0f} | {theirs:.0f} of {of:.0f} |"
+    cells = (f"{counts[f'{tool}_{figure}']:.0f} of {counts[whole]:.0f}" for tool in _TOOLS)
+    return f"| {title} | {' | '.join(cells)} |"
 
 
 def _requirements() -> str:

@@ -26,6 +26,8 @@ _MOST_LAYERS = 4
 _CHUNK = re.compile(r"\r\n[0-9A-Fa-f]{1,8}([ \t;][^\r\n]*)?\r\n")
 _COMMENT = re.compile(r"<!--((?:(?!<!--).){0,400}?)-->", re.DOTALL)
 _SOFT_BREAK = re.compile(r"=(?:\r?\n|\\++r\\++n|\\++n)")
+_QUOTED, _OCTAL = re.compile(r"=[0-9A-Fa-f]{2}"), re.compile(r"(?<!\\)\\++[0-3][0-7]{2}")
+"""Where there is one of them, `_MAIL` has a match."""
 _MAIL = re.compile(r"((?:=[0-9A-Fa-f]{2})+)|((?:(?<!\\)\\++[0-3][0-7]{2})+)")
 _SECTION = re.compile(r"<!\[(?i:CDATA)\[|\]\]>")
 _JOINS = ("\r", "\n", "\x00")
@@ -258,6 +260,14 @@ def _from_bytes(found: list[re.Match[str]]) -> list[tuple[str, Span]]:
     return written
 
 
+_LONGEST_KEPT = 4096
+
+
+@lru_cache(maxsize=256)
+def _views_of_short(text: str) -> _Views:
+    return _views(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Octets:
     """What a text says in Base64 and in hexadecimal digits, in small letters and without null bytes."""
@@ -399,14 +409,9 @@ def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iter
     own, rest = tuple(secrets), tuple(others)
     if not own and not rest:
         return
-    raw, folded = text.casefold(), bare(text)
-    lowered, octets = folded.casefold(), _octets(folded)
-    odd = {kind: bare(text, kind).casefold() for kind in _odd_kinds(text)}
-    looked = _Looked(text, raw, folded, lowered, octets, odd)
-    said = b"\n".join((octets.first, octets.deeper)).decode("latin-1")
-    views = "\n".join((raw, lowered, said, octets.undone, *odd.values()))
+    seen = _views_of_short(text) if len(text) <= _LONGEST_KEPT else _views(text)
+    looked, views, raw, has_run = _Looked(text, seen), seen.all, seen.raw, seen.has_run
     held: dict[str, None] = {}
-    has_run = _LONG_RUN.search(views) is not None
     for owners in (_owners(own), _owners(rest)):
         for forms in (owners.any, owners.runs) if has_run else (owners.any,):
             for form in [one for one in forms if one in views]:
@@ -420,10 +425,32 @@ def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iter
             yield *_whole_base64(text, span), secret
 
 
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """What a text says in each view, whatever is looked for in it."""
+
+    raw: str
+    folded: str
+    lowered: str
+    octets: Octets
+    odd: Mapping[Odd, str]
+    all: str
+    has_run: bool
+
+
+def _views(text: str) -> _Views:
+    raw, folded = text.casefold(), bare(text)
+    lowered, octets = folded.casefold(), _octets(folded)
+    odd = {kind: bare(text, kind).casefold() for kind in _odd_kinds(text)}
+    said = b"\n".join((octets.first, octets.deeper)).decode("latin-1")
+    views = "\n".join((raw, lowered, said, octets.undone, *odd.values()))
+    return _Views(raw, folded, lowered, octets, odd, views, _LONG_RUN.search(views) is not None)
+
+
 def _odd_kinds(text: str) -> Iterator[Odd]:
     if "<!" in text or "]]>" in text:
         yield "markup"
-    if ("=" in text or "\\" in text) and _MAIL.search(text):
+    if ("=" in text and _QUOTED.search(text)) or ("\\" in text and _OCTAL.search(text)):
         yield "mail"
     if "=" in text and _SOFT_BREAK.search(text):
         yield "soft"
@@ -434,11 +461,7 @@ class _Looked:
     """One text and its views; the places in it are worked out only when a secret is certainly there."""
 
     text: str
-    raw: str
-    folded: str
-    lowered: str
-    octets: Octets
-    odd: Mapping[Odd, str]
+    views: _Views
     _view: View | None = None
     _odd_views: dict[Odd, View] = field(default_factory=dict)
 
@@ -447,10 +470,10 @@ class _Looked:
         for plain in forms.plain:
             spans.extend(self._in_raw(plain))
         for folded in forms.folded:
-            if self.lowered.count(folded) > sum(self.raw.count(one) for one in forms.plain):
+            if self.views.lowered.count(folded) > sum(self.views.raw.count(one) for one in forms.plain):
                 view = caseless(self._bare_view())
                 spans.extend(view.span(*span) for span in places(view.text, folded))
-            for kind, odd in self.odd.items():
+            for kind, odd in self.views.odd.items():
                 if folded in odd:
                     view = self._odd_view(kind)
                     spans.extend(view.span(*span) for span in places(view.text, folded))
@@ -460,22 +483,22 @@ class _Looked:
 
     def _said(self, forms: Forms) -> Iterator[Span]:
         """Where Base64 and hexadecimal digits say it."""
-        said, undone = (self.octets.first, self.octets.deeper), self.octets.undone
+        said, undone = (self.views.octets.first, self.views.octets.deeper), self.views.octets.undone
         if not any(one in layer for one in forms.octets for layer in said) and not any(
             one in undone for one in forms.folded
         ):
             return
-        for part in _parts(self.folded, forms):
+        for part in _parts(self.views.folded, forms):
             yield from (_padded(self.text, span) for span in places(self.text, part))
-            if self.folded.count(part) > self.text.count(part):
+            if self.views.folded.count(part) > self.text.count(part):
                 view = self._bare_view()
                 yield from (_padded(self.text, view.span(*span)) for span in places(view.text, part))
 
     def _in_raw(self, plain: str) -> Iterator[Span]:
-        if plain not in self.raw:
+        if plain not in self.views.raw:
             return
-        if len(self.raw) == len(self.text):
-            yield from places(self.raw, plain)
+        if len(self.views.raw) == len(self.text):
+            yield from places(self.views.raw, plain)
             return
         view = caseless(View(self.text, [(place, place + 1) for place in range(len(self.text))]))
         yield from (view.span(*span) for span in places(view.text, plain))

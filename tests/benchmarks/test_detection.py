@@ -12,7 +12,7 @@ from reference_impl.faults import FAULTS
 
 JUDGED = (
     Judged("a", "fault", True, 1.0, True, 4.0, ("ServerError",)),
-    Judged("b", "fault", True, 1.0, False, 4.0),
+    Judged("b", "fault", True, 1.0, False, 4.0, (), True, 5.0, ("X-1",)),
     Judged("c", "equivalent", False, 2.0, True, 5.0, ("X",)),
 )
 
@@ -34,6 +34,7 @@ def test_the_totals_count_both_tools() -> None:
     assert totals(JUDGED) == {
         "faults": 2, "equivalents": 1, "conformance_caught": 2, "schemathesis_caught": 1,
         "conformance_false_alarms": 0, "schemathesis_false_alarms": 1, "conformance_seconds": 4.0, "schemathesis_seconds": 13.0,
+        "hooks_caught": 1, "hooks_false_alarms": 0, "hooks_seconds": 5.0,
     }  # fmt: skip
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import schemathesis
 import yaml
@@ -21,6 +23,8 @@ PATHS = {
         "/AP/CancelAllOrders": "alphapoint.cancel_all_orders",
         "/AP/CancelOrder": "alphapoint.cancel_order",
         "/AP/CancelQuote": "alphapoint.cancel_quote",
+        "/AP/SendOrder": "alphapoint.send_order",
+        "/AP/CreateQuote": "alphapoint.create_quote",
     },
     "tpp": {"/api/orders/cancellations": "tpp.create_cancellations"},
 }
@@ -95,3 +99,40 @@ def test_schemathesis_finds_the_operations(service: str) -> None:
         path: f"POST {path}" for path in PATHS[service]
     }
     assert loaded.statistic.operations.total == len(PATHS[service])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_request_has_an_example_that_is_valid(service: str) -> None:
+    loaded = schemathesis.openapi.from_path(str(SPECS / service / "openapi.yaml"))
+    shown = document(service)
+    for path, methods in shown["paths"].items():
+        for media_type, content in methods["post"]["requestBody"]["content"].items():
+            examples = [resolved(shown, example)["value"] for example in content["examples"].values()]
+            assert examples
+            (body,) = [one for one in loaded[path]["POST"].body if one.media_type == media_type]
+            validator = jsonschema.Draft202012Validator(body.optimized_schema)
+            assert [error.message for example in examples for error in validator.iter_errors(example)] == []
+
+
+def resolved(shown: dict[str, Any], example: dict[str, Any]) -> Any:
+    node: Any = shown
+    for name in example.get("$ref", "").removeprefix("#/").split("/") if "$ref" in example else ():
+        node = node[name]
+    return example if node is shown else node
+
+
+def test_every_call_that_cancels_is_led_to_by_a_link() -> None:
+    links = [
+        link["operationId"]
+        for service in SERVICES
+        for links in values_of(document(service), "links")
+        for link in links.values()
+    ]
+    assert set(links) == {
+        "alphapoint.cancel_all_orders", "alphapoint.cancel_order", "alphapoint.cancel_quote", "tpp.create_cancellations",
+    }  # fmt: skip
+
+
+def test_the_examples_of_tpp_are_those_of_its_page() -> None:
+    sample = json.loads((SPECS / "tpp" / "create_cancellations" / "samples" / "request-1.json").read_text("utf-8"))
+    assert document("tpp")["components"]["examples"]["Two"]["value"] == sample

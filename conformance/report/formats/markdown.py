@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.causes import Cause
 from conformance.report.formats.text import (
     Block,
     Grid,
@@ -20,25 +21,25 @@ from conformance.report.formats.text import (
 )
 from conformance.report.rows import (
     SHOWN_ORDER,
-    FindingGroup,
     ReportFormat,
     RunSummary,
-    finding_groups,
+    replay_command,
     troubled,
     waived,
 )
+from conformance.report.run_info import RunInfo
 from conformance.report.safe_text import beside, many, shortened, visible
 
-_MOST_FINDINGS = 3
+_MOST_CAUSES = 20
 _MOST_ROWS = 50
 _LONGEST = 300
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 _Row = TypeVar("_Row")
 
 
-def to_markdown(summary: RunSummary, contract: Contract) -> str:
-    """Verdict, counts, what did not pass, matrix, readings, up to three findings of each kind."""
-    lines = [f"# Conformance: {summary.verdict} (exit {summary.exit_code})", ""]
+def to_markdown(summary: RunSummary, _contract: Contract) -> str:
+    """Verdict, what was not verified, counts, the causes with the heaviest first, what did not pass, matrix, readings."""
+    lines = [f"# Conformance: {summary.verdict} (exit {summary.exit_code})", "", inline(summary.carried_out.words), ""]
     remarks = (
         *summary.reasons,
         *summary.notices,
@@ -47,6 +48,7 @@ def to_markdown(summary: RunSummary, contract: Contract) -> str:
     lines += [f"- {inline(remark)}" for remark in remarks]
     lines += [""] if remarks else []
     lines += _counts(summary)
+    lines += _causes(summary)
     lines += _requirements(summary)
     lines += _blocks(code_section(summary.error_codes))
     lines += _blocks(carried_out_section(summary))
@@ -55,8 +57,6 @@ def to_markdown(summary: RunSummary, contract: Contract) -> str:
     lines += _blocks(waiver_section(summary))
     lines += _cases("Waived", waived(summary))
     lines += _cases("No verdict", troubled(summary))
-    for group in finding_groups(summary, contract, _MOST_FINDINGS):
-        lines += _group(group)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -93,21 +93,32 @@ def _more(rows: Sequence[_Row]) -> list[str]:
     return [f"and {hidden} more, in results.json", ""] if hidden > 0 else []
 
 
-def _group(group: FindingGroup) -> list[str]:
-    lines = [f"## {inline(group.requirement)}: {many(group.total, 'finding')}", "", f"> {inline(group.text)}"]
-    if group.place:
-        lines += [">", f"> {inline(group.document)}, {inline(group.place)}"]
-    lines.append("")
-    for instance in group.shown:
-        finding = instance.finding
-        lines.append(f"- **{inline(instance.case.id)}** {inline(finding.at)}".rstrip() + f": {inline(finding.message)}")
-        pairs = zip(("expected", "actual"), beside(finding.expected, finding.actual, _LONGEST), strict=True)
-        lines += [f"  - {name}: {_plain(text)}" for name, text in pairs if text]
-        if instance.case.history:
-            lines += ["", *(f"        {visible(line)}" for line in instance.case.history.splitlines()), ""]
-        lines += [f"  - `{instance.replay}`"]
-    if group.hidden:
-        lines.append(f"- and {many(group.hidden, 'more finding')}, in results.json")
+def _causes(summary: RunSummary) -> list[str]:
+    """What is wrong, each thing once, with its clause, what its cases have in common and one example."""
+    lines: list[str] = []
+    history = {result.id: result.history for result in summary.cases if result.history}
+    for number, cause in enumerate(summary.causes[:_MOST_CAUSES], 1):
+        lines += _cause(number, cause, summary.info, history.get(cause.example, ""))
+    hidden = len(summary.causes) - _MOST_CAUSES
+    return [*lines, *([f"and {many(hidden, 'more cause')}, in results.json", ""] if hidden > 0 else [])]
+
+
+def _cause(number: int, cause: Cause, info: RunInfo, history: str) -> list[str]:
+    lines = [f"## {number}. {inline(cause.requirement)}: {cause.kind.words}", "", f"> {inline(cause.text)}"]
+    if cause.place:
+        lines += [">", f"> {inline(cause.document)}, {inline(cause.place)}"]
+    common = f"; {inline(cause.common.words)}" if cause.common else ""
+    lines += ["", f"{inline(cause.message)}: {many(cause.cases, 'case')} of {cause.of}{common}", ""]
+    finding = cause.finding
+    lines.append(f"- **{inline(cause.example)}** {inline(finding.at)}".rstrip())
+    pairs = zip(("expected", "actual"), beside(finding.expected, finding.actual, _LONGEST), strict=True)
+    lines += [f"  - {name}: {_plain(text)}" for name, text in pairs if text]
+    if history:
+        lines += ["", *(f"        {visible(line)}" for line in history.splitlines()), ""]
+    lines.append(f"  - `{replay_command(cause.replay, info)}`")
+    others = (*cause.requirements[1:], *cause.follows)
+    if others:
+        lines.append(f"- breaks {inline(', '.join(others))} as well")
     return [*lines, ""]
 
 

@@ -193,16 +193,17 @@ def test_html_links_requirements_causes_and_codes_both_ways() -> None:
         assert f"#{row.get('id')}" in page.xpath(f"//tr[@id='{str(clause)[1:]}']//@href")
 
 
-def test_markdown_shows_verdict_findings_and_gaps() -> None:
+def test_markdown_shows_verdict_causes_and_gaps() -> None:
     waived = result("w", "G-SHAPE", verdict=Verdict.WAIVED, reason="known")
     silent = result("t", "G-OK", verdict=Verdict.TARGET_ERROR, reason="reset")
     results = [*(failed(str(number), "G-OK") for number in range(5)), waived, silent]
     text = render(summary(results), contract(), "md").decode()
     assert text.startswith("# Conformance: fail (exit 1)\n")
     for shown in (
-        "## G-OK: 5 findings",
-        "and 2 more findings",
+        "## 1. G-OK: ",
+        ": 5 cases of ",
         "  - expected: code 0",
+        "  - `conformance replay ",
         "## Waived",
         "## No verdict",
     ):
@@ -210,10 +211,24 @@ def test_markdown_shows_verdict_findings_and_gaps() -> None:
     assert "| G-104 | must | not-verified | no case that ran names it |" in text
 
 
+def test_markdown_tells_each_cause_once_the_heaviest_first() -> None:
+    told = summary(
+        [
+            *(failed(str(number), "G-OK") for number in range(30)),
+            *(failed(f"s{number}", "G-SHAPE") for number in range(3)),
+        ]
+    )
+    text = render(told, contract(), "md").decode()
+    titles = re.findall(r"^## \d+\. (\S+): (.+)$", text, re.MULTILINE)
+    assert titles == [(cause.requirement, cause.kind.words) for cause in told.causes]
+    assert len(text.splitlines()) < 120
+
+
 def test_markdown_of_a_conformant_run_is_short() -> None:
     text = render(summary(everything_passes()), contract(), "md").decode()
     assert "did not pass" not in text
-    assert text.startswith("# Conformance: pass (exit 0)\n\n|  | pass |")
+    assert text.startswith("# Conformance: pass (exit 0)\n\n")
+    assert "## 1." not in text
 
 
 def test_markdown_takes_nothing_for_markup() -> None:
