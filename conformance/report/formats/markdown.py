@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from conformance.model.spec import Contract
-from conformance.model.verdict import CaseResult, Verdict
+from conformance.model.verdict import CaseResult, RunInfo, Verdict
 from conformance.report.causes import Cause
 from conformance.report.formats.text import (
     Block,
@@ -27,7 +27,6 @@ from conformance.report.rows import (
     troubled,
     waived,
 )
-from conformance.report.run_info import RunInfo
 from conformance.report.safe_text import beside, many, shortened, visible
 
 _MOST_CAUSES = 20
