@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
 
+from conformance.cases.combinations.arrays import counted, row_of
+from conformance.cases.combinations.count import Grid
 from conformance.cases.fixtures import family_of
 from conformance.formats.base import PLACE
 from conformance.formats.members import CONTAINER, Found, Literal
 from conformance.formats.registry import format_for
 from conformance.model.case import Alternative, Case
-from conformance.model.spec import Operation
+from conformance.model.spec import FieldType, Operation
 from conformance.model.verdict import CaseResult
 
 Level: TypeAlias = tuple[str, str]
@@ -189,7 +191,7 @@ def _of_members(case: Case, operation: Operation) -> Iterator[Level]:
             yield "members", "in another spelling"
         if places.get(str(getattr(one.value, "text", one.value))) != operation.fields[name].binding:
             yield name, "another than the right one"
-        yield from ((name, said) for said in _value(one, places))
+        yield from ((name, said) for said in _value(one, places, operation.fields[name].type))
     for name in operation.fields:
         if not seen[name]:
             yield from ((name, "left out"), (name, "another than the right one"))
@@ -198,13 +200,14 @@ def _of_members(case: Case, operation: Operation) -> Iterator[Level]:
         yield "items", "none" if not most else "one" if most == 1 else "several" if most < 20 else "20 and more"
 
 
-def _value(found: Found, places: Mapping[str, str]) -> Iterator[str]:
+def _value(found: Found, places: Mapping[str, str], kind: FieldType | None) -> Iterator[str]:
+    """What stands in a member, in words that are the same for all formats."""
     value = found.value
     if value is CONTAINER:
         yield "an object or a list"
     elif value is None:
         yield "null"
-    elif isinstance(value, bool):
+    elif isinstance(value, bool) or (kind == "boolean" and value in _BOOLEANS):
         yield "a Boolean"
     elif isinstance(value, Literal):
         yield from _number(value.text, places)
@@ -214,6 +217,8 @@ def _value(found: Found, places: Mapping[str, str]) -> Iterator[str]:
         yield "empty" if value == "" else "another text"
 
 
+_BOOLEANS = ("true", "false")
+"""As XML has them."""
 _NUMBER = re.compile(r"[+-]?[0-9]{1,100}")
 
 
@@ -233,6 +238,14 @@ def _number(text: str, places: Mapping[str, str]) -> Iterator[str]:
     yield from (f"beyond {name}" for limit, name in _LIMITS if abs(number) >= limit)
 
 
+def _of_rows(texts: Sequence[str], grid: Grid) -> Iterator[Level]:
+    """The levels of the operation's own factors that a case has, whichever of its rows is looked at."""
+    rows = [grid.named(row) for row in (row_of(grid, text) for text in texts) if row is not None]
+    for factor, level in rows[0].items() if rows else ():
+        if factor not in _PREFERRED and all(row[factor] == level for row in rows):
+            yield factor, level
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """The cases of an operation by their levels: for each level a number whose bits are the cases that have it."""
@@ -240,6 +253,8 @@ class Table:
     places: Mapping[str, int]
     """Case id to its bit."""
     levels: Mapping[Level, int]
+    own: frozenset[Level] = frozenset()
+    """Those of the operation's own factors: of use where nothing plainer tells failing cases from the others."""
 
     @property
     def every(self) -> int:
@@ -254,12 +269,19 @@ class Table:
 def table_of(results: Sequence[CaseResult], cases: Mapping[str, Case], operation: Operation) -> Table:
     """The table of results that passed or failed."""
     found: dict[Level, list[int]] = {}
+    own: set[Level] = set()
+    counting = counted(operation) if cases else None
     for place, result in enumerate(results):
-        for level in levels_of(result, cases.get(result.id), operation):
+        case = cases.get(result.id)
+        rows = set() if case is None or counting is None else set(_of_rows(case.rows, counting.grid))
+        plain = levels_of(result, case, operation)
+        own |= rows - plain
+        for level in plain | rows:
             found.setdefault(level, []).append(place)
     return Table(
         places={result.id: place for place, result in enumerate(results)},
         levels={level: _bits(places, len(results)) for level, places in found.items()},
+        own=frozenset(own),
     )
 
 
@@ -290,23 +312,32 @@ def common(table: Table, ids: Iterable[str], *, answered: bool) -> Common | None
     others = table.every & ~failing
     if not failing or not others:
         return None
-    total = failing.bit_count()
     sides = _Sides(table.levels, failing, others)
+    total = failing.bit_count()
     offered = [
         level
         for level, bits in table.levels.items()
         if (answered or level[0] != ANSWERED) and (bits & failing).bit_count() >= _LEAST_SHARE * total
     ]
-    offered.sort(key=lambda level: (sides.error((level,)), _preference(level)))
+    best = _smallest(sides, [level for level in offered if level not in table.own])
+    if sides.error(best):
+        other = _smallest(sides, offered)
+        best = best if sides.error(other) else other
+    if not best or sides.error(best) > _MOST_ERROR:
+        return None
+    return Common(dict(best), sides.count(best, failing), total, sides.count(best, others), others.bit_count())
+
+
+def _smallest(sides: _Sides, offered: list[Level]) -> tuple[Level, ...]:
+    """The combination of these levels that tells the cases best, as small as is worth it; empty where none does."""
+    offered = sorted(offered, key=lambda level: (sides.error((level,)), _preference(level)))
     best: tuple[Level, ...] = ()
-    for size in range(1, min(_LARGEST, total) + 1):
+    for size in range(1, min(_LARGEST, sides.failing.bit_count()) + 1):
         chosen = _best(sides, combinations(offered[:_MOST_LEVELS], size))
         if not chosen or sides.error(chosen) * _GAIN > sides.error(best) or not sides.error(best):
             break
         best = chosen
-    if not best or sides.error(best) > _MOST_ERROR:
-        return None
-    return Common(dict(best), sides.count(best, failing), total, sides.count(best, others), others.bit_count())
+    return best
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,6 +300,8 @@ class RunSummary:
     """Generated cases that are only counted: those that passed, and failures beyond the first few hundred."""
     coverage: tuple[Coverage, ...] = ()
     """How many combinations of levels the cases have covered, of two factors and of three."""
+    chosen: str = ""
+    """To what the run was limited, in words; empty for a run of everything."""
 
     @property
     def requirement_counts(self) -> dict[str, int]:

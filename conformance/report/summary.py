@@ -114,6 +114,7 @@ def summarise(
         causes=causes(cases, contract, folded.wrong, folded.carried_out),
         folded=folded,
         coverage=tuple(_coverage_rows(contract, gathering)),
+        chosen=chosen.settings.selection.words,
     )
 
 

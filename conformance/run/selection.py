@@ -28,6 +28,18 @@ class Selection:
     media_types: tuple[str, ...] = ()
     transports: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """`operation tpp.create_cancellations; case tpp/response/*`; empty where it leaves every side open."""
+        sides = {
+            "operation": self.operations,
+            "requirement": self.requirements,
+            "case": self.cases,
+            "media type": self.media_types,
+            "transport": self.transports,
+        }
+        return "; ".join(f"{side} {', '.join(names)}" for side, names in sides.items() if names)
+
 
 Shard = tuple[int, int]
 """The I-th of N parts of the cases, as (I, N)."""

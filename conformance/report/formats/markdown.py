@@ -39,7 +39,9 @@ _Row = TypeVar("_Row")
 def to_markdown(summary: RunSummary, _contract: Contract) -> str:
     """Verdict, what was not verified, counts, the causes with the heaviest first, what did not pass, matrix, readings."""
     lines = [f"# Conformance: {summary.verdict} (exit {summary.exit_code})", "", inline(summary.carried_out.words), ""]
+    limited = f"limited to {summary.chosen}; nothing else of the contract was tried"
     remarks = (
+        *((limited,) if summary.chosen else ()),
         *summary.reasons,
         *summary.notices,
         *(f"left behind on the target: {one}" for one in summary.left_behind),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from conformance.cases.combinations.arrays import counted, row_of
 from conformance.cases.fixtures import family_of, load_cases
 from conformance.contract.load import load_contract
 from conformance.model.case import Case
@@ -17,7 +18,8 @@ from conformance.model.verdict import CaseResult, Finding, Verdict
 from conformance.report.causes import Cause, causes
 from conformance.report.factors import Common
 
-CAO, CQ, TPP = "alphapoint.cancel_all_orders", "alphapoint.cancel_quote", "tpp.create_cancellations"
+CAO, CO, CQ = "alphapoint.cancel_all_orders", "alphapoint.cancel_order", "alphapoint.cancel_quote"
+TPP = "tpp.create_cancellations"
 OUTCOME = Finding("R", "outcome", "wrong", "code 104", "code 0, result true", "answer", "accepted")
 FORM = Finding("R", "schema", "/detail: expected text, found 0", "text", "0", "/detail")
 
@@ -95,6 +97,32 @@ def test_the_smallest_combination_is_named(
     assert cause.common is not None
     assert (cause.common.failing_with, cause.common.others_with) == (cause.cases, 0)
     assert cause.common.failing + cause.common.others == cause.of
+
+
+def test_a_boolean_is_one_in_either_format(bundled: tuple[Contract, tuple[Case, ...]]) -> None:
+    """In XML it is a text, which must not pass for something that stands in XML alone."""
+    cause = found(
+        bundled, TPP, lambda case: "xml" in case.media_type and "InternationalOrder" in case.message.body.text
+    )
+    assert cause.common is not None
+    assert cause.common.levels["format"] == "XML"
+    assert "another text" not in cause.common.words
+
+
+def test_the_own_factors_of_an_operation_are_factors(bundled: tuple[Contract, tuple[Case, ...]]) -> None:
+    contract, _ = bundled
+    counting = counted(contract.operations[CO])
+    assert counting is not None
+
+    def fails(case: Case) -> bool:
+        rows = [
+            counting.grid.named(row) for row in (row_of(counting.grid, text) for text in case.rows) if row is not None
+        ]
+        return bool(rows) and all(row["order"] == "own-elsewhere" and row["transport"] == "ws" for row in rows)
+
+    cause = found(bundled, CO, fails)
+    assert cause.common is not None
+    assert dict(cause.common.levels) == {"order": "own-elsewhere", "transport": "ws"}
 
 
 def test_what_is_nearly_so_comes_with_its_numbers(bundled: tuple[Contract, tuple[Case, ...]]) -> None:

@@ -20,8 +20,9 @@ from conformance.report.formats.terminal import full_report
 from conformance.report.formats.text import plain_lines
 from conformance.report.journal import Header, Journal
 from conformance.report.rows import RunSummary
-from conformance.report.run_info import Ending, SummaryOptions
+from conformance.report.run_info import Ending, Settings, SummaryOptions
 from conformance.report.summary import summarise
+from conformance.run.selection import Selection
 
 HOSTILE = "</pre><script>alert(1)</script> | `x` [a](b) \x1b[31m\u202e\ud800 ]]>\n# head"
 
@@ -229,6 +230,16 @@ def test_markdown_of_a_conformant_run_is_short() -> None:
     assert "did not pass" not in text
     assert text.startswith("# Conformance: pass (exit 0)\n\n")
     assert "## 1." not in text
+
+
+@pytest.mark.parametrize("name", ["md", "html"])
+def test_a_run_of_a_part_says_to_what_it_was_limited(name: str) -> None:
+    limited = Settings(selection=Selection(cases=("a/*",), transports=("http",)))
+    part = summarise(contract(), INFO, everything_passes(), SummaryOptions(settings=limited))
+    text = re.sub(r"\\(?=[*])", "", render(part, contract(), name).decode())
+    assert "limited to case a/*; transport http; nothing else of the contract was tried" in text
+    assert "can be tested has a verdict" not in text
+    assert "limited to" not in render(summary(everything_passes()), contract(), name).decode()
 
 
 def test_markdown_takes_nothing_for_markup() -> None:
