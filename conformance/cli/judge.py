@@ -13,6 +13,7 @@ from conformance.cli.options import json_option, printing, specs_option
 
 if TYPE_CHECKING:
     from conformance.model.spec import Contract
+    from conformance.passive.session import Recording
     from conformance.report.rows import RunSummary
 
 
@@ -55,13 +56,21 @@ def command(
     request. What nobody can know without knowing the world is `not-verified`. Exit codes as of `run`.
     """
     from conformance.contract.load import load_contract
-    from conformance.passive.session import Recording, judge_files
+    from conformance.passive.session import judge_files
+
+    contract = load_contract(specs)
+    recording = judge_files(contract, files, target=target, only=only, alone=alone, exchange=exchange)
+    return report(contract, recording, folder, no_html=no_html, as_json=as_json, quiet=quiet, verbose=verbose)
+
+
+def report(
+    contract: Contract, recording: Recording, folder: Path, *, no_html: bool, as_json: bool, quiet: bool, verbose: bool
+) -> int:
+    """Write the reports of what was judged, print what is to be printed, and return the exit code."""
     from conformance.report.formats.registry import OF_A_RUN, write_reports
     from conformance.report.journal import FILE_NAME, write_journal
     from conformance.report.summary import summarise, to_json
 
-    contract = load_contract(specs)
-    recording: Recording = judge_files(contract, files, target=target, only=only, alone=alone, exchange=exchange)
     summary = summarise(contract, recording.journal.header.info, recording.journal.results, recording.journal.options)
     write_journal(folder / FILE_NAME, recording.journal)
     write_reports(folder, summary, contract, [one for one in OF_A_RUN if not (no_html and one == "html")])
@@ -73,13 +82,11 @@ def command(
 
 
 def _show(
-    summary: RunSummary, contract: Contract, recording: object, folder: Path, *, quiet: bool, verbose: bool
+    summary: RunSummary, contract: Contract, recording: Recording, folder: Path, *, quiet: bool, verbose: bool
 ) -> None:
-    from conformance.passive.session import Recording
     from conformance.report.formats.terminal import print_report
     from conformance.report.safe_text import many, visible
 
-    assert isinstance(recording, Recording)
     print_report(summary, contract, sys.stdout, os.environ, quiet=quiet, verbose=verbose, folder=folder)
     for line in recording.gaps if verbose else recording.gaps[:10]:
         click.echo(visible(line), err=True)

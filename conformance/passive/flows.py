@@ -49,7 +49,7 @@ def read_flows(path: Path) -> Iterator[Tapped | Lost]:
             except (_BrokenError, EOFError, OSError) as error:
                 yield Lost(source, f"the file cannot be read from here on: {error}")
                 return
-            yield from _flow(source, flow)
+            yield from flow_tapped(source, flow)
 
 
 def _length(file: IO[bytes]) -> int | None:
@@ -114,7 +114,8 @@ def _values(data: bytes, depth: int) -> Iterator[Any]:
         place = end + 1
 
 
-def _flow(source: str, flow: Any) -> Iterator[Tapped | Lost]:
+def flow_tapped(source: str, flow: Any) -> Iterator[Tapped | Lost]:
+    """The exchange of one flow, as mitmproxy writes it down, or those of its socket; none of what is no HTTP."""
     if not isinstance(flow, dict) or _text(flow.get("type")) != "http":
         return
     try:

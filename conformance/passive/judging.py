@@ -68,7 +68,7 @@ class Judging:
     def __init__(self, contract: Contract, options: Options, scope: Callable[[Tapped], str] | None = None) -> None:
         self._operations = dict(contract.operations)
         self._known: dict[str, _Operation] = {}
-        self._options = options
+        self.options = options
         self._scope = scope
         self._results: dict[str, CaseResult] = {}
         self._events: list[Event] = []
@@ -92,8 +92,8 @@ class Judging:
         request = known.requests.judge(tapped)
         secrets = self._learned(tapped, request.value)
         answer, deed = self._answer(known, tapped, request, secrets)
-        made = [self._of_request(tapped, request)] if self._options.requests else []
-        if self._options.answers:
+        made = [self._of_request(tapped, request)] if self.options.requests else []
+        if self.options.answers:
             made.append(answer)
         if deed is not None:
             self._note(deed)
@@ -103,8 +103,8 @@ class Judging:
 
     def finish(self) -> tuple[CaseResult, ...]:
         """The results of everything that was taken, with what later traffic showed of earlier calls."""
-        follow(self._events, self._options.settle_s, alone=self._options.alone)
-        if self._options.answers:
+        follow(self._events, self.options.settle_s, alone=self.options.alone)
+        if self.options.answers:
             for deed in deeds_of(self._events):
                 self._settle(deed)
         return tuple(self._results.values())
@@ -204,7 +204,7 @@ class Judging:
         seen = Observation(
             (exchange,), tapped.body, tapped.frame, secrets=tuple(secrets), name_of=lambda one: secrets.get(one, "")
         )
-        judgement = judge(known.kit, case, seen, self._options.pins)
+        judgement = judge(known.kit, case, seen, self.options.pins)
         deed = _deed(tapped, request, judgement, f"{tapped.source}/answer")
         findings = [*judgement.findings]
         if not judgement.blocked and judgement.gist:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,20 +70,27 @@ def judge_files(
                 judged += bool(judging.take(tapped))
             del gaps[_MOST_GAPS:]
     results = judging.finish()
-    if judging.overfull:
-        gaps.append("there is more traffic than is followed; later calls are judged by themselves")
     if exchange is not None:
         results = tuple(one for one in results if one.id == exchange or one.id.startswith(f"{exchange}/"))
         if not results:
             raise UsageError(f"no call of the contract is called {exchange!r}", where="--exchange")
     named = {"recording": [str(one) for one in files], **({"file": target} if target else {})}
+    return recording_of(contract, judging, results, named, gaps, judged, started_at, time.monotonic() - began_s)
+
+
+def recording_of(
+    contract: Contract, judging: Judging, results: Sequence[CaseResult], target: Mapping[str, object], gaps: Sequence[str],
+    judged: int, started_at: datetime, duration_s: float,
+) -> Recording:  # fmt: skip
+    """What was judged, as a run with a journal."""
+    if judging.overfull:
+        gaps = [*gaps, "there is more traffic than is followed; later calls are judged by themselves"]
     header = Header(
-        RunInfo(uuid.uuid4().hex, tool_version(), contract.digest, 0, started_at.isoformat(timespec="seconds"), named),
-        Settings(_NARROWED, pinned=dict(options.pins.alternatives), planned=len(results)),
+        RunInfo(uuid.uuid4().hex, tool_version(), contract.digest, 0, started_at.isoformat(timespec="seconds"), target),
+        Settings(_NARROWED, pinned=dict(judging.options.pins.alternatives), planned=len(results)),
     )
-    ending = Ending(duration_s=time.monotonic() - began_s)
     ordered: tuple[CaseResult, ...] = tuple(sorted(results, key=lambda one: one.id))
-    return Recording(Journal(header, ordered, ending), tuple(gaps), judged, judging.others)
+    return Recording(Journal(header, ordered, Ending(duration_s=duration_s)), tuple(gaps), judged, judging.others)
 
 
 def _renamed(one: Tapped | Lost, name: str, earlier: int) -> Tapped | Lost:

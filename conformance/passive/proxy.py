@@ -1,0 +1,202 @@
+"""Taps traffic in mitmproxy: everything goes through as it came, and is judged beside it, in a thread of its own.
+
+An exchange is handed over once it is complete, so that judging holds no message back, and an error of the judge loses none.
+Where requests are to be blocked, the scope of the target file is asked before one goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.endpoint.redact import redact
+from conformance.errors import UsageError, need
+from conformance.model.spec import Contract
+from conformance.passive.flows import flow_tapped
+from conformance.passive.har import Lost
+from conformance.passive.judging import Judging, Options
+from conformance.passive.session import Recording, recording_of
+from conformance.passive.tapped import Framed, Tapped, frames_tapped
+
+REFUSED = 403
+_MOST_WAITING = 10_000
+_LARGEST = "8m"
+"""A longer body goes through in pieces, and is not judged."""
+_MOST_GAPS = 1000
+_TURN_S = 0.0002
+"""How long the thread that judges may keep the one that passes messages on waiting, once that has something to do."""
+Scope = Callable[[Tapped], str]
+
+
+@dataclass
+class Tap:
+    """The addon: takes flows, judges them beside the traffic, and refuses what `block` finds out of scope."""
+
+    contract: Contract
+    options: Options
+    scope: Scope | None = None
+    block: bool = False
+    gaps: list[str] = field(default_factory=list)
+    blocked: int = 0
+    _number: int = 0
+    _judged: int = 0
+    _waiting: queue.Queue[Mapping[str, Any] | None] = field(default_factory=lambda: queue.Queue(_MOST_WAITING))
+
+    def __post_init__(self) -> None:
+        self._judging = Judging(self.contract, self.options, self.scope)
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._started_at, self._began_s = datetime.now(UTC), time.monotonic()
+        self._thread.start()
+
+    # What mitmproxy calls.
+
+    def request(self, flow: Any) -> None:
+        """Refuse a request that the scope does not allow."""
+        reason = self._reason(flow.get_state()) if self.block else ""
+        if reason:
+            from mitmproxy.http import Response
+
+            self.blocked += 1
+            text = f"refused by the proxy: {redact(reason)}\n"
+            flow.response = Response.make(REFUSED, text, {"Content-Type": "text/plain; charset=utf-8"})
+            flow.metadata["blocked"] = True
+
+    def websocket_message(self, flow: Any) -> None:
+        """Drop a frame of the client that the scope does not allow."""
+        message = flow.websocket.messages[-1]
+        if self.block and message.from_client and self._frame_reason(flow.request.url, bytes(message.content)):
+            self.blocked += 1
+            message.drop()
+
+    def response(self, flow: Any) -> None:
+        """Hand a complete exchange over; the handshake of a socket is followed by its end."""
+        if flow.websocket is None and not flow.metadata.get("blocked"):
+            self._hand_over(flow)
+
+    def websocket_end(self, flow: Any) -> None:
+        """Hand the frames of a socket over."""
+        self._hand_over(flow)
+
+    def error(self, flow: Any) -> None:
+        """Hand over what got no answer."""
+        if flow.websocket is None:
+            self._hand_over(flow)
+
+    # Judging.
+
+    def _hand_over(self, flow: Any) -> None:
+        try:
+            self._waiting.put_nowait(flow.get_state())
+        except queue.Full:
+            self._gap("more traffic than is judged at once: an exchange was passed over")
+        except Exception as error:  # whatever the flow is like, its answer goes on
+            self._gap(f"an exchange could not be taken: {type(error).__name__}")
+
+    def _work(self) -> None:
+        while (state := self._waiting.get()) is not None:
+            self._number += 1
+            source = f"proxy#{self._number}"
+            try:
+                for one in flow_tapped(source, state):
+                    if isinstance(one, Lost):
+                        self._gap(f"{one.source}: {one.why}")
+                    else:
+                        self._judged += bool(self._judging.take(one))
+            except Exception as error:  # the traffic has gone through already, and goes on
+                self._gap(f"{source}: could not be judged: {type(error).__name__}")
+
+    def _gap(self, text: str) -> None:
+        if len(self.gaps) < _MOST_GAPS:
+            self.gaps.append(redact(text))
+
+    def _reason(self, state: Mapping[str, Any]) -> str:
+        """Why a request is out of scope; one that cannot be looked at is."""
+        if self.scope is None:
+            return ""
+        try:
+            request = {**state, "response": None, "websocket": None}
+            found = [one for one in flow_tapped("proxy", request) if isinstance(one, Tapped)]
+            if not found or found[0].request_gap:
+                return "the request cannot be looked at"
+            if found[0].method == "GET" and "upgrade" in {name.lower() for name, _ in found[0].headers}:
+                return ""  # what goes over the socket is asked for frame by frame
+            return self.scope(found[0])
+        except Exception as error:
+            return f"the request cannot be looked at: {type(error).__name__}"
+
+    def _frame_reason(self, url: str, text: bytes) -> str:
+        if self.scope is None:
+            return ""
+        try:
+            return self.scope(next(frames_tapped("proxy", url, (), [Framed(True, 0.0, text)])))
+        except Exception as error:
+            return f"the frame cannot be looked at: {type(error).__name__}"
+
+    def finish(self, target: Mapping[str, object]) -> Recording:
+        """Judge what is still waiting, and what only the whole shows."""
+        self._waiting.put(None)
+        self._thread.join()
+        results = self._judging.finish()
+        if self.blocked:
+            self._gap(f"{self.blocked:,} requests were out of scope and did not go on")
+        return recording_of(
+            self.contract, self._judging, results, target, self.gaps, self._judged, self._started_at,
+            time.monotonic() - self._began_s,
+        )  # fmt: skip
+
+
+def serve_proxy(tap: Tap, upstream: str, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Run mitmproxy in reverse mode until SIGINT or SIGTERM. Raises `UsageError` where it is not installed or cannot listen."""
+    need("proxy", "`conformance proxy`", "mitmproxy")
+    from mitmproxy.options import Options as ProxyOptions
+    from mitmproxy.tools.dump import DumpMaster
+
+    if urlsplit(upstream).scheme not in ("http", "https"):
+        raise UsageError(f"{upstream!r} is no address of HTTP", where="--upstream")
+
+    sys.setswitchinterval(_TURN_S)
+    for name in ("asyncio", "mitmproxy"):  # sockets that are open at the end are no news; what matters is a gap
+        logging.getLogger(name).addHandler(logging.NullHandler())
+        logging.getLogger(name).propagate = False
+
+    async def run() -> None:
+        options = ProxyOptions(listen_host=host, listen_port=port, mode=[f"reverse:{upstream}"])
+        master = DumpMaster(options, with_termlog=False, with_dumper=False)
+        options.update(stream_large_bodies=_LARGEST, keep_host_header=False)
+        master.addons.add(tap, _Listening(ready))
+        loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM"):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(getattr(signal, name), master.shutdown)
+        await master.run()
+
+    asyncio.run(run())
+
+
+@dataclass
+class _Listening:
+    """Says where the proxy listens, once it does."""
+
+    ready: Callable[[str], None]
+
+    def running(self) -> None:
+        """mitmproxy has begun to listen."""
+        from mitmproxy import ctx
+
+        servers = ctx.master.addons.get("proxyserver").servers
+        addresses = [address for server in servers for address in server.listen_addrs]
+        if addresses:
+            self.ready(f"http://{addresses[0][0]}:{addresses[0][1]}")
+        else:
+            ctx.master.shutdown()

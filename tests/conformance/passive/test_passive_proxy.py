@@ -1,0 +1,178 @@
+"""The proxy with real mitmproxy: what goes through is unchanged and judged; what is out of scope does not go on.
+
+mitmproxy pins versions that do not go together with those of the tests, so it has an environment of its own: `tox -e proxy`
+makes one and sets MITMPROXY to its Python. Without it, what does not need mitmproxy is tested here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from conformance.cli.main import main
+from conformance.contract.load import load_contract
+from conformance.passive.judging import Options
+from conformance.passive.proxy import Tap
+from reference_impl.serve import ServeOptions
+
+from .passive_support import Client, Socket, served
+
+PYTHON = os.environ.get("MITMPROXY", "")
+NEEDS_MITMPROXY = pytest.mark.skipif(not PYTHON, reason="MITMPROXY names no Python that has it; `tox -e proxy` does")
+START_S, END_S = 60.0, 60.0
+SCOPE = (
+    'schema_version = 1\nname = "shop"\n[scope]\ndestructive = true\naccounts = [101]\noms = [1]\n'
+    '[services.alphapoint]\nhttp = "http://127.0.0.1:9"\n'
+)
+
+
+class Proxy:
+    """A running proxy; `end` stops it and takes its exit code."""
+
+    def __init__(self, upstream: str, folder: Path, *words: str) -> None:
+        command = [
+            PYTHON,
+            "-m",
+            "conformance",
+            "proxy",
+            "--upstream",
+            f"http://{upstream}",
+            "--report",
+            str(folder),
+            *words,
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        assert select.select([self.process.stdout], [], [], START_S)[0], "the proxy did not start"
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on http://"), self.process.communicate(timeout=END_S)
+        self.host = line.removeprefix("listening on http://").strip()
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        self.output, self.errors = self.process.communicate(timeout=END_S)
+        return self.process.returncode
+
+
+@contextlib.contextmanager
+def proxied(folder: Path, *words: str, options: ServeOptions = ServeOptions()) -> Iterator[tuple[str, Proxy]]:  # noqa: B008
+    with served(options) as host:
+        proxy = Proxy(host, folder, "--no-html", *words)
+        try:
+            yield host, proxy
+        finally:
+            if proxy.process.poll() is None:
+                proxy.process.kill()
+                proxy.process.communicate(timeout=END_S)
+
+
+def over_both(client: Client, account: int = 101) -> list[Any]:
+    """A cancellation over HTTP and one over WebSocket; the answers."""
+    place = {"OMSId": 1, "AccountId": account}
+    answers = [client.http("/AP/CancelAllOrders", place, client.token("trader01"))]
+    socket = Socket(client)
+    socket.call("AuthenticateUser", {"UserName": "trader01", "Password": "trader01-password"})
+    answers.append(socket.call("CancelAllOrders", place))
+    socket.close()
+    return answers
+
+
+@NEEDS_MITMPROXY
+def test_what_goes_through_is_unchanged_and_judged(tmp_path: Path) -> None:
+    with proxied(tmp_path / "out") as (host, proxy):
+        through, straight = over_both(Client(proxy.host)), over_both(Client(host))
+        assert through == straight
+        assert proxy.end() == 0, proxy.errors
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    judged = {(one["id"].rpartition("/")[2], one["transport"], one["verdict"]) for one in results["cases"]}
+    assert {("request", "http", "pass"), ("answer", "ws", "pass")} <= judged
+    assert "trader01-password" not in (tmp_path / "out" / "journal.jsonl").read_text()
+
+
+@NEEDS_MITMPROXY
+def test_a_fault_of_the_server_behind_is_found(tmp_path: Path) -> None:
+    with proxied(tmp_path / "out", options=ServeOptions(faults=("cao-ws-event",))) as (_, proxy):
+        over_both(Client(proxy.host))
+        assert proxy.end() == 1
+    assert "CAO-WS-M" in proxy.output
+
+
+@NEEDS_MITMPROXY
+def test_what_is_out_of_scope_does_not_go_on(tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    target.write_text(SCOPE)
+    with proxied(tmp_path / "out", "--target", str(target), "--block-unsafe") as (host, proxy):
+        owner = Client(host)
+        session = owner.token("trader01")
+        order = {"OMSId": 1, "AccountId": 301, "InstrumentId": 1, "Side": 0, "Quantity": 1, "LimitPrice": 1}
+        owner.http("/AP/SendOrder", order, session)
+        client = Client(proxy.host)
+        assert client.http("/AP/CancelAllOrders", {"OMSId": 1, "AccountId": 301}, session)[0] == 403
+        assert client.http("/AP/CancelAllOrders", {"OMSId": 1}, session)[0] == 403
+        assert client.http("/AP/CancelAllOrders", {"OMSId": 1, "AccountId": 101}, session)[1]["errorcode"] == 0
+        assert len(owner.http("/AP/GetOpenOrders", {"OMSId": 1, "AccountId": 301}, session)[1]) == 1
+        proxy.end()
+    assert "2 requests were out of scope and did not go on" in proxy.errors
+
+
+def test_blocking_needs_a_scope() -> None:
+    ended = CliRunner().invoke(main, ["proxy", "--upstream", "http://127.0.0.1:9", "--block-unsafe"])
+    assert ended.exit_code == 2
+    assert "needs a scope" in ended.output
+
+
+def test_without_mitmproxy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.errors.importlib.util.find_spec", lambda _name: None)
+    ended = CliRunner().invoke(main, ["proxy", "--upstream", "http://127.0.0.1:9"])
+    assert ended.exit_code == 2
+    assert "order-cancellation-conformance[proxy]" in ended.output
+
+
+class Flow:
+    """A flow as an addon gets it, whose state cannot be judged."""
+
+    websocket = None
+    metadata: dict[str, Any] = {}  # noqa: RUF012  nobody writes it
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    def get_state(self) -> Any:
+        return self._state
+
+
+@pytest.mark.parametrize("state", [{}, {"type": "http"}, {"type": "http", "request": 5}, {"type": "tcp"}])
+def test_a_flow_that_cannot_be_judged_costs_no_other_one(state: Any) -> None:
+    tap = Tap(load_contract(None), Options())
+    tap.response(Flow(state))
+    request = {
+        "method": b"POST", "scheme": b"http", "host": "h", "port": 80, "path": b"/AP/CancelAllOrders", "authority": b"",
+        "headers": ((b"Content-Type", b"application/json"),), "content": b'{"OMSId":1,"AccountId":7}', "timestamp_start": 1.0,
+    }  # fmt: skip
+    answer = {
+        "status_code": 200, "reason": b"OK", "headers": (), "timestamp_end": 1.1, "http_version": b"HTTP/1.1",
+        "content": b'{"result":true,"errormsg":null,"errorcode":0,"detail":null}',
+    }  # fmt: skip
+    tap.response(Flow({"type": "http", "request": request, "response": answer, "websocket": None}))
+    assert tap.finish({"recording": ["proxy"]}).judged == 1
+
+
+def test_an_error_of_the_judge_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr("conformance.passive.judging.Judging.take", broken)
+    tap = Tap(load_contract(None), Options())
+    tap.response(Flow({"type": "http", "request": {"method": b"GET", "scheme": b"http", "host": "h", "port": 1,
+                       "path": b"/", "headers": (), "content": b""}, "response": None, "websocket": None}))  # fmt: skip
+    assert tap.finish({"recording": ["proxy"]}).gaps == ("proxy#1: could not be judged: RuntimeError",)
