@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from conformance.errors import ConfigurationError
 
 T = TypeVar("T")
-_GARBAGE_EVERY = 20_000
+_GARBAGE = (20_000, 20, 20)
 _FEWEST_FILES, _ENOUGH_FILES = 256, 1024
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -24,9 +24,12 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     except ConfigurationError:
         coroutine.close()
         raise
+    if gc.get_threshold() == _GARBAGE:  # an earlier run of this process: what is left of it is not to stay
+        gc.unfreeze()
+        gc.collect()
     # what is loaded by now stays to the end; looking at it again and again would cost a tenth of the time of a run
     gc.freeze()
-    gc.set_threshold(_GARBAGE_EVERY, 20, 20)
+    gc.set_threshold(*_GARBAGE)
     try:
         import uvloop
     except ImportError:

@@ -162,6 +162,7 @@ class HttpConnection(asyncio.Protocol):
         reply: HttpReply | None = None
         if problem is None:
             reply, problem = reader.reply()
+        reader.drop()
         keep = reader.done and reader.keep_alive and not reader.trailing and not self._close_after
         if not keep or problem is not None or self._transport.get_write_buffer_size() > 0:
             self._discard()

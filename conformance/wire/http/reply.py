@@ -198,9 +198,8 @@ class ReplyReader:
     def reply(self) -> tuple[HttpReply | None, WireProblem | None]:
         """The finished reply, its content coding undone; as sent beside a `content-encoding` problem.
 
-        A body that is longer than is kept is left out, and its length told.
+        A body that is longer than is kept is left out, and its length told. Not to be called after `drop`.
         """
-        del self._parser  # it holds this reader's methods: without the cycle both are freed at once
         headers = tuple(self._headers)
         if coding := _transfer_coding(headers):
             return None, _broken(f"transfer coding {coding!r} was not asked for and cannot be undone")
@@ -219,6 +218,11 @@ class ReplyReader:
         elif len(body) > self._limits.max_kept_bytes:
             body, unread = b"", len(body)
         return HttpReply(self._status, reason, headers, body, self._version, self.trailing, unread), problem
+
+    def drop(self) -> None:
+        """Let go of everything, now that nobody reads on: the parser holds this reader's methods, and that is a cycle."""
+        del self._parser
+        self._body.clear()
 
     def _framed(self) -> bool:
         names = {name.lower(): value.lower() for name, value in self._headers}

@@ -408,6 +408,8 @@ class WsConnection(asyncio.Protocol):
         if not self._opened.done():
             self._opened.set_result((problem, raw))
         self._room.fail(problem, raw, time.monotonic())
+        self._session.drop()
+        self._backlog = b""
         if self._transport is None or self._transport.is_closing():
             return
         if problem.kind == "too-large":

@@ -218,6 +218,12 @@ class WsSession:
         self._raw.clear()
         self._raw_bytes = 0
 
+    def drop(self) -> None:
+        """Take no more, and let go of what has come of an unfinished message."""
+        self._over = True
+        self._payload.clear()
+        self._forget()
+
     def close_frame(self) -> bytes:
         """The bytes that end the connection from this side; empty when there is nothing left to say."""
         if not self._open or self._over or self._ws.state is not ConnectionState.OPEN:
