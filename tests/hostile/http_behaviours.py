@@ -64,8 +64,8 @@ def _too_long(name: str, *acts: Act, place: Place = "json") -> Behaviour:
     return Behaviour(name, place, (*acts, keep), 0, "not-verified", TOO_LONG)
 
 
-def _bomb(layers: int = 1) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+def _bomb(layers: int = 1, coding: int = 31) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, coding)
     packed = b"".join([*(packer.compress(b" " * 1_000_000) for _ in range(200)), packer.flush()])
     for _ in range(layers - 1):
         packed = gzip.compress(packed, 9)
@@ -153,6 +153,33 @@ def _badly_framed() -> Iterator[Behaviour]:
     }
     for name, data in bad.items():
         yield _unanswered(name, send(data), pause(0.02))
+    more = {
+        "body-without-head": GOOD,
+        "early-hints-and-no-answer": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3,
+        "6000-headers": answer(GOOD, *["X-More: and more"] * 6_000),
+        "folded-header": answer(GOOD, "X: a", " b", "\tc"),
+        "line-feeds-alone": answer(GOOD).replace(b"\r\n", b"\n"),
+    }
+    for name, data in more.items():
+        yield _unanswered(name, send(data), pause(0.02))
+    fine = {
+        "header-of-60000-bytes": answer(GOOD, "X-More: " + "x" * 60_000),
+        "20000-blank-lines-before": b"\r\n" * 20_000 + answer(GOOD),
+        "http-1-0": answer(GOOD).replace(b"HTTP/1.1", b"HTTP/1.0"),
+        "media-type-of-20000-bytes": answer(GOOD).replace(b"charset", b"a=b;" * 5_000 + b"charset"),
+        "long-chunk-extensions": CHUNKED
+        + (b"1;" + b"e" * 4_000 + b"\r\n \r\n") * 500
+        + b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD), GOOD),
+    }
+    for name, data in fine.items():
+        yield _fine(name, send(data))
+    other = {
+        "identity-after-chunked": CHUNKED.replace(b"chunked", b"chunked, identity") + b"2\r\n[]\r\n0\r\n\r\n",
+        "length-and-no-body-in-204": answer(GOOD, status="204 No Content"),
+        "charset-of-no-text": answer(GOOD).replace(b"utf-8", b"idna"),
+    }
+    for name, data in other.items():
+        yield Behaviour(name, "json", (send(data), pause(0.02)), 1, "fail", UNREADABLE, READABLE)
     secret = HEAD + b"Transfer-Encoding: secret, chunked\r\n\r\n5\r\n[   ]\r\n0\r\n\r\n"
     yield _unanswered("unknown-transfer-coding", send(secret), keep)
     yield _fine("early-hints-before", send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 20, answer(GOOD)))
@@ -175,6 +202,11 @@ def _packed() -> Iterator[Behaviour]:
         "gzip-checksum-wrong": (packed[:-8] + bytes(8), "gzip"),
         "unknown-coding": (GOOD, "br"),
         "fifty-codings": (GOOD, ", ".join(["gzip"] * 50)),
+        "deflate-bomb": (_bomb(coding=15), "deflate"),
+        "bare-deflate-bomb": (_bomb(coding=-15), "deflate"),
+        "deflate-bomb-in-gzip": (_bomb(2, coding=15), "deflate, gzip"),
+        "300000-gzip-members": (gzip.compress(b"") * 300_000, "gzip"),
+        "deflate-cut": (zlib.compress(GOOD)[:-10], "deflate"),
     }
     for name, (body, coding) in coded.items():
         yield _unanswered(name, send(answer(body, f"Content-Encoding: {coding}")), keep)
@@ -265,6 +297,39 @@ def _standard() -> Iterator[Behaviour]:
     yield Behaviour("sign-in-silent-over-http", "sign-in", (hold,), 4, "not-verified", NOT_SENT, timeouts=6)
     yield Behaviour("sign-in-reset-over-http", "sign-in", (reset,), 4, "not-verified", NOT_SENT)
     yield Behaviour("sign-in-deep", "sign-in", (send(answer(b"[" * 200_000)), keep), 4, "not-verified", NOT_SENT)
+    for status in ("302 Found", "307 Temporary Redirect"):
+        moved = answer(b"", "Location: http://127.0.0.1:9/AP/Authenticate", status=status)
+        yield Behaviour(f"sign-in-redirected-{status[:3]}", "sign-in", (send(moved), keep), 4, "not-verified", NOT_SENT)
+    yield Behaviour(
+        "sign-in-bomb", "sign-in", (send(answer(_bomb(), "Content-Encoding: gzip")), keep), 4, "not-verified", NOT_SENT
+    )
+    hints = flood(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+    yield Behaviour("sign-in-endless-hints", "sign-in", (hints,), 4, "not-verified", NOT_SENT)
+    yield Behaviour("sign-in-byte-by-byte", "sign-in", (drip(answer(b"{}")),), 4, "not-verified", NOT_SENT, timeouts=6)
+    yield Behaviour(
+        "sign-in-token-of-a-megabyte",
+        "sign-in",
+        (send(answer(b'{"Authenticated":true,"SessionToken":"' + b"x" * 1_000_000 + b'"}')), keep),
+        4,
+        "not-verified",
+        NOT_SENT,
+    )
+    yield Behaviour(
+        "sign-in-token-of-two-lines",
+        "sign-in",
+        (send(answer(b'{"Authenticated":true,"SessionToken":"a\\r\\nX-Evil: 1"}')), keep),
+        4,
+        "not-verified",
+        NOT_SENT,
+    )
+    yield Behaviour(
+        "sign-in-token-beyond-latin-1",
+        "sign-in",
+        (send(answer(b'{"Authenticated":true,"SessionToken":"\\u20ac"}')), keep),
+        4,
+        "not-verified",
+        NOT_SENT,
+    )
     yield Behaviour("sign-in-endless", "sign-in", (send(HEAD + b"\r\n["), flood(b" ")), 4, "not-verified", NOT_SENT)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 from behaviour import Act, Behaviour, Hit, drip, flood, half_close, hold, keep, reset, send
@@ -28,6 +29,8 @@ WRONG = {
     "answered-twice": ("CAO-SYNC", "frame"),
     "equal-members": ("CAO-WS-M", "frame"),
     "event-flood": ("CAO-AGAIN", "outcome"),
+    "binary-flood": ("CAO-AGAIN", "outcome"),
+    "frames-of-nothing": ("CAO-AGAIN", "outcome"),
 }
 """What is found in frames that are no right answer. One that may be meant for nobody leaves the case without one."""
 
@@ -125,6 +128,12 @@ def _sign_ins() -> Iterator[Behaviour]:
         yield Behaviour(name, "frame-sign-in", acts, 4, "not-verified", NOT_SENT, timeouts=waits.get(name, 0))
 
 
+def _packed(payload: bytes) -> bytes:
+    """As permessage-deflate would have it, which nobody asked for (RFC 7692)."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (packer.compress(payload) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
 def _split(hit: Hit) -> bytes:
     """The answer in as many fragments as it has bytes."""
     whole = reply(hit)
@@ -156,6 +165,15 @@ def _messages() -> Iterator[Behaviour]:
         "endless-fragments": (send(frame(b"[", 0x01)), flood(frame(b" " * 100, 0x00))),
         "endless-empty-fragments": (send(frame(b"", 0x01)), flood(frame(b"", 0x00))),
         "ping-flood": (flood(frame(b"", 0x89)),),
+        "flood-of-long-pings": (flood(frame(b"x" * 125, 0x89)),),
+        "pings-among-fragments": (send(frame(b"{", 0x01)), flood(frame(b"?", 0x89) + frame(b" ", 0x00))),
+        "packed": (send(lambda hit: frame(_packed(reply(hit)), 0xC1)), keep),
+        "packed-bomb": (send(lambda hit: frame(_packed(b" " * 100_000_000), 0xC1)), keep),
+        "reserved-bit-on-ping": (send(frame(b"", 0xC9)), keep),
+        "close-twice": (send(frame(b"\x03\xe8", 0x88) * 2), keep),
+        "close-of-126-bytes": (send(frame(b"\x03\xe8" + b"x" * 124, 0x88)), keep),
+        "close-in-fragments": (send(frame(b"\x03\xe8", 0x08), frame(b"", 0x80)), keep),
+        "second-handshake": (send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"), keep),
         "pong-flood": (flood(frame(b"x", 0x8A)),),
         "length-with-highest-bit": (send(b"\x81\x7f" + (1 << 63).to_bytes(8, "big")), keep),
         "length-of-2-to-62": (send(b"\x81\x7f" + (1 << 62).to_bytes(8, "big")), flood(b" ")),
@@ -183,6 +201,8 @@ def _messages() -> Iterator[Behaviour]:
         yield Behaviour(f"frame-{name}", "frame", acts, 1, "fail", NO_ANSWER, CLOSED, timeouts)
     wrong: dict[str, tuple[Act, ...]] = {
         "event-flood": (flood(frame(EVENT)),),
+        "binary-flood": (flood(frame(b"\x00" * 1_000, 0x82)),),
+        "frames-of-nothing": (flood(frame(b"", 0x81)),),
         "for-another": (send(lambda hit: frame(reply(hit, shift=2))), keep),
         "for-two-others": (send(lambda hit: frame(reply(hit, shift=-2)) + frame(reply(hit, shift=2))), keep),
         "no-json": (send(frame(b"{nope")), keep),
@@ -206,7 +226,7 @@ def _messages() -> Iterator[Behaviour]:
     }
     for name, acts in wrong.items():
         requirement, check = WRONG[name]
-        checks, timeouts = frozenset({(requirement, check)}), int(name == "event-flood")
+        checks, timeouts = frozenset({(requirement, check)}), int(name.endswith(("flood", "of-nothing")))
         yield Behaviour(f"frame-{name}", "frame", acts, 1, "fail", NOT_RIGHT, checks, timeouts)
     fine: dict[str, tuple[Act, ...]] = {
         "binary": (send(lambda hit: frame(reply(hit), 0x82)), keep),
