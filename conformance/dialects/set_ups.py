@@ -1,10 +1,10 @@
 """What a run sets up on a target, written down before it is sent for: a run that is killed loses sight of nothing.
 
-Four kinds of lines go into the journal. `set-up` names what is about to be asked for: where, as which role, under which
+Five kinds of lines go into the journal. `set-up` names what is about to be asked for: where, as which role, under which
 number of the client's. `made` has the ids that were answered; a second one without ids says that those were worth
-nothing. `refused` says that the service claims to have made nothing. `over` says that nothing of it was seen to stand any
-more. What has a `set-up` and no `over` may still be open: the run looks for it at its end, and `conformance target clean`
-after a run that was killed.
+nothing. `refused` says that the service claims to have made nothing, `not-shown` that it was not seen to stand open when it
+was new. `over` says that nothing of it was seen to stand any more. What has a `set-up` and no `over` may still be open: the
+run looks for it at its end, and `conformance target clean` after a run that was killed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 from conformance.endpoint.redact import redact
 
-SET_UP, MADE, REFUSED, OVER = "set-up", "made", "refused", "over"
-KINDS = (SET_UP, MADE, REFUSED, OVER)
+SET_UP, MADE, REFUSED, NOT_SHOWN, OVER = "set-up", "made", "refused", "not-shown", "over"
+KINDS = (SET_UP, MADE, REFUSED, NOT_SHOWN, OVER)
 Line = Mapping[str, Any]
 Write = Callable[[Sequence[Line], bool], None]
 """Keeps lines; with true they have to be out of this process when it returns."""
@@ -44,6 +44,8 @@ class SetUp:
     """As they were answered; None when no answer is known."""
     refused: bool = False
     """Whether the service says that it made nothing."""
+    not_shown: bool = False
+    """Whether it was looked for when it was new, and not shown as open."""
 
 
 SHOWN = 200
@@ -132,6 +134,13 @@ class SetUps:
             self._open[key] = replace(self._open[key], refused=True)
         self.write([{"type": REFUSED, "keys": [key]}], False)
 
+    def not_shown(self, keys: Iterable[str]) -> None:
+        """Write down, in no hurry, that the service did not show these as open when they were new."""
+        named = list(keys)
+        self.unseen.update(named)
+        self._open.update({key: replace(self._open[key], not_shown=True) for key in named if key in self._open})
+        self.write([{"type": NOT_SHOWN, "keys": named}], False)
+
     def standing(self, keys: Iterable[str]) -> tuple[SetUp, ...]:
         """Those of which nobody has said that they are over."""
         return tuple(self._open[key] for key in dict.fromkeys(keys) if key in self._open)
@@ -179,9 +188,11 @@ class LeftOpen:
                 self._begin(raw)
             elif kind == MADE:
                 self._made(raw["key"], raw["ids"])
-            elif kind == REFUSED:
+            elif kind in (REFUSED, NOT_SHOWN):
                 for key in raw["keys"]:
-                    self.set_ups[key] = replace(self.set_ups[key], refused=True)
+                    before = self.set_ups[key]
+                    refused, not_shown = before.refused or kind == REFUSED, before.not_shown or kind == NOT_SHOWN
+                    self.set_ups[key] = replace(before, refused=refused, not_shown=not_shown)
             else:
                 for key in raw["keys"]:
                     self._over.add(key)
@@ -210,4 +221,5 @@ def lines_of(one: SetUp) -> tuple[Line, ...]:
     begun = {"service": one.service, "desk": one.desk, "role": one.role, "state": one.state, "what": one.what}
     made = () if one.ids is None else ({"type": MADE, "key": one.key, "ids": list(one.ids)},)
     refused = ({"type": REFUSED, "keys": [one.key]},) if one.refused else ()
-    return ({"type": SET_UP, "key": one.key, **begun}, *made, *refused)
+    not_shown = ({"type": NOT_SHOWN, "keys": [one.key]},) if one.not_shown else ()
+    return ({"type": SET_UP, "key": one.key, **begun}, *made, *refused, *not_shown)

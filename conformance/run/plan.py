@@ -133,7 +133,8 @@ class _Granting:
 
     @property
     def bounded(self) -> bool:
-        return self.guard.bounded
+        """Always: each case may be the first at its place, and then it looks whether what it set up is shown there."""
+        return True
 
     def known_as(self, number: int) -> str:
         return self.guard.known_as(number)
@@ -263,6 +264,8 @@ class Planner:
             elif purpose is Purpose.OBSERVATION:
                 least, usual = (0, count) if cleaning else (least, count * looks)
             elif purpose is Purpose.CLEAN_UP and case.cancels:
+                least = 0
+            if purpose is Purpose.OBSERVATION and not self._guard.bounded:  # the looks at set-up are among them
                 least = 0
             most = usual * each * (2 if cleaning else 1)
             yield told.message(record, Bounds(least, usual, most))

@@ -4,7 +4,7 @@ An id is the run's own when it is new, and stands open in the account used, as f
 placed under numbers of the client's own: by these they are found again where no id was answered that can be trusted.
 
 The endpoint under test cancels what is taken back, so its word is not enough: what was set up is over when it is not shown
-as open in a place that was asked for afterwards.
+as open in a place that was asked for afterwards. A place that never showed anything of the run shows nothing by being empty.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ class CallStates:
     """Numbers that orders are placed under; microseconds, so that each run has its own."""
     given: set[int] = field(default_factory=set)
     """Every id that this run was given and trusts."""
+    shown: set[tuple[Any, ...]] = field(default_factory=set)
+    """The places where one of these was seen to stand open: only there does an empty list say that nothing is open."""
     ended: dict[tuple[Any, ...], dict[str, PlacedOrders]] = field(default_factory=dict)
     """By place, and by key of the set-up: orders that must not be open any more, and were not looked for since."""
 
@@ -165,10 +167,12 @@ class CallStates:
         handle = Handle(name, {bid_name: bid, ask_name: ask}, {bid_name: state, ask_name: state}, placed)
         if state == CANCELLED:
             for pause_s in (*pauses_s(self.settle_s), 0.0):
-                if set((await self.observe((handle,), desk)).values()) == {CANCELLED}:
+                seen = set((await self.observe((handle,), desk)).values())
+                if seen == {CANCELLED}:
                     return handle
                 await asyncio.sleep(pause_s)
-            raise StateUnavailable("the quote that was to be a cancelled one is still open")
+            came = "is still open" if seen else "is not shown by the service, open or cancelled"
+            raise StateUnavailable(f"the quote that was to be a cancelled one {came}")
         return handle
 
     # What was answered, and whether it can be trusted.
@@ -212,7 +216,7 @@ class CallStates:
             elif one.ids:
                 self.given.update(one.ids)
                 good.append(one)
-        if not good or not self.calls.bounded:
+        if not good or not (self.calls.bounded or self._place(place) not in self.shown):
             return good, why
         try:
             standing = await self._standing(good, place, desk)
@@ -223,6 +227,7 @@ class CallStates:
             if one not in standing:
                 self.given.difference_update(one.ids)
                 self.calls.set_ups.made(one.key, ())
+                self.calls.set_ups.not_shown([one.key])
                 why = why or _untrusted(one, place, "nothing that this run asked for is open there under it")
         return standing, why
 
@@ -240,21 +245,24 @@ class CallStates:
         for pause_s in (*pauses_s(self.settle_s), 0.0):
             listing = await self._listed(place, desk, Purpose.OBSERVATION)
             if listing is None:
-                self.calls.set_ups.unseen.update(one.key for one in asked)
-                return list(asked)
+                return self._unseen(asked)
             if place.quote and not batch <= listing.keys():
                 # GetOpenQuotes shows the newest legs alone
                 more = await self._listed(replace(place, quote=False), desk, Purpose.OBSERVATION)
                 hidden = listing.keys() & (self.given - batch)
                 if hidden and not batch <= (more or {}).keys():
-                    self.calls.set_ups.unseen.update(one.key for one in asked)
-                    return list(asked)
+                    return self._unseen(asked)
                 listing = {**listing, **(more or {})}
             standing = [one for one in asked if all(_stands(number, one, place, listing, batch) for number in one.ids)]
             if len(standing) == len(asked):
                 break
             await asyncio.sleep(pause_s)
-        return standing
+        return standing if self.calls.bounded or standing else self._unseen(asked)
+
+    def _unseen(self, asked: Sequence[_Asked]) -> list[_Asked]:
+        """All of them, taken as answered: the service does not show whether they stand open."""
+        self.calls.set_ups.not_shown(one.key for one in asked)
+        return list(asked)
 
     async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """Open or cancelled, for each watched name; one call for each account, or account and instrument."""
@@ -280,9 +288,9 @@ class CallStates:
         return (placed.quote, placed.oms, placed.account, placed.instrument if placed.quote else None, placed.role)
 
     async def _open(self, placed: PlacedOrders, desk: Desk, purpose: Purpose) -> frozenset[int] | None:
-        """The ids that are open in a place; None when the service would not say."""
+        """The ids that are open in a place; None when the service would not say, or never showed any of this run there."""
         listing = await self._listed(placed, desk, purpose)
-        return None if listing is None else frozenset(listing)
+        return None if listing is None or self._place(placed) not in self.shown else frozenset(listing)
 
     async def _listed(self, placed: PlacedOrders, desk: Desk, purpose: Purpose) -> Listing | None:
         """What is open in a place; None when the service would not say."""
@@ -293,13 +301,19 @@ class CallStates:
             if not isinstance(answer, dict) or not {"bid", "ask"} <= {str(key).lower() for key in answer}:
                 return None
             legs = [value for name, value in answer.items() if str(name).lower() in ("bid", "ask")]
-            return listing_of([leg for leg in legs if leg not in (None, {})])
+            return self._noted(placed, listing_of([leg for leg in legs if leg not in (None, {})]))
         ended = dict(self.ended.get(self._place(placed), {}))
         answer = await self.calls.call(desk, placed.role, "GetOpenOrders", where, purpose)
         # one that cannot be read shows nothing, which is not that nothing is open
-        listing = listing_of(answer) if isinstance(answer, list) else None
+        listing = self._noted(placed, listing_of(answer) if isinstance(answer, list) else None)
         if ended and listing is not None:
             self._note_over(ended, listing)
+        return listing
+
+    def _noted(self, placed: PlacedOrders, listing: Listing | None) -> Listing | None:
+        """The listing, and whether it shows what this run set up."""
+        if listing and not self.given.isdisjoint(listing):
+            self.shown.add(self._place(placed))
         return listing
 
     def _note_over(self, ended: Mapping[str, PlacedOrders], listing: Listing) -> None:
@@ -331,7 +345,7 @@ class CallStates:
         self.ended.setdefault(self._place(placed), {}).update(keys)
 
     async def _take_back(self, placed: PlacedOrders, desk: Desk) -> tuple[str, ...]:
-        """Cancel everything of one place; what is still open afterwards, in words."""
+        """Cancel everything of one place; what is shown as open afterwards, in words. The look at the end has the rest."""
         every, named = [number for ids in placed.ids.values() for number in ids], self.calls.set_ups.named
         named.difference_update(placed.keys[number] for number in every)
         answers = await self._cancel(placed, desk)
@@ -343,7 +357,7 @@ class CallStates:
         with contextlib.suppress(NotCarriedOut):
             still_open = await self._open(placed, desk, Purpose.OBSERVATION)
         kind = "quote leg" if placed.quote else "order"
-        left = [number for number in every if still_open is None or number in still_open]
+        left = [number for number in every if number in (still_open or ())]
         named.update(placed.keys[number] for number in left)
         return tuple(f"{kind} {number} of account {placed.account}" for number in left)
 
@@ -401,6 +415,8 @@ class CallStates:
         standing: list[tuple[SetUp, PlacedOrders]] = []
         for one, its in several:
             ids = shown if isinstance(shown, str) else _shown_of(one, its, shown)
+            if ids == () and one.not_shown and self._place(its) not in self.shown:
+                ids = "the service did not show it as open when it was new"
             if isinstance(ids, str) and one.key in self.calls.set_ups.said:
                 self.calls.set_ups.unseen.add(one.key)
                 found.append(Found(one.key, Fate.CLOSED, f"{words_of(one)}: closed, as the service says; {ids}"))
