@@ -314,6 +314,80 @@ def keep(
             _say(f"{many(len(gone), 'run')} {'would be ' if dry_run else ''}taken out")
 
 
+@command.command("serve")
+@_store_option
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="H", help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port; 0, the default, takes a free one."
+)
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Show the page to whoever has the token in this file.",
+)
+@click.option(
+    "--trust-header",
+    default="",
+    metavar="NAME",
+    help="Show it to requests that have this header, which a reverse proxy in front sets for users whom it knows.",
+)
+@printing
+def serve(
+    url: str, host: str, port: int, token_file: Path | None, trust_header: str, quiet: bool, verbose: bool
+) -> None:  # fmt: skip
+    """Serve a read-only web page of the store until SIGINT or SIGTERM.
+
+    The first line on standard output is `listening on http://HOST:PORT`. An address that is not loopback needs
+    --token-file or --trust-header.
+    """
+    del quiet, verbose
+    with opened(url) as store:
+        from conformance.history.web.access import LOOPBACK, Access
+        from conformance.history.web.app import make_app
+
+        access = Access("" if token_file is None else _token(token_file), trust_header)
+        if host not in LOOPBACK and not access.token and not access.header:
+            raise UsageError(
+                "this address is not loopback, so everybody could read the history", where=f"--host {host}",
+                hint="Give --token-file FILE, or --trust-header NAME behind a reverse proxy.",
+            )  # fmt: skip
+        _listen(make_app(store, access), host, port)
+
+
+_SHORTEST_TOKEN = 16
+
+
+def _token(path: Path) -> str:
+    try:
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot be read: {error}", where=str(path)) from error
+    if len(token) < _SHORTEST_TOKEN:
+        hint = "Such as what `openssl rand -hex 32` prints."
+        raise UsageError(f"holds a token of fewer than {_SHORTEST_TOKEN} characters", where=str(path), hint=hint)
+    return token
+
+
+def _listen(app: Any, host: str, port: int) -> None:
+    import contextlib
+    import logging
+
+    import uvicorn
+
+    logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())  # what cannot be bound is told here
+    config = uvicorn.Config(app, host, port, log_config=None, access_log=False, server_header=False, lifespan="off")
+    try:
+        listening = config.bind_socket()
+        listening.listen(config.backlog)  # before the line that others wait for
+    except (OSError, SystemExit):
+        raise UsageError("cannot be listened on", where=f"{host}:{port}", hint="Is the port taken?") from None
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"listening on http://{shown}:{listening.getsockname()[1]}")
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
+
+
 @command.command("upgrade")
 @_store_option
 @printing

@@ -6,7 +6,7 @@ Each answer is plain data, as `--json` prints it; the web page shows the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -172,9 +172,9 @@ Span = tuple[int, dict[str, Any] | None]
 
 
 def histories(
-    connection: sa.Connection, *, kind: str, endpoint: str = "", name: str = ""
+    connection: sa.Connection, *, kind: str, endpoint: str = "", name: str = "", since: int | None = None
 ) -> dict[tuple[str, str], list[Span]]:
-    """(Endpoint, name) of each line to what it said from when on, the earliest first."""
+    """(Endpoint, name) of each line to what it said from when on, the earliest first; `since`: of those that changed then."""
     query = (
         sa.select(ENDPOINT.c.name, LINE.c.name, CHANGE.c.at, CHANGE.c.value_id)
         .join(LINE, LINE.c.endpoint_id == ENDPOINT.c.id)
@@ -186,6 +186,8 @@ def histories(
         query = query.where(ENDPOINT.c.name == endpoint)
     if name:
         query = query.where(LINE.c.name == name)
+    if since is not None:
+        query = query.where(LINE.c.changed_at >= since)
     rows = connection.execute(query).all()
     values = values_of(connection, {row[3] for row in rows if row[3] is not None})
     found: dict[tuple[str, str], list[Span]] = {}
@@ -210,7 +212,7 @@ def blame(connection: sa.Connection, name: str = "", endpoint: str = "") -> list
     Without `name`, what is wrong at the latest run of each endpoint. Raises `UsageError` where nothing has that name.
     """
     answers = []
-    runs_of = _Runs(connection)
+    runs_of = _Runs(connection, endpoint)
     known = False
     for kind in (REQUIREMENT, CAUSE):
         for (of, line), spans in histories(connection, kind=kind, endpoint=endpoint, name=name).items():
@@ -255,8 +257,10 @@ def _bad(stand: Sequence[tuple[int, bool | None, Any]]) -> Iterator[tuple[int, i
 class _Runs:
     """The runs of endpoints in their order, read once."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, endpoint: str = "") -> None:
         query = sa.select(ENDPOINT.c.name, RUN.c.at, RUN.c.id, RUN.c.release, RUN.c.started_at)
+        if endpoint:
+            query = query.where(ENDPOINT.c.name == endpoint)
         self._of: dict[str, list[Any]] = {}
         for row in connection.execute(query.join(RUN).order_by(RUN.c.endpoint_id, RUN.c.at)):
             self._of.setdefault(row.name, []).append(row)
@@ -303,10 +307,7 @@ def _named(row: Any) -> dict[str, str]:
 
 
 def due(connection: sa.Connection, now: datetime, days: int) -> dict[str, list[dict[str, Any]]]:
-    """What needs somebody: endpoints and requirements not verified for `days`, waivers that end and readings that flipped
-
-    within them.
-    """
+    """What needs somebody: what was not verified for `days`, and waivers that end and readings that flipped within them."""
     bound = (now - timedelta(days=days) - _EPOCH) // timedelta(microseconds=1)
     runs_of = _Runs(connection)
     latest = runs_of.latest()
@@ -320,27 +321,33 @@ def due(connection: sa.Connection, now: datetime, days: int) -> dict[str, list[d
     }
 
 
-def _now(connection: sa.Connection, kind: str) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
-    """Endpoint, line, name and value of every line of a kind at the latest runs."""
+def _now(
+    connection: sa.Connection, kind: str, wanted: Callable[[Mapping[str, Any]], bool]
+) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
+    """Endpoint, line, name and value of each line of a kind whose value at the latest run is wanted."""
+    said = connection.execute(sa.select(LINE.c.value_id).where(LINE.c.kind == kind).distinct()).scalars()
+    found = values_of(connection, {number for number in said if number is not None})
+    values = {number: value for number, value in found.items() if wanted(value)}
     query = (
         sa.select(ENDPOINT.c.name, LINE.c.id, LINE.c.name, LINE.c.value_id)
         .join(LINE, LINE.c.endpoint_id == ENDPOINT.c.id)
-        .where(LINE.c.kind == kind, LINE.c.value_id.is_not(None))
+        .where(LINE.c.kind == kind)
         .order_by(ENDPOINT.c.name, LINE.c.name)
     )
-    rows = connection.execute(query).all()
-    values = values_of(connection, {row[3] for row in rows})
-    for endpoint, line, name, value in rows:
-        yield endpoint, line, name, values[value]
+    numbers = sorted(values)
+    for start in range(0, len(numbers), 500):
+        some = query.where(LINE.c.value_id.in_(numbers[start : start + 500]))
+        for endpoint, line, name, value in connection.execute(some):
+            yield endpoint, line, name, values[value]
 
 
 def _unverified(connection: sa.Connection, bound: int, runs_of: _Runs) -> Iterator[dict[str, Any]]:
     """Requirements whose last run that looked at them is older than the bound, or that none has looked at."""
-    open_ = {
-        line: (endpoint, name, value)
-        for endpoint, line, name, value in _now(connection, REQUIREMENT)
-        if value["verdict"] not in (*VERIFIED, "not-applicable")
-    }
+    looked_at = (*VERIFIED, "not-applicable")
+    rows = sorted(
+        _now(connection, REQUIREMENT, lambda value: value["verdict"] not in looked_at), key=lambda row: (row[0], row[2])
+    )
+    open_ = {line: (endpoint, name, value) for endpoint, line, name, value in rows}
     changes: dict[int, list[tuple[int, int | None]]] = {}
     numbers = sorted(open_)
     for start in range(0, len(numbers), 500):
@@ -368,15 +375,14 @@ def _ending(connection: sa.Connection, today: date, days: int) -> list[dict[str,
     until = (today + timedelta(days=days)).isoformat()
     found = [
         {"endpoint": endpoint, "waiver": name, **{key: value[key] for key in ("expires", "owner", "reason", "cases")}}
-        for endpoint, _, name, value in _now(connection, WAIVER)
-        if value["expires"] <= until
+        for endpoint, _, name, value in _now(connection, WAIVER, lambda value: value["expires"] <= until)
     ]
     return sorted(found, key=lambda one: (one["expires"], one["endpoint"], one["waiver"]))
 
 
 def _flipped(connection: sa.Connection, bound: int, runs_of: _Runs) -> Iterator[dict[str, Any]]:
     """Readings of which an endpoint observed another alternative than at the run before."""
-    for (endpoint, name), spans in histories(connection, kind=READING).items():
+    for (endpoint, name), spans in histories(connection, kind=READING, since=bound).items():
         seen: list[str] = []
         for at, value in spans:
             observed = [] if value is None else value["observed"]
