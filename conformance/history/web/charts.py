@@ -81,15 +81,15 @@ def _letter(word: str) -> str:
     return LETTERS.get(word, "")
 
 
-def matrix_row(runs: Sequence[Mapping[str, Any]], width: int) -> Markup:
-    """The cells of an endpoint: its runs, the newest first, each a link; empty cells up to `width`."""
+def matrix_row(runs: Sequence[Mapping[str, Any]], width: int) -> str:
+    """The cells of an endpoint as escaped HTML: its runs, the newest first, each a link; empty cells up to `width`."""
     cells = [
         f'<td class="{run["verdict"] if run["verdict"] in LETTERS else "error"} cell"><a href="/run?id={_plain(run["id"])}" '
         f'title="{escape(run["release"])}: {escape(run["verdict"])}, {run["causes"]} causes">'
         f"{LETTERS.get(run['verdict'], 'E')}</a></td>"
         for run in runs
     ]
-    return Markup("".join(cells) + '<td class="none cell"></td>' * (width - len(runs)))
+    return "".join(cells) + '<td class="none cell"></td>' * (width - len(runs))
 
 
 def _plain(text: str) -> str:
