@@ -1,0 +1,175 @@
+"""The same store in a real PostgreSQL, started for these tests as an unprivileged user and thrown away."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from history_support import cause, document, everything, keep, record, said
+
+from conformance.history.add import add
+from conformance.history.keep import forget
+from conformance.history.questions import blame, due, find_run, runs
+from conformance.history.record import record_of
+from conformance.history.store import Store, StoreError, open_store
+from conformance.history.tables import METADATA
+
+HOSTILE = "\x00\x1b[31m\ud800\u202e'; DROP TABLE run; --"
+ADD = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from history_support import record
+from conformance.history.add import add
+from conformance.history.store import open_store
+with open_store(sys.argv[1], create=True) as store:
+    for number in range(8):
+        add(store, record(number, {"R-1": "pass" if number % 3 else "fail"}))
+"""
+
+
+def programs() -> Path:
+    """The folder of the newest server. Where there is none the tests are skipped; in CI they fail."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    if os.environ.get("CI"):
+        pytest.fail("no server here: apt-get install postgresql")
+    pytest.skip("no server here")
+
+
+class Server:
+    """A server of its own in a temporary folder, on a free port of loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bin = programs()
+        self.user: dict[str, Any] = {}
+        if os.geteuid() == 0:  # PostgreSQL does not run as root
+            nobody = pwd.getpwnam("nobody")
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        self._call("initdb", "-D", "data", "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://tester@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        words = [self.bin / "postgres", "-D", "data", "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
+        words += ["-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off"]
+        self.process = subprocess.Popen(
+            words, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.user
+        )
+        until = time.monotonic() + 60
+        while True:
+            ready = [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+            if subprocess.run(ready, timeout=30, check=False).returncode == 0:
+                return
+            assert time.monotonic() < until
+            if self.process.poll() is not None:  # what is left of a killed one is still going
+                return self.start()
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """As when the machine loses power: no process of it goes on."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(30)
+
+    def _call(self, program: str, *words: str) -> None:
+        subprocess.run(
+            [self.bin / program, *words], cwd=self.folder, check=True, timeout=100, capture_output=True, **self.user
+        )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # pytest's own folders are closed to other users
+    try:
+        one = Server(folder)
+        yield one
+        one.kill()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    with open_store(server.url, create=True) as store, store.writing() as connection:
+        for table in reversed(METADATA.sorted_tables):
+            connection.execute(table.delete())
+    return server.url
+
+
+def test_runs_are_kept_once_and_questions_answered(url: str) -> None:
+    days = [
+        record(0, readings={"q": ["a"]}),
+        record(1, {"R-1": "fail", "R-2": "not-verified"}, causes=[cause()], readings={"q": ["b"]}),
+        record(2),
+    ]
+    with open_store(url) as store:
+        keep(store, *(days[number] for number in (2, 0, 1)))
+        before = everything(store)
+        assert [add(store, one) for one in days] == ["unchanged"] * 3
+        assert everything(store) == before
+        assert said(store) == {run.id: dict(run.lines) for run in days}
+        with store.reading() as connection:
+            (one,) = blame(connection, "R-1")
+            assert (one["broke_in"]["release"], one["mended_in"]["release"]) == ("r001", "r002")
+            assert find_run(connection, "acme@r001").before == "acme-000"
+            assert len(runs(connection, last=2)) == 2
+            now = record(30).started_at
+            assert [one["in"]["release"] for one in due(connection, now, 60)["readings"]] == ["r001"]
+        forget(store, ("acme-001",))
+        store.vacuum()
+        assert said(store) == {run.id: dict(run.lines) for run in (days[0], days[2])}
+
+
+def test_hostile_texts_are_kept(url: str) -> None:
+    with open_store(url) as store:
+        bad = document(0, {HOSTILE: "fail"}, endpoint=HOSTILE, causes=[cause(message=HOSTILE, id=HOSTILE)])
+        assert add(store, record_of(bad, "x"), release=HOSTILE) == "added"
+
+
+def test_importers_at_once_keep_everything(url: str) -> None:
+    words = [sys.executable, "-c", ADD, url, str(Path(__file__).parent)]
+    crew = [subprocess.Popen(words, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [(one.communicate(timeout=100)[1], one.returncode) for one in crew] == [(b"", 0)] * 2
+    with open_store(url) as store:
+        kept = [record(n, {"R-1": "pass" if n % 3 else "fail"}) for n in range(8)]
+        assert said(store) == {run.id: dict(run.lines) for run in kept}
+
+
+def write_and_lose(store: Store, server: Server) -> None:
+    with store.writing() as connection:
+        connection.execute(METADATA.tables["endpoint"].insert().values(name="half"))
+        server.kill()
+        connection.execute(METADATA.tables["endpoint"].insert().values(name="more"))
+
+
+def test_database_gone_in_the_middle_loses_nothing_that_was_kept(url: str, server: Server) -> None:
+    with open_store(url) as store:
+        keep(store, record(0))
+        with pytest.raises(StoreError, match="does not work"):
+            write_and_lose(store, server)
+        with pytest.raises(StoreError, match="does not work"):
+            add(store, record(1))
+        server.start()
+        keep(store, record(1))
+        assert len(said(store)) == 2
+        assert [row[1] for row in everything(store)["endpoint"]] == ["acme"]
