@@ -72,17 +72,15 @@ class Server:
     def start(self) -> None:
         words = [self.bin / "postgres", "-D", "data", "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
         words += ["-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off"]
-        self.process = subprocess.Popen(
-            words, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.user
-        )
+        ready = [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         until = time.monotonic() + 60
-        while True:
-            ready = [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-            if subprocess.run(ready, timeout=30, check=False).returncode == 0:
-                return
+        self.process = None
+        while self.process is None or subprocess.run(ready, timeout=30, check=False).returncode:
             assert time.monotonic() < until
-            if self.process.poll() is not None:  # what is left of a killed one is still going
-                return self.start()
+            if self.process is None or self.process.poll() is not None:  # what is left of a killed one is in its way
+                self.process = subprocess.Popen(
+                    words, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.user
+                )
             time.sleep(0.05)
 
     def kill(self) -> None:
