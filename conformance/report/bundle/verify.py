@@ -261,6 +261,8 @@ def _each(
 
 def _explored(was: CaseResult, seen: CaseResult) -> str:
     """An exploring run reports one finding of a case: it must be among those that the case has now."""
+    if was.verdict is not seen.verdict:
+        return f"verdict: {was.verdict.value} in the journal, {seen.verdict.value} when judged again"
     found = {(one.requirement, one.check) for one in seen.findings}
     missing = [one for one in was.findings if (one.requirement, one.check) not in found]
     return f"{missing[0].check} on {missing[0].requirement} is not found any more" if missing else ""

@@ -130,6 +130,32 @@ def test_hidden_secrets_and_effects_leave_a_verdict_as_it_was(tmp_path: Path) ->
     assert not [word for word in reference_environment().values() if word.encode() in everything]
 
 
+def test_what_an_exploring_run_found_is_judged_again_as_well(tmp_path: Path) -> None:
+    words = (
+        "--operation",
+        "alphapoint.cancel_order",
+        "--case",
+        "co/effects/lasting@http",
+        "--fault",
+        "co-error-with-true",
+    )
+    folder = run_into(tmp_path / "run", *words, "--generated", "0", "--explore", "8", code=1)
+    results = json.loads((folder / "results.json").read_text("ascii"))["cases"]
+    found = [case["id"] for case in results if case["verdict"] == "fail"]
+    assert found
+    assert not any(name.startswith("co/effects/") for name in found)
+    out = bundled(folder, tmp_path / "run.zip")
+    came = invoke("verify", out)
+    assert came.exit_code == 1, came.output
+    assert f"{len(results)} cases judged again, each with the same result" in came.output
+    members = members_of(out)
+    restated(edited(JOURNAL, found[0], lambda raw: raw.update(verdict="pass", findings=[])))(members)
+    write_archive(tmp_path / "changed.zip", members)
+    came = invoke("verify", tmp_path / "changed.zip")
+    assert came.exit_code == 2, came.output
+    assert found[0] in came.output
+
+
 def test_shards_are_one_bundle_when_they_are_merged(tmp_path: Path) -> None:
     words = ("--case", "tpp/response/*", "--generated", "0")
     shards = [run_into(tmp_path / str(one), *words, "--shard", f"{one}/2") for one in (1, 2)]
