@@ -47,13 +47,13 @@ class _HttpGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _read_body(Request(scope, receive))
+            body, first = await _read_body(Request(scope, receive))
         except ClientDisconnect:
             return
         if body is None:
             response = text_response(413, "REQUEST ENTITY TOO LARGE", ("connection", "close"))
         else:
-            request = _request(scope, body)
+            request = _request(scope, body, first)
             parts = self._parts
             if request.operation:
                 await parts.hold(request)
@@ -106,31 +106,33 @@ def respond(parts: Parts, control: Control | None, request: HttpRequest) -> Http
     return parts.http_filter(request, response)
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """The body; None when it is beyond the bound.
+async def _read_body(request: Request) -> tuple[bytes | None, int]:
+    """The body, and how much of it came first; None when it is beyond the bound.
 
     What is too much is still read, up to a bound, and dropped: closing on a peer that is still sending would
     cost it the answer.
     """
     body = bytearray()
-    received = 0
+    received = first = 0
     async for chunk in request.stream():
         received += len(chunk)
+        first = first or received
         if received <= MAX_BODY_BYTES:
             body += chunk
         elif received > MAX_DRAINED_BYTES:
             break
-    return bytes(body) if received <= MAX_BODY_BYTES else None
+    return (bytes(body) if received <= MAX_BODY_BYTES else None), first
 
 
-def _request(scope: Scope, body: bytes) -> HttpRequest:
+def _request(scope: Scope, body: bytes, first: int) -> HttpRequest:
     sent = str(scope["path"])
     path = sent.lower().removesuffix("/") or "/"
     operation = TPP_OPERATION if path == tpp_http.PATH else ""
     if path.startswith(alphapoint_http.PREFIX):
         operation = OPERATIONS.get(path[len(alphapoint_http.PREFIX) :], "")
     headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"])
-    return HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body, operation, sent)
+    query = scope["query_string"].decode("latin-1")
+    return HttpRequest(scope["method"], path, query, headers, body, operation, sent, first)
 
 
 async def _serve_frames(parts: Parts, socket: WebSocket) -> None:

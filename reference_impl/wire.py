@@ -26,6 +26,8 @@ class HttpRequest:
     """Id of the operation that the path names; empty for every other path."""
     sent_path: str = ""
     """The path in the letter case in which it came, with what stood behind it."""
+    first_bytes: int = 0
+    """How many bytes of the body came in the first piece that was read."""
 
     def header(self, name: str) -> str | None:
         """The value of a header given in lower case, several joined by a comma; None when it is absent."""

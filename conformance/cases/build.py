@@ -21,6 +21,8 @@ from conformance.cases.families.object.malformed import malformed_object_cases
 from conformance.cases.families.object.relations import object_relation_cases
 from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases, way_cases
 from conformance.cases.families.races import race_cases
+from conformance.cases.families.spellings import KEYS as GRAMMARS
+from conformance.cases.families.spellings import key_of, spelling_cases
 from conformance.cases.message import fill_body, is_text, places
 from conformance.cases.scenario import scenario_cases
 from conformance.contract.check.problems import CaseSet, Specimen
@@ -46,6 +48,7 @@ _OBJECT: tuple[Family, ...] = (
     way_cases,
     object_relation_cases,
     race_cases,
+    spelling_cases,
     combination_cases,
 )
 _LIST: tuple[Family, ...] = (
@@ -57,6 +60,7 @@ _LIST: tuple[Family, ...] = (
     list_relation_cases,
     trap_cases,
     race_cases,
+    spelling_cases,
     combination_cases,
 )
 
@@ -73,6 +77,7 @@ KEYS = (
     ),
     RequirementKey("same-transport", _WEBSOCKET),
     RequirementKey("ways", _OBJECTS, needed=False),
+    *(RequirementKey(key_of(grammar), needed=False) for grammar in GRAMMARS),
     *(RequirementKey(name, _LISTS, needed=False) for name in ("method", "parameters", "unsupported-media")),
     *(
         RequirementKey(name, _LISTS, needed=False)

@@ -41,6 +41,7 @@ class Ruling(StrEnum):
     NO_LIST = "no-list"
     UNLISTED_READING = "unlisted-reading"
     OVERLAPPING = "overlapping-calls"
+    REFUSED_SPELLING = "refused-spelling"
 
 
 def done(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:

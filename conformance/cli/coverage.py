@@ -1,4 +1,4 @@
-"""`conformance coverage`: how many combinations the cases of a run cover, and which ones none of them covers."""
+"""`conformance coverage`: which combinations and which spellings the cases of a run cover, and what none of them has."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from conformance.errors import UsageError
 
 if TYPE_CHECKING:
     from conformance.cases.combinations.arrays import Counted
+    from conformance.cases.families.spellings import Production
     from conformance.model.case import Case
     from conformance.model.spec import Contract
 
@@ -51,11 +52,12 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Count the combinations of levels that the named cases cover.
+    """Count the combinations of levels, and the spellings of requests, that the named cases cover.
 
     The factors of an operation stand in its factors.yaml, with the levels that cannot meet. Prints for each
     operation how many combinations are possible, how many the cases cover that would be carried out, how many stand
-    only in cases that the target cannot be sent, and some of those that no case has; -v prints all of them.
+    only in cases that the target cannot be sent, and some of those that no case has; -v prints all of them. Then the table of spellings, production by
+    production: which cases hold each, or why no request is written by it.
     """
     from conformance.cases.combinations.arrays import SHOWN_STRENGTHS, counted
     from conformance.contract.load import load_contract
@@ -66,7 +68,8 @@ def command(
             raise UsageError(f"no operation {name!r}.{suggestion(name, contract.operations)}")
     chosen = [name for name in sorted(contract.operations) if not operations or name in operations]
     found = {name: one for name in chosen if (one := counted(contract.operations[name])) is not None}
-    rows = _rows(contract, found, target)
+    why = _hindrances(contract, chosen, target)
+    rows = _rows(why, found)
     counts = [
         _Count(one, rows[name], number)
         for name, one in found.items()
@@ -74,9 +77,13 @@ def command(
         for number in ((strength,) if strength else SHOWN_STRENGTHS)
     ]
     if as_json:
-        click.echo(json.dumps({"schema_version": 1, "coverage": [one.object() for one in counts]}, indent=2))
+        spelled = [_spelled_object(one) for one in _productions(contract, chosen, why)]
+        told = {"schema_version": 1, "coverage": [one.object() for one in counts], "spellings": spelled}
+        click.echo(json.dumps(told, indent=2))
         return
     _print(counts, quiet=quiet, verbose=verbose)
+    if strength is None:
+        _print_spellings(list(_productions(contract, chosen, why)), quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,30 +111,61 @@ class _Count:
                 yield self.found.grid.words(one)
 
 
-def _rows(contract: Contract, found: Mapping[str, Counted], target: Path | None) -> dict[str, dict[str, str]]:
-    """Operation to the rows of its named cases, each with why the target cannot be sent such a case."""
+_Why = Mapping[str, tuple["Case", str]]
+"""Case id to the case, and why the target cannot be sent it; operations that the target lacks have none."""
+
+
+def _hindrances(contract: Contract, chosen: list[str], target: Path | None) -> _Why:
     from conformance.cases.fixtures import load_cases
 
-    rows: dict[str, dict[str, str]] = defaultdict(dict)
-    cases = [case for case in load_cases(contract, tuple(found)) if case.rows]
-
-    def note(case: Case, why: str) -> None:
-        for row in case.rows:
-            rows[case.operation][row] = why and rows[case.operation].get(row, why)
-
+    cases = load_cases(contract, tuple(chosen))
     if target is None:
-        for case in cases:
-            note(case, "")
-        return rows
+        return {case.id: (case, "") for case in cases}
     from conformance.run.loop import run_loop
     from conformance.run.plan import hindrances
 
+    found: dict[str, tuple[Case, str]] = {}
+
     async def plan() -> None:
-        async for case, why in hindrances(contract, str(target), cases, found):
-            note(case, why)
+        async for case, why in hindrances(contract, str(target), cases, chosen):
+            found[case.id] = case, why
 
     run_loop(plan())
+    return found
+
+
+def _rows(hindered: _Why, found: Mapping[str, Counted]) -> dict[str, dict[str, str]]:
+    """Operation to the rows of its named cases, each with why the target cannot be sent such a case."""
+    rows: dict[str, dict[str, str]] = defaultdict(dict)
+    for case, why in hindered.values():
+        for row in case.rows if case.operation in found else ():
+            rows[case.operation][row] = why and rows[case.operation].get(row, why)
     return rows
+
+
+def _productions(contract: Contract, chosen: list[str], hindered: _Why) -> Iterator[Production]:
+    from conformance.cases.families.spellings import productions
+
+    for name in chosen:
+        own = {identifier: why for identifier, (case, why) in hindered.items() if case.operation == name}
+        if own:
+            yield from productions(contract.operations[name], own)
+
+
+def _spelled_object(one: Production) -> dict[str, Any]:
+    """For programs: one production for one operation."""
+    row = one.row
+    told = {"operation": one.operation, "id": row.id, "grammar": row.grammar, "clause": row.clause, "text": row.text}
+    counts = {"cases": one.cases, "carried_out": one.carried_out, "not_carried_out": dict(one.hindered)}
+    return {**told, **counts, "standing": one.standing, "unwritten": row.unwritten, "refused_by": row.refused}
+
+
+def _print_spellings(found: list[Production], *, quiet: bool) -> None:
+    from conformance.report.formats.text import plain_lines, spelling_section
+    from conformance.report.safe_text import writable
+
+    for line in plain_lines(spelling_section(found, each=not quiet)):
+        click.echo(writable(line, sys.stdout.encoding))
 
 
 def _print(counts: list[_Count], *, quiet: bool, verbose: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from conformance.contract.source import Source, open_source, raise_faults, sugge
 from conformance.errors import SpecError
 from conformance.model.case import Transport, state_names
 from conformance.model.scenario import ANSWER_KEYS, Factors, Scenario
-from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, Ruling, Service
+from conformance.model.spec import Contract, Operation, PageRecord, Reading, Requirement, Ruling, Service, Spelling
 from conformance.plugins import DIALECTS, dialect_names
 
 _NOT_CONTRACT = {"fixtures", "corpus"}
 RULINGS = "rulings.yaml"
 """Beside the folders of the services; without it, the rulings of the bundled contract hold."""
+
+SPELLINGS = "spellings.yaml"
+"""The table of spellings: of the bundled contract, for all contracts."""
 
 
 def specs_root() -> Path:
@@ -126,6 +130,20 @@ def read_rulings(path: Path) -> tuple[Ruling, ...]:
     found = read(tuple[Ruling, ...], source)
     raise_faults(source.faults)
     return tuple(found)
+
+
+def read_spellings(path: Path) -> tuple[Spelling, ...]:
+    """A table of spellings. Errors: `SpecError` with every fault."""
+    source = open_source(path)
+    found: tuple[Spelling, ...] = read(tuple[Spelling, ...], source)
+    raise_faults(source.faults)
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def bundled_spellings() -> tuple[Spelling, ...]:
+    """The table of spellings of this installation."""
+    return read_spellings(specs_root() / SPELLINGS)
 
 
 def read_page_record(folder: Path) -> PageRecord | None:

@@ -28,7 +28,7 @@ from conformance.formats.registry import formats
 from conformance.formats.xml.format import XML
 from conformance.model.case import Transport
 from conformance.model.scenario import Factors, Scenario
-from conformance.model.spec import Operation, PageRecord, Reading, Requirement, Ruling, Service
+from conformance.model.spec import Operation, PageRecord, Reading, Requirement, Ruling, Service, Spelling
 
 FILES: Mapping[str, Any] = {
     "factors": Factors,
@@ -39,6 +39,7 @@ FILES: Mapping[str, Any] = {
     "rulings": tuple[Ruling, ...],
     "scenarios": tuple[Scenario, ...],
     "service": Service,
+    "spellings": tuple[Spelling, ...],
 }
 """Name of a file, without its ending, to what it is read into."""
 _FORMATS = {one.name: one.label for one in formats()}

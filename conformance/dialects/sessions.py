@@ -262,7 +262,7 @@ class Sessions:
 
     async def send_ws(
         self, speaker: Speaker, socket_key: str, text_of: Callable[[int], str | bytes], purpose: Purpose,
-        *, quiet: bool = False,
+        *, quiet: bool = False, spelling: str = "",
     ) -> Exchange:  # fmt: skip
         """One frame on the speaker's own WebSocket; again after a new sign-in when the session turns out to be gone.
 
@@ -270,11 +270,13 @@ class Sessions:
         """
         socket, label = self.socket(speaker, socket_key), Label(purpose, speaker.name, speaker.case)
         if login_of(speaker) is None:
-            return await self.link.send_ws(socket, text_of(socket.next_number()), label, quiet=quiet)
+            text = text_of(socket.next_number())
+            return await self.link.send_ws(socket, text, label, quiet=quiet, spelling=spelling)
 
         async def attempt() -> tuple[Exchange, Gone]:
             before = socket.signed_in
-            exchange = await self.link.send_ws(socket, text_of(socket.next_number()), label, quiet=quiet)
+            text = text_of(socket.next_number())
+            exchange = await self.link.send_ws(socket, text, label, quiet=quiet, spelling=spelling)
             if not self.dialect.may_lack_session(exchange) or not self._can_probe(speaker, socket_key):
                 return exchange, ""
             replaced = 0 < before < socket.signed_in  # by somebody else, while the message was under way

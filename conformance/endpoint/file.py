@@ -303,7 +303,7 @@ def _add_logins(definitions: dict[str, Any]) -> None:
 
 BUNDLED = ("alphapoint", "tpp")
 _ALWAYS = ("anonymous", "invented")
-_FRAME = ("i", "o", "body")
+_FRAME = ("i", "o", "o_escaped", "body")
 _HEAD = """\
 # A target file for `conformance run --target FILE`: {title}.
 # `conformance target check FILE` says what is still missing; docs/staging.md explains every key.

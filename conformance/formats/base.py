@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from conformance.formats.errors import CodecError, Note, Pairs, Raw
@@ -228,6 +228,11 @@ class Format:
     """An item with a member that no document names, close to another one: the item, that other one, the name."""
     repeated: Callable[[Codec, Mapping[str, Any], int], Body] = written_out
     """A list of many alike items."""
+
+    spellings: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    """Other legal spellings of a text that is about to be sent, by the id of their row in the table of spellings."""
+    template_spellings: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    """As `spellings`, of a text whose places are not filled yet."""
 
     def owns(self, media: MediaType) -> bool:
         """Whether a body of this media type is in this format."""

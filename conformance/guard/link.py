@@ -233,11 +233,13 @@ class Link:
             self.sockets[key] = Socket(self.dial_ws(self.ws_address, None if on_connect is None else connected))
         return self.sockets[key]
 
-    async def send_ws(self, socket: Socket, text: str | bytes, label: Label, *, quiet: bool = False) -> Exchange:
+    async def send_ws(
+        self, socket: Socket, text: str | bytes, label: Label, *, quiet: bool = False, spelling: str = ""
+    ) -> Exchange:
         """Send one frame; `quiet` listens for `patience_s` and takes silence as an observation."""
         number = self.number_of(text)
         match = ReplyMatch(number, expected=not quiet and number is not None, quiet_s=self.patience_s)
-        request = WsRequest(text, match)
+        request = WsRequest(text, match, spelling)
 
         async def once() -> Exchange:
             await self.gate.admit(request, label, self.guard)

@@ -107,8 +107,8 @@ class Message:
     method: str = "POST"
     path: str = ""
     headers: tuple[tuple[str, str], ...] = ()
-    spelling: Literal["", "upper", "lower"] = ""
-    """Letter case of the names of all headers, those of the session as well; empty: as they are."""
+    spelling: str = ""
+    """Another legal way to write the body, the request or the frames: a row of the table of spellings; empty: none."""
     frame: str | None = None
     """WebSocket only: the frame's text, in which `${i}` is the sequence number and `${o}` the body as a JSON string."""
 

@@ -157,6 +157,38 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """One production of a grammar that a legal request may use, and how a request is written by it.
+
+    Of `headers`, `path`, `frame`, `cases` and `unwritten` one is there at most; without any, the rendering of its format
+    or transport that has its id writes it.
+    """
+
+    id: str
+    grammar: Literal["json", "xml", "http", "ws"]
+    clause: str
+    """Where the grammar has it."""
+    text: str
+    """What is written otherwise than usual."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Header lines in the place of those of the same names; `{}` stands for the media type."""
+    path: Literal["", "escaped-letter"] = ""
+    frame: str = ""
+    """The text of a WebSocket message; `CALL` stands for the call, `ESCAPED` for its name with an escaped letter."""
+    cases: tuple[str, ...] = ()
+    """Patterns of the ids of cases of other families that hold it already."""
+    unwritten: str = ""
+    """Why no request is written by it."""
+    refused: str = ""
+    """Who refuses it all the same; then a refusal without an effect is right as well."""
+
+    @property
+    def cases_of_its_own(self) -> str:
+        """How the ids of its own cases begin, behind the short name of the operation."""
+        return f"spelled/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorCode:
     """One row of a document's error table: the code, its legal messages, and how a case provokes it by default."""
 

@@ -17,7 +17,7 @@ from conformance.model.case import Case, Transport
 from conformance.run.session import Session
 
 _ALWAYS = (ANONYMOUS, INVENTED)
-_FRAME_NAMES = ("i", "o", "body")
+_FRAME_NAMES = ("i", "o", "o_escaped", "body")
 
 
 @dataclass(slots=True)

@@ -25,7 +25,10 @@ from conformance.guard.link import Link
 from conformance.model.case import Case, Message, StateNeed
 from conformance.run.judgement import cases_beside
 from conformance.run.recording import Recorder
+from conformance.wire.http.spell import SPELLINGS as REQUEST_SPELLINGS
+from conformance.wire.http.spell import cut_between_words
 from conformance.wire.messages import TIMED_OUT, Exchange, Headers, HttpRequest
+from conformance.wire.ws.spell import SPELLINGS as FRAMINGS
 
 _GRACE_S = 5.0
 """How long an interrupted case waits for the states that are under way."""
@@ -248,7 +251,10 @@ async def send_one(case: Case, message: Message, service: Service, setting: Sett
     if own is not None:
         exchange = await send_own_ws(service.sessions, own, speaker, text_of, purpose, quiet=quiet)
     else:
-        exchange = await service.sessions.send_ws(speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet)
+        spelling = message.spelling if message.spelling in FRAMINGS else ""
+        exchange = await service.sessions.send_ws(
+            speaker, f"{key}#{desk.index}", text_of, purpose, quiet=quiet, spelling=spelling
+        )
     problem = exchange.problem
     unanswered = problem is not None and problem.kind in TIMED_OUT and not exchange.sent  # it was the sign-in
     if problem is not None and (unanswered or (problem.kind == "handshake-refused" and not is_hiccup(exchange))):
@@ -263,23 +269,20 @@ def http_request(message: Message, bindings: Bindings, media_type: str, headers:
     body = body_bytes(message, bindings, media_type)
     if any(name.lower() == "transfer-encoding" and "chunked" in value for name, value in message.headers):
         body = _chunked(body)
-    spelled = _spelled((*message.headers, *headers), message.spelling)
-    return HttpRequest(message.method, fill(message.path, bindings), spelled, body)
-
-
-def _spelled(headers: Headers, spelling: str) -> Headers:
-    if not spelling:
-        return headers
-    return tuple((name.upper() if spelling == "upper" else name.lower(), value) for name, value in headers)
+    spelling = message.spelling if message.spelling in REQUEST_SPELLINGS else ""
+    return HttpRequest(message.method, fill(message.path, bindings), (*message.headers, *headers), body, spelling)
 
 
 def body_bytes(message: Message, bindings: Bindings, media_type: str) -> bytes:
     """The body of a message as it is meant, whatever framing it goes out in."""
-    return fill_body(message.body, bindings, format_for(media_type))
+    into = format_for(media_type)
+    body = fill_body(message.body, bindings, into)
+    spell = into.spellings.get(message.spelling)
+    return body if spell is None else spell(body.decode()).encode()
 
 
 def _chunked(body: bytes) -> bytes:
-    pieces = [body[place : place + _CHUNK_BYTES] for place in range(0, len(body), _CHUNK_BYTES)]
+    pieces = cut_between_words(body, _CHUNK_BYTES)
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
@@ -288,10 +291,17 @@ def frame_text(message: Message, bindings: Bindings, number: int) -> tuple[bytes
     assert message.frame is not None
     if message.body.data is not None:
         raise HarnessError("a frame carries its body as text; a body of bytes cannot be sent over a WebSocket")
-    body = fill_body(message.body, bindings, JSON)
+    body = body_bytes(message, bindings, JSON.media_types[0])
     text = body.decode(message.body.encoding, "surrogatepass" if message.body.encoding.startswith("utf") else "strict")
-    inserts: Bindings = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text}
+    escaped = _escaped(text) if "${o_escaped}" in message.frame else ""
+    inserts: Bindings = {"i": number, "o": json.dumps(text, ensure_ascii=False), "body": text, "o_escaped": escaped}
     return fill(message.frame, inserts).encode("utf-8", "surrogatepass"), body
+
+
+def _escaped(text: str) -> str:
+    """Every character of a JSON string as an escape (RFC 8259, 7)."""
+    units = text.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[place : place + 2].hex()}" for place in range(0, len(units), 2))
 
 
 async def observe(service: Service, setting: Setting) -> Mapping[str, str]:

@@ -65,13 +65,14 @@ class HttpRequest:
     """One HTTP request; `path` starts with "/" or is empty, may carry a query, and goes behind the base path.
 
     The headers are written in this order and spelling; Host, User-Agent and Content-Length are added when they
-    are missing.
+    are missing. `spelling` names another way to write the same request, one of `conformance.wire.http.spell`.
     """
 
     method: str
     path: str
     headers: Headers = ()
     body: bytes = b""
+    spelling: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,14 @@ class ReplyMatch:
 
 @dataclass(frozen=True, slots=True)
 class WsRequest:
-    """One text frame; `bytes` are sent as the payload of a text frame even when they are not UTF-8."""
+    """One text message; `bytes` are sent as the payload of a text frame even when they are not UTF-8.
+
+    `spelling` names another way to frame it, one of `conformance.wire.ws.spell`.
+    """
 
     text: str | bytes
     reply_to: ReplyMatch
+    spelling: str = ""
 
 
 @dataclass(frozen=True, slots=True)

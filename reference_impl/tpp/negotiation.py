@@ -16,7 +16,8 @@ SUPPORTED: Mapping[Format, tuple[str, ...]] = MappingProxyType(
 """The media types of each format, the one for a wildcard first; JSON goes before XML."""
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_MEDIA_TYPE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*((?:;[^;]*)*)")
+_MEDIA_TYPE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*((?:;.*)?)", re.DOTALL)
+_PIECE = re.compile(r'(?:"[^"]*"|[^";])+')
 _PARAMETER = re.compile(rf"\s*({_TOKEN})\s*=\s*(?:\"([^\"]*)\"|({_TOKEN}))\s*")
 
 
@@ -44,7 +45,7 @@ def parse_media_type(text: str) -> MediaRange | None:
     if match is None:
         return None
     parameters: dict[str, str] = {}
-    for piece in match[3].split(";"):
+    for piece in _PIECE.findall(match[3]):
         if not piece.strip():
             continue
         parameter = _PARAMETER.fullmatch(piece)

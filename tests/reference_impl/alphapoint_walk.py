@@ -50,12 +50,13 @@ class Walk:
         method: str = "POST",
         query: str = "",
         sent_path: str = "",
+        first_bytes: int = 0,
     ) -> Any:
         """One request, and all of its response that a client sees."""
         path, operation = f"/ap/{call.lower()}", OPERATIONS.get(call.lower(), "")
         own = (("aptoken", self._token(user)),) if user else ()
         sent = sent_path or f"/AP/{call}"
-        request = HttpRequest(method, path, query, (*own, *headers), body.encode(), operation, sent)
+        request = HttpRequest(method, path, query, (*own, *headers), body.encode(), operation, sent, first_bytes)
         response = respond(self.parts, None, request)
         return response.status, response.content_type, response.headers, response.chunked, response.body
 
@@ -443,6 +444,7 @@ def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], s
     yield walker.http(user, name, f"[{make(walker.scene())}]"), walker.open_ids()
     yield walker.http(user, name, f'{{"OMSId":99,{make(walker.scene())[1:]}'), walker.open_ids()
     yield from _ways(walker, name, user, make)
+    yield from _spelled(walker, name, user, make)
     for headers in (
         (("content-type", "application/json; charset=utf-8"),),
         (("transfer-encoding", "chunked"),),
@@ -463,6 +465,52 @@ def _wire(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], s
     yield walker.frame(user, "nothing"), walker.frame(user, "[]"), walker.frame(user, "{}")
     body = make(walker.scene())
     yield [walker.http(user, name, body) for _ in range(MANY)]
+
+
+def _spelled(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], str]) -> Iterator[Any]:
+    """The same request in other spellings of JSON, of a header and of a frame."""
+
+    def turned(text: str) -> str:
+        *others, last = json.loads(text).items()
+        return json.dumps(dict((last, *others)))
+
+    def escaped(text: str, digits: str) -> str:
+        names = json.loads(text)
+        for key in names:
+            text = text.replace(f'"{key}"', '"' + "".join(f"\\u{format(ord(one), digits)}" for one in key) + '"')
+        return text
+
+    changes: tuple[Callable[[str], str], ...] = (
+        lambda text: text.replace(",", ",\t"),
+        lambda text: text.replace(",", "\r,"),
+        lambda text: f"\n{text}",
+        lambda text: f"{text}\n",
+        lambda text: text.replace(",", "," + " " * 9000),
+        lambda text: text.replace('":', '" :'),
+        lambda text: escaped(text, "04x"),
+        lambda text: escaped(text, "04X"),
+        turned,
+    )
+    for change in changes:
+        yield walker.http(user, name, change(make(walker.scene()))), walker.open_ids()
+    for headers in (
+        (("content-type", "APPLICATION/JSON"),),
+        (("content-type", "application/json ; charset=utf-8"),),
+        (("content-type", 'application/json; profile="a;b"'),),
+        (("x-text", "\xe4"),),
+        tuple((f"x-header-{number}", "v") for number in range(40)),
+    ):
+        yield walker.http(user, name, make(walker.scene()), headers)
+    yield walker.http(user, name, make(walker.scene()), first_bytes=5)
+    call, payload = f'"{name}"', json.dumps
+    for text in (
+        '\t{"m":0,"i":4,"n":CALL,"o":PAYLOAD}',
+        '{"\\u006d":0,"\\u0069":4,"\\u006e":CALL,"\\u006f":PAYLOAD}',
+        f'{{"m":0,"i":4,"n":"\\u{ord(name[0]):04x}{name[1:]}","o":PAYLOAD}}',
+    ):
+        yield walker.frame(user, text.replace("CALL", call).replace("PAYLOAD", payload(make(walker.scene()))))
+    escapes = "".join(f"\\u{ord(one):04x}" for one in make(walker.scene()))
+    yield walker.frame(user, f'{{"m":0,"i":4,"n":"{name}","o":"{escapes}"}}')
 
 
 def _ways(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], str]) -> Iterator[Any]:

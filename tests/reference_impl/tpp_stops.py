@@ -6,7 +6,7 @@ import http.client
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -404,11 +404,124 @@ def beside_the_body(tour: Tour) -> Any:
     return told
 
 
+def _values(change: Callable[[str], str]) -> Callable[[str], str]:
+    """The text of each element that has one."""
+    return lambda text: re.sub(r"<(\w+)>([^<]+)</", lambda found: f"<{found[1]}>{change(found[2])}</", text)
+
+
+def _on_lines(value: str) -> str:
+    return f"\n{value}\n" if value in ("true", "false") else value
+
+
+def _typed(text: str) -> str:
+    return text.replace("<OrderID>", '<OrderID i:type="s:int" xmlns:s="http://www.w3.org/2001/XMLSchema">')
+
+
+def _root_with_prefix(text: str) -> str:
+    root = f'q:ArrayOfCancellationCreation xmlns:q="{_NAMESPACE}"'
+    return text.replace("ArrayOfCancellationCreation", root, 1).replace("/ArrayOf", "/q:ArrayOf")
+
+
+def _items_with_prefix(text: str, prefix: str) -> str:
+    start = f'<{prefix}:CancellationCreation xmlns:{prefix}="{_NAMESPACE}" xmlns:b="{_NAMESPACE}">'
+    return text.replace("<CancellationCreation>", start).replace("/Canc", f"/{prefix}:Canc")
+
+
+_NAMESPACE = re.findall(r'xmlns="([^"]*)"', XMLNS)[0]
+_ROOT = f"<ArrayOfCancellationCreation {XMLNS}"
+SPELLED_XML: tuple[Callable[[str], str], ...] = (
+    lambda text: '<?xml version="1.0" standalone="yes"?>' + text,
+    lambda text: "<?xml version='1.0'?>" + text,
+    lambda text: '<?xml version = "1.0" ?>' + text,
+    lambda text: "\ufeff" + text,
+    lambda text: "<!-- x -->" + text,
+    lambda text: text + "<!-- x -->",
+    _values(lambda value: value[:2] + "<!-- x -->" + value[2:]),
+    lambda text: text.replace("><", "><!-- <OrderID>1</OrderID> --><"),
+    lambda text: text.replace("><", ">&#x20;<"),
+    _values(lambda value: f"<![CDATA[{value[:2]}]]>{value[2:]}"),
+    _values(lambda value: f"<![CDATA[{value[:2]}]]><![CDATA[{value[2:]}]]>"),
+    _values(lambda value: "".join(f"&#x{ord(one):x};" for one in value)),
+    _values(lambda value: "".join(f"&#0{ord(one)};" for one in value)),
+    lambda text: text.replace('"', "'"),
+    lambda text: text.replace('="', ' = "'),
+    lambda text: text.replace(_ROOT, _ROOT.replace(XMLNS, " ".join(reversed(XMLNS.split())))),
+    lambda text: text.replace("</OrderID>", "</OrderID >"),
+    lambda text: text.replace("<CancellationCreation>", "<CancellationCreation >"),
+    lambda text: text.replace("><", ">\t<"),
+    _root_with_prefix,
+    lambda text: _items_with_prefix(text, "a.b"),
+    lambda text: re.sub(r"(</?)OrderID>", r"\1b:OrderID>", _items_with_prefix(text, "a")),
+    lambda text: text.replace("<OrderID>", f'<OrderID xmlns="{_NAMESPACE}">'),
+    lambda text: text.replace(_ROOT, f'{_ROOT} xmlns:unused="urn:unused"'),
+    lambda text: text.replace('xmlns="http:/', 'xmlns="http:&#x2F;'),
+    lambda text: text.replace("<OrderID>", '<OrderID xmlns:i="urn:other">'),
+    lambda text: text.replace('i:nil="true"', 'i:nil=" true&#x9;"'),
+    lambda text: text.replace('i:nil="true"', 'xmlns:n="http://www.w3.org/2001/XMLSchema-instance" n:nil="true"'),
+    lambda text: text.replace("<OrderID>", '<OrderID i:nil="false">'),
+    lambda text: re.sub(r'<(\w+) i:nil="true" />', r'<\1 i:nil="true"><!-- x --></\1>', text),
+    lambda text: text.replace(_ROOT, f'{_ROOT} i:schemaLocation="{_NAMESPACE} x.xsd"'),
+    _typed,
+    lambda text: text.replace("<OrderID>", "<OrderID>+"),
+    lambda text: text.replace("<OrderID>", "<OrderID>00"),
+    lambda text: text.replace(">true<", ">1<"),
+    _values(_on_lines),
+)  # fmt: skip
+
+
+def spelled_xml(tour: Tour) -> Any:
+    """One document in many spellings that mean the same."""
+    told = []
+    for change in SPELLED_XML:
+        orders = tour.orders("open-order", "open-international-order")
+        plain = as_xml(domestic(orders[0]), abroad(orders[1]))
+        told.append(tour.send(orders, change(plain), Content_Type=XML, Accept=XML))
+    return told
+
+
+def spelled_json(tour: Tour) -> Any:
+    """One list in other spellings, and a PIN with an escape."""
+    told = []
+    for change in (
+        lambda text: text.replace(",", ",\r"),
+        lambda text: text.replace('"OrderID"', '"\\u004frderID"'),
+        lambda text: re.sub(r'"PIN":"(.)', lambda found: f'"PIN":"\\u{ord(found[1]):04x}', text),
+    ):
+        (order,) = orders = tour.orders("pin-order")
+        told.append(tour.send(orders, change(json.dumps([domestic(order)], separators=(",", ":")))))
+    return told
+
+
+def spelled_headers(tour: Tour) -> Any:
+    """Headers in other spellings, and a body that comes in pieces."""
+    told = []
+    for headers in (
+        {"Accept": f", {JSON} , ,text/csv;q=0.1"},
+        {"Accept": f"{JSON};Q=1.0"},
+        {"Content_Type": f'{JSON}; profile="a;b"'},
+        {"Content_Type": f"{JSON}; CHARSET=utf-8"},
+    ):
+        (order,) = orders = tour.orders("open-order")
+        told.append(tour.json(orders, domestic(order), **headers))
+    (order,) = orders = tour.orders("open-order")
+    body = json.dumps([domestic(order)]).encode()
+    headers = {"Content-Type": JSON, "Accept": JSON, "Content-Length": str(len(body))}
+    reply = tour.server.request("POST", CANCELLATIONS, _slowly(body), headers)
+    return [*told, (tour.told(reply, orders), tour.server.observe(*orders))]
+
+
+def _slowly(body: bytes) -> Iterator[bytes]:
+    yield body[:9]
+    time.sleep(0.1)
+    yield body[9:]
+
+
 STOPS: Mapping[str, Callable[[Tour], Any]] = {
     stop.__name__.replace("_", "-"): stop
     for stop in (
         three_in_json, three_in_xml, failure_first, one_each, not_to_be_cancelled, twice, together, conditions, pins,
         bystanders, odd_values, broken_json, broken_xml, ways_to_write_xml, negotiated, bodies_by_type, methods, paths,
-        refused_for_nothing_known, wide_number, stretched, near_pins, meetings, one_behind_another, a_while_later, beside_the_body, long_list, long_list_abroad,
+        refused_for_nothing_known, wide_number, stretched, near_pins, meetings, one_behind_another, a_while_later, beside_the_body,
+        spelled_xml, spelled_json, spelled_headers, long_list, long_list_abroad,
     )
 }  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from conformance.contract.check.problems import CaseSet, Outcomes, Problem, place_in
+from conformance.contract.load import bundled_spellings
 from conformance.contract.operation import RequirementKey, missing_keys
 from conformance.model.case import Alternative, Case, Expectation, state_names
 from conformance.model.spec import Contract, Service
@@ -107,6 +108,28 @@ def rulings_held(contract: Contract, cases: CaseSet) -> Outcomes:
             yield None if reading in contract.readings else wrong
         for pattern in ruling.cases:
             wrong = Problem("rulings", where, f"no case matches {pattern!r}", "`conformance list cases` shows the ids.")
+            yield None if any(fnmatchcase(one, pattern) for one in identifiers) else wrong
+
+
+def spellings_held(contract: Contract, cases: CaseSet) -> Outcomes:
+    """Each production of the table has its clause, and is written by cases of its own, held by others, or excused."""
+    identifiers = tuple(case.id for case in cases.cases)
+    rows = bundled_spellings()
+    spoken = [key for one in contract.operations.values() for key in one.attribution]
+    for row in rows if any(key.startswith("spelled-") for key in spoken) else ():
+        where = f"spellings.yaml ({row.id})"
+        if [one.id for one in rows].count(row.id) > 1:
+            yield Problem("spellings", where, "two rows have this id", "Give one of them another id.")
+        if not (row.clause.strip() and row.text.strip()):
+            yield Problem(
+                "spellings", where, "clause or text is empty", "Say what is written, and where it is allowed."
+            )
+        if sum(bool(one) for one in (row.headers, row.path, row.frame, row.cases, row.unwritten)) > 1:
+            yield Problem("spellings", where, "it is written in two ways", "Keep one of headers, path, frame, cases.")
+        for pattern in () if row.unwritten else row.cases or (f"*/{row.cases_of_its_own}*",):
+            wrong = Problem(
+                "spellings", where, f"no case matches {pattern!r}", "`conformance list cases` shows the ids."
+            )
             yield None if any(fnmatchcase(one, pattern) for one in identifiers) else wrong
 
 

@@ -20,6 +20,7 @@ from conformance.contract.check.cases import (
     requirement_ids,
     requirements_covered,
     rulings_held,
+    spellings_held,
 )
 from conformance.contract.check.engines import json_engines_agree, xml_engines_agree
 from conformance.contract.check.instances import instances_agree
@@ -95,6 +96,7 @@ CASE_RULES: tuple[tuple[str, CaseRule], ...] = (
     ("case-readings", case_readings),
     ("case-grounds", case_grounds),
     ("rulings", rulings_held),
+    ("spellings", spellings_held),
     ("case-states", case_states),
     ("case-codes", case_codes),
     ("json-engines", json_engines_agree),

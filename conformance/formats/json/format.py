@@ -20,6 +20,7 @@ from conformance.formats.base import (
 )
 from conformance.formats.errors import Pairs, Raw
 from conformance.formats.json.read import decode_json
+from conformance.formats.json.spell import SPELLINGS
 from conformance.formats.json.write import COMPACT, JsonStyle, encode_json
 from conformance.formats.members import json_content
 from conformance.model.case import Body, Repeat
@@ -165,4 +166,5 @@ JSON = Format(
     evident=True,
     any_value=True,
     repeated=_repeated,
+    spellings=SPELLINGS,
 )

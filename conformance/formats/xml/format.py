@@ -14,6 +14,7 @@ from conformance.formats.base import Codec, Decoded, Format, WireForm, Writing, 
 from conformance.formats.errors import CodecError, XsdError
 from conformance.formats.members import xml_content
 from conformance.formats.xml.contract import XmlContract, XmlStyle
+from conformance.formats.xml.spell import SPELLINGS, TEMPLATE_SPELLINGS
 from conformance.formats.xml.write import LexicalStyle, RawXml
 from conformance.model.case import Body, Repeat
 from conformance.model.spec import Document, Operation
@@ -133,4 +134,6 @@ XML = Format(
     twice=_twice,
     beside=_beside,
     repeated=_repeated,
+    spellings=SPELLINGS,
+    template_spellings=TEMPLATE_SPELLINGS,
 )

@@ -30,6 +30,8 @@ from conformance.report.safe_text import beside, many, shortened, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from conformance.cases.families.spellings import Production
+
 
 Style = Literal["plain", "title", "good", "bad", "warn", "dim"]
 
@@ -238,6 +240,59 @@ def _coverage(row: Coverage) -> Row:
         lost,
     )
     return Row((row.operation, *cells, f"{row.uncovered:,}"), "plain" if row.covered == row.possible else "warn")
+
+
+STANDINGS = ("held", "hindered", "no such value", "unwritten")
+"""What may be said of a production for an operation, in the order in which it is counted."""
+
+
+def spelling_section(found: Sequence[Production], *, each: bool) -> Iterable[Block]:
+    """For each operation and grammar how many productions its cases hold; with `each` every production by itself."""
+    if not found:
+        return
+    groups: dict[tuple[str, str], list[Production]] = {}
+    for one in found:
+        groups.setdefault((one.operation, one.row.grammar), []).append(one)
+    yield Line("Spellings", "title")
+    yield Grid(
+        (
+            "operation",
+            "grammar",
+            "productions",
+            "held",
+            "only in cases not carried out",
+            "no value has it",
+            "unwritten",
+        ),
+        tuple(
+            Row(
+                (*key, f"{len(own)}", *(f"{sum(1 for one in own if one.standing == name)}" for name in STANDINGS)),
+                "warn" if any(one.standing == "hindered" for one in own) else "plain",
+            )
+            for key, own in groups.items()
+        ),
+    )
+    if each:
+        rows = {one.row.id: one.row for one in found}
+        by_row = {name: [one for one in found if one.row.id == name] for name in rows}
+        yield Line("Productions", "title")
+        yield Grid(
+            ("production", "clause", "cases", "what is written"),
+            tuple(
+                Row(
+                    (name, row.clause, _held(by_row[name]), row.text + (f" ({row.unwritten})" if row.unwritten else ""))
+                )
+                for name, row in rows.items()
+            ),
+        )
+
+
+def _held(found: Sequence[Production]) -> str:
+    """How many cases hold a production, and how many of them cannot be sent."""
+    cases, carried_out = sum(one.cases for one in found), sum(one.carried_out for one in found)
+    if not cases:
+        return "-"
+    return f"{cases}" if cases == carried_out else f"{carried_out} of {cases}"
 
 
 def reading_section(summary: RunSummary) -> Iterable[Block]:

@@ -11,11 +11,13 @@ import asyncio
 import select
 import ssl
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
 
 from conformance.wire.address import Address, Proxy, Route, dial
 from conformance.wire.http.reply import ReplyReader
+from conformance.wire.http.spell import SPELLINGS, Spelling
 from conformance.wire.messages import (
     Exchange,
     Headers,
@@ -79,6 +81,26 @@ class HttpConnection(asyncio.Protocol):
         self._waiter = waiter
         self._transport.write(payload)
         return waiter
+
+    async def write_later(self, pieces: Sequence[bytes], spelling: Spelling) -> bool:
+        """Write the rest of the request that was started, piece by piece; False when it was answered before its end."""
+        waiter = self._waiter
+        for piece in pieces:
+            if spelling.after_continue:
+                await self._interim(spelling.pause_s)
+            else:
+                await asyncio.sleep(spelling.pause_s)
+            if self._transport is None or not self._alive or waiter is None or self._waiter is not waiter:
+                return False
+            self._sent += piece
+            self._transport.write(piece)
+        return True
+
+    async def _interim(self, at_most_s: float) -> None:
+        """Wait until the server has said anything."""
+        until_s = self._loop.time() + at_most_s
+        while not self._received_bytes and self._alive and self._loop.time() < until_s:
+            await asyncio.sleep(_LOOK_S)
 
     def drop(self, problem: WireProblem | None = None) -> None:
         """Close at once; a request in flight ends with `problem`, or as `interrupted`."""
@@ -237,6 +259,7 @@ def asks_to_close(request: HttpRequest) -> bool:
 
 
 _CLOSE_TIMEOUT_S = 0.5
+_LOOK_S = 0.002
 _MOST_CONNECTS = 3
 """How often one request connects at most, where the server ends each connection before anything is written."""
 MAX_IDLE_S = 2.0
@@ -282,14 +305,27 @@ class HttpTransport:
                     return opened
                 connection = opened
             try:
-                exchange = await connection.start(
-                    payload, limits, head_only=request.method == "HEAD", close_after=asks_to_close(request)
-                )
+                exchange = await self._exchanged(connection, request, payload, limits)
             except BaseException:
                 connection.drop()
                 raise
             self._checkin(connection, exchange)
             return exchange
+
+    async def _exchanged(
+        self, connection: HttpConnection, request: HttpRequest, payload: bytes, limits: Limits
+    ) -> Exchange:
+        head_only, close_after = request.method == "HEAD", asks_to_close(request)
+        if not request.spelling:
+            return await connection.start(payload, limits, head_only=head_only, close_after=close_after)
+        spelling = SPELLINGS[request.spelling]
+        first, *rest = spelling.pieces(payload)
+        answer = connection.start(first, limits, head_only=head_only, close_after=close_after)
+        whole = await connection.write_later(rest, spelling)
+        exchange = await answer
+        if not whole:  # what was not sent would be missed by the next request
+            connection.drop()
+        return exchange
 
     async def connect(self, *, limits: Limits) -> None:
         """Nothing: each message takes one of many connections."""

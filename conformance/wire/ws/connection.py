@@ -16,6 +16,7 @@ from typing import Any, cast
 from conformance.formats.json.pointer import load_top
 from conformance.wire.messages import Exchange, Limits, ReplyMatch, WireProblem, WsReply, WsRequest
 from conformance.wire.ws.session import Failed, Message, Opened, ToWrite, WsSession, text_frame
+from conformance.wire.ws.spell import PAUSE_S, SPELLINGS
 
 _REPLY, _EVENT, _ERROR = 1, 3, 5
 _WATCHED = 64
@@ -259,7 +260,10 @@ class WsConnection(asyncio.Protocol):
             unsent = self._over or WireProblem("ws-closed", "the connection was never made", "connect")
             return Exchange(b"", b"", None, unsent, time.monotonic(), 0.0)
         payload = request.text.encode() if isinstance(request.text, str) else request.text
-        frame = text_frame(payload, self._random_bytes)
+        pieces: tuple[bytes, ...] = (text_frame(payload, self._random_bytes),)
+        if request.spelling:
+            pieces = SPELLINGS[request.spelling](payload, self._random_bytes)
+        frame = b"".join(pieces)
         self._session.limits = limits
         self._session.forget_pings()
         self._messages = 0
@@ -267,8 +271,12 @@ class WsConnection(asyncio.Protocol):
         wait_s = limits.total_timeout_s if request.reply_to.expected else request.reply_to.quiet_s
         waiter.timer = self._loop.call_later(wait_s, self._expire, waiter)
         self._room.add(waiter)
-        self._transport.write(frame)
+        self._transport.write(pieces[0])
         try:
+            for piece in pieces[1:]:
+                await asyncio.sleep(PAUSE_S)
+                if self._over is None:
+                    self._transport.write(piece)
             exchange = await waiter.future
             if exchange.reply is not None:
                 self._slowest_s = max(exchange.elapsed_s, self._slowest_s or 0.0)

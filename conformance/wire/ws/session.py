@@ -28,19 +28,25 @@ from conformance.wire.messages import Headers, Limits, ProblemKind, WireProblem,
 
 _CONTROL_BIT = 0x08
 _MASK_BIT = 0x80
+_FINAL_TEXT = 0x81
 _GOODBYES = (1001, 1012)
 """The server goes away, or starts again: that says nothing about any message."""
 
 
 def text_frame(payload: bytes, random_bytes: Callable[[int], bytes]) -> bytes:
     """One final, masked text frame (RFC 6455 section 5.2); the payload is sent as it is, UTF-8 or not."""
+    return masked_frame(_FINAL_TEXT, payload, random_bytes)
+
+
+def masked_frame(first: int, payload: bytes, random_bytes: Callable[[int], bytes]) -> bytes:
+    """One masked frame; `first` is its first byte, the bit of the last fragment and the opcode."""
     size = len(payload)
     if size < 126:
-        head = bytes((0x81, _MASK_BIT | size))
+        head = bytes((first, _MASK_BIT | size))
     elif size < 65536:
-        head = b"\x81\xfe" + size.to_bytes(2, "big")
+        head = bytes((first, 0xFE)) + size.to_bytes(2, "big")
     else:
-        head = b"\x81\xff" + size.to_bytes(8, "big")
+        head = bytes((first, 0xFF)) + size.to_bytes(8, "big")
     mask = random_bytes(4)
     pattern = (mask * (size // 4 + 1))[:size]
     masked = int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")

@@ -33,7 +33,7 @@ class HttpForm:
     method: str = "POST"
     query: str = ""
     safe: bool = False
-    spelling: Literal["", "upper", "lower"] = ""
+    spelling: str = ""
     unknown: bool = False
     """The path is that of a call that does not exist."""
 
@@ -41,13 +41,19 @@ class HttpForm:
 HTTP_FORMS = (
     HttpForm("charset", "the content type with its charset", (("Content-Type", "{}; charset=utf-8"),), True),
     HttpForm("charset-quoted", "the charset in quotes and capitals", (("Content-Type", '{}; charset="UTF-8"'),), True),
-    HttpForm("lower-case-headers", "all header names in lower case", (TYPED, ("Accept", "{}")), True, spelling="lower"),
+    HttpForm(
+        "lower-case-headers",
+        "all header names in lower case",
+        (TYPED, ("Accept", "{}")),
+        True,
+        spelling="http-names-in-lower-case",
+    ),
     HttpForm(
         "upper-case-headers",
         "all header names in upper case, that of the session too",
         (TYPED, ("Accept", "{}")),
         True,
-        spelling="upper",
+        spelling="http-names-in-capitals",
     ),
     HttpForm("accept-anything", "any answer is taken", (TYPED, ("Accept", "*/*")), True),
     HttpForm("no-accept", "no Accept header", (TYPED,), True),

@@ -1,0 +1,218 @@
+"""Every spelling: the plain request written by each production of the grammars that a legal request may use.
+
+The table of spellings lists the productions. The relation is metamorphic: each spelling has the answer and the effect
+of the plain request. What is sent is chosen so that a reader who loses or changes a member shows: a request that is
+done, and one that must be refused; of a list one with an instruction of each kind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from conformance.cases import expect, make, message
+from conformance.cases.expect import Ruling
+from conformance.cases.families.list.relations import Scene as Things
+from conformance.cases.kinds import GONE, first_kind, gone_state, second_kind
+from conformance.cases.make import Channel, channels
+from conformance.contract.load import bundled_spellings
+from conformance.formats.base import PLACE, is_text
+from conformance.model.case import Alternative, Body, Case, Expectation, Message, StateNeed, state_names
+from conformance.model.spec import Operation, Spelling
+
+KEYS: Mapping[str, str] = {
+    "json": "the request in another spelling of JSON",
+    "xml": "the request in another spelling of XML",
+    "http": "the request in another spelling of HTTP",
+    "ws": "the message in another spelling of WebSocket",
+}
+"""The grammars of the table; `attribution` names the requirement of each under `spelled-` and its name."""
+_UNKNOWN_CODES = (20, 100, 104)
+_ANY_CODES = (20, 100, 104, 106)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A request by its name ("" where there is one alone), what is set up for it, and what must hold of it."""
+
+    name: str
+    value: Any
+    states: Mapping[str, StateNeed]
+    right: Expectation
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """One row of the table for one operation: how many cases hold it, and how many of them nothing hinders."""
+
+    operation: str
+    row: Spelling
+    cases: int
+    carried_out: int
+    hindered: Mapping[str, int]
+    """Why a target cannot be sent the others, with how many."""
+
+    @property
+    def standing(self) -> Literal["held", "hindered", "no such value", "unwritten"]:
+        """Whether a case that would be carried out holds it, and what else is to be said of it."""
+        if self.row.unwritten:
+            return "unwritten"
+        return "held" if self.carried_out else "hindered" if self.cases else "no such value"
+
+
+def productions(operation: Operation, hindrances: Mapping[str, str]) -> Iterator[Production]:
+    """Every row of the grammars that the operation speaks; `hindrances`: case id to why it cannot be sent, else empty."""
+    for row in bundled_spellings():
+        if key_of(row.grammar) in operation.attribution:
+            patterns = row.cases or (f"{operation.short}/{row.cases_of_its_own}[-@]*",)
+            own = [one for one in hindrances if any(fnmatchcase(one, pattern) for pattern in patterns)]
+            own = [one for one in own if row.cases or _is_of(one, row)]
+            why = Counter(reason for one in own if (reason := hindrances[one]))
+            yield Production(operation.id, row, len(own), len(own) - why.total(), why)
+
+
+def _is_of(identifier: str, row: Spelling) -> bool:
+    """Whether a case is of this row, and not of another one whose name is longer."""
+    return identifier.partition("@")[0].split("/", 1)[1].removeprefix(row.cases_of_its_own) in SCENES
+
+
+SCENES = ("", "-done", "-refused", "-with-secret")
+"""How the ids of a row's cases end."""
+
+
+def spelling_cases(operation: Operation) -> Iterator[Case]:
+    """Each row of the table that is written, over each channel that speaks its grammar, with each scene."""
+    if not any(key_of(grammar) in operation.attribution for grammar in KEYS):
+        return
+    for row in bundled_spellings():
+        requirement = operation.attribution.get(key_of(row.grammar))
+        if requirement is None or row.cases or row.unwritten:
+            continue
+        scenes = tuple(_scenes(operation, requirement, row))
+        for channel in _channels(operation, row):
+            for scene in scenes:
+                sent = _message(operation, channel, row, scene.value)
+                if sent is not None:
+                    yield _case(operation, channel, row, scene, sent)
+
+
+def key_of(grammar: str) -> str:
+    """The key of `attribution` under which an operation names its requirement for a grammar."""
+    return f"spelled-{grammar}"
+
+
+def _channels(operation: Operation, row: Spelling) -> Iterator[Channel]:
+    """Where the row's grammar is spoken, the first media type of each format standing for all."""
+    seen = set()
+    for channel in channels(operation):
+        kind = (channel.transport, channel.format)
+        spoken = {channel.format.name, "ws" if channel.transport.framed else "http"}
+        if row.grammar in spoken and kind not in seen:
+            seen.add(kind)
+            yield channel
+
+
+def _scenes(operation: Operation, requirement: str, row: Spelling) -> Iterator[Scene]:
+    if operation.shape.listed:
+        yield _one_of_each(operation, requirement)
+        if row.grammar in ("json", "xml"):  # how the body is carried says nothing of its texts
+            yield from _with_secret(operation, requirement)
+        return
+    assert isinstance(operation.valid, Mapping)
+    names = operation.acted_on
+    yield Scene("-done", operation.valid, operation.states, expect.done(operation, requirement, names))
+    accounts = operation.scope.members.items() if operation.scope else ()
+    account = next((name for name, one in accounts if one.kind == "account" and name in operation.fields), None)
+    if account is not None:
+        value = {**operation.valid, account: operation.fields[account].unknown}
+        right = expect.refused(operation, requirement, names, _UNKNOWN_CODES, (Ruling.HIDDEN_PLACE,))
+        yield Scene("-refused", value, operation.states, right)
+
+
+def _one_of_each(operation: Operation, requirement: str) -> Scene:
+    """A list with an instruction of each kind, and one for a thing on which the call can no longer act."""
+    things = Things(first_kind(operation), second_kind(operation), gone_state(operation))
+    value, results = [things.first.item], [True]
+    if things.second is not None:
+        value, results = [*value, things.second.named(things.second.alias)], [*results, True]
+    if things.gone:
+        value, results = [*value, things.first.named(GONE)], [*results, False]
+    right = Expectation(
+        requirement, (Alternative({"results": results}, things.things),), effect=operation.attribution["effect"]
+    )
+    return Scene("", value, things.states, right)
+
+
+def _with_secret(operation: Operation, requirement: str) -> Iterator[Scene]:
+    """An instruction that is carried out because its text value is right, where the call has such things."""
+    things = operation.explore.things if operation.explore else ()
+    first = first_kind(operation)
+    guarded = next((one.state for one in things if one.secret and one.base == "base"), None)
+    if guarded is not None:
+        right = expect.done(operation, requirement, (first.thing,))
+        states = {first.thing: replace(first.need, state=guarded)}
+        yield Scene("-with-secret", operation.valid, states, right)
+
+
+def _message(operation: Operation, channel: Channel, row: Spelling, value: Any) -> Message | None:
+    """The request in this spelling; None where it is the plain one."""
+    body = message.body(operation, channel, value)
+    on_template = channel.format.template_spellings.get(row.id)
+    if on_template is not None:
+        spelled = on_template(body.text)
+        return None if spelled == body.text else make.message(operation, channel, Body(spelled))
+    sample, on_text = _sample(body.text), channel.format.spellings.get(row.id)
+    if on_text is not None and on_text(sample) == sample:
+        return None
+    if row.headers:
+        own = tuple((name, _of(text, channel.media_type)) for name, text in row.headers)
+        return make.message(operation, channel, body, headers=own)
+    if row.frame:
+        frame = row.frame.replace("ESCAPED", f"\\u{ord(operation.call[0]):04x}{operation.call[1:]}")
+        return make.message(operation, channel, body, frame=frame)
+    if row.path:
+        head, slash, last = operation.path.rpartition("/")
+        return make.message(operation, channel, body, path=f"{head}{slash}%{ord(last[0]):02X}{last[1:]}")
+    return replace(make.message(operation, channel, body), spelling=row.id)
+
+
+def _of(text: str, media_type: str) -> str:
+    return text.replace("{CAPITALS}", media_type.upper()).replace("{}", media_type)
+
+
+def _sample(template: str) -> str:
+    """The text with made-up ids in its places."""
+    made_up = {"uid": "6269c403-5b9f-47dd-b8c3-00000000000a", "pin": "1234"}
+    return PLACE.sub(
+        lambda place: (
+            next((one for end, one in made_up.items() if place[1].lower().endswith(end)), "text")
+            if is_text(place[1])
+            else "4711"
+        ),
+        template,
+    )
+
+
+def _case(operation: Operation, channel: Channel, row: Spelling, scene: Scene, sent: Message) -> Case:
+    title = f"Another spelling: {row.text}"
+    right = _or_refused(operation, scene, channel) if row.refused else scene.right
+    accept = channel.media_type if operation.shape.listed else None
+    name = f"{row.cases_of_its_own}{scene.name}"
+    return make.case(operation, channel, name, title, (), sent, right, states=scene.states, accept=accept)
+
+
+def _or_refused(operation: Operation, scene: Scene, channel: Channel) -> Expectation:
+    """The answer of the plain request, or a refusal in whichever form, and then without an effect."""
+    every, because = state_names(scene.states), (Ruling.REFUSED_SPELLING,)
+    open_ones = tuple(name for name in every if not name.startswith(GONE))
+    answers: list[Mapping[str, object]] = [{"form": "http-refusal"}] if not channel.transport.framed else []
+    if operation.shape.listed:
+        answers += [{"form": "framework"}, {"form": "refused"}]
+    else:
+        answers.append(operation.shape.refusal(_ANY_CODES))
+    right = [replace(one, because=because) for one in scene.right.any_of]
+    right += [Alternative(one, untouched=open_ones, because=because) for one in answers]
+    return replace(scene.right, any_of=tuple(right))
