@@ -21,8 +21,7 @@ from conformance.cases.families.object.malformed import malformed_object_cases
 from conformance.cases.families.object.relations import object_relation_cases
 from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases, way_cases
 from conformance.cases.families.races import race_cases
-from conformance.cases.families.spellings import KEYS as GRAMMARS
-from conformance.cases.families.spellings import key_of, spelling_cases
+from conformance.cases.families.spellings import GRAMMARS, key_of, spelling_cases
 from conformance.cases.message import fill_body, is_text, places
 from conformance.cases.scenario import scenario_cases
 from conformance.contract.check.problems import CaseSet, Specimen

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 20
 _MOST_IDS = 20
-_KINDS = ("factors", "operation", "page", "readings", "requirements", "rulings", "scenarios", "service")
+_KINDS = ("factors", "operation", "page", "readings", "requirements", "rulings", "scenarios", "service", "spellings")
 
 
 @click.group("specs")

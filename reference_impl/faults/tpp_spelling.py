@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reference_impl.parts import Parts
 from reference_impl.recorder import Recorder
-from reference_impl.tpp.changes import on_request_text, refuse_text, tpp_fault
+from reference_impl.tpp.changes import on_request_text, on_response, refuse_text, tpp_fault
 from reference_impl.variants import Change, Variant
 from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
 
@@ -91,6 +91,12 @@ def _fault(name: str, summary: str, change: Change, *requirements: str) -> Varia
     return tpp_fault(f"tpp-spelled-{name}", summary, change, *(requirements or ("SPELLED-XML",)))
 
 
+def _refused_once_done(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Asks for a length when it has carried the chunks out."""
+    chunked = request.header("transfer-encoding") is not None and response.status == 200
+    return _answer(request, 411) if chunked else response
+
+
 _OTHER_ORDER = ("SPELLED-XML", "RESP-IDENTITY")
 """An instruction that is read as another one also gets a result that names no order of the request."""
 
@@ -156,4 +162,6 @@ FAULTS: tuple[Variant, ...] = (
            _refuses(_header("content-type", "CHARSET"), 415), "SPELLED-HTTP"),
     _fault("pieces", "Reads what comes of the body first",
            _refuses(lambda request: 0 < request.first_bytes < len(request.body)), "SPELLED-HTTP"),
+    _fault("chunks-done", "Asks for a length when it has carried out what came in chunks",
+           on_response(_refused_once_done), "SPELLED-HTTP", "FAILED-NO-EFFECT"),
 )  # fmt: skip

@@ -23,12 +23,7 @@ from conformance.formats.base import PLACE, is_text
 from conformance.model.case import Alternative, Body, Case, Expectation, Message, StateNeed, state_names
 from conformance.model.spec import Operation, Spelling
 
-KEYS: Mapping[str, str] = {
-    "json": "the request in another spelling of JSON",
-    "xml": "the request in another spelling of XML",
-    "http": "the request in another spelling of HTTP",
-    "ws": "the message in another spelling of WebSocket",
-}
+GRAMMARS = ("json", "xml", "http", "ws")
 """The grammars of the table; `attribution` names the requirement of each under `spelled-` and its name."""
 _UNKNOWN_CODES = (20, 100, 104)
 _ANY_CODES = (20, 100, 104, 106)
@@ -85,7 +80,7 @@ SCENES = ("", "-done", "-refused", "-with-secret")
 
 def spelling_cases(operation: Operation) -> Iterator[Case]:
     """Each row of the table that is written, over each channel that speaks its grammar, with each scene."""
-    if not any(key_of(grammar) in operation.attribution for grammar in KEYS):
+    if not any(key_of(grammar) in operation.attribution for grammar in GRAMMARS):
         return
     for row in bundled_spellings():
         requirement = operation.attribution.get(key_of(row.grammar))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from conformance.cases.families.spellings import KEYS, productions, spelling_cases
+from conformance.cases.families.spellings import GRAMMARS, productions, spelling_cases
 from conformance.cli.main import main
 from conformance.contract.check import cases as rules
 from conformance.contract.check.problems import CaseSet
@@ -29,13 +29,13 @@ def test_each_rendering_has_its_row_and_each_row_its_way_to_be_written() -> None
     rendered = {*JSON.spellings, *XML.spellings, *XML.template_spellings, *REQUESTS, *FRAMINGS}
     written = {one.id for one in ROWS if not (one.headers or one.path or one.frame or one.cases or one.unwritten)}
     assert written == rendered
-    assert {one.grammar for one in ROWS} == set(KEYS)
+    assert {one.grammar for one in ROWS} == set(GRAMMARS)
     assert all(one.id.startswith(one.grammar) for one in ROWS)
 
 
 @pytest.mark.parametrize("operation", CONTRACT.operations)
 def test_each_row_is_tried_wherever_its_grammar_is_spoken(operation: str) -> None:
-    grammars = [one for one in KEYS if f"spelled-{one}" in CONTRACT.operations[operation].attribution]
+    grammars = [one for one in GRAMMARS if f"spelled-{one}" in CONTRACT.operations[operation].attribution]
     tried = Counter(case.id.split("/")[2].partition("-")[0] for case in CASES[operation])
     assert set(tried) == set(grammars)
     assert all(len(case.expect.any_of) == 1 or case.expect.any_of[0].because for case in CASES[operation])
