@@ -16,6 +16,7 @@ from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
 from conformance.checks.outcome import ACCEPTED, OUTCOME
 from conformance.dialects.alphapoint import id_in, is_refusal, listing_of, members_of, reply_value
+from conformance.dialects.alphapoint.session import PLACED, SHOWN, SIGN_INS
 from conformance.errors import Hindrance
 from conformance.formats.errors import CodecError
 from conformance.formats.frames import decode_frame
@@ -34,10 +35,6 @@ from conformance.wire.messages import Exchange, HttpReply, header_values
 CLIENT, SERVER = "client", "server"
 _IGNORED = ("OPTIONS", "HEAD")
 """Methods that browsers send of their own accord."""
-_PLACED = {"sendorder": ("OrderId",), "createquote": ("BidQuoteId", "AskQuoteId")}
-_SHOWN = {"getopenorders": True, "getopenquotes": False}
-"""Calls that show what is open; whether what they leave out is not open."""
-_SIGN_INS = ("authenticate", "authenticateuser", "webauthenticateuser", "authenticate2fa")
 _MOST_SECRETS = 4000
 _MOST_FULL = 200
 """So many failing exchanges are kept with their whole bytes, of the others the beginning."""
@@ -142,11 +139,11 @@ class Judging:
 
     def _listen(self, tapped: Tapped) -> None:
         call = self._call_of(tapped)
-        if call not in _PLACED and call not in _SHOWN and call not in _SIGN_INS:
+        if call not in PLACED and call not in SHOWN and call not in SIGN_INS:
             return
         value, answer = _value_of(tapped.body), reply_value(tapped.exchange)
         mine = self._learned(tapped, value)
-        if call in _SIGN_INS:
+        if call in SIGN_INS:
             for secret, words in shown_in(answer):
                 self._secrets.setdefault(secret, {**mine})[secret] = words
                 mine[secret] = words
@@ -436,15 +433,15 @@ def _shown_by(call: str, tapped: Tapped, asked: Mapping[str, Any], answer: Any) 
     if type(oms) is not int or type(account) is not int:
         return None
     ended_s = tapped.started_s + tapped.elapsed_s
-    if call in _PLACED:
-        ids = [id_in(answer, name) for name in _PLACED[call]]
+    if call in PLACED:
+        ids = [id_in(answer, name) for name in PLACED[call]]
         keys = tuple((tapped.origin, oms, one) for one in ids if one is not None)
         return Opened(ended_s, keys, account, tapped.session, call == "createquote") if keys else None
     entries = answer if isinstance(answer, list) else [one for one in answer.values() if isinstance(one, dict)]
     found = listing_of(entries)
     if found is None:
         return None
-    whole = _SHOWN[call] and not set(asked) - {"omsid", "accountid"}
+    whole = SHOWN[call] and not set(asked) - {"omsid", "accountid"}
     return Listed(tapped.started_s, ended_s, tapped.origin, oms, account, tuple(found), tapped.session, whole)
 
 

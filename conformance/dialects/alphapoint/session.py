@@ -20,6 +20,11 @@ from conformance.endpoint.model import Binding
 from conformance.formats.json.pointer import load_json
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsReply, WsRequest
 
+PLACED = {"sendorder": ("OrderId",), "createquote": ("BidQuoteId", "AskQuoteId")}
+"""Calls that open something, in lower case, each with the members of its answer that name it."""
+SHOWN = {"getopenorders": True, "getopenquotes": False}
+"""Calls that show what is open, and whether what they leave out is not open."""
+SIGN_INS = ("authenticate", "authenticateuser", "webauthenticateuser", "authenticate2fa")
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 """What can stand in a header; a line break in it would be a request of the target's own making."""
 _ACCEPT = ("Accept", "application/json")
