@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,21 @@ from conformance.formats.errors import CodecError
 from conformance.formats.registry import format_of
 from conformance.formats.text import parse_media_type
 from conformance.model.verdict import Finding
+from conformance.plugins import dialect_names, find_dialect
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, header_values
 
-_CARRIERS = ("aptoken", "authorization", "cookie", "signature")
-"""Request headers whose value is a credential."""
 _SECRET_NAME = re.compile(r"(?i)^(?:pin|password|secret|token)$")
 _LONG_TOKEN = 8
 _LONG_PIN = 4
 _ANY_REQUEST = (BAD_INPUT.id, SECRETS.id)
 """What no answer may show, whatever was asked."""
+
+
+@cache
+def _carriers() -> tuple[str, ...]:
+    """Request headers whose value is a credential, in lower case: the session's header of each dialect, and the usual ones."""
+    sessions = (str(find_dialect(name)().session_header).lower() for name in dialect_names())
+    return tuple(dict.fromkeys((*sessions, "authorization", "cookie", "signature")))
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Asked:
     @property
     def credentials(self) -> tuple[str, ...]:
         """The values of its headers that may stand for a session."""
-        return tuple(value for name in _CARRIERS for value in header_values(self.request.headers, name))
+        return tuple(value for name in _carriers() for value in header_values(self.request.headers, name))
 
     @property
     def validator(self) -> SchemaValidator:

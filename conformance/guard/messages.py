@@ -191,6 +191,8 @@ def text_content(text: str, named: Iterable[Format] = ()) -> Content:
 
 
 _ENVELOPE = ("m", "i", "n", "o")
+_BROKEN_AT_COLON = re.compile(r"[\t\n\r]\s*:|:\s*[\t\n\r]")
+"""In a frame such white space is an escape: who looks for a name and a colon in the frame's own text sees neither."""
 
 
 def frame_reason(bounds: Bounds, catalogue: Catalogue, sent: str | bytes) -> str:
@@ -291,4 +293,8 @@ def _payload(value: Any) -> Content:
     if not isinstance(value, str) or not value.strip():
         return NO_CONTENT
     content = text_content(value)
-    return content if content.views else replace(content, views=NO_CONTENT.views)
+    if not content.views:
+        return replace(content, views=NO_CONTENT.views)
+    if _BROKEN_AT_COLON.search(value):
+        return replace(content, views=content.views + NO_CONTENT.views)
+    return content

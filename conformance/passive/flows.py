@@ -21,6 +21,8 @@ _MOST_DIGITS = 12
 _DEEPEST = 40
 _SKIPPED_AT_ONCE = 1 << 20
 _BINARY = 2
+_EXCHANGE = "http"
+"""The kind of a flow that has a request and an answer, and perhaps the frames of a WebSocket."""
 
 
 class _BrokenError(ValueError):
@@ -116,7 +118,7 @@ def _values(data: bytes, depth: int) -> Iterator[Any]:
 
 def flow_tapped(source: str, flow: Any) -> Iterator[Tapped | Lost]:
     """The exchange of one flow, as mitmproxy writes it down, or those of its socket; none of what is no HTTP."""
-    if not isinstance(flow, dict) or _text(flow.get("type")) != "http":
+    if not isinstance(flow, dict) or _text(flow.get("type")) != _EXCHANGE:
         return
     try:
         yield from _tapped(source, flow)

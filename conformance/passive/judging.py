@@ -436,7 +436,7 @@ def _shown_by(call: str, tapped: Tapped, asked: Mapping[str, Any], answer: Any) 
     if call in PLACED:
         ids = [id_in(answer, name) for name in PLACED[call]]
         keys = tuple((tapped.origin, oms, one) for one in ids if one is not None)
-        return Opened(ended_s, keys, account, tapped.session, call == "createquote") if keys else None
+        return Opened(ended_s, keys, account, tapped.session, len(PLACED[call]) > 1) if keys else None
     entries = answer if isinstance(answer, list) else [one for one in answer.values() if isinstance(one, dict)]
     found = listing_of(entries)
     if found is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.dialects.alphapoint.session import SESSION_HEADER
 from conformance.formats.frames import ERROR, EVENT, REPLY, decode_frame
 from conformance.model.case import Transport
 from conformance.wire.messages import Exchange, Headers, HttpReply, WsReply, header_values
@@ -56,7 +57,7 @@ class Tapped:
     @property
     def session(self) -> str:
         """What tells one caller from another: the token, or the socket; empty where the recording has lost it."""
-        tokens = (*header_values(self.headers, "aptoken"), *header_values(self.headers, "authorization"))
+        tokens = (*header_values(self.headers, SESSION_HEADER), *header_values(self.headers, "authorization"))
         return tokens[0] if tokens else self.socket
 
     @property

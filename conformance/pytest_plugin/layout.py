@@ -50,8 +50,8 @@ class Entry:
 def entries(contract: Contract, cases: Iterable[Case], operations: Sequence[str], generated: int) -> tuple[Entry, ...]:
     """The items of the chosen operations (none: all) in their order.
 
-    In each format the requirements stand in the order of their ids, but those last that any case may break: by then
-    all cases of the format have run, and what they found is known.
+    In each format the requirements stand in the order of their ids, but those last that any case may break, and of these
+    those without a case of their own: by then all cases of the format have run, and what they found is known.
     """
     by_operation: defaultdict[str, list[Case]] = defaultdict(list)
     for case in sorted(cases, key=lambda one: one.id):
@@ -69,6 +69,7 @@ def _of_operation(contract: Contract, operation: Operation, cases: Sequence[Case
         for requirement in dict.fromkeys(case.requirements):
             groups[Channel(case.transport, case.media_type), requirement].append(case)
     anywhere = broken_anywhere(contract, operation)
+    alone = {name for case in cases if anywhere.issuperset(case.requirements) for name in case.requirements}
     named = {requirement for _, requirement in groups}
     for one in contract.requirements.values():
         if one.operation == operation.id and one.id not in named:
@@ -76,7 +77,7 @@ def _of_operation(contract: Contract, operation: Operation, cases: Sequence[Case
     formats = tuple(channels(operation))
     for channel in formats:
         ids = [requirement for where, requirement in groups if where == channel]
-        for requirement in sorted(ids, key=lambda name: (name in anywhere, name)):
+        for requirement in sorted(ids, key=lambda name: (name in anywhere, name not in alone, name)):
             found = tuple(groups[channel, requirement])
             yield Entry(operation.id, requirement, suffix(operation, channel), channel, found)
     if generated:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from conformance.contract.check.problems import CaseSet, Outcomes, Problem, place_in
-from conformance.contract.load import bundled_spellings
+from conformance.contract.load import SPELLINGS, bundled_spellings
 from conformance.contract.operation import RequirementKey, missing_keys
 from conformance.model.case import Alternative, Case, Expectation, state_names
 from conformance.model.spec import Contract, Service
@@ -112,11 +112,13 @@ def rulings_held(contract: Contract, cases: CaseSet) -> Outcomes:
 
 
 def spellings_held(contract: Contract, cases: CaseSet) -> Outcomes:
-    """Each production of the table has its clause, and is written by cases of its own, held by others, or excused."""
+    """Each production of the table has its clause, and is written by cases of its own, held by others, or excused.
+
+    A folder without a table of its own uses the bundled one, and need not have calls on which each row can be tried.
+    """
     identifiers = tuple(case.id for case in cases.cases)
-    rows = bundled_spellings()
-    spoken = [key for one in contract.operations.values() for key in one.attribution]
-    for row in rows if any(key.startswith("spelled-") for key in spoken) else ():
+    rows = bundled_spellings() if (contract.root / SPELLINGS).is_file() else ()
+    for row in rows:
         where = f"spellings.yaml ({row.id})"
         if [one.id for one in rows].count(row.id) > 1:
             yield Problem("spellings", where, "two rows have this id", "Give one of them another id.")

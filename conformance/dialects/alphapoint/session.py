@@ -25,6 +25,7 @@ PLACED = {"sendorder": ("OrderId",), "createquote": ("BidQuoteId", "AskQuoteId")
 SHOWN = {"getopenorders": True, "getopenquotes": False}
 """Calls that show what is open, and whether what they leave out is not open."""
 SIGN_INS = ("authenticate", "authenticateuser", "webauthenticateuser", "authenticate2fa")
+SESSION_HEADER = "aptoken"
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 """What can stand in a header; a line break in it would be a request of the target's own making."""
 _ACCEPT = ("Accept", "application/json")
@@ -46,7 +47,7 @@ class AlphaPoint:
     name: str = "alphapoint"
     signs_in: bool = True
     states: tuple[str, ...] = MADE
-    session_header: str = "aptoken"
+    session_header: str = SESSION_HEADER
     invented: Headers = (("aptoken", "00000000-0000-4000-8000-00000000c0de"),)
     sign_out: str = "LogOut"
     dry_ids: Iterator[int] = field(default_factory=lambda: itertools.count(_FIRST_DRY_ID))

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 COOKIE = "conformance_history"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MOST_FORM = 4096
+_REQUEST = "http"
+"""The kind of ASGI scope that is a request; the others are WebSockets and the start of the program."""
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -63,7 +65,7 @@ class Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http":
+        if scope["type"] != _REQUEST:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()

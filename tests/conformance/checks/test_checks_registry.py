@@ -223,7 +223,9 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     lines = (line.removeprefix("   ") for line in code[1].splitlines())
     (modules / "traced.py").write_text(HEAD + "\n".join(lines), encoding="utf-8")
     specs = tmp_path / "specs"
-    shutil.copytree(specs_root(), specs, ignore=shutil.ignore_patterns("alphapoint", "fixtures", "rulings.yaml"))
+    shutil.copytree(
+        specs_root(), specs, ignore=shutil.ignore_patterns("alphapoint", "fixtures", "rulings.yaml", "spellings.yaml")
+    )
     folder = specs / "tpp/create_cancellations"
     for name, old, new in (
         ("operation.yaml", "attribution:\n", "attribution:\n  traced: TPP-TRACED\n"),

@@ -110,7 +110,8 @@ def test_set_up_observation_and_clean_up_are_planned_as_the_role_that_makes_them
         ("clean-up", "/AP/CancelOrder", "trading"),
     } <= shown
     order = [message["purpose"] for message in planned]
-    assert order.index("set-up") < order.index("judged") < order.index("observation") < order.index("clean-up")
+    assert order.index("set-up") < order.index("judged") < order.index("clean-up")
+    assert "observation" in order[order.index("judged") : order.index("clean-up")]
 
 
 def test_the_summary_adds_up_by_purpose() -> None:

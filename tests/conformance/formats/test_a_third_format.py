@@ -189,7 +189,7 @@ class _TakesForms:
         headers = dict(scope.get("headers", ()))
         if (
             scope["type"] != "http"
-            or headers.get(b"content-type", b"").partition(b";")[0].lower() != MEDIA_TYPE.encode()
+            or headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != MEDIA_TYPE.encode()
         ):
             await self.app(scope, receive, send)
             return

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner
@@ -176,7 +177,7 @@ def check_received(came: Came, recorder: Recorder, sent: Sent) -> None:
     """What the server got is what passed the gate, and what the report says."""
     passed: Counter[tuple[str, str]] = Counter()
     for (transport, what, _, _), count in sent.together.items():
-        passed[transport, what.partition("?")[0] if transport == "http" else what] += count
+        passed[transport, unquote(what.partition("?")[0]) if transport == "http" else what] += count
     assert passed == recorder.seen
     assert came.results["run"]["messages_sent"] == recorder.seen.total()
     footer = json.loads((came.folder / "journal.jsonl").read_text("utf-8").splitlines()[-1])

@@ -102,7 +102,7 @@ def _list_requests(operation: Operation, scene: Scene) -> Iterator[tuple[str, li
 
 
 _COUNTED = {2: "two", 3: "three"}
-_BOTH_FAIL, _GONE_TOO = "both-not-active", f"{GONE}-too"
+_BOTH_FAIL, _GONE_TOO = "both-not-active", f"{GONE}2"
 
 
 def _list_twins(operation: Operation, channel: Channel, ways: tuple[Channel, ...], value: list[Any]) -> Iterator[Twin]:
