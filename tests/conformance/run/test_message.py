@@ -24,9 +24,15 @@ def test_text_is_escaped_as_the_media_type_asks(media: str, expected: bytes) -> 
 
 
 def test_a_chunked_body_is_framed_in_chunks() -> None:
+    message = Message(Body("," * 100), headers=(("Transfer-Encoding", "chunked"),))
+    body = http_request(message, {}, "application/json", ()).body
+    assert body == b"40\r\n" + b"," * 64 + b"\r\n24\r\n" + b"," * 36 + b"\r\n0\r\n\r\n"
+
+
+def test_the_border_of_a_chunk_cuts_no_word() -> None:
     message = Message(Body("x" * 100), headers=(("Transfer-Encoding", "chunked"),))
     body = http_request(message, {}, "application/json", ()).body
-    assert body == b"40\r\n" + b"x" * 64 + b"\r\n24\r\n" + b"x" * 36 + b"\r\n0\r\n\r\n"
+    assert body == b"64\r\n" + b"x" * 100 + b"\r\n0\r\n\r\n"
 
 
 def test_a_missing_binding_is_never_sent_half_filled() -> None:
