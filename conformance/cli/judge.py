@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.options import json_option, printing, specs_option
+from conformance.cli.options import json_option, printing, report_options, specs_option
 
 if TYPE_CHECKING:
     from conformance.model.spec import Contract
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
 
 @click.command("judge")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="FILE...")
-@click.option(
-    "--report",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="conformance-report",
-    show_default=True,
-    metavar="DIR",
-    help="Where the journal and the reports go.",
-)
 @click.option(
     "--target", metavar="FILE", help="A target file: its scope, pinned readings and settle_s. Nothing is sent."
 )
@@ -42,7 +33,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Nobody else acts on these accounts: what is gone from a list was cancelled by a call of the recording.",
 )
-@click.option("--no-html", is_flag=True, help="Write no report.html.")
+@report_options
 @json_option
 @specs_option
 @printing

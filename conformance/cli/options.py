@@ -47,6 +47,20 @@ def json_option(command: _Command) -> _Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
+def report_options(command: _Command) -> _Command:
+    """Adds `--report DIR`, the parameter `folder`, and `--no-html`: of each command that judges what others send."""
+    folder = click.option(
+        "--report",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default="conformance-report",
+        show_default=True,
+        metavar="DIR",
+        help="Where the journal and the reports go.",
+    )
+    return folder(click.option("--no-html", is_flag=True, help="Write no report.html.")(command))
+
+
 def today_option(command: _Command) -> _Command:
     """Adds `--today DATE`; `today_of` reads it."""
     return click.option(

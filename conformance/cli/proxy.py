@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import json_option, printing, specs_option
+from conformance.cli.options import json_option, printing, report_options, specs_option
 from conformance.errors import UsageError
 
 
@@ -21,16 +21,7 @@ from conformance.errors import UsageError
 @click.option(
     "--alone", is_flag=True, help="Nobody else acts on these accounts: what is gone was cancelled through this proxy."
 )
-@click.option(
-    "--report",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="conformance-report",
-    show_default=True,
-    metavar="DIR",
-    help="Where the journal and the reports go.",
-)
-@click.option("--no-html", is_flag=True, help="Write no report.html.")
+@report_options
 @json_option
 @specs_option
 @printing

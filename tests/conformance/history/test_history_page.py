@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 import urllib.error
@@ -16,7 +14,6 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from history_support import cause, document, record, write
-from playwright.sync_api import sync_playwright
 
 from conformance.history.add import add
 from conformance.history.record import read_record, record_of
@@ -79,19 +76,6 @@ def address(store_url: str) -> Iterator[str]:
         server.terminate()
         said = server.communicate(timeout=60)
         assert (said[1], server.returncode) == ("", 0)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("no chromium here: apt-get install chromium")
-        pytest.skip("no chromium here")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])

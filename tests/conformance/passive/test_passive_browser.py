@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
-from playwright.sync_api import sync_playwright
 
 from conformance.contract.load import load_contract
 from conformance.passive.session import Recording, judge_files
@@ -39,19 +33,6 @@ PAGE = """async () => {
   await call(4, "CancelAllOrders", place);
   socket.close();
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("no chromium here: apt-get install chromium")
-        pytest.skip("no chromium here")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 def saved(browser: Any, path: Path, options: ServeOptions) -> Recording:

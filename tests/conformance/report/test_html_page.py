@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +9,6 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from report_support import GATEWAY, INFO, contract, everything_passes, failed, finding, result
 
 from conformance.model.verdict import CaseResult, Evidence, Recorded, Verdict
@@ -25,25 +22,6 @@ HOSTILE = f"{SCRIPT} \u202egnp.exe \u2066 \u05d0\u05d1 \x1b[31m \ud800 {{{{ 7 * 
 LONG = 10 * 1024 * 1024
 MOST_BYTES, MOST_OPENING_S = 3_000_000, 2.0
 MOST_PAGES = 3
-
-
-def browser_of(playwright: Any) -> Any:
-    """Debian's Chromium. Where there is none the tests are skipped; on a CI server, which says so in CI, they fail."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("no chromium here: apt-get install chromium")
-        pytest.skip("no chromium here")
-    # the sandbox needs rights that root in a container has given away
-    return playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        browser = browser_of(playwright)
-        yield browser
-        browser.close()
 
 
 def exchange(received: str, purpose: str = "judged", started_s: float = 1790000000.0, **more: Any) -> Recorded:
