@@ -170,8 +170,9 @@ def test_a_sandbox_that_may_be_touched_as_a_whole_is_not_asked(contract: Contrac
         with live(wrap=Counting) as server:
             seen.clear()
             judge_all(contract, chosen, pointed(sample("alphapoint"), server.url, everything=everything))
-            counts.append(seen.count("GetOpenOrders"))
-    assert counts[0] < counts[1]
+            # later looks wait for effects, and how many of them there are hangs on the machine
+            counts.append(seen[: seen.index("CancelOrder")].count("GetOpenOrders"))
+    assert counts == [1, 2], "a first look tells whether the place shows anything"
 
 
 def test_whatever_message_the_cap_refuses_nothing_is_left_open(contract: Contract, cases: dict[str, Case]) -> None:
