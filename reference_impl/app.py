@@ -14,10 +14,11 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from reference_impl.alphapoint import http as alphapoint_http
-from reference_impl.alphapoint.frames import Connection, operation_in
+from reference_impl.alphapoint.frames import Connection, call_in, operation_in
+from reference_impl.mishaps import end_http, end_ws, gateway_response
 from reference_impl.parts import Arrival, Parts
 from reference_impl.tpp import http as tpp_http
-from reference_impl.wire import OPERATIONS, TPP_OPERATION, FrameInfo, HttpRequest, HttpResponse, text_response
+from reference_impl.wire import OPERATIONS, TPP_OPERATION, FrameInfo, HttpRequest, HttpResponse, Passage, text_response
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
@@ -54,14 +55,22 @@ class _HttpGate:
             response = text_response(413, "REQUEST ENTITY TOO LARGE", ("connection", "close"))
         else:
             request = _request(scope, body, first)
-            parts = self._parts
-            if request.operation:
-                await parts.hold(request)
-                if parts.enter is not None:
-                    text, path = body.decode("latin-1"), request.sent_path
-                    arrival = Arrival(request.operation, "http", text, request.method, path, request.headers)
-                    parts = await parts.enter(parts, arrival)
-            response = respond(parts, self._control, request)
+            parts = await self._entered(request)
+            mishap = parts.mishap
+            told: HttpResponse | None = None
+            if mishap is None or mishap.carried_out:
+                told = respond(parts, self._control, request)
+            if mishap is not None and mishap.status:
+                told = gateway_response(mishap.status)
+            whole = mishap is None or not mishap.connection
+            if not request.path.startswith(CONTROL_PREFIX):
+                call = request.sent_path.rstrip("/").rpartition("/")[2]
+                parts.passed(Passage(request, "", request.operation, call, told, whole=whole))
+            if mishap is not None and (not whole or told is None):
+                await end_http(mishap, scope, receive, send, told)
+                return
+            assert told is not None
+            response = told
         headers = dict(response.headers)
         if response.content_type:
             headers["content-type"] = response.content_type
@@ -70,12 +79,26 @@ class _HttpGate:
         else:
             await Response(response.body, response.status, headers)(scope, receive, send)
 
+    async def _entered(self, request: HttpRequest) -> Parts:
+        """The parts that a request is handled by."""
+        parts = self._parts
+        if not request.operation:
+            return parts
+        await parts.hold(request)
+        if parts.enter is None:
+            return parts
+        text, path = request.body.decode("latin-1"), request.sent_path
+        user = parts.alphapoint.sessions.owner((request.header("aptoken") or "").strip())
+        arrival = Arrival(request.operation, "http", text, request.method, path, request.headers, user)
+        return await parts.enter(parts, arrival)
 
-async def _entered(parts: Parts, operation: str, transport: str, text: str) -> Parts:
-    """The parts that a call of an operation is handled by."""
+
+async def _entered(parts: Parts, operation: str, text: str, token: str | None) -> Parts:
+    """The parts that a frame of an operation is handled by."""
     if parts.enter is None or not operation:
         return parts
-    return await parts.enter(parts, Arrival(operation, transport, text))
+    user = parts.alphapoint.sessions.owner(token or "")
+    return await parts.enter(parts, Arrival(operation, "ws", text, user=user))
 
 
 async def _hold_back(parts: Parts, operation: str) -> None:
@@ -149,8 +172,16 @@ async def _serve_frames(parts: Parts, socket: WebSocket) -> None:
             for text in arrived:
                 entered = parts
                 if parts.enter is not None:
-                    entered = await _entered(parts, operation_in(text), "ws", text)
-                replies, operation = connection.receive(entered, text)
+                    entered = await _entered(parts, operation_in(text), text, connection.token)
+                mishap, operation = entered.mishap, operation_in(text)
+                replies: tuple[str, ...] = ()
+                if mishap is None or mishap.carried_out:
+                    replies, operation = connection.receive(entered, text)
+                entered.passed(Passage(None, text, operation, call_in(text), None, replies, whole=mishap is None))
+                if mishap is not None:
+                    if await end_ws(mishap, socket, replies):
+                        return
+                    replies = ()
                 answered.append((FrameInfo(text, operation), replies))
             for info, replies in parts.under_way(answered) if len(answered) > 1 else answered:
                 await _hold_back(parts, info.operation)

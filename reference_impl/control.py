@@ -9,7 +9,7 @@ from typing import Any
 from reference_impl.depth import load_json
 from reference_impl.parts import Parts
 from reference_impl.recorder import Recorder
-from reference_impl.told import Told
+from reference_impl.told import CONNECTIONS, Told
 from reference_impl.tpp.guid import canonical_guid
 from reference_impl.wire import HttpRequest, HttpResponse
 from reference_impl.world.model import TppOrder, TppState
@@ -59,6 +59,11 @@ DOCUMENT: Mapping[str, Any] = {
                     "fault": _TEXT,
                     "equivalent": _TEXT,
                     "reading": _TEXT,
+                    "user": _TEXT,
+                    "order": {"type": ["integer", "string"]},
+                    "connection": {"enum": list(CONNECTIONS)},
+                    "status": {"type": "integer", "minimum": 200, "maximum": 599},
+                    "carried_out": {"type": "boolean"},
                     "delay_s": {"type": "number", "minimum": 0, "maximum": 60},
                     "times": {**_WHOLE, "maximum": 1000},
                 },

@@ -32,6 +32,8 @@ from reference_impl.wire import (
     HttpFilter,
     HttpRequest,
     HttpResponse,
+    Mishap,
+    Passage,
     UnderWay,
     at_once,
     keep_each,
@@ -40,6 +42,7 @@ from reference_impl.wire import (
     never_hangs_up,
     no_delay_s,
     refuse_nothing,
+    tell_nobody,
 )
 from reference_impl.world.model import Account, User, World
 
@@ -211,6 +214,8 @@ class Arrival:
     method: str = ""
     path: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    user: str = ""
+    """The name of the caller, where a session says it."""
 
 
 Enter = Callable[["Parts", Arrival], Awaitable["Parts"]]
@@ -237,6 +242,10 @@ class Parts:
     under_way: UnderWay = keep_each
     hangs_up: Callable[[FrameInfo], bool] = never_hangs_up
     """Whether the socket is closed once a text was answered."""
+    mishap: Mishap | None = None
+    """What goes wrong on the way of a call of an operation."""
+    passed: Callable[[Passage], None] = tell_nobody
+    """Told of each call once it was handled, before its answer leaves; not of those to the control address."""
 
 
 def with_alphapoint(parts: Parts, **changes: Any) -> Parts:

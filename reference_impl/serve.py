@@ -26,6 +26,7 @@ from reference_impl.defaults import default_parts
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.errors import OptionError
 from reference_impl.faults import FAULTS
+from reference_impl.mishaps import Reachable
 from reference_impl.readings import choose
 from reference_impl.told import Told, Verdict
 from reference_impl.variants import Variant, apply_variants
@@ -68,7 +69,7 @@ def serve(options: ServeOptions) -> None:
         threading.Thread(target=_end_with_input, daemon=True).start()
     with listener:
         if options.ready is not None:
-            options.ready(_address(listener))
+            options.ready(address_of(listener))
         server = make_server(app, listener, sys.stdout)
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve([listener]))
@@ -138,11 +139,16 @@ def _cannot_listen(host: str, port: int, error: Exception) -> OptionError:
     )
 
 
-def make_server(app: Starlette, listener: socket.socket, announce_to: TextIO | None) -> uvicorn.Server:
-    """A uvicorn server for a listening socket; with `announce_to` it says there where it listens."""
+def make_server(
+    app: Starlette, listener: socket.socket, announce_to: TextIO | None, *, signals: bool = True
+) -> uvicorn.Server:
+    """A uvicorn server for a listening socket; with `announce_to` it says there where it listens.
+
+    With `signals` those that end a program end the server.
+    """
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=Reachable,
         ws="wsproto",
         ws_max_size=MAX_MESSAGE_BYTES,
         lifespan="off",
@@ -151,10 +157,11 @@ def make_server(app: Starlette, listener: socket.socket, announce_to: TextIO | N
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )
-    return _Server(config, _address(listener), announce_to)
+    return _Server(config, address_of(listener), announce_to, signals=signals)
 
 
-def _address(listener: socket.socket) -> str:
+def address_of(listener: socket.socket) -> str:
+    """The address of a listening socket, as a URL."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -162,8 +169,11 @@ def _address(listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """Announces its address, and ends cleanly on a signal instead of dying of it."""
 
-    def __init__(self, config: uvicorn.Config, address: str, announce_to: TextIO | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, address: str, announce_to: TextIO | None, *, signals: bool = True
+    ) -> None:
         super().__init__(config)
+        self._signals = signals
         self._address = address
         self._announce_to = announce_to
 
@@ -174,7 +184,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
+        if not self._signals or threading.current_thread() is not threading.main_thread():
             yield
             return
         wanted = (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP"))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reference_impl.alphapoint.values import ERROR_TEXTS, Answer, Call, Refused
@@ -22,7 +23,7 @@ from reference_impl.parts import Arrival, Enter, Parts, with_alphapoint, with_tp
 from reference_impl.readings import choose
 from reference_impl.tpp.values import Instruction, UnreadableList
 from reference_impl.variants import apply_variants
-from reference_impl.wire import OPERATIONS, TPP_OPERATION
+from reference_impl.wire import OPERATIONS, TPP_OPERATION, Mishap
 
 MOST_KEPT = 1000
 MOST_TOLD = 1000
@@ -34,7 +35,11 @@ _NAMES = {
     "alphapoint.cancel_quote": "CancelQuote",
 }
 TPP_ANSWERS = ("error-string", "order-not-active")
-_KEYS = ("operation", "code", "fault", "equivalent", "reading", "delay_s", "times")
+CONNECTIONS = ("reset", "cut", "silent")
+_KEYS = (
+    "operation", "user", "order", "code", "fault", "equivalent", "reading", "connection", "status", "carried_out", "delay_s",
+    "times",
+)  # fmt: skip
 Verdict = Callable[[Arrival], Mapping[str, Any]]
 
 
@@ -48,6 +53,17 @@ class _Order:
     delay_s: float
     left: int
     words: Mapping[str, Any]
+    user: str = ""
+    names: re.Pattern[str] | None = None
+    """The id that the text of the call must hold."""
+
+    def fits(self, arrival: Arrival) -> bool:
+        """Whether it is for this call."""
+        return (
+            self.operation in ("", arrival.operation)
+            and self.user in ("", arrival.user)
+            and (self.names is None or self.names.search(arrival.text) is not None)
+        )
 
 
 @dataclass(slots=True)
@@ -66,7 +82,7 @@ class Told:
         """Notes each call that arrives and makes its parts; `inner` has its turn behind that."""
 
         async def enter(parts: Parts, arrival: Arrival) -> Parts:
-            order = self._taken(arrival.operation)
+            order = self._taken(arrival)
             number = next(self._numbers)
             self._arrived.append((number, time.time(), _short(arrival), None if order is None else order.number))
             if order is not None:
@@ -77,9 +93,9 @@ class Told:
 
         return enter
 
-    def _taken(self, operation: str) -> _Order | None:
+    def _taken(self, arrival: Arrival) -> _Order | None:
         for order in self._orders:
-            if order.operation in ("", operation):
+            if order.fits(arrival):
                 order.left -= 1
                 if order.left <= 0:
                     self._orders.remove(order)
@@ -107,8 +123,12 @@ class Told:
             change(self.parts)
         except ReferenceImplError as error:
             raise ValueError(error.message) from error
+        user = body.get("user", "")
+        if user and user not in self.parts.world.users:
+            raise ValueError(f"no user is called {user!r}")
         number = next(self._numbers)
-        self._orders.append(_Order(number, operation, change, float(delay_s), times, dict(body)))
+        names = _naming(body.get("order"))
+        self._orders.append(_Order(number, operation, change, float(delay_s), times, dict(body), user, names))
         return {"order": number}
 
     def orders(self) -> Mapping[str, Any]:
@@ -153,6 +173,9 @@ def _change(operation: str, body: Mapping[str, Any]) -> Callable[[Parts], Parts]
             raise ValueError(f"no {kind} is called {name!r}")
         if name is not None:
             steps.append(lambda parts, variant=known[name]: apply_variants(parts, [variant])[0])  # type: ignore[misc]
+    mishap = _mishap(body)
+    if mishap is not None:
+        steps.append(lambda parts: replace(parts, mishap=mishap))
     reading = body.get("reading")
     if reading is not None:
         steps.append(lambda parts: choose(parts, [str(reading)]))
@@ -163,6 +186,32 @@ def _change(operation: str, body: Mapping[str, Any]) -> Callable[[Parts], Parts]
         return parts
 
     return change
+
+
+def _mishap(body: Mapping[str, Any]) -> Mishap | None:
+    connection, status, carried_out = body.get("connection"), body.get("status"), body.get("carried_out", False)
+    if connection is not None and connection not in CONNECTIONS:
+        raise ValueError(f"connection must be one of {', '.join(CONNECTIONS)}")
+    if status is not None and (type(status) is not int or not 200 <= status < 600):
+        raise ValueError("status must be between 200 and 599")
+    if type(carried_out) is not bool:
+        raise ValueError("carried_out must be true or false")
+    if connection is not None and status is not None:
+        raise ValueError("connection and status do not go together")
+    if connection is None and status is None:
+        if carried_out:
+            raise ValueError("carried_out goes with connection or status")
+        return None
+    return Mishap(connection or "", status or 0, carried_out or connection == "cut")
+
+
+def _naming(order: Any) -> re.Pattern[str] | None:
+    """What finds an id in the text of a call. Raises `ValueError` for what is none."""
+    if order is None:
+        return None
+    if type(order) not in (int, str) or not str(order):
+        raise ValueError("order must be the id of an order")
+    return re.compile(rf"(?<![0-9A-Za-z]){re.escape(str(order))}(?![0-9A-Za-z])", re.IGNORECASE)
 
 
 def _answering(operation: str, code: Any) -> Callable[[Parts], Parts]:

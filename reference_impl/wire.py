@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 OPERATIONS = {
     "cancelallorders": "alphapoint.cancel_all_orders",
@@ -55,6 +56,35 @@ class FrameInfo:
     operation: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What goes wrong on the way of one call, whatever the service makes of it."""
+
+    connection: Literal["", "reset", "cut", "silent"] = ""
+    """reset: it is reset before the answer; cut: it ends in the middle of the answer; silent: no answer comes."""
+    status: int = 0
+    """A gateway in front answers with this HTTP status, in words of its own; over WebSocket the socket closes with 1011."""
+    carried_out: bool = False
+    """Whether the service has the call and acts on it all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One call that has passed: as it arrived, and what went back of it."""
+
+    request: HttpRequest | None = None
+    """Over HTTP."""
+    frame: str = ""
+    """Over WebSocket, the text."""
+    operation: str = ""
+    call: str = ""
+    """Its name as it was sent; over HTTP the last part of the path."""
+    response: HttpResponse | None = None
+    replies: tuple[str, ...] = ()
+    whole: bool = True
+    """Whether the answer has gone out, all of it."""
+
+
 HttpFilter = Callable[[HttpRequest, HttpResponse], HttpResponse]
 Hold = Callable[[HttpRequest], Awaitable[None]]
 """Awaited between the arrival of a request and its handling; handling follows in the same turn of the loop."""
@@ -100,6 +130,10 @@ def never_hangs_up(_info: FrameInfo) -> bool:
 def refuse_nothing(_request: HttpRequest) -> None:
     """The hook that lets every request in."""
     return
+
+
+def tell_nobody(_passage: Passage) -> None:
+    """The hook that lets calls pass unnoticed."""
 
 
 def no_delay_s(_operation: str) -> float:

@@ -237,6 +237,7 @@ _COMMANDS = {
     "history": ("conformance.cli.history:command", "Keep runs in a store, and ask what changed between releases."),
     "verify": ("conformance.cli.verify:command", "Judge the recorded exchanges of a bundle again; send nothing."),
     "judge": ("conformance.cli.judge:command", "Judge recorded traffic: clients by requests, servers by answers."),
+    "client": ("conformance.cli.client:command", "Judge a client: requests, effects, and what it believes of answers."),
     "proxy": ("conformance.cli.proxy:command", "Pass traffic on to an endpoint, and judge it as it goes."),
     "target": (
         "conformance.cli.target:command",

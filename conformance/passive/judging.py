@@ -197,11 +197,7 @@ class Judging:
                 requirements=_general(operation, tapped),
             )  # fmt: skip
             return result, None
-        case = _case_for(tapped, request)
-        seen = Observation(
-            (exchange,), tapped.body, tapped.frame, secrets=tuple(secrets), name_of=lambda one: secrets.get(one, "")
-        )
-        judgement = judge(known.kit, case, seen, self.options.pins)
+        judgement = read_answer(known.kit, tapped, request, secrets, self.options.pins)
         deed = _deed(tapped, request, judgement, f"{tapped.source}/answer")
         findings = [*judgement.findings]
         if not judgement.blocked and judgement.gist:
@@ -261,7 +257,9 @@ class Judging:
         full = bool(findings) and self._failing < _MOST_FULL
         self._failing += full
         exchange = tapped.exchange
-        evidence = evidence_of([replace(exchange, sent=_sent(tapped), received=_received(tapped))], known, full=full)
+        evidence = evidence_of(
+            [replace(exchange, sent=sent_of(tapped), received=received_of(tapped))], known, full=full
+        )
         recorded = Recorded(
             Purpose.JUDGED.value, role, tapped.transport.value, tapped.started_s, tapped.elapsed_s, reason, evidence
         )
@@ -281,6 +279,14 @@ class Judging:
             notes=notes,
             hindrance=hindrance,
         )
+
+
+def read_answer(kit: Kit, tapped: Tapped, request: Request, secrets: Mapping[str, str], pins: Pins) -> Judgement:
+    """What the checks make of an answer, against what the contract allows for its request."""
+    seen = Observation(
+        (tapped.exchange,), tapped.body, tapped.frame, secrets=tuple(secrets), name_of=lambda one: secrets.get(one, "")
+    )
+    return judge(kit, _case_for(tapped, request), seen, pins)
 
 
 def _lost(tapped: Tapped, exchange: Exchange) -> tuple[str, str]:
@@ -452,14 +458,16 @@ def _value_of(body: bytes) -> Any:
         return None
 
 
-def _sent(tapped: Tapped) -> bytes:
+def sent_of(tapped: Tapped) -> bytes:
+    """The message as it would stand on the wire; what a recording has lost of it is missing."""
     if tapped.transport.framed:
         return tapped.frame
     lines = [f"{tapped.method} {tapped.url} HTTP/1.1", *(f"{name}: {text}" for name, text in tapped.headers)]
     return "\r\n".join(lines).encode("utf-8", "replace") + b"\r\n\r\n" + tapped.body
 
 
-def _received(tapped: Tapped) -> bytes:
+def received_of(tapped: Tapped) -> bytes:
+    """The same of what answered it."""
     reply = tapped.reply
     if reply is None:
         return b"\n".join(tapped.others)

@@ -151,7 +151,7 @@ class _Ledger:
                     known.told = known.told or deed
 
     def _again(self, deed: Deed, key: Key, known: _Known) -> None:
-        requirement = _second_call(deed.operation)
+        requirement = second_call(deed.operation)
         first = known.told
         if first is None or first.sweeps or not requirement or first.operation is not deed.operation:
             return
@@ -227,7 +227,7 @@ class _Ledger:
             )
 
 
-def _second_call(operation: Operation) -> str:
+def second_call(operation: Operation) -> str:
     """The requirement that a second success breaks; empty where the document allows one."""
     told = operation.explore
     if told is None:
@@ -243,7 +243,7 @@ def _not_found(operation: Operation) -> str:
 
 def twice_in_one(deed: Deed) -> Iterator[Finding]:
     """One list that names a thing twice: at most one of the two succeeds."""
-    requirement = _second_call(deed.operation)
+    requirement = second_call(deed.operation)
     seen: set[Key] = set()
     for key, success in deed.named if requirement else ():
         if success and key in seen:

@@ -63,6 +63,11 @@ _KINDS = {
     "answered": Kind.SILENT,
     "bad-input": Kind.SILENT,
     "reading": Kind.READING,
+    "client-belief": Kind.OUTCOME,
+    "client-survives": Kind.SILENT,
+    "client-touch": Kind.ACTED,
+    "client-names": Kind.ACTED,
+    "client-retry": Kind.ACTED,
 }
 """The kinds of checks; one that is not listed speaks of the form of an answer."""
 
@@ -146,7 +151,7 @@ def keys_of(result: CaseResult) -> dict[Key, Finding]:
     return found
 
 
-_BY_CASE = frozenset({"outcome", "effect", "together", "relation"})
+_BY_CASE = frozenset({"outcome", "effect", "together", "relation", "client-belief"})
 """Checks whose findings are on the requirement that their case is about, which says nothing of what is wrong."""
 _AT_A_PLACE = ("schema", "identity")
 """Checks, in this order, whose finding at a place follows from one that another check made there."""

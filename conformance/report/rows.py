@@ -393,6 +393,9 @@ def replay_command(case_id: str, info: RunInfo) -> str:
     if isinstance(recorded, (list, tuple)):  # nothing was sent, and nothing is sent again
         exchange = [] if not case_id else ["--exchange", case_id.rpartition("/")[0] or case_id]
         return shlex.join(["conformance", "judge", *map(str, recorded), *exchange])
+    driver = info.target.get("driver")
+    if isinstance(driver, str):
+        return shlex.join(["conformance", "client", "--driver", driver, *(["--case", case_id] if case_id else [])])
     words = ["conformance", "replay", case_id]
     named = str(info.target.get("name", ""))
     source = info.target.get("file") or info.target.get("url") or (named if is_reference(named) else "")

@@ -21,6 +21,11 @@ class Connection:
     def __init__(self) -> None:
         self._token: str | None = None
 
+    @property
+    def token(self) -> str | None:
+        """That of the session which was opened on it."""
+        return self._token
+
     def receive(self, parts: Parts, text: str) -> tuple[tuple[str, ...], str]:
         """The texts to send back for one that arrived, and the operation that it names ("" for any other call)."""
         frame = parts.alphapoint.frames.decode(text)
@@ -49,6 +54,12 @@ def operation_in(text: str) -> str:
     """The operation that a frame names; "" for any other text."""
     frame = decode(text)
     return "" if frame is None else OPERATIONS.get(frame.n.lower(), "")
+
+
+def call_in(text: str) -> str:
+    """The name of the call in a frame; "" for a text that is none."""
+    frame = decode(text)
+    return "" if frame is None else frame.n
 
 
 def _payload(value: Any) -> str:

@@ -35,6 +35,11 @@ class Sessions:
         self._sessions[token] = (user, now + self._lifetime_s)
         return user
 
+    def owner(self, token: str) -> str:
+        """The name of the user whose session that is, not prolonged by the question; "" when there is none."""
+        found = self._sessions.get(token)
+        return "" if found is None or self._clock() >= found[1] else found[0].name
+
     def tokens(self) -> tuple[str, ...]:
         """The tokens of the open sessions, the newest last."""
         return tuple(self._sessions)

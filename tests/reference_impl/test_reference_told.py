@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
-from reference_support import Server, running
+from reference_support import Server, Socket, running
 
 from conformance.contract.load import load_contract
 from conformance.passive.served import verdict_on
@@ -106,6 +107,14 @@ def test_answer_comes_late(server: Server) -> None:
         {"times": 0},
         {"times": True},
         {"coed": 100},
+        {"user": "nobody-else"},
+        {"order": True},
+        {"connection": "slow"},
+        {"status": 99},
+        {"status": True},
+        {"connection": "reset", "status": 500},
+        {"carried_out": True},
+        {"connection": "reset", "carried_out": 1},
     ],
 )
 def test_order_that_means_nothing_is_400_and_is_not_kept(server: Server, order: dict[str, Any]) -> None:
@@ -164,3 +173,71 @@ def test_the_special_accounts_answer_as_the_page_says(server: Server, account: i
     assert server.call("operator", "CancelAllOrders", OMSId=1, AccountId=account)["errorcode"] == code
     page = (Path(__file__).parents[2] / "docs" / "mock.md").read_text(encoding="utf-8")
     assert f"| account {account} | code {code} |" in page
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+@pytest.mark.parametrize("connection", ["reset", "silent"])
+def test_connection_fails_and_the_call_is_carried_out_if_said(
+    server: Server, connection: str, carried_out: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = server.order("trader01", 101)
+    tell(server, operation="alphapoint.cancel_all_orders", connection=connection, carried_out=carried_out)
+    monkeypatch.setattr("reference_support.TIMEOUT_S", 0.5)
+    with pytest.raises(TimeoutError if connection == "silent" else ConnectionResetError):
+        cancel_all(server)
+    monkeypatch.undo()
+    assert (order in server.open_ids("trader01", 101)) is not carried_out
+    assert cancel_all(server)["errorcode"] == 0
+
+
+def test_answer_is_cut_and_the_call_is_carried_out(server: Server) -> None:
+    order = server.order("trader01", 101)
+    tell(server, operation="alphapoint.cancel_all_orders", connection="cut")
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        cancel_all(server)
+    assert caught.value.partial.startswith(b'{"result":true')
+    assert order not in server.open_ids("trader01", 101)
+
+
+def test_gateway_in_front_answers_with_a_page(server: Server) -> None:
+    order = server.order("trader01", 101)
+    tell(server, operation="alphapoint.cancel_all_orders", status=502)
+    reply = server.send("trader01", "CancelAllOrders", '{"OMSId": 1, "AccountId": 101}')
+    assert (reply.status, reply.type) == (502, "text/html")
+    assert order in server.open_ids("trader01", 101)
+
+
+@pytest.mark.parametrize("told", [{"connection": "reset"}, {"connection": "cut"}, {"status": 503}])
+def test_socket_ends_with_the_failure(server: Server, told: dict[str, Any]) -> None:
+    with Socket(server) as socket:
+        socket.sign_in("trader01")
+        tell(server, operation="alphapoint.cancel_all_orders", **told)
+        socket.send(json.dumps({"m": 0, "i": 4, "n": "CancelAllOrders", "o": '{"OMSId":1,"AccountId":101}'}))
+        if "status" in told:
+            assert socket.closed_with() == 1011
+        elif told["connection"] == "reset":
+            with pytest.raises(ConnectionResetError):
+                socket.receive()
+        else:
+            with pytest.raises(AssertionError, match="CloseConnection"):  # what came before it is half of the answer
+                socket.receive()
+
+
+def test_silent_socket_stays_open(server: Server) -> None:
+    with Socket(server) as socket:
+        socket.sign_in("trader01")
+        tell(server, operation="alphapoint.cancel_all_orders", connection="silent")
+        socket.send(json.dumps({"m": 0, "i": 4, "n": "CancelAllOrders", "o": '{"OMSId":1,"AccountId":101}'}))
+        assert socket.quiet_until_ping()
+
+
+def test_order_of_one_user_or_of_one_id_waits_for_it(server: Server) -> None:
+    one, other = server.order("trader01", 101), server.order("trader01", 101)
+    tell(server, operation="alphapoint.cancel_order", user="trader02", code=106)
+    tell(server, operation="alphapoint.cancel_order", order=other, code=102)
+    answers = [
+        server.call("trader01", "CancelOrder", OMSId=1, AccountId=101, OrderId=order)["errorcode"]
+        for order in (one, other)
+    ]
+    assert answers == [0, 102]
+    assert server.call("trader02", "CancelOrder", OMSId=1, AccountId=102, OrderId=one)["errorcode"] == 106
