@@ -27,14 +27,10 @@ from conformance.cli.main import main
 from conformance.contract.load import load_contract
 
 _START_S = 20
-WORLDS = os.environ.get("WORLDS", "")
-"""How much is run: `all` in the environment `worlds`; `some` where the same tests run a second time, on another Python."""
+ALL = os.environ.get("WORLDS") == "all"
+"""Whether each mode is judged alone and by every case, as in the environment `worlds`."""
 COMBINATIONS = "combinations"
 """The family of the most cases: the default servers run it, and all permitted modes in the environment `worlds`."""
-SOME = ("--shard", "1/3") if WORLDS == "some" else ()
-"""What a permitted mode then runs."""
-EXIT_CODES = (0, 4) if SOME else (0,)
-"""Of a permitted mode: a part of the cases may leave a code or a requirement to the other parts."""
 
 
 def need(*programs: str) -> None:
@@ -122,14 +118,20 @@ class Told:
         return [str(reading["id"]) for reading in self.results["readings"] if reading["mixed"]]
 
 
+def companies(permitted: Sequence[str], together: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The permitted modes as servers have them: some together, each of the others alone; all alone where all is asked."""
+    grouped = [] if ALL else [tuple(one) for one in together]
+    return [*grouped, *((mode,) for mode in permitted if not any(mode in one for one in grouped))]
+
+
 @cache
 def of_permitted(operations: tuple[str, ...]) -> tuple[str, ...]:
     """Options for what a permitted mode runs of these calls: every named case but the combinations, unless all is asked."""
-    if WORLDS == "all":
+    if ALL:
         return ("--generated", "3000")
     ids = [case.id for case in load_cases(load_contract(), operations) if family_of(case.id) != COMBINATIONS]
     folders = sorted({one.partition("@")[0].rpartition("/")[0] for one in ids})
-    return (*(part for folder in folders for part in ("--case", f"{folder}/*")), *SOME)
+    return tuple(part for folder in folders for part in ("--case", f"{folder}/*"))
 
 
 def judged(world: World, report: Path, modes: Sequence[str], *options: str) -> Told:

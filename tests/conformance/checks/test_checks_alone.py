@@ -1,6 +1,6 @@
 """An answer judged by its request alone: nothing is said of a right server or of a permitted difference, faults are seen.
 
-Every answer that named cases get over HTTP is judged so; the cases themselves make requests that are right, wrong and hostile.
+Answers that named cases get over HTTP are judged so; the cases themselves make requests that are right, wrong and hostile.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ TPP, CANCEL_ORDER = "tpp.create_cancellations", "alphapoint.cancel_order"
 KITS = {name: build_kit(operation) for name, operation in CONTRACT.operations.items()}
 SESSIONS = CONTRACT.readings["session-missing"].requirements
 OVER_HTTP = [case for case in load_cases(CONTRACT) if case.transport is Transport.HTTP and not case.race]
+EVERY = 5
+"""Of these cases a permitted difference gets one in so many: those of a request differ by media type and value."""
 JSON = ("Content-Type", "application/json")
 TOKEN = ("APToken", "0123456789abcdef")
 
@@ -78,7 +80,7 @@ def findings_alone(
 def test_nothing_is_said_of_a_permitted_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     equivalent = EQUIVALENTS[name]
     suspect = Suspect(name, "equivalent", equivalent.operation, equivalent.requirements)
-    assert findings_alone(monkeypatch, suspect, OVER_HTTP) == []
+    assert findings_alone(monkeypatch, suspect, OVER_HTTP[:: EVERY]) == []
 
 
 def said(request: Asked, status: int, body: bytes, *headers: tuple[str, str]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import Verdict
 
-_SPREAD = 12
+_SPREAD = 40
 
 
 @cache

@@ -27,6 +27,18 @@ NOT_CAUGHT: Mapping[str, str] = {
     "session-fixed-life": "no case waits for a session to end: it may be lost at any time, and the harness signs in again",
 }
 """Faults that no case finds, each with the reason."""
+TOGETHER: Sequence[Sequence[str]] = (
+    ("errormsg-empty", "detail-text", "keys-camel", "status-400", "foreign-104", "account-required",
+     "ws-error-frames", "chunked", "oms-zero", "cookie-token"),
+    ("detail-empty", "keys-pascal", "status-404", "unknown-account-20", "account-zero-unknown",
+     "ws-frame-order", "connection-close", "quotes-in-open-orders", "wide-order-ids"),
+    ("detail-omitted", "keys-lower", "status-by-code", "unknown-oms-100", "account-omitted-all", "cao-takes-quotes",
+     "ws-events", "unparsable-error-frame", "no-content-type", "recycled-sockets"),
+    ("legs-as-strings", "spaced-json", "no-session-standard", "wrong-method-405", "int32-ids", "mixed-legs-alone",
+     "cao-instrument-honoured", "ws-payload-objects", "unparsable-standard", "balancer-503", "one-quote-per-instrument"),
+    ("text-100-response", "early-error-flat", "quote-gone-success", "working-local-first", "sessions-dropped"),
+)  # fmt: skip
+"""Permitted modes that change different things, and so can be had of one server."""
 NO_FAULT: Mapping[str, str] = {
     "cao-empty-refused": "what an account with nothing open is answered is left open (CAO-AGAIN): 0, 101 or 104",
     "ws-unparsable-closes": "an endpoint may close on data that it cannot take (RFC 6455, 7.4.1: 1003, 1007, 1008), and"

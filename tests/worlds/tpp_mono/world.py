@@ -20,6 +20,17 @@ NOT_CAUGHT: Mapping[str, str] = {
     "format-guessed": "a body without Content-Type may be taken for what it looks like (RFC 9110, 8.3)",
 }
 """Faults that no case finds, each with the reason."""
+TOGETHER: Sequence[Sequence[str]] = (
+    ("status-201", "chunked", "nulls-left-out", "results-reversed", "uid-upper-case", "pin-always", "null-item-fails",
+     "prefix-a", "charset-of-request", "no-list-is-empty"),
+    ("status-207", "close-each", "empty-errors", "failures-first", "echo-both-ids", "pin-never", "wrong-item-fails",
+     "indented", "utf8-only"),
+    ("refused-422", "gzip", "first-error-only", "existence-hidden", "any-creator", "null-item-dropped", "ids-64-bit",
+     "xml-declaration", "charset-quoted"),
+    ("json-escapes", "members-shuffled", "broken-refuses-list", "empty-list-refused", "framework-errors-as-string",
+     "not-acceptable", "strict-json", "exact-path"),
+)  # fmt: skip
+"""Permitted modes that change different things, and so can be had of one server."""
 LACKS: Mapping[str, str] = {
     "pin-always": '[services.tpp.lacks]\nstate.no-pin-order = "every instruction needs a PIN"',
     "pin-never": '[services.tpp.lacks]\nstate."pin-*" = "this service asks no PIN"',
