@@ -80,7 +80,7 @@ def findings_alone(
 def test_nothing_is_said_of_a_permitted_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     equivalent = EQUIVALENTS[name]
     suspect = Suspect(name, "equivalent", equivalent.operation, equivalent.requirements)
-    assert findings_alone(monkeypatch, suspect, OVER_HTTP[:: EVERY]) == []
+    assert findings_alone(monkeypatch, suspect, OVER_HTTP[::EVERY]) == []
 
 
 def said(request: Asked, status: int, body: bytes, *headers: tuple[str, str]) -> list[tuple[str, str]]:
