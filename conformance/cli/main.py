@@ -235,6 +235,7 @@ _COMMANDS = {
     "derive": ("conformance.cli.derive:command", "Make a draft operation of a vendor's page, or compare the two."),
     "report": ("conformance.cli.report:command", "Render, merge, compare or bundle the reports of runs."),
     "history": ("conformance.cli.history:command", "Keep runs in a store, and ask what changed between releases."),
+    "fleet": ("conformance.cli.fleet:command", "Judge many endpoints when they are due, on one machine or many."),
     "verify": ("conformance.cli.verify:command", "Judge the recorded exchanges of a bundle again; send nothing."),
     "judge": ("conformance.cli.judge:command", "Judge recorded traffic: clients by requests, servers by answers."),
     "client": ("conformance.cli.client:command", "Judge a client: requests, effects, and what it believes of answers."),

@@ -40,8 +40,16 @@ from conformance.cli.options import (
 from conformance.contract.load import load_contract
 from conformance.dialects.set_ups import SET_UP
 from conformance.endpoint.choose import ChosenTarget, is_reference
-from conformance.errors import ConformanceError, HarnessError, Hindrance, JournalError, StateUnavailable, need
-from conformance.guard.gate import planned_s
+from conformance.errors import (
+    ConformanceError,
+    HarnessError,
+    Hindrance,
+    JournalError,
+    StateUnavailable,
+    UsageError,
+    need,
+)
+from conformance.guard.gate import Together, planned_s
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
@@ -62,6 +70,7 @@ from conformance.run.recording import Recorder, RecordingWriter
 from conformance.run.schedule import Work, carry_out
 from conformance.run.selection import ManyNumbered, Selection, choose, choose_generated, offered, parse_shard
 from conformance.run.session import Session, session
+from conformance.run.sharing import Room, Share, demand_locks, share_of
 from conformance.run.states import Ledger
 
 DEFAULT_FOLDER = "conformance-report"
@@ -124,6 +133,12 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     type=click.IntRange(1),
     metavar="N",
     help="Begin nothing more once so many cases have failed; what is in flight is finished and cleaned up.",
+)
+@click.option(
+    "--room",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A folder that all runs against this target share: they keep its limits together, and shards take turns where one could disturb another.",
 )
 @click.option("--no-html", is_flag=True, help="Write no report.html.")
 @click.option("--history", metavar="URL", help="Add the run to this store at the end; see `conformance history`.")
@@ -280,9 +295,20 @@ async def _run(
         needed |= set(selection.operations or contract.operations)
     today = today_of(options)
     ledger, recorder = Ledger(), Recorder()
+    share = _share_in(options["room"], *parse_shard(options["shard"]))
     # a secret that is missing must not cost the journal of the run before: the session is opened first
-    async with session(contract, options["target"], needed, today=today, ledger=ledger, recorder=recorder) as opened:
+    async with session(
+        contract,
+        options["target"],
+        needed,
+        today=today,
+        ledger=ledger,
+        recorder=recorder,
+        share=partial(share_of, share=share),
+    ) as opened:
         chosen = opened.chosen
+        opened.gate.together = None if options["room"] is None else Together(options["room"] / "sent")
+        room = None if share.alone else Room(share, chosen.file, ledger)
         selection = offered(contract, selection, chosen.file)
         if selection.operations:
             cases = tuple(case for case in cases if case.operation in selection.operations)
@@ -324,7 +350,7 @@ async def _run(
 
             opened.on_result = keep
             ledger.taken.update(earlier.taken)
-            ledger.on_taken = journal.take
+            ledger.on_taken = journal.take if room is None else room.telling(journal.take)
             if not is_reference(chosen.name):  # the bundled one ends with the run, and all that is in it
                 ledger.on_set_up = journal.note
             work = Work(
@@ -333,6 +359,7 @@ async def _run(
                 concurrency=options["concurrency"],
                 done=done,
                 wait_s=options["wait"],
+                room=room,
                 reached=partial(_say_needs, opened, cases, generated, quiet=options["quiet"]),
                 enough=None if most is None else lambda: failed >= most,
                 earlier=earlier.results,
@@ -351,6 +378,18 @@ async def _run(
             journal.finish(ending)
     kinds = [kind for kind in OF_A_RUN if kind != "html" or not options["no_html"]]
     return _written_down(contract, info, results, SummaryOptions(settings, ending), folder, kinds, journal.problem)
+
+
+def _share_in(room: Path | None, index: int, count: int) -> Share:
+    """Which part of the target a shard has in the room of all shards; all of it without one."""
+    if room is None:
+        return Share()
+    demand_locks()
+    try:
+        room.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot be made: {error.strerror or error}", where="--room") from error
+    return Share(index - 1, count, room, rates_together=True) if count > 1 else Share()
 
 
 def _say_needs(run: Session, cases: tuple[Case, ...], generated: ManyNumbered, *, quiet: bool) -> None:

@@ -134,6 +134,8 @@ def _keys_at(model: type[BaseModel], steps: Iterable[str]) -> set[str]:
                 inner.append(node["properties"][step])
             elif isinstance(node.get("additionalProperties"), dict):
                 inner.append(node["additionalProperties"])
+            elif "patternProperties" in node:
+                inner.extend(node["patternProperties"].values())
             elif step.isdecimal() and isinstance(node.get("items"), dict):
                 inner.append(node["items"])
         nodes = _forms(inner, schema)

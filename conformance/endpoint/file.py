@@ -30,35 +30,33 @@ from conformance.plugins import LOGINS, find_dialect, find_login
 
 def load_target(path: Path, contract: Contract) -> TargetFile:
     """The target in a TOML file. Raises `ConfigurationError` naming the file, the key and what was expected."""
-    text = _text_of(path)
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"not TOML: {error}", where=str(path)) from error
-    except RecursionError:
-        raise ConfigurationError("lists or tables are nested too deeply", where=str(path)) from None
+    text, data = read_toml(path, "target file", hint="`conformance target init` writes a commented one.")
     try:
         target = check_target(data, contract, str(path))
         _refuse_written_pins(target, str(path))
         _refuse_misspelt(target, contract, str(path))
         _refuse_unfit(target, contract, str(path))
     except ConfigurationError as error:
-        raise _with_places(error, path, text) from error
+        raise with_places(error, path, text) from error
     return target
 
 
-def _text_of(path: Path) -> str:
+def read_toml(path: Path, what: str, *, hint: str) -> tuple[str, dict[str, Any]]:
+    """The text of a TOML file and what it says. `hint` tells where one comes from. Raises `ConfigurationError`."""
     try:
-        return read_text(path)
+        text = read_text(path)
+        return text, tomllib.loads(text)
     except FileNotFoundError as error:
-        raise ConfigurationError(
-            "no such target file", where=str(path), hint="`conformance target init` writes a commented one."
-        ) from error
+        raise ConfigurationError(f"no such {what}", where=str(path), hint=hint) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"not TOML: {error}", where=str(path)) from error
+    except RecursionError:
+        raise ConfigurationError("lists or tables are nested too deeply", where=str(path)) from None
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"the target file cannot be read: {error}", where=str(path)) from error
+        raise ConfigurationError(f"the {what} cannot be read: {error}", where=str(path)) from error
 
 
-def _with_places(error: ConfigurationError, path: Path, text: str) -> ConfigurationError:
+def with_places(error: ConfigurationError, path: Path, text: str, what: str = "target file") -> ConfigurationError:
     """The same complaints with line and column, for an editor to jump to."""
     places = places_of(text)
     lines = error.message.split("\n")
@@ -68,7 +66,7 @@ def _with_places(error: ConfigurationError, path: Path, text: str) -> Configurat
         return ConfigurationError(error.message, where=where, hint=error.hint)
     shown = sorted(zip(found, lines, strict=True), key=lambda pair: pair[0] or (0, 0))
     told = [f"  {path}:{place[0]}:{place[1]}: {line}" if place else f"  {path}: {line}" for place, line in shown]
-    message = "\n".join([f"{len(lines)} complaints about the target file", *told])
+    message = "\n".join([f"{len(lines)} complaints about the {what}", *told])
     return ConfigurationError(message, where=str(path), hint=error.hint)
 
 

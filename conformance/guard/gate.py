@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import struct
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Protocol
+from pathlib import Path
+from typing import IO, Protocol
 
 from conformance.endpoint.model import Limits, RateWindow
 from conformance.errors import Hindrance, OutsideScope
@@ -25,6 +28,8 @@ Clock = Callable[[], float]
 Message = HttpRequest | WsRequest
 _HOUR_S = 3600.0
 _LONGEST_SLEEP_S = 30.0
+_MOMENT = struct.Struct("<d")
+_MOST_TOGETHER = 8 * 1024 * 1024
 
 
 class Purpose(StrEnum):
@@ -160,6 +165,71 @@ def planned_s(limits: Limits, messages: int, now: datetime) -> float | None:
 
 
 @dataclass(slots=True)
+class Together:
+    """When messages were sent to one target by several processes, in a file that they share, in seconds since 1970.
+
+    Each locks it for its turn. A run that continues another, or begins after it, keeps the limits of an hour and a day
+    with it. The clocks of machines that share it must agree.
+    """
+
+    path: Path
+    clock: Clock = time.time
+    _read: int = 0
+    _begun: float = 0.0
+    """What the file began with: another number when it was written anew."""
+
+    def turn(self, paces: tuple[Pace, ...]) -> float:
+        """How long to wait; 0 when a message goes now, and is written down."""
+        import fcntl
+
+        with self.path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._catch_up(file, paces)
+            now = self.clock()
+            wait_s = max(pace.wait_s(now) for pace in paces)
+            if wait_s > 0:
+                return wait_s
+            file.write(_MOMENT.pack(now))
+            self._read += _MOMENT.size
+            for pace in paces:
+                pace.sent.append(now)
+            if self._read > _MOST_TOGETHER:
+                self._shorten(file, now)
+            return 0.0
+
+    def _catch_up(self, file: IO[bytes], paces: tuple[Pace, ...]) -> None:
+        """Take in what others have sent since the last turn."""
+        file.seek(0)
+        head = file.read(_MOMENT.size)
+        if len(head) < _MOMENT.size:
+            file.truncate(0)
+            file.write(head := _MOMENT.pack(self.clock()))
+            file.flush()
+        (begun,) = _MOMENT.unpack(head)
+        if begun != self._begun:
+            self._begun, self._read = begun, _MOMENT.size
+            for pace in paces:
+                pace.sent.clear()
+        file.seek(self._read)
+        data = file.read()
+        whole = len(data) - len(data) % _MOMENT.size  # a killed process may have left a part of one
+        if whole < len(data):
+            file.truncate(self._read + whole)
+        for (moment,) in _MOMENT.iter_unpack(data[:whole]):
+            for pace in paces:
+                pace.sent.append(moment)
+        self._read += whole
+
+    def _shorten(self, file: IO[bytes], now: float) -> None:
+        """Write the file anew with the messages of the last day; others see by its first number that it is another."""
+        file.seek(_MOMENT.size)
+        kept = [moment for (moment,) in _MOMENT.iter_unpack(file.read()) if moment > now - 24 * _HOUR_S]
+        file.truncate(0)
+        file.write(b"".join(map(_MOMENT.pack, (now, *kept))))
+        self._begun, self._read = now, (len(kept) + 1) * _MOMENT.size
+
+
+@dataclass(slots=True)
 class Gate:
     """Counts, slows and refuses; nothing is written to a socket of the target that did not pass `admit`."""
 
@@ -175,6 +245,8 @@ class Gate:
     """By case: for how many seconds its messages have waited here, which says nothing about the target's speed."""
     passed: dict[Purpose, int] = field(default_factory=lambda: dict.fromkeys(Purpose, 0))
     """How many messages have passed, by what for."""
+    together: Together | None = None
+    """Keeps the paces together with other processes that send to the same target."""
     witness: Witness | None = None
     """Told of every message and what the guard said of it; a plan listens here."""
 
@@ -194,31 +266,36 @@ class Gate:
             raise OutsideScope(f"the cap of {self.max_requests} requests is reached", why=Hindrance.CAP)
         self.requests += 1
         self.passed[purpose] += 1
-        while (wait_s := self._wait_s()) > 0:
+        while (wait_s := self._turn()) > 0:
             wait_s = min(wait_s, _LONGEST_SLEEP_S)  # a window of the day may end meanwhile
             self.waited[label.case] = self.waited.get(label.case, 0.0) + wait_s
             await asyncio.sleep(wait_s)
-        for pace in self.paces:
-            pace.sent.append(self.clock())
 
     async def knock(self) -> None:
         """Return when a message may go that only asks whether anybody is there; it names no operation and no id."""
         self.requests += 1
         self.passed[Purpose.PROBE] += 1
-        while (wait_s := self._wait_s()) > 0:
+        while (wait_s := self._turn()) > 0:
             await asyncio.sleep(min(wait_s, _LONGEST_SLEEP_S))
-        for pace in self.paces:
-            pace.sent.append(self.clock())
 
     def hold(self, seconds: float) -> None:
         """Let nothing pass for so long: the target said that it is asked too often."""
         self.held_until = max(self.held_until, self.clock() + seconds)
 
-    def _wait_s(self) -> float:
+    def _turn(self) -> float:
+        """How long to wait before the next message may go; 0 when it goes now, and is counted."""
         if not self.paces and not self.held_until:
             return 0.0
         now = self.clock()
-        return max((self.held_until - now, *(pace.wait_s(now) for pace in self.paces)))
+        if self.held_until > now or not self.paces:
+            return max(0.0, self.held_until - now)
+        if self.together is not None:
+            return self.together.turn(self.paces)
+        wait_s = max(pace.wait_s(now) for pace in self.paces)
+        if wait_s <= 0:
+            for pace in self.paces:
+                pace.sent.append(now)
+        return max(0.0, wait_s)
 
 
 _TOO_MANY = 429

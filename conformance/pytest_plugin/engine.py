@@ -17,10 +17,10 @@ from conformance.errors import ConformanceError, TargetUnreachable
 from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult
-from conformance.pytest_plugin.sharing import Room, Share, share_of
 from conformance.run.schedule import run_cases, run_generated
 from conformance.run.selection import Numbered, Selection, choose_generated
 from conformance.run.session import Session, session
+from conformance.run.sharing import Room, Share, share_of
 from conformance.run.states import Ledger
 
 T = TypeVar("T")

@@ -30,13 +30,13 @@ from conformance.pytest_plugin.engine import SEED, Bench
 from conformance.pytest_plugin.items import Docket, Outcome, finding_words, first_words
 from conformance.pytest_plugin.layout import Entry, entries, scope_of
 from conformance.pytest_plugin.reports import Record, Tail, packed, record_of
-from conformance.pytest_plugin.sharing import Share, demand_locks
 from conformance.report.formats.text import verdict_line
 from conformance.report.rows import RunSummary
 from conformance.report.run_info import accepted_gaps, run_info
 from conformance.report.safe_text import visible
 from conformance.run.selection import DEFAULT_GENERATED
 from conformance.run.session import Waivers
+from conformance.run.sharing import Share, demand_locks
 from conformance.suite import SUITE, SUITE_FILE
 
 

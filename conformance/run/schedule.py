@@ -20,6 +20,7 @@ from conformance.run.evidence import Level, recorded, redacted_finding
 from conformance.run.execute import Judged, always_disturbed, execute_judged, unsent
 from conformance.run.selection import ManyNumbered, Numbered
 from conformance.run.session import Session
+from conformance.run.sharing import Room
 
 FLAKY_ATTEMPTS = 3
 _LAST_TRIES = 2
@@ -43,6 +44,8 @@ class Work:
     """Asked after each result; once it says so, nothing more is begun."""
     wait_s: float = 0.0
     """How long a target that cannot be reached may take to come up."""
+    room: Room | None = None
+    """What processes share that judge the target at once; None for one that is alone."""
     reached: Callable[[], None] = lambda: None
     """Called once every service was reached, before the first case."""
 
@@ -63,15 +66,31 @@ async def carry_out(session: Session, work: Work) -> None:
         await session.reach(work.wait_s)
         work.reached()
         concurrency = work.concurrency or session.target.limits.concurrency
-        await run_cases(session, [case for case in work.cases if case.operation in session.kits], concurrency)
+        cases = [case for case in work.cases if case.operation in session.kits]
         numbered = (one for one in work.generated if one[0].operation.id in session.kits)
-        await run_generated(session, numbered, concurrency, work.done)
+        if work.room is None:
+            await run_cases(session, cases, concurrency)
+            await run_generated(session, numbered, concurrency, work.done)
+        else:
+            await _in_turn(session, work.room, cases, concurrency)
+            async with work.room.entered(alone=False, services_with_desks=tuple(session.services)):
+                await run_generated(session, numbered, concurrency, work.done)
         if work.explore is not None and session.stopped is None:
             await work.explore(session, concurrency)
     except TargetUnreachable as error:
         session.stopped = error.message
     finally:
         session.on_result = hand_on
+
+
+async def _in_turn(session: Session, room: Room, cases: Sequence[Case], concurrency: int) -> None:
+    """Run the cases that others may run beside, then those that nobody may, once no other process is at work."""
+    beside = [case for case in cases if case.lane != "alone"]
+    at_desks = sorted({session.contract.operations[case.operation].service for case in beside if case.lane == "desk"})
+    async with room.entered(alone=False, services_with_desks=at_desks):
+        await run_cases(session, beside, concurrency)
+    async with room.entered(alone=True):
+        await run_cases(session, [case for case in cases if case.lane == "alone"], concurrency)
 
 
 async def run_case(session: Session, case: Case, desk: Desk) -> None:

@@ -26,8 +26,8 @@ from conformance.pytest_plugin.engine import Bench
 from conformance.pytest_plugin.items import Docket, first_words
 from conformance.pytest_plugin.layout import Entry, broken_anywhere, entries, scope_of
 from conformance.pytest_plugin.reports import packed, record_of
-from conformance.pytest_plugin.sharing import Room, Share, desks_of, share_of
 from conformance.report.journal import result_from
+from conformance.run.sharing import Room, Share, desks_of, share_of
 from conformance.suite import SUITE_FILE
 
 CAO = "alphapoint.cancel_all_orders"

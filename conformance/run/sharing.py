@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ class Share:
     room: Path | None = None
     whole_scopes: bool = True
     """Whether all items of a scope come to the same process."""
+    rates_together: bool = False
+    """Whether the rates are kept by all workers together, so that none is shared out."""
 
     @property
     def alone(self) -> bool:
@@ -45,11 +47,11 @@ def share_of(target: TargetFile, share: Share) -> TargetFile:
     """The target as one worker sees it: its desks, and its part of what is limited for all of them together."""
     if share.alone:
         return target
-    limits = target.limits
-    rates = {name: rate / share.workers for name in _RATES if (rate := getattr(limits, name)) is not None}
+    limits, divided = target.limits, 1 if share.rates_together else share.workers
+    rates = {name: rate / divided for name in _RATES if (rate := getattr(limits, name)) is not None}
     windows = tuple(
         window.model_copy(
-            update={name: rate / share.workers for name in _RATES if (rate := getattr(window, name, None)) is not None}
+            update={name: rate / divided for name in _RATES if (rate := getattr(window, name, None)) is not None}
         )
         for window in limits.windows
     )
@@ -80,7 +82,7 @@ def demand_locks() -> None:
     """Raises `ConfigurationError` where this system has no locks that workers could share."""
     if importlib.util.find_spec("fcntl") is None:
         raise ConfigurationError(
-            "several workers cannot share a live target on this system", hint="Run without -n, or use conformance run."
+            "several processes cannot share a live target on this system", hint="Run without -n or --room."
         )
 
 
@@ -115,6 +117,16 @@ class Room:
             if self.pooled:
                 self._read_up()
             yield
+
+    def telling(self, note: Callable[[str], None]) -> Callable[[str], None]:
+        """What notes ids of a pool that are used up, here and for the other workers."""
+
+        def both(key: str) -> None:
+            note(key)
+            if self.pooled:
+                self._write_down(key)
+
+        return both
 
     def _write_down(self, key: str) -> None:
         assert self._folder is not None

@@ -1,0 +1,88 @@
+"""Workers on one real PostgreSQL: killed, their runs are continued; the database restarted, nothing is lost or judged twice.
+
+`FLEET=all` judges 40 endpoints with three kills and one restart of the database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fleet_support import CONFORMANCE, environment, fleet_file, results, said, served
+from postgresql_server import Server, running
+
+from conformance.history.questions import runs
+from conformance.history.store import open_store
+
+ALL = os.environ.get("FLEET") == "all"
+ENDPOINTS, KILLS = (40, 3) if ALL else (6, 1)
+CASES = ["tpp/response/*", "tpp/carried/*", *(["tpp/batch/*", "cao/account/*"] if ALL else [])]
+FLAGS = ["--poll", "1", "--lost-after", "9", "--until-idle"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as one:
+        yield one
+
+
+def worker(file: Path, url: str, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [*CONFORMANCE, "fleet", "worker", "--fleet", str(file), "--store", url, *FLAGS],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment(),
+        )  # fmt: skip
+
+
+def judging(folder: Path) -> int:
+    """How many runs are under way, some cases done."""
+    journals = folder.glob("fleet/*/now/journal.jsonl")
+    return sum(path.stat().st_size > 2000 for path in journals if path.exists())
+
+
+def wait_for(folder: Path, until: float) -> None:
+    while not judging(folder):
+        assert time.monotonic() < until, "no run is under way"
+        time.sleep(0.02)
+
+
+@pytest.mark.timeout(1500 if ALL else 300)
+def test_killed_workers_and_a_restarted_database_lose_nothing(tmp_path: Path, server: Server) -> None:
+    log, until = tmp_path / "log", time.monotonic() + (1400 if ALL else 250)
+    with served(tmp_path, ENDPOINTS) as targets:
+        file = fleet_file(tmp_path, targets, cases=CASES)
+        crew = [worker(file, server.url, log) for _ in range(4 if ALL else 3)]
+        try:
+            for number in range(KILLS):
+                wait_for(tmp_path, until)
+                crew[number].send_signal(signal.SIGKILL)
+                crew[number].wait(30)
+                crew.append(worker(file, server.url, log))
+            wait_for(tmp_path, until)
+            server.kill()
+            time.sleep(0.5)
+            server.start()
+            for one in crew[KILLS:]:
+                assert one.wait(max(1.0, until - time.monotonic())) == 0, log.read_text("utf-8")
+        finally:
+            for one in crew:
+                if one.poll() is None:
+                    one.kill()
+                    one.wait(30)
+        words = [*CONFORMANCE, "run", "-q", "--no-html", "--target", str(targets[0]), "--generated", "0"]
+        words += [word for case in CASES for word in ("--case", case)]
+        subprocess.run([*words, "--report", str(tmp_path / "calm")], check=True, timeout=300, env=environment())
+    expected = said(json.loads((tmp_path / "calm" / "results.json").read_text("utf-8")))
+    for number in range(ENDPOINTS):
+        (only,) = results(tmp_path / "fleet" / f"e{number:02}")
+        assert said(only) == expected
+    with open_store(server.url) as store, store.reading() as connection:
+        kept = runs(connection)
+    assert sorted(one["endpoint"] for one in kept) == [f"e{number:02}" for number in range(ENDPOINTS)]
+    assert {(one["verdict"], one["carried_out"]) for one in kept} == {("pass", kept[0]["cases"])}
