@@ -114,6 +114,7 @@ NETWORK = ("socket", "http.client", "urllib.request", "socketserver", "ftplib", 
 NAMES_FROM_THERE = {"url2pathname", "Request"}
 """What is imported from `urllib.request` and opens nothing: a path of a file URL, and the request of a cookie jar."""
 SENDERS = {
+    "conformance.fleet.hooks": "tells events to the receivers that a fleet file names; they are no targets",
     "conformance.guard.link": "every message to the target, behind the gate",
     "conformance.guard.opening": "makes the transports of a link, and sends nothing",
     "conformance.run.session": "hands the state hook its transport; the hook is not the target",
