@@ -119,6 +119,8 @@ class Judging:
             _put_away(now, home)
             self._prepare(order, now)
             code, said = await self._run(order, endpoint, now)
+        if code == UNREACHABLE:
+            said = _reason_of(now) or said
         if code not in JUDGED or _code_of(now) is None:
             return Outcome(order, code if code not in JUDGED else 5, said)
         if order.parts > 1:
@@ -285,6 +287,14 @@ def _code_of(folder: Path) -> int | None:
         return int(json.loads((folder / "results.json").read_bytes())["summary"]["exit_code"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _reason_of(folder: Path) -> str:
+    """What a run says of how it ended; empty where it says nothing."""
+    try:
+        return "; ".join(map(str, json.loads((folder / "results.json").read_bytes())["summary"]["reasons"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _note(folder: Path) -> dict[str, str]:

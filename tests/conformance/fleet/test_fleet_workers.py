@@ -86,3 +86,50 @@ def test_killed_workers_and_a_restarted_database_lose_nothing(tmp_path: Path, se
         kept = runs(connection)
     assert sorted(one["endpoint"] for one in kept) == [f"e{number:02}" for number in range(ENDPOINTS)]
     assert {(one["verdict"], one["carried_out"]) for one in kept} == {("pass", kept[0]["cases"])}
+
+
+def test_worker_tries_an_unreachable_endpoint_again_and_then_lets_it_be(tmp_path: Path, server: Server) -> None:
+    with served(tmp_path, 1) as targets:
+        pass
+    hook = '[hooks.x]\ncommand = ["tee", "-a", "events"]'
+    file = fleet_file(tmp_path, targets, f"retries = 1\nretry_after_s = 1\n{hook}", cases=["tpp/response/*"])
+    done = subprocess.run(
+        [*CONFORMANCE, "fleet", "worker", "--fleet", str(file), "--store", server.url, *FLAGS],
+        capture_output=True, text=True, timeout=100, check=False, env=environment(),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+    assert len([line for line in done.stderr.splitlines() if line.startswith("e00: ")]) == 2
+    (event,) = map(json.loads, (tmp_path / "events").read_text("utf-8").splitlines())
+    assert "connect" in event["words"]
+    assert list((tmp_path / "fleet" / "e00").glob("runs/*")) == []
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("sqlite:///x.db", "workers need a store in PostgreSQL"),
+        ("postgresql://u:hunter2@127.0.0.1:9/x", "does not work"),
+    ],
+)
+def test_store_that_workers_cannot_use_is_told(tmp_path: Path, store: str, said: str) -> None:
+    file = fleet_file(tmp_path, [], '[endpoints.a]\ntarget = "reference"\nowner = "o"')
+    done = subprocess.run(
+        [*CONFORMANCE, "fleet", "worker", "--fleet", str(file), "--store", store],
+        cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False, env=environment(),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_enqueued_twice_is_judged_once(tmp_path: Path, server: Server) -> None:
+    file = fleet_file(tmp_path, [], '[endpoints.a]\ntarget = "reference"\nowner = "o"\ncases = ["tpp/response/*"]')
+    words = [*CONFORMANCE, "fleet", "run", "--fleet", str(file), "--store", server.url, "--all", "--enqueue"]
+    for _ in range(2):
+        put = subprocess.run(words, capture_output=True, text=True, timeout=100, check=True, env=environment())
+        assert put.stdout == "1 waiting for workers\n"
+    work = [*CONFORMANCE, "fleet", "worker", "--fleet", str(file), "--store", server.url, *FLAGS]
+    done = subprocess.run(work, capture_output=True, text=True, timeout=100, check=False, env=environment())
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a: pass (exit 0)\n", "")
+    assert len(results(tmp_path / "fleet" / "a")) == 1
