@@ -77,6 +77,11 @@ def _asks(page: _Page) -> Callable[[_Pages, Request], Response]:
     return answer
 
 
+def _moment(started_at: str) -> str:
+    """When a run began, to the second; the store has it in UTC."""
+    return f"{started_at[:19].replace('T', ' ')} UTC"
+
+
 class _Pages:
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -84,6 +89,7 @@ class _Pages:
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals["link"] = _link
+        self._templates.filters["moment"] = _moment
 
     def filled(self, template: str, request: Request, /, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A template, filled."""
