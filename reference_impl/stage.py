@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -82,6 +83,8 @@ class Stage:
         self.told = Told(parts)
         self.parts = replace(parts, enter=self.told.entering(None))
         self.heard: list[Passage] = []
+        self.answered_s = 0.0
+        """When the last answer to a call of an operation was ready, on the monotonic clock."""
         self._numbers = itertools.count(_FIRST_NUMBER)
         self._listener = listen("127.0.0.1", 0)
         self._server = make_server(build_app(self.parts), self._listener, None, signals=False)
@@ -144,6 +147,8 @@ class Stage:
 
     def _hear(self, passage: Passage) -> None:
         self.heard.append(passage)
+        if passage.operation:
+            self.answered_s = time.monotonic()
 
     # What scenes are made of.
 

@@ -33,6 +33,8 @@ PATIENCE_S = 5.0
 _TURNS = 5
 """A client may take so many of its own time-outs, and `PATIENCE_S`, before it must have answered."""
 _SETTLE_S = 0.1
+_AMPLE_SHARE = 0.5
+"""An answer within this share of the client's time-out is in time, however slow the machine is."""
 _MOST_FAILURES = 10
 """After so many failures of the driver in a row nothing more is tried."""
 _NOT_AWAITED = "the client gave up before the answer that came; its time-out is short for this machine"
@@ -93,6 +95,7 @@ class _Session:
         late = time.monotonic() - asked_s >= timeout_s
         if isinstance(reply, Failed) or late:
             await asyncio.sleep(_SETTLE_S)  # what it has sent may still wait to be read
+        late = late and not asked_s < stage.answered_s < asked_s + timeout_s * _AMPLE_SHARE
         self.in_a_row = self.in_a_row + 1 if isinstance(reply, Failed) and reply.over else 0
         judge = self.judges.setdefault(offer.operation, ClientJudge(self.contract.operations[offer.operation]))
         outcome = judge.judge(trial, scene, tuple(stage.heard), reply, before, stage.open_things(), late=late)

@@ -195,6 +195,10 @@ class RequestJudge:
             return
         for problem in self._schema.problems(value):
             requirement = problem.requirement or found.held("malformed")
+            other = _other_name(self.operation, value) if problem.keyword in _MISSING and not problem.pointer else ""
+            if other:
+                found.notes.append(f"names what it acts on by {other}, which the page has no row for")
+                continue
             if requirement in self._open:
                 found.notes.append(f"{problem.pointer}: {problem.message}; the width of an id is left open")
                 continue
@@ -354,6 +358,16 @@ def _names_one(value: Mapping[str, Any], name: str) -> bool:
 def _is_scope_member(operation: Operation, name: str) -> bool:
     """Whether the contract knows the member although the page has no row for it."""
     return operation.scope is not None and name.lower() in {one.lower() for one in operation.scope.members}
+
+
+def _other_name(operation: Operation, value: Any) -> str:
+    """A member without a row on the page by which, as the contract knows, a request may name what it acts on."""
+    if operation.scope is None or not isinstance(value, dict):
+        return ""
+    known = {name.lower() for name, one in operation.scope.members.items() if one.kind in ("order", "client", "uid")}
+    documented = {name.lower() for name in operation.fields}
+    names = (name for name in value if name.lower() in known - documented and _names_one(value, name))
+    return next(names, "")
 
 
 def is_near(name: str, documented: str) -> bool:
