@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -75,6 +75,9 @@ from conformance.run.states import Ledger
 
 DEFAULT_FOLDER = "conformance-report"
 
+if TYPE_CHECKING:
+    from conformance.explore.search import Search
+
 
 def _finite(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
@@ -103,6 +106,13 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     callback=_finite,
     metavar="SECONDS",
     help="Then search for so long with random cases; findings are shrunk and frozen in the report folder.",
+)
+@click.option(
+    "--races",
+    type=click.FloatRange(0, min_open=True),
+    callback=_finite,
+    metavar="SECONDS",
+    help="Then send random bursts of concurrent calls for so long; findings are shrunk and frozen as with --explore.",
 )
 @click.option(
     "--report",
@@ -167,9 +177,10 @@ FOUND_FOLDER = "found"
 
 def explore_seed(options: Mapping[str, Any]) -> int | None:
     """The seed of an exploring run: as given, else a new one; None for a run that does not explore."""
-    if not options.get("explore"):
+    if options["explore"]:
+        need("schemathesis", "`--explore`", "schemathesis", "hypothesis", "jsonschema")
+    elif not options["races"]:
         return None
-    need("schemathesis", "`--explore`", "schemathesis", "hypothesis", "jsonschema")
     context = click.get_current_context(silent=True)
     given = context is not None and context.get_parameter_source("seed") is ParameterSource.COMMANDLINE
     return int(options["seed"]) if given else int.from_bytes(os.urandom(4), "big")
@@ -178,35 +189,37 @@ def explore_seed(options: Mapping[str, Any]) -> int | None:
 def exploring(
     options: Mapping[str, Any], selection: Selection, seed: int
 ) -> Callable[[Session, int], Awaitable[object]]:
-    """What a session does after its cases."""
+    """What a session does after its cases: it explores with cases of all kinds, then with races, each for its time."""
 
     async def explore(run: Session, concurrency: int) -> None:
         from conformance.explore.search import SearchOptions, run_search
 
-        sys.stderr.write(f"exploring with seed {seed}\n")
         folder = options["folder"] / FOUND_FOLDER
-        search = await run_search(
-            run,
-            concurrency,
-            SearchOptions(
-                options["explore"], seed, folder, selection.operations, selection.transports, selection.media_types
-            ),
-        )
-        if options["quiet"]:
-            return
-        rate = search.trials / search.took_s if search.took_s else 0.0
-        sys.stderr.write(
-            f"explored {search.trials} cases in {search.took_s:.1f} s ({rate:.0f} a second), {len(search.findings.groups)} found\n"
-        )
-        if search.findings.beyond:
-            sys.stderr.write(f"  {search.findings.beyond} further findings of other kinds were only counted\n")
-        for name, tally in sorted(search.tallies.items()):
-            if tally.hopeless:
-                sys.stderr.write(
-                    f"  {name}: left after {tally.refused} tries, none could be carried out: {tally.reason}\n"
-                )
+        filters = (selection.operations, selection.transports, selection.media_types)
+        for doing, seconds in (("exploring", options["explore"]), ("racing", options["races"])):
+            if not seconds or run.stopped is not None:
+                continue
+            sys.stderr.write(f"{doing} with seed {seed}\n")
+            search = await run_search(
+                run, concurrency, SearchOptions(seconds, seed, folder, *filters, races=doing == "racing")
+            )
+            if not options["quiet"]:
+                _say_explored(search)
 
     return explore
+
+
+def _say_explored(search: Search) -> None:
+    rate = search.trials / search.took_s if search.took_s else 0.0
+    kind = "races" if search.options.races else "cases"
+    sys.stderr.write(
+        f"explored {search.trials} {kind} in {search.took_s:.1f} s ({rate:.0f} a second), {len(search.findings.groups)} found\n"
+    )
+    if search.findings.beyond:
+        sys.stderr.write(f"  {search.findings.beyond} further findings of other kinds were only counted\n")
+    for name, tally in sorted(search.tallies.items()):
+        if tally.hopeless:
+            sys.stderr.write(f"  {name}: left after {tally.refused} tries, none could be carried out: {tally.reason}\n")
 
 
 _OF_THE_RUN_BEFORE = ("results.json", "junit.xml", "report.html")

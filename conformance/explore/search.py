@@ -21,6 +21,7 @@ from conformance.cases.generated.accounts import MODELS
 from conformance.cases.generated.corpus import CorpusValue
 from conformance.cases.generated.generate import proved, second_validator, tamed
 from conformance.cases.generated.list_grammar import random_list_trial
+from conformance.cases.generated.race_trials import random_race_trial
 from conformance.cases.generated.rules import SearchSpace, Trial, lane_of, search_space, trial_id
 from conformance.cases.generated.source import HEADERS, sources
 from conformance.cases.generated.stream import LISTS, value_case
@@ -137,10 +138,13 @@ class TrialMaker:
     make: Callable[[SearchSpace, Random], Trial]
 
 
-def makers_of(space: SearchSpace) -> tuple[TrialMaker, ...]:
-    """The makers of an operation: that of its model, and that of its corpus if there is one."""
+def makers_of(space: SearchSpace, *, races: bool = False) -> tuple[TrialMaker, ...]:
+    """The makers of an operation: that of its model, and that of its corpus if there is one; or that of its races."""
     name = space.operation.short
     makers: list[TrialMaker] = []
+    if races:
+        known = space.rules.model == LISTS or space.rules.model in MODELS
+        return (TrialMaker(f"{name} races", space, 1, random_race_trial),) if known else ()
     if space.rules.model == LISTS:
         makers.append(
             TrialMaker(f"{name} unknown", space, 14, lambda place, random: random_list_trial(place, random, live=False))
@@ -162,12 +166,12 @@ def trial_of(makers: Sequence[TrialMaker], seed: int, stream: str, number: int) 
     return maker, maker.make(maker.space, random)
 
 
-def streams_of(spaces: Sequence[SearchSpace]) -> Mapping[str, tuple[TrialMaker, ...]]:
+def streams_of(spaces: Sequence[SearchSpace], *, races: bool = False) -> Mapping[str, tuple[TrialMaker, ...]]:
     """`free`: trials that name only their own orders; `desk`: trials that need accounts for themselves."""
     streams: dict[str, tuple[TrialMaker, ...]] = {"free": (), "desk": ()}
     for space in spaces:
         place = "free" if space.operation.shape.listed else "desk"
-        streams[place] = (*streams[place], *makers_of(space))
+        streams[place] = (*streams[place], *makers_of(space, races=races))
     return {name: makers for name, makers in streams.items() if makers}
 
 
@@ -176,6 +180,8 @@ _PATIENCE = 40
 _SHRINK_S = 10.0
 _SPARE_S = 5.0
 """How long a late finding may still be shrunk after the time is up."""
+_RACED = 3
+"""How often a smaller race is tried: the calls that break something meet in some tries alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,8 @@ class SearchOptions:
     operations: tuple[str, ...] = ()
     transports: tuple[str, ...] = ()
     media_types: tuple[str, ...] = ()
+    races: bool = False
+    """Whether every trial is a race, or none."""
     clock: Callable[[], float] = time.monotonic
 
 
@@ -229,7 +237,7 @@ class Search:
 async def run_search(run: Session, concurrency: int, options: SearchOptions) -> Search:
     """Explore until the time is up, the run stops or the request cap is reached; findings go to `run.on_result`."""
     spaces = _spaces(run, options)
-    streams = streams_of(spaces)
+    streams = streams_of(spaces, races=options.races)
     started = options.clock()
     state = Search(run, options, started + options.seconds, streams, {name: itertools.count() for name in streams})
     desks = _desks(run, spaces)
@@ -326,18 +334,20 @@ async def carry_out(run: Session, case: Case, worker: int) -> CaseResult:
 async def _settle(state: Search, group: FindingGroup, worker: int) -> None:
     """Shrink the first trial of a group, and keep the result of the smallest one that broke."""
     broken = [(group.trial, group.result, group.finding)]
+    turns = _RACED if state.options.races else 1
 
     async def breaks(trial: Trial) -> bool:
         case = trial.case()
-        if case is None:
-            return False
-        result = await carry_out(state.run, case, worker)
-        group.tries += 1
-        finding = next((one for one in result.findings if _is_same(group, result, one.requirement, one.check)), None)
-        if finding is None:
-            return False
-        broken.append((trial, result, finding))
-        return True
+        for _ in range(turns):
+            if case is None:
+                break
+            result = await carry_out(state.run, case, worker)
+            group.tries += 1
+            found = (one for one in result.findings if _is_same(group, result, one.requirement, one.check))
+            if finding := next(found, None):
+                broken.append((trial, result, finding))
+                return True
+        return False
 
     clock = state.options.clock
     until_s = min(clock() + _SHRINK_S, state.until_s + _SPARE_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from conformance.cases.generated.races import ALL, LIST, QUOTE, Act, Burst, Hand, Thing, burst_case
+from conformance.cases.generated.races import ALL, LIST, QUOTE, Act, Burst, Hand, Thing, burst_case, stranger_of
 from conformance.cases.kinds import first_kind
 from conformance.cases.make import channels
 from conformance.model.case import Case
@@ -218,8 +218,7 @@ def _listed(operation: Operation, _rules: Explored) -> Mapping[str, Burst]:
 def _accounts(operation: Operation, rules: Explored) -> tuple[str, str, str]:
     """The accounts of the role that calls, and one of somebody else's."""
     own = rules.accounts[operation.role]
-    others = [name for role, names in rules.accounts.items() if role != operation.role for name in names]
-    return own[0], own[-1], others[-1]
+    return own[0], own[-1], stranger_of(operation)
 
 
 _BURSTS: Mapping[str, Callable[[Operation, Explored], Mapping[str, Burst]]] = {

@@ -99,6 +99,13 @@ class Burst:
         return found
 
 
+def stranger_of(operation: Operation) -> str:
+    """An account of somebody else than the role that calls."""
+    assert operation.explore is not None
+    accounts = operation.explore.accounts.items()
+    return [name for role, names in accounts if role != operation.role for name in names][-1]
+
+
 def burst_case(operation: Operation, channel: Channel, name: str, burst: Burst, **more: Any) -> Case:
     """The burst as a case whose sessions go over a channel, the `other` ones over another where there is one."""
     assert operation.explore is not None

@@ -135,18 +135,19 @@ def brief_reading_section(summary: RunSummary, width: int) -> Iterable[Block]:
 
 def cause_section(summary: RunSummary, width: int) -> Iterable[Block]:
     """The heaviest causes, each with its clause, what its cases have in common, and one example."""
+    history = {result.id: result.history for result in summary.cases if result.history}
     for position, cause in enumerate(summary.causes[:_MOST_CAUSES]):
         if position:
             yield Line()
         yield Line(f"{position + 1}. {cause.kind.words}", "bad")
-        yield from _cause(cause, summary.info, width)
+        yield from _cause(cause, history.get(cause.example, ""), summary.info, width)
     hidden = len(summary.causes) - _MOST_CAUSES
     if hidden > 0:
         yield Line()
         yield Line(f"and {many(hidden, 'more cause')}, in results.json", "dim")
 
 
-def _cause(cause: Cause, info: RunInfo, width: int) -> Iterable[Line]:
+def _cause(cause: Cause, history: str, info: RunInfo, width: int) -> Iterable[Line]:
     def wrapped(text: str, style: Style = "plain") -> Iterable[Line]:
         for line in textwrap.wrap(text, max(_NARROWEST, width - 3), break_on_hyphens=False):
             yield Line(f"   {line}", style)
@@ -166,6 +167,7 @@ def _cause(cause: Cause, info: RunInfo, width: int) -> Iterable[Line]:
         expected, actual = beside(finding.expected, finding.actual, LONGEST)
         for line in side_by_side(f"expected: {expected}", f"actual: {actual}", width - 5):
             yield Line(f"     {line}")
+    yield from (Line(f"     {visible(line)}", "dim") for line in history.splitlines())
     yield Line(f"     {replay_command(cause.replay, info)}", "dim")
 
 

@@ -115,7 +115,7 @@ def test_an_unknown_command_suggests_close_ones() -> None:
     assert "no such command: 'reprot'. Did you mean report" in done.output
 
 
-@pytest.mark.parametrize("option", ["--min-carried-out", "--wait", "--explore"])
+@pytest.mark.parametrize("option", ["--min-carried-out", "--wait", "--explore", "--races"])
 def test_a_number_that_is_none_is_a_usage_error_in_words_that_fit(option: str) -> None:
     done = CliRunner().invoke(main, ["run", option, "nan"])
     assert done.exit_code == 2

@@ -88,7 +88,14 @@ class Explored:
 
 
 def search(
-    address: str, folder: Path, *, seconds: float, seed: int, operations: tuple[str, ...] = (), concurrency: int = 8
+    address: str,
+    folder: Path,
+    *,
+    seconds: float,
+    seed: int,
+    operations: tuple[str, ...] = (),
+    concurrency: int = 8,
+    races: bool = False,
 ) -> Explored:
     """Explore a server with the bundled world, in this process."""
     contract = load_contract()
@@ -97,7 +104,7 @@ def search(
     searches: list[Search] = []
 
     async def explore(run: Session, workers: int) -> None:
-        searches.append(await run_search(run, workers, SearchOptions(seconds, seed, folder, operations)))
+        searches.append(await run_search(run, workers, SearchOptions(seconds, seed, folder, operations, races=races)))
 
     chosen = ChosenTarget(target, reference_environment(), "deep")
 

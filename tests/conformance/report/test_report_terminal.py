@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,11 @@ def test_a_cause_shows_its_clause_its_numbers_one_example_and_how_to_replay_it()
         "1. G-OK: wrong form, 2 cases: wrong",
         "",
     ]
+
+
+def test_a_cause_of_a_race_shows_its_time_line() -> None:
+    text = printed([replace(failed("a", "G-OK"), history="0.0 1.0 ms cancel\nat the end open")])
+    assert "     0.0 1.0 ms cancel\n     at the end open\n     conformance replay" in text
 
 
 def test_hundreds_of_findings_stay_readable() -> None:

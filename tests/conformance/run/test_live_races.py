@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from live_support import Came, live, pointed, run, sample
 
+from conformance.cases.case_data import from_data
 from conformance.cli.main import main
 
 pytestmark = pytest.mark.timeout(120)
@@ -72,3 +73,20 @@ def test_race_is_judged_again_offline_with_the_same_result(tmp_path: Path) -> No
     for words in (["report", "bundle", str(came.folder), "--out", str(bundle)], ["verify", str(bundle)]):
         done = CliRunner().invoke(main, words, catch_exceptions=False)
         assert "same verdict: fail" in done.output or words[0] == "report", done.output
+
+
+def test_race_at_random_is_found_made_smaller_and_frozen_with_its_time_line(tmp_path: Path) -> None:
+    with live(faults=("co-race-double",)) as server:
+        text = pointed(sample("alphapoint"), server.url)
+        arguments = ("--operation", "alphapoint.cancel_order", "--case", "co/response/*", "--races", "2", "--seed", "4")
+        came = run(tmp_path, text, *arguments)
+    assert came.exit_code == 1, came.output
+    assert came.results["run"]["explore_seed"] == 4
+    found = [case for case in came.results["cases"] if case["findings"]]
+    assert found
+    assert {one["requirement"] for case in found for one in case["findings"]} == {"CO-AGAIN"}
+    (path, *_) = sorted((came.folder / "found").glob("*.json"))
+    case = from_data(json.loads(path.read_text("utf-8"))["cases"][0])
+    assert len(case.race) >= 2
+    drawn = [str(line["history"]) for line in lines(came) if line.get("id") == case.id]
+    assert [one.count(" cancel ") for one in drawn] == [2]
