@@ -129,6 +129,8 @@ class NotCarriedOut(Exception):
         self.reason = reason
         self.timed_out = False
         """Whether an answer was waited for in vain."""
+        self.unsent = False
+        """Whether it is certain that no byte of the message left."""
         self.hindrance = why or self.why
         self.thing = thing
         self.accepted = accepted

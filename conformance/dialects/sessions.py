@@ -34,7 +34,7 @@ from conformance.dialects.set_ups import SetUps
 from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, Role
 from conformance.endpoint.secrets import Vault
-from conformance.errors import RoleUnavailable, StateUnavailable, Unreached
+from conformance.errors import NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
 from conformance.guard.gate import Label, Purpose, hiccup_words, is_hiccup
 from conformance.guard.link import Link, Send, Socket
 from conformance.wire.messages import (
@@ -133,10 +133,11 @@ class Sessions:
                 speaker, speaker.key, lambda number: self.dialect.call_frame(number, name, payload), purpose
             )
         if exchange.problem is not None:
+            unanswered: NotCarriedOut = StateUnavailable(f"{name} got no answer: {exchange.problem.message}")
             if exchange.problem.unreachable:
-                raise Unreached(exchange.problem.message)
-            unanswered = StateUnavailable(f"{name} got no answer: {exchange.problem.message}")
+                unanswered = Unreached(exchange.problem.message)
             unanswered.timed_out = exchange.problem.kind in TIMED_OUT
+            unanswered.unsent = not exchange.sent
             raise unanswered
         if is_hiccup(exchange):
             raise StateUnavailable(f"{name} got no answer: {hiccup_words(exchange)}")
@@ -196,7 +197,11 @@ class Sessions:
         async def renew() -> None:
             self._forget(speaker.key, used[0])
 
-        return await self._persistently(speaker, speaker.key, attempt, stands, renew)
+        try:
+            return await self._persistently(speaker, speaker.key, attempt, stands, renew)
+        except NotCarriedOut as error:
+            error.unsent = not used
+            raise
 
     async def _as(self, session: Session, request: HttpRequest, label: Label) -> Exchange:
         """Send with what the session keeps for this very request, and keep what the reply changes."""

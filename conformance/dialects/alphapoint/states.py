@@ -189,6 +189,8 @@ class CallStates:
             set_ups.over([key])
             return _Asked(key, number, error, ())
         except Exception as error:  # who asks for several waits for all of them before anything is raised
+            if isinstance(error, NotCarriedOut) and error.unsent:
+                set_ups.over([key])
             return _Asked(key, number, error, ())
         members = ("OrderId",) if call == "SendOrder" else ("BidQuoteId", "AskQuoteId")
         ids = [id_in(answer, member) for member in members]
