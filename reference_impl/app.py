@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
@@ -26,17 +29,32 @@ PIECE_BYTES = 37
 WEBSOCKET_PATH = "/wsgateway"
 CONTROL_PREFIX = "/_world/"
 Control = Callable[[HttpRequest], HttpResponse]
+HELP = """A mock of order cancellation, with data of its own.
+
+POST /AP/CancelAllOrders, /AP/CancelOrder, /AP/CancelQuote   AlphaPoint; sign in at /AP/Authenticate
+     /WSGateway/                                             the same over WebSocket
+POST /api/orders/cancellations                               TPP
+GET  /_world/openapi.json                                    what a test may tell this server
+GET  /_world/received                                        what has arrived, with the verdict on each request
+"""
 
 
-def build_app(parts: Parts, control: Control | None = None) -> Starlette:
-    """The ASGI application of those parts; `control` answers what is under /_world/, 404 without it."""
+def build_app(parts: Parts, control: Control | None = None, *, cors: bool = False) -> Starlette:
+    """The ASGI application of those parts; `control` answers what is under /_world/, 404 without it.
+
+    With `cors` the page of any origin may call it.
+    """
 
     async def websocket(socket: WebSocket) -> None:
         await _serve_frames(parts, socket)
 
     return Starlette(
-        routes=[Route("/{path:path}", _HttpGate(parts, control)), WebSocketRoute("/{path:path}", websocket)]
+        routes=[Route("/{path:path}", _HttpGate(parts, control)), WebSocketRoute("/{path:path}", websocket)],
+        middleware=[Middleware(CORSMiddleware, **_ANY_ORIGIN)] if cors else [],
     )
+
+
+_ANY_ORIGIN: dict[str, Any] = {"allow_origins": ["*"], "allow_methods": ["*"], "allow_headers": ["*"]}
 
 
 class _HttpGate:
@@ -117,6 +135,8 @@ def respond(parts: Parts, control: Control | None, request: HttpRequest) -> Http
     """The response to one request: control, gateway, resource, or not found; then the outermost filter."""
     if control is not None and request.path.startswith(CONTROL_PREFIX):
         return control(request)
+    if control is not None and request.method == "GET" and request.path == "/":
+        return text_response(200, HELP)
     refusal = parts.refuse(request)
     if refusal is not None:
         return refusal

@@ -71,6 +71,14 @@ DOCUMENT: Mapping[str, Any] = {
         },
         "/_world/received": {"get": _described("The calls that have arrived, each with the verdict on its request.")},
         "/_world/forget": {"post": _described("Drop every order and every call that was noted.")},
+        "/_world/fill": {
+            "post": _described(
+                "Execute orders and legs of quotes that are open.",
+                {"orders": {"type": "array", "items": {"type": "integer"}}},
+                ("orders",),
+            )
+        },
+        "/_world/reset": {"post": _described("Put the world back as it was at the start: orders, quotes, sessions.")},
         "/_world/tpp/state": {
             "post": _described(
                 "Make orders in a state.", {"state": {"enum": list(STATES)}, "count": _WHOLE}, ("state",)
@@ -104,6 +112,8 @@ class Control:
             ("GET", "/_world/next"): lambda _body: told.orders(),
             ("GET", "/_world/received"): lambda _body: told.received(),
             ("POST", "/_world/forget"): lambda _body: told.forget(),
+            ("POST", "/_world/fill"): self._fill,
+            ("POST", "/_world/reset"): lambda _body: self._reset(told),
             ("GET", "/_world/openapi.json"): lambda _body: DOCUMENT,
         }
 
@@ -120,6 +130,18 @@ class Control:
             return _json(200, route(body))
         except (ValueError, KeyError, TypeError) as error:
             return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _fill(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        wanted = body["orders"]
+        if not isinstance(wanted, list) or not all(type(one) is int for one in wanted):
+            raise ValueError("orders must be a list of ids")
+        return {"filled": list(self._parts.alphapoint.book.fill(wanted))}
+
+    def _reset(self, told: Told) -> Mapping[str, Any]:
+        self._parts.alphapoint.book.clear()
+        self._parts.alphapoint.sessions.close_all()
+        self._parts.tpp.orders.restore(self._parts.world.tpp.orders)
+        return told.forget()
 
     def _bring_about(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         if body.get("state") not in STATES:

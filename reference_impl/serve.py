@@ -7,12 +7,15 @@ import contextlib
 import difflib
 import ipaddress
 import os
+import re
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -30,6 +33,7 @@ from reference_impl.mishaps import Reachable
 from reference_impl.readings import choose
 from reference_impl.told import Told, Verdict
 from reference_impl.variants import Variant, apply_variants
+from reference_impl.wire import Passage
 from reference_impl.world.load import load_world
 
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -54,6 +58,10 @@ class ServeOptions:
     """Told the address once the socket listens, before it is printed."""
     verdict: Verdict | None = None
     """What is said of each request in the list of those that have arrived; None says nothing of them."""
+    cors: bool = False
+    """Whether the page of any origin may call it."""
+    log: TextIO | None = None
+    """Where a line goes for each request; None writes none."""
     until_eof: bool = False
     """Whether the end of standard input ends the server as SIGTERM does: so it goes when whoever started it is gone."""
 
@@ -89,11 +97,29 @@ def make_app(options: ServeOptions) -> Starlette:
         *(_variant(FAULTS, "--fault", variant_id) for variant_id in options.faults),
     ]
     parts, recorders = apply_variants(parts, variants)
+    if options.log is not None:
+        parts = replace(parts, passed=partial(_write_line, options.log))
     if not (options.control and is_loopback(options.host)):
-        return build_app(parts, None)
+        return build_app(parts, None, cors=options.cors)
     told = Told(parts, options.verdict)
     control = Control(parts, recorders, told)
-    return build_app(replace(parts, enter=told.entering(parts.enter)), control)
+    return build_app(replace(parts, enter=told.entering(parts.enter)), control, cors=options.cors)
+
+
+_UNPRINTABLE = re.compile(r"[^ -~]")
+_LONGEST_NAME = 100
+
+
+def _write_line(log: TextIO, passage: Passage) -> None:
+    """Time, way, call and outcome of one request; no header, query or body, where secrets may stand."""
+    request = passage.request
+    what = f"WS {passage.call or '(no frame)'}" if request is None else f"{request.method} {request.sent_path}"
+    answered = "no whole answer"
+    if passage.whole:
+        answered = str(passage.response.status) if passage.response is not None else f"{len(passage.replies)} sent"
+    line = _UNPRINTABLE.sub("?", f"{time.strftime('%H:%M:%S')} {what[:_LONGEST_NAME]} -> {answered}")
+    with contextlib.suppress(OSError, ValueError):  # the terminal is gone: serving goes on
+        print(line, file=log, flush=True)
 
 
 def _variant(known: Mapping[str, Variant], option: str, variant_id: str) -> Variant:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the target file for what is served, its secrets beside it; `conformance run --target FILE` reads it.",
 )
+@click.option("--cors", is_flag=True, help="Let pages of any origin call it.")
 @click.option("--no-control", is_flag=True, help="Switch off the control address /_world/.")
 @printing
 def command(
@@ -44,13 +46,14 @@ def command(
     equivalents: tuple[str, ...],
     readings: tuple[str, ...],
     write_target: Path | None,
+    cors: bool,
     no_control: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
     """Serve the reference implementation on loopback until SIGINT or SIGTERM.
 
-    The first line on standard output is `listening on http://HOST:PORT`.
+    The first line on standard output is `listening on http://HOST:PORT`. On a terminal, a line follows for each request.
     """
     from reference_impl.errors import ReferenceImplError
     from reference_impl.serve import ServeOptions, serve
@@ -70,6 +73,8 @@ def command(
         equivalents=equivalents,
         readings=readings,
         control=not no_control,
+        cors=cors,
+        log=sys.stdout if sys.stdout.isatty() else None,
         ready=None if write_target is None else partial(_write, write_target),
         verdict=_judged(),
     )

@@ -183,7 +183,7 @@ PUBLIC_CALLS = frozenset(
     {"Authenticate", "AuthenticateUser", "WebAuthenticateUser", "GetProducts", "GetInstruments", "Ping"}
 )
 READING_CALLS = frozenset(
-    {"Authenticate", "AuthenticateUser", "GetProducts", "GetInstruments", "GetUserAccounts", "Ping"}
+    {"Authenticate", "AuthenticateUser", "LogOut", "GetProducts", "GetInstruments", "GetUserAccounts", "Ping"}
     | {"GetOpenOrders", "GetOpenQuotes", "GetOrderStatus"}
 )
 CALLS: dict[str, Handler] = {

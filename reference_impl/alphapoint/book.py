@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Side = Literal["Buy", "Sell"]
-State = Literal["Working", "Canceled"]
+State = Literal["Working", "Canceled", "FullyExecuted"]
 FIRST_ORDER_ID = 6_400_001
 
 
@@ -87,14 +87,27 @@ class Book:
 
     def cancel(self, order_ids: Iterable[int]) -> tuple[int, ...]:
         """Cancels those that are working; returns their ids."""
-        cancelled = []
+        return self._close(order_ids, "Canceled")
+
+    def fill(self, order_ids: Iterable[int]) -> tuple[int, ...]:
+        """Executes those that are working, all of each; returns their ids."""
+        return self._close(order_ids, "FullyExecuted")
+
+    def clear(self) -> None:
+        """Forgets every order; ids go on from where they were."""
+        self._orders.clear()
+        self._open.clear()
+        self._attempted.clear()
+
+    def _close(self, order_ids: Iterable[int], state: State) -> tuple[int, ...]:
+        closed = []
         for order_id in order_ids:
             order = self._orders.get(order_id)
             if order is not None and order.state == "Working":
-                self._orders[order_id] = replace(order, state="Canceled")
+                self._orders[order_id] = replace(order, state=state)
                 del self._open[order.oms_id, order.account_id][order_id]
-                cancelled.append(order_id)
-        return tuple(cancelled)
+                closed.append(order_id)
+        return tuple(closed)
 
     def reopen(self, order_id: int) -> None:
         """Makes a cancelled one work again, as an engine does that turns a cancellation down too late."""

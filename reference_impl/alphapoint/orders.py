@@ -35,13 +35,16 @@ def send_order(parts: Parts, call: Call) -> Answer:
     side = SIDES.get(optional_text(call, "Side").lower() or "0")
     if side is None:
         raise Refused(INVALID_REQUEST, "member", "Side is not 0 or 1")
+    quantity, price = optional_number(call, "Quantity", 1), optional_number(call, "LimitPrice", 0)
+    if quantity <= 0 or price < 0:
+        raise Refused(INVALID_REQUEST, "member", "Quantity must be positive, and LimitPrice not negative")
     order = parts.alphapoint.book.place(
         account.oms_id,
         account.account_id,
         instrument_id,
         side,
-        optional_number(call, "Quantity", 1),
-        optional_number(call, "LimitPrice", 0),
+        quantity,
+        price,
         optional_integer(call, "ClientOrderId") or 0,
     )
     return Data({"status": "Accepted", "errormsg": "", "OrderId": order.order_id})
@@ -125,8 +128,8 @@ def order_object(order: Order) -> dict[str, Any]:
         "ClientOrderId": order.client_order_id,
         "OrderState": order.state,
         "OrigQuantity": order.quantity,
-        "QuantityExecuted": 0,
-        "AvgPrice": 0,
+        "QuantityExecuted": order.quantity if order.state == "FullyExecuted" else 0,
+        "AvgPrice": order.price if order.state == "FullyExecuted" else 0,
         "IsQuote": order.is_quote,
         "OMSId": order.oms_id,
     }

@@ -48,6 +48,10 @@ class Sessions:
         """Ends one session, if it is open."""
         self._sessions.pop(token, None)
 
+    def close_all(self) -> None:
+        """Ends every session."""
+        self._sessions.clear()
+
     def expire(self, user_name: str) -> int:
         """Ends every session of a user; returns how many there were."""
         tokens = [token for token, (user, _) in self._sessions.items() if user.name == user_name]

@@ -19,7 +19,12 @@ class TppOrders:
     ) -> None:
         self._asks_by_itself = asks_by_itself
         self._ids = itertools.count(first_order_id)
-        self._by_key: dict[int | str, TppOrder] = {_key(order): order for order in orders}
+        self._by_key: dict[int | str, TppOrder] = {}
+        self.restore(orders)
+
+    def restore(self, orders: tuple[TppOrder, ...]) -> None:
+        """Only these orders are there; ids of fresh ones go on from where they were."""
+        self._by_key = {_key(order): order for order in orders}
 
     def add(self, *, international: bool, state: TppState, pin_required: bool | None) -> TppOrder:
         """A fresh order, under a number or under a UID; None leaves it to the service whether it asks for the PIN."""

@@ -77,6 +77,10 @@ class Server:
             self._tokens[user] = reply.json["SessionToken"]
         return self._tokens[user]
 
+    def forget_sessions(self) -> None:
+        """Every user signs in anew."""
+        self._tokens.clear()
+
     def send(self, user: str, call: str, body: str | bytes) -> Reply:
         """A call with a body of any text."""
         return self.request("POST", f"/AP/{call}", body, {"aptoken": self.token(user)})

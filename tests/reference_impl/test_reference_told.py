@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import re
 import time
@@ -241,3 +242,77 @@ def test_order_of_one_user_or_of_one_id_waits_for_it(server: Server) -> None:
     ]
     assert answers == [0, 102]
     assert server.call("trader02", "CancelOrder", OMSId=1, AccountId=102, OrderId=one)["errorcode"] == 106
+
+
+def test_filled_order_and_quote_are_not_cancelled_any_more(server: Server) -> None:
+    order = server.order("trader01", 101)
+    bid, ask = server.quote("maker01", 201)
+    reply = server.request("POST", "/_world/fill", json.dumps({"orders": [order, bid, 5]}))
+    assert reply.json == {"filled": [order, bid]}
+    assert server.call("trader01", "CancelOrder", OMSId=1, AccountId=101, OrderId=order)["errorcode"] == 104
+    members = {"OMSId": 1, "AccountId": 201, "BidQuoteId": bid, "AskQuoteId": ask}
+    tell(server, reading="quote-gone=success")
+    server.call("maker01", "CancelQuote", **members)
+    shown = {
+        one: server.call(user, "GetOrderStatus", OMSId=1, AccountId=account, OrderId=one)
+        for one, user, account in ((order, "trader01", 101), (bid, "maker01", 201))
+    }
+    assert {one["OrderState"] for one in shown.values()} == {"FullyExecuted"}
+    assert shown[order]["QuantityExecuted"] == shown[order]["Quantity"]
+    assert server.request("POST", "/_world/fill", '{"orders": ["x"]}').status == 400
+
+
+def test_reset_puts_the_world_back(server: Server) -> None:
+    server.order("trader01", 101)
+    (made,) = server.state("open-order")
+    tell(server, operation="alphapoint.cancel_all_orders", code=104)
+    assert server.cancel_json({"OrderID": 1234, "CreatorID": 98765, "IsInternationalOrder": False}).json[0]["Success"]
+    assert server.request("POST", "/_world/reset", "{}").status == 200
+    assert server.send("trader01", "GetOpenOrders", '{"OMSId": 1}').status == 404
+    server.forget_sessions()
+    assert server.open_ids("trader01", 101) == set()
+    assert server.observe({"OrderID": 1234}, made) == ["open", "unknown"]
+    assert cancel_all(server)["errorcode"] == 0
+
+
+def test_first_page_names_what_there_is(server: Server) -> None:
+    reply = server.request("GET", "/")
+    assert (reply.status, "/_world/openapi.json" in reply.text) == (200, True)
+
+
+@pytest.mark.parametrize("members", [{"Quantity": 0}, {"Quantity": -1}, {"LimitPrice": -5}])
+def test_order_without_sense_is_refused(server: Server, members: dict[str, Any]) -> None:
+    assert server.call("trader01", "SendOrder", OMSId=1, InstrumentId=1, **members)["errorcode"] == 100
+
+
+def test_session_ends_by_get_too(server: Server) -> None:
+    token = {"aptoken": server.token("trader01")}
+    assert server.request("GET", "/AP/LogOut", headers=token).json["result"] is True
+    assert server.request("GET", "/AP/GetOpenOrders?OMSId=1", headers=token).status == 404
+
+
+def test_pages_of_any_origin_may_call_if_asked() -> None:
+    asked = {
+        "Origin": "http://shop.test",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "aptoken",
+    }
+    with running(cors=True) as open_one, running() as closed_one:
+        answered = [one.request("OPTIONS", "/AP/CancelOrder", headers=asked) for one in (open_one, closed_one)]
+        called = open_one.request("GET", "/AP/Ping", headers={"Origin": "http://shop.test"})
+    assert [one.headers.get("access-control-allow-origin") for one in answered] == ["*", None]
+    assert answered[0].status == 200
+    assert called.headers["access-control-allow-origin"] == "*"
+
+
+def test_each_request_is_logged_without_its_secrets() -> None:
+    log = io.StringIO()
+    with running(log=log) as server:
+        server.order("trader01", 101)
+        server.request("GET", "/AP/Ping?apikey=hidden", headers={"aptoken": "hidden"})
+        with Socket(server) as socket:
+            socket.sign_in("trader01")
+    lines = [line[len("00:00:00 ") :] for line in log.getvalue().splitlines()]
+    assert lines == [
+        "GET /AP/Authenticate -> 200", "POST /AP/SendOrder -> 200", "GET /AP/Ping -> 200", "WS WebAuthenticateUser -> 1 sent",
+    ]  # fmt: skip
