@@ -314,6 +314,12 @@ FAULTS: tuple[Variant, ...] = (
         "MALFORMED",
     ),
     tpp_fault(
+        "tpp-parameter-entity-500",
+        "Fails on a parameter entity",
+        _fails(lambda request, _: b"<!ENTITY %" in request.body),
+        "MALFORMED",
+    ),
+    tpp_fault(
         "tpp-deep-document-500",
         "Fails on a document of great depth",
         _fails(lambda request, _: request.body.count(b"[") > 500 or request.body.count(b"<a>") > 500),

@@ -16,6 +16,7 @@ JSON, XML = "application/json", "application/xml"
 TOGETHER = 8
 SHIFTED = str.maketrans("0123456789abcdef", "123456789abcdef0")
 DOCTYPE = "<!DOCTYPE ArrayOfCancellationCreation>"
+PARAMETER = "<!DOCTYPE a [<!ENTITY % p \"<!ENTITY o '5'>\">%p;]>"
 
 
 def domestic(order: Mapping[str, Any], **members: Any) -> dict[str, Any]:
@@ -251,7 +252,14 @@ def broken_xml(tour: Tour) -> Any:
     (order,) = orders = tour.orders("open-order")
     good = as_xml(domestic(order))
     markup = re.sub(r"<OrderID>\d+", "<OrderID>&lt;b&gt;&amp;&lt;/b&gt;", good)
-    bodies = (good[:-3], DOCTYPE + good, "<a>" * 2000 + "</a>" * 2000, good.replace("1234", "&#1;"), markup)
+    bodies = (
+        good[:-3],
+        DOCTYPE + good,
+        PARAMETER + good,
+        "<a>" * 2000 + "</a>" * 2000,
+        good.replace("1234", "&#1;"),
+        markup,
+    )
     return [tour.send(orders, body, Content_Type=XML, Accept=XML) for body in bodies]
 
 

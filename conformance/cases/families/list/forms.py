@@ -321,6 +321,13 @@ def _entities(written: Written) -> Iterator[Form]:
     yield Form("doctype", "lenient", "a document type declaration", Body(f"<!DOCTYPE {root}>" + good))
     yield Form("internal-entity", "lenient", "an entity of its own that holds the order", Body(own))
     yield Form("external-entity", "lenient", "an entity that points to a file", Body(external))
+    declares = f"<!ENTITY % p \"<!ENTITY o '{written.here}'>\">%p;"
+    nested = f"<!DOCTYPE {root} [{declares}]>" + good.replace(written.here, "&o;")
+    loaded = f'<!DOCTYPE {root} [<!ENTITY % p SYSTEM "file:///etc/hostname">%p;]>' + good
+    yield Form(
+        "parameter-entity", "lenient", "a parameter entity that declares one which holds the order", Body(nested)
+    )
+    yield Form("external-parameter-entity", "lenient", "a parameter entity that points to a file", Body(loaded))
     bomb = Body(_bomb(root) + good.replace(content, "&j;"))
     yield Form("entity-bomb", "lenient", "entities that grow a thousand million times", bomb)
 
