@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +48,16 @@ def table(fleet: Fleet, store: str, now: datetime, orders: Sequence[Order]) -> l
             }
         )  # fmt: skip
     return rows
+
+
+def parts_of(fleet: Fleet, whole: Order) -> list[Order]:
+    """The orders for the shards of a run that have no verdict yet; for the first, who joins them, when all have one."""
+    parts = fleet.endpoints[whole.endpoint].shards
+    orders = [replace(whole, part=number, parts=parts) for number in range(1, parts + 1)]
+    if parts == 1:
+        return orders
+    missing = missing_parts(fleet.folder / whole.endpoint, orders[0])
+    return [one for one in orders if one.shard in missing] or orders[:1]
 
 
 def _missing(fleet: Fleet, order: Order) -> list[str]:

@@ -171,8 +171,9 @@ class Judging:
         """Join the parts of a run once all are there, and keep the whole; until then say which are missing."""
         parts = [_part(home, number, order.parts) for number in range(1, order.parts + 1)]
         with _held(home / "lock-join") as mine:
-            if not mine or not parts[order.part - 1].exists():
-                return Outcome(order, 0, f"shard {order.shard} is judged; another process joins them")
+            if not mine:  # it may have looked before this part was there
+                said = f"shard {order.shard} is judged; another process joins them"
+                return Outcome(order, BUSY, said, again_in_s=_BUSY_S)
             missing = missing_parts(home, order)
             if missing:
                 said = f"shard {order.shard} is judged; missing: shard {', '.join(missing)}"
@@ -266,9 +267,12 @@ def last_judged(url: str, *endpoints: str) -> dict[str, datetime]:
     """When the last run that gave a verdict began, by endpoint. Raises `StoreError`."""
     import sqlalchemy as sa
 
-    from conformance.history.store import open_store
+    from conformance.history.store import open_store, parsed_url
     from conformance.history.tables import ENDPOINT, RUN
 
+    parsed = parsed_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        return {}
     with open_store(url, create=True) as store, store.reading() as connection:
         query = (
             sa.select(ENDPOINT.c.name, sa.func.max(RUN.c.at))

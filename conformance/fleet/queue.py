@@ -12,7 +12,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from conformance.errors import ConfigurationError
-from conformance.fleet.due import orders_due
+from conformance.fleet.due import orders_due, parts_of
 from conformance.fleet.file import Fleet
 from conformance.fleet.judge import Judging, Order, Outcome, say
 from conformance.history.store import Store, StoreError, open_store, parsed_url
@@ -130,15 +130,13 @@ def _lock(order: Order) -> str:
 async def _put(app: procrastinate.App, fleet: Fleet, orders: Sequence[Order]) -> None:
     running = {job.lock for job in await app.job_manager.list_jobs_async(queue=_QUEUE, status=Status.DOING.value)}
     for whole in orders:
-        parts = fleet.endpoints[whole.endpoint].shards
-        for number in range(1, parts + 1):
-            order = replace(whole, part=number, parts=parts)
+        for order in parts_of(fleet, whole):
             if _lock(order) in running:
                 continue
             args = {"endpoint": order.endpoint, "since": order.since.isoformat(), "release": order.release}
             job = app.configure_task(_TASK, queue=_QUEUE, lock=_lock(order), queueing_lock=_lock(order))
             with contextlib.suppress(AlreadyEnqueued):
-                await job.defer_async(**args, part=number, parts=parts)
+                await job.defer_async(**args, part=order.part, parts=order.parts)
 
 
 @dataclass(slots=True)

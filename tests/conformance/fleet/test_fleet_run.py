@@ -12,18 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fleet_support import CONFORMANCE, environment, fleet_file, results, said, served
 
 from conformance.fleet.due import orders_due, table
 from conformance.fleet.file import Fleet, load_fleet
 from conformance.fleet.hooks import Teller
 from conformance.fleet.judge import BUSY, Judging, Order, Outcome, _held, last_judged, trouble_of, worst
+from conformance.history.store import open_store
 
 CASES = ["tpp/response/*"]
 
 
 def fleet_of(folder: Path, targets: list[Path], more: str = "", **keys: Any) -> Fleet:
     return load_fleet(fleet_file(folder, targets, f'store = "sqlite:///h.db"\n{more}', **{"cases": CASES, **keys}))
+
+
+def newer(path: Path) -> None:
+    with open_store(f"sqlite:///{path}", create=True) as store, store.writing() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'of the future'"))
 
 
 def judge(fleet: Fleet, *orders: Order, store: str = "") -> list[Outcome]:
@@ -147,3 +154,52 @@ def test_shards_are_joined_into_the_whole_and_a_missing_one_is_named(tmp_path: P
     (only,) = results(tmp_path / "fleet" / "e00")
     assert said(only) == said(json.loads((tmp_path / "calm" / "results.json").read_text("utf-8")))
     assert sorted(path.name for path in (tmp_path / "fleet" / "e00").glob("part-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        (lambda path: path.write_bytes(b"no database"), "not a database"),
+        (lambda path: path.mkdir(), "does not work"),
+        (newer, "a newer version of the tool made it"),
+    ],
+)
+def test_store_that_cannot_be_used_is_told_before_anything_is_judged(tmp_path: Path, prepare: Any, said: str) -> None:
+    (tmp_path / "t.toml").touch()
+    file = fleet_file(tmp_path, [tmp_path / "t.toml"], 'store = "sqlite:///h.db"')
+    prepare(tmp_path / "h.db")
+    words = [*CONFORMANCE, "fleet", "run", "--fleet", str(file)]
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert said in done.stderr.casefold()
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "fleet").exists()
+
+
+def test_dry_run_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").touch()
+    file = fleet_file(tmp_path, [tmp_path / "t.toml"], 'store = "sqlite:///h.db"')
+    words = [*CONFORMANCE, "fleet", "run", "--fleet", str(file), "--dry-run", "--json"]
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    (row,) = json.loads(done.stdout)
+    assert (done.returncode, row["endpoint"], row["due"], row["last_judged"]) == (0, "e00", True, None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fleet.toml", "t.toml"]
+
+
+def test_interrupted_fleet_ends_its_runs_and_goes_on_later(tmp_path: Path) -> None:
+    with served(tmp_path, 1) as targets:
+        file = fleet_file(tmp_path, targets, 'store = "sqlite:///h.db"', cases=["tpp/batch/*", "tpp/carried/*"])
+        words = [*CONFORMANCE, "fleet", "run", "--fleet", str(file)]
+        journal = tmp_path / "fleet" / "e00" / "now" / "journal.jsonl"
+        with subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            until = time.monotonic() + 60
+            while not journal.exists() or not journal.stat().st_size:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr is not None
+            assert process.stderr.read() == b"interrupted\n"
+        assert process.returncode == 130
+        again = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=100, check=False)
+    assert (again.returncode, again.stdout) == (0, "e00: pass (exit 0)\n")
+    assert len(results(tmp_path / "fleet" / "e00")) == 1

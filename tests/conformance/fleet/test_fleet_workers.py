@@ -133,3 +133,22 @@ def test_enqueued_twice_is_judged_once(tmp_path: Path, server: Server) -> None:
     done = subprocess.run(work, capture_output=True, text=True, timeout=100, check=False, env=environment())
     assert (done.returncode, done.stdout, done.stderr) == (0, "a: pass (exit 0)\n", "")
     assert len(results(tmp_path / "fleet" / "a")) == 1
+
+
+@pytest.mark.timeout(240)
+def test_shards_of_one_endpoint_are_judged_by_several_workers_and_joined(tmp_path: Path, server: Server) -> None:
+    cases = ["cao/account/*", "cao/codes/*"]
+    with served(tmp_path, 1) as targets:
+        text = f'[endpoints.split]\ntarget = "{targets[0]}"\nowner = "o"\nschedule = "every 9 d"\nshards = 2\ngenerated = 0\n'
+        file = tmp_path / "fleet.toml"
+        file.write_text(f"{text}cases = {json.dumps(cases)}\n", "utf-8")
+        crew = [worker(file, server.url, tmp_path / "log") for _ in range(2)]
+        assert [one.wait(200) for one in crew] == [0, 0], (tmp_path / "log").read_text("utf-8")
+        words = [*CONFORMANCE, "run", "-q", "--no-html", "--target", str(targets[0]), "--generated", "0"]
+        words += [word for case in cases for word in ("--case", case)]
+        subprocess.run([*words, "--report", str(tmp_path / "calm")], check=True, timeout=100, env=environment())
+    (only,) = results(tmp_path / "fleet" / "split")
+    assert said(only) == said(json.loads((tmp_path / "calm" / "results.json").read_text("utf-8")))
+    log = (tmp_path / "log").read_text("utf-8")
+    assert log.count("split 1/2: ") + log.count("split 2/2: ") <= 4
+    assert log.count("pass (exit 0)") == 1
