@@ -40,12 +40,16 @@ def command(
     from conformance.endpoint.file import load_target
     from conformance.passive.proxy import Tap, serve_proxy
     from conformance.passive.session import options_for
+    from conformance.report.journal import FILE_NAME
 
     if block_unsafe and target is None:
         raise UsageError("needs a scope", where="--block-unsafe", hint="Give a target file with --target FILE.")
     contract = load_contract(specs)
     options, scope = options_for(contract, None if target is None else load_target(Path(target), contract))
-    tap = Tap(contract, replace(options, alone=alone), scope, block=block_unsafe)
+    named: dict[str, object] = {"recording": [str(folder)], **({"file": target} if target else {})}
+    tap = Tap(
+        contract, replace(options, alone=alone), scope, block=block_unsafe, journal=folder / FILE_NAME, target=named
+    )
     serve_proxy(tap, upstream, host, port, lambda address: click.echo(f"listening on {address}"))
-    recording = tap.finish({"recording": [str(folder)], **({"file": target} if target else {})})
+    recording = tap.finish(named)
     return report(contract, recording, folder, no_html=no_html, as_json=as_json, quiet=quiet, verbose=verbose)

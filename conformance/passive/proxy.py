@@ -14,20 +14,23 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.endpoint.redact import redact
-from conformance.errors import UsageError, need
+from conformance.errors import JournalError, UsageError, need
 from conformance.model.spec import Contract
+from conformance.model.verdict import CaseResult
 from conformance.passive.flows import flow_tapped
 from conformance.passive.har import Lost
 from conformance.passive.judging import Judging, Options
-from conformance.passive.session import Recording, recording_of
+from conformance.passive.session import Recording, header_of, recording_of
 from conformance.passive.tapped import Framed, Tapped, frames_tapped
+from conformance.report.journal import JournalWriter
 
 REFUSED = 403
 _MOST_WAITING = 10_000
@@ -47,6 +50,10 @@ class Tap:
     options: Options
     scope: Scope | None = None
     block: bool = False
+    journal: Path | None = None
+    """Where each result is written as soon as it is there; `finish` knows more of some."""
+    target: Mapping[str, object] = field(default_factory=dict)
+    """What is judged, for the header of a journal."""
     gaps: list[str] = field(default_factory=list)
     blocked: int = 0
     _number: int = 0
@@ -55,8 +62,8 @@ class Tap:
 
     def __post_init__(self) -> None:
         self._judging = Judging(self.contract, self.options, self.scope)
-        self._thread = threading.Thread(target=self._work, daemon=True)
         self._started_at, self._began_s = datetime.now(UTC), time.monotonic()
+        self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     # What mitmproxy calls.
@@ -104,6 +111,34 @@ class Tap:
             self._gap(f"an exchange could not be taken: {type(error).__name__}")
 
     def _work(self) -> None:
+        with contextlib.ExitStack() as stack:
+            self._judge_all(self._writer(stack))
+
+    def _writer(self, stack: contextlib.ExitStack) -> JournalWriter | None:
+        if self.journal is None:
+            return None
+        header = header_of(self.contract, self.options, self.target, self._started_at)
+        try:
+            return stack.enter_context(JournalWriter(self.journal, header))
+        except JournalError as error:
+            self._gap(f"the journal is written at the end alone: {error.message}")
+            return None
+
+    def _keep(self, writer: JournalWriter | None, made: Sequence[CaseResult]) -> JournalWriter | None:
+        """Write results down; without a writer from now on if they cannot be written."""
+        if writer is None:
+            return None
+        try:
+            for result in made:
+                writer.write(result)
+            if self._waiting.empty():
+                writer.flush()
+        except JournalError as error:
+            self._gap(f"the journal is written at the end alone: {error.message}")
+            return None
+        return writer
+
+    def _judge_all(self, writer: JournalWriter | None) -> None:
         while (state := self._waiting.get()) is not None:
             self._number += 1
             source = f"proxy#{self._number}"
@@ -112,7 +147,9 @@ class Tap:
                     if isinstance(one, Lost):
                         self._gap(f"{one.source}: {one.why}")
                     else:
-                        self._judged += bool(self._judging.take(one))
+                        made = self._judging.take(one)
+                        self._judged += bool(made)
+                        writer = self._keep(writer, made)
             except Exception as error:  # the traffic has gone through already, and goes on
                 self._gap(f"{source}: could not be judged: {type(error).__name__}")
 

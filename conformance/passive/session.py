@@ -85,12 +85,19 @@ def recording_of(
     """What was judged, as a run with a journal."""
     if judging.overfull:
         gaps = [*gaps, "there is more traffic than is followed; later calls are judged by themselves"]
-    header = Header(
-        RunInfo(uuid.uuid4().hex, tool_version(), contract.digest, 0, started_at.isoformat(timespec="seconds"), target),
-        Settings(_NARROWED, pinned=dict(judging.options.pins.alternatives), planned=len(results)),
-    )
+    header = header_of(contract, judging.options, target, started_at, len(results))
     ordered: tuple[CaseResult, ...] = tuple(sorted(results, key=lambda one: one.id))
     return Recording(Journal(header, ordered, Ending(duration_s=duration_s)), tuple(gaps), judged, judging.others)
+
+
+def header_of(
+    contract: Contract, options: Options, target: Mapping[str, object], started_at: datetime, planned: int = 0
+) -> Header:
+    """The header of a journal of recorded traffic."""
+    return Header(
+        RunInfo(uuid.uuid4().hex, tool_version(), contract.digest, 0, started_at.isoformat(timespec="seconds"), target),
+        Settings(_NARROWED, pinned=dict(options.pins.alternatives), planned=planned),
+    )
 
 
 def _renamed(one: Tapped | Lost, name: str, earlier: int) -> Tapped | Lost:

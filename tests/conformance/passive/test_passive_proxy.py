@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from conformance.cli.main import main
 from conformance.contract.load import load_contract
 from conformance.passive.judging import Options
 from conformance.passive.proxy import Tap
+from conformance.report.journal import read_journal
 from reference_impl.serve import ServeOptions
 
 from .passive_support import Client, Socket, served
@@ -151,10 +153,8 @@ class Flow:
         return self._state
 
 
-@pytest.mark.parametrize("state", [{}, {"type": "http"}, {"type": "http", "request": 5}, {"type": "tcp"}])
-def test_a_flow_that_cannot_be_judged_costs_no_other_one(state: Any) -> None:
-    tap = Tap(load_contract(None), Options())
-    tap.response(Flow(state))
+def exchange() -> Flow:
+    """A right call with a right answer."""
     request = {
         "method": b"POST", "scheme": b"http", "host": "h", "port": 80, "path": b"/AP/CancelAllOrders", "authority": b"",
         "headers": ((b"Content-Type", b"application/json"),), "content": b'{"OMSId":1,"AccountId":7}', "timestamp_start": 1.0,
@@ -163,7 +163,14 @@ def test_a_flow_that_cannot_be_judged_costs_no_other_one(state: Any) -> None:
         "status_code": 200, "reason": b"OK", "headers": (), "timestamp_end": 1.1, "http_version": b"HTTP/1.1",
         "content": b'{"result":true,"errormsg":null,"errorcode":0,"detail":null}',
     }  # fmt: skip
-    tap.response(Flow({"type": "http", "request": request, "response": answer, "websocket": None}))
+    return Flow({"type": "http", "request": request, "response": answer, "websocket": None})
+
+
+@pytest.mark.parametrize("state", [{}, {"type": "http"}, {"type": "http", "request": 5}, {"type": "tcp"}])
+def test_a_flow_that_cannot_be_judged_costs_no_other_one(state: Any) -> None:
+    tap = Tap(load_contract(None), Options())
+    tap.response(Flow(state))
+    tap.response(exchange())
     assert tap.finish({"recording": ["proxy"]}).judged == 1
 
 
@@ -176,3 +183,26 @@ def test_an_error_of_the_judge_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None
     tap.response(Flow({"type": "http", "request": {"method": b"GET", "scheme": b"http", "host": "h", "port": 1,
                        "path": b"/", "headers": (), "content": b""}, "response": None, "websocket": None}))  # fmt: skip
     assert tap.finish({"recording": ["proxy"]}).gaps == ("proxy#1: could not be judged: RuntimeError",)
+
+
+def test_each_result_is_written_as_soon_as_it_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "journal.jsonl"
+    tap = Tap(load_contract(None), Options(), journal=path, target={"recording": ["proxy"]})
+    tap.response(exchange())
+    deadline = time.monotonic() + 20
+    while not path.exists() or len(path.read_text("utf-8").splitlines()) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    found = read_journal(path)  # as after a kill: there is no footer yet
+    assert found.footer is None
+    assert {one.id for one in found.results} == {"proxy#1/request", "proxy#1/answer"}
+    assert tap.finish({"recording": ["proxy"]}).judged == 1
+
+
+def test_journal_that_cannot_be_written_costs_no_exchange(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    tap = Tap(load_contract(None), Options(), journal=tmp_path / "file" / "journal.jsonl")
+    tap.response(exchange())
+    recording = tap.finish({"recording": ["proxy"]})
+    assert recording.judged == 1
+    assert recording.gaps[0].startswith("the journal is written at the end alone")
