@@ -193,6 +193,8 @@ def text_content(text: str, named: Iterable[Format] = ()) -> Content:
 _ENVELOPE = ("m", "i", "n", "o")
 _BROKEN_AT_COLON = re.compile(r"[\t\n\r]\s*:|:\s*[\t\n\r]")
 """In a frame such white space is an escape: who looks for a name and a colon in the frame's own text sees neither."""
+_NEEDLESS_ESCAPE = re.compile(r"\\u00[2-7][0-9A-Fa-f]")
+"""A printable character of ASCII as an escape: who looks for a name in the frame's own text does not see it."""
 
 
 def frame_reason(bounds: Bounds, catalogue: Catalogue, sent: str | bytes) -> str:
@@ -206,7 +208,7 @@ def frame_reason(bounds: Bounds, catalogue: Catalogue, sent: str | bytes) -> str
         for frame in value if isinstance(value, list) and not isinstance(value, Members) else [value]:
             if not isinstance(frame, Members):
                 return _no_frame(sent)
-            if reason := _frame(bounds, catalogue, frame):
+            if reason := _frame(bounds, catalogue, frame, hidden=_NEEDLESS_ESCAPE.search(text) is not None):
                 return reason
     return ""
 
@@ -217,8 +219,8 @@ def _no_frame(sent: str | bytes) -> str:
     return "text that is no frame may be taken for any call" if any(one.isalnum() for one in shown) else ""
 
 
-def _frame(bounds: Bounds, catalogue: Catalogue, frame: Members) -> str:
-    """Why one frame must not be sent, "" when it may."""
+def _frame(bounds: Bounds, catalogue: Catalogue, frame: Members, *, hidden: bool) -> str:
+    """Why one frame must not be sent, "" when it may; `hidden`: some reader may find no member in its payload."""
     for key, value in frame:
         if _may_hold_a_call(fold(key), value):
             return f"the frame's member {key[:60]!a} may hold a call"
@@ -229,6 +231,7 @@ def _frame(bounds: Bounds, catalogue: Catalogue, frame: Members) -> str:
         return "scope.destructive is not set, so only reading calls may be sent"
     beside = tuple(found for key, value in frame if fold(key) not in _ENVELOPE for found in walk(value, key))
     for content in _payloads(frame, beside):
+        content = replace(content, views=content.views + NO_CONTENT.views) if hidden else content
         readings = [(rule, content) for rule in calls.named]
         readings += [(rule, _respelled(content, rule)) for rule in calls.guessed]
         for rule, read in readings:

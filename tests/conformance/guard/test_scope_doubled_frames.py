@@ -85,3 +85,30 @@ def test_two_calls_are_both_judged() -> None:
     assert allowed(f'"m":0,"i":2,"n":"CancelAllOrders","n":"SendOrder","o":{PLACE}')
     assert not allowed(f'"m":0,"i":2,"n":"CancelAllOrders","n":"SendOrder","o":{GOOD}')
     assert not allowed(f'"m":0,"i":2,"n":"CancelAllOrders","n":"CancelEverything","o":{GOOD}')
+
+
+PAYLOAD = f'{{"OMSId":{OMS},"AccountId":{ACCOUNT}}}'
+PLAIN = PAYLOAD.replace('"', '\\"')
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "".join(f"\\u{ord(one):04x}" for one in PAYLOAD),
+        PLAIN.replace("AccountId", "\\u0041ccountId"),
+        PLAIN.replace(":", "\\u003A"),
+        PLAIN.replace(":", "\\t:"),
+        PLAIN.replace(":", ": \\n"),
+    ],
+    ids=["each character", "a letter of a name", "colons", "a tab before colons", "a new line behind colons"],
+)
+def test_a_name_that_is_not_in_the_text_of_the_frame_may_go_unread(written: str) -> None:
+    """Who looks for it there takes the account for one that is left out, which is every account."""
+    sent = f'"m":0,"i":2,"n":"CancelAllOrders","o":"{written}"'
+    assert json.loads(json.loads("{" + sent + "}")["o"]) == json.loads(PAYLOAD)
+    assert not allowed(sent)
+
+
+def test_spaces_and_needed_escapes_hide_no_name() -> None:
+    for written in (PLAIN, PLAIN.replace(":", " : "), PLAIN.replace(",", ', \\"x\\":\\"\\u00e9\\",')):
+        assert allowed(f'"m":0,"i":2,"n":"CancelAllOrders","o":"{written}"'), written
