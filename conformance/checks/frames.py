@@ -73,9 +73,11 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
         shown = f"error frame: {shorten(payload, 60)}"
         return Answer(frozenset({forms.ERROR_FRAME}), value=payload, findings=tuple(findings), summary=shown)
     if kind != REPLY:
-        findings.append(_finding(kit, "m", "a reply has message type 1", "m 1", f"m {kind}"))
+        findings.append(_finding(kit, "m", "the reply has another message type than 1", "m 1", f"m {kind}"))
     if "n" in demanded and isinstance(name, str) and not _same_call(kit, name, call):
-        findings.append(_finding(kit, "n", "a reply echoes the name of the call", f"n {call!r}", f"n {name!r}"))
+        findings.append(
+            _finding(kit, "n", "the reply does not repeat the name of the call", f"n {call!r}", f"n {name!r}")
+        )
     try:
         document = decode_json(payload.encode(errors="surrogatepass"))
     except CodecError as error:
@@ -139,7 +141,9 @@ def _answers(text: bytes, call: str) -> bool:
 
 def _wrong_number(kit: Kit, text: bytes) -> Finding:
     number = decode_frame(text).members.get("i")
-    return _finding(kit, "i", "a reply echoes the sequence number of its request", "i of the request", f"i {number!r}")
+    return _finding(
+        kit, "i", "the reply does not repeat the sequence number of its request", "i of the request", f"i {number!r}"
+    )
 
 
 def _answered_again(kit: Kit, exchange: Exchange) -> tuple[Finding, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,8 +68,8 @@ def match_results(
     if instructions is None:
         return Matching(results)
     if len(results) != len(instructions):
-        message = "each instruction has one result"
-        expected, actual = f"{len(instructions)} results", f"{len(results)} results"
+        message = "there is not exactly one result for each instruction"
+        expected, actual = _count(instructions), _count(results)
         return Matching(results, (ONE_EACH.finding(kit.operation, message, expected, actual),))
     names = kit.operation.identity
     wanted = [_identity(entry, names, kit) for entry in instructions]
@@ -83,12 +83,16 @@ def match_results(
     name = names[_at_odds(wanted[index], given[index])]
     finding = IDENTITY.finding(
         kit.operation,
-        "a result names the order that its instruction was for",
+        "a result names another order than its instruction",
         _member(instructions[index], name),
         _member(results[index], name),
         f"/{index}/{name}",
     )
     return Matching(results, (finding,))
+
+
+def _count(results: Sequence[object]) -> str:
+    return "1 result" if len(results) == 1 else f"{len(results)} results"
 
 
 def _member(entry: dict[str, Any], name: str) -> str:

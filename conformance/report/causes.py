@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
 
-from conformance.cases.fixtures import read_fixtures
+from conformance.cases.combinations.arrays import FAMILY as COMBINATIONS
+from conformance.cases.fixtures import family_of, read_fixtures
 from conformance.checks.outcome import ACCEPTED, CANCELLED, REFUSED, SHAPELESS, TOUCHED, UNDONE
 from conformance.model.spec import Contract
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, Verdict
@@ -81,9 +82,9 @@ class Cause:
     kind: Kind
     operation: str
     requirement: str
-    """The one that most of its cases break."""
+    """The one that most of its cases break, of those that are about one thing as far as there are any."""
     requirements: tuple[str, ...]
-    """Every one that it breaks, that of most cases first."""
+    """Every one that it breaks, in that order."""
     check: str
     message: str
     """What is wrong, in words that are the same for all its cases."""
@@ -190,8 +191,15 @@ def _key(operation: str, finding: Finding) -> Key:
         return operation, "outcome", "", "", ACCEPTED
     if finding.check in _BY_CASE:
         return operation, finding.check, "", "", _way(finding)
+    if _is_effect(finding):
+        return operation, "effect", "", "", _way(finding)
     wanted = _VALUE.sub("…", finding.expected or finding.message)
     return operation, finding.check, finding.requirement, _STEP.sub("*", finding.at), wanted
+
+
+def _is_effect(finding: Finding) -> bool:
+    """Whether it is about what became of an order or quote, also where calls overlapped."""
+    return finding.check == "effect" or (finding.check == "race" and bool(finding.way))
 
 
 def _way(finding: Finding) -> str:
@@ -221,7 +229,7 @@ class _Group:
 
 def kind_of(finding: Finding) -> Kind:
     """What a finding does to who relies on the endpoint."""
-    if finding.check == "effect" or (finding.check == "race" and finding.way):
+    if _is_effect(finding):
         return Kind.UNDONE if _way(finding) == UNDONE else Kind.ACTED
     if finding.check == "outcome":
         return {ACCEPTED: Kind.ACCEPTED, SHAPELESS: Kind.FORM}.get(finding.way, Kind.OUTCOME)
@@ -324,9 +332,10 @@ def _tables(results: Sequence[CaseResult], contract: Contract, operations: Colle
 
 def _cause(group: _Group, contract: Contract, of: int, tables: Sequence[Table]) -> Cause:
     table = next((one for one in tables if one.bits(group.shown)), None)
-    tally = Counter(finding.requirement for name, (_, finding) in group.shown.items() if name in group.own)
-    names = tuple(sorted(tally, key=lambda name: (-tally[name], name)))
     mine = [group.shown[name] for name in sorted(group.own)]
+    tally = Counter(finding.requirement for _, finding in mine)
+    meant = Counter(finding.requirement for result, finding in mine if is_meant(result))
+    names = tuple(sorted(tally, key=lambda name: (-meant[name], -tally[name], name)))
     result, finding = min((one for one in mine if one[1].requirement == names[0]), key=_size)
     clause = contract.requirements.get(names[0])
     return Cause(
@@ -353,10 +362,16 @@ def _cause(group: _Group, contract: Contract, of: int, tables: Sequence[Table]) 
     )
 
 
-def _size(one: tuple[CaseResult, Finding]) -> tuple[bool, int, int, str]:
-    """What makes an example a small one: a named case with few findings and a short id."""
-    result, _ = one
-    return result.tier != "named", len(result.findings), len(result.id), result.id
+def is_meant(result: CaseResult) -> bool:
+    """Whether a case was made to show one thing; others are made by chance or to have every combination of factors."""
+    return result.tier == "named" and family_of(result.id) != COMBINATIONS
+
+
+def _size(one: tuple[CaseResult, Finding]) -> tuple[bool, bool, bool, int, int, str]:
+    """What makes an example a small one: a case about one thing, without overlapping calls, with few findings."""
+    result, finding = one
+    made = result.tier != "named", not is_meant(result), finding.check == "race"
+    return *made, len(result.findings), len(result.id), result.id
 
 
 _OUTCOMES = {

@@ -49,11 +49,17 @@ _MOST_NAMES = 5
 _NARROWEST = 40
 
 
-def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width: int) -> Iterable[Block]:
-    """All but the verdict line; `width` in columns. Without `verbose` what is as it should be is only counted."""
+def full_report(
+    summary: RunSummary, contract: Contract, folder: Path | None = None, *, verbose: bool, width: int
+) -> Iterable[Block]:
+    """All but the verdict line; `width` in columns. Without `verbose` what is as it should be is only counted.
+
+    The last line names the `folder` of the reports.
+    """
     if _is_unreached(summary):
         yield Line(f"Nothing was verified: {brief(summary.cut_short)}", "bad")
-        yield Line("Check the address, and that the endpoint is up; --wait SECONDS waits for it.")
+        told = "" if folder is None else f"; {_reports(folder)}"
+        yield Line(f"Check the address, and that it is up; --wait SECONDS waits for it{told}")
         return
     for section in (
         requirement_section(summary.requirements, verbose=verbose),
@@ -74,6 +80,12 @@ def full_report(summary: RunSummary, contract: Contract, *, verbose: bool, width
         if blocks:
             yield from blocks
             yield Line()
+    if folder is not None:
+        yield Line(_reports(folder), "dim")
+
+
+def _reports(folder: Path) -> str:
+    return f"reports: {visible(str(folder))}{os.sep}"
 
 
 def _is_unreached(summary: RunSummary) -> bool:
@@ -203,19 +215,17 @@ def print_report(
 ) -> None:
     """The whole report, verdict last; `quiet`: the verdict alone. Respects `NO_COLOR` and `COLUMNS` in `environ`."""
     ending = [verdict_line(summary)]
-    if folder is not None and not quiet:
-        ending.insert(0, Line(f"reports: {visible(str(folder))}{os.sep}", "dim"))
     if is_live(out, environ):
         from rich.console import Console
 
         console = Console(file=out, highlight=False, no_color=bool(environ.get("NO_COLOR")), force_terminal=True)
         if not quiet:
-            print_rich(full_report(summary, contract, verbose=verbose, width=console.width), console)
+            print_rich(full_report(summary, contract, folder, verbose=verbose, width=console.width), console)
         print_rich(ending, console)
         return
     given = environ.get("COLUMNS", "")
     width = max(_NARROWEST, int(given)) if given.isdecimal() else _PLAIN_WIDTH
-    blocks = [] if quiet else full_report(summary, contract, verbose=verbose, width=width)
+    blocks = [] if quiet else full_report(summary, contract, folder, verbose=verbose, width=width)
     lines = [*plain_lines(blocks, width), *plain_lines(ending)]
     out.write(writable("\n".join(lines) + "\n", getattr(out, "encoding", None)))
     out.flush()

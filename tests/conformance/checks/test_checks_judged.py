@@ -210,7 +210,9 @@ def test_each_instruction_has_one_result() -> None:
     found = judged(case(TPP, Alternative({"results": "all"})), http([result()]), sent=[instruction(1), instruction(2)])
     requirement = kit(TPP).requirement("one-each")
     assert found.findings == (
-        Finding(requirement, "one-each", "each instruction has one result", "2 results", "1 results", ""),
+        Finding(
+            requirement, "one-each", "there is not exactly one result for each instruction", "2 results", "1 result", ""
+        ),
     )
     assert found.blocked == ("outcome", "effect")
 
@@ -226,7 +228,7 @@ def test_a_result_for_another_order_names_both() -> None:
     found = judged(
         case(TPP, Alternative({"results": "all"})), http([result(1), result(9)]), sent=[instruction(1), instruction(2)]
     )
-    words = "a result names the order that its instruction was for"
+    words = "a result names another order than its instruction"
     requirement = kit(TPP).requirement("identity")
     assert found.findings == (Finding(requirement, "identity", words, "OrderID 2", "OrderID 9", "/1/OrderID"),)
 

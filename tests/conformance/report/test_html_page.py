@@ -170,6 +170,13 @@ def test_the_place_of_a_finding_is_marked_and_the_course_is_told_with_times(open
     assert page.locator("#cause-1").get_by_text("← from the server").first.is_visible()
 
 
+def test_a_race_tells_the_calls_that_no_order_explains(opened: Any) -> None:
+    history = f"0.000 to 0.020 s  cancel mine  code 0\n0.001 to 0.019 s  cancel mine  {SCRIPT}"
+    page = opened([failed("a", "G-OK", exchanges=course("{}"), history=history)])
+    assert page.locator("#cause-1 pre", has_text="cancel mine").inner_text() == history
+    assert page.evaluate("window.hurt") is None
+
+
 def test_search_and_filters_narrow_what_is_shown(opened: Any) -> None:
     page = opened(broken())
     total = page.locator("#count").inner_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from report_support import GATEWAY, contract, finding, result
@@ -85,6 +86,26 @@ def test_results_that_are_not_where_they_should_be_are_not_missing_as_well() -> 
     item, missing = found("xml-item", at="/a", expected="b"), found("one-each", "G-104", expected="1 results")
     (cause,) = of([failing("a", item, missing), failing("b", item)])
     assert (cause.check, cause.cases) == ("xml-item", 2)
+
+
+def test_what_a_case_about_one_thing_breaks_comes_before_what_combinations_break() -> None:
+    wrong = [found("outcome", name, way="accepted", at="answer") for name in ("G-SHAPE", "G-104")]
+    table = [result(f"g/{n}", "G-OK", verdict=Verdict.FAIL, findings=(wrong[0],)) for n in range(5)]
+    table = [replace(one, id=f"g/combinations/{number}@http") for number, one in enumerate(table)]
+    (cause,) = of([*table, failing("with-a-longer-name", wrong[1])])
+    assert (cause.requirements, cause.example) == (("G-104", "G-SHAPE"), "g/family/with-a-longer-name@http")
+    (cause,) = of(table)
+    assert (cause.requirement, cause.cases) == ("G-SHAPE", 5)
+
+
+def test_what_becomes_of_orders_is_one_cause_whether_calls_overlapped_or_not() -> None:
+    undone = found("effect", way="undone", at="mine", expected="cancelled", actual="open")
+    raced = [replace(undone, check="race", at=name, message=f"{name} was not cancelled") for name in ("new", "rest")]
+    (cause,) = of([failing("a", raced[0]), failing("alone-with-a-longer-name", undone), failing("b", *raced)])
+    assert (cause.kind, cause.id, cause.cases) == (Kind.UNDONE, "G-OK/effect/undone", 3)
+    assert (cause.message, cause.finding) == ("not cancelled, against what the answer says: mine", undone)
+    answers = found("race", at="mine", message="mine was cancelled more than once")
+    assert [one.kind for one in of([failing("a", raced[0]), failing("b", answers)])] == [Kind.UNDONE, Kind.OUTCOME]
 
 
 def test_a_success_of_several_copies_is_a_success_where_none_is_allowed() -> None:

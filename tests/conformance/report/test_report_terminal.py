@@ -186,14 +186,15 @@ def test_everything_but_ids_and_commands_fits_80_columns() -> None:
         assert [line for line in wide if not line.startswith("verdict: ")] == []
 
 
-def test_a_target_that_cannot_be_reached_takes_three_lines() -> None:
+def test_a_target_that_cannot_be_reached_takes_three_lines_that_name_the_reports(tmp_path: Path) -> None:
     ending = Ending(stopped="no connection to http://127.0.0.1:9: Connection refused")
     nothing = summarise(contract(), INFO, [], SummaryOptions(Settings(planned=7), ending))
     out = io.StringIO()
-    print_report(nothing, contract(), out, {})
+    print_report(nothing, contract(), out, {}, folder=tmp_path)
     first, second, last = out.getvalue().splitlines()
     assert first == "Nothing was verified: no connection to http://127.0.0.1:9: Connection refused"
     assert "--wait SECONDS" in second
+    assert second.endswith(f"reports: {tmp_path}/")
     assert last.startswith("verdict: error (exit 3) · cut short: no connection")
 
 

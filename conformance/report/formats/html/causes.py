@@ -20,7 +20,7 @@ from conformance.guard.gate import OF_A_CASE, Purpose
 from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, Recorded, RunInfo
-from conformance.report.causes import Cause, replay_name
+from conformance.report.causes import Cause, is_meant, replay_name
 from conformance.report.curl import Endpoint, by_hand_again
 from conformance.report.formats.html.messages import Part, parts_of
 from conformance.report.rows import RunSummary, replay_command
@@ -157,7 +157,8 @@ def _titles(others: Sequence[str], shown: Iterable[Example], known: _Known) -> I
     seen = {one.case.id.partition("@")[0] for one in shown}
     named = (known.results[name] for name in others if name in known.results)
     apart = {one.id.partition("@")[0]: one for one in named if one.tier == "named"}
-    left = [one for name, one in apart.items() if name not in seen]
+    every = [one for name, one in apart.items() if name not in seen]
+    left = [one for one in every if is_meant(one)] or every
     for place in range(min(_MOST_TITLES, len(left))):
         result = left[place * len(left) // min(_MOST_TITLES, len(left))]
         case = known.case(result)
