@@ -185,7 +185,8 @@ def bundle(folder: Path, out: Path, key: Path | None, specs: Path | None, quiet:
     del verbose
     made = make_bundle(folder, out, load_contract(specs), key)
     if not quiet:
-        click.echo(f"{out}: verdict {made.summary.verdict}, {made.judged:,} cases judged again")
+        cases = "case" if made.judged == 1 else "cases"
+        click.echo(f"{out}: verdict {made.summary.verdict}, {made.judged:,} {cases} judged again")
 
 
 def _run(target: str, folder: Path, *, specs: Path | None, **selection: tuple[str, ...]) -> int:

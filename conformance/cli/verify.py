@@ -40,6 +40,7 @@ def command(bundle: Path, key: Path | None, specs: Path | None, quiet: bool, ver
         target = found.summary.info.target
         named = target.get("name") or target.get("url") or target.get("file") or ""
         click.echo(visible(f"target {named}, run {found.summary.info.id}, {found.summary.info.started_at}"))
-        click.echo(f"{signer}; {found.judged:,} cases judged again, each with the same result")
+        cases = "case" if found.judged == 1 else "cases"
+        click.echo(f"{signer}; {found.judged:,} {cases} judged again, each with the same result")
     click.echo(f"same verdict: {found.summary.verdict} (exit {found.exit_code}) · {found.summary.carried_out.words}")
     return found.exit_code

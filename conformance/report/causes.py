@@ -78,11 +78,11 @@ class Cause:
     """One thing that is wrong, with one example of it and how many cases show it."""
 
     id: str
-    """Requirement, check, and way or place: the same in every run in which most of its cases break that requirement."""
+    """Requirement, check, and way or place: the same in every run in which it has that requirement."""
     kind: Kind
     operation: str
     requirement: str
-    """The one that most of its cases break, of those that are about one thing as far as there are any."""
+    """The one of whose cases the most break it: it says best what is wrong."""
     requirements: tuple[str, ...]
     """Every one that it breaks, in that order."""
     check: str
@@ -134,11 +134,12 @@ def causes(
     """
     carried_out = Counter(one.operation for one in results if one.verdict in _JUDGED)
     carried_out.update(further or {})
+    naming = Counter(name for one in results if one.verdict in _JUDGED for name in one.requirements)
     failed = sorted((one for one in results if one.verdict is Verdict.FAIL and one.findings), key=lambda one: one.id)
     groups = sorted(_merged(_groups(failed), counted or {}), key=_weight)
     tables = _tables(results, contract, {one.operation for one in failed})
     made = [
-        _cause(group, contract, carried_out[group.key[0]], tables.get(group.key[0], ()))
+        _cause(group, contract, carried_out[group.key[0]], tables.get(group.key[0], ()), naming)
         for group in list(_heads(groups))
     ]
     return tuple(_told_apart(sorted(made, key=lambda one: (_RANK[one.kind], -one.cases, one.id))))
@@ -330,12 +331,16 @@ def _tables(results: Sequence[CaseResult], contract: Contract, operations: Colle
     return tables
 
 
-def _cause(group: _Group, contract: Contract, of: int, tables: Sequence[Table]) -> Cause:
+_FEW = 2
+"""So many more cases that name a requirement are assumed to pass, so that one that fails does not count as all of them."""
+
+
+def _cause(group: _Group, contract: Contract, of: int, tables: Sequence[Table], naming: Mapping[str, int]) -> Cause:
     table = next((one for one in tables if one.bits(group.shown)), None)
     mine = [group.shown[name] for name in sorted(group.own)]
     tally = Counter(finding.requirement for _, finding in mine)
-    meant = Counter(finding.requirement for result, finding in mine if is_meant(result))
-    names = tuple(sorted(tally, key=lambda name: (-meant[name], -tally[name], name)))
+    share = {name: count / (max(naming[name], count) + _FEW) for name, count in tally.items()}
+    names = tuple(sorted(tally, key=lambda name: (-share[name], -tally[name], name)))
     result, finding = min((one for one in mine if one[1].requirement == names[0]), key=_size)
     clause = contract.requirements.get(names[0])
     return Cause(

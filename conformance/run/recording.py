@@ -30,7 +30,9 @@ from conformance.model.verdict import CaseResult
 from conformance.wire.messages import Exchange, Headers, HttpReply, WsReply
 
 FILE_NAME = "observations.jsonl.gz"
-_MOST_BYTES = 256 * 1024
+_LONG_BYTES = 256 * 1024
+_MOST_LONG_BYTES = 32 * 1024 * 1024
+"""Of messages longer than `_LONG_BYTES`, so many bytes in all are recorded in a run."""
 _LEVEL = 3
 _READ_BYTES = 1 << 20
 
@@ -40,7 +42,7 @@ _Hidden = tuple[Sequence[str], str]
 
 
 class _TooLongError(ValueError):
-    """A message that is longer than what is recorded."""
+    """A long message, after so many others that it is not recorded."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,8 @@ class Recorder:
     fresh: list[bytes] = field(default_factory=list)
     """Lines on secrets that must stand before the next one of a case."""
     begun: bool = False
+    _long_bytes: int = 0
+    """How many bytes of long messages were recorded."""
     _met: set[str] = field(default_factory=set)
     _sets: dict[tuple[tuple[str, ...], Hashable], int] = field(default_factory=dict)
     _told: int = 0
@@ -87,8 +91,8 @@ class Recorder:
         self._met.update(observation.secrets)
         hidden, secrets = self._to_hide(kit), telling(kit.vocabulary, observation.secrets)
         own = {
-            "body": _written(observation.body, lambda text: self.marks.hidden_in_own(text, secrets)),
-            "frame": _written(observation.frame, lambda text: self.marks.hidden_in_own(text, secrets)),
+            "body": self._written(observation.body, lambda text: self.marks.hidden_in_own(text, secrets)),
+            "frame": self._written(observation.frame, lambda text: self.marks.hidden_in_own(text, secrets)),
             "before": dict(observation.before),
             "after": dict(observation.after),
             "shown": dict(observation.shown),
@@ -162,17 +166,19 @@ class Recorder:
         return self.marks.hidden(text.encode("utf-8", "backslashreplace").decode(), *hidden)
 
     def _theirs(self, data: bytes, hidden: _Hidden) -> Any:
-        return _written(data, lambda text: self.marks.hidden(text, *hidden))
+        return self._written(data, lambda text: self.marks.hidden(text, *hidden))
 
-
-def _written(data: bytes, hide: Callable[[str], str]) -> Any:
-    """Bytes as a text that JSON can hold: UTF-8 as it is, anything else with each byte as the character of its number."""
-    if len(data) > _MOST_BYTES:
-        raise _TooLongError(f"a message of {len(data):,} bytes, and {_MOST_BYTES:,} are recorded")
-    try:
-        return hide(data.decode())
-    except UnicodeDecodeError:
-        return {"latin-1": hide(data.decode("latin-1"))}
+    def _written(self, data: bytes, hide: Callable[[str], str]) -> Any:
+        """Bytes as a text that JSON can hold: UTF-8 as it is, else with each byte as the character of its number."""
+        if len(data) > _LONG_BYTES:
+            if self._long_bytes + len(data) > _MOST_LONG_BYTES:
+                recorded = f"only {_MOST_LONG_BYTES:,} bytes of such long ones are recorded"
+                raise _TooLongError(f"a message of {len(data):,} bytes, and {recorded}")
+            self._long_bytes += len(data)
+        try:
+            return hide(data.decode())
+        except UnicodeDecodeError:
+            return {"latin-1": hide(data.decode("latin-1"))}
 
 
 class RecordingWriter:

@@ -88,14 +88,21 @@ def test_results_that_are_not_where_they_should_be_are_not_missing_as_well() -> 
     assert (cause.check, cause.cases) == ("xml-item", 2)
 
 
-def test_what_a_case_about_one_thing_breaks_comes_before_what_combinations_break() -> None:
-    wrong = [found("outcome", name, way="accepted", at="answer") for name in ("G-SHAPE", "G-104")]
-    table = [result(f"g/{n}", "G-OK", verdict=Verdict.FAIL, findings=(wrong[0],)) for n in range(5)]
-    table = [replace(one, id=f"g/combinations/{number}@http") for number, one in enumerate(table)]
-    (cause,) = of([*table, failing("with-a-longer-name", wrong[1])])
-    assert (cause.requirements, cause.example) == (("G-104", "G-SHAPE"), "g/family/with-a-longer-name@http")
-    (cause,) = of(table)
-    assert (cause.requirement, cause.cases) == ("G-SHAPE", 5)
+def test_the_requirement_whose_cases_nearly_all_fail_tells_what_is_wrong() -> None:
+    wrong = {name: found("outcome", name, way="accepted", at="answer") for name in ("G-SHAPE", "G-104")}
+
+    def case(name: str, requirement: str, verdict: Verdict = Verdict.FAIL) -> CaseResult:
+        findings = (wrong[requirement],) if verdict is Verdict.FAIL else ()
+        return replace(result(name, requirement, verdict=verdict, findings=findings), id=name)
+
+    wide = [case(f"g/combinations/{number}@http", "G-SHAPE") for number in range(6)]
+    passing = [case(f"g/family/right-{number}@http", "G-SHAPE", Verdict.PASS) for number in range(20)]
+    told = [
+        case(f"g/{family}/{name}@http", "G-104") for family, name in (("combinations", "z"), ("codes", "the-longer"))
+    ]
+    (cause,) = of([*wide, *passing, *told])
+    assert (cause.requirements, cause.cases) == (("G-104", "G-SHAPE"), 8)
+    assert cause.example == "g/codes/the-longer@http", "a case about one thing comes before one of combinations"
 
 
 def test_what_becomes_of_orders_is_one_cause_whether_calls_overlapped_or_not() -> None:
