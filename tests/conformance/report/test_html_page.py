@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from report_support import GATEWAY, INFO, contract, everything_passes, failed, finding, result
 
+from conformance.cases.combinations.count import Coverage
 from conformance.model.verdict import CaseResult, Evidence, Recorded, Verdict
 from conformance.report.formats.registry import render
 from conformance.report.rows import MOST_EVIDENCE, gather
@@ -22,6 +23,12 @@ HOSTILE = f"{SCRIPT} \u202egnp.exe \u2066 \u05d0\u05d1 \x1b[31m \ud800 {{{{ 7 * 
 LONG = 10 * 1024 * 1024
 MOST_BYTES, MOST_OPENING_S = 3_000_000, 2.0
 MOST_PAGES = 3
+
+
+COVERED = tuple(
+    Coverage("alphapoint.cancel_all_orders", strength, 90_000, 80_000, 70_000, {"outside the scope": 9_000})
+    for strength in (1, 2, 3)
+)
 
 
 def exchange(received: str, purpose: str = "judged", started_s: float = 1790000000.0, **more: Any) -> Recorded:
@@ -100,6 +107,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
     def opening(results: Sequence[CaseResult], ending: Ending | None = None, **options: Any) -> Any:
         made = summarise(contract(), INFO, gather(results), SummaryOptions(ending=ending or Ending()))
+        made = replace(made, coverage=COVERED, waivers={"a waiver with a label of usual length, by its owner": 3})
         file = tmp_path / "report.html"
         file.write_bytes(render(made, contract(), "html"))
         context = browser.new_context(offline=True, **options)
