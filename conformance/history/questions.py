@@ -6,6 +6,7 @@ Each answer is plain data, as `--json` prints it; the web page shows the same.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -295,7 +296,9 @@ class _Runs:
 
     def last_before(self, endpoint: str, at: int) -> Any:
         """The run before a moment; None when there is none."""
-        return next((row for row in reversed(self._of[endpoint]) if row.at < at), None)
+        mine = self._of[endpoint]
+        place = bisect_left(mine, at, key=lambda row: row.at)
+        return mine[place - 1] if place else None
 
     def at(self, endpoint: str, at: int) -> Any:
         """The run at a moment."""
