@@ -17,6 +17,8 @@ from conformance.endpoint.written import Span, bare, bare_view, caseless, forms_
 HIDDEN = "[redacted]"
 _CUT_MARKS = ("…", "...")
 _LEAST_CUT = 7
+_LONGEST_FORM = 12
+"""So much text a character of a secret may take in the longest of its forms."""
 _NAMES = (
     r"(?:pin|pin[_-]?code|password|passwd|pwd|passphrase|signature|(?:proxy[_-]?)?authorization|cookie|set-cookie"
     r"|[\w-]{0,24}(?:token|secret|api[_-]?key|credentials?))"
@@ -55,8 +57,10 @@ def redact(text: str, secrets: Iterable[str] = (), others: Iterable[str] = (), u
 
 def redact_excerpt(text: str, secrets: Iterable[str]) -> str:
     """The same for a text that somebody has shortened: also a secret of which only the beginning is left."""
-    known = tuple(secrets)
+    known, whole = tuple(secrets), text
     text = redact(text, known)
+    if text != whole:
+        text = _without_rest(text, _LONGEST_FORM * max(map(len, known), default=0))
     lowered = bare(text).casefold()
     for form in [form for secret in known if len(secret) >= _LEAST_CUT for form in forms_of(secret).folded]:
         start = form[: max(_LEAST_CUT - 1, len(form) // 4)]
@@ -64,6 +68,16 @@ def redact_excerpt(text: str, secrets: Iterable[str]) -> str:
             text = _without_beginning(text, form, start)
             lowered = bare(text).casefold()
     return text
+
+
+def _without_rest(text: str, most: int) -> str:
+    """The text without what stands between a place that was hidden and a cut: another form of a secret may begin there."""
+    spans: list[Span] = []
+    for place, _ in places(text, _CUT_MARKS[0]):
+        hidden = text.rfind(HIDDEN, 0, place)
+        if hidden >= 0:
+            spans.append((hidden if place - hidden - len(HIDDEN) <= most else place - most, place))
+    return _cut_out(text, spans)
 
 
 def _without_beginning(text: str, form: str, start: str) -> str:

@@ -147,6 +147,13 @@ def test_the_notes_of_an_error_lose_their_secrets() -> None:
     assert error.__notes__ == [f"while {HIDDEN} was sent"]
 
 
+@pytest.mark.parametrize("form", ["Kp4%2526vR8%253", "%4b%70%34%26%76%52%", "4B 70 34 26 76 52 38 3", "<![CDATA[Kp4&"])
+def test_where_a_secret_was_hidden_another_form_of_it_may_have_been_cut(form: str) -> None:
+    secret = "Kp4&vR8="
+    assert redact_excerpt(f"found {secret} | {form}… (343 characters)", [secret]) == f"found {HIDDEN}… (343 characters)"
+    assert redact_excerpt(f"found {form}, whole | {secret}", [secret]) == f"found {form}, whole | {HIDDEN}"
+
+
 def test_a_text_is_cut_behind_what_was_looked_at() -> None:
     assert redact(f"ab {TOKEN} cd", [TOKEN], (), 3) == "ab "
     assert redact(f"ab {TOKEN} cd", [TOKEN], (), 9) == f"ab {HIDDEN}"
