@@ -127,6 +127,16 @@ def test_what_is_found_at_one_place_by_several_checks_is_one_cause() -> None:
     assert (cause.check, cause.cases, cause.id) == ("xml-nil", 2, "G-OK/xml-nil/*/Id")
 
 
+@pytest.mark.parametrize("check", ["identity", "one-each", "race"])
+def test_a_check_that_is_wrong_in_one_way_has_one_cause_whatever_it_is_seen_at(check: str) -> None:
+    first, other = (
+        found(check, "G-104", at="/0/Id", expected="Id 7"),
+        found(check, "G-104", at="/1/Uid", expected="no Uid"),
+    )
+    (cause,) = of([failing("a", first), failing("b", other)])
+    assert (cause.cases, cause.check) == (2, check)
+
+
 def test_places_that_are_wrong_in_the_same_case_are_one_cause() -> None:
     one, other = (found("schema", at=at, expected="text") for at in ("/Bid/detail", "/Ask/detail"))
     (cause,) = of([failing("a", one, other), failing("b", one), failing("c", other)])
