@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -38,12 +39,14 @@ def served(folder: Path, count: int, *options: str) -> Iterator[list[Path]]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            targets = []
-            for number in range(count):
+            addresses: list[str] = []
+            while len(addresses) < count:  # what several processes say may stand in one line
                 line = process.stdout.readline()
-                assert line.startswith("listening on "), repr(line)
-                targets.append(folder / f"target-{number:02}.toml")
-                write_target(targets[-1], line.split()[-1])
+                assert line, "a server ended before it listened"
+                addresses += re.findall(r"listening on (\S+?:\d+)", line)
+            targets = [folder / f"target-{number:02}.toml" for number in range(count)]
+            for target, address in zip(targets, addresses, strict=True):
+                write_target(target, address)
             yield targets
         finally:
             process.stdin.close()
