@@ -203,7 +203,7 @@ def _run(target: str, folder: Path, *, specs: Path | None, **selection: tuple[st
 
 
 _WIDTH = 80
-_MOST_OF_A_KIND = 8
+_MOST_OF_A_KIND = 4
 _FOLDED = ("requirement", "code", "case")
 """Kinds of changes that are told together: what became of how many of them."""
 

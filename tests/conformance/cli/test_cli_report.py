@@ -186,3 +186,13 @@ def test_compare_runs_the_same_cases_against_two_endpoints(tmp_path: Path) -> No
         report("compare", "--live", "reference", "http://127.0.0.1:9", "--case", case, "--report", tmp_path).exit_code
         == 3
     )
+
+
+def test_what_one_fault_changes_is_told_in_forty_lines(tmp_path: Path) -> None:
+    """Of all faults that were tried this one changes most answers."""
+    sides, cases = ("reference", "reference+fault:tpp-flag-inverted"), ("tpp/response/*", "tpp/forms/*", "tpp/batch/*")
+    chosen = [word for case in cases for word in ("--case", case)]
+    done = report("compare", "--live", *sides, *chosen, "--report", tmp_path)
+    assert done.exit_code == 1, done.output
+    assert "more of this kind; --verbose shows them" in " ".join(done.stdout.split())
+    assert len(done.stdout.splitlines()) <= 40
