@@ -31,7 +31,7 @@ from conformance.wire.messages import Exchange, Headers, HttpReply, WsReply
 
 FILE_NAME = "observations.jsonl.gz"
 _LONG_BYTES = 256 * 1024
-_MOST_LONG_BYTES = 8 * 1024 * 1024
+_MOST_LONG_BYTES = 2 * 1024 * 1024
 """Of messages longer than `_LONG_BYTES`, so many bytes in all are recorded in a run."""
 _LEVEL = 3
 _READ_BYTES = 1 << 20

@@ -32,6 +32,12 @@ def server() -> Iterator[Server]:
         yield one
 
 
+@pytest.fixture(autouse=True)
+def _store_of_its_own(server: Server) -> None:
+    """What one test has judged is not due in another."""
+    server.use_new_database()
+
+
 def worker(file: Path, url: str, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as out:
         return subprocess.Popen(

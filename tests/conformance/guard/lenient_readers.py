@@ -60,6 +60,8 @@ def _calls(sent: Sent, parse: Parse, *, text: str | None = None) -> Iterator[tup
         return
     frames = parse(body)
     for frame in frames if isinstance(frames, list) else [frames]:
+        if not isinstance(frame, dict):  # it names no call
+            continue
         payload = _member(frame, "o")
         yield str(_member(frame, "n")), parse(payload) if isinstance(payload, str) else payload
 

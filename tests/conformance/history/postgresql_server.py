@@ -43,11 +43,12 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
+        self.database = "postgres"
         self.start()
 
     @property
     def url(self) -> str:
-        return f"postgresql://tester@127.0.0.1:{self.port}/postgres"
+        return f"postgresql://tester@127.0.0.1:{self.port}/{self.database}"
 
     def start(self) -> None:
         words = [self.bin / "postgres", "-D", "data", "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
@@ -62,6 +63,11 @@ class Server:
                     words, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.user
                 )
             time.sleep(0.05)
+
+    def use_new_database(self) -> None:
+        """From here on `url` names an empty database."""
+        self.database = f"db{time.monotonic_ns()}"
+        self._call("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "tester", self.database)
 
     def kill(self) -> None:
         """As when the machine loses power: no process of it goes on."""
