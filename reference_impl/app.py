@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from reference_impl.alphapoint import http as alphapoint_http
+from reference_impl.alphapoint.events import Events
 from reference_impl.alphapoint.frames import Connection, call_in, operation_in
 from reference_impl.mishaps import end_http, end_ws, gateway_response
 from reference_impl.parts import Arrival, Parts
@@ -184,8 +185,8 @@ async def _serve_frames(parts: Parts, socket: WebSocket) -> None:
         await socket.close()
         return
     await socket.accept()
-    connection = Connection()
-    with contextlib.suppress(WebSocketDisconnect):
+    with contextlib.suppress(WebSocketDisconnect), Events(parts, socket) as events:
+        connection = Connection(events)
         while True:
             arrived = await _arrived(parts, socket)
             answered = []

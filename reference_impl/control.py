@@ -79,6 +79,13 @@ DOCUMENT: Mapping[str, Any] = {
             )
         },
         "/_world/reset": {"post": _described("Put the world back as it was at the start: orders, quotes, sessions.")},
+        "/_world/clock": {
+            "get": _described("The time by which sessions end."),
+            "post": _described(
+                "Set the clock, or move it; one of the two.",
+                {"set": {**_TEXT, "format": "date-time"}, "advance_s": {"type": "number"}},
+            ),
+        },
         "/_world/tpp/state": {
             "post": _described(
                 "Make orders in a state.", {"state": {"enum": list(STATES)}, "count": _WHOLE}, ("state",)
@@ -113,6 +120,8 @@ class Control:
             ("GET", "/_world/received"): lambda _body: told.received(),
             ("POST", "/_world/forget"): lambda _body: told.forget(),
             ("POST", "/_world/fill"): self._fill,
+            ("GET", "/_world/clock"): lambda _body: told.clock.shown(),
+            ("POST", "/_world/clock"): told.clock.tell,
             ("POST", "/_world/reset"): lambda _body: self._reset(told),
             ("GET", "/_world/openapi.json"): lambda _body: DOCUMENT,
         }
@@ -141,6 +150,7 @@ class Control:
         self._parts.alphapoint.book.clear()
         self._parts.alphapoint.sessions.close_all()
         self._parts.tpp.orders.restore(self._parts.world.tpp.orders)
+        told.clock.restore()
         return told.forget()
 
     def _bring_about(self, body: Mapping[str, Any]) -> Mapping[str, Any]:

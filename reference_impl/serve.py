@@ -24,6 +24,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from reference_impl.app import build_app
+from reference_impl.clock import Clock
 from reference_impl.control import Control
 from reference_impl.defaults import default_parts
 from reference_impl.equivalents import EQUIVALENTS
@@ -91,7 +92,8 @@ def _end_with_input() -> None:
 
 def make_app(options: ServeOptions) -> Starlette:
     """The application that the options ask for; raises `WorldError` or `OptionError`."""
-    parts = choose(default_parts(load_world(options.world)), options.readings)
+    clock = Clock()
+    parts = choose(default_parts(load_world(options.world), clock=clock.now), options.readings)
     variants = [
         *(_variant(EQUIVALENTS, "--equivalent", variant_id) for variant_id in options.equivalents),
         *(_variant(FAULTS, "--fault", variant_id) for variant_id in options.faults),
@@ -101,7 +103,7 @@ def make_app(options: ServeOptions) -> Starlette:
         parts = replace(parts, passed=partial(_write_line, options.log))
     if not (options.control and is_loopback(options.host)):
         return build_app(parts, None, cors=options.cors)
-    told = Told(parts, options.verdict)
+    told = Told(parts, clock, options.verdict)
     control = Control(parts, recorders, told)
     return build_app(replace(parts, enter=told.entering(parts.enter)), control, cors=options.cors)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reference_impl.alphapoint.values import ERROR_TEXTS, Answer, Call, Refused
+from reference_impl.clock import Clock
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.errors import ReferenceImplError
 from reference_impl.faults import FAULTS
@@ -72,6 +72,8 @@ class Told:
 
     parts: Parts
     """Those of the server, on which each order is tried before it is taken."""
+    clock: Clock = field(default_factory=Clock)
+    """Dates what has arrived."""
     verdict: Verdict | None = None
     """Judges a call as the contract's request side has it; asked only for what is looked at."""
     _orders: list[_Order] = field(default_factory=list)
@@ -84,7 +86,7 @@ class Told:
         async def enter(parts: Parts, arrival: Arrival) -> Parts:
             order = self._taken(arrival)
             number = next(self._numbers)
-            self._arrived.append((number, time.time(), _short(arrival), None if order is None else order.number))
+            self._arrived.append((number, self.clock.now(), _short(arrival), None if order is None else order.number))
             if order is not None:
                 parts = order.change(parts)
                 if order.delay_s:

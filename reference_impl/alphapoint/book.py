@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 Side = Literal["Buy", "Sell"]
 State = Literal["Working", "Canceled", "FullyExecuted"]
 FIRST_ORDER_ID = 6_400_001
+ChangeReason = Literal["NewInputAccepted", "UserModified", "Trade", "NoChange"]
+"""Why an order stands as it does, in the words of the vendor's GetOpenOrders and OrderStateEvent (ChangeReason)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class Order:
         return self.partner_id is not None
 
 
+Watcher = Callable[[Order, ChangeReason], None]
+"""Told of an order as it is after a change, and why it changed."""
+
+
 class Book:
     """Every order ever placed. Only the event loop's thread may touch it, so each method is atomic."""
 
@@ -41,6 +47,15 @@ class Book:
         self._orders: dict[int, Order] = {}
         self._open: dict[tuple[int, int], dict[int, None]] = {}
         self._attempted: set[int] = set()
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell it of each change from now on, one order at a time."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell it no more."""
+        self._watchers.remove(watcher)
 
     def place(
         self,
@@ -54,7 +69,7 @@ class Book:
     ) -> Order:
         """A new working order with the next id."""
         order = Order(next(self._ids), oms_id, account_id, instrument_id, side, quantity, price, client_order_id)
-        self._keep(order)
+        self._keep(order, "NewInputAccepted")
         return order
 
     def place_quote(
@@ -69,8 +84,8 @@ class Book:
         bid_id, ask_id = next(self._ids), next(self._ids)
         bid_leg = Order(bid_id, oms_id, account_id, instrument_id, "Buy", *bid, partner_id=ask_id)
         ask_leg = Order(ask_id, oms_id, account_id, instrument_id, "Sell", *ask, partner_id=bid_id)
-        self._keep(bid_leg)
-        self._keep(ask_leg)
+        self._keep(bid_leg, "NewInputAccepted")
+        self._keep(ask_leg, "NewInputAccepted")
         return bid_leg, ask_leg
 
     def find(self, order_id: int) -> Order | None:
@@ -87,11 +102,11 @@ class Book:
 
     def cancel(self, order_ids: Iterable[int]) -> tuple[int, ...]:
         """Cancels those that are working; returns their ids."""
-        return self._close(order_ids, "Canceled")
+        return self._close(order_ids, "Canceled", "UserModified")
 
     def fill(self, order_ids: Iterable[int]) -> tuple[int, ...]:
         """Executes those that are working, all of each; returns their ids."""
-        return self._close(order_ids, "FullyExecuted")
+        return self._close(order_ids, "FullyExecuted", "Trade")
 
     def clear(self) -> None:
         """Forgets every order; ids go on from where they were."""
@@ -99,7 +114,7 @@ class Book:
         self._open.clear()
         self._attempted.clear()
 
-    def _close(self, order_ids: Iterable[int], state: State) -> tuple[int, ...]:
+    def _close(self, order_ids: Iterable[int], state: State, reason: ChangeReason) -> tuple[int, ...]:
         closed = []
         for order_id in order_ids:
             order = self._orders.get(order_id)
@@ -107,13 +122,14 @@ class Book:
                 self._orders[order_id] = replace(order, state=state)
                 del self._open[order.oms_id, order.account_id][order_id]
                 closed.append(order_id)
+                self._tell(self._orders[order_id], reason)
         return tuple(closed)
 
     def reopen(self, order_id: int) -> None:
         """Makes a cancelled one work again, as an engine does that turns a cancellation down too late."""
         order = self._orders[order_id]
         if order.state == "Canceled":
-            self._keep(replace(order, state="Working"))
+            self._keep(replace(order, state="Working"), "NoChange")
 
     def snapshot(self) -> Book:
         """The book as it stands now, apart from what becomes of it."""
@@ -128,6 +144,11 @@ class Book:
         self._attempted.add(order_id)
         return first
 
-    def _keep(self, order: Order) -> None:
+    def _keep(self, order: Order, reason: ChangeReason) -> None:
         self._orders[order.order_id] = order
         self._open.setdefault((order.oms_id, order.account_id), {})[order.order_id] = None
+        self._tell(order, reason)
+
+    def _tell(self, order: Order, reason: ChangeReason) -> None:
+        for watcher in tuple(self._watchers):
+            watcher(order, reason)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from reference_impl.alphapoint.dispatch import answer
+from reference_impl.alphapoint.events import Events
 from reference_impl.alphapoint.values import INVALID_REQUEST, Call, Data, Frame
 from reference_impl.depth import load_json
 from reference_impl.parts import FrameCodec, Parts
@@ -18,8 +19,9 @@ _ASKING = (REQUEST, SUBSCRIBE, UNSUBSCRIBE)
 class Connection:
     """One WebSocket connection: the session that was opened on it, and an answer to each text."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events | None = None) -> None:
         self._token: str | None = None
+        self._events = events
 
     @property
     def token(self) -> str | None:
@@ -43,10 +45,12 @@ class Connection:
         caller = parts.alphapoint.sessions.find(self._token) if self._token else None
         if "Authenticate" in name:
             caller = None
-        call = Call(name, "ws", _payload(frame.o), "", caller, self._token)
+        call = Call(name, "ws", _payload(frame.o), "", caller, self._token, follower=self._events)
         result, text = answer(parts, call)
         if isinstance(result, Data) and isinstance(result.value, dict):
             self._token = result.value.get("SessionToken", self._token)
+        if self._events is not None:
+            self._events.token = self._token
         return (frames.encode(frames.reply(frame, REPLY, text)),)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reference_impl.alphapoint.dispatch import answer, find_call
+from reference_impl.alphapoint.events import SOCKET_CALLS
 from reference_impl.alphapoint.values import Call
 from reference_impl.parts import Parts
 from reference_impl.wire import HttpRequest, HttpResponse, text_response
@@ -16,7 +17,7 @@ _SIGN_IN = ("Authenticate", "AuthenticateUser", "WebAuthenticateUser")
 def handle(parts: Parts, request: HttpRequest) -> HttpResponse:
     """Answers one request under /AP/; an unknown call is 404, another method 405, both plain text."""
     name = find_call(parts, request.path[len(PREFIX) :].rstrip("/"))
-    if name is None:
+    if name is None or name in SOCKET_CALLS:
         return text_response(404, "NOT FOUND")
     reads = name in parts.alphapoint.reading_calls
     if request.method != "POST" and not (reads and request.method == "GET"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from reference_impl.world.model import User
 
@@ -89,6 +89,16 @@ class Data:
 Answer = Standard | Pair | Data
 
 
+class Follower(Protocol):
+    """The socket that a call came over, where it can be told of accounts."""
+
+    def follow(self, oms_id: int, account_id: int) -> None:
+        """Tell it of each change of this account's orders."""
+
+    def leave(self, oms_id: int, account_id: int) -> None:
+        """Tell it of this account no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call as it arrived, and, once read, its members by folded name (lower case)."""
@@ -100,6 +110,8 @@ class Call:
     caller: User | None = None
     session_token: str | None = None
     members: Mapping[str, Any] = field(default_factory=dict)
+    follower: Follower | None = None
+    """None over HTTP, which has no way to tell of events."""
 
     @property
     def user(self) -> User:
