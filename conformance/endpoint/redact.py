@@ -16,6 +16,10 @@ from conformance.endpoint.written import Span, bare, bare_view, caseless, forms_
 
 HIDDEN = "[redacted]"
 _CUT_MARKS = ("…", "...")
+_HALF_AND_CUT = re.compile(
+    r"((?:&#?[0-9a-z]{0,8}|%[0-9a-f]{0,3}|u[0-9a-f]{0,3}|x[0-9a-f]?|=[0-9a-f]?|[0-9a-f]{1,2})?)(?:…|\.\.\.)"
+)
+"""A cut, perhaps in the middle of an escape, which has lost its backslash by then."""
 _LEAST_CUT = 7
 _LONGEST_FORM = 12
 """So much text a character of a secret may take in the longest of its forms."""
@@ -63,11 +67,11 @@ def redact_excerpt(text: str, secrets: Iterable[str]) -> str:
         text = _without_rest(text, _LONGEST_FORM * max(map(len, known), default=0))
     lowered = bare(text).casefold()
     for form in [form for secret in known if len(secret) >= _LEAST_CUT for form in forms_of(secret).folded]:
-        start = form[: max(_LEAST_CUT - 1, len(form) // 4)]
+        start = form[: _opening(form)]
         if start in lowered and len(start) < len(form):
             text = _without_beginning(text, form, start)
             lowered = bare(text).casefold()
-    return text
+    return _without_encoded_beginning(text, known)
 
 
 def _without_rest(text: str, most: int) -> str:
@@ -87,9 +91,30 @@ def _without_beginning(text: str, form: str, start: str) -> str:
     for place, end in places(view.text, start):
         while end < len(view.text) and end - place < len(form) and view.text[end] == form[end - place]:
             end += 1
-        if end == len(view.text) or view.text.startswith(_CUT_MARKS, end):
+        cut = _HALF_AND_CUT.match(view.text, end)
+        if end == len(view.text):
             spans.append(view.span(place, end))
+        elif cut:
+            spans.append((view.span(place, end)[0], view.spans[cut.end(1)][0]))
     return _cut_out(text, spans)
+
+
+def _without_encoded_beginning(text: str, known: Iterable[str]) -> str:
+    """The text without what stands between a beginning of a secret, in any form, and a cut so near that it may go on there."""
+    if _CUT_MARKS[0] not in text:
+        return text
+    rests = {secret[: (most := _opening(secret))]: len(secret) - most for secret in known if len(secret) >= _LEAST_CUT}
+    spans: list[Span] = []
+    for start, end, beginning in found(text, rests, within_words=True):
+        cut = text.find(_CUT_MARKS[0], end)
+        if 0 <= cut - end <= _LONGEST_FORM * rests[beginning]:
+            spans.append((start, cut))
+    return _cut_out(text, spans)
+
+
+def _opening(form: str) -> int:
+    """So many of its first characters give a secret away."""
+    return max(_LEAST_CUT - 1, len(form) // 4)
 
 
 def redact_error(error: BaseException, secrets: Iterable[str]) -> None:

@@ -404,8 +404,13 @@ def places(text: str, part: str) -> Iterator[Span]:
         place = text.find(part, place + 1)
 
 
-def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iterator[tuple[int, int, str]]:
-    """Start, end and secret of every place; of `secrets` also in Base64 that has lost its letter case."""
+def found(
+    text: str, secrets: Iterable[str], others: Iterable[str] = (), *, within_words: bool = False
+) -> Iterator[tuple[int, int, str]]:
+    """Start, end and secret of every place; of `secrets` also in Base64 that has lost its letter case.
+
+    A short one is looked for as a word of its own, or `within_words`.
+    """
     own, rest = tuple(secrets), tuple(others)
     if not own and not rest:
         return
@@ -417,7 +422,7 @@ def found(text: str, secrets: Iterable[str], others: Iterable[str] = ()) -> Iter
             for form in [one for one in forms if one in views]:
                 held.update(dict.fromkeys(forms[form]))
     for secret in held:
-        for start, end in looked.find(secret, forms_of(secret)):
+        for start, end in looked.find(secret, forms_of(secret), within_words=within_words):
             yield start, end, secret
     encoded = _encoded(own) if len(raw) == len(text) else ()
     for form, secret in [one for one in encoded if one[0] in raw]:
@@ -465,7 +470,7 @@ class _Looked:
     _view: View | None = None
     _odd_views: dict[Odd, View] = field(default_factory=dict)
 
-    def find(self, secret: str, forms: Forms) -> list[Span]:
+    def find(self, secret: str, forms: Forms, *, within_words: bool = False) -> list[Span]:
         spans: list[Span] = []
         for plain in forms.plain:
             spans.extend(self._in_raw(plain))
@@ -477,7 +482,8 @@ class _Looked:
                 if folded in odd:
                     view = self._odd_view(kind)
                     spans.extend(view.span(*span) for span in places(view.text, folded))
-        spans = _proper(self.text, spans, secret)
+        if not within_words:
+            spans = _proper(self.text, spans, secret)
         spans.extend(self._said(forms))
         return spans
 

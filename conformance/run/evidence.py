@@ -25,8 +25,8 @@ _MOST_MEMBERS = 16
 _GZIP_START, _END_OF_HEAD = re.compile(rb"\x1f\x8b"), b"\r\n\r\n"
 _CODED = re.compile(rb"(?im)^content-encoding[ \t]*:[^\r\n]*(?:gzip|deflate)")
 _CHUNK_SIZE = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
-_TEXT_FRAME, _MASKED = 0x81, 0x80
-_LENGTH_BYTES = {126: 2, 127: 8}
+_LAST, _MASKED, _MASK_BYTES = 0x80, 0x80, 4
+_OPCODES = (0x0, 0x1, 0x2, 0x8, 0x9, 0xA)
 _EPOCH_S = time.time() - time.monotonic()
 """When the monotonic clock stood at 0. Read once, so that one moment is always written as the same time."""
 
@@ -141,17 +141,27 @@ def redacted_result(result: CaseResult, secrets: Iterable[str]) -> CaseResult:
 
 
 def unmasked(sent: bytes) -> bytes:
-    """What a client's WebSocket text frame says, for the mask is random and hides it; anything else as it is."""
+    """What a client's WebSocket message says, in however many frames, for the mask is random and hides it.
+
+    Pings and pongs beside it are left out; anything that holds no message is given back as it is.
+    """
     if not _is_frame(sent):
         return sent
-    start = 2 + _LENGTH_BYTES.get(sent[1] & ~_MASKED, 0)
-    mask, payload = sent[start : start + 4], sent[start + 4 :]
-    key = int.from_bytes((mask * (len(payload) // 4 + 1))[: len(payload)], "big")
-    return (int.from_bytes(payload, "big") ^ key).to_bytes(len(payload), "big")
+    said: list[bytes] = []
+    mask, message = b"", False
+    for piece in FrameCutter().feed(sent):
+        if piece.header:
+            mask, message = piece.data[-_MASK_BYTES:], message or not piece.control
+        elif not piece.control:
+            size = len(piece.data)
+            key = int.from_bytes((mask * (size // _MASK_BYTES + 1))[:size], "big")
+            said.append((int.from_bytes(piece.data, "big") ^ key).to_bytes(size, "big"))
+    return b"".join(said) if message else sent
 
 
 def _is_frame(sent: bytes) -> bool:
-    return len(sent) >= 6 and sent[0] == _TEXT_FRAME and bool(sent[1] & _MASKED)
+    """Whether a client wrote this to a WebSocket: a known opcode, no reserved bit, and a mask (RFC 6455, 5.2)."""
+    return len(sent) >= 2 + _MASK_BYTES and sent[0] & ~_LAST in _OPCODES and bool(sent[1] & _MASKED)
 
 
 def _text(parts: list[bytes], limit: int, secrets: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, bool]:

@@ -389,7 +389,7 @@ class WsConnection(asyncio.Protocol):
             waiter.settle(now_s)
             self._leave_flood()
             return
-        half = self._session.within_message
+        half = self._session.within_message and not self._flooded  # where a flood is cut says nothing of a message
         what = "only part of a message" if half else "no reply"
         message = f"{what} within {waiter.limits.total_timeout_s:g} s"
         raw = self._session.partial
@@ -404,9 +404,13 @@ class WsConnection(asyncio.Protocol):
             self._finish(WireProblem("ws-closed", "given up in the middle of a message", "body"), b"")
         self._leave_flood()
 
+    @property
+    def _flooded(self) -> bool:
+        return self._messages > _MANY_MESSAGES
+
     def _leave_flood(self) -> None:
         """Close a connection on which nobody would find the answers to later messages."""
-        if self._messages > _MANY_MESSAGES:
+        if self._flooded:
             self._finish(WireProblem("ws-closed", "given up in a flood of messages that nobody asked for", "wait"), b"")
 
     def _finish(self, problem: WireProblem, raw: bytes) -> None:

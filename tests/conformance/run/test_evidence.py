@@ -20,6 +20,7 @@ from conformance.run.evidence import (
 )
 from conformance.wire.messages import Exchange, WireProblem
 from conformance.wire.ws.session import text_frame
+from conformance.wire.ws.spell import SPELLINGS
 
 TOKEN = "4b0c7e61-52fd-4f0e-9a77-3f0f0f6a1c55"
 
@@ -37,6 +38,13 @@ def test_a_masked_frame_is_shown_as_its_text(size: int) -> None:
 @pytest.mark.parametrize("sent", [b"", b"\x81", b"\x81\x80", b"GET / HTTP/1.1\r\n\r\n", b"\x88\x80abcd"])
 def test_what_is_no_masked_text_frame_stays(sent: bytes) -> None:
     assert unmasked(sent) == sent
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_message_is_shown_as_its_text_however_it_is_framed(spelling: str) -> None:
+    payload = b'{"m":0,"o":"' + b"x" * 200 + b'"}'
+    sent = b"".join(SPELLINGS[spelling](payload, lambda count: b"\xa1\xb2\xc3\xd4"[:count]))
+    assert unmasked(sent) == payload
 
 
 def test_a_token_in_a_frame_is_hidden() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from echo_support import ENCODINGS
 
-from conformance.endpoint.redact import HIDDEN
+from conformance.endpoint.redact import HIDDEN, redact_excerpt
 from conformance.model.verdict import Finding
 from conformance.run.evidence import SHORT_BYTES, evidence_of, redacted_finding
 from conformance.wire.messages import Exchange
@@ -110,9 +110,11 @@ def test_a_secret_that_is_split_over_the_frames_of_one_message_is_hidden(form: s
         codes = [0x01, *[0x00] * (len(parts) - 2), 0x80]
         frames = b"".join(bytes((code, len(part))) + part for code, part in zip(codes, parts, strict=True))
         sent = b"\x81\x82abcd##"
-        shown = evidence_of((Exchange(sent, frames, None, None, 0.0, 0.0),), (secret,), full=True).received
-        assert shown.startswith('{"o": "')
-        assert HIDDEN in shown, (secret, shown)
+        for before in (b"", b"\x8a\x80abcd", b"\x01\x80abcd"):  # a pong, a part of the message
+            exchange = Exchange(before + sent, frames, None, None, 0.0, 0.0)
+            shown = evidence_of((exchange,), (secret,), full=True).received
+            assert shown.startswith('{"o": "')
+            assert HIDDEN in shown, (secret, shown)
         harmless = evidence_of((Exchange(sent, frames, None, None, 0.0, 0.0),), ("another one",), full=True).received
         assert harmless == frames.decode("utf-8", "backslashreplace")
 
@@ -192,3 +194,12 @@ def test_a_short_secret_is_hidden_as_a_word_of_ordinary_text() -> None:
     assert _seen(b'{"state":"Open","text":"reopen\\nopen"}', "open") == (
         f'{{"state":"{HIDDEN}","text":"reopen\\n{HIDDEN}"}}'
     )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_of_a_secret_of_which_most_stands_before_a_cut_is_hidden(form: str) -> None:
+    for secret in SECRETS[3:]:
+        whole = FORMS[form](secret)
+        for cut in range(len(whole) - len(whole) // 4, len(whole)):
+            shown = redact_excerpt(f'of "{whole[:cut]}… (343 characters)', (*GUIDS[:9], secret))
+            assert re.fullmatch(rf'of ".{{0,3}}{re.escape(HIDDEN)}\\*… \(343 characters\)', shown), (secret, shown)

@@ -176,6 +176,16 @@ def test_a_hundred_thousand_messages_end_a_wait_at_once(talk: Any, monkeypatch: 
     assert problem_of(exchange) == ("too-large", "wait")
 
 
+@pytest.mark.parametrize(("frames", "phase"), [(1, "body"), (2_000, "wait")])
+def test_where_a_flood_is_cut_says_nothing_of_a_message(talk: Any, frames: int, phase: str) -> None:
+    async def script(peer: Any) -> None:
+        await peer.read()
+        await peer.write(frame(answer(9, m=3)) * frames + frame(b"half of a message")[:7])
+        await peer.linger()
+
+    assert problem_of(talk(script, one())) == ("no-reply", phase)
+
+
 def test_a_reply_behind_a_flood_is_found_even_when_the_server_hangs_up(talk: Any) -> None:
     async def script(peer: Any) -> None:
         await peer.read()
