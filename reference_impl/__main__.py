@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reference_impl.errors import ReferenceImplError
 from reference_impl.serve import ServeOptions, serve
+from reference_impl.world.model import START
 
 
 def parse_arguments(arguments: Sequence[str]) -> ServeOptions:
@@ -20,6 +21,8 @@ def parse_arguments(arguments: Sequence[str]) -> ServeOptions:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one")
     parser.add_argument("--world", type=Path, metavar="FILE", help="world file (default: the bundled one)")
+    parser.add_argument("--state", default=START, metavar="NAME", help="state of the world (default: %(default)s)")
+    parser.add_argument("--control-port", type=int, metavar="N", help="port of its own for /_world/; 0 takes any")
     parser.add_argument("--fault", action="append", default=[], metavar="ID", help="violate on purpose")
     parser.add_argument("--equivalent", action="append", default=[], metavar="ID", help="differ as is permitted")
     parser.add_argument("--reading", action="append", default=[], metavar="ID=ALT", help="choose a reading")
@@ -34,6 +37,8 @@ def parse_arguments(arguments: Sequence[str]) -> ServeOptions:
         equivalents=tuple(found.equivalent),
         readings=tuple(found.reading),
         control=not found.no_control,
+        control_port=found.control_port,
+        state=found.state,
         until_eof=found.until_eof,
     )
 

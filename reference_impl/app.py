@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -30,12 +31,16 @@ PIECE_BYTES = 37
 WEBSOCKET_PATH = "/wsgateway"
 CONTROL_PREFIX = "/_world/"
 Control = Callable[[HttpRequest], HttpResponse]
-HELP = """A mock of order cancellation, with data of its own.
+_DESCRIPTION = "/openapi.json"
+_HELP = """A mock of order cancellation, with data of its own.
 
-POST /AP/CancelAllOrders, /AP/CancelOrder, /AP/CancelQuote   AlphaPoint; sign in at /AP/Authenticate
+"""
+_HELP_ALPHAPOINT = """POST /AP/CancelAllOrders, /AP/CancelOrder, /AP/CancelQuote   AlphaPoint; sign in at /AP/Authenticate
      /WSGateway/                                             the same over WebSocket
-POST /api/orders/cancellations                               TPP
-GET  /_world/openapi.json                                    what a test may tell this server
+"""
+_HELP_TPP = """POST /api/orders/cancellations                               TPP
+"""
+_HELP_CONTROL = """GET  /_world/openapi.json                                    what a test may tell this server
 GET  /_world/received                                        what has arrived, with the verdict on each request
 """
 
@@ -55,6 +60,11 @@ def build_app(parts: Parts, control: Control | None = None, *, cors: bool = Fals
     )
 
 
+def build_control_app(parts: Parts, control: Control) -> Starlette:
+    """The control address alone, for a port of its own."""
+    return Starlette(routes=[Route("/{path:path}", _ControlGate(parts, control))])
+
+
 _ANY_ORIGIN: dict[str, Any] = {"allow_origins": ["*"], "allow_methods": ["*"], "allow_headers": ["*"]}
 
 
@@ -71,7 +81,7 @@ class _HttpGate:
         except ClientDisconnect:
             return
         if body is None:
-            response = text_response(413, "REQUEST ENTITY TOO LARGE", ("connection", "close"))
+            response = _TOO_LARGE
         else:
             request = _request(scope, body, first)
             parts = await self._entered(request)
@@ -90,13 +100,7 @@ class _HttpGate:
                 return
             assert told is not None
             response = told
-        headers = dict(response.headers)
-        if response.content_type:
-            headers["content-type"] = response.content_type
-        if response.chunked:
-            await StreamingResponse(_pieces(response.body), response.status, headers)(scope, receive, send)
-        else:
-            await Response(response.body, response.status, headers)(scope, receive, send)
+        await _answer(response, scope, receive, send)
 
     async def _entered(self, request: HttpRequest) -> Parts:
         """The parts that a request is handled by."""
@@ -110,6 +114,39 @@ class _HttpGate:
         user = parts.alphapoint.sessions.owner((request.header("aptoken") or "").strip())
         arrival = Arrival(request.operation, "http", text, request.method, path, request.headers, user)
         return await parts.enter(parts, arrival)
+
+
+class _ControlGate:
+    """The one endpoint of the control address on a port of its own."""
+
+    def __init__(self, parts: Parts, control: Control) -> None:
+        self._parts = parts
+        self._control = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body, first = await _read_body(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        if body is None:
+            response = _TOO_LARGE
+        else:
+            request = _request(scope, body, first)
+            response = _helped(self._parts, self._control, request) or self._control(request)
+        await _answer(response, scope, receive, send)
+
+
+_TOO_LARGE = text_response(413, "REQUEST ENTITY TOO LARGE", ("connection", "close"))
+
+
+async def _answer(response: HttpResponse, scope: Scope, receive: Receive, send: Send) -> None:
+    headers = dict(response.headers)
+    if response.content_type:
+        headers["content-type"] = response.content_type
+    if response.chunked:
+        await StreamingResponse(_pieces(response.body), response.status, headers)(scope, receive, send)
+    else:
+        await Response(response.body, response.status, headers)(scope, receive, send)
 
 
 async def _entered(parts: Parts, operation: str, text: str, token: str | None) -> Parts:
@@ -136,18 +173,31 @@ def respond(parts: Parts, control: Control | None, request: HttpRequest) -> Http
     """The response to one request: control, gateway, resource, or not found; then the outermost filter."""
     if control is not None and request.path.startswith(CONTROL_PREFIX):
         return control(request)
-    if control is not None and request.method == "GET" and request.path == "/":
-        return text_response(200, HELP)
+    help_ = None if control is None else _helped(parts, control, request)
+    if help_ is not None:
+        return help_
     refusal = parts.refuse(request)
     if refusal is not None:
         return refusal
-    if request.path.startswith(alphapoint_http.PREFIX):
+    if request.path.startswith(alphapoint_http.PREFIX) and parts.world.alphapoint_served:
         response = alphapoint_http.handle(parts, request)
-    elif request.path == tpp_http.PATH:
+    elif request.path == tpp_http.PATH and parts.world.tpp_served:
         response = tpp_http.handle(parts, request)
-    else:
+    elif parts.world.tpp_served:
         response = tpp_http.not_found(parts, request)
+    else:
+        response = text_response(404, "NOT FOUND")
     return parts.http_filter(request, response)
+
+
+def _helped(parts: Parts, control: Control, request: HttpRequest) -> HttpResponse | None:
+    """What is there for someone who looks around: `/` in words, `/openapi.json` for programs."""
+    if request.method != "GET":
+        return None
+    if request.path == "/":
+        served = (_HELP_ALPHAPOINT * parts.world.alphapoint_served) + (_HELP_TPP * parts.world.tpp_served)
+        return text_response(200, _HELP + served + _HELP_CONTROL)
+    return control(replace(request, path=CONTROL_PREFIX + "openapi.json")) if request.path == _DESCRIPTION else None
 
 
 async def _read_body(request: Request) -> tuple[bytes | None, int]:
@@ -181,7 +231,7 @@ def _request(scope: Scope, body: bytes, first: int) -> HttpRequest:
 
 async def _serve_frames(parts: Parts, socket: WebSocket) -> None:
     """Answers frames until the peer leaves; a connection to any other path is refused."""
-    if socket.url.path.lower().rstrip("/") != WEBSOCKET_PATH:
+    if socket.url.path.lower().rstrip("/") != WEBSOCKET_PATH or not parts.world.alphapoint_served:
         await socket.close()
         return
     await socket.accept()

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reference_impl.beginning import begin
 from reference_impl.depth import load_json
 from reference_impl.parts import Parts
 from reference_impl.recorder import Recorder
 from reference_impl.told import CONNECTIONS, Told
 from reference_impl.tpp.guid import canonical_guid
 from reference_impl.wire import HttpRequest, HttpResponse
-from reference_impl.world.model import TppOrder, TppState
+from reference_impl.world.model import START, TppOrder, TppState
 
 STATES: Mapping[str, tuple[TppState, bool, bool | None]] = {
     "open-order": ("open", False, None),
@@ -78,7 +79,13 @@ DOCUMENT: Mapping[str, Any] = {
                 ("orders",),
             )
         },
-        "/_world/reset": {"post": _described("Put the world back as it was at the start: orders, quotes, sessions.")},
+        "/_world/reset": {
+            "post": _described(
+                "Put the world into a state, without one into the last that was named: orders, quotes, sessions, clock.",
+                {"state": _TEXT},
+            )
+        },
+        "/_world/states": {"get": _described("The states of the world, and the one that was set up last.")},
         "/_world/clock": {
             "get": _described("The time by which sessions end."),
             "post": _described(
@@ -106,9 +113,12 @@ DOCUMENT: Mapping[str, Any] = {
 class Control:
     """Answers requests under /_world/; every body, both ways, is a JSON object."""
 
-    def __init__(self, parts: Parts, recorders: Mapping[str, Recorder], told: Told | None = None) -> None:
+    def __init__(
+        self, parts: Parts, recorders: Mapping[str, Recorder], told: Told | None = None, state: str = START
+    ) -> None:
         told = told or Told(parts)
         self._parts = parts
+        self._state = state
         self._recorders = recorders
         self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
             ("POST", "/_world/tpp/state"): self._bring_about,
@@ -122,7 +132,8 @@ class Control:
             ("POST", "/_world/fill"): self._fill,
             ("GET", "/_world/clock"): lambda _body: told.clock.shown(),
             ("POST", "/_world/clock"): told.clock.tell,
-            ("POST", "/_world/reset"): lambda _body: self._reset(told),
+            ("POST", "/_world/reset"): lambda body: self._reset(told, body),
+            ("GET", "/_world/states"): lambda _body: {"states": list(parts.world.states), "state": self._state},
             ("GET", "/_world/openapi.json"): lambda _body: DOCUMENT,
         }
 
@@ -146,12 +157,15 @@ class Control:
             raise ValueError("orders must be a list of ids")
         return {"filled": list(self._parts.alphapoint.book.fill(wanted))}
 
-    def _reset(self, told: Told) -> Mapping[str, Any]:
-        self._parts.alphapoint.book.clear()
-        self._parts.alphapoint.sessions.close_all()
-        self._parts.tpp.orders.restore(self._parts.world.tpp.orders)
+    def _reset(self, told: Told, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        names, name = self._parts.world.states, body.get("state", self._state)
+        if set(body) - {"state"} or name not in names:
+            raise ValueError(f"state, if given, must be one of {', '.join(names)}")
+        dropped = told.forget()
         told.clock.restore()
-        return told.forget()
+        begun = begin(self._parts, told, name)
+        self._state = name
+        return {**dropped, **begun}
 
     def _bring_about(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         if body.get("state") not in STATES:

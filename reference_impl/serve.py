@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,8 @@ from typing import TextIO
 import uvicorn
 from starlette.applications import Starlette
 
-from reference_impl.app import build_app
+from reference_impl.app import build_app, build_control_app
+from reference_impl.beginning import begin, check_states, state_of
 from reference_impl.clock import Clock
 from reference_impl.control import Control
 from reference_impl.defaults import default_parts
@@ -36,10 +37,12 @@ from reference_impl.told import Told, Verdict
 from reference_impl.variants import Variant, apply_variants
 from reference_impl.wire import Passage
 from reference_impl.world.load import load_world
+from reference_impl.world.model import START
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 SHUTDOWN_TIMEOUT_S = 1
 BACKLOG = 1024
+CONTROL_HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,12 @@ class ServeOptions:
     """Each `ID=ALTERNATIVE`."""
     control: bool = True
     """Whether /_world/ is there; on an address that is not loopback it never is."""
-    ready: Callable[[str], None] | None = None
-    """Told the address once the socket listens, before it is printed."""
+    control_port: int | None = None
+    """Where it is instead, on 127.0.0.1; 0 takes any free port, None is the port of the API."""
+    state: str = START
+    """The state of the world at the start."""
+    ready: Callable[[str, str], None] | None = None
+    """Told the addresses of the API and of /_world/ once the sockets listen, before they are printed."""
     verdict: Verdict | None = None
     """What is said of each request in the list of those that have arrived; None says nothing of them."""
     cors: bool = False
@@ -72,16 +79,39 @@ def serve(options: ServeOptions) -> None:
 
     Raises `WorldError` or `OptionError` before anything listens.
     """
-    app = make_app(options)
-    listener = listen(options.host, options.port)
-    if options.until_eof:
-        threading.Thread(target=_end_with_input, daemon=True).start()
-    with listener:
+    apps = make_apps(options)
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(listen(options.host, options.port))
+        told: _Server | None = None
+        lines = [f"listening on {address_of(listener)}"]
+        control = address_of(listener)
+        if apps.control is not None:
+            beside = stack.enter_context(listen(CONTROL_HOST, options.control_port or 0, "--control-port"))
+            control = address_of(beside)
+            lines.append(f"control at {control}/_world/")
+            told = make_server(apps.control, signals=False)
+        if options.until_eof:
+            threading.Thread(target=_end_with_input, daemon=True).start()
         if options.ready is not None:
-            options.ready(address_of(listener))
-        server = make_server(app, listener, sys.stdout)
+            options.ready(address_of(listener), control)
+        server = make_server(apps.api, lines)
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-            runner.run(server.serve([listener]))
+            runner.run(_serve_both(server, listener, told, beside if told is not None else None))
+
+
+async def _serve_both(
+    server: _Server, listener: socket.socket, told: _Server | None, beside: socket.socket | None
+) -> None:
+    """Serve the API, and the control address beside it, until the API ends."""
+    if told is None or beside is None:
+        await server.serve([listener])
+        return
+    telling = asyncio.create_task(told.serve([beside]))
+    try:
+        await server.serve([listener])
+    finally:
+        told.should_exit = True
+        await telling
 
 
 def _end_with_input() -> None:
@@ -90,22 +120,44 @@ def _end_with_input() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+@dataclass(frozen=True, slots=True)
+class Apps:
+    """The applications of one server."""
+
+    api: Starlette
+    control: Starlette | None = None
+    """Where /_world/ has a port of its own."""
+
+
 def make_app(options: ServeOptions) -> Starlette:
-    """The application that the options ask for; raises `WorldError` or `OptionError`."""
+    """The application of the API that the options ask for; raises `WorldError` or `OptionError`."""
+    return make_apps(options).api
+
+
+def make_apps(options: ServeOptions) -> Apps:
+    """The applications that the options ask for; raises `WorldError` or `OptionError`."""
     clock = Clock()
     parts = choose(default_parts(load_world(options.world), clock=clock.now), options.readings)
     variants = [
         *(_variant(EQUIVALENTS, "--equivalent", variant_id) for variant_id in options.equivalents),
         *(_variant(FAULTS, "--fault", variant_id) for variant_id in options.faults),
     ]
+    check_states(parts)
+    state = state_of(parts.world, options.state)
     parts, recorders = apply_variants(parts, variants)
     if options.log is not None:
         parts = replace(parts, passed=partial(_write_line, options.log))
-    if not (options.control and is_loopback(options.host)):
-        return build_app(parts, None, cors=options.cors)
+    beside = options.control and options.control_port is not None
+    if not beside and not (options.control and is_loopback(options.host)) and not state.told:
+        begin(parts, None, options.state)
+        return Apps(build_app(parts, None, cors=options.cors))
     told = Told(parts, clock, options.verdict)
-    control = Control(parts, recorders, told)
-    return build_app(replace(parts, enter=told.entering(parts.enter)), control, cors=options.cors)
+    begin(parts, told, options.state)
+    control = Control(parts, recorders, told, options.state)
+    entered = replace(parts, enter=told.entering(parts.enter))
+    on_port = options.control and not beside and is_loopback(options.host)
+    api = build_app(entered, control if on_port else None, cors=options.cors)
+    return Apps(api, build_control_app(entered, control) if beside else None)
 
 
 _UNPRINTABLE = re.compile(r"[^ -~]")
@@ -140,37 +192,35 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; raises `OptionError` when the address cannot be had."""
+def listen(host: str, port: int, option: str = "--host, --port") -> socket.socket:
+    """A listening socket; `option` is what asked for it. Raises `OptionError` when the address cannot be had."""
     if not 0 <= port < 65536:
-        raise _cannot_listen(host, port, ValueError("a port is between 0 and 65535"))
+        raise _cannot_listen(host, port, option, ValueError("a port is between 0 and 65535"))
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise _cannot_listen(host, port, error) from error
+        raise _cannot_listen(host, port, option, error) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise _cannot_listen(host, port, error) from error
+        raise _cannot_listen(host, port, option, error) from error
     return listener
 
 
-def _cannot_listen(host: str, port: int, error: Exception) -> OptionError:
+def _cannot_listen(host: str, port: int, option: str, error: Exception) -> OptionError:
     return OptionError(
         f"cannot listen on {host} port {port}: {error}",
-        where="--host, --port",
+        where=option,
         hint="Give an address of this machine and a free port; --port 0 takes any.",
     )
 
 
-def make_server(
-    app: Starlette, listener: socket.socket, announce_to: TextIO | None, *, signals: bool = True
-) -> uvicorn.Server:
-    """A uvicorn server for a listening socket; with `announce_to` it says there where it listens.
+def make_server(app: Starlette, announced: Sequence[str] = (), *, signals: bool = True) -> _Server:
+    """A uvicorn server, which prints the lines `announced` once it serves.
 
     With `signals` those that end a program end the server.
     """
@@ -185,7 +235,7 @@ def make_server(
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )
-    return _Server(config, address_of(listener), announce_to, signals=signals)
+    return _Server(config, announced, signals=signals)
 
 
 def address_of(listener: socket.socket) -> str:
@@ -197,18 +247,15 @@ def address_of(listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """Announces its address, and ends cleanly on a signal instead of dying of it."""
 
-    def __init__(
-        self, config: uvicorn.Config, address: str, announce_to: TextIO | None, *, signals: bool = True
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, announced: Sequence[str], *, signals: bool = True) -> None:
         super().__init__(config)
         self._signals = signals
-        self._address = address
-        self._announce_to = announce_to
+        self._announced = announced
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self._announce_to is not None:
-            print(f"listening on {self._address}", file=self._announce_to, flush=True)
+        sys.stdout.write("".join(f"{line}\n" for line in self._announced))
+        sys.stdout.flush()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

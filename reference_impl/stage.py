@@ -87,7 +87,7 @@ class Stage:
         """When the last answer to a call of an operation was ready, on the monotonic clock."""
         self._numbers = itertools.count(_FIRST_NUMBER)
         self._listener = listen("127.0.0.1", 0)
-        self._server = make_server(build_app(self.parts), self._listener, None, signals=False)
+        self._server = make_server(build_app(self.parts), signals=False)
         self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Stage:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     help="Port; 0, the default, takes a free one.",
 )
 @click.option("--world", type=click.Path(path_type=Path), metavar="FILE", help="World file (default: the bundled one).")
+@click.option("--state", default="start", show_default=True, metavar="NAME", help="State of the world to start in.")
+@click.option("--world-schema", is_flag=True, help="Print the JSON Schema of world files, and serve nothing.")
 @changing
 @click.option(
     "--write-target",
@@ -36,28 +38,44 @@ if TYPE_CHECKING:
     help="Write the target file for what is served, its secrets beside it; `conformance run --target FILE` reads it.",
 )
 @click.option("--cors", is_flag=True, help="Let pages of any origin call it.")
+@click.option(
+    "--control-port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="Port of its own for the control address, on 127.0.0.1; 0 takes a free one (default: the port of the API).",
+)
 @click.option("--no-control", is_flag=True, help="Switch off the control address /_world/.")
 @printing
 def command(
     host: str,
     port: int,
     world: Path | None,
+    state: str,
+    world_schema: bool,
     faults: tuple[str, ...],
     equivalents: tuple[str, ...],
     readings: tuple[str, ...],
     write_target: Path | None,
     cors: bool,
+    control_port: int | None,
     no_control: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
     """Serve the reference implementation on loopback until SIGINT or SIGTERM.
 
-    The first line on standard output is `listening on http://HOST:PORT`. On a terminal, a line follows for each request.
+    The first line on standard output is `listening on http://HOST:PORT`; with --control-port, the second is
+    `control at http://127.0.0.1:PORT/_world/`. On a terminal, a line follows for each request.
     """
     from reference_impl.errors import ReferenceImplError
     from reference_impl.serve import ServeOptions, serve
+    from reference_impl.world.load import world_schema as schema_text
 
+    if world_schema:
+        click.echo(schema_text(), nl=False)
+        return
+    if no_control and control_port is not None:
+        raise UsageError("cannot be combined with --no-control", where="--control-port", hint="Give one of the two.")
     if write_target is not None and (world is not None or no_control):
         option = "--no-control" if no_control else "--world"
         raise UsageError(
@@ -73,6 +91,8 @@ def command(
         equivalents=equivalents,
         readings=readings,
         control=not no_control,
+        control_port=control_port,
+        state=state,
         cors=cors,
         log=sys.stdout if sys.stdout.isatty() else None,
         ready=None if write_target is None else partial(_write, write_target),
@@ -104,10 +124,10 @@ def _bundled() -> Contract:
     return load_contract(None)
 
 
-def _write(path: Path, address: str) -> None:
+def _write(path: Path, address: str, control: str) -> None:
     from conformance.endpoint.reference import write_target
 
     try:
-        write_target(path, address)
+        write_target(path, address, control)
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror or error}", where=str(path)) from error

@@ -40,11 +40,14 @@ def reference_target(address: str) -> dict[str, Any]:
     return tomllib.loads(_reference_text(address))
 
 
-def write_target(path: Path, address: str) -> None:
-    """Write the same as a target file, its secrets as files in a folder beside it, `NAME.secrets`. Raises `OSError`."""
+def write_target(path: Path, address: str, control: str | None = None) -> None:
+    """Write the same as a target file, its secrets as files in a folder beside it, `NAME.secrets`. Raises `OSError`.
+
+    `control` is where /_world/ is, if not at the same address.
+    """
     folder = path.absolute().with_name(f"{path.name}.secrets")
     secrets = dict(reference_environment())
-    text = _SECRET.sub(lambda match: _in_file(folder / match[1]), _reference_text(address))
+    text = _SECRET.sub(lambda match: _in_file(folder / match[1]), _reference_text(address, control))
     for name, value in _PIN.findall(text):
         secrets[name] = value
     text = _PIN.sub(lambda match: f"{match[1]} = {_in_file(folder / match[1])}", text)
@@ -69,8 +72,9 @@ def _for_the_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _reference_text(address: str) -> str:
+def _reference_text(address: str, control: str | None = None) -> str:
     text = resources.files("conformance.endpoint").joinpath("samples", "reference.toml").read_text("utf-8")
+    text = text.replace("ADDRESS/_world", f"{control or address}/_world")
     text = text.replace("ADDRESS", address).replace("SOCKET", address.replace("http", "ws", 1))
     head, mark, desk = text.partition("# each desk\n")
     desks = (desk.replace("NN", f"{number:02}") for number in range(1, DESKS + 1))

@@ -66,9 +66,11 @@ class Book:
         quantity: float,
         price: float,
         client_order_id: int = 0,
+        order_id: int | None = None,
     ) -> Order:
-        """A new working order with the next id."""
-        order = Order(next(self._ids), oms_id, account_id, instrument_id, side, quantity, price, client_order_id)
+        """A new working order with the next id, or one that is free."""
+        order_id = next(self._ids) if order_id is None else order_id
+        order = Order(order_id, oms_id, account_id, instrument_id, side, quantity, price, client_order_id)
         self._keep(order, "NewInputAccepted")
         return order
 
@@ -79,9 +81,10 @@ class Book:
         instrument_id: int,
         bid: tuple[float, float],
         ask: tuple[float, float],
+        ids: tuple[int, int] | None = None,
     ) -> tuple[Order, Order]:
-        """A new quote from (quantity, price) of each side: its bid leg and its ask leg."""
-        bid_id, ask_id = next(self._ids), next(self._ids)
+        """A new quote from (quantity, price) of each side, with the next ids or free ones: its bid leg and its ask leg."""
+        bid_id, ask_id = ids or (next(self._ids), next(self._ids))
         bid_leg = Order(bid_id, oms_id, account_id, instrument_id, "Buy", *bid, partner_id=ask_id)
         ask_leg = Order(ask_id, oms_id, account_id, instrument_id, "Sell", *ask, partner_id=bid_id)
         self._keep(bid_leg, "NewInputAccepted")

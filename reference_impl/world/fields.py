@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from reference_impl.errors import WorldError
@@ -50,8 +51,19 @@ class Table:
     def seconds(self, key: str, default: float) -> float:
         """A positive number of seconds."""
         value = self.values.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             raise self.wrong(key, "a positive number of seconds", value)
+        return float(value)
+
+    def number(self, key: str, default: float, *, zero: bool = False) -> float:
+        """A finite number above zero, or zero where that makes sense."""
+        value = self.values.get(key, default)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not (0 < value < inf or (zero and value == 0))
+        ):
+            raise self.wrong(key, "a number of zero or more" if zero else "a number above zero", value)
         return float(value)
 
     def boolean(self, key: str, default: bool) -> bool:

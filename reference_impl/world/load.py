@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-import uuid
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -17,17 +16,16 @@ from reference_impl.world.model import (
     Oms,
     OnCancel,
     Permission,
-    TppOrder,
-    TppState,
     TppWorld,
     User,
     World,
 )
+from reference_impl.world.states import read_states, read_tpp_order
 
 PERMISSIONS = ("Operator", "Trading", "MarketMaker")
 ON_CANCEL = ("succeed", "operation-failed", "server-error")
-TPP_STATES = ("open", "cancelled", "executed")
 DEFAULT_SESSION_LIFETIME_S = 3600.0
+_ALPHAPOINT = ("oms", "instruments", "accounts", "users")
 
 
 def load_world(path: Path | None = None) -> World:
@@ -44,6 +42,11 @@ def load_world(path: Path | None = None) -> World:
     return parse_world(text, str(path))
 
 
+def world_schema() -> str:
+    """The JSON Schema of world files, as text."""
+    return resources.files("reference_impl.world").joinpath("world.schema.json").read_text("utf-8")
+
+
 def parse_world(text: str, file: str) -> World:
     """The world that a TOML text describes; `file` is the name that errors carry."""
     try:
@@ -51,16 +54,26 @@ def parse_world(text: str, file: str) -> World:
     except tomllib.TOMLDecodeError as error:
         raise WorldError(f"not TOML: {error}", where=file, hint="Mend the syntax at that line.") from error
     root = Table(file, "", values)
-    root.only(("session_lifetime_s", "oms", "instruments", "accounts", "users", "tpp"))
+    root.only(("session_lifetime_s", *_ALPHAPOINT, "tpp", "orders", "quotes", "states"))
+    session_lifetime_s = root.seconds("session_lifetime_s", DEFAULT_SESSION_LIFETIME_S)
+    served, tpp_served = any(key in values for key in _ALPHAPOINT), "tpp" in values
+    if not served and not tpp_served:
+        hint = "Give oms, instruments, accounts and users for AlphaPoint, or tpp, or both."
+        raise WorldError("there is no service in it", where=file, hint=hint)
     oms = {number: _oms(number, table) for number, table in root.table("oms").numbered()}
     accounts = {number: _account(number, table, oms) for number, table in root.table("accounts").numbered()}
+    instruments = {n: _instrument(n, table, oms) for n, table in root.table("instruments").numbered()}
+    tpp = _tpp(root.table("tpp")) if tpp_served else TppWorld((), "", ())
     return World(
-        session_lifetime_s=root.seconds("session_lifetime_s", DEFAULT_SESSION_LIFETIME_S),
+        session_lifetime_s=session_lifetime_s,
         oms=oms,
-        instruments={n: _instrument(n, table, oms) for n, table in root.table("instruments").numbered()},
+        instruments=instruments,
         accounts=accounts,
         users=_users(root.table("users"), accounts),
-        tpp=_tpp(root.table("tpp")),
+        tpp=tpp,
+        states=read_states(root, accounts, instruments, tpp.orders),
+        alphapoint_served=served,
+        tpp_served=tpp_served,
     )
 
 
@@ -129,23 +142,5 @@ def _user(name: str, table: Table, accounts: Mapping[int, Account]) -> User:
 
 def _tpp(table: Table) -> TppWorld:
     table.only(("persons", "pin", "orders"))
-    orders = tuple(_tpp_order(entry) for entry in table.list_of_tables("orders"))
+    orders = tuple(read_tpp_order(entry) for entry in table.list_of_tables("orders"))
     return TppWorld(table.integers("persons"), table.string("pin", "1234"), orders)
-
-
-def _tpp_order(table: Table) -> TppOrder:
-    table.only(("order_id", "uid", "state", "pin_required"))
-    if ("order_id" in table.values) == ("uid" in table.values):
-        raise table.wrong("order_id", "either order_id or uid", sorted(table.values))
-    uid: str | None = None
-    if "uid" in table.values:
-        try:
-            uid = str(uuid.UUID(table.string("uid")))
-        except ValueError as error:
-            raise table.wrong("uid", "a GUID", table.values["uid"]) from error
-    return TppOrder(
-        order_id=None if uid else table.integer("order_id"),
-        uid=uid,
-        state=cast(TppState, table.choice("state", TPP_STATES, "open")),
-        pin_required=table.boolean("pin_required", False),
-    )

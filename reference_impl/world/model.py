@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Permission = Literal["Operator", "Trading", "MarketMaker"]
 OnCancel = Literal["succeed", "operation-failed", "server-error"]
 TppState = Literal["open", "cancelled", "executed"]
+OrderState = Literal["Working", "Canceled", "FullyExecuted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,47 @@ class TppWorld:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingOrder:
+    """An order of the world file; without an id of its own it gets the next one."""
+
+    account_id: int
+    instrument_id: int
+    side: Literal["Buy", "Sell"]
+    quantity: float
+    price: float
+    client_order_id: int
+    state: OrderState
+    order_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingQuote:
+    """A quote of the world file, each leg as (quantity, price); without ids of their own the legs get the next ones."""
+
+    account_id: int
+    instrument_id: int
+    bid: tuple[float, float]
+    ask: tuple[float, float]
+    state: OrderState
+    ids: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorldState:
+    """What stands when the world is in this state, and what the server does with the calls that come."""
+
+    orders: tuple[StandingOrder, ...] = ()
+    quotes: tuple[StandingQuote, ...] = ()
+    tpp_orders: tuple[TppOrder, ...] = ()
+    told: tuple[Mapping[str, Any], ...] = ()
+    """Each as `POST /_world/next` takes it."""
+
+
+START = "start"
+"""The name of the state that is written at the top of a world file."""
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything that a world file says."""
 
@@ -92,3 +134,7 @@ class World:
     accounts: Mapping[int, Account]
     users: Mapping[str, User]
     tpp: TppWorld
+    states: Mapping[str, WorldState]
+    """By name, `START` among them."""
+    alphapoint_served: bool = True
+    tpp_served: bool = True

@@ -136,7 +136,7 @@ def running(options: ServeOptions | None = None, **fields: Any) -> Iterator[Serv
     options = options or ServeOptions(**fields)
     app = make_app(options)
     listener = listen(options.host, options.port)
-    server = make_server(app, listener, None)
+    server = make_server(app)
 
     def run() -> None:
         with listener, asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:

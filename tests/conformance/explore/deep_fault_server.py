@@ -14,7 +14,7 @@ from reference_impl.control import Control
 from reference_impl.defaults import default_parts
 from reference_impl.faults import FAULTS as REFERENCE_FAULTS
 from reference_impl.parts import Parts, with_cancel_all, with_tpp
-from reference_impl.serve import listen, make_server
+from reference_impl.serve import address_of, listen, make_server
 from reference_impl.tpp.values import Instruction
 from reference_impl.variants import apply_variants
 from reference_impl.world.load import load_world
@@ -93,7 +93,7 @@ def main(name: str) -> None:
     change = FAULTS.get(name) or (lambda given: apply_variants(given, [REFERENCE_FAULTS[name]])[0])
     parts = change(default_parts(load_world(None)))
     with listen("127.0.0.1", 0) as listener:
-        server = make_server(build_app(parts, Control(parts, {})), listener, sys.stdout)
+        server = make_server(build_app(parts, Control(parts, {})), [f"listening on {address_of(listener)}"])
         asyncio.run(server.serve([listener]))
 
 

@@ -29,7 +29,7 @@ QUIET_S = 0.15
 def served(options: ServeOptions = ServeOptions()) -> Iterator[str]:  # noqa: B008  a frozen value
     """The reference implementation on a free port of loopback: its host and port."""
     listener = listen("127.0.0.1", 0)
-    server = make_server(make_app(options), listener, None)
+    server = make_server(make_app(options))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     host, port = listener.getsockname()[:2]

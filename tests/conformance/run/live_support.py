@@ -72,7 +72,7 @@ def start(world: Path | None = WORLD, *, port: int = 0, wrap: Any = None, **opti
     box: dict[str, Any] = {}
 
     async def serve() -> None:
-        server = make_server(app, listener, None)
+        server = make_server(app)
         box["stop"], box["loop"] = asyncio.Event(), asyncio.get_running_loop()
         task = asyncio.create_task(server.serve([listener]))
         while not server.started:
