@@ -46,7 +46,6 @@ from conformance.errors import (
     Hindrance,
     JournalError,
     StateUnavailable,
-    UsageError,
     need,
 )
 from conformance.guard.gate import Together, planned_s
@@ -70,7 +69,7 @@ from conformance.run.recording import Recorder, RecordingWriter
 from conformance.run.schedule import Work, carry_out
 from conformance.run.selection import ManyNumbered, Selection, choose, choose_generated, offered, parse_shard
 from conformance.run.session import Session, session
-from conformance.run.sharing import Room, Share, demand_locks, share_of
+from conformance.run.sharing import Claims, Room, Share, make_room, share_of
 from conformance.run.states import Ledger
 
 DEFAULT_FOLDER = "conformance-report"
@@ -238,7 +237,8 @@ def run_command(options: Mapping[str, Any]) -> int:
     selection, shard = selection_of(options), parse_shard(options["shard"])
     cases = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
-    summary, problem = run_loop(_run(contract, cases, generated, selection, options))
+    with Claims(_share_in(options["room"], *shard)) as claims:
+        summary, problem = run_loop(_run(contract, cases, generated, selection, options, claims))
     if options["as_json"]:
         sys.stdout.write(to_json(summary))
     else:
@@ -299,6 +299,7 @@ async def _run(
     generated: ManyNumbered,
     selection: Selection,
     options: Mapping[str, Any],
+    claims: Claims,
 ) -> tuple[RunSummary, HarnessError | None]:
     """What the run came to, and what kept it from being written down."""
     started = time.monotonic()
@@ -308,7 +309,7 @@ async def _run(
         needed |= set(selection.operations or contract.operations)
     today = today_of(options)
     ledger, recorder = Ledger(), Recorder()
-    share = _share_in(options["room"], *parse_shard(options["shard"]))
+    share = claims.share
     # a secret that is missing must not cost the journal of the run before: the session is opened first
     async with session(
         contract,
@@ -317,11 +318,11 @@ async def _run(
         today=today,
         ledger=ledger,
         recorder=recorder,
-        share=partial(share_of, share=share),
+        share=lambda target: share_of(claims.for_run(target), share),
     ) as opened:
         chosen = opened.chosen
         opened.gate.together = None if options["room"] is None else Together(options["room"] / "sent")
-        room = None if share.alone else Room(share, chosen.file, ledger)
+        room = None if share.alone else Room(share, claims.for_run(chosen.file), ledger)
         selection = offered(contract, selection, chosen.file)
         if selection.operations:
             cases = tuple(case for case in cases if case.operation in selection.operations)
@@ -397,12 +398,8 @@ def _share_in(room: Path | None, index: int, count: int) -> Share:
     """Which part of the target a shard has in the room of all shards; all of it without one."""
     if room is None:
         return Share()
-    demand_locks()
-    try:
-        room.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot be made: {error.strerror or error}", where="--room") from error
-    return Share(index - 1, count, room, rates_together=True) if count > 1 else Share()
+    make_room(room)
+    return Share(index - 1, count, room, rates_together=True)
 
 
 def _say_needs(run: Session, cases: tuple[Case, ...], generated: ManyNumbered, *, quiet: bool) -> None:

@@ -14,9 +14,10 @@ import importlib.util
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from conformance.endpoint.model import ServiceTarget, TargetFile
-from conformance.errors import ConfigurationError
+from conformance.errors import ConfigurationError, UsageError
 from conformance.run.states import Ledger
 
 _POLL_S = 0.01
@@ -78,6 +79,76 @@ def _desks_of(service: ServiceTarget, share: Share) -> ServiceTarget:
     return service.model_copy(update={"desks": own})
 
 
+class Claims:
+    """Which desks of a target a process has for all its time, by locks in the room that it shares with others.
+
+    Runs have a desk together, and take turns; a load has it alone. Runs count desks from the first one up to that which
+    a load has, loads from the last one down, never the first: so every run gives a desk the same number.
+    """
+
+    def __init__(self, share: Share) -> None:
+        self.share = share
+        self._held: dict[tuple[str, int], IO[bytes]] = {}
+
+    def __enter__(self) -> Claims:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for file in self._held.values():
+            file.close()
+        self._held.clear()
+
+    def for_run(self, target: TargetFile) -> TargetFile:
+        """The target without the desks that a load has."""
+        if self.share.alone:
+            return target
+        services = {}
+        for name, service in target.services.items():
+            free = next((n for n in range(len(service.desks)) if not self._take(name, n, alone=False)), None)
+            services[name] = service.model_copy(update={"desks": service.desks[:free]})
+        return target.model_copy(update={"services": services})
+
+    def for_load(self, target: TargetFile, desks: int) -> dict[str, ServiceTarget]:
+        """The services with at most so many desks each, which no run has; with all of them where none was to be had."""
+        services = {}
+        for name, service in target.services.items():
+            own: list[int] = []
+            for number in range(len(service.desks) - 1, 0, -1):
+                if len(own) < desks and self._take(name, number, alone=True):
+                    own.append(number)
+            mine = tuple(service.desks[number] for number in sorted(own)) or service.desks
+            services[name] = service.model_copy(update={"desks": mine})
+        return services
+
+    def holds(self, service: str) -> bool:
+        """Whether a desk of the service is this process's own."""
+        return any(name == service for name, _ in self._held)
+
+    def _take(self, service: str, number: int, *, alone: bool) -> bool:
+        import fcntl
+
+        assert self.share.room is not None
+        if (service, number) in self._held:
+            return True
+        file = (self.share.room / f"claim-{service}-{number}").open("ab")
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._held[service, number] = file
+        return True
+
+
+def make_room(room: Path) -> None:
+    """Make the folder that processes share. Raises `UsageError`, and `ConfigurationError` where there are no locks."""
+    demand_locks()
+    try:
+        room.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot be made: {error.strerror or error}", where="--room") from error
+
+
 def demand_locks() -> None:
     """Raises `ConfigurationError` where this system has no locks that workers could share."""
     if importlib.util.find_spec("fcntl") is None:
@@ -93,7 +164,7 @@ class Room:
         """`target` is the whole one, before it is shared out; `ledger` is this worker's."""
         self._folder = share.room
         self._desks = {name: desks_of(len(service.desks), share) or (0,) for name, service in target.services.items()}
-        self.pooled = any(
+        self.pooled = share.workers > 1 and any(
             service.states.provider == "pool" or bool(service.states.pool) for service in target.services.values()
         )
         self.ledger = ledger or Ledger()

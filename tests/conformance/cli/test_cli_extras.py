@@ -88,7 +88,7 @@ def test_every_extra_that_the_tests_need_comes_with_theirs() -> None:
     base = {name.partition(">")[0].replace("-", "_") for name in project["dependencies"]}
     assert base.isdisjoint(EXTRAS)
     optional = project["optional-dependencies"]
-    assert "order-cancellation-conformance[author,evidence,fleet,history]" in optional["test"]
+    assert "order-cancellation-conformance[author,evidence,fleet,history,load]" in optional["test"]
     assert "order-cancellation-conformance[schemathesis]" in optional["author"]
     brought = {
         name.partition(">")[0].replace("-", "_")
