@@ -141,6 +141,22 @@ def _without_client_numbers(
     return tuple(order for order in inner(parts, call, request, accounts) if not order.client_order_id)
 
 
+def _last_of_each_number(
+    inner: Any, parts: Parts, call: Call, request: CancelAllRequest, accounts: tuple[Account, ...]
+) -> tuple[Order, ...]:
+    """Collects orders by the number of their client: of several with the same one, the last is left."""
+    orders = inner(parts, call, request, accounts)
+    return tuple({order.client_order_id or f"none {order.order_id}": order for order in orders}.values())
+
+
+def _last_of_those_without(
+    inner: Any, parts: Parts, call: Call, request: CancelAllRequest, accounts: tuple[Account, ...]
+) -> tuple[Order, ...]:
+    orders = inner(parts, call, request, accounts)
+    without = [order for order in orders if not order.client_order_id]
+    return tuple(order for order in orders if order.client_order_id or order is without[-1])
+
+
 def _opens_again(operation: Operation, observing: str) -> Change:
     """What was cancelled last is open again a moment later."""
 
@@ -238,6 +254,20 @@ FAULTS: tuple[Variant, ...] = (
         "Leaves orders that their client has given a number",
         "EFFECT-ACCOUNT",
         step(CAO, "select", _without_client_numbers),
+    ),
+    fault_of(
+        CAO,
+        "last-of-each-number",
+        "Leaves all but the last of the orders to which their client gave the same number",
+        "EFFECT-ACCOUNT",
+        step(CAO, "select", _last_of_each_number),
+    ),
+    fault_of(
+        CAO,
+        "last-of-those-without",
+        "Leaves all but the last of the orders that their client gave no number",
+        "EFFECT-ACCOUNT",
+        step(CAO, "select", _last_of_those_without),
     ),
     fault_of(
         CO,

@@ -62,6 +62,11 @@ def _same_price(parts: Parts, named: Order) -> list[Order]:
     return [o for o in every if (o.instrument_id, o.price) == (named.instrument_id, named.price) and not o.is_quote]
 
 
+def _same_number(parts: Parts, named: Order) -> list[Order]:
+    orders = parts.alphapoint.book.open_orders(named.oms_id, named.account_id)
+    return [order for order in orders if named.client_order_id and order.client_order_id == named.client_order_id]
+
+
 def _not_done(recorder: Recorder, _inner: _Inner, parts: Parts, call: Call) -> Answer:
     """Does all but the effect."""
     kept = replace(parts.alphapoint.cancel_order, effect=lambda _parts, _call, _order: Standard())
@@ -228,6 +233,13 @@ FAULTS: tuple[Variant, ...] = (
     fault_of(CO, "whole-account", "Cancels every order of the account", "EFFECT-ONLY", _also(_of_account)),
     fault_of(CO, "next-too", "Cancels the next order of the account as well", "EFFECT-ONLY", _also(_next_one)),
     fault_of(CO, "price-level", "Cancels every order at the same price", "EFFECT-ONLY", _also(_same_price)),
+    fault_of(
+        CO,
+        "same-number-too",
+        "Cancels every order of the account to which its client gave the same number",
+        "EFFECT-ONLY",
+        _also(_same_number),
+    ),
     fault_of(
         CO,
         "newest-instead",

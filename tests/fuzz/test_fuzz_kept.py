@@ -12,7 +12,11 @@ KEPT: dict[str, dict[str, bytes]] = {
         "a number that is infinite, in a member that is given again": b'\x00{"a":9e4005,"a":1}',
         "half a surrogate pair, in a member that is given again": b'\x00{"a":"\\ud800","a":1}',
     },
-    "xml": {},
+    "xml": {
+        "a type that no schema has": b'\x00\x00<ArrayOfCancellationCreation xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
+        b' xmlns="http://schemas.datacontract.org/2004/07/"><CancellationCreation><CreatorID i:type="int">1</CreatorID>'
+        b"</CancellationCreation></ArrayOfCancellationCreation>",
+    },
     "frames": {
         "a fault in a text message that is not whole, before a close": b"+\x01\x14" + b"a" * 17 + b"\x8a\xe9\x03\x88\x00",
         "half the header of a masked close": b"\x00\x88\xe9",

@@ -156,13 +156,14 @@ class Walk:
         order = {"Quantity": 1, "LimitPrice": 5}
         for number in range(13):
             high = {"LimitPrice": 1_000_000} if number % 3 == 1 else {}
+            twin = {"ClientOrderId": 77} if number == 12 else {}
             self.call(
                 "trader01",
                 "SendOrder",
                 AccountId=101,
                 InstrumentId=1 + number % 2,
                 Side=number % 2,
-                **{**order, **high},
+                **{**order, **high, **twin},
             )
         self.call("operator", "SendOrder", AccountId=101, InstrumentId=1, Side=0, **order)
         ids: dict[str, int] = {}

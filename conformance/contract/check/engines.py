@@ -46,18 +46,27 @@ class SecondEngine:
         return SecondEngine(contract, XMLSchema10(str(contract.path), allow="local"))
 
     def validate(self, data: bytes, charset: str | None = None) -> tuple[XmlProblem, ...]:
-        """All that xmlschema has against a document. Errors: `CodecError` as `parse_xml`."""
+        """All that xmlschema has against a document. Errors: `CodecError` as `parse_xml`.
+
+        Of some unknown names in `xsi:type` it makes an exception, and looks no further.
+        """
+        from xmlschema import XMLSchemaException
+
         root = parse_xml(data, charset).root
         if root.tag != self.contract.root.tag:
             message = f"the root is {root.tag}, expected {self.contract.root.tag}"
             return (XmlProblem(line_of(root), f"/{etree.QName(root).localname}", message, "root"),)
         # xmlschema reads only the text before the first comment
         etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
-        errors = self.schema.iter_errors(root, use_location_hints=False)
-        return tuple(
-            XmlProblem(error.sourceline or 0, error.path or "/", error.reason or "invalid", "schema")
-            for error in errors
-        )
+        problems: list[XmlProblem] = []
+        try:
+            for error in self.schema.iter_errors(root, use_location_hints=False):
+                problems.append(
+                    XmlProblem(error.sourceline or 0, error.path or "/", error.reason or "invalid", "schema")
+                )
+        except XMLSchemaException as error:
+            problems.append(XmlProblem(line_of(root), "/", str(error), "schema"))
+        return tuple(problems)
 
 
 _JSON_HINT = "One of the engines misreads the schema: write the rule in simpler keywords."
