@@ -1,4 +1,7 @@
-"""`python -m tests`: everything that a change must pass in this environment, one step after the other, the quick ones first."""
+"""`python -m tests`: what a change must pass in this environment, one step after the other, the quick ones first.
+
+The tests that take long (`tests/long.txt`) run with `--all` alone, as `.ci/run` has it.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,17 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("The fixtures are what the contract gives", ("conformance", "fixtures", "check")),
     ("The harness's own tests", ("pytest", "-n", "auto", "--dist", "worksteal")),
 )
+QUICK = ("-m", "not long")
 
 
 def main() -> int:
     """Run the steps; the exit code of the first that fails."""
+    if sys.argv[1:] not in ([], ["--all"]):
+        sys.stderr.write("usage: python -m tests [--all]\n")
+        return 2
     started = time.monotonic()
-    for title, command in STEPS:
+    for title, given in STEPS:
+        command = given if sys.argv[1:] or given[0] != "pytest" else (*given, *QUICK)
         sys.stdout.write(f"\n== {title} ({time.monotonic() - started:.0f} s so far)\n$ {' '.join(command)}\n")
         sys.stdout.flush()
         program, *arguments = command

@@ -52,6 +52,38 @@ def test_the_tests_command_has_every_step() -> None:
     assert [step for step in programs if not any(given.startswith(step) for given in STEPS)] == []
 
 
+def test_the_long_tests_are_named_in_order_and_exist() -> None:
+    named = (ROOT / "tests" / "long.txt").read_text(encoding="utf-8").split()
+    assert named == sorted(set(named))
+    gone = [
+        one
+        for path, name in (one.split("::") for one in named)
+        if f"def {name}(" not in ((ROOT / path).read_text(encoding="utf-8") if (ROOT / path).exists() else "")
+        for one in (f"{path}::{name}",)
+    ]
+    assert gone == []
+
+
+def test_the_quick_tests_are_all_but_the_long_ones() -> None:
+    def collected(*options: str) -> set[str]:
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/test_integrations.py", *options]
+        told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+        return {line for line in told.splitlines() if "::" in line}
+
+    quick, every = collected("-m", "not long"), collected()
+    named = (ROOT / "tests" / "long.txt").read_text(encoding="utf-8").split()
+    assert {one for one in every if one.partition("[")[0] in named} == every - quick
+    assert quick < every
+
+
+def test_the_script_runs_the_long_tests_as_well() -> None:
+    assert re.search(r"^run python -m tests --all$", TEXT, re.MULTILINE)
+    usage = subprocess.run(
+        [sys.executable, "-m", "tests", "--al"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (usage.returncode, usage.stderr) == (2, "usage: python -m tests [--all]\n")
+
+
 def test_tox_has_no_step_that_the_others_lack() -> None:
     tox = configparser.ConfigParser()
     tox.read(ROOT / "tox.ini", encoding="utf-8")
@@ -130,7 +162,7 @@ def test_the_newest_python_is_found_on_the_path_and_in_pyenv(tmp_path: Path) -> 
 
 def test_the_script_runs_the_tests_on_the_newest_python_last() -> None:
     commands = [line.removeprefix("  ") for line in TEXT.splitlines() if line.lstrip().startswith("run ")]
-    assert commands[-1] == """run "$work/newest/bin/python" -m pytest -n auto --dist worksteal -m 'not once'"""
+    assert commands[-1] == """run "$work/newest/bin/python" -m pytest -n auto --dist worksteal -m 'not long'"""
     assert "No Python newer than the default one is here" in TEXT
 
 

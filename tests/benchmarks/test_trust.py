@@ -72,7 +72,6 @@ def attempt_of(fault: str, without_family: str = "", *, every_case: bool = True)
     return attempt
 
 
-@pytest.mark.once
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", ["cao/effects", "tpp/pin"])
 def test_without_its_family_a_recorded_fault_is_missed(name: str) -> None:
@@ -82,7 +81,6 @@ def test_without_its_family_a_recorded_fault_is_missed(name: str) -> None:
     assert attempt_of(fault, name.partition("/")[2]).by == ()
 
 
-@pytest.mark.once
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", ["outcome", "xml-nil"])
 def test_without_its_check_a_recorded_fault_is_missed(name: str) -> None:

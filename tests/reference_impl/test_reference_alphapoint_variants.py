@@ -30,7 +30,6 @@ def as_it_is() -> Mapping[str, list[Any]]:
     return {name: list(walk(Walk(), name)) for name in OPERATIONS}
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_a_variant_is_seen_and_counted(variant: Variant, as_it_is: Mapping[str, list[Any]]) -> None:
     walker, seen = Walk(variant), False
@@ -43,7 +42,6 @@ def test_a_variant_is_seen_and_counted(variant: Variant, as_it_is: Mapping[str, 
     assert recorder.count >= 1
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_a_variant_leaves_the_other_operations_alone(variant: Variant, as_it_is: Mapping[str, list[Any]]) -> None:
     for other in sorted(set(OPERATIONS) - {variant.operation}):

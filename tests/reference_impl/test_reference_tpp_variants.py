@@ -31,7 +31,6 @@ def as_it_is() -> Mapping[str, Any]:
         return {name: stop(tour) for name, stop in STOPS.items()}
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_a_variant_is_seen_at_its_stop_and_counts_itself(variant: Variant, as_it_is: Mapping[str, Any]) -> None:
     if variant.id not in SEEN:

@@ -38,7 +38,6 @@ def test_the_default_server_is_conformant(world: World, tmp_path: Path) -> None:
     assert told.mixed == []
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("modes", companies(PERMITTED, TOGETHER), ids=" ".join)
 def test_a_permitted_mode_raises_no_alarm(modes: tuple[str, ...], world: World, tmp_path: Path) -> None:
     told = judged(world, tmp_path, modes, *of_permitted(world.operations), *LIMITED.get(modes[0], ()))
@@ -48,7 +47,6 @@ def test_a_permitted_mode_raises_no_alarm(modes: tuple[str, ...], world: World, 
     assert told.exit_code == 0, told.output
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one not in NOT_CAUGHT])
 def test_a_fault_is_caught(fault: str, world: World, tmp_path: Path) -> None:
     if ALL:
@@ -57,7 +55,6 @@ def test_a_fault_is_caught(fault: str, world: World, tmp_path: Path) -> None:
         assert caught(world, tmp_path, fault, (fault,))
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("fault", NOT_CAUGHT)
 def test_what_is_said_to_be_missed_is_missed(fault: str, world: World, tmp_path: Path) -> None:
     """So that the list of what is not caught stays true."""

@@ -76,7 +76,6 @@ def findings_alone(
     return found
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("name", spaced(sorted(EQUIVALENTS), 8))
 def test_nothing_is_said_of_a_permitted_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     equivalent = EQUIVALENTS[name]

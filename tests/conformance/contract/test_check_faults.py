@@ -196,7 +196,6 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_where_it_is(
     fault: str, edit: Callable[[str, str, str], None], problems: Callable[[str], list[Problem]]

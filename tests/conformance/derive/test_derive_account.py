@@ -30,7 +30,6 @@ def said(text: str) -> dict[str, str] | str:
     return files
 
 
-@pytest.mark.once
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", ALL)
 def test_a_fact_that_is_deleted_is_missed(name: str) -> None:

@@ -101,7 +101,6 @@ def said(name: str, text: str) -> dict[str, str] | str:
     return {one: LINE.sub(r"\1", " ".join(data.split())) for one, data in draft.files.items() if one != "page.yaml"}
 
 
-@pytest.mark.once
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["greenhouse", "ferry"])
 def test_a_fact_that_is_deleted_from_a_documentation_is_missed(name: str) -> None:

@@ -32,7 +32,6 @@ ALTERNATIVES = [
 ]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(("reading", "alternative"), ALTERNATIVES)
 def test_an_alternative_is_no_violation(reading: str, alternative: str) -> None:
     found = contract().readings[reading]
@@ -56,7 +55,6 @@ A list that is refused whole drops nothing; an account 0 that is unknown gets th
 """
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("service", ["alphapoint", "tpp"])
 def test_the_last_alternatives_together_are_conformant_and_named(tmp_path: Path, service: str) -> None:
     chosen = {one.id: list(one.alternatives)[-1] for one in contract().readings.values() if one.service == service}

@@ -191,7 +191,6 @@ def of_service(operation: str, url: str, *, everything: bool = True) -> str:
     return pointed(sample(operation.partition(".")[0]), url, everything=everything)
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_what_a_run_sends_is_predicted_and_counted(operation: str, tmp_path: Path) -> None:
     words = ("--operation", operation, "--generated", "60")

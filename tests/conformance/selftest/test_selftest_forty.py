@@ -52,7 +52,6 @@ def read(text: str) -> str:
     return "".join("".join(one for one in parts if unicodedata.category(one) not in ("Cc", "Cf", "Mn")).split())
 
 
-@pytest.mark.once
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_faults_are_caught_on_their_own_requirements(group: int, results: list[CaseResult]) -> None:
