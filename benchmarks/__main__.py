@@ -7,12 +7,14 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
 from benchmarks import causes, detection
 from benchmarks.detection import DEFAULT_VARIANTS
-from benchmarks.measures import MEASURES
+from benchmarks.measures import MEASURES, Measure
+from benchmarks.proxy import cost_of_proxy
 
 LIMITS = {
     "cases_per_s_vs_schemathesis_default": (">=", 60),
@@ -23,10 +25,14 @@ LIMITS = {
     "import": ("<=", 0.33),
     "detection_vs_schemathesis": (">", 1),
     "faults_told_as_one_or_two_causes": (">=", 0.9),
+    "proxy_vs_mitmproxy": ("<=", 1.5),
+    "proxy_blocking_vs_mitmproxy": ("<=", 1.7),
 }
 """What each ratio should be; docs/performance.md says why."""
 
 
+ASKED_FOR: Mapping[str, Measure] = {"proxy": cost_of_proxy}
+"""Measurements that are not among all: what they need is not in the environment of the others."""
 OF_VARIANTS = {"detection": detection.of_variants, "causes": causes.of_variants}
 
 
@@ -44,7 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the chosen measurements; 1 when a ratio is outside its limit."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the harness, side by side.")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"which of: {', '.join((*MEASURES, *OF_VARIANTS))} (default: all)"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which of: {', '.join((*MEASURES, *OF_VARIANTS))} (default: all), {', '.join(ASKED_FOR)}",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
@@ -52,7 +61,12 @@ def main(arguments: list[str] | None = None) -> int:
         help="faults and equivalents that `detection` tries (`causes`: the faults among them), evenly spaced, or `all` (default: %(default)s)",
     )  # fmt: skip
     options = parser.parse_args(arguments)
-    measures = {**MEASURES, **{name: of_variants(options.variants) for name, of_variants in OF_VARIANTS.items()}}
+    asked = {name: measure for name, measure in ASKED_FOR.items() if name in options.names}
+    measures = {
+        **MEASURES,
+        **asked,
+        **{name: of_variants(options.variants) for name, of_variants in OF_VARIANTS.items()},
+    }
     unknown = sorted(set(options.names) - set(measures))
     if unknown:
         parser.error(f"no measurement is called {unknown[0]!r}")

@@ -60,10 +60,13 @@ def report(
     """Write the reports of what was judged, print what is to be printed, and return the exit code."""
     from conformance.report.formats.registry import OF_A_RUN, write_reports
     from conformance.report.journal import FILE_NAME, write_journal
+    from conformance.report.rows import gather
     from conformance.report.summary import summarise, to_json
 
-    summary = summarise(contract, recording.journal.header.info, recording.journal.results, recording.journal.options)
-    write_journal(folder / FILE_NAME, recording.journal)
+    gathering = gather(recording.journal.results)
+    gathering.folded = recording.overflow.counted
+    summary = summarise(contract, recording.journal.header.info, gathering, recording.journal.options)
+    write_journal(folder / FILE_NAME, recording.journal, recording.overflow.lines())
     write_reports(folder, summary, contract, [one for one in OF_A_RUN if not (no_html and one == "html")])
     if as_json:
         click.echo(to_json(summary), nl=False)

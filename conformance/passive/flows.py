@@ -132,7 +132,9 @@ def _tapped(source: str, flow: Mapping[str, Any]) -> Iterator[Tapped]:
     url, started_s = _url(request), float(request.get("timestamp_start") or 0)
     socket = flow.get("websocket")
     if socket is not None:
-        yield from frames_tapped(source, url, headers, [_framed(one) for one in socket["messages"]])
+        yield from frames_tapped(
+            source, url, headers, [_framed(one) for one in socket["messages"] if not _withheld(one)]
+        )
         return
     content = request.get("content")
     body = b"" if content is None else unpacked(content, headers)
@@ -176,6 +178,13 @@ def _framed(raw: Any) -> Framed:
     kind, from_client, content, time_s = raw[:4]
     data = content if isinstance(content, bytes) else str(content).encode()
     return Framed(bool(from_client), float(time_s), data, binary=int(kind) == _BINARY)
+
+
+def _withheld(raw: Any) -> bool:
+    """Whether the proxy itself dropped a message of the client, or made one of the server's: no word of the service."""
+    _, from_client, _, _, *marks = raw
+    dropped, injected = (*marks, False, False)[:2]
+    return bool(dropped if from_client else injected)
 
 
 def _text(value: Any) -> str:

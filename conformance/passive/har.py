@@ -27,7 +27,10 @@ from conformance.wire.messages import Headers, HttpReply, header_values
 _CHUNK_BYTES = 1 << 18
 MOST_ENTRY_BYTES = 48 * 1024 * 1024
 """A longer entry is passed over, and said."""
-_OUTSIDE, _INSIDE = re.compile(rb'[{}\[\]"]'), re.compile(rb'["\\]')
+_MARK = re.compile(rb'[{}\[\]"]')
+_TEXT = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+"""What stands inside a text, escapes with what they escape, up to its end or that of the chunk."""
+_QUOTE = ord('"')
 _LOG_DEPTH, _ENTRY_DEPTH = 2, 3
 _LONGEST_NAME = 64
 
@@ -61,20 +64,29 @@ class _Cutter:
         """The entries that end in this chunk; None for one that is too long to be held."""
         place = 0
         while place < len(chunk):
-            if self._escaped:
-                self._take(chunk[place : place + 1])
-                self._escaped, place = False, place + 1
+            if self._in_text:
+                place = self._pass_text(chunk, place)
                 continue
-            match = (_INSIDE if self._in_text else _OUTSIDE).search(chunk, place)
+            match = _MARK.search(chunk, place)
             end = len(chunk) if match is None else match.end()
             self._take(chunk[place:end])
             place = end
-            if match is not None:
-                ended = self._meet(match.group())
-                if ended:
-                    yield None if self._too_long else bytes(self._entry)
-                    self._entry.clear()
-                    self._too_long = self.begun = False
+            if match is not None and self._meet(match.group()):
+                yield None if self._too_long else bytes(self._entry)
+                self._entry.clear()
+                self._too_long = self.begun = False
+
+    def _pass_text(self, chunk: bytes, place: int) -> int:
+        """Take what this chunk has of a text, its closing mark too; where that ends."""
+        start, place = place, place + self._escaped
+        self._escaped = False
+        match = _TEXT.match(chunk, place)
+        end = place if match is None else match.end()
+        open_ = end == len(chunk)
+        self._take(chunk[start : end + 1])
+        if not open_:  # at the mark that closes it, or at a backslash that ends the chunk
+            self._in_text = self._escaped = chunk[end] != _QUOTE
+        return end + (not open_)
 
     def _take(self, part: bytes) -> None:
         if self.begun and not self._too_long:
@@ -87,9 +99,6 @@ class _Cutter:
 
     def _meet(self, mark: bytes) -> bool:
         """Take one mark of the grammar; whether an entry has ended with it."""
-        if self._in_text:
-            self._in_text, self._escaped = mark != b'"', mark == b"\\"
-            return False
         if mark == b'"':
             self._in_text, self._name = True, b""
         elif mark in b"{[":

@@ -27,6 +27,7 @@ from conformance.model.spec import Contract, Operation, Shape
 from conformance.model.verdict import CaseResult, Finding, Recorded, Verdict
 from conformance.passive.credentials import sent_in, shown_in
 from conformance.passive.ledger import MOST_EVENTS, Deed, Event, Key, Listed, Opened, deeds_of, follow, twice_in_one
+from conformance.passive.overflow import Overflow
 from conformance.passive.requests import Request, RequestJudge
 from conformance.passive.tapped import Tapped
 from conformance.run.evidence import evidence_of, redacted_finding
@@ -36,6 +37,11 @@ CLIENT, SERVER = "client", "server"
 _IGNORED = ("OPTIONS", "HEAD")
 """Methods that browsers send of their own accord."""
 _MOST_SECRETS = 4000
+_MOST_SESSIONS = 10_000
+MOST_LISTED = 30_000
+"""So many results are kept whole; of what comes then, those that pass are counted, and written to a file."""
+_MOST_FAILED = 10_000
+"""So many more that do not pass are kept."""
 _MOST_FULL = 200
 """So many failing exchanges are kept with their whole bytes, of the others the beginning."""
 UNSEEN = "a listener does not see what became of orders: the recording has no later list that shows it"
@@ -51,6 +57,12 @@ class Options:
     """Nobody else acts on the accounts: what is gone was cancelled by a call of the recording."""
     requests: bool = True
     answers: bool = True
+    exchange: str | None = None
+    """The exchange, or the result of one, that alone is reported; None reports all."""
+
+    def wants(self, result: str) -> bool:
+        """Whether the result of this id is reported."""
+        return self.exchange is None or result == self.exchange or result.startswith(f"{self.exchange}/")
 
 
 @dataclass(slots=True)
@@ -68,6 +80,9 @@ class Judging:
         self.options = options
         self._scope = scope
         self._results: dict[str, CaseResult] = {}
+        self._far: dict[str, CaseResult] = {}
+        """Answers that are counted alone, without their evidence, until their effects are known."""
+        self.overflow = Overflow()
         self._events: list[Event] = []
         self._secrets: dict[str, dict[str, str]] = {}
         """By session: the credentials that it has shown, with the words for each."""
@@ -92,11 +107,22 @@ class Judging:
         made = [self._of_request(tapped, request)] if self.options.requests else []
         if self.options.answers:
             made.append(answer)
-        if deed is not None:
-            self._note(deed)
+        followed = deed is not None and self._note(deed)
         for one in made:
-            self._results[one.id] = one
+            if not self._keep(one) and one is answer and followed and self.options.wants(one.id):
+                self._far[one.id] = replace(one, exchanges=(), notes=(), readings=())
         return tuple(made)
+
+    def _keep(self, result: CaseResult) -> bool:
+        """Keep a result whole; False where it was counted alone, or nobody wants it."""
+        if not self.options.wants(result.id):
+            return False
+        most = MOST_LISTED + _MOST_FAILED if result.verdict is Verdict.FAIL else MOST_LISTED
+        if len(self._results) < most:
+            self._results[result.id] = result
+            return True
+        self.overflow.take(result)
+        return False
 
     def finish(self) -> tuple[CaseResult, ...]:
         """The results of everything that was taken, with what later traffic showed of earlier calls."""
@@ -129,6 +155,8 @@ class Judging:
     def _learned(self, tapped: Tapped, value: Any) -> dict[str, str]:
         """The credentials that must not come back to this request: its own, and those of its session."""
         mine = self._secrets.setdefault(tapped.session, {})
+        if len(self._secrets) > _MOST_SESSIONS:
+            del self._secrets[next(iter(self._secrets))]
         for secret, words in sent_in(tapped, value):
             mine.setdefault(secret, words)
             if len(self._all_secrets) < _MOST_SECRETS:
@@ -161,11 +189,13 @@ class Judging:
         name = decode_frame(tapped.frame).members.get("n")
         return name.lower() if isinstance(name, str) else ""
 
-    def _note(self, event: Event) -> None:
+    def _note(self, event: Event) -> bool:
+        """Follow what it says; False where there is too much already."""
         if len(self._events) >= MOST_EVENTS:
             self.overfull = True
-        else:
-            self._events.append(event)
+            return False
+        self._events.append(event)
+        return True
 
     # The request.
 
@@ -220,16 +250,19 @@ class Judging:
     # The effect.
 
     def _settle(self, deed: Deed) -> None:
-        answer = self._results.get(deed.result)
-        if answer is None:
+        answer, far = self._results.get(deed.result), self._far.get(deed.result)
+        if answer is None and far is None:
             return
+        listed = answer is not None
+        answer = answer or far
+        assert answer is not None
         known = tuple(self._all_secrets)
         found = tuple(redacted_finding(one, known) for one in deed.findings)
         operation = deed.operation
         done = not deed.refused
         named = operation.effect_of_success if done else operation.attribution.get("effect", "")
-        effects = [one for one in found if one.check == "effect"]
-        others = tuple(one for one in found if one.check != "effect")
+        effects = [one for one in found if one.check == "effect" or not listed]
+        others = tuple(one for one in found if one not in effects)
         if others:
             self._results[answer.id] = replace(answer, verdict=Verdict.FAIL, findings=(*answer.findings, *others))
         effect = replace(
@@ -246,7 +279,10 @@ class Judging:
                 effect, verdict=Verdict.NOT_VERIFIED, requirements=wanted, reason=UNSEEN, accepted=UNSEEN,
                 hindrance=Hindrance.UNSEEN.value, exchanges=(),
             )  # fmt: skip
-        self._results[effect.id] = effect
+        if listed:
+            self._results[effect.id] = effect
+        else:
+            self._keep(effect)
 
     def _result(
         self, tapped: Tapped, request: Request, part: str, role: str, verdict: Verdict,

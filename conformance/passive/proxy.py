@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import queue
 import signal
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 
 from conformance.endpoint.redact import redact
 from conformance.errors import JournalError, UsageError, need
+from conformance.formats.frames import ERROR, decode_frame
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult
 from conformance.passive.flows import flow_tapped
@@ -80,11 +82,19 @@ class Tap:
             flow.metadata["blocked"] = True
 
     def websocket_message(self, flow: Any) -> None:
-        """Drop a frame of the client that the scope does not allow."""
+        """Drop a frame of the client that the scope does not allow, and tell it so in an error frame."""
         message = flow.websocket.messages[-1]
-        if self.block and message.from_client and self._frame_reason(flow.request.url, bytes(message.content)):
+        if not self.block or not message.from_client:
+            return
+        text = bytes(message.content)
+        reason = self._frame_reason(flow.request.url, text)
+        if reason:
             self.blocked += 1
             message.drop()
+            try:
+                _tell(flow, refusal_of(text, f"refused by the proxy: {redact(reason)}"))
+            except Exception as error:  # it has not gone on, which is what matters
+                self._gap(f"the client was not told of a refused frame: {type(error).__name__}")
 
     def response(self, flow: Any) -> None:
         """Hand a complete exchange over; the handshake of a socket is followed by its end."""
@@ -191,6 +201,25 @@ class Tap:
             self.contract, self._judging, results, target, self.gaps, self._judged, self._started_at,
             time.monotonic() - self._began_s,
         )  # fmt: skip
+
+
+def refusal_of(frame: bytes, text: str) -> bytes:
+    """The error frame that answers one which does not go on, with its number and its name as far as it has them."""
+    members = decode_frame(frame).members
+    number, name = members.get("i"), members.get("n")
+    told = {
+        "m": ERROR,
+        "i": number if type(number) is int else 0,
+        "n": name if isinstance(name, str) else "",
+        "o": text,
+    }
+    return json.dumps(told).encode()
+
+
+def _tell(flow: Any, frame: bytes) -> None:
+    from mitmproxy import ctx
+
+    ctx.master.commands.call("inject.websocket", flow, True, frame, True)
 
 
 def serve_proxy(tap: Tap, upstream: str, host: str, port: int, ready: Callable[[str], None]) -> None:

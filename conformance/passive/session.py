@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from conformance.guard.guard import guard_for
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo
 from conformance.passive.har import Lost
-from conformance.passive.judging import Judging, Options
+from conformance.passive.judging import MOST_LISTED, Judging, Options
+from conformance.passive.overflow import Overflow
 from conformance.passive.sources import exchanges_of
 from conformance.passive.tapped import Tapped
 from conformance.report.journal import Header, Journal
@@ -42,6 +43,8 @@ class Recording:
     """How many calls of the contract there were."""
     others: int
     """How many exchanges were no call of it."""
+    overflow: Overflow = field(default_factory=Overflow)
+    """Results beside those of the journal, which are counted alone."""
 
 
 def judge_files(
@@ -56,7 +59,9 @@ def judge_files(
     """Judge the files, one after the other, as traffic of one time. Raises `UsageError` and `ConfigurationError`."""
     began_s, started_at = time.monotonic(), datetime.now(UTC)
     options, scope = options_for(contract, None if target is None else load_target(Path(target), contract))
-    options = Options(options.pins, options.settle_s, alone, requests=only != "answers", answers=only != "requests")
+    options = Options(
+        options.pins, options.settle_s, alone, requests=only != "answers", answers=only != "requests", exchange=exchange
+    )
     judging, gaps, judged = Judging(contract, options, scope), [], 0
     names: dict[str, int] = {}
     for path in files:
@@ -70,10 +75,8 @@ def judge_files(
                 judged += bool(judging.take(tapped))
             del gaps[_MOST_GAPS:]
     results = judging.finish()
-    if exchange is not None:
-        results = tuple(one for one in results if one.id == exchange or one.id.startswith(f"{exchange}/"))
-        if not results:
-            raise UsageError(f"no call of the contract is called {exchange!r}", where="--exchange")
+    if exchange is not None and not results:
+        raise UsageError(f"no call of the contract is called {exchange!r}", where="--exchange")
     named = {"recording": [str(one) for one in files], **({"file": target} if target else {})}
     return recording_of(contract, judging, results, named, gaps, judged, started_at, time.monotonic() - began_s)
 
@@ -85,9 +88,14 @@ def recording_of(
     """What was judged, as a run with a journal."""
     if judging.overfull:
         gaps = [*gaps, "there is more traffic than is followed; later calls are judged by themselves"]
-    header = header_of(contract, judging.options, target, started_at, len(results))
+    more = judging.overflow.cases
+    if more:
+        gaps = [*gaps, f"{more:,} results beyond the first {MOST_LISTED:,} are counted, and stand in the journal alone"]
+    header = header_of(contract, judging.options, target, started_at, len(results) + more)
     ordered: tuple[CaseResult, ...] = tuple(sorted(results, key=lambda one: one.id))
-    return Recording(Journal(header, ordered, Ending(duration_s=duration_s)), tuple(gaps), judged, judging.others)
+    return Recording(
+        Journal(header, ordered, Ending(duration_s=duration_s)), tuple(gaps), judged, judging.others, judging.overflow
+    )
 
 
 def header_of(

@@ -306,6 +306,11 @@ class JournalWriter:
         if len(self._held) >= _MOST_LINES or self._clock() - self._flushed_at >= _LONGEST_S:
             self.flush()
 
+    def copy(self, lines: bytes) -> None:
+        """Append lines as they are, or a part of them."""
+        self._held.append(lines)
+        self.flush()
+
     def take(self, key: str) -> None:
         """Note at once that ids of a pool are used up: a run that continues this one must not use them again."""
         self._held.append(encode_line({"type": "taken", "key": key}))
@@ -370,12 +375,14 @@ def hold(path: Path) -> IO[bytes]:
     return file
 
 
-def write_journal(path: Path, journal: Journal) -> None:
-    """Write a whole journal at once; `JournalError` when the file cannot be written."""
+def write_journal(path: Path, journal: Journal, more: Iterable[bytes] = ()) -> None:
+    """Write a whole journal at once, and `more` lines of cases; `JournalError` when the file cannot be written."""
     with JournalWriter(path, journal.header) as writer:
         writer.note(journal.set_ups, now=False)
         for result in journal.results:
             writer.write(result)
+        for lines in more:
+            writer.copy(lines)
         if journal.footer is not None:
             writer.finish(journal.footer)
 

@@ -183,6 +183,26 @@ class Socket:
                 return json.loads(json.loads(message["data"])["o"])
         return None
 
+    def refused(self, name: str, payload: Any, *, pieces: int = 1, binary: bool = False) -> Any:
+        """One call, its message in so many pieces; the frame that came for it."""
+        self._number += 2
+        text = json.dumps({"m": 0, "i": self._number, "n": name, "o": json.dumps(payload)})
+        size = -(-len(text) // pieces)
+        for start in range(0, len(text), size):
+            piece, last = text[start : start + size], start + size >= len(text)
+            event = (
+                BytesMessage(piece.encode(), message_finished=last)
+                if binary
+                else TextMessage(piece, message_finished=last)
+            )
+            self._socket.sendall(self._protocol.send(event))
+        before = len(self._messages)
+        while len(self._messages) == before:
+            assert self._read(TIMEOUT_S), "nothing came"
+        frame = json.loads(self._messages[before]["data"])
+        assert frame["i"] == self._number
+        return frame
+
     def close(self) -> None:
         self._read(0.02)  # a second answer, where there is one
         self._socket.close()

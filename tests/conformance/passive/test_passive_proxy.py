@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from conformance.cli.main import main
 from conformance.contract.load import load_contract
 from conformance.passive.judging import Options
-from conformance.passive.proxy import Tap
+from conformance.passive.proxy import Tap, refusal_of
 from conformance.report.journal import read_journal
 from reference_impl.serve import ServeOptions
 
@@ -125,6 +125,70 @@ def test_what_is_out_of_scope_does_not_go_on(tmp_path: Path) -> None:
         assert len(owner.http("/AP/GetOpenOrders", {"OMSId": 1, "AccountId": 301}, session)[1]) == 1
         proxy.end()
     assert "2 requests were out of scope and did not go on" in proxy.errors
+
+
+@NEEDS_MITMPROXY
+def test_frame_that_is_out_of_scope_does_not_go_on_and_the_client_is_told(tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    target.write_text(SCOPE)
+    with proxied(tmp_path / "out", "--target", str(target), "--block-unsafe") as (host, proxy):
+        owner = Client(host)
+        session = owner.token("trader01")
+        order = {"OMSId": 1, "AccountId": 301, "InstrumentId": 1, "Side": 0, "Quantity": 1, "LimitPrice": 1}
+        made = owner.http("/AP/SendOrder", order, session)[1]["OrderId"]
+        socket = Socket(Client(proxy.host))
+        assert socket.call("AuthenticateUser", {"UserName": "trader01", "Password": "trader01-password"})[
+            "Authenticated"
+        ]
+        outside = [
+            ("CancelAllOrders", {"OMSId": 1, "AccountId": 301}), ("CancelAllOrders", {"OMSId": 1}),
+            ("cancelallorders", {"omsid": 1, "accountid": "301"}), ("CancelOrder", {"OMSId": 1, "OrderId": made}),
+            ("CancelAllOrders", {"OMSId": 1, "AccountId": 101, "accountID": 301}),
+        ]  # fmt: skip
+        for number, (name, payload) in enumerate(outside):
+            told = socket.refused(name, payload, pieces=1 + number % 3, binary=number == 4)
+            assert (told["m"], told["n"]) == (5, name)
+            assert told["o"].startswith("refused by the proxy: ")
+        assert socket.call("CancelAllOrders", {"OMSId": 1, "AccountId": 101})["result"] is True
+        socket.close()
+        assert len(owner.http("/AP/GetOpenOrders", {"OMSId": 1, "AccountId": 301}, session)[1]) == 1
+        received = owner.http("/_world/received", b"", {}, method="GET")[1]["received"]
+        assert [json.loads(json.loads(one["text"])["o"])["AccountId"] for one in received] == [101]
+        proxy.end()
+    assert "5 requests were out of scope and did not go on" in proxy.errors
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert {one["verdict"] for one in results["cases"] if "/effect" not in one["id"]} == {"pass"}
+    assert len(results["cases"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        (b'{"m":0,"i":8,"n":"CancelOrder","o":"{}"}', {"m": 5, "i": 8, "n": "CancelOrder", "o": "no"}),
+        (b'{"m":0,"i":9007199254740993,"n":"X"}', {"m": 5, "i": 9007199254740993, "n": "X", "o": "no"}),
+        (b'{"i":true,"n":5}', {"m": 5, "i": 0, "n": "", "o": "no"}),
+        (b"\xff\x00", {"m": 5, "i": 0, "n": "", "o": "no"}),
+    ],
+)
+def test_refusal_of_a_frame_has_its_number_and_its_name(frame: bytes, told: dict[str, Any]) -> None:
+    assert json.loads(refusal_of(frame, "no")) == told
+
+
+def test_frames_that_the_proxy_withheld_or_made_are_no_word_of_the_service() -> None:
+    sent = b'{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":7}"}'
+    right = b'{"m":1,"i":4,"n":"CancelAllOrders","o":"{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0,\\"detail\\":null}"}'
+    messages = [
+        (1, True, sent, 1.0, True, False), (1, False, b'{"m":5,"i":2,"n":"CancelAllOrders","o":"no"}', 1.1, False, True),
+        (1, True, sent.replace(b'"i":2', b'"i":4'), 2.0, False, True), (1, False, right, 2.1, False, False),
+    ]  # fmt: skip
+    flow = exchange()
+    flow._state["websocket"] = {"messages": messages}
+    tap = Tap(load_contract(None), Options())
+    tap.websocket_end(flow)
+    results = tap.finish({"recording": ["proxy"]}).journal.results
+    assert {one.id: one.verdict.value for one in results if "effect" not in one.id} == {
+        "proxy#1.1/request": "pass", "proxy#1.1/answer": "pass",
+    }  # fmt: skip
 
 
 def test_blocking_needs_a_scope() -> None:
