@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from conformance.cli.options import json_option, printing, report_options, specs_option
+from conformance.errors import UsageError
 
 if TYPE_CHECKING:
     from conformance.model.spec import Contract
     from conformance.passive.session import Recording
     from conformance.report.rows import RunSummary
+
+
+ONE_EXCHANGE = "conformance-exchange"
 
 
 @click.command("judge")
@@ -27,7 +32,11 @@ if TYPE_CHECKING:
     type=click.Choice(["requests", "answers"]),
     help="Judge the client alone, or the server alone (default: both).",
 )
-@click.option("--exchange", metavar="ID", help="Report this exchange alone, such as `shop.har#12`.")
+@click.option(
+    "--exchange",
+    metavar="ID",
+    help=f"Report this exchange alone, such as `shop.har#12`, into {ONE_EXCHANGE}/ unless --report says where.",
+)
 @click.option(
     "--alone",
     is_flag=True,
@@ -49,9 +58,26 @@ def command(
     from conformance.contract.load import load_contract
     from conformance.passive.session import judge_files
 
+    asked = click.get_current_context().get_parameter_source("folder")
+    if exchange is not None and asked is ParameterSource.DEFAULT:
+        folder = Path(ONE_EXCHANGE)
+    _keep_recordings(files, folder)
     contract = load_contract(specs)
     recording = judge_files(contract, files, target=target, only=only, alone=alone, exchange=exchange)
     return report(contract, recording, folder, no_html=no_html, as_json=as_json, quiet=quiet, verbose=verbose)
+
+
+def _keep_recordings(files: tuple[Path, ...], folder: Path) -> None:
+    """Raises `UsageError` where the journal that is to be written would take the place of one that is read."""
+    from conformance.report.journal import FILE_NAME
+
+    journal = (folder / FILE_NAME).resolve()
+    for path in files:
+        if (path / FILE_NAME if path.is_dir() else path).resolve() == journal:
+            raise UsageError(
+                "the reports would take the place of the recording", where=str(path),
+                hint="Give another folder with --report DIR.",
+            )  # fmt: skip
 
 
 def report(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def _read_journal(path: Path) -> Iterator[Tapped | Lost]:
                 yield Lost(f"{path.name}:{number}", "the line cannot be read")
                 continue
             for place, one in enumerate(result.exchanges if result else (), 1):
-                source = f"{path.name}#{number}.{place}"
+                assert result is not None
+                source = result.id.rpartition("/")[0] if again else f"{path.name}#{number}.{place}"
                 if one.evidence is None:
                     without += 1
                 elif again and (one.started_s, one.evidence.sent) in met:
@@ -61,11 +63,10 @@ def _read_journal(path: Path) -> Iterator[Tapped | Lost]:
                 elif one.evidence.truncated:
                     yield Lost(source, "the journal has only the beginning of the message")
                 elif Transport(one.transport).framed:
-                    yield from frames_tapped(
-                        source, "ws://recorded/", (), _frames(one.evidence, one.started_s, one.took_s)
-                    )
+                    frames = _frames(one.evidence, one.started_s, one.took_s)
+                    for tapped in frames_tapped(source, "ws://recorded/", (), frames):
+                        yield replace(tapped, source=source) if again else tapped
                 else:
-                    assert result is not None
                     yield from entry_tapped(source, entry_of(result, one, frozenset()))
                 if again and one.evidence is not None:
                     met.add((one.started_s, one.evidence.sent))

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import time
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from conformance.cli.judge import report
 from conformance.cli.main import main
 from conformance.contract.load import load_contract
 from conformance.passive.judging import Options
@@ -261,6 +263,61 @@ def test_each_result_is_written_as_soon_as_it_is_there(tmp_path: Path) -> None:
     assert found.footer is None
     assert {one.id for one in found.results} == {"proxy#1/request", "proxy#1/answer"}
     assert tap.finish({"recording": ["proxy"]}).judged == 1
+
+
+def wrong_exchanges() -> list[Flow]:
+    """A wrong answer over HTTP, and one over WebSocket behind a right one."""
+    http = exchange()
+    http._state["response"]["content"] = b'{"result":true,"errormsg":null,"errorcode":20,"detail":null}'
+    sent = b'{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":7}"}'
+    right = b'{"m":1,"i":2,"n":"CancelAllOrders","o":"{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0,\\"detail\\":null}"}'
+    wrong = right.replace(b'"i":2', b'"i":4').replace(b"true", b"false")
+    socket = exchange()
+    socket._state["websocket"] = {
+        "messages": [
+            (1, True, sent, 5.0, False, False), (1, False, right, 5.1, False, False),
+            (1, True, sent.replace(b'"i":2', b'"i":4'), 6.0, False, False), (1, False, wrong, 6.1, False, False),
+        ]
+    }  # fmt: skip
+    return [http, socket]
+
+
+def test_each_finding_is_reproduced_by_the_command_that_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder, contract = Path("conformance-report"), load_contract(None)
+    tap = Tap(contract, Options(), journal=folder / "journal.jsonl", target={"recording": [str(folder)]})
+    http, socket = wrong_exchanges()
+    tap.response(http)
+    tap.websocket_end(socket)
+    recording = tap.finish({"recording": [str(folder)]})
+    assert report(contract, recording, folder, no_html=True, as_json=False, quiet=False, verbose=True) == 1
+    before = (folder / "journal.jsonl").read_bytes()
+    commands = {line.strip() for line in capsys.readouterr().out.splitlines() if "--exchange" in line}
+    assert commands
+    failing = {one.id for one in recording.journal.results if one.findings}
+    assert failing == {"proxy#1/answer", "proxy#2.3/answer"}
+    for command in (*commands, "conformance judge conformance-report --exchange 'proxy#2.3'"):
+        ended = CliRunner().invoke(main, [*shlex.split(command)[1:], "--no-html"])
+        assert ended.exit_code == 1, ended.output
+        found = json.loads(Path("conformance-exchange", "results.json").read_text("utf-8"))["cases"]
+        (name,) = {one["id"] for one in found if one["findings"]}
+        assert name in failing
+        assert shlex.split(command)[-1] == name.rpartition("/")[0]
+    assert (folder / "journal.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("given", ["out", "out/journal.jsonl"])
+def test_recording_is_not_written_over(tmp_path: Path, given: str) -> None:
+    tap = Tap(load_contract(None), Options(), journal=tmp_path / "out" / "journal.jsonl", target={"recording": ["out"]})
+    tap.response(exchange())
+    tap.finish({"recording": ["out"]})
+    before = (tmp_path / "out" / "journal.jsonl").read_bytes()
+    ended = CliRunner().invoke(main, ["judge", str(tmp_path / given), "--report", str(tmp_path / "out")])
+    assert ended.exit_code == 2
+    assert "would take the place of the recording" in ended.output
+    assert (tmp_path / "out" / "journal.jsonl").read_bytes() == before
 
 
 def test_journal_that_cannot_be_written_costs_no_exchange(tmp_path: Path) -> None:
