@@ -224,6 +224,10 @@ class RequestJudge:
                     found.wrong(NAMES, requirement, message, near[0], name, f"{at}/{name}")
                 elif not _is_scope_member(self.operation, name):
                     found.notes.append(f"{at}/{name}: no document names this member")
+                elif item[name] not in (None, "", 0, "0"):
+                    found.notes.append(
+                        f"{at}/{name}: the page has no row for it; a server may act on more than it names"
+                    )
 
 
 def _media_of(text: str) -> MediaType | None:

@@ -128,12 +128,13 @@ def get_products(parts: Parts, call: Call) -> Answer:
                 "IsDisabled": False,
                 "MarginEnabled": False,
             }
-            for symbol, number in _products(parts, oms.oms_id).items()
+            for symbol, number in product_ids(parts, oms.oms_id).items()
         ]
     )
 
 
-def _products(parts: Parts, oms_id: int) -> dict[str, int]:
+def product_ids(parts: Parts, oms_id: int) -> dict[str, int]:
+    """The assets that the instruments of a system are made of, each with its id."""
     symbols = {
         symbol: None
         for instrument in parts.world.instruments.values()
@@ -146,7 +147,7 @@ def _products(parts: Parts, oms_id: int) -> dict[str, int]:
 def get_instruments(parts: Parts, call: Call) -> Answer:
     """The pairs that the system trades."""
     oms = find_oms(parts, required_integer(call, "OMSId"))
-    products = _products(parts, oms.oms_id)
+    products = product_ids(parts, oms.oms_id)
     instruments: list[dict[str, Any]] = [
         {
             "OMSId": oms.oms_id,
@@ -184,7 +185,8 @@ PUBLIC_CALLS = frozenset(
 )
 READING_CALLS = frozenset(
     {"Authenticate", "AuthenticateUser", "LogOut", "GetProducts", "GetInstruments", "GetUserAccounts", "Ping"}
-    | {"GetOpenOrders", "GetOpenQuotes", "GetOrderStatus"}
+    | {"GetOpenOrders", "GetOpenQuotes", "GetOrderStatus", "GetOrdersHistory", "GetOrderHistory"}
+    | {"GetOrderHistoryByOrderId", "GetTradesHistory", "GetAccountPositions"}
 )
 CALLS: dict[str, Handler] = {
     "Authenticate": authenticate,

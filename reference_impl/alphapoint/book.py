@@ -99,6 +99,11 @@ class Book:
         """The working orders and legs of one account, oldest first."""
         return [self._orders[order_id] for order_id in self._open.get((oms_id, account_id), {})]
 
+    def every_order(self, oms_id: int, account_id: int) -> list[Order]:
+        """The orders and legs of one account, open or not, oldest first."""
+        place = (oms_id, account_id)
+        return [order for order in self._orders.values() if (order.oms_id, order.account_id) == place]
+
     def every_open(self) -> list[Order]:
         """The working orders and legs of all accounts."""
         return [self._orders[order_id] for orders in self._open.values() for order_id in orders]

@@ -240,3 +240,31 @@ def test_a_message_beyond_the_bound_closes_the_socket(server: Server) -> None:
     with Socket(server) as socket:
         socket.send(" " * (1024 * 1024 + 1))
         assert socket.closed_with() == 1009
+
+
+def test_calls_that_look_back_show_orders_trades_and_holdings(server: Server) -> None:
+    server.request("POST", "/_world/reset", "{}")
+    server.forget_sessions()
+    gone, done, left = (server.order("trader09", 109, Quantity=2, LimitPrice=n) for n in (3, 4, 5))
+    other = server.order("trader09", 309, Side=1)
+    server.call("trader09", "CancelOrder", OMSId=1, AccountId=109, OrderId=gone)
+    server.request("POST", "/_world/fill", json.dumps({"orders": [done]}))
+    orders = server.call("trader09", "GetOrdersHistory", OMSId=1, AccountId=109)
+    assert [(one["OrderId"], one["OrderState"]) for one in orders] == [
+        (left, "Working"), (done, "FullyExecuted"), (gone, "Canceled"),
+    ]  # fmt: skip
+    one = server.call("trader09", "GetOrderHistoryByOrderId", OMSId=1, AccountId=109, OrderId=gone)
+    assert [order["OrderId"] for order in one] == [gone]
+    assert server.call("trader09", "GetOrderHistory", OMSId=1, AccountId=109, InstrumentId=2) == []
+    assert [one["OrderId"] for one in server.call("trader09", "GetTradesHistory", OMSId=1)] == [done]
+    held = {one["ProductSymbol"]: one["Hold"] for one in server.call("trader09", "GetAccountPositions", OMSId=1)}
+    assert held == {"BTC": 0, "ETH": 0, "LTC": 0, "USD": 10}
+    held = {
+        one["ProductSymbol"]: one["Hold"]
+        for one in server.call("trader09", "GetAccountPositions", OMSId=1, AccountId=309)
+    }
+    assert (held["BTC"], held["USD"]) == (1, 0)
+    assert server.call("trader10", "GetOrdersHistory", OMSId=1, AccountId=109)["errorcode"] == 20
+    token = {"aptoken": server.token("trader09")}
+    shown = server.request("GET", "/AP/GetOrdersHistory?OMSId=1&AccountId=309", headers=token).json
+    assert [one["OrderId"] for one in shown] == [other]

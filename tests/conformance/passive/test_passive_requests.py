@@ -182,6 +182,10 @@ def test_every_requirement_that_a_request_is_held_against_is_in_the_contract() -
         ({"OMSId": 1}, "names no account (AccountId), which may mean every one"),
         ({"OMSId": 1, "AccountId": 0}, "names no account (AccountId), which may mean every one"),
         ({**CAO, "Comment": "x"}, "/Comment: no document names this member"),
+        (
+            {**CAO, "IntrumentId": "1"},
+            "/IntrumentId: the page has no row for it; a server may act on more than it names",
+        ),
     ],
 )
 def test_what_a_careful_client_should_know_is_a_note(value: dict[str, Any], note: str) -> None:
