@@ -105,7 +105,12 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.option(
-    "--live", is_flag=True, help="OLD and NEW are targets: run the same named cases against both, one after the other."
+    "--live", is_flag=True, help="OLD and NEW are targets: run the same named cases against both, side by side."
+)
+@click.option(
+    "--in-turn",
+    is_flag=True,
+    help="With --live: one after the other, for two that share accounts behind two addresses.",
 )
 @click.option("--operation", "operations", multiple=True, metavar="ID", help="With --live: only this; repeatable.")
 @click.option(
@@ -124,7 +129,7 @@ def merge(journals: tuple[Path, ...], out: Path, specs: Path | None, quiet: bool
 @specs_option
 @printing
 def compare(
-    old: str, new: str, live: bool, operations: tuple[str, ...], cases: tuple[str, ...], folder: Path, as_json: bool,
+    old: str, new: str, live: bool, in_turn: bool, operations: tuple[str, ...], cases: tuple[str, ...], folder: Path, as_json: bool,
     specs: Path | None, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Show what changed from OLD to NEW, each a results.json or the folder that holds one.
@@ -143,10 +148,8 @@ def compare(
     sides = (Path(old), Path(new))
     if live:
         sides = (folder / "old", folder / "new")
-        for side, target in zip(sides, (old, new), strict=True):
-            code = _run(target, side, specs=specs, operation=operations, case=cases)
-            if code not in (0, 1, 4):
-                return code
+        if code := _run_both((old, new), sides, in_turn=in_turn, specs=specs, operation=operations, case=cases):
+            return code
     results = [read_results(side) for side in sides]
     answers = answered_otherwise(*sides)
     changes = (*compare_results(*results), *(answers or ()))
@@ -189,17 +192,21 @@ def bundle(folder: Path, out: Path, key: Path | None, specs: Path | None, quiet:
         click.echo(f"{out}: verdict {made.summary.verdict}, {made.judged:,} {cases} judged again")
 
 
-def _run(target: str, folder: Path, *, specs: Path | None, **selection: tuple[str, ...]) -> int:
-    """Run the named cases against one target, as `conformance run` does; its exit code."""
-    import contextlib
-
+def _run_both(
+    targets: Sequence[str], folders: Sequence[Path], *, in_turn: bool, specs: Path | None, **selection: tuple[str, ...]
+) -> int:
+    """Run the named cases against both, as `conformance run` does; 0, or the exit code of one without a verdict."""
     from conformance.cli.run import command as run
+    from conformance.cli.run import run_side_by_side
 
-    words = ["--target", target, "--report", str(folder), "--generated", "0", "--quiet"]
-    words += [] if specs is None else ["--specs", str(specs)]
-    words += [word for name, values in selection.items() for value in values for word in (f"--{name}", value)]
-    with contextlib.redirect_stdout(sys.stderr):
-        return int(run(words, standalone_mode=False) or 0)
+    chosen = [word for name, values in selection.items() for value in values for word in (f"--{name}", value)]
+    chosen += [] if specs is None else ["--specs", str(specs)]
+    words = ["--generated", "0", "--quiet", *chosen]
+    several = [
+        run.make_context("run", ["--target", target, "--report", str(folder), *words]).params
+        for target, folder in zip(targets, folders, strict=True)
+    ]
+    return run_side_by_side(several, in_turn=in_turn)
 
 
 _WIDTH = 80

@@ -14,12 +14,12 @@ import math
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 from click.core import ParameterSource
@@ -40,6 +40,7 @@ from conformance.cli.options import (
 from conformance.contract.load import load_contract
 from conformance.dialects.set_ups import SET_UP
 from conformance.endpoint.choose import ChosenTarget, is_reference
+from conformance.endpoint.model import TargetFile
 from conformance.errors import (
     ConformanceError,
     HarnessError,
@@ -71,6 +72,7 @@ from conformance.run.selection import ManyNumbered, Selection, choose, choose_ge
 from conformance.run.session import Session, session
 from conformance.run.sharing import Claims, Room, Share, make_room, share_of
 from conformance.run.states import Ledger
+from conformance.wire.address import parse_address
 
 DEFAULT_FOLDER = "conformance-report"
 
@@ -234,11 +236,7 @@ def run_command(options: Mapping[str, Any]) -> int:
 
         check_url(options["history"])
     contract = load_contract(options["specs"])
-    selection, shard = selection_of(options), parse_shard(options["shard"])
-    cases = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
-    generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
-    with Claims(_share_in(options["room"], *shard)) as claims:
-        summary, problem = run_loop(_run(contract, cases, generated, selection, options, claims))
+    summary, problem = run_loop(_begun(contract, options))
     if options["as_json"]:
         sys.stdout.write(to_json(summary))
     else:
@@ -251,6 +249,81 @@ def run_command(options: Mapping[str, Any]) -> int:
     if problem is not None:  # all that is known has been said
         raise problem
     return summary.exit_code
+
+
+_Outcome: TypeAlias = tuple[RunSummary, HarnessError | None]
+"""What a run came to, and what kept it from being written down."""
+_Run: TypeAlias = Coroutine[Any, Any, _Outcome]
+_TO_THE_END = (0, 1, 4)
+"""Exit codes of runs that came to a verdict."""
+
+
+def _begun(contract: Contract, options: Mapping[str, Any], turns: _Turns | None = None) -> _Run:
+    """The run that the options ask for, with its cases chosen; nothing is opened yet."""
+    selection, shard = selection_of(options), parse_shard(options["shard"])
+    cases = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
+    generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
+    return _run(contract, cases, generated, selection, options, _share_in(options["room"], *shard), turns)
+
+
+def run_side_by_side(several: Sequence[Mapping[str, Any]], *, in_turn: bool = False) -> int:
+    """Several runs at the same time in this process, each with a session, a journal and reports of its own.
+
+    Those against one address wait for each other, and with `in_turn` all do. Where one is interrupted or comes to no
+    verdict, all end and take back what they set up. Returns 0, or the exit code of one that came to no verdict.
+    """
+    contract = load_contract(several[0]["specs"])
+    turns = _Turns(in_turn)
+    outcomes = run_loop(_all_ended([_begun(contract, options, turns) for options in several]))
+    codes = []
+    for options, outcome in zip(several, outcomes, strict=True):
+        if outcome is not None:
+            sys.stderr.write(f"{options['folder'].name}: ")
+            print_report(outcome[0], contract, sys.stderr, os.environ, quiet=True)
+            codes.append(outcome[0].exit_code)
+    for _, problem in filter(None, outcomes):
+        if problem is not None:  # all that is known has been said
+            raise problem
+    codes = [code for code in codes if code not in _TO_THE_END]
+    return min(codes, default=0)  # that another was interrupted because of it is no news: 130 is the largest
+
+
+async def _all_ended(runs: Sequence[_Run]) -> list[_Outcome | None]:
+    """What each came to, in their order; None for one that had not begun when another ended early. Raises its error."""
+    tasks = [asyncio.ensure_future(run) for run in runs]
+    try:
+        for one in asyncio.as_completed(tasks):
+            summary, _ = await one
+            if summary.exit_code not in _TO_THE_END:
+                break
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return [None if task.cancelled() else task.result() for task in tasks]
+
+
+@dataclass(slots=True)
+class _Turns:
+    """Which runs of this process wait for each other: those against one address, for one could disturb the other."""
+
+    always: bool
+    """Every run waits for the one before."""
+    locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    @contextlib.asynccontextmanager
+    async def of(self, target: TargetFile) -> AsyncIterator[None]:
+        """The turn of a run against a target; in the order of names, so that no two wait for each other for ever."""
+        addresses = {
+            parse_address(address).host_and_port
+            for service in target.services.values()
+            for address in (service.http, service.websocket)
+            if address
+        }
+        async with contextlib.AsyncExitStack() as held:
+            for name in sorted({""} if self.always else addresses):
+                await held.enter_async_context(self.locks.setdefault(name, asyncio.Lock()))
+            yield
 
 
 @dataclass(slots=True)
@@ -299,9 +372,10 @@ async def _run(
     generated: ManyNumbered,
     selection: Selection,
     options: Mapping[str, Any],
-    claims: Claims,
-) -> tuple[RunSummary, HarnessError | None]:
-    """What the run came to, and what kept it from being written down."""
+    share: Share,
+    turns: _Turns | None,
+) -> _Outcome:
+    """Open the run, carry its cases out, write it down."""
     started = time.monotonic()
     explore_with = explore_seed(options)
     needed = {case.operation for case in cases} | {one.operation.id for one, _ in generated}
@@ -309,17 +383,22 @@ async def _run(
         needed |= set(selection.operations or contract.operations)
     today = today_of(options)
     ledger, recorder = Ledger(), Recorder()
-    share = claims.share
     # a secret that is missing must not cost the journal of the run before: the session is opened first
-    async with session(
-        contract,
-        options["target"],
-        needed,
-        today=today,
-        ledger=ledger,
-        recorder=recorder,
-        share=lambda target: share_of(claims.for_run(target), share),
-    ) as opened:
+    async with contextlib.AsyncExitStack() as stack:
+        claims = stack.enter_context(Claims(share))
+        opened = await stack.enter_async_context(
+            session(
+                contract,
+                options["target"],
+                needed,
+                today=today,
+                ledger=ledger,
+                recorder=recorder,
+                share=lambda target: share_of(claims.for_run(target), share),
+            )
+        )
+        if turns is not None:
+            await stack.enter_async_context(turns.of(opened.chosen.file))
         chosen = opened.chosen
         opened.gate.together = None if options["room"] is None else Together(options["room"] / "sent")
         room = None if share.alone else Room(share, claims.for_run(chosen.file), ledger)
@@ -441,7 +520,7 @@ def _written_down(
     folder: Path,
     kinds: Sequence[str],
     lost: JournalError | None,
-) -> tuple[RunSummary, HarnessError | None]:
+) -> _Outcome:
     """The summary, after the reports are written; where that fails, the summary says so, and no result is lost."""
     problem: ConformanceError | None = lost
     if lost is not None:

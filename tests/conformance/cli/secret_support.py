@@ -10,6 +10,8 @@ import random
 import re
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -97,3 +99,53 @@ def written_forms(secret: str) -> set[str]:
         secret, escaped, json.dumps(escaped)[1:-1], quote(secret, safe=""), secret.replace("&", "&amp;").replace("<", "&lt;"),
         *encoded,
     }  # fmt: skip
+
+
+def wait_for(journal: Path, lines: int) -> None:
+    """Until a journal has more lines than that."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if journal.exists() and journal.read_bytes().count(b"\n") > lines:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"the journal did not grow to {lines} lines")
+
+
+def still_open(address: str, secrets: Mapping[str, str]) -> list[int]:
+    """Every order and quote leg that is open at the reference, asked for as the operator of all accounts."""
+    token = json.loads(
+        _ask(f"{address}/AP/Authenticate", {}, basic=f"operator:{secrets['REFERENCE_OPERATOR_PASSWORD']}")
+    )
+    found: list[int] = []
+    for account in range(101, 113):
+        for place in (account, account + 100, account + 200, account + 300, account + 400):
+            where = {"OMSId": 1, "AccountId": place}
+            answers = [_ask(f"{address}/AP/GetOpenOrders", where, token=token["SessionToken"])]
+            answers += [
+                _ask(f"{address}/AP/GetOpenQuotes", {**where, "InstrumentId": instrument}, token=token["SessionToken"])
+                for instrument in (1, 2)
+            ]
+            found += [number for answer in answers for number in _numbers(json.loads(answer))]
+    return sorted(set(found))
+
+
+def _numbers(value: Any) -> list[int]:
+    if isinstance(value, list):
+        return [number for item in value for number in _numbers(item)]
+    if isinstance(value, dict):
+        own = [content for name, content in value.items() if name.lower() == "orderid" and content]
+        return own + [number for content in value.values() if isinstance(content, dict) for number in _numbers(content)]
+    return []
+
+
+def _ask(url: str, payload: dict[str, int], *, token: str = "", basic: str = "") -> str:
+    request = urllib.request.Request(url, method="GET" if basic else "POST")
+    if basic:
+        request.add_header("Authorization", f"Basic {base64.b64encode(basic.encode()).decode()}")
+    else:
+        request.data = json.dumps(payload).encode()
+        request.add_header("aptoken", token)
+        request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        text: str = answer.read().decode()
+        return text

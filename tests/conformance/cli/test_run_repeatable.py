@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from secret_support import ROOT, reference, secrets_of, target_text, world_with
+from secret_support import ROOT, reference, secrets_of, still_open, target_text, wait_for, world_with
 
 from conformance.cli.main import main
 
@@ -67,10 +64,10 @@ def test_ctrl_c_keeps_the_journal_and_takes_every_order_back(tmp_path: Path, aft
         with subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
-            _wait_for(report / "journal.jsonl", after)
+            wait_for(report / "journal.jsonl", after)
             process.send_signal(signal.SIGINT)
             output, errors = process.communicate(timeout=100)
-        left = _still_open(address)
+        left = still_open(address, SECRETS)
     assert process.returncode == 130, output + errors
     assert "Traceback" not in output + errors
     lines = [json.loads(line) for line in (report / "journal.jsonl").read_text().splitlines()]
@@ -79,52 +76,3 @@ def test_ctrl_c_keeps_the_journal_and_takes_every_order_back(tmp_path: Path, aft
     assert len(lines) > after
     assert json.loads((report / "results.json").read_text())["summary"]["exit_code"] == 130
     assert left == []
-
-
-def _wait_for(journal: Path, lines: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if journal.exists() and journal.read_bytes().count(b"\n") > lines:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"the journal did not grow to {lines} lines")
-
-
-def _still_open(address: str) -> list[int]:
-    """Every order and quote leg that is open at the reference, asked for as the operator of all accounts."""
-    token = json.loads(
-        _ask(f"{address}/AP/Authenticate", {}, basic=f"operator:{SECRETS['REFERENCE_OPERATOR_PASSWORD']}")
-    )
-    found: list[int] = []
-    for account in range(101, 113):
-        for place in (account, account + 100, account + 200, account + 300, account + 400):
-            where = {"OMSId": 1, "AccountId": place}
-            answers = [_ask(f"{address}/AP/GetOpenOrders", where, token=token["SessionToken"])]
-            answers += [
-                _ask(f"{address}/AP/GetOpenQuotes", {**where, "InstrumentId": instrument}, token=token["SessionToken"])
-                for instrument in (1, 2)
-            ]
-            found += [number for answer in answers for number in _numbers(json.loads(answer))]
-    return sorted(set(found))
-
-
-def _numbers(value: Any) -> list[int]:
-    if isinstance(value, list):
-        return [number for item in value for number in _numbers(item)]
-    if isinstance(value, dict):
-        own = [content for name, content in value.items() if name.lower() == "orderid" and content]
-        return own + [number for content in value.values() if isinstance(content, dict) for number in _numbers(content)]
-    return []
-
-
-def _ask(url: str, payload: dict[str, int], *, token: str = "", basic: str = "") -> str:
-    request = urllib.request.Request(url, method="GET" if basic else "POST")
-    if basic:
-        request.add_header("Authorization", f"Basic {base64.b64encode(basic.encode()).decode()}")
-    else:
-        request.data = json.dumps(payload).encode()
-        request.add_header("aptoken", token)
-        request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        text: str = answer.read().decode()
-        return text
