@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conformance.report.formats.html.messages import Part, body_of, parts_of
+from conformance.report.formats.html.messages import Part, body_of, parts_of, quoted
 
 PAYLOAD = '{\\"result\\":true,\\"errormsg\\":null}'
 
@@ -82,3 +82,28 @@ def test_frames_that_came_for_one_message_are_shown_one_by_one() -> None:
         '{\n  "m": «1»,\n  "i": 2,\n  "o": "x"\n}',
         '{\n  "m": «3»,\n  "i": 0\n}',
     ]
+
+
+def blanks_of(body: str) -> list[str]:
+    return [span.text for span in body_of(body) if span.blank]
+
+
+@pytest.mark.parametrize(
+    ("body", "blanks"),
+    [
+        ('{"Errors":[" ","no "],"a b":"c d"}', [" ", " "]),
+        ('{" a":"\u00a0x"}', [" ", "\u00a0"]),
+        ("<L><e> </e><e>no  </e><e> a b</e></L>", [" ", "  ", " "]),
+        ("<L>\n  <e>a</e>\n</L>", []),
+        ("<L><e>\n</e></L>", ["\\n"]),
+        ('{"a":"","b":"x","c": 1}', []),
+    ],
+)
+def test_blanks_at_the_edge_of_a_text_are_shown(body: str, blanks: list[str]) -> None:
+    assert blanks_of(body) == blanks
+
+
+def test_blanks_in_the_words_of_a_finding_are_shown() -> None:
+    spans = quoted('["gone", "no \\" "] and "  "')
+    assert [span.text for span in spans if span.blank] == [" ", "  "]
+    assert "".join(span.text for span in spans) == '["gone", "no \\" "] and "  "'

@@ -24,6 +24,8 @@ _JSON = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _XML = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<[^>]*>?|[^<]+", re.DOTALL)
 _TAG = re.compile(r"<(/?)(?:[\w.-]+:)?([\w.-]+)[^>]*?(/?)>?\Z", re.DOTALL)
 _STEP = re.compile(r"(?:[\w.-]+:)?([\w.-]+)(?:\[(\d+)\])?\Z")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_SHORTEST = 2
 _LINE = re.compile(r" \(line \d+\)\Z")
 _FRAME = re.compile(
     r"\\x(?:01|02|81|82)(?:\\x[0-9a-f]{2}|~(?:\\x[0-9a-f]{2}|.){2}|\x7f(?:\\x[0-9a-f]{2}|.){8}|[^\\])", re.DOTALL
@@ -37,6 +39,8 @@ class Span(NamedTuple):
 
     text: str
     marked: bool = False
+    blank: bool = False
+    """White space at the edge of a text, or all of it: nobody sees it unless it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +108,46 @@ def body_of(text: str, at: str = "") -> tuple[Span, ...]:
 
 
 def _joined(spans: Iterator[Span]) -> tuple[Span, ...]:
-    """Neighbours that are marked alike as one."""
+    """Neighbours that are shown alike as one."""
     joined: list[Span] = []
     for span in spans:
-        if joined and joined[-1].marked == span.marked:
-            joined[-1] = Span(joined[-1].text + span.text, span.marked)
-        else:
+        if joined and joined[-1][1:] == span[1:]:
+            joined[-1] = span._replace(text=joined[-1].text + span.text)
+        elif span.text:
             joined.append(span)
     return tuple(joined)
+
+
+def quoted(text: str) -> tuple[Span, ...]:
+    """Words of a finding, with the blanks at the edges of each text in quotes apart."""
+
+    def spans() -> Iterator[Span]:
+        end = 0
+        for match in _QUOTED.finditer(text):
+            yield Span(text[end : match.start()])
+            yield from _edged(match.group(), False)
+            end = match.end()
+        yield Span(text[end:])
+
+    return _joined(spans())
+
+
+def _edged(token: str, marked: bool) -> Iterator[Span]:
+    """A token of JSON; of a text in quotes the blanks at its edges apart."""
+    if len(token) < _SHORTEST or token[0] != '"' or token[-1] != '"':
+        yield Span(visible(token), marked)
+        return
+    yield Span('"', marked)
+    yield from _with_edges(token[1:-1], marked)
+    yield Span('"', marked)
+
+
+def _with_edges(text: str, marked: bool) -> Iterator[Span]:
+    inner = text.strip()
+    begin = text.index(inner) if inner else len(text)
+    yield Span(visible(text[:begin]), marked, True)
+    yield Span(_lines(inner), marked)
+    yield Span(visible(text[begin + len(inner) :]), marked, True)
 
 
 def _lines(text: str) -> str:
@@ -166,12 +202,12 @@ def _json(text: str, at: str) -> Iterator[Span]:
             yield Span(_break(len(levels)), marking > 0)
         if top is not None and top.awaits_name:
             top.step, top.awaits_name = _name(token), False
-            yield Span(visible(token), marking > 0)
+            yield from _edged(token, marking > 0)
             continue
         if top is not None and not top.named:
             top.step = str(top.number)
         here = sought is not None and not marking and len(levels) == depth and _pointer(levels) == sought
-        yield Span(visible(token), marking > 0 or here)
+        yield from _edged(token, marking > 0 or here)
         if token in "{[":
             levels.append(_Level("", token == "{", token == "{"))
             marking = len(levels) if here else marking
@@ -195,11 +231,13 @@ def _xml(text: str, at: str) -> Iterator[Span]:
     levels = [_Level("")]
     marking, inline, begun = 0, False, False
     sought = _steps(at)
-    for match in _XML.finditer(text):
-        token = match.group()
+    tokens = _XML.findall(text)
+    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
         tag = _TAG.match(token) if not token.startswith(("<!", "<?")) else None
         if tag is None:
-            if token.startswith("<") or token.strip():
+            if inline and following.startswith("</") and not token.startswith("<"):
+                yield from _with_edges(token, marking > 0)
+            elif token.startswith("<") or token.strip():
                 yield Span(
                     ("" if inline or not begun else _break(len(path))) + _lines(token.strip("\r\n")), marking > 0
                 )

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from conformance.model.spec import Contract
 from conformance.model.verdict import Verdict
 from conformance.report.formats.html.causes import cause_views
+from conformance.report.formats.html.messages import quoted
 from conformance.report.formats.html.tables import case_views, gaps, matrices, requirement_views, target_lines
 from conformance.report.formats.text import messages_words
 from conformance.report.rows import ReportFormat, RunSummary, replay_command, troubled, waived
@@ -149,6 +150,7 @@ def _template() -> Template:
     environment.filters["brief"] = lambda text: shortened(visible(str(text)), _BRIEF)
     environment.filters["visible_lines"] = lambda text: "\n".join(visible(line) for line in str(text).split("\n"))
     environment.filters["many"] = many
+    environment.filters["quoted"] = quoted
     environment.filters["messages_words"] = messages_words
     return environment.get_template(_TEMPLATE)
 
