@@ -87,7 +87,7 @@ class Observation:
     end_s: float = 0.0
     """When a step of a race began and ended, on one clock; infinite where no answer came."""
     shown: Mapping[str, str] = field(default_factory=dict)
-    """How things stood when a step of a race looked."""
+    """How things stood when a step of a race looked; of any other case, what was seen cancelled before the last look."""
     raced: tuple[Raced, ...] = ()
     """The steps of a race; each answer is also judged by itself, in an observation of its own."""
 

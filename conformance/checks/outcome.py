@@ -190,6 +190,9 @@ CANCELLED, EXECUTED, UNKNOWN = "cancelled", "executed", "unknown"
 TOUCHED, UNDONE = "touched", "undone"
 """How an effect is wrong: on something that should have stayed as it was, or none where there should have been one."""
 
+CAME_BACK = "was cancelled, and came back"
+"""What is said of something that was seen cancelled and is so no longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effects:
@@ -216,7 +219,8 @@ def judge_effects(
         if seen is None:
             unverified.append(inside)
         elif seen != CANCELLED:
-            message = f"{name} should have been cancelled and was not"
+            back = observation.shown.get(name) == CANCELLED
+            message = f"{name} {CAME_BACK}" if back else f"{name} should have been cancelled and was not"
             findings.append(EFFECT.finding_on(inside, message, CANCELLED, seen, name, way=UNDONE))
     for name in alternative.untouched:
         seen, before = _known(observation.after, name), _known(observation.before, name)

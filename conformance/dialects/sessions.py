@@ -35,7 +35,7 @@ from conformance.endpoint.desks import Desk
 from conformance.endpoint.model import Binding, Role
 from conformance.endpoint.secrets import Vault
 from conformance.errors import NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
-from conformance.guard.gate import Label, Purpose, hiccup_words, is_hiccup
+from conformance.guard.gate import OF_A_CASE, Label, Purpose, hiccup_words, is_hiccup
 from conformance.guard.link import Link, Send, Socket
 from conformance.wire.messages import (
     TIMED_OUT,
@@ -87,6 +87,8 @@ class Sessions:
     """By session: what the service said to its credentials. They are not tried again: a service may lock the user."""
     unkept: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By role: the cookies that the service set at sign-in and that its login does not keep."""
+    called_as: set[tuple[str, str, str]] = field(default_factory=set)
+    """Session, first part of a case id, which says the operation, and transport of each message of a case so far."""
     memory: dict[str, Any] = field(default_factory=dict)
     locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     renewing: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -163,6 +165,14 @@ class Sessions:
         own = None if role is None else login_named(role.sign_in).dry_answer(role.login_keys, request)
         return self.dialect.dry_answer(request, still_open=still_open) if own is None else own
 
+    def _label(self, speaker: Speaker, purpose: Purpose, transport: str) -> Label:
+        """What a message is sent for, and whether it is the first of a case of this operation as this user."""
+        key = speaker.key, speaker.case.partition("/")[0], transport
+        first = purpose in OF_A_CASE and key not in self.called_as
+        if first:
+            self.called_as.add(key)
+        return Label(purpose, speaker.name, speaker.case, first)
+
     # Over HTTP.
 
     async def send_http(
@@ -172,7 +182,7 @@ class Sessions:
 
         Raises `RoleUnavailable` when sessions run out faster than a message can be sent.
         """
-        login, own, label = login_of(speaker), self.own_headers(speaker), Label(purpose, speaker.name, speaker.case)
+        login, own, label = login_of(speaker), self.own_headers(speaker), self._label(speaker, purpose, "http")
         if login is None:
             return await self.link.send_http(request_of(own), label)
         used: list[Session] = []
@@ -273,7 +283,7 @@ class Sessions:
 
         `text_of` writes the frame for a sequence number. Raises `RoleUnavailable` as `send_http` does.
         """
-        socket, label = self.socket(speaker, socket_key), Label(purpose, speaker.name, speaker.case)
+        socket, label = self.socket(speaker, socket_key), self._label(speaker, purpose, "ws")
         if login_of(speaker) is None:
             text = text_of(socket.next_number())
             return await self.link.send_ws(socket, text, label, quiet=quiet, spelling=spelling)

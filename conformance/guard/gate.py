@@ -61,6 +61,8 @@ class Label:
     purpose: Purpose
     role: str = ""
     case: str = ""
+    first: bool = False
+    """Whether it is the first message of a case of the operation that goes out as this user over its transport."""
 
 
 class Decision(Protocol):

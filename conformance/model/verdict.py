@@ -63,6 +63,8 @@ class Recorded(NamedTuple):
     problem: str = ""
     """What kept it from completing, in words."""
     evidence: Evidence | None = None
+    first: bool = False
+    """Whether it is the first message of a case of the operation that went out as this user over its transport."""
 
 
 @dataclass(frozen=True, slots=True)

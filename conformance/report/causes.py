@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from conformance.cases.combinations.arrays import FAMILY as COMBINATIONS
 from conformance.cases.fixtures import family_of, read_fixtures
-from conformance.checks.outcome import ACCEPTED, CANCELLED, REFUSED, SHAPELESS, TOUCHED, UNDONE
+from conformance.checks.outcome import ACCEPTED, CAME_BACK, CANCELLED, REFUSED, SHAPELESS, TOUCHED, UNDONE
 from conformance.model.spec import Contract
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, Verdict
 from conformance.report.factors import Common, Table, common, table_of
@@ -399,6 +399,7 @@ def _words(first: Finding, alike: Sequence[Finding]) -> str:
         return _OUTCOMES.get(way, "another answer than is allowed")
     if first.check == "effect":
         said = "not cancelled, against what the answer says" if way == UNDONE else "touched, and nobody asked for it"
+        said = "cancelled, and back again later" if any(CAME_BACK in one.message for one in alike) else said
         return f"{said}: {_listed(places)}"
     if first.check == "relation":
         return f"answered otherwise than in another form: {_listed(places)}"

@@ -19,7 +19,7 @@ from conformance.cases.combinations.count import Grid
 from conformance.cases.fixtures import family_of
 from conformance.formats.base import PLACE
 from conformance.formats.members import CONTAINER, Found, Literal
-from conformance.formats.registry import format_for
+from conformance.formats.registry import format_for, known_format
 from conformance.model.case import Alternative, Case
 from conformance.model.spec import FieldType, Operation
 from conformance.model.verdict import CaseResult
@@ -52,8 +52,8 @@ class Common:
 ANSWERED = "answered"
 """Not what was sent, but what came: of use where the answer is right but for its form."""
 _PREFERRED = (
-    "transport", "format", "role", "media type", ANSWERED, "method", "path", "session", "earlier", "together", "meanwhile", "asked for",
-    "charset", "wanted", "set up", "items",
+    "transport", "format", "answers in", "formats", "role", "media type", ANSWERED, "method", "path", "session", "call",
+    "earlier", "together", "meanwhile", "asked for", "charset", "wanted", "set up", "items",
 )  # fmt: skip
 """The factors that come first where several combinations tell failing from passing cases equally well; then come the
 members of the request, then the family and the name of a case."""
@@ -69,6 +69,8 @@ def levels_of(result: CaseResult, case: Case | None, operation: Operation) -> se
         ("role", result.role),
     }
     levels |= {(ANSWERED, said) for said in _answered(result.code_seen)}
+    if any(one.first for one in result.exchanges):
+        levels.add(("call", "the first of its user"))
     if case is None:
         return levels
     levels |= {("family", family_of(case.id)), ("message", case.id.partition("@")[0])}
@@ -140,6 +142,7 @@ def _of_message(case: Case, operation: Operation) -> Iterator[Level]:
     message = case.message
     if message.frame is not None:
         return
+    yield from _formats(case)
     path, _, query = message.path.partition("?")
     if message.method != operation.method:
         yield "method", message.method
@@ -154,6 +157,18 @@ def _of_message(case: Case, operation: Operation) -> Iterator[Level]:
             yield "charset", value.lower().partition("charset=")[2].strip('" ')
         elif name.lower() not in ("accept", "content-type", "connection"):
             yield "header", name.lower()
+
+
+def _formats(case: Case) -> Iterator[Level]:
+    """The format in which the answer is asked for, as far as the message says one; and both where they differ."""
+    asked = [value for name, value in case.message.headers if name.lower() == "accept"] or [case.media_type]
+    wanted = known_format(asked[0]) if len(asked) == 1 else None
+    if wanted is None:
+        return
+    yield "answers in", wanted.label
+    sent = format_for(case.media_type)
+    if wanted is not sent:
+        yield "formats", f"{sent.label} in, {wanted.label} out"
 
 
 _LONGEST = 20_000

@@ -160,6 +160,8 @@ def _exchange(one: Recorded, case: CaseResult) -> dict[str, Any]:
         line["transport"] = one.transport
     if one.problem:
         line["problem"] = one.problem
+    if one.first:
+        line["first"] = True
     if one.evidence is not None:
         line["evidence"] = asdict(one.evidence)
     return line
@@ -173,7 +175,7 @@ def _exchange_from(raw: Mapping[str, Any], case: Mapping[str, Any]) -> Recorded:
     )
     return Recorded(
         raw["purpose"], role, transport, raw["started_s"], raw["took_s"], raw.get("problem", ""),
-        None if evidence is None else Evidence(**evidence),
+        None if evidence is None else Evidence(**evidence), raw.get("first", False),
     )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def recorded(
 def _recorded(one: Traced) -> Recorded:
     label, exchange = one.label, one.exchange
     started_s, took_s = round(exchange.started_s + _EPOCH_S, 6), round(exchange.elapsed_s, 6)
-    return Recorded(label.purpose.value, label.role, one.transport, started_s, took_s)
+    return Recorded(label.purpose.value, label.role, one.transport, started_s, took_s, first=label.first)
 
 
 def _with_evidence(one: Traced, known: tuple[str, ...], rest: tuple[str, ...], level: Level) -> Recorded:

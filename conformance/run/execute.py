@@ -376,13 +376,23 @@ async def _observe_and_judge(
             waiting = True
         if not waiting or looked_s >= deadline_s:  # a look tells how things stood when it began
             break
+        _note_gone(case, setting, before, after)
         await asyncio.sleep(pause_s)
     if any(state == CANCELLED != before.get(name) for name, state in after.items()):
         service.note_settled(loop.time() - began_s)
     if case.later and not judgement.findings:
+        _note_gone(case, setting, before, after)
         await asyncio.sleep(service.settle_s)
         judgement, after = await _look(case, kit, service, setting, judge, before, secrets)
     return judgement, after
+
+
+def _note_gone(case: Case, setting: Setting, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Keep what was seen cancelled, for a later look that sees it otherwise; the steps of a race look for themselves."""
+    gone = {name: state for name, state in after.items() if state == CANCELLED != before.get(name)}
+    if gone and not case.race:
+        for its in all_under_way(setting):
+            its.shown = {**its.shown, **gone}
 
 
 async def _look(

@@ -109,7 +109,7 @@ class Setting:
     end_s: float = 0.0
     """When a step of a race began and ended, on one clock; without an answer it never did."""
     shown: Mapping[str, str] = field(default_factory=dict)
-    """How things stood when a step of a race looked."""
+    """How things stood when a step of a race looked; of any other case, what was seen cancelled so far."""
     secrets: tuple[str, ...] | None = None
     """What must not come back, once it was asked for."""
     observations: tuple[Observation, ...] = ()

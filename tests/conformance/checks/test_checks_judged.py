@@ -71,6 +71,18 @@ def test_what_should_have_been_cancelled_is_named_with_what_became_of_it() -> No
     )
 
 
+def test_what_was_seen_cancelled_and_is_not_any_more_came_back() -> None:
+    (found,) = judge_effects(
+        case(CAO, DONE).expect,
+        DONE,
+        Observation((), before={"mine": "open"}, after={"mine": "open", "yours": "open"}, shown={"mine": "cancelled"}),
+        kit(CAO).operation,
+    ).findings
+    assert found == Finding(
+        "EFFECT", "effect", "mine was cancelled, and came back", "cancelled", "open", "mine", "undone"
+    )
+
+
 def test_an_outcome_that_is_not_allowed_says_what_was() -> None:
     found = judged(case(CAO, DONE, Alternative({"code": [20, 104]})), http(error(100)))
     words = "the answer is not one that the document allows here"

@@ -22,6 +22,7 @@ PATTERNS = (
     "cao/codes/*",
     "cao/roles/*",
     "cao/response/*",
+    "co/effects/lasting@*",
     "tpp/response/*",
     "tpp/batch/*",
     "tpp/pin/*",
@@ -30,6 +31,7 @@ SAMPLE = {
     "cao-detail-as-number": ((Kind.FORM, {"answered": "code 0"}),),
     "cao-null-everybody": ((Kind.ACTED, None),),
     "cao-no-effect-http": ((Kind.UNDONE, {"transport": "http"}),),
+    "co-opens-again": ((Kind.UNDONE, None),),
     "tpp-xml-null-as-empty": ((Kind.FORM, {"format": "XML"}),),
 }
 """For each fault the causes that it has, and of each what its cases have in common, where one thing tells it."""
@@ -61,3 +63,9 @@ def test_a_fault_is_one_cause_on_one_of_its_requirements(fault: str, found: dict
     for one, (_, levels) in zip(told, SAMPLE[fault], strict=True):
         if levels is not None:
             assert one.only_when.items() >= levels.items()
+
+
+def test_what_comes_back_after_it_was_cancelled_is_told_so(found: dict[str, tuple[Cause, ...]]) -> None:
+    (cause,) = found["co-opens-again"]
+    assert cause.message == "cancelled, and back again later: mine"
+    assert cause.finding.message == "mine was cancelled, and came back"
