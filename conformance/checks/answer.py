@@ -53,6 +53,8 @@ class Answer:
     status: int | None = None
     legs: tuple[Leg, ...] = ()
     results: tuple[dict[str, Any], ...] = ()
+    lost: bool = False
+    """Whether the list holds what is no result, so that nobody can tell what the results would have been."""
     value: Any = None
     findings: tuple[Finding, ...] = ()
     unreadable: Finding | None = None

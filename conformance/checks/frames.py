@@ -9,6 +9,7 @@ from typing import Any
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.kit import Kit, page_or_trace, repeated_members, shorten
+from conformance.checks.outcome import SHAPELESS
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.contract.operation import AppliesTo, RequirementKey
 from conformance.formats.errors import BeyondError, CodecError
@@ -82,6 +83,7 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
         document = decode_json(payload.encode(errors="surrogatepass"))
     except CodecError as error:
         finding = _finding(kit, "o", f"the payload is no JSON: {error}", "JSON as text", shorten(payload) or "nothing")
+        finding = replace(finding, way=SHAPELESS)
         return Answer(frozenset(), unreadable=finding, summary="a payload that is no JSON")
     found = read_payload(kit, document.value, None)
     readings = (*found.readings, "error-frame=reply") if _is_refusal(found) else found.readings

@@ -220,8 +220,12 @@ def _on_the_answer(kit: Kit, read: _Read, found: _Gathering) -> bool:
 
 
 def _by_results(_kit: Kit, read: _Read, found: _Gathering) -> bool:
-    """A reader that loses what it cannot read may answer with fewer results, where an alternative says so."""
-    if read.matching.findings and not (read.right and read.right[0].wanted.get("results") in ([], "none")):
+    """A reader that loses what it cannot read may answer with fewer results, where an alternative says so.
+
+    A list that holds something else in their place does not.
+    """
+    fewer = read.right and read.right[0].wanted.get("results") in ([], "none") and not read.seen.answer.lost
+    if read.matching.findings and not fewer:
         return found.stop(*read.matching.findings)
     return False
 

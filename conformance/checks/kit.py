@@ -53,6 +53,8 @@ STATUS = Check(
     (RequirementKey("status"), RequirementKey("route", LISTS), RequirementKey("error-string", LISTS)),
     blocks=BEHIND_READING,
 )
+STATUS_OF_REFUSAL = "a status of 4xx"
+"""What is expected where the body is the documented error."""
 SCHEMA = Check(
     "schema",
     "the answer is valid under its JSON Schema",

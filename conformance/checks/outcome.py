@@ -153,12 +153,15 @@ def way_of(
     got = [one is True if listed else one == 0 for one in said] or [False]
     alike = [one for one in alternatives if listed and "results" in one.wanted] or alternatives
     wanted = [_successes(one, len(got)) for one in alike]
-    columns = [[flags[place] for flags in wanted] for place in range(len(got))]
+    places = range(len(got))
+    columns = [[flags[place] for flags in wanted] for place in places]
     if any(flag and not any(one in column for one in (True, None)) for flag, column in zip(got, columns, strict=True)):
         return ACCEPTED
     if any(not flag and column and all(column) for flag, column in zip(got, columns, strict=True)):
         return REFUSED
-    return OTHERWISE
+    more = all(any(got[place] and flags[place] is False for place in places) for flags in wanted)
+    less = all(any(flags[place] and not got[place] for place in places) for flags in wanted)
+    return OTHERWISE if more is less else ACCEPTED if more else REFUSED
 
 
 def _successes(alternative: Alternative, parts: int) -> list[bool | None]:

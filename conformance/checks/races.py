@@ -17,7 +17,7 @@ from conformance.checks.answer import Observation, Raced
 from conformance.checks.history import MOST_STEPS, Call, GaveUp, Search
 from conformance.checks.identity import instructions_of, match_results
 from conformance.checks.kit import Kit
-from conformance.checks.outcome import CANCELLED, TOUCHED, UNDONE
+from conformance.checks.outcome import ACCEPTED, CANCELLED, TOUCHED, UNDONE
 from conformance.checks.read import read_answer
 from conformance.checks.registry import Check, Stage
 from conformance.formats.registry import format_for
@@ -269,7 +269,9 @@ def _finding(named: Mapping[str, str], names: Sequence[str], small: Sequence[_Li
         return _broken(named["shown"], message, "what the calls before have left", shown, name)
     if len(done) > 1:
         again = named.get("twice") or named.get("again") or named["done"]
-        return _broken(again, f"{name} was cancelled more than once", "one success", f"{len(done)} successes", name)
+        return _broken(
+            again, f"{name} was cancelled more than once", "one success", f"{len(done)} successes", name, ACCEPTED
+        )
     message = f"{name} was open, and a call for it was told that it is not there"
     return _broken(named["done"], message, "success", "not found", name)
 

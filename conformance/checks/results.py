@@ -15,6 +15,7 @@ from conformance.checks.kit import (
     READABLE,
     SCHEMA,
     STATUS,
+    STATUS_OF_REFUSAL,
     Kit,
     page_or_trace,
     repeated_members,
@@ -22,6 +23,7 @@ from conformance.checks.kit import (
 )
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.checks.xml_results import (
+    XML_ITEM,
     error_problem,
     has_markup,
     nulls_as_text,
@@ -192,7 +194,7 @@ def _error_string(kit: Kit, status: int, value: str, findings: tuple[Finding, ..
         wrong.append(ERROR_STRING.finding(kit.operation, "an error without a text", "a text", repr(value), "body"))
     if not 400 <= status < 600:
         message, shown = "an error string under a status of success", f"HTTP status {status}"
-        wrong.append(STATUS.finding(kit.operation, message, "a status of 4xx", shown, "status", key="error-string"))
+        wrong.append(STATUS.finding(kit.operation, message, STATUS_OF_REFUSAL, shown, "status", key="error-string"))
     return Answer(
         frozenset({forms.REFUSED}) | _refusal_forms(status),
         status,
@@ -220,6 +222,7 @@ def _results(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]) -
         frozenset({forms.RESULTS}) if listed else frozenset(),
         status,
         results=results,
+        lost=listed and (len(results) < len(value) or any(one.check == XML_ITEM.id for one in findings)),
         value=value,
         findings=(
             *findings,

@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from conformance.cases.combinations.arrays import FAMILY as COMBINATIONS
 from conformance.cases.fixtures import family_of, read_fixtures
+from conformance.checks.kit import STATUS_OF_REFUSAL
 from conformance.checks.outcome import ACCEPTED, CAME_BACK, CANCELLED, REFUSED, SHAPELESS, TOUCHED, UNDONE
 from conformance.model.spec import Contract
 from conformance.model.verdict import FROZEN_NOTE, CaseResult, Finding, Verdict
@@ -105,7 +106,7 @@ class Cause:
     shown_by: tuple[str, ...]
     """The ids of all cases that show it, as far as they are kept."""
     follows: tuple[str, ...] = ()
-    """The requirements that only cases of this cause break: what follows from it."""
+    """The requirements that only cases of this cause break: what follows from it, the heaviest first."""
     common: Common | None = None
     """What the cases that show it have in common and those that pass have not, as far as one can tell."""
 
@@ -136,11 +137,12 @@ def causes(
     carried_out.update(further or {})
     naming = Counter(name for one in results if one.verdict in _JUDGED for name in one.requirements)
     failed = sorted((one for one in results if one.verdict is Verdict.FAIL and one.findings), key=lambda one: one.id)
+    refusals = {name: one.attribution.get("effect", "") for name, one in contract.operations.items()}
     groups = sorted(_merged(_groups(failed), counted or {}), key=_weight)
     tables = _tables(results, contract, {one.operation for one in failed})
     made = [
         _cause(group, contract, carried_out[group.key[0]], tables.get(group.key[0], ()), naming)
-        for group in list(_heads(groups))
+        for group in list(_heads(groups, refusals))
     ]
     return tuple(_told_apart(sorted(made, key=lambda one: (_RANK[one.kind], -one.cases, one.id))))
 
@@ -158,6 +160,8 @@ _BY_CASE = frozenset({"outcome", "effect", "together", "relation", "client-belie
 _AT_A_PLACE = ("schema", "identity")
 """Checks, in this order, whose finding at a place follows from one that another check made there."""
 _STRUCTURE = frozenset({"xml-root", "xml-namespace", "xml-item"})
+_NO_RESULT = re.compile(r"(?:/\d+)?")
+"""Where a list of results, or one of them, stands in an answer."""
 _OF_RESULTS = frozenset({"one-each", "identity"})
 """Checks of results, which nobody finds in an answer that is built wrong."""
 _ONE_THING = _OF_RESULTS | {"race"}
@@ -172,7 +176,7 @@ def _roots(findings: Sequence[Finding]) -> Iterator[Finding]:
     for finding in findings:
         first[finding.at] = min(first.get(finding.at, len(_AT_A_PLACE)), _step(finding))
     others = any(not _is_weak(one) for one in findings)
-    built_wrong = any(one.check in _STRUCTURE for one in findings)
+    built_wrong = any(map(_is_built_wrong, findings))
     for finding in findings:
         if (others and _is_weak(finding)) or (built_wrong and finding.check in _OF_RESULTS):
             continue
@@ -182,7 +186,14 @@ def _roots(findings: Sequence[Finding]) -> Iterator[Finding]:
 
 def _is_weak(finding: Finding) -> bool:
     """Whether it follows from any other one: what cannot be read tells no outcome, and is answered otherwise elsewhere."""
-    return finding.check == "relation" or finding.way == SHAPELESS
+    return finding.check == "relation" or (finding.check == "outcome" and finding.way == SHAPELESS)
+
+
+def _is_built_wrong(finding: Finding) -> bool:
+    """Whether it says that something else stands where a list of results, or one of them, should."""
+    if finding.check == "schema":
+        return finding.expected in ("object", "list") and _NO_RESULT.fullmatch(finding.at) is not None
+    return finding.check in _STRUCTURE
 
 
 def _step(finding: Finding) -> int:
@@ -192,10 +203,14 @@ def _step(finding: Finding) -> int:
 def _key(operation: str, finding: Finding) -> Key:
     if finding.check == "together":
         return operation, "outcome", "", "", ACCEPTED
+    if _is_outcome(finding):
+        return operation, "outcome", "", "", _way(finding)
     if finding.check in _BY_CASE:
         return operation, finding.check, "", "", _way(finding)
     if _is_effect(finding):
         return operation, "effect", "", "", _way(finding)
+    if _is_unreadable(finding):
+        return operation, "readable", "", "", "JSON" if "JSON" in finding.expected else finding.expected
     if finding.check in _ONE_THING:
         return operation, finding.check, finding.requirement, "", ""
     wanted = _VALUE.sub("…", finding.expected or finding.message)
@@ -204,7 +219,17 @@ def _key(operation: str, finding: Finding) -> Key:
 
 def _is_effect(finding: Finding) -> bool:
     """Whether it is about what became of an order or quote, also where calls overlapped."""
-    return finding.check == "effect" or (finding.check == "race" and bool(finding.way))
+    return finding.check == "effect" or (finding.check == "race" and finding.way in (TOUCHED, UNDONE))
+
+
+def _is_outcome(finding: Finding) -> bool:
+    """Whether it is about what an answer says came of the request, also where calls overlapped."""
+    return finding.check == "outcome" or (finding.check == "race" and finding.way == ACCEPTED)
+
+
+def _is_unreadable(finding: Finding) -> bool:
+    """Whether nobody can read the answer: the body, or what stands as a text in a frame."""
+    return finding.check == "readable" or (finding.check == "frame" and finding.way == SHAPELESS)
 
 
 def _way(finding: Finding) -> str:
@@ -223,8 +248,8 @@ class _Group:
     further: int = 0
     own: frozenset[str] = frozenset()
     """The cases of which no heavier group is the cause."""
-    behind: set[str] = field(default_factory=set)
-    """The requirements of groups that have no case of their own beside this one."""
+    behind: dict[str, int] = field(default_factory=dict)
+    """The requirements of groups that have no case of their own beside this one, each with the rank of the heaviest."""
 
     @property
     def kind(self) -> Kind:
@@ -236,9 +261,14 @@ def kind_of(finding: Finding) -> Kind:
     """What a finding does to who relies on the endpoint."""
     if _is_effect(finding):
         return Kind.UNDONE if _way(finding) == UNDONE else Kind.ACTED
-    if finding.check == "outcome":
+    if _is_outcome(finding):
         return {ACCEPTED: Kind.ACCEPTED, SHAPELESS: Kind.FORM}.get(finding.way, Kind.OUTCOME)
     return _KINDS.get(finding.check, Kind.FORM)
+
+
+def heaviest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings of a case by what they do to who relies on the endpoint; those of one kind in their order."""
+    return sorted(findings, key=lambda one: _RANK[kind_of(one)])
 
 
 def _weight(group: _Group) -> tuple[int, int, Key]:
@@ -309,11 +339,19 @@ def _alike(groups: Iterable[Key], by: Callable[[Key], Key]) -> Iterator[list[Key
     yield from (found[shared] for shared in sorted(found))
 
 
-def _heads(groups: Sequence[_Group]) -> Iterator[_Group]:
-    """The groups that some case has as its heaviest, with what stands behind them."""
+def _heads(groups: Sequence[_Group], refusals: Mapping[str, str]) -> Iterator[_Group]:
+    """The groups that some case has as its heaviest, with what stands behind them.
+
+    What is only found where the answer says something else than it should comes first: it follows from how that was read.
+    `refusals` are the requirements on what a refusal must leave alone, by operation.
+    """
     claimed: dict[str, _Group] = {}
+    for contrary in filter(_is_contrary, groups):
+        for group in groups:
+            if _is_read_from(group, refusals) and group.shown.keys() <= contrary.shown.keys():
+                claimed.update(dict.fromkeys(group.shown, contrary))
     for group in groups:
-        group.own = frozenset(name for name in group.shown if name not in claimed)
+        group.own = frozenset(name for name in group.shown if claimed.get(name, group) is group)
         claimed.update((name, group) for name in group.own)
         if group.own:
             yield group
@@ -321,7 +359,23 @@ def _heads(groups: Sequence[_Group]) -> Iterator[_Group]:
         owners = Counter(id(claimed[name]) for name in group.shown)
         most = max(owners.values())
         owner = next(claimed[name] for name in sorted(group.shown) if owners[id(claimed[name])] == most)
-        owner.behind |= {finding.requirement for _, finding in group.shown.values()}
+        for _, finding in group.shown.values():
+            rank = _RANK[group.kind]
+            owner.behind[finding.requirement] = min(rank, owner.behind.get(finding.requirement, rank))
+
+
+def _is_contrary(group: _Group) -> bool:
+    """Whether its answers are built otherwise than they should, or say one thing by the status and another by the body."""
+    finding = next(iter(group.shown.values()))[1]
+    return _is_built_wrong(finding) or (finding.check == "status" and finding.expected == STATUS_OF_REFUSAL)
+
+
+def _is_read_from(group: _Group, refusals: Mapping[str, str]) -> bool:
+    """Whether it rests on what was read from the answer, as a success or as a refusal."""
+    if group.kind is Kind.ACTED:
+        refusal = refusals.get(group.key[0])
+        return all(finding.requirement == refusal for _, finding in group.shown.values())
+    return group.kind in (Kind.UNDONE, Kind.OUTCOME)
 
 
 def _tables(results: Sequence[CaseResult], contract: Contract, operations: Collection[str]) -> dict[str, list[Table]]:
@@ -366,7 +420,7 @@ def _cause(group: _Group, contract: Contract, of: int, tables: Sequence[Table], 
         finding=finding,
         replay=replay_name(result),
         shown_by=tuple(sorted(group.shown)),
-        follows=tuple(sorted(group.behind - set(names))),
+        follows=tuple(sorted(group.behind.keys() - set(names), key=lambda name: (group.behind[name], name))),
         common=common(table, group.shown, answered=group.kind not in _OF_ANSWERS) if table else None,
     )
 

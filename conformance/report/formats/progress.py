@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.report.causes import Key, keys_of
+from conformance.report.causes import Key, heaviest_first, keys_of
 from conformance.report.formats.text import is_live
 from conformance.report.safe_text import many, shortened, visible, writable
 
@@ -46,7 +46,7 @@ def _news(result: CaseResult, known: set[Key]) -> str:
     if found <= known:
         return ""
     known |= found
-    words = result.findings[0].message if result.findings else result.reason
+    words = heaviest_first(result.findings)[0].message if result.findings else result.reason
     return f"{result.verdict.value}: {result.id}: {shortened(visible(words), 200)}"
 
 

@@ -10,7 +10,7 @@ import pytest
 from report_support import GATEWAY, contract, finding, result
 
 from conformance.model.verdict import CaseResult, Finding, Verdict
-from conformance.report.causes import Cause, Kind, causes
+from conformance.report.causes import Cause, Kind, causes, heaviest_first
 from conformance.report.rows import MOST_KEPT, gather
 
 
@@ -111,13 +111,56 @@ def test_what_becomes_of_orders_is_one_cause_whether_calls_overlapped_or_not() -
     (cause,) = of([failing("a", raced[0]), failing("alone-with-a-longer-name", undone), failing("b", *raced)])
     assert (cause.kind, cause.id, cause.cases) == (Kind.UNDONE, "G-OK/effect/undone", 3)
     assert (cause.message, cause.finding) == ("not cancelled, against what the answer says: mine", undone)
-    answers = found("race", at="mine", message="mine was cancelled more than once")
+    answers = found("race", at="mine", message="mine was shown as no order of the calls can have left it")
     assert [one.kind for one in of([failing("a", raced[0]), failing("b", answers)])] == [Kind.UNDONE, Kind.OUTCOME]
 
 
 def test_a_success_of_several_copies_is_a_success_where_none_is_allowed() -> None:
     twice = found("together", "G-104", at="answer", expected="at most one success", actual="2 successes of 2")
-    assert [(one.kind, one.cases) for one in of([failing("a", twice), failing("b", ACCEPTED)])] == [(Kind.ACCEPTED, 2)]
+    raced = found("race", "G-104", at="mine", way="accepted", message="mine was cancelled more than once")
+    told = of([failing("a", twice), failing("b", ACCEPTED), failing("c", raced)])
+    assert [(one.kind, one.cases) for one in told] == [(Kind.ACCEPTED, 3)]
+
+
+def test_an_answer_that_cannot_be_read_is_one_cause_over_every_transport() -> None:
+    body = found("readable", "G-SHAPE", at="body", expected="a JSON object", message="the answer is no JSON: cut off")
+    frame = found("frame", "G-104", at="o", expected="JSON as text", way="shapeless", message="the payload is no JSON")
+    xml = found("readable", "G-SHAPE", at="body", expected="well-formed XML", message="the answer is no readable XML")
+    listed = of([failing("a", body), failing("b", frame), failing("c", body), failing("d", xml)])
+    assert [(one.check, one.cases, one.requirements) for one in listed] == [
+        ("readable", 3, ("G-SHAPE", "G-104")),
+        ("readable", 1, ("G-SHAPE",)),
+    ]
+
+
+STRING = found("status", "G-SHAPE", at="status", expected="a status of 4xx", actual="HTTP status 200")
+ITEM = found("xml-item", "G-SHAPE", at="/a", expected="as response.xsd has it")
+
+
+@pytest.mark.parametrize("contrary", [STRING, ITEM, found("schema", "G-SHAPE", at="/0", expected="object")])
+def test_what_is_read_from_an_answer_that_is_built_wrong_follows_from_that(contrary: Finding) -> None:
+    refused = found("outcome", "G-104", way="refused", at="answer", actual="HTTP 200")
+    undone = found("effect", "G-104", way="undone", at="mine", expected="cancelled", actual="open")
+    (cause,) = of([failing("a", contrary, refused), failing("b", contrary, undone), failing("c", contrary)])
+    assert (cause.requirement, cause.cases, cause.follows) == ("G-SHAPE", 3, ("G-104",))
+
+
+def test_two_faults_at_once_are_two_causes_although_one_has_an_answer_built_wrong() -> None:
+    """What a stranger loses hangs on no answer, and what is also found elsewhere is more than a consequence."""
+    both = [failing(f"both-{number}", ITEM, TOUCHED) for number in range(2)]
+    assert [one.kind for one in of([*both, failing("form", ITEM)])] == [Kind.ACTED, Kind.FORM]
+    undone = found("effect", way="undone", at="mine", expected="cancelled", actual="open")
+    told = of([failing("a", ITEM, undone), failing("b", ITEM), failing("json", undone)])
+    assert [(one.kind, one.cases) for one in told] == [(Kind.UNDONE, 2), (Kind.FORM, 2)]
+
+
+def test_consequences_are_named_the_heaviest_first() -> None:
+    shape, text = found("schema", "G-SHAPE", at="/detail"), found("agree", "G-104")
+    gone = found("effect", "G-OK", way="touched", at="mine", expected="open", actual="cancelled")
+    refused = found("outcome", "G-104", way="refused", at="answer")
+    assert heaviest_first([shape, refused, gone, text]) == [gone, refused, shape, text]
+    (cause,) = of([failing("a", gone, refused, shape), failing("b", gone)])
+    assert (cause.kind, cause.follows) == (Kind.ACTED, ("G-104", "G-SHAPE"))
 
 
 def test_what_is_found_at_one_place_by_several_checks_is_one_cause() -> None:

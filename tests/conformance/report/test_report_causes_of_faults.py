@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from conformance.cases.fixtures import load_cases
+from conformance.cli.main import main
 from conformance.contract.load import load_contract
 from conformance.endpoint.reference import warm_reference
 from conformance.report.causes import Cause, Kind, causes
@@ -69,3 +73,22 @@ def test_what_comes_back_after_it_was_cancelled_is_told_so(found: dict[str, tupl
     (cause,) = found["co-opens-again"]
     assert cause.message == "cancelled, and back again later: mine"
     assert cause.finding.message == "mine was cancelled, and came back"
+
+
+@pytest.mark.parametrize(
+    ("faults", "patterns", "kinds"),
+    [
+        (("cao-null-everybody", "cao-detail-as-number"), ("cao/account/*",), ["acted", "form"]),
+        (("tpp-query-cancels", "tpp-json-list-in-list"), ("tpp/negotiation/path-*", "tpp/pin/*"), ["acted", "form"]),
+        (("co-opens-again", "co-echoes-token"), ("co/effects/*",), ["leaked", "undone"]),
+    ],
+)
+def test_two_faults_at_once_are_told_apart(
+    faults: tuple[str, ...], patterns: tuple[str, ...], kinds: list[str], tmp_path: Path
+) -> None:
+    words = ["run", "--report", str(tmp_path), "-q", "--generated", "0", "--no-html"]
+    words += ["--operation", FAULTS[faults[0]].operation, *(word for one in faults for word in ("--fault", one))]
+    done = CliRunner().invoke(main, [*words, *(word for one in patterns for word in ("--case", one))])
+    assert done.exit_code == 1, done.output
+    told = json.loads((tmp_path / "results.json").read_text())["causes"]
+    assert [one["kind"] for one in told] == kinds

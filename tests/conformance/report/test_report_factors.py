@@ -6,6 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,12 +15,13 @@ from conformance.cases.fixtures import family_of, load_cases
 from conformance.contract.load import load_contract
 from conformance.model.case import Case
 from conformance.model.spec import Contract
-from conformance.model.verdict import CaseResult, Finding, Verdict
+from conformance.model.verdict import CaseResult, Finding, Recorded, Verdict
 from conformance.report.causes import Cause, causes
 from conformance.report.factors import Common
 
 CAO, CO, CQ = "alphapoint.cancel_all_orders", "alphapoint.cancel_order", "alphapoint.cancel_quote"
 TPP = "tpp.create_cancellations"
+XML_TYPES, JSON_TYPES = {"text/xml", "application/xml"}, {"text/json", "application/json"}
 OUTCOME = Finding("R", "outcome", "wrong", "code 104", "code 0, result true", "answer", "accepted")
 FORM = Finding("R", "schema", "/detail: expected text, found 0", "text", "0", "/detail")
 
@@ -64,11 +66,22 @@ def found(
     return cause
 
 
+def asked(case: Case) -> str:
+    """The media type that the answer is asked for in, where it is one alone."""
+    if case.message.frame is not None:
+        return ""
+    said = [value.lower() for name, value in case.message.headers if name.lower() == "accept"] or [case.media_type]
+    kind = said[0].partition(";")[0].strip()
+    return kind if len(said) == 1 and "," not in said[0] and kind in XML_TYPES | JSON_TYPES else ""
+
+
 @pytest.mark.parametrize(
     ("operation", "fails", "levels"),
     [
         (TPP, lambda case: "xml" in case.media_type, {"format": "XML"}),
         (TPP, lambda case: case.media_type == "text/json", {"media type": "text/json"}),
+        (TPP, lambda case: "xml" in case.media_type and asked(case) in JSON_TYPES, {"formats": "XML in, JSON out"}),
+        (TPP, lambda case: asked(case) in XML_TYPES, {"answers in": "XML"}),
         (
             CAO,
             lambda case: case.role == "operator" and case.transport == "ws",
@@ -151,6 +164,22 @@ def test_the_code_that_came_tells_of_a_wrong_form_and_not_of_a_wrong_outcome(
 
     assert found(bundled, CAO, success, FORM, seen).only_when == {"answered": "code 0"}
     assert "answered" not in found(bundled, CAO, success, OUTCOME, seen).only_when
+
+
+def test_the_first_calls_of_users_are_told_as_such(bundled: tuple[Contract, tuple[Case, ...]]) -> None:
+    contract, cases = bundled
+    mine = [case for case in cases if case.operation == CAO]
+    first = {case.id for case in random.Random(5).sample(mine, 20)}
+    results = [
+        replace(
+            judged(case, *([FORM] if case.id in first else ())),
+            exchanges=(Recorded("judged", case.role, "http", 1.0, 0.1, first=case.id in first),),
+        )
+        for case in mine
+    ]
+    (cause,) = causes(results, contract)
+    assert cause.common is not None
+    assert cause.common.words.startswith("only with call the first of its user (20 of 20 compared")
 
 
 def test_cases_that_fail_by_chance_have_nothing_in_common(bundled: tuple[Contract, tuple[Case, ...]]) -> None:

@@ -20,7 +20,7 @@ from conformance.guard.gate import OF_A_CASE, Purpose
 from conformance.model.case import Case, Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Finding, Recorded, RunInfo
-from conformance.report.causes import Cause, is_meant, replay_name
+from conformance.report.causes import Cause, heaviest_first, is_meant, replay_name
 from conformance.report.curl import Endpoint, by_hand_again
 from conformance.report.formats.html.messages import Part, parts_of
 from conformance.report.rows import RunSummary, replay_command
@@ -75,7 +75,7 @@ class Example(NamedTuple):
     """What the case does, in the words of its fixture."""
     facts: tuple[tuple[str, str], ...]
     more: tuple[Finding, ...]
-    """What else was found in the case."""
+    """What else was found in the case, the heaviest first."""
     steps: tuple[Step, ...]
     replay: str
     curl: str
@@ -198,7 +198,7 @@ def _example(cause: Cause, name: str, known: _Known, *, brief: bool = False) -> 
         *beside(finding.expected, finding.actual, _LONGEST),
         "" if case is None else case.title,
         () if case is None else tuple(case_facts(case)),
-        tuple(one for one in result.findings if one != finding),
+        tuple(one for one in heaviest_first(result.findings) if one != finding),
         steps,
         replay_command(replay_name(result), known.info),
         _curl(known, result) if steps else "",

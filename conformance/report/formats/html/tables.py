@@ -10,6 +10,7 @@ from conformance.errors import Hindrance
 from conformance.model.case import Transport
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
+from conformance.report.causes import heaviest_first
 from conformance.report.formats.html.causes import CauseView
 from conformance.report.rows import CodeRow, RequirementRow, RunSummary, hindrance_of, hindrance_words
 
@@ -134,7 +135,7 @@ _PLACE = {verdict: place for place, verdict in enumerate(reversed(Verdict))}
 
 def _case(result: CaseResult, cause: int, numbers: Mapping[str, int]) -> CaseView:
     names = {*result.requirements, *(finding.requirement for finding in result.findings)}
-    said = result.reason or (result.findings[0].message if result.findings else "")
+    said = result.reason or next((one.message for one in heaviest_first(result.findings)), "")
     return CaseView(
         result.id,
         result.verdict.value,
