@@ -19,7 +19,7 @@ from conformance.formats.frames import REQUEST, decode_frame
 from conformance.formats.registry import format_for, format_of, formats_for
 from conformance.formats.text import MediaType, parse_media_type
 from conformance.formats.xml.format import XmlCodec
-from conformance.model.spec import Operation
+from conformance.model.spec import Condition, Operation
 from conformance.model.verdict import Finding
 from conformance.passive.tapped import Tapped
 from conformance.wire.messages import header_values
@@ -325,18 +325,25 @@ def _is_unusable(value: Any) -> bool:
 
 
 def _broken(operation: Operation, items: list[Any]) -> Iterator[Wrong]:
-    """The instructions of a list that lack what their kind needs."""
+    """The instructions of a list that lack what their kind needs, whether or not a reader takes letter case for meaning."""
     condition = operation.condition
     if condition is None:
         return
+    names = {name.lower(): name for name in operation.fields}
     for place, item in enumerate(items):
-        flag = item.get(condition.flag, False) if isinstance(item, dict) else None
-        if not isinstance(flag, bool):
-            continue
-        half = condition.half(flag)
-        for name in half.needs:
-            if item.get(name) is None:
-                yield Wrong(half.requirement[name], place)
+        if isinstance(item, dict):
+            folded = {names.get(name.lower(), name): value for name, value in item.items()}
+            lacking = dict.fromkeys(_lacking(condition, item))
+            yield from (Wrong(one, place) for one in lacking if one in _lacking(condition, folded))
+
+
+def _lacking(condition: Condition, item: Mapping[str, Any]) -> list[str]:
+    """The requirements that an instruction breaks by what is not in it."""
+    flag = item.get(condition.flag, False)
+    if not isinstance(flag, bool):
+        return []
+    half = condition.half(flag)
+    return [half.requirement[name] for name in half.needs if item.get(name) is None]
 
 
 def _reach(operation: Operation, value: Any) -> Iterator[str]:

@@ -6,6 +6,7 @@ A message over WebSocket is an entry of its own with the frames in `_webSocketMe
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,11 @@ from conformance.report.safe_text import json_safe
 _END_OF_HEAD = "\r\n\r\n"
 _VERSION = "HTTP/1.1"
 _UNKNOWN = -1
+_LOST = "the evidence does not have the bytes of the body"
+_INTERIM = re.compile(r"HTTP/1\.[01] 1(?!01)[0-9][0-9]")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
+_READ_AS_TEXT = ("utf-8", "utf8", "us-ascii", "ascii")
 
 
 def to_har(summary: RunSummary, _contract: Contract) -> str:
@@ -87,14 +93,29 @@ def entry_of(result: CaseResult, one: Recorded, secure: frozenset[str]) -> dict[
 
 
 class _Head:
-    """A start line, headers, and the body behind them, of a message as the evidence shows it."""
+    """A start line, headers, and the body behind them, of a message as the evidence shows it.
+
+    What comes before the answer (`100 Continue`) is left out, and chunks are put together. The evidence is text: of a body
+    that is packed or in another charset, and of chunks in which something was hidden, it has not the bytes.
+    """
 
     def __init__(self, text: str) -> None:
+        while _INTERIM.match(text) and _END_OF_HEAD in text.rstrip():
+            text = text.partition(_END_OF_HEAD)[2]
         head, _, self.body = text.partition(_END_OF_HEAD)
         self.start, *lines = head.split("\r\n")
         pairs = (line.partition(":") for line in lines)
         self.headers = [(name.strip(), value.strip()) for name, colon, value in pairs if colon]
         self.head_size = len(head) + len(_END_OF_HEAD) if self.body or text.endswith(_END_OF_HEAD) else _UNKNOWN
+        whole = _joined(self.body) if "chunked" in self.header("transfer-encoding").lower() else self.body
+        self.is_lost = bool(self.body) and (whole is None or self._is_coded())
+        """Whether the body is not what went over the wire."""
+        self.body = self.body if whole is None else whole
+
+    def _is_coded(self) -> bool:
+        charset = _CHARSET.search(self.header("content-type"))
+        packed = self.header("content-encoding").lower() not in ("", "identity")
+        return packed or (charset is not None and charset[1].lower() not in _READ_AS_TEXT)
 
     def word(self, place: int, default: str) -> str:
         """One word of the start line."""
@@ -104,6 +125,23 @@ class _Head:
     def header(self, name: str) -> str:
         """The first header of this name; empty without one."""
         return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+def _joined(body: str) -> str | None:
+    """The content of a chunked body; None where its chunks are not as long as they say."""
+    content, rest = b"", body.encode("utf-8", "surrogatepass")
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        digits = size.partition(b";")[0].strip()
+        if not _CHUNK_SIZE.fullmatch(digits):
+            return None
+        length = int(digits, 16)
+        if length == 0:
+            return content.decode("utf-8", "surrogatepass")
+        if rest[length : length + 2] != b"\r\n":
+            return None
+        content, rest = content + rest[:length], rest[length + 2 :]
+    return None
 
 
 def _heads(evidence: Evidence) -> tuple[_Head, _Head]:
@@ -128,7 +166,9 @@ def _request(head: _Head, secure: frozenset[str], *, framed: bool) -> dict[str, 
         "headersSize": head.head_size,
         "bodySize": len(head.body.encode("utf-8", "replace")),
     }
-    if head.body:
+    if head.is_lost:
+        request["postData"] = {"mimeType": head.header("content-type"), "comment": _LOST}
+    elif head.body:
         request["postData"] = {"mimeType": head.header("content-type"), "text": head.body}
     return request
 
@@ -144,7 +184,11 @@ def _response(head: _Head, problem: str) -> dict[str, Any]:
         "httpVersion": head.word(0, _VERSION) if answered else "",
         "cookies": [],
         "headers": _pairs(head.headers),
-        "content": {"size": size, "mimeType": head.header("content-type"), "text": head.body},
+        "content": {
+            "size": size,
+            "mimeType": head.header("content-type"),
+            **({"comment": _LOST} if head.is_lost else {"text": head.body}),
+        },
         "redirectURL": head.header("location"),
         "headersSize": head.head_size,
         "bodySize": size,

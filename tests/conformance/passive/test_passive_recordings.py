@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from conformance.cli.main import main
 from conformance.contract.load import load_contract
 from conformance.errors import UsageError
 from conformance.model.verdict import Verdict
@@ -264,3 +266,36 @@ def test_bytes_that_are_no_flow_give_words(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "odd.flows"
     path.write_bytes(text)
     assert all(isinstance(one, Lost) for one in exchanges_of(path))
+
+
+@pytest.mark.parametrize(
+    ("words", "lost"),
+    [
+        (["--case", "tpp/forms/keys-*", "--case", "co/spelled/http-expect-continue*"], 0),
+        (
+            [
+                "--case",
+                "tpp/resp*",
+                "--case",
+                "co/resp*",
+                "--equivalent",
+                "tpp-chunked",
+                "--equivalent",
+                "co-chunked-answer",
+            ],
+            0,
+        ),
+        (["--case", "co/resp*", "--equivalent", "co-gzip"], 1),
+    ],
+    ids=["case-of-keys-and-interim-answers", "chunks", "packed"],
+)
+def test_answers_of_a_run_that_passes_are_right_in_its_journal_too(words: list[str], lost: int, tmp_path: Path) -> None:
+    ran = CliRunner().invoke(main, ["run", *words, "--report", str(tmp_path / "run"), "--no-html", "--quiet"])
+    assert ran.exit_code == 0, ran.output
+    words = ["judge", str(tmp_path / "run"), "--only", "answers", "--report", str(tmp_path / "out"), "--no-html"]
+    CliRunner().invoke(main, words)
+    cases = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["cases"]
+    answers = [one for one in cases if one["id"].endswith("/answer")]
+    assert answers
+    assert [one["findings"] for one in answers if one["verdict"] == "fail"] == []
+    assert {one["verdict"] for one in answers} == ({"pass", "not-verified"} if lost else {"pass"})
