@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +31,9 @@ from conformance.passive.flows import flow_tapped
 from conformance.passive.har import Lost
 from conformance.passive.judging import Judging, Options
 from conformance.passive.session import Recording, header_of, recording_of
-from conformance.passive.tapped import Framed, Tapped, frames_tapped
+from conformance.passive.tapped import Framed, SocketFrames, Tapped, frames_tapped
 from conformance.report.journal import JournalWriter
+from conformance.wire.messages import Headers
 
 REFUSED = 403
 _MOST_WAITING = 10_000
@@ -42,6 +43,16 @@ _MOST_GAPS = 1000
 _TURN_S = 0.0002
 """How long the thread that judges may keep the one that passes messages on waiting, once that has something to do."""
 Scope = Callable[[Tapped], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A message of a socket; without one, its end."""
+
+    socket: str
+    framed: Framed | None = None
+    url: str = ""
+    headers: Headers = ()
 
 
 @dataclass
@@ -60,7 +71,7 @@ class Tap:
     blocked: int = 0
     _number: int = 0
     _judged: int = 0
-    _waiting: queue.Queue[Mapping[str, Any] | None] = field(default_factory=lambda: queue.Queue(_MOST_WAITING))
+    _waiting: queue.Queue[Mapping[str, Any] | _Heard | None] = field(default_factory=lambda: queue.Queue(_MOST_WAITING))
 
     def __post_init__(self) -> None:
         self._judging = Judging(self.contract, self.options, self.scope)
@@ -84,9 +95,14 @@ class Tap:
     def websocket_message(self, flow: Any) -> None:
         """Drop a frame of the client that the scope does not allow, and tell it so in an error frame."""
         message = flow.websocket.messages[-1]
-        if not self.block or not message.from_client:
-            return
         text = bytes(message.content)
+        if self.block and message.from_client:
+            self._refuse(flow, message, text)
+        if not (message.dropped if message.from_client else message.injected):
+            self._hand_over_frame(flow, message, text)
+        del flow.websocket.messages[:-1]  # a socket may stay open for days
+
+    def _refuse(self, flow: Any, message: Any, text: bytes) -> None:
         reason = self._frame_reason(flow.request.url, text)
         if reason:
             self.blocked += 1
@@ -102,8 +118,8 @@ class Tap:
             self._hand_over(flow)
 
     def websocket_end(self, flow: Any) -> None:
-        """Hand the frames of a socket over."""
-        self._hand_over(flow)
+        """The socket is closed: what has no answer yet gets none."""
+        self._put(_Heard(flow.id))
 
     def error(self, flow: Any) -> None:
         """Hand over what got no answer."""
@@ -114,11 +130,24 @@ class Tap:
 
     def _hand_over(self, flow: Any) -> None:
         try:
-            self._waiting.put_nowait(flow.get_state())
-        except queue.Full:
-            self._gap("more traffic than is judged at once: an exchange was passed over")
+            state = flow.get_state()
         except Exception as error:  # whatever the flow is like, its answer goes on
             self._gap(f"an exchange could not be taken: {type(error).__name__}")
+        else:
+            self._put(state)
+
+    def _hand_over_frame(self, flow: Any, message: Any, text: bytes) -> None:
+        try:
+            framed = Framed(bool(message.from_client), float(message.timestamp), text, not message.is_text)
+            self._put(_Heard(flow.id, framed, flow.request.url, tuple(flow.request.headers.items(multi=True))))
+        except Exception as error:  # the message goes on all the same
+            self._gap(f"a frame could not be taken: {type(error).__name__}")
+
+    def _put(self, one: Mapping[str, Any] | _Heard) -> None:
+        try:
+            self._waiting.put_nowait(one)
+        except queue.Full:
+            self._gap("more traffic than is judged at once: an exchange was passed over")
 
     def _work(self) -> None:
         with contextlib.ExitStack() as stack:
@@ -149,19 +178,39 @@ class Tap:
         return writer
 
     def _judge_all(self, writer: JournalWriter | None) -> None:
-        while (state := self._waiting.get()) is not None:
+        sockets: dict[str, SocketFrames] = {}
+        while (one := self._waiting.get()) is not None:
+            writer = self._judged_all(self._complete(one, sockets), writer)
+        for left in sockets.values():
+            writer = self._judged_all(left.rest(), writer)
+
+    def _complete(self, one: Mapping[str, Any] | _Heard, sockets: dict[str, SocketFrames]) -> Iterator[Tapped | Lost]:
+        """The exchanges that are complete with what was handed over; each socket and each other flow has a number."""
+        if not isinstance(one, _Heard):
             self._number += 1
-            source = f"proxy#{self._number}"
-            try:
-                for one in flow_tapped(source, state):
-                    if isinstance(one, Lost):
-                        self._gap(f"{one.source}: {one.why}")
-                    else:
-                        made = self._judging.take(one)
-                        self._judged += bool(made)
-                        writer = self._keep(writer, made)
-            except Exception as error:  # the traffic has gone through already, and goes on
-                self._gap(f"{source}: could not be judged: {type(error).__name__}")
+            yield from flow_tapped(f"proxy#{self._number}", one)
+        elif one.framed is None:
+            if one.socket in sockets:
+                yield from sockets.pop(one.socket).rest()
+        else:
+            if one.socket not in sockets:
+                self._number += 1
+                source = f"proxy#{self._number}"
+                sockets[one.socket] = SocketFrames(source, one.url, one.headers, self.options.settle_s)
+            yield from sockets[one.socket].take(one.framed)
+
+    def _judged_all(self, found: Iterator[Tapped | Lost], writer: JournalWriter | None) -> JournalWriter | None:
+        try:
+            for one in found:
+                if isinstance(one, Lost):
+                    self._gap(f"{one.source}: {one.why}")
+                else:
+                    made = self._judging.take(one)
+                    self._judged += bool(made)
+                    writer = self._keep(writer, made)
+        except Exception as error:  # the traffic has gone through already, and goes on
+            self._gap(f"proxy#{self._number}: could not be judged: {type(error).__name__}")
+        return self._keep(writer, ())
 
     def _gap(self, text: str) -> None:
         if len(self.gaps) < _MOST_GAPS:

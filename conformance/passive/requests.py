@@ -332,7 +332,7 @@ def _broken(operation: Operation, items: list[Any]) -> Iterator[Wrong]:
     names = {name.lower(): name for name in operation.fields}
     for place, item in enumerate(items):
         if isinstance(item, dict):
-            folded = {names.get(name.lower(), name): value for name, value in item.items()}
+            folded: dict[str, Any] = {names.get(str(name).lower(), str(name)): one for name, one in item.items()}
             lacking = dict.fromkeys(_lacking(condition, item))
             yield from (Wrong(one, place) for one in lacking if one in _lacking(condition, folded))
 

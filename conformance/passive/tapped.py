@@ -81,39 +81,77 @@ class Framed:
 
 
 def frames_tapped(source: str, url: str, headers: Headers, messages: Iterable[Framed]) -> Iterator[Tapped]:
-    """Each request of a socket with the frame that answers it; events and what nobody asked for are left out.
+    """Each request of a socket with the frame that answers it; events and what nobody asked for are left out."""
+    heard = SocketFrames(source, url, headers)
+    for message in messages:
+        yield from heard.take(message)
+    yield from heard.rest()
+
+
+class SocketFrames:
+    """Takes the messages of a socket one by one, and gives each request with the frame that answers it.
 
     A frame answers the oldest request of its number that has no answer yet. One more frame of a number that was answered is
     that request's second answer. A reply of the right call with a number that nobody has sent is `others` of the oldest
     request of that call that is without an answer.
+
+    With `settle_s` a request is given so long after its answer, as soon as another message comes; else at the end.
     """
-    asked: list[_Asked] = []
-    waiting: dict[Any, list[_Asked]] = {}
-    answered: dict[Any, _Asked] = {}
-    for number, message in enumerate(messages, 1):
+
+    def __init__(self, source: str, url: str, headers: Headers, settle_s: float | None = None) -> None:
+        self._place = (source, url, headers)
+        self._settle_s = settle_s
+        self._number = 0
+        self._asked: list[_Asked] = []
+        self._waiting: dict[Any, list[_Asked]] = {}
+        self._answered: dict[Any, _Asked] = {}
+
+    def take(self, message: Framed) -> Iterator[Tapped]:
+        """What is complete once this message has come."""
+        self._number += 1
         members = decode_frame(message.text).members
+        if self._settle_s is not None:
+            yield from self._settled(message.time_s - self._settle_s)
         if message.sent:
-            if len(asked) >= _MOST_PENDING:
-                yield from (one.tapped(source, url, headers) for one in asked)
-                asked, waiting, answered = [], {}, {}
-            one = _Asked(number, message, members)
-            asked.append(one)
-            waiting.setdefault(one.key, []).append(one)
-            continue
-        key = _key(members.get("i"))
-        if members.get("m") not in (REPLY, ERROR) and not _is_answer(members, waiting.get(key, ())):
-            if members.get("m") != EVENT:
-                _to_the_oldest(asked, members, message)
-            continue
-        if waiting.get(key):
-            found = waiting[key].pop(0)
-            found.reply = message
-            answered[key] = found
-        elif key in answered:
-            answered[key].again.append(message.text)
+            if len(self._asked) >= _MOST_PENDING:
+                yield from self.rest()
+            one = _Asked(self._number, message, members)
+            self._asked.append(one)
+            self._waiting.setdefault(one.key, []).append(one)
         else:
-            _to_the_oldest(asked, members, message)
-    yield from (one.tapped(source, url, headers) for one in asked)
+            self._answer(members, message)
+
+    def rest(self) -> Iterator[Tapped]:
+        """What is left, answered or not."""
+        yield from (one.tapped(*self._place) for one in self._asked)
+        self._asked, self._waiting, self._answered = [], {}, {}
+
+    def _settled(self, until_s: float) -> Iterator[Tapped]:
+        """The requests that were answered by then; the answers of later ones may still be followed by others."""
+        done = [one for one in self._asked if one.is_answered_by(until_s)]
+        if done:
+            self._asked = [one for one in self._asked if not one.is_answered_by(until_s)]
+            for one in done:
+                if self._answered.get(one.key) is one:
+                    del self._answered[one.key]
+                if not self._waiting.get(one.key):
+                    self._waiting.pop(one.key, None)
+            yield from (one.tapped(*self._place) for one in done)
+
+    def _answer(self, members: Any, message: Framed) -> None:
+        key = _key(members.get("i"))
+        waiting = self._waiting.get(key, [])
+        if members.get("m") not in (REPLY, ERROR) and not _is_answer(members, waiting):
+            if members.get("m") != EVENT:
+                _to_the_oldest(self._asked, members, message)
+        elif waiting:
+            found = waiting.pop(0)
+            found.reply = message
+            self._answered[key] = found
+        elif key in self._answered:
+            self._answered[key].again.append(message.text)
+        else:
+            _to_the_oldest(self._asked, members, message)
 
 
 def _is_answer(members: Any, waiting: Sequence[_Asked]) -> bool:
@@ -136,6 +174,10 @@ class _Asked:
         self.reply: Framed | None = None
         self.others: list[bytes] = []
         self.again: list[bytes] = []
+
+    def is_answered_by(self, time_s: float) -> bool:
+        """Whether its answer had come by then."""
+        return self.reply is not None and self.reply.time_s <= time_s
 
     def tapped(self, source: str, url: str, headers: Headers) -> Tapped:
         payload = self.members.get("o")

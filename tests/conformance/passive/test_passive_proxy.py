@@ -16,6 +16,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -176,21 +177,75 @@ def test_refusal_of_a_frame_has_its_number_and_its_name(frame: bytes, told: dict
     assert json.loads(refusal_of(frame, "no")) == told
 
 
+class Messages:
+    """A flow of a WebSocket as an addon gets it."""
+
+    def __init__(self, tap: Tap, name: str = "socket") -> None:
+        self.id = name
+        self.metadata: dict[str, Any] = {}
+        self.websocket = SimpleNamespace(messages=[])
+        headers = SimpleNamespace(items=lambda multi: [("Host", "shop.test")])
+        self.request = SimpleNamespace(url="ws://shop.test/WSGateway/", headers=headers)
+        self._tap = tap
+
+    def pass_(self, from_client: bool, content: bytes, time_s: float, **marks: bool) -> None:
+        given = {"dropped": False, "injected": False, "is_text": True, **marks}
+        message = SimpleNamespace(from_client=from_client, content=content, timestamp=time_s, **given)
+        self.websocket.messages.append(message)
+        self._tap.websocket_message(self)
+
+    def call(self, number: int, time_s: float, answer: bytes | None = None) -> None:
+        self.pass_(True, SENT.replace(b'"i":2', b'"i":%d' % number), time_s)
+        self.pass_(False, (answer or RIGHT).replace(b'"i":2', b'"i":%d' % number), time_s + 0.1)
+
+
+SENT = b'{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":7}"}'
+RIGHT = b'{"m":1,"i":2,"n":"CancelAllOrders","o":"{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0,\\"detail\\":null}"}'
+WRONG = RIGHT.replace(b"true", b"false")
+
+
 def test_frames_that_the_proxy_withheld_or_made_are_no_word_of_the_service() -> None:
-    sent = b'{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":7}"}'
-    right = b'{"m":1,"i":4,"n":"CancelAllOrders","o":"{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0,\\"detail\\":null}"}'
-    messages = [
-        (1, True, sent, 1.0, True, False), (1, False, b'{"m":5,"i":2,"n":"CancelAllOrders","o":"no"}', 1.1, False, True),
-        (1, True, sent.replace(b'"i":2', b'"i":4'), 2.0, False, True), (1, False, right, 2.1, False, False),
-    ]  # fmt: skip
-    flow = exchange()
-    flow._state["websocket"] = {"messages": messages}
     tap = Tap(load_contract(None), Options())
-    tap.websocket_end(flow)
+    socket = Messages(tap)
+    socket.pass_(True, SENT, 1.0, dropped=True)
+    socket.pass_(False, b'{"m":5,"i":2,"n":"CancelAllOrders","o":"no"}', 1.1, injected=True)
+    socket.call(4, 2.0)
+    tap.websocket_end(socket)
     results = tap.finish({"recording": ["proxy"]}).journal.results
     assert {one.id: one.verdict.value for one in results if "effect" not in one.id} == {
         "proxy#1.1/request": "pass", "proxy#1.1/answer": "pass",
     }  # fmt: skip
+
+
+def test_frames_are_judged_while_the_socket_is_open_and_none_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "journal.jsonl"
+    tap = Tap(load_contract(None), Options(), journal=path, target={"recording": ["proxy"]})
+    one, other = Messages(tap, "one"), Messages(tap, "other")
+    one.call(2, 10.0, WRONG)
+    other.call(2, 10.1)
+    one.pass_(False, b'{"m":1,"i":2,"n":"CancelAllOrders","o":"{}"}', 10.5)  # a second answer
+    one.call(4, 20.0)
+    deadline = time.monotonic() + 20
+    while not path.exists() or "proxy#1.1/answer" not in path.read_text("utf-8"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert len(one.websocket.messages) == 1
+    results = {one.id: one for one in tap.finish({"recording": ["proxy"]}).journal.results}  # both are open still
+    assert {name for name in results if "effect" not in name} == {
+        f"proxy#{place}/{part}" for place in ("1.1", "1.4", "2.1") for part in ("request", "answer")
+    }
+    assert len({one.check for one in results["proxy#1.1/answer"].findings}) > 1
+    assert not results["proxy#1.4/answer"].findings
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 100_000, b'{"n":["CancelAllOrders"],"i":{}}'])
+def test_frame_that_cannot_be_judged_costs_no_other_one(content: bytes) -> None:
+    tap = Tap(load_contract(None), Options())
+    socket = Messages(tap)
+    socket.pass_(True, content, 1.0)
+    socket.pass_(False, content, 1.1)
+    socket.call(4, 2.0)
+    assert tap.finish({"recording": ["proxy"]}).judged == 1
 
 
 def test_blocking_needs_a_scope() -> None:
@@ -265,21 +320,15 @@ def test_each_result_is_written_as_soon_as_it_is_there(tmp_path: Path) -> None:
     assert tap.finish({"recording": ["proxy"]}).judged == 1
 
 
-def wrong_exchanges() -> list[Flow]:
+def wrong_exchanges(tap: Tap) -> None:
     """A wrong answer over HTTP, and one over WebSocket behind a right one."""
     http = exchange()
     http._state["response"]["content"] = b'{"result":true,"errormsg":null,"errorcode":20,"detail":null}'
-    sent = b'{"m":0,"i":2,"n":"CancelAllOrders","o":"{\\"OMSId\\":1,\\"AccountId\\":7}"}'
-    right = b'{"m":1,"i":2,"n":"CancelAllOrders","o":"{\\"result\\":true,\\"errormsg\\":null,\\"errorcode\\":0,\\"detail\\":null}"}'
-    wrong = right.replace(b'"i":2', b'"i":4').replace(b"true", b"false")
-    socket = exchange()
-    socket._state["websocket"] = {
-        "messages": [
-            (1, True, sent, 5.0, False, False), (1, False, right, 5.1, False, False),
-            (1, True, sent.replace(b'"i":2', b'"i":4'), 6.0, False, False), (1, False, wrong, 6.1, False, False),
-        ]
-    }  # fmt: skip
-    return [http, socket]
+    tap.response(http)
+    socket = Messages(tap)
+    socket.call(2, 5.0)
+    socket.call(4, 6.0, WRONG)
+    tap.websocket_end(socket)
 
 
 def test_each_finding_is_reproduced_by_the_command_that_is_printed(
@@ -288,9 +337,7 @@ def test_each_finding_is_reproduced_by_the_command_that_is_printed(
     monkeypatch.chdir(tmp_path)
     folder, contract = Path("conformance-report"), load_contract(None)
     tap = Tap(contract, Options(), journal=folder / "journal.jsonl", target={"recording": [str(folder)]})
-    http, socket = wrong_exchanges()
-    tap.response(http)
-    tap.websocket_end(socket)
+    wrong_exchanges(tap)
     recording = tap.finish({"recording": [str(folder)]})
     assert report(contract, recording, folder, no_html=True, as_json=False, quiet=False, verbose=True) == 1
     before = (folder / "journal.jsonl").read_bytes()
