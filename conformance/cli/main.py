@@ -37,6 +37,10 @@ from conformance.errors import (
 
 BROKEN, PIPE_CLOSED = 5, 141
 _MOST_FAULTS = 19
+_SLOW_TO_START = frozenset({"run"})
+_QUIET = frozenset({"-q", "--quiet", "--json", "--help", "-h"})
+_AT_ONCE = "starting\r"
+"""Shorter than anything that is written over it, and the bar clears its line."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -80,6 +84,8 @@ class LazyGroup(click.Group):
         name = args[0]
         if name not in self._table and not name.startswith("-"):
             raise click.UsageError(f"no such command: {name!r}.{suggestion(name, self._table)}", ctx)
+        if ctx.parent is None and name in _SLOW_TO_START and not ctx.resilient_parsing and _QUIET.isdisjoint(args):
+            _say_at_once()
         return super().resolve_command(ctx, args)
 
     def format_commands(
@@ -139,6 +145,14 @@ def suggestion(word: str, known: Mapping[str, object] | list[str]) -> str:
     folded = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(word.casefold(), folded, n=3, cutoff=0.6)
     return f" Did you mean {', '.join(folded[name] for name in close)}?" if close else ""
+
+
+def _say_at_once() -> None:
+    """Tell who looks on that something happens: the cases are read and the server is started before the first line."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            sys.stderr.write(_AT_ONCE)
+            sys.stderr.flush()
 
 
 def _explain(error: ConformanceError) -> None:
