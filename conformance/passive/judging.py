@@ -29,7 +29,7 @@ from conformance.passive.credentials import sent_in, shown_in
 from conformance.passive.ledger import MOST_EVENTS, Deed, Event, Key, Listed, Opened, deeds_of, follow, twice_in_one
 from conformance.passive.overflow import Overflow
 from conformance.passive.requests import Request, RequestJudge
-from conformance.passive.tapped import Tapped
+from conformance.passive.tapped import Eras, Tapped
 from conformance.run.evidence import evidence_of, redacted_finding
 from conformance.wire.messages import Exchange, HttpReply, header_values
 
@@ -83,6 +83,7 @@ class Judging:
         self._far: dict[str, CaseResult] = {}
         """Answers that are counted alone, without their evidence, until their effects are known."""
         self.overflow = Overflow()
+        self.eras = Eras()
         self._events: list[Event] = []
         self._secrets: dict[str, dict[str, str]] = {}
         """By session: the credentials that it has shown, with the words for each."""
@@ -101,6 +102,7 @@ class Judging:
             self._listen(tapped)
             return ()
         known = self._of(operation)
+        tapped = replace(tapped, era=self.eras.of(tapped))
         request = known.requests.judge(tapped)
         secrets = self._learned(tapped, request.value)
         answer, deed = self._answer(known, tapped, request, secrets)
@@ -179,7 +181,7 @@ class Judging:
             return
         asked = members_of(value)
         if isinstance(answer, (dict, list)) and not is_refusal(answer):
-            event = _shown_by(call, tapped, asked, answer)
+            event = _shown_by(call, replace(tapped, era=self.eras.of(tapped)), asked, answer)
             if event is not None:
                 self._note(event)
 
@@ -432,7 +434,7 @@ def _deed(tapped: Tapped, request: Request, judgement: Judgement, result: str) -
     oms, account = values.get(told.get("oms", "omsid").lower()), values.get(told.get("account", "accountid").lower())
     success = [one is True if form == forms.RESULTS else one == 0 for one in parts]
     deed = Deed(
-        result, operation, tapped.origin, tapped.session, tapped.started_s, tapped.started_s + tapped.elapsed_s,
+        result, operation, tapped.world, tapped.session, tapped.started_s, tapped.started_s + tapped.elapsed_s,
         oms if type(oms) is int else None, account if type(account) is int and account > 0 else None,
         refused=not any(success), code=parts[0] if parts and form != forms.RESULTS else None,
     )  # fmt: skip
@@ -442,12 +444,12 @@ def _deed(tapped: Tapped, request: Request, judgement: Judgement, result: str) -
         legs = [values.get(told.get(leg, "").lower()) for leg in ("bid", "ask")]
         flags = success if len(success) == 2 else success * 2
         deed.named = tuple(
-            ((tapped.origin, deed.oms, one), flag) for one, flag in zip(legs, flags, strict=False) if type(one) is int
+            ((tapped.world, deed.oms, one), flag) for one, flag in zip(legs, flags, strict=False) if type(one) is int
         )
     elif "order" in told:
         order, client = values.get(told["order"].lower()), values.get(told.get("client", "").lower())
         if type(order) is int and client is None and success:
-            deed.named = (((tapped.origin, deed.oms, order), success[0]),)
+            deed.named = (((tapped.world, deed.oms, order), success[0]),)
     else:
         narrowed = any(name not in (told.get("oms", "").lower(), told.get("account", "").lower()) for name in values)
         deed.sweeps = bool(success and success[0] and deed.account is not None and not narrowed)
@@ -465,7 +467,7 @@ def _named_in_list(tapped: Tapped, request: Request, success: list[bool]) -> tup
         ids = [item.get(name) for name in operation.identity if name in needs]
         if len(ids) == 1 and ids[0] is not None:
             one = ids[0].lower() if isinstance(ids[0], str) else ids[0]
-            named.append(((tapped.origin, operation.service, one), flag))
+            named.append(((tapped.world, operation.service, one), flag))
     return tuple(named)
 
 
@@ -477,14 +479,14 @@ def _shown_by(call: str, tapped: Tapped, asked: Mapping[str, Any], answer: Any) 
     ended_s = tapped.started_s + tapped.elapsed_s
     if call in PLACED:
         ids = [id_in(answer, name) for name in PLACED[call]]
-        keys = tuple((tapped.origin, oms, one) for one in ids if one is not None)
+        keys = tuple((tapped.world, oms, one) for one in ids if one is not None)
         return Opened(ended_s, keys, account, tapped.session, len(PLACED[call]) > 1) if keys else None
     entries = answer if isinstance(answer, list) else [one for one in answer.values() if isinstance(one, dict)]
     found = listing_of(entries)
     if found is None:
         return None
     whole = SHOWN[call] and not set(asked) - {"omsid", "accountid"}
-    return Listed(tapped.started_s, ended_s, tapped.origin, oms, account, tuple(found), tapped.session, whole)
+    return Listed(tapped.started_s, ended_s, tapped.world, oms, account, tuple(found), tapped.session, whole)
 
 
 def _value_of(body: bytes) -> Any:

@@ -86,6 +86,7 @@ def recording_of(
     judged: int, started_at: datetime, duration_s: float,
 ) -> Recording:  # fmt: skip
     """What was judged, as a run with a journal."""
+    gaps = [*gaps, *judging.eras.told]
     if judging.overfull:
         gaps = [*gaps, "there is more traffic than is followed; later calls are judged by themselves"]
     more = judging.overflow.cases

@@ -11,6 +11,7 @@ from typing import Any
 from conformance.errors import UsageError
 from conformance.formats.json.pointer import load_json
 from conformance.model.case import Transport
+from conformance.model.verdict import CaseResult, Recorded
 from conformance.passive.flows import read_flows
 from conformance.passive.har import Lost, chunks, entry_tapped, opened, read_har
 from conformance.passive.tapped import Framed, Tapped, frames_tapped
@@ -62,16 +63,26 @@ def _read_journal(path: Path) -> Iterator[Tapped | Lost]:
                     continue  # the journal of a recording has an exchange for its request, its answer and its effect
                 elif one.evidence.truncated:
                     yield Lost(source, "the journal has only the beginning of the message")
-                elif Transport(one.transport).framed:
-                    frames = _frames(one.evidence, one.started_s, one.took_s)
-                    for tapped in frames_tapped(source, "ws://recorded/", (), frames):
-                        yield replace(tapped, source=source) if again else tapped
                 else:
-                    yield from entry_tapped(source, entry_of(result, one, frozenset()))
+                    yield from _exchange(result, one, source, again=again)
                 if again and one.evidence is not None:
                     met.add((one.started_s, one.evidence.sent))
     if without:
         yield Lost(path.name, f"the journal has no bytes of {without:,} exchanges")
+
+
+def _exchange(result: CaseResult, one: Recorded, source: str, *, again: bool) -> Iterator[Tapped | Lost]:
+    """The exchange of a case. The lines of a journal are in the order in which cases ended, not in that of time."""
+    found: Iterator[Tapped | Lost]
+    if Transport(one.transport).framed:
+        found = frames_tapped(source, "ws://recorded/", (), _frames(one.evidence, one.started_s, one.took_s))
+    else:
+        found = entry_tapped(source, entry_of(result, one, frozenset()))
+    for tapped in found:
+        if isinstance(tapped, Lost):
+            yield tapped
+        else:
+            yield replace(tapped, source=source if again else tapped.source, in_order=False)
 
 
 def _lines(file: Any, path: Path) -> Iterator[bytes]:

@@ -15,6 +15,9 @@ from conformance.wire.messages import Exchange, Headers, HttpReply, WsReply, hea
 MOST_BYTES = 8 * 1024 * 1024
 """A longer body is not judged, as in a run."""
 _MOST_PENDING = 10_000
+_BACK_S = 1.0
+"""Recorders write exchanges by their start or by their end, and not to the millisecond."""
+_MOST_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,20 @@ class Tapped:
     """The same of the answer."""
     socket: str = ""
     """The WebSocket that it came over."""
+    in_order: bool = True
+    """Whether the recording has its exchanges in the order of time, as far as its clock allows."""
+    era: int = 0
+    """How often the clock of the recording has gone back before it."""
 
     @property
     def origin(self) -> str:
         """Host and port, in lower case."""
         return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+
+    @property
+    def world(self) -> str:
+        """What stands in one world is compared: one service, as long as the clock of the recording goes on."""
+        return f"{self.origin} {self.era}" if self.era else self.origin
 
     @property
     def path(self) -> str:
@@ -203,3 +215,30 @@ def _to_the_oldest(asked: Sequence[_Asked], members: Any, message: Framed) -> No
         if one.reply is None and isinstance(call, str) and call.lower() == name.lower():
             one.others.append(message.text)
             return
+
+
+class Eras:
+    """Counts for each recording how often its clock has gone back, and says where.
+
+    What stands before and what follows cannot be put in order, and is not compared.
+    """
+
+    def __init__(self) -> None:
+        self._latest_s: dict[str, float] = {}
+        self._eras: dict[str, int] = {}
+        self.told: list[str] = []
+
+    def of(self, tapped: Tapped) -> int:
+        """The era of an exchange; they come in the order of the recording."""
+        file = tapped.source.partition("#")[0]
+        if tapped.in_order and tapped.started_s > 0:
+            line = tapped.socket or file
+            back_s = self._latest_s.get(line, 0.0) - (tapped.started_s + tapped.elapsed_s)
+            if back_s > _BACK_S:
+                self._eras[file] = self._eras.get(file, 0) + 1
+                self._latest_s[line] = tapped.started_s
+                if len(self.told) < _MOST_TOLD:
+                    what = "what stands before is not compared with what follows"
+                    self.told.append(f"{tapped.source}: the clock goes back by {back_s:,.0f} s; {what}")
+            self._latest_s[line] = max(self._latest_s.get(line, 0.0), tapped.started_s)
+        return self._eras.get(file, 0)

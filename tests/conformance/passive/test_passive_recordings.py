@@ -7,6 +7,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -299,3 +300,47 @@ def test_answers_of_a_run_that_passes_are_right_in_its_journal_too(words: list[s
     assert answers
     assert [one["findings"] for one in answers if one["verdict"] == "fail"] == []
     assert {one["verdict"] for one in answers} == ({"pass", "not-verified"} if lost else {"pass"})
+
+
+def jumping(*started: int) -> list[dict[str, Any]]:
+    """The order is listed, cancelled, and no longer listed; each entry with the time that the clock shows."""
+    place = {"OMSId": 1, "AccountId": 101}
+    done = {"result": True, "errormsg": None, "errorcode": 0, "detail": None}
+    shown = [{"OrderId": 5, "OMSId": 1, "Account": 101, "OrderState": "Working", "IsQuote": False}]
+    calls = [
+        ("GetOpenOrders", place, shown),
+        ("CancelOrder", {**place, "OrderId": 5}, done),
+        ("GetOpenOrders", place, []),
+    ]
+    return [
+        {
+            "startedDateTime": datetime.fromtimestamp(moment, UTC).isoformat(), "time": 5,
+            "request": {
+                "method": "POST", "url": f"https://shop.test/AP/{name}", "headers": [],
+                "postData": {"mimeType": "application/json", "text": json.dumps(asked)},
+            },
+            "response": {"status": 200, "headers": [], "content": {"size": 1, "text": json.dumps(answer)}},
+        }
+        for moment, (name, asked, answer) in zip(started, calls, strict=True)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("started", "effect", "gaps"),
+    [
+        ((1000, 1010, 1020), "pass", 0),
+        ((1000, 1001, 1010), "pass", 0),
+        ((9000, 1000, 1010), "not-verified", 1),
+        ((9000, 9010, 1000), "not-verified", 1),
+        ((9000, 5000, 1000), "not-verified", 2),
+    ],
+)
+def test_clock_that_goes_back_is_told_and_blames_nobody(
+    started: tuple[int, ...], effect: str, gaps: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.har"
+    path.write_text(json.dumps({"log": {"version": "1.2", "entries": jumping(*started)}}), encoding="utf-8")
+    recording = judge_files(load_contract(None), [path])
+    verdicts = {one.id: one.verdict.value for one in recording.journal.results}
+    assert verdicts == {"shop.har#2/request": "pass", "shop.har#2/answer": "pass", "shop.har#2/effect": effect}
+    assert len([gap for gap in recording.gaps if "the clock goes back by" in gap]) == gaps
