@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
+from conformance.errors import JournalError
 from conformance.model.verdict import CaseResult
 from conformance.report.journal import case_line, encode_line
 from conformance.report.rows import Folded
@@ -26,11 +27,17 @@ class Overflow:
         return self.counted.verdicts.total()
 
     def take(self, result: CaseResult) -> None:
-        """Count one more."""
-        if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115  it ends with this object
+        """Count one more. Raises `JournalError` where there is no room for its line."""
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115  it ends with this object
+            self._file.write(encode_line(case_line(result)))
+        except OSError as error:
+            raise JournalError(
+                f"results that wait for the journal cannot be written: {error.strerror or error}",
+                where=tempfile.gettempdir(), hint="Make room there, or name another folder with TMPDIR.",
+            ) from error  # fmt: skip
         self.counted.add(result)
-        self._file.write(encode_line(case_line(result)))
 
     def lines(self) -> Iterator[bytes]:
         """What the journal says of them, in pieces, once."""

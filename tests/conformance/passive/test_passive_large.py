@@ -139,6 +139,19 @@ def test_what_is_wrong_beyond_what_is_listed_is_found_and_counted(
     assert {one["id"] for one in whole["cases"]} - kept == set()
 
 
+def test_no_room_for_what_is_not_listed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(judging, "MOST_LISTED", 9)
+    monkeypatch.setattr("conformance.passive.overflow.tempfile.TemporaryFile", full)
+    path = write(tmp_path / "shop.har", traffic())
+    ended = CliRunner().invoke(main, ["judge", str(path), "--report", str(tmp_path / "out")])
+    assert ended.exit_code == 2
+    assert "No space left on device" in ended.output
+    assert "TMPDIR" in ended.output
+
+
 def test_exchange_beyond_what_is_listed_is_reported_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "shop.har", traffic())
     monkeypatch.setattr(judging, "MOST_LISTED", 9)
