@@ -213,6 +213,8 @@ def _key(operation: str, finding: Finding) -> Key:
         return operation, "readable", "", "", "JSON" if "JSON" in finding.expected else finding.expected
     if finding.check in _ONE_THING:
         return operation, finding.check, finding.requirement, "", ""
+    if finding.check == "media-type":  # whatever was asked for: what came in its place tells one way from another
+        return operation, finding.check, "", finding.at, finding.actual.partition(";")[0].strip().lower()
     wanted = _VALUE.sub("…", finding.expected or finding.message)
     return operation, finding.check, finding.requirement, _STEP.sub("*", finding.at), wanted
 

@@ -133,6 +133,16 @@ def test_an_answer_that_cannot_be_read_is_one_cause_over_every_transport() -> No
     ]
 
 
+def test_one_media_type_in_place_of_every_other_is_one_cause() -> None:
+    def came(actual: str, asked: str, requirement: str) -> Finding:
+        return found("media-type", requirement, at="header Content-Type", expected=asked, actual=actual)
+
+    always = [came("application/xml; charset=utf-8", "text/json", "G-OK"), came("application/xml", "text/xml", "G-104")]
+    other = came("application/json", "text/json", "G-OK")
+    listed = of([failing("a", always[0]), failing("b", always[1]), failing("c", other)])
+    assert [(one.cases, one.requirements) for one in listed] == [(2, ("G-104", "G-OK")), (1, ("G-OK",))]
+
+
 STRING = found("status", "G-SHAPE", at="status", expected="a status of 4xx", actual="HTTP status 200")
 ITEM = found("xml-item", "G-SHAPE", at="/a", expected="as response.xsd has it")
 
