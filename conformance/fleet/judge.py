@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.endpoint.reference import program
-from conformance.errors import INTERRUPTED, ConformanceError, JournalError
+from conformance.errors import INTERRUPTED, ConfigurationError, ConformanceError, JournalError
 from conformance.fleet.events import Told, events_of, unreachable
 from conformance.fleet.file import Endpoint, Fleet, options_of
 from conformance.fleet.hooks import Teller
@@ -86,7 +86,15 @@ class Judging:
         """Judge an endpoint. A cancelled one has ended its run, which the next order continues."""
         endpoint = self.fleet.endpoints[order.endpoint]
         home = self.fleet.folder / order.endpoint
-        home.mkdir(parents=True, exist_ok=True)
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            return await self._judge_alone(order, endpoint, home)
+        except OSError as error:  # a run that has ended stays where it is, and the next call keeps it
+            where, why = error.filename or home, error.strerror or error
+            words = f"{where}: cannot be written: {why}; make room there, or give another folder in the fleet file"
+            return Outcome(order, ConfigurationError.exit_code, words)
+
+    async def _judge_alone(self, order: Order, endpoint: Endpoint, home: Path) -> Outcome:
         with contextlib.ExitStack() as held:
             mine = held.enter_context(_held(home / "lock", shared=order.parts > 1))
             if mine and order.parts > 1:
@@ -98,7 +106,7 @@ class Judging:
             except ConformanceError as error:
                 store = _is_of_store(error)
                 outcome = Outcome(order, error.exit_code, str(error), again_in_s=_BUSY_S if store else None)
-            if outcome.code not in (*JUDGED, INTERRUPTED) and not (outcome.code == 2 and outcome.again_in_s):
+            if outcome.code not in (*JUDGED, INTERRUPTED, BUSY) and not (outcome.code == 2 and outcome.again_in_s):
                 return await self._failed(outcome, endpoint, home)
             return outcome
 

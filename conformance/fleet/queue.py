@@ -19,7 +19,7 @@ from typing import Any
 import procrastinate
 import psycopg
 import psycopg_pool
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
@@ -55,23 +55,11 @@ class Pace:
         return self.lost_after_s / 3
 
 
-class _Again(Exception):
-    """The order is to be tried again after some seconds."""
-
-    def __init__(self, after_s: float) -> None:
-        super().__init__(f"again in {after_s:g} s")
-        self.after_s = after_s
-
-
 class _Retries(BaseRetryStrategy):
-    """Again for an endpoint out of reach, one that somebody else has, and a worker that ends; never for a verdict."""
+    """Again for a worker that ends; never for a verdict."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
-        if isinstance(exception, _Again):
-            return RetryDecision(retry_in={"seconds": max(1, round(exception.after_s))})
-        if isinstance(exception, asyncio.CancelledError):
-            return RetryDecision(retry_in={"seconds": 0})
-        return None
+        return RetryDecision(retry_in={"seconds": 0}) if isinstance(exception, asyncio.CancelledError) else None
 
 
 def _app(url: str, wait_s: float) -> procrastinate.App:
@@ -133,10 +121,17 @@ async def _put(app: procrastinate.App, fleet: Fleet, orders: Sequence[Order]) ->
         for order in parts_of(fleet, whole):
             if _lock(order) in running:
                 continue
-            args = {"endpoint": order.endpoint, "since": order.since.isoformat(), "release": order.release}
-            job = app.configure_task(_TASK, queue=_QUEUE, lock=_lock(order), queueing_lock=_lock(order))
-            with contextlib.suppress(AlreadyEnqueued):
-                await job.defer_async(**args, part=order.part, parts=order.parts)
+            await _put_one(app, order)
+
+
+async def _put_one(app: procrastinate.App, order: Order, after_s: float | None = None) -> None:
+    """Put it into the queue, to be taken after so many seconds, unless the same is waiting there."""
+    wait = None if after_s is None else {"seconds": max(1, round(after_s))}
+    lock = _lock(order)
+    job = app.configure_task(_TASK, queue=_QUEUE, lock=lock, queueing_lock=lock, schedule_in=wait)
+    args = {"endpoint": order.endpoint, "since": order.since.isoformat(), "release": order.release}
+    with contextlib.suppress(AlreadyEnqueued):
+        await job.defer_async(**args, part=order.part, parts=order.parts)
 
 
 @dataclass(slots=True)
@@ -243,9 +238,14 @@ class Worker:
             lost += [job for job in doing if job.id in strays & self._strays]  # twice in a row
             self._strays = {number for number in strays if number is not None}
             for job in {job.id: job for job in lost}.values():
-                with contextlib.suppress(ConnectorException):  # it has ended after all
+                assert job.id is not None
+                try:
                     await manager.retry_job(job, retry_at=datetime.now(UTC))
                     self._say(f"{job.lock}: taken over from a worker that was lost")
+                except UniqueViolation:  # the same is waiting already, until this one gives its lock back
+                    await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+                except ConnectorException:  # it has ended after all
+                    continue
 
     async def _judge(
         self, context: Any, endpoint: str, since: str, release: str, part: int, parts: int
@@ -260,7 +260,7 @@ class Worker:
             outcome = await self.judging.judge(order)
             self._told(outcome)
             if outcome.again_in_s is not None:
-                raise _Again(outcome.again_in_s)
+                await _put_one(context.app, order, outcome.again_in_s)
         finally:
             self._running.discard(number)
         return None

@@ -8,10 +8,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from conformance.cli.main import main
 from conformance.endpoint.reference import write_target
 
 _SERVE = """
@@ -71,6 +74,14 @@ def results(home: Path) -> list[dict[str, Any]]:
         for one in sorted(home.glob("runs/*/results.json"))
         if (one.parent / "told").exists()
     ]
+
+
+def calm(folder: Path, target: Path, cases: Sequence[str]) -> dict[str, Any]:
+    """What an undisturbed run of these cases says of an endpoint; it is made in this process."""
+    words = ["run", "-q", "--no-html", "--target", str(target), "--generated", "0", "--report", str(folder / "calm")]
+    done = CliRunner().invoke(main, [*words, *(word for case in cases for word in ("--case", case))])
+    assert done.exit_code == 0, done.output
+    return said(json.loads((folder / "calm" / "results.json").read_text("utf-8")))
 
 
 def said(document: Mapping[str, Any]) -> dict[str, Any]:

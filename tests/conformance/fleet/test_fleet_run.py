@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
+import struct
 import subprocess
+import sys
+import threading
 import time
+import tomllib
+import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fleet_support import CONFORMANCE, environment, fleet_file, results, said, served
+from fleet_support import CONFORMANCE, calm, environment, fleet_file, results, said, served
 
 from conformance.fleet.due import orders_due, table
 from conformance.fleet.file import Fleet, load_fleet
@@ -22,6 +30,12 @@ from conformance.fleet.judge import BUSY, Judging, Order, Outcome, _held, last_j
 from conformance.history.store import open_store
 
 CASES = ["tpp/response/*"]
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with served(tmp_path_factory.mktemp("served"), 1) as (path,):
+        yield path
 
 
 def fleet_of(folder: Path, targets: list[Path], more: str = "", **keys: Any) -> Fleet:
@@ -54,20 +68,28 @@ def test_exit_code_is_that_which_says_the_most(codes: tuple[int, ...], expected:
     assert worst(codes) == expected
 
 
-def test_killed_run_is_continued_as_the_same_run(tmp_path: Path) -> None:
-    with served(tmp_path, 1) as targets:
-        file = fleet_file(tmp_path, targets, 'store = "sqlite:///h.db"', cases=["tpp/batch/*", "tpp/carried/*"])
-        words = [*CONFORMANCE, "fleet", "run", "--fleet", str(file)]
-        journal = tmp_path / "fleet" / "e00" / "now" / "journal.jsonl"
-        with subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL) as process:
-            until = time.monotonic() + 60
-            while not journal.exists() or not journal.stat().st_size:
-                assert time.monotonic() < until
-                time.sleep(0.01)
-            process.send_signal(signal.SIGKILL)
-        begun = json.loads(journal.read_bytes().splitlines()[0])["run"]["id"]
-        again = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=100, check=False)
-    assert (again.returncode, again.stdout, again.stderr) == (0, "e00: pass (exit 0)\n", "")
+def cut_off(file: Path, number: int) -> tuple[str, int, bytes]:
+    """A fleet run that gets a signal in the middle of its run: the id of that run, the exit code, standard error."""
+    journal = file.parent / "fleet" / "e00" / "now" / "journal.jsonl"
+    words = [*CONFORMANCE, "fleet", "run", "--fleet", str(file)]
+    with subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        until = time.monotonic() + 60
+        while not journal.exists() or not journal.stat().st_size:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.stderr is not None
+        words_of_it = process.stderr.read()
+    return json.loads(journal.read_bytes().splitlines()[0])["run"]["id"], process.returncode, words_of_it
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_run_that_was_cut_off_is_continued_as_the_same_run(target: Path, tmp_path: Path, number: int) -> None:
+    fleet = fleet_of(tmp_path, [target], cases=["tpp/batch/*"])
+    begun, code, words = cut_off(tmp_path / "fleet.toml", number)
+    assert (code, words) == ((130, b"interrupted\n") if number == signal.SIGTERM else (-number, b""))
+    (again,) = judge(fleet, *due(fleet))
+    assert (again.code, again.words, again.judged) == (0, "pass (exit 0)", True)
     (only,) = results(tmp_path / "fleet" / "e00")
     assert only["run"]["id"] == begun
     assert only["summary"]["carried_out"]["share"] == 1
@@ -133,25 +155,32 @@ def test_endpoint_that_is_being_judged_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_shards_are_joined_into_the_whole_and_a_missing_one_is_named(tmp_path: Path) -> None:
-    cases = ["cao/account/*", "cao/effects/*"]
-    with served(tmp_path, 1) as targets:
-        fleet = fleet_of(tmp_path, targets, cases=cases, shards=2)
-        (order,) = due(fleet)
-        parts = [Order(order.endpoint, order.since, "r1", number, 2) for number in (1, 2)]
-        (first,) = judge(fleet, parts[0])
-        assert "missing: shard 2/2" in first.words
-        (row,) = table(fleet, fleet.store_url(None), datetime.now(UTC), ())
-        assert row["missing"] == ["2/2"]
-        again, second = judge(fleet, *parts)
-        assert "missing: shard 2/2" in again.words
-        assert (second.words, second.judged) == ("pass (exit 0)", True)
-        words = [*CONFORMANCE, "run", "-q", "--no-html", "--target", str(targets[0]), "--generated", "0"]
-        words += [word for case in cases for word in ("--case", case)]
-        subprocess.run([*words, "--report", str(tmp_path / "calm")], check=True, timeout=100, env=environment())
+def test_shards_are_joined_into_the_whole_and_a_missing_one_is_named(target: Path, tmp_path: Path) -> None:
+    cases = ["cao/account/*"]
+    fleet = fleet_of(tmp_path, [target], cases=cases, shards=2)
+    (order,) = due(fleet)
+    parts = [Order(order.endpoint, order.since, "r1", number, 2) for number in (1, 2)]
+    (first,) = judge(fleet, parts[0])
+    assert "missing: shard 2/2" in first.words
+    (row,) = table(fleet, fleet.store_url(None), datetime.now(UTC), ())
+    assert row["missing"] == ["2/2"]
+    again, second = judge(fleet, *parts)
+    assert "missing: shard 2/2" in again.words
+    assert (second.words, second.judged) == ("pass (exit 0)", True)
     (only,) = results(tmp_path / "fleet" / "e00")
-    assert said(only) == said(json.loads((tmp_path / "calm" / "results.json").read_text("utf-8")))
+    assert said(only) == calm(tmp_path, target, cases)
     assert sorted(path.name for path in (tmp_path / "fleet" / "e00").glob("part-*")) == []
+
+
+def test_a_shard_that_ends_while_another_joins_is_no_trouble(target: Path, tmp_path: Path) -> None:
+    fleet = fleet_of(tmp_path, [target], cases=["tpp/response/documented-pair@*"], shards=2)
+    (order,) = due(fleet)
+    home = tmp_path / "fleet" / "e00"
+    home.mkdir(parents=True)
+    with _held(home / "lock-join"):
+        (outcome,) = judge(fleet, Order(order.endpoint, order.since, "r1", 2, 2))
+    assert (outcome.code, outcome.again_in_s is not None) == (BUSY, True)
+    assert trouble_of(home) is None
 
 
 @pytest.mark.parametrize(
@@ -184,20 +213,115 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fleet.toml", "t.toml"]
 
 
-def test_interrupted_fleet_ends_its_runs_and_goes_on_later(tmp_path: Path) -> None:
-    with served(tmp_path, 1) as targets:
-        file = fleet_file(tmp_path, targets, 'store = "sqlite:///h.db"', cases=["tpp/batch/*", "tpp/carried/*"])
-        words = [*CONFORMANCE, "fleet", "run", "--fleet", str(file)]
-        journal = tmp_path / "fleet" / "e00" / "now" / "journal.jsonl"
-        with subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-            until = time.monotonic() + 60
-            while not journal.exists() or not journal.stat().st_size:
-                assert time.monotonic() < until
-                time.sleep(0.01)
-            process.send_signal(signal.SIGTERM)
-            assert process.stderr is not None
-            assert process.stderr.read() == b"interrupted\n"
-        assert process.returncode == 130
-        again = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=100, check=False)
-    assert (again.returncode, again.stdout) == (0, "e00: pass (exit 0)\n")
-    assert len(results(tmp_path / "fleet" / "e00")) == 1
+@contextlib.contextmanager
+def counted(target: Path, folder: Path, limit: int) -> Iterator[tuple[Path, list[float]]]:
+    """A target file with a limit, whose endpoint is behind a server that notes when each request arrives."""
+    text = target.read_text("utf-8")
+    upstream = tomllib.loads(text)["services"]["tpp"]["http"]
+    arrived: list[float] = []
+
+    class Counting(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            arrived.append(time.monotonic())
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            onward = urllib.request.Request(upstream + self.path, body, dict(self.headers.items()), method="POST")
+            with urllib.request.urlopen(onward, timeout=10) as answer:
+                content = answer.read()
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.headers["Content-Type"])
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        before, mark, tpp = text.partition("[services.tpp]")
+        tpp = tpp.replace(upstream, f"http://127.0.0.1:{server.server_port}", 1)
+        path = folder / "limited.toml"
+        limits = f"[limits]\nrequests_per_second = {limit}"
+        path.write_text(before.replace("[limits]", limits) + mark + tpp, "utf-8")
+        try:
+            yield path, arrived
+        finally:
+            server.shutdown()
+
+
+def test_shards_of_one_endpoint_keep_its_limit_together(target: Path, tmp_path: Path) -> None:
+    limit = 6
+    with counted(target, tmp_path, limit) as (path, arrived):
+        fleet = fleet_of(tmp_path, [path], cases=["tpp/response/*"], shards=2)
+        (order,) = due(fleet)
+        judging = Judging(fleet, fleet.store_url(None), Teller({}, fleet.root, {}))
+
+        async def both() -> list[Outcome]:
+            parts = (Order(order.endpoint, order.since, "r", number, 2) for number in (1, 2))
+            return await asyncio.gather(*map(judging.judge, parts))
+
+        outcomes = asyncio.run(both())
+    assert {outcome.code for outcome in outcomes} <= {0, BUSY}, outcomes
+    data = (tmp_path / "fleet" / "e00" / "room" / "sent").read_bytes()
+    let_go = [moment for (moment,) in struct.iter_unpack("<d", data[8:])]
+    assert len(arrived) == 28
+    assert len(let_go) >= len(arrived)
+    assert min(later - earlier for earlier, later in zip(let_go, let_go[limit:], strict=False)) >= 1
+    # a delay makes the whole longer, never shorter; a limit for each shard would take half as long
+    assert arrived[-1] - arrived[0] > len(arrived) // limit - 1.5
+
+
+def limited(most: int, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command for which the disk is full as soon as a file has so many bytes."""
+    limit = f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most})); "
+    command = [sys.executable, "-c", f"{limit}os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"]
+    return subprocess.run(
+        [*command, *CONFORMANCE[1:], *words],
+        cwd=folder, capture_output=True, text=True, timeout=100, check=False, env=environment(),
+    )  # fmt: skip
+
+
+def test_a_full_disk_is_told_and_the_run_begun_again_once_there_is_room(target: Path, tmp_path: Path) -> None:
+    fleet = fleet_of(tmp_path, [target], cases=["tpp/response/documented-pair@*"])
+    home = tmp_path / "fleet" / "e00"
+    nothing = limited(0, "fleet", "run", folder=tmp_path)
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+    assert f"{home}: cannot be written: File too large; make room there" in nothing.stderr
+    some = limited(3000, "fleet", "run", folder=tmp_path)
+    assert (some.returncode, some.stdout) == (5, "")
+    assert "journal.jsonl" in some.stderr
+    assert "Traceback" not in nothing.stderr + some.stderr
+    begun = json.loads((home / "now" / "journal.jsonl").read_bytes().splitlines()[0])["run"]["id"]
+    (order,) = orders_due(fleet, fleet.store_url(None), datetime.now(UTC), names=["e00"])
+    (again,) = judge(fleet, order)
+    assert (again.code, again.judged) == (0, True)
+    kept = [json.loads(one.read_bytes().splitlines()[0])["run"]["id"] for one in home.glob("runs/*/journal.jsonl")]
+    assert len(kept) == 2  # what was cut off stays, for what it may have left open
+    assert begun in kept
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").touch()
+    (tmp_path / "taken").touch()
+    fleet = fleet_of(tmp_path, [tmp_path / "t.toml"], 'folder = "taken/fleet"')
+    (outcome,) = judge(fleet, *due(fleet))
+    assert (outcome.code, outcome.judged) == (2, False)
+    assert f"{tmp_path}/taken/fleet/e00: cannot be written: " in outcome.words
+
+
+def test_a_store_that_is_read_only_costs_no_run(target: Path, tmp_path: Path) -> None:
+    fleet = fleet_of(tmp_path, [target], cases=["tpp/response/documented-pair@*"])
+    with open_store(fleet.store_url(None), create=True):
+        pass
+    (order,) = due(fleet)
+    (lost,) = judge(fleet, order, store=f"sqlite:///file:{tmp_path}/h.db?mode=ro&uri=true")
+    assert (lost.code, lost.judged) == (2, False)
+    assert "attempt to write a readonly database" in lost.words
+    verdict = json.loads((tmp_path / "fleet" / "e00" / "now" / "results.json").read_bytes())["summary"]["verdict"]
+    assert verdict == "pass"
+    (kept,) = judge(fleet, order)
+    assert (kept.code, kept.words) == (0, "is judged already")
+    assert last_judged(fleet.store_url(None)).keys() == {"e00"}
