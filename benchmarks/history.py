@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 
 from conformance.contract.load import load_contract
 from conformance.history.add import add
@@ -140,6 +141,15 @@ def pages(store: Store, paths: list[str]) -> dict[str, float]:
     return {path: min(asyncio.run(ask(path)) for _ in range(3)) for path in paths}
 
 
+def size_of(store: Store) -> int:
+    """How many bytes the store takes."""
+    with store.reading() as connection:
+        if not store.is_sqlite:
+            return int(connection.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one())
+        (file,) = connection.execute(sa.text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalars()
+    return sum(Path(f"{file}{end}").stat().st_size for end in ("", "-wal") if Path(f"{file}{end}").exists())
+
+
 def main() -> None:
     """Measure, and print each figure on a line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__.partition("\n")[0])
@@ -156,9 +166,7 @@ def main() -> None:
                 f"imported {spent['runs']:.0f} runs: {spent['runs'] / spent['processor_s']:.0f} a second of processor time, "
             )
             say(f"{spent['runs'] / spent['clock_s']:.0f} by the clock\n")
-            if store.is_sqlite:
-                size = sum(path.stat().st_size for path in folder.glob("h.db*"))
-                say(f"the file has {size / 1e6:.0f} MB\n")
+            say(f"the store has {size_of(store) / 1e6:.0f} MB\n")
             requirement = next(iter(load_contract().requirements))
             of = "vendor-000"
             paths = [

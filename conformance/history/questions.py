@@ -5,11 +5,13 @@ Each answer is plain data, as `--json` prints it; the web page shows the same.
 
 from __future__ import annotations
 
+import heapq
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice, pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ from conformance.report.summary import SCHEMA_VERSION
 
 VERIFIED = ("pass", "fail", "waived")
 """The verdicts on a requirement that say that it was looked at."""
+_PART = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = (
     "id", "release", "started_at", "duration_s", "verdict", "exit_code", "carried_out", "cases", "requirements_pass",
@@ -213,7 +216,7 @@ def blame(connection: sa.Connection, name: str = "", endpoint: str = "") -> list
     Without `name`, what is wrong at the latest run of each endpoint. Raises `UsageError` where nothing has that name.
     """
     answers = []
-    runs_of = _Runs(connection, endpoint)
+    runs_of = _Runs(connection)
     known = False
     for kind in (REQUIREMENT, CAUSE):
         for (of, line), spans in histories(connection, kind=kind, endpoint=endpoint, name=name).items():
@@ -255,20 +258,25 @@ def _bad(stand: Sequence[tuple[int, bool | None, Any]]) -> Iterator[tuple[int, i
         yield start, None, message
 
 
-class _Runs:
-    """The runs of endpoints in their order, read once."""
+_NAMED_BY = (ENDPOINT.c.name, RUN.c.at, RUN.c.id, RUN.c.release, RUN.c.started_at)
 
-    def __init__(self, connection: sa.Connection, endpoint: str = "") -> None:
-        query = sa.select(ENDPOINT.c.name, RUN.c.at, RUN.c.id, RUN.c.release, RUN.c.started_at)
-        if endpoint:
-            query = query.where(ENDPOINT.c.name == endpoint)
-        self._of: dict[str, list[Any]] = {}
-        for row in connection.execute(query.join(RUN).order_by(RUN.c.endpoint_id, RUN.c.at)):
-            self._of.setdefault(row.name, []).append(row)
+
+class _Runs:
+    """The runs of endpoints in their order, each endpoint's read when it is first asked for."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._read: dict[str, Sequence[Any]] = {}
+
+    def _of(self, endpoint: str) -> Sequence[Any]:
+        if endpoint not in self._read:
+            query = sa.select(*_NAMED_BY).join(RUN).where(ENDPOINT.c.name == endpoint).order_by(RUN.c.at)
+            self._read[endpoint] = self._connection.execute(query).all()
+        return self._read[endpoint]
 
     def seen(self, endpoint: str, start: int, end: int | None) -> dict[str, Any]:
         """The run that showed it first, the last one before it was mended, and the one that mended it."""
-        mine = self._of[endpoint]
+        mine = self._of(endpoint)
         bad = [row for row in mine if row.at >= start and (end is None or row.at < end)]
         mended = None if end is None else next(row for row in mine if row.at >= end)
         return {
@@ -282,7 +290,7 @@ class _Runs:
         self, endpoint: str, start: int, stand: Sequence[tuple[int, bool | None]], *, unlisted: bool
     ) -> dict[str, str] | None:
         """The last run before `start` that showed it good; `unlisted` says whether a run that never named it is good."""
-        for row in reversed(self._of[endpoint]):
+        for row in reversed(self._of(endpoint)):
             if row.at >= start:
                 continue
             said = [good for at, good in stand if at <= row.at]
@@ -292,25 +300,33 @@ class _Runs:
 
     def latest(self) -> dict[str, Any]:
         """Endpoint to its latest run."""
-        return {name: mine[-1] for name, mine in self._of.items()}
+        last = sa.select(RUN.c.endpoint_id, sa.func.max(RUN.c.at).label("at")).group_by(RUN.c.endpoint_id).subquery()
+        of_both = sa.and_(RUN.c.endpoint_id == last.c.endpoint_id, RUN.c.at == last.c.at)
+        query = sa.select(*_NAMED_BY).join(RUN).join(last, of_both)
+        return {row.name: row for row in self._connection.execute(query)}
 
     def last_before(self, endpoint: str, at: int) -> Any:
         """The run before a moment; None when there is none."""
-        mine = self._of[endpoint]
+        mine = self._of(endpoint)
         place = bisect_left(mine, at, key=lambda row: row.at)
         return mine[place - 1] if place else None
 
     def at(self, endpoint: str, at: int) -> Any:
         """The run at a moment."""
-        return next(row for row in self._of[endpoint] if row.at == at)
+        return next(row for row in self._of(endpoint) if row.at == at)
 
 
 def _named(row: Any) -> dict[str, str]:
     return {"run": row.id, "release": row.release, "started_at": row.started_at}
 
 
-def due(connection: sa.Connection, now: datetime, days: int) -> dict[str, list[dict[str, Any]]]:
-    """What needs somebody: what was not verified for `days`, and waivers that end and readings that flipped within them."""
+def due(
+    connection: sa.Connection, now: datetime, days: int, most: int | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """What needs somebody: what was not verified for `days`, and waivers that end and readings that flipped within them.
+
+    With `most`, no more than so many requirements are looked for.
+    """
     bound = (now - timedelta(days=days) - _EPOCH) // timedelta(microseconds=1)
     runs_of = _Runs(connection)
     latest = runs_of.latest()
@@ -318,7 +334,7 @@ def due(connection: sa.Connection, now: datetime, days: int) -> dict[str, list[d
         "endpoints": [
             {"endpoint": name, "last": _named(row)} for name, row in sorted(latest.items()) if row.at < bound
         ],
-        "requirements": list(_unverified(connection, bound, runs_of)),
+        "requirements": list(islice(_unverified(connection, bound, runs_of), most)),
         "waivers": _ending(connection, now.date(), days),
         "readings": list(_flipped(connection, bound, runs_of)),
     }
@@ -326,59 +342,66 @@ def due(connection: sa.Connection, now: datetime, days: int) -> dict[str, list[d
 
 def _now(
     connection: sa.Connection, kind: str, wanted: Callable[[Mapping[str, Any]], bool]
-) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
-    """Endpoint, line, name and value of each line of a kind whose value at the latest run is wanted."""
+) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
+    """Endpoint, name, line and value of each line of a kind whose value at the latest run is wanted, in their order."""
     said = connection.execute(sa.select(LINE.c.value_id).where(LINE.c.kind == kind).distinct()).scalars()
     found = values_of(connection, {number for number in said if number is not None})
     values = {number: value for number, value in found.items() if wanted(value)}
-    query = (
-        sa.select(ENDPOINT.c.name, LINE.c.id, LINE.c.name, LINE.c.value_id)
-        .join(LINE, LINE.c.endpoint_id == ENDPOINT.c.id)
-        .where(LINE.c.kind == kind)
-        .order_by(ENDPOINT.c.name, LINE.c.name)
-    )
     numbers = sorted(values)
-    for start in range(0, len(numbers), 500):
-        some = query.where(LINE.c.value_id.in_(numbers[start : start + 500]))
-        for endpoint, line, name, value in connection.execute(some):
-            yield endpoint, line, name, values[value]
+    parts = [_lines_with(connection, kind, numbers[start : start + _PART]) for start in range(0, len(numbers), _PART)]
+    for endpoint, name, line, value in heapq.merge(*parts):
+        yield endpoint, name, line, values[value]
+
+
+def _lines_with(connection: sa.Connection, kind: str, values: Sequence[int]) -> Iterator[tuple[str, str, int, int]]:
+    """Endpoint, name, line and value of the lines with these values, read a part at a time, for whoever needs only the first."""
+    query = (
+        sa.select(ENDPOINT.c.name, LINE.c.name, LINE.c.id, LINE.c.value_id)
+        .join(LINE, LINE.c.endpoint_id == ENDPOINT.c.id)
+        .where(LINE.c.kind == kind, LINE.c.value_id.in_(values))
+    )
+    endpoints = connection.execute(query.with_only_columns(ENDPOINT.c.name).distinct()).scalars().all()
+    for endpoint in sorted(endpoints):
+        rows = connection.execute(query.where(ENDPOINT.c.name == endpoint)).all()
+        yield from sorted((row[0], row[1], row[2], row[3]) for row in rows)
 
 
 def _unverified(connection: sa.Connection, bound: int, runs_of: _Runs) -> Iterator[dict[str, Any]]:
     """Requirements whose last run that looked at them is older than the bound, or that none has looked at."""
     looked_at = (*VERIFIED, "not-applicable")
-    rows = sorted(
-        _now(connection, REQUIREMENT, lambda value: value["verdict"] not in looked_at), key=lambda row: (row[0], row[2])
-    )
-    open_ = {line: (endpoint, name, value) for endpoint, line, name, value in rows}
-    changes: dict[int, list[tuple[int, int | None]]] = {}
-    numbers = sorted(open_)
-    for start in range(0, len(numbers), 500):
+    open_ = _now(connection, REQUIREMENT, lambda value: value["verdict"] not in looked_at)
+    verified: dict[int, bool] = {}
+    while part := list(islice(open_, _PART)):
+        changes: dict[int, list[tuple[int, int | None]]] = {}
         query = sa.select(CHANGE.c.line_id, CHANGE.c.at, CHANGE.c.value_id).order_by(CHANGE.c.at)
-        for line, at, value in connection.execute(query.where(CHANGE.c.line_id.in_(numbers[start : start + 500]))):
+        for line, at, value in connection.execute(query.where(CHANGE.c.line_id.in_([line for _, _, line, _ in part]))):
             changes.setdefault(line, []).append((at, value))
-    values = values_of(connection, {value for mine in changes.values() for _, value in mine if value is not None})
-    for line, (endpoint, name, value) in open_.items():
-        verified = False
-        end: int | None = None
-        for at, number in changes.get(line, []):
-            good = number is not None and values[number]["verdict"] in VERIFIED
-            if verified and not good:
-                end = at
-            verified = good
-        last = None if end is None else runs_of.last_before(endpoint, end)
-        if last is None or last.at < bound:
-            yield {
-                "endpoint": endpoint, "id": name, "verdict": value["verdict"], "reason": value["reason"],
-                "last_verified": None if last is None else _named(last),
-            }  # fmt: skip
+        new = {value for mine in changes.values() for _, value in mine if value is not None} - verified.keys()
+        verified |= {number: value["verdict"] in VERIFIED for number, value in values_of(connection, new).items()}
+        for endpoint, name, line, value_now in part:
+            end = _left_off([(at, value is not None and verified[value]) for at, value in changes.get(line, [])])
+            last = None if end is None else runs_of.last_before(endpoint, end)
+            if last is None or last.at < bound:
+                yield {
+                    "endpoint": endpoint, "id": name, "verdict": value_now["verdict"], "reason": value_now["reason"],
+                    "last_verified": None if last is None else _named(last),
+                }  # fmt: skip
+
+
+def _left_off(stand: Sequence[tuple[int, bool]]) -> int | None:
+    """When a line that was verified was so no more, the last time; None if it never was."""
+    end = None
+    for (_, before), (at, now) in pairwise(stand):
+        if before and not now:
+            end = at
+    return end
 
 
 def _ending(connection: sa.Connection, today: date, days: int) -> list[dict[str, Any]]:
     until = (today + timedelta(days=days)).isoformat()
     found = [
         {"endpoint": endpoint, "waiver": name, **{key: value[key] for key in ("expires", "owner", "reason", "cases")}}
-        for endpoint, _, name, value in _now(connection, WAIVER, lambda value: value["expires"] <= until)
+        for endpoint, name, _, value in _now(connection, WAIVER, lambda value: value["expires"] <= until)
     ]
     return sorted(found, key=lambda one: (one["expires"], one["endpoint"], one["waiver"]))
 

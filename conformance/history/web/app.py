@@ -39,6 +39,7 @@ from conformance.history.web.charts import chart, matrix_row, strip
 
 _HERE = Path(__file__).parent
 _LAST = (20, 50, 100)
+_MOST_DUE = 500
 _MOST_FOUND = 100
 _SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -193,7 +194,8 @@ class _Pages:
         """What needs somebody."""
         given = request.query_params.get("days", "30")
         days = min(int(given), 36_500) if given.isascii() and given.isdecimal() and len(given) < 7 else 30
-        return self.filled("due.html", request, days=days, found=due(connection, datetime.now(UTC), days))
+        found = due(connection, datetime.now(UTC), days, most=_MOST_DUE + 1)
+        return self.filled("due.html", request, days=days, found=found, most=_MOST_DUE)
 
     @_asks
     def search(self, request: Request, connection: sa.Connection) -> Response:

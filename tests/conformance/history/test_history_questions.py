@@ -92,6 +92,20 @@ def test_requirements_not_verified_for_long_are_due(store: Store) -> None:
         assert [one["endpoint"] for one in due(connection, FIRST + timedelta(days=51), 20)["endpoints"]] == ["acme"]
 
 
+def test_no_more_due_requirements_are_looked_for_than_asked(store: Store) -> None:
+    verdicts = {f"R-{number}": "not-verified" for number in range(9)}
+    for endpoint in ("c", "a", "b", "d"):
+        for number in range(2):
+            keep(store, record(number, verdicts | {"R-3": "pass"}, endpoint=endpoint))
+    with store.reading() as connection:
+        every = due(connection, FIRST + timedelta(days=35), 20)["requirements"]
+        some = due(connection, FIRST + timedelta(days=35), 20, most=3)["requirements"]
+    assert [(one["endpoint"], one["id"]) for one in every] == [
+        (endpoint, name) for endpoint in "abcd" for name in sorted(verdicts) if name != "R-3"
+    ]
+    assert some == every[:3]
+
+
 def test_waivers_that_end_soon_are_due_once_they_stand_in_the_latest_run(store: Store) -> None:
     def waiver(requirement: str, expires: str) -> dict[str, str]:
         return {
