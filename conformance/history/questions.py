@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -217,6 +217,7 @@ def blame(connection: sa.Connection, name: str = "", endpoint: str = "") -> list
     """
     answers = []
     runs_of = _Runs(connection)
+    runs_of.read_all(endpoint)
     known = False
     for kind in (REQUIREMENT, CAUSE):
         for (of, line), spans in histories(connection, kind=kind, endpoint=endpoint, name=name).items():
@@ -267,6 +268,12 @@ class _Runs:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._read: dict[str, Sequence[Any]] = {}
+
+    def read_all(self, endpoint: str = "") -> None:
+        """Read those of all endpoints at once, or of one."""
+        query = sa.select(*_NAMED_BY).join(RUN).order_by(RUN.c.endpoint_id, RUN.c.at)
+        rows = self._connection.execute(query.where(ENDPOINT.c.name == endpoint) if endpoint else query).all()
+        self._read = {name: tuple(mine) for name, mine in groupby(rows, lambda row: str(row.name))}
 
     def _of(self, endpoint: str) -> Sequence[Any]:
         if endpoint not in self._read:
