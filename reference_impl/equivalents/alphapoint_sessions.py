@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reference_impl.alphapoint.values import OPERATION_NOT_SUPPORTED, Answer, Call, Data, Refused
-from reference_impl.changes import Operation, equivalents_of_each
+from reference_impl.changes import CQ, Operation, equivalent_of, equivalents_of_each
 from reference_impl.parts import Handler, Parts, with_alphapoint, with_call
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
@@ -119,7 +119,24 @@ def _last_first(operation: Operation) -> Change:
     return apply
 
 
+def _replaces(recorder: Recorder, inner: Handler, parts: Parts, call: Call) -> Answer:
+    """Takes the account's quote on an instrument off the book when a new one is made there."""
+    place = [call.members.get(name) for name in ("omsid", "accountid", "instrumentid")]
+    before = [
+        one.order_id
+        for one in parts.alphapoint.book.every_open()
+        if one.is_quote and [one.oms_id, one.account_id, one.instrument_id] == place
+    ]
+    answer = inner(parts, call)
+    if parts.alphapoint.book.cancel(before):
+        recorder.hit()
+    return answer
+
+
 EQUIVALENTS: tuple[Variant, ...] = (
+    equivalent_of(
+        CQ, "one-quote-there", "A new quote takes the place of the one before", _call(("CreateQuote",), _replaces)
+    ),
     *equivalents_of_each(
         "logout-ends-all", "Ends every session of a user at LogOut", lambda _o: _call(("LogOut",), _ends_all)
     ),

@@ -79,6 +79,19 @@ def _any_instrument(inner: Any, parts: Parts, call: Call, request: CancelQuoteRe
     return found
 
 
+def _newest_there(inner: Any, parts: Parts, call: Call, request: CancelQuoteRequest, account: Account) -> Legs:
+    """Goes by account and instrument: of several quotes there, the newest is meant."""
+    found: Legs = inner(parts, call, request, account)
+    bid, ask = found
+    if not bid.order or not ask.order:
+        return found
+    place = bid.order.oms_id, bid.order.account_id
+    there = [one for one in parts.alphapoint.book.open_orders(*place) if one.is_quote]
+    there = [one for one in there if one.instrument_id == bid.order.instrument_id]
+    bids, asks = ([one for one in there if one.side == side] for side in ("Buy", "Sell"))
+    return replace(bid, order=bids[-1]), replace(ask, order=asks[-1])
+
+
 def _of_two(inner: Any, parts: Parts, call: Call, legs: Legs) -> Legs:
     """Without an instrument, takes a bid and an ask that are both open, whichever quotes they are of."""
     if all(leg.order for leg in legs) and not call.members.get("instrumentid"):
@@ -303,6 +316,13 @@ FAULTS: tuple[Variant, ...] = (
         "Finds a quote whichever instrument is named",
         "REQ-INSTRUMENTID-IDENTIFIES",
         step(CQ, "judge", _any_instrument),
+    ),
+    fault_of(
+        CQ,
+        "newest-there",
+        "Cancels the newest quote of the account on the instrument, whichever is named",
+        "EFFECT-ONLY EFFECT-PAIR",
+        step(CQ, "judge", _newest_there),
     ),
     fault_of(
         CQ,

@@ -49,6 +49,10 @@ def _anybodys(_parts: Parts, _call: Call, bid: Order | None) -> int | None:
     return bid.account_id if bid else None
 
 
+def _anybodys_for_operator(_parts: Parts, call: Call, bid: Order | None) -> int | None:
+    return bid.account_id if bid and "Operator" in call.user.permissions else None
+
+
 def _second(_parts: Parts, call: Call, _bid: Order | None) -> int | None:
     return call.user.accounts[-1]
 
@@ -163,6 +167,13 @@ FAULTS: tuple[Variant, ...] = (
         "Without AccountId finds the quote in anybody's account",
         "SCOPE-MARKETMAKER REQ-ACCOUNTID-DEFAULT",
         _account(_anybodys),
+    ),
+    fault_of(
+        CQ,
+        "default-anybodys-for-operator",
+        "Takes the quote's own account for an operator who names none",
+        "REQ-ACCOUNTID-DEFAULT",
+        _account(_anybodys_for_operator),
     ),
     fault_of(
         CQ,

@@ -389,6 +389,10 @@ def _cancel_quote(walker: Walk) -> Iterator[Any]:
     yield from _both(walker, "CancelQuote", [(user, None, make) for user, make in requests])
     yield from _wire(walker, "CancelQuote", "maker01", own())
     yield from _sessions(walker, "CancelQuote", "maker01", own())
+    yield walker.http("operator", "CancelQuote", own(accountId=...)(walker.scene())), walker.open_ids()
+    older = own()(walker.scene())
+    walker.call("operator", "CreateQuote", AccountId=201, InstrumentId=1, Bid=1, BidQty=1, Ask=9, AskQty=1)
+    yield walker.http("maker01", "CancelQuote", older), walker.open_ids()
 
 
 def _odd_values(number: int) -> tuple[Any, ...]:
