@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from conformance.cases.combinations.arrays import combination_cases, counted
+from conformance.cases.families.data import data_cases
 from conformance.cases.families.list.conditions import condition_cases
 from conformance.cases.families.list.fields import instruction_field_cases
 from conformance.cases.families.list.forms import malformed_list_cases
@@ -63,13 +64,17 @@ _LIST: tuple[Family, ...] = (
     combination_cases,
 )
 
+_DATA: tuple[Family, ...] = (scenario_cases, data_cases)
+_FAMILIES = {Shape.STANDARD: _OBJECT, Shape.PAIR: _OBJECT, Shape.RESULTS: _LIST, Shape.DATA: _DATA}
+
 _LISTS = AppliesTo((Shape.RESULTS,))
-_OBJECTS = AppliesTo(tuple(one for one in Shape if not one.listed))
+_OBJECTS = AppliesTo((Shape.STANDARD, Shape.PAIR))
 _XML, _WEBSOCKET = AppliesTo((Shape.RESULTS,), format=XML), AppliesTo(transport=Transport.WS)
 KEYS = (
     *(RequirementKey(name) for name in ("effect", "malformed", "bad-input", "media-type", "route")),
     *(RequirementKey(name, _OBJECTS) for name in ("key-case", "operator", "refusal")),
     *(RequirementKey(name, _LISTS) for name in ("error-string", "framework-error")),
+    RequirementKey("roles", AppliesTo((Shape.DATA,)), needed=False),
     *(
         RequirementKey(name, _WEBSOCKET)
         for name in ("frame-m", "frame-i", "frame-n", "frame-o", "frame-type", "frame-malformed")
@@ -94,7 +99,7 @@ def build_cases(operation: Operation) -> tuple[Case, ...]:
     """The named cases of one operation. Raises `SpecError` for a missing key and for two cases with one id."""
     demand_keys(operation, KEYS)
     found: dict[str, Case] = {}
-    for family in _LIST if operation.shape.listed else _OBJECT:
+    for family in _FAMILIES[operation.shape]:
         for case in _cases_of(family, operation):
             if case.id in found:
                 raise SpecError(f"two cases have the id {case.id}", where=str(operation.folder))

@@ -11,7 +11,9 @@ import uuid
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
+from conformance.cases import make
 from conformance.cases.make import Channel
 from conformance.errors import HarnessError
 from conformance.formats.base import PLACE, Codec, Format, body_of, is_text, places
@@ -33,6 +35,7 @@ __all__ = [
     "is_text",
     "places",
     "places_of",
+    "request_of",
     "writable",
     "xml_contract",
 ]
@@ -213,6 +216,31 @@ def xml_contract(operation: Operation, document: Document = "request") -> XmlCon
 def body(operation: Operation, channel: Channel, value: Any) -> Body:
     """The value as a body for this channel. Errors: `CodecError` for one that its format cannot say."""
     return body_of(codec_of(operation, channel.format).encode(value))
+
+
+def request_of(operation: Operation, channel: Channel, value: Any) -> Message | None:
+    """The operation's message with this request in its body, or in its query; None for a value that cannot stand there."""
+    if operation.in_query:
+        query = query_of(value)
+        if query is None:
+            return None
+        path = f"{operation.path}?{query}" if query else operation.path
+        return make.message(operation, channel, Body(""), path=path, headers=(("Accept", channel.media_type),))
+    written = writable(operation, channel, value)
+    return None if written is None else make.message(operation, channel, written)
+
+
+def query_of(value: Any) -> str | None:
+    """The members of a request as a query, places left as they are; None for what no query can say."""
+    pairs: list[str] = []
+    for name, one in value.items() if isinstance(value, Mapping) else ():
+        for item in one if isinstance(one, list) and one else (one,):
+            if isinstance(item, Mapping | list):
+                return None
+            if item is not None:
+                text = item if isinstance(item, str) else json.dumps(item)
+                pairs.append(f"{quote(name)}={text if PLACE.fullmatch(text) else quote(text, safe='')}")
+    return "&".join(pairs)
 
 
 def writable(operation: Operation, channel: Channel, value: Any) -> Body | None:

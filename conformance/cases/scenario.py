@@ -33,6 +33,11 @@ def scenario_cases(operation: Operation) -> Iterator[Case]:
 def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body) -> Case:
     seen = operation.with_base(scenario.base)
     sent = make.message(operation, channel, body)
+    if seen.in_query:
+        asked = message.request_of(seen, channel, seen.valid if scenario.value is ... else scenario.value)
+        if asked is None:
+            raise ValueError("a query cannot say it")
+        sent = asked
     right = _expectation(scenario.expect, channel)
     made = make.case(
         operation,

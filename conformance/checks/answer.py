@@ -21,8 +21,10 @@ SESSION_MISSING, HTTP_REFUSAL = "session-missing", "http-refusal"
 SERVED = "served"
 LENGTH_REQUIRED = "length-required"
 """Status 411: a server need not take a body whose length is not told before (RFC 9112, 6.3)."""
+DATA, FAILURE = "data", "error"
+"""For answers that a schema describes: what was asked for, or an error instead of it."""
 SILENCE, ERROR_FRAME = "silence", "error-frame"
-STRUCTURED = frozenset({STANDARD, PAIR, FLAT, RESULTS, REFUSED})
+STRUCTURED = frozenset({STANDARD, PAIR, FLAT, RESULTS, REFUSED, DATA})
 """The forms that carry an outcome of the operation."""
 
 

@@ -319,6 +319,17 @@ def _note_code(case: Case, answer: Answer, matching: Matching, success: str, fou
         found.code = "success" if flags[0] is True else case.code if case.code != "success" else "failure"
     elif forms.REFUSED in answer.forms:
         found.code = "error-string"
+    elif forms.DATA in answer.forms:
+        found.successes += 1
+        found.code = "success"
+    elif forms.FAILURE in answer.forms:
+        found.code = _code_in(case, answer)
+
+
+def _code_in(case: Case, answer: Answer) -> str | None:
+    """The code that an error of a described answer shows: the one that the case expects, if any of its values is it."""
+    values = answer.value.values() if isinstance(answer.value, dict) else ()
+    return next((case.code for one in values if case.code and str(one) == case.code), None)
 
 
 def _judge_together(case: Case, observation: Observation, found: _Gathering) -> None:

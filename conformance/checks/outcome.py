@@ -43,6 +43,8 @@ _FORM_WORDS = {
     forms.SILENCE: "no reply",
     forms.ERROR_FRAME: "an error frame",
     forms.FLAT: "one flat object",
+    forms.DATA: "the answer that the schema describes",
+    forms.FAILURE: "an error",
 }
 
 
@@ -144,13 +146,14 @@ def way_of(
     alternatives: Sequence[Alternative], answer: Answer, results: Sequence[Mapping[str, Any]], success: str
 ) -> str:
     """In which way an answer that fits no alternative is wrong."""
-    if not answer.forms & (forms.STRUCTURED | {forms.FRAMEWORK, forms.HTTP_REFUSAL, forms.SESSION_MISSING}):
+    others = {forms.FRAMEWORK, forms.HTTP_REFUSAL, forms.SESSION_MISSING, forms.FAILURE}
+    if not answer.forms & (forms.STRUCTURED | others):
         return SHAPELESS
     listed = forms.RESULTS in answer.forms
     said = [entry.get(success) for entry in results] if listed else [leg.code for leg in answer.legs]
     if any(not isinstance(one, int) for one in said) or any(leg.result is (leg.code != 0) for leg in answer.legs):
         return SHAPELESS
-    got = [one is True if listed else one == 0 for one in said] or [False]
+    got = [one is True if listed else one == 0 for one in said] or [forms.DATA in answer.forms]
     alike = [one for one in alternatives if listed and "results" in one.wanted] or alternatives
     wanted = [_successes(one, len(got)) for one in alike]
     places = range(len(got))
@@ -176,7 +179,7 @@ def _successes(alternative: Alternative, parts: int) -> list[bool | None]:
     elif "code" in wanted:
         said = [_is_success(wanted["code"])]
     else:
-        said = [None if wanted.get("form") == forms.SERVED else False]
+        said = [None if wanted.get("form") == forms.SERVED else wanted.get("form") == forms.DATA]
     if len(said) == parts:
         return said
     return [said[0] if len(set(said)) == 1 else None if said else False] * parts
@@ -271,6 +274,8 @@ def _of_refusal(operation: Operation) -> str:
 def _says_success(alternative: Alternative) -> bool:
     """Whether the answer of this alternative reports nothing but successes, and at least one."""
     wanted = alternative.wanted
+    if wanted.get("form") == forms.DATA:
+        return True
     flags = wanted.get("results", ())
     codes = [wanted[name] for name in ("code", "bid", "ask") if name in wanted]
     if flags in ("all", "none"):
@@ -297,6 +302,8 @@ _COMPARED = (
     forms.PAIR,
     forms.FLAT,
     forms.STANDARD,
+    forms.DATA,
+    forms.FAILURE,
     forms.SESSION_MISSING,
 )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
+from conformance.checks.data import read_data, read_data_http
 from conformance.checks.frames import Reader, read_frame
 from conformance.checks.kit import (
     MEDIA_TYPE,
@@ -28,7 +29,7 @@ from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, HttpReply, header_values
 
 SERVER_ERROR = 102
-_READERS: dict[Shape, Reader] = {Shape.STANDARD: read_standard, Shape.PAIR: read_pair}
+_READERS: dict[Shape, Reader] = {Shape.STANDARD: read_standard, Shape.PAIR: read_pair, Shape.DATA: read_data}
 
 
 def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) -> Answer:
@@ -72,6 +73,8 @@ def _read_body(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     """What status, media type and body say; nothing else may go in, for the outcome is remembered by these."""
     if kit.operation.shape.listed:
         return read_results(kit, reply.status, media, reply.body)
+    if kit.operation.shape is Shape.DATA:
+        return read_data_http(kit, reply.status, _format(kit, media), media, reply.body)
     return _read_object(kit, reply, media)
 
 
@@ -83,7 +86,8 @@ def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | 
         media = None
     if accept is None or (media is not None and media.essence == accept):
         return media, ()
-    if not values and not _media_is_documented(kit):
+    bodiless = kit.operation.shape is Shape.DATA and not reply.body  # nothing that could have a type
+    if not values and (bodiless or not _media_is_documented(kit)):
         return media, ()
     requirement = kit.operation.response_media.get(accept, kit.operation.attribution["media-type"])
     shown = values[0] if values else "no content type"

@@ -130,7 +130,7 @@ def _write_service(paths: tuple[Path, ...], into: Path, service: str | None, *, 
     questions = sum(len(one.draft.points) for one in made.calls)
     click.echo(
         f"{len(made.calls)} derived, {len(documentation.refused)} refused, {questions} questions; "
-        f"{made.running} of {len(made.calls)} run as they are: see {into / REPORT}"
+        f"{made.running} of {len(made.calls)} can be run when their scope is there: see {into / REPORT}"
     )
     return 0
 

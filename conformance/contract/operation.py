@@ -33,6 +33,7 @@ ATTRIBUTED: Mapping[str, str] = {
     "refusal": "the form of a refusal",
     "key-case": "the letter case of keys",
     "operator": "what an operator may touch",
+    "roles": "who may not call",
     "leg": "the form of a leg",
     "leg-form": "a leg as an object or as text",
     "early-error": "an error before the legs are looked at",
@@ -76,6 +77,7 @@ NEEDED_KEYS: Mapping[Shape, tuple[str, ...]] = {
     Shape.STANDARD: (),
     Shape.PAIR: ("legs",),
     Shape.RESULTS: ("identity", "success", "errors", "request_media", "response_media", "error_media"),
+    Shape.DATA: (),
 }
 """Kind of answer to the keys that it cannot do without."""
 _EVERY = ("answered", "readable", "media-type", "schema", "status", "bad-input", "secrets", "effect", "malformed")
@@ -84,6 +86,7 @@ NEEDED_CHECKS: Mapping[Shape, tuple[str, ...]] = {
     Shape.STANDARD: _OBJECT,
     Shape.PAIR: (*_OBJECT, "leg", "leg-form", "early-error"),
     Shape.RESULTS: (*_EVERY, "one-each", "identity", "error-string", "framework-error", "route"),
+    Shape.DATA: (*_EVERY, "route"),
 }
 """Kind of answer to the general checks that must be attributed."""
 FRAME_CHECKS = ("frame-m", "frame-i", "frame-n", "frame-o", "frame-malformed", "same-transport")
@@ -167,16 +170,19 @@ def _faults(operation: Operation) -> Iterator[Fault]:
         hint = f"Known are {known}; docs/architecture.md says how a wire format is added."
         yield ("media_types",), f"media_types: no format is known for the media type {unknown!r}", hint
         return
+    if operation.shape is Shape.DATA:
+        yield from _data_faults(operation)
     for key in NEEDED_KEYS[operation.shape]:
         if not getattr(operation, key):
             yield (), f"key {key!r} is missing", f"An answer of {str(operation.shape)!r} needs it. {HINT}"
+    may_lack = ("states", "fields") if operation.shape is Shape.DATA else ()
     for key in ("states", "fields", "attribution", "transports", "media_types", "roles_allowed"):
-        if not getattr(operation, key):
+        if not getattr(operation, key) and key not in may_lack:
             yield (key,), f"{key}: nothing stands there", HINT
     yield from _request_faults(operation, operation.valid, ("base",))
     for name, base in operation.bases.items():
         yield from _request_faults(operation, base.value, ("bases", name, "value"))
-        if not base.states:
+        if not base.states and operation.shape is not Shape.DATA:
             yield ("bases", name), f"bases.{name}.states: nothing stands there", HINT
     yield from _document_faults(operation)
     for name, field in operation.fields.items():
@@ -191,10 +197,25 @@ def _faults(operation: Operation) -> Iterator[Fault]:
     yield from _explore_faults(operation)
 
 
+def _data_faults(operation: Operation) -> Iterator[Fault]:
+    """What the cases of an answer of `data` cannot do."""
+    if any(one.framed for one in operation.transports):
+        yield ("transports",), "transports: an answer of 'data' travels over http", "Leave the others out."
+    if _speaks_xml(operation):
+        yield ("media_types",), "media_types: an answer of 'data' comes in JSON", "Leave the others out."
+    if "{" in operation.path:
+        hint = "Arguments stand in the body, or in the query of a call by GET or DELETE."
+        yield ("path",), f"path: no case can fill an argument in {operation.path}", hint
+    if "request" not in (one for one in DOCUMENTS if (operation.folder / f"{one}.schema.json").is_file()):
+        yield ("answer",), "request.schema.json: file is missing", "Its rules say which requests are refused."
+
+
 def _request_faults(operation: Operation, value: Any, steps: Steps) -> Iterator[Fault]:
     listed = operation.shape.listed
     place = ".".join(map(str, steps))
     items = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and operation.shape is Shape.DATA:
+        listed = True
     if isinstance(value, list) is not listed or not items or not all(isinstance(item, Mapping) for item in items):
         wanted = "a list of instructions" if listed else "a mapping of members"
         yield steps, f"{place}: expected {wanted}", HINT
@@ -223,7 +244,9 @@ def _document_faults(operation: Operation) -> Iterator[Fault]:
 
 def _field_faults(operation: Operation, name: str, field: Field) -> Iterator[Fault]:
     needed: tuple[str, ...] = ("binding", "required", "unknown")
-    if operation.shape.listed:
+    if operation.shape is Shape.DATA:
+        needed = ()
+    elif operation.shape.listed:
         needed = ("type", "binding") if field.type in ("integer", "guid") else ("type",)
     for key in needed:
         if getattr(field, key) in ("", None):

@@ -45,6 +45,8 @@ class RightAnswer:
             "error-frame",
             "served",
             "length-required",
+            "data",
+            "error",
         ]
         | None
     ) = None

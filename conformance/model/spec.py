@@ -38,6 +38,9 @@ class Shape(StrEnum):
     RESULTS = "results"
     """A list of instructions asks, and a list with one result for each answers."""
 
+    DATA = "data"
+    """Arguments, if any, ask, and what the response schema describes answers: a record, a list, a value, or nothing."""
+
     @property
     def listed(self) -> bool:
         """Whether the request is a list of instructions, each judged alone, and errors have a document of their own."""
@@ -51,10 +54,14 @@ class Shape(StrEnum):
     @property
     def success(self) -> dict[str, Any]:
         """What an alternative wants where the one thing that was asked for is done."""
+        if self is Shape.DATA:
+            return {"form": "data"}
         return {"results": [True]} if self.listed else {"code": [0]}
 
     def refusal(self, codes: Sequence[int]) -> dict[str, Any]:
         """What an alternative wants if the whole request is refused, with one of the codes if there are any."""
+        if self is Shape.DATA:
+            return {"form": "error"}
         return {"form": "refused"} if self.listed else {"code": list(codes)}
 
 
@@ -384,7 +391,7 @@ class Operation:
     call: str
     """The call's name in frames."""
     shape: Annotated[Shape, Key("answer")]
-    """The kind of answer: one standard object, two legs, or a list; it selects the cases and the checks."""
+    """The kind of answer: one standard object, two legs, a list of results, or any data; it selects cases and checks."""
     method: str
     path: str
     transports: tuple[Transport, ...]
@@ -418,7 +425,7 @@ class Operation:
     identity: tuple[FieldName, ...] = ()
     """For `results`: the members that name a thing, in the request and in a result."""
     success: str = ""
-    """For `results`: the flag of a result."""
+    """For `results`: the flag of a result. For `data`: the boolean member of an answer that is false in an error."""
     errors: str = ""
     """For `results`: a result's list of texts."""
     condition: Condition | None = None
@@ -451,6 +458,11 @@ class Operation:
     def acted_on(self) -> tuple[str, ...]:
         """The names of what the legal request acts on, as effects are watched."""
         return state_names(self.states)
+
+    @property
+    def in_query(self) -> bool:
+        """Whether its arguments stand in the query of its path: a call by GET or DELETE has no body."""
+        return self.shape is Shape.DATA and self.method in ("GET", "DELETE")
 
     def with_base(self, name: str) -> Operation:
         """The operation as it is seen from another of its legal requests; itself for no name."""

@@ -383,6 +383,8 @@ def _allowed(tapped: Tapped, request: Request) -> list[Alternative]:
     elif operation.shape is Shape.PAIR:
         errors = [int(one.code) for one in operation.codes if one.code.isdecimal() and one.code != "0"]
         wanted += [{"form": forms.PAIR}, {"form": forms.FLAT, "code": errors}]
+    elif operation.shape is Shape.DATA:
+        wanted += [{"form": forms.DATA}, {"form": forms.FAILURE}]
     else:
         wanted.append({"form": forms.STANDARD})
     if not tapped.transport.framed and not operation.shape.listed:
@@ -415,6 +417,7 @@ def _contradictions(request: Request, judgement: Judgement) -> list[Finding]:
     for wrong in request.hopeless:
         told = parts if wrong.place is None else parts[wrong.place : wrong.place + 1]
         success = any(one is True for one in told) if form == forms.RESULTS else any(one == 0 for one in told)
+        success = success or form == forms.DATA
         if success:
             at = "answer" if wrong.place is None else f"/{wrong.place}"
             message = "a request succeeds that lacks what the document demands of it"

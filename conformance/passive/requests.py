@@ -123,6 +123,9 @@ class RequestJudge:
         if tapped.request_gap:
             found.notes.append(tapped.request_gap)
             found.regular = False
+        elif self.operation.in_query:
+            found.notes.append("the arguments stand in the query, whose values are not judged")
+            found.regular = False
         elif tapped.transport.framed or tapped.method == self.operation.method:
             value = self._value(found, written_in, media)
         return Request(

@@ -23,7 +23,7 @@ from conformance.cases.make import Channel, channels
 from conformance.formats.base import Codec, Format, WireForm, Writing
 from conformance.formats.registry import formats_for
 from conformance.model.case import Body, Message
-from conformance.model.spec import Contract, Operation
+from conformance.model.spec import Contract, Operation, Shape
 
 _FEW = 16
 """Longer lists are few, and would be a burden."""
@@ -66,7 +66,7 @@ class Source:
 def sources(contract: Contract, operations: Collection[str] | None, seed: int) -> tuple[Source, ...]:
     """The sources of the chosen operations, in the order of their ids."""
     chosen = [contract.operations[name] for name in sorted(contract.operations) if not operations or name in operations]
-    return tuple(_source(operation, seed) for operation in chosen)
+    return tuple(_source(operation, seed) for operation in chosen if operation.shape is not Shape.DATA)
 
 
 def _source(operation: Operation, seed: int) -> Source:

@@ -19,14 +19,15 @@ import yaml
 
 from conformance.derive.draft.operation import operation_of
 from conformance.derive.draft.requirements import Entry, account_of, reading_requirement, requirements_of
-from conformance.derive.draft.schemas import Names, names_of, schema_of, xsd_files
+from conformance.derive.draft.schemas import Names, member_requirement, names_of, schema_of, xsd_files
 from conformance.derive.drift import check_page, open_points
 from conformance.derive.facts import wording_facts
-from conformance.derive.page import MISFITS, Code, Departure, Page, Unread
+from conformance.derive.page import MISFITS, Code, Departure, Page, Unread, every_field
 from conformance.derive.siblings import Sibling
 from conformance.errors import PageError, SpecError
 from conformance.formats.registry import known_format
 from conformance.formats.xml.format import XML
+from conformance.model.spec import Shape
 
 
 def questions_of(
@@ -153,6 +154,8 @@ def draft_of(
     }
     files["operation.yaml"] = yaml_text(operation.data)
     files["requirements.yaml"] = yaml_text(requirements)
+    if names.kind == Shape.DATA:
+        files["scenarios.yaml"] = yaml_text([_documented(page, names, requirements)])
     files["page.yaml"] = yaml_text(record_of(page))
     described = _openapi(page, operation.data, names.operation, folder, files)
     if listed:
@@ -169,6 +172,22 @@ def draft_of(
     points = (*points, *_drift_of(read, asking(points)[0]))
     files, account = asking(points)
     return Draft(names.operation, dict(sorted(files.items())), points, operation.asked, account, described)
+
+
+def _documented(page: Page, names: Names, requirements: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The scenario of the documented request: what its answer shows beyond the cases that every call has."""
+    known = {one["id"] for one in requirements}
+    shown = [names.requirement(tag, "SAMPLE", "JSON") for tag in ("REQ", "RESP")]
+    shown += [names.requirement("PERM", role) for role in (page.permissions or ())[-1:]]
+    inner = [one for field in page.request.fields for _, one in every_field(field.members)]
+    shown += [member_requirement(one, "request", names) for one in inner]
+    form = names.requirement("RESP", "STRING" if page.response.shape == "string" else "FORM")
+    return {
+        "name": "answer/documented",
+        "title": "The request as the page shows it",
+        "requirements": [one for one in dict.fromkeys((*shown, form)) if one in known],
+        "expect": {"requirement": form, "any_of": [{"form": "data"}]},
+    }
 
 
 _OF_SERVICE = ("service.yaml", "openapi.yaml")

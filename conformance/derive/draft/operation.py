@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from conformance.contract.operation import ATTRIBUTED, NEEDED_CHECKS
 from conformance.derive.draft.schemas import (
     Names,
     answer_of,
@@ -20,6 +21,7 @@ from conformance.derive.siblings import Sibling
 from conformance.formats.base import is_text
 from conformance.model.case import Transport
 from conformance.model.spec import Operation as Known
+from conformance.model.spec import Shape
 
 _PAIR_ONLY = ("leg", "leg-form", "early-error")
 _TEXTS = {"string": "_text", "date-time": "_text", "guid": "_uid"}
@@ -46,12 +48,10 @@ def operation_of(
     data = made.data
     call = page.path.lstrip("/") if page.path is not None and page.dialect == "help-page" else page.name
     data.update(id=names.operation, short=names.short, document=page.name, call=call)
-    if names.kind != "unknown":
-        data["answer"] = names.kind
-    else:
-        made.asked["answer"] = (
-            "The answer is none of standard, pair and results: it needs a new kind, which is a change of Python."
-        )
+    data["answer"] = names.kind
+    if names.kind == "data":
+        flag = answer_of(page).result if not legs_of(page) and answer_of(page).message else None
+        data |= {"success": flag.name} if flag else {}
     if names.kind == "pair":
         data["legs"] = _legs(page)
     _address(made, page, call, alike)
@@ -71,7 +71,8 @@ def _address(made: Operation, page: Page, call: str, alike: Known | None) -> Non
     """Method, path and transports: the page's own, else those of a sibling that answers alike."""
     made.data["method"] = page.method or (alike.method if alike else "POST")
     made.data["path"] = page.path or (alike.path if alike else "").rpartition("/")[0] + f"/{call}"
-    made.data["transports"] = [str(one) for one in (alike.transports if alike else (Transport.HTTP,))]
+    ways = alike.transports if alike and made.data["answer"] != Shape.DATA else (Transport.HTTP,)
+    made.data["transports"] = [str(one) for one in ways]
     if alike is None:
         made.asked["transports"] = "No other operation of the service says how calls travel: http alone, or ws as well?"
     elif page.path is None:
@@ -95,7 +96,8 @@ def _media(made: Operation, page: Page, names: Names, xsds: Collection[str]) -> 
 
 def _ask_the_rest(made: Operation, page: Page, names: Names) -> None:
     """What no page says, and every operation needs."""
-    made.asked["states"] = "What does the legal request act on? Without a state no effect can be judged."
+    if names.kind != Shape.DATA:
+        made.asked["states"] = "What does the legal request act on? Without a state no effect can be judged."
     made.asked["scope"] = (
         "What may the scope guard let through? Until its keys are there, nothing but loopback is sent a message."
     )
@@ -175,9 +177,11 @@ def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibli
 
 
 def _field(one: Field, names: Names, binding: str, unknown: str) -> dict[str, Any]:
-    own = _own_binding(one)
+    own = own_binding(one)
     entry: dict[str, Any] = {"binding": binding or own}
-    if names.kind == "results":
+    if names.kind == "data":
+        entry = {"binding": binding} if binding else {}
+    elif names.kind == "results":
         entry["type"] = _TYPES.get(one.type.kind, "string")
         if one.null:
             entry["nullable"] = True
@@ -193,7 +197,7 @@ def _field(one: Field, names: Names, binding: str, unknown: str) -> dict[str, An
     return entry
 
 
-def _own_binding(one: Field) -> str:
+def own_binding(one: Field) -> str:
     """A name for the member's value, which says whether it is a text: a text's would be written as a number else."""
     name = one.name.casefold()
     return name if one.type.kind not in _TEXTS or is_text(name) else name + _TEXTS[one.type.kind]
@@ -252,6 +256,9 @@ def _attribute(
     """Each general check with its requirement: from the page, or from another operation of the service."""
     attribution: dict[str, str] = {}
     alike = [one for one in siblings if one.operation.shape == names.kind] or list(siblings)
+    if names.kind == Shape.DATA:
+        _attribute_data(made, page, names, requirements)
+        return
     checks = dict.fromkeys(check for one in alike[:1] for check in one.operation.attribution)
     checks |= dict.fromkeys(_PAIR_ONLY if checks and names.kind == "pair" else ())
     mine = _own(page)
@@ -270,6 +277,28 @@ def _attribute(
             "No other operation of the service answers so: which requirements do the other general checks speak for?"
         )
     made.data["attribution"] = attribution
+
+
+def _attribute_data(made: Operation, page: Page, names: Names, requirements: Sequence[str]) -> None:
+    """The general checks of an answer of `data`: the page's own requirements, else one that this project decides."""
+    mine, attribution = _own(page), dict[str, str]()
+    for check in NEEDED_CHECKS[Shape.DATA]:
+        own = names.requirement(*mine[check]) if check in mine else ""
+        if own not in requirements:
+            own = names.requirement("GENERAL", check)
+            place, text = "every call", f"It holds for every call: {ATTRIBUTED[check]}."
+            entry = {"id": own, "level": "must", "document": RULING, "place": place, "text": text, "verify": "cases"}
+            made.copied.append(entry)
+        attribution[check] = own
+    if page.permissions:
+        attribution["roles"] = names.requirement("PERM", "OTHERS")
+    for key, tag, body in (("request_media", "REQ", page.request), ("response_media", "RESP", page.response)):
+        made.data[key] = {media: names.requirement(tag, media) for media in body.media_types}
+    made.data["attribution"] = attribution
+
+
+RULING = "ruling"
+"""The document of what a project decides where no page speaks."""
 
 
 def _own(page: Page) -> dict[str, tuple[str, ...]]:

@@ -60,6 +60,9 @@ def _one(page: Page, identifier: str, place: str, text: str, level: str = "must"
     return {"id": identifier, "level": level, "document": page.name, "place": place, "text": text, "verify": "cases"}
 
 
+_UNWORDED = {"verify": "untested", "untested": "still to be put in our own words; then a case verifies it"}
+
+
 def _heading(page: Page, names: Names) -> Iterator[Requirement]:
     if page.category is not None:
         reason = "it names the vendor's grouping of pages; nothing on the wire shows it"
@@ -106,7 +109,7 @@ def _heading(page: Page, names: Names) -> Iterator[Requirement]:
 def _prose(page: Page, names: Names) -> Iterator[Requirement]:
     for number, statement in enumerate(page.statements, 1):
         text = f"Line {statement.place.line} of the page, to be put in our own words."
-        yield _one(page, statement_requirement(number, names), statement.place.section, text)
+        yield _one(page, statement_requirement(number, names), statement.place.section, text) | _UNWORDED
 
 
 def _bodies(page: Page, names: Names) -> Iterator[Requirement]:
@@ -157,11 +160,14 @@ def _member(page: Page, part: Part, field: Field, names: Names) -> Iterator[Requ
     kind = "a value of a type still to be named" if field.type.kind == "unknown" else f"of type {field.type}"
     yield _one(page, member_requirement(field, part, names), field.place.section, f"{field.name} is {kind}{null}.")
     if field.text:
-        yield _one(
-            page,
-            text_requirement(field, part, names),
-            field.place.section,
-            f"What line {field.place.line} says of {field.name}, to be put in our own words.",
+        yield (
+            _one(
+                page,
+                text_requirement(field, part, names),
+                field.place.section,
+                f"What line {field.place.line} says of {field.name}, to be put in our own words.",
+            )
+            | _UNWORDED
         )
     if part != "request":
         return

@@ -28,7 +28,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`short` is the first part of case ids, `operation` the id, `kind` that of the answer, or `unknown`."""
+    """`short` is the first part of case ids, `operation` the id, `kind` that of the answer."""
 
     short: str
     operation: str
@@ -117,11 +117,27 @@ def answer_of(page: Page) -> Standard:
 
 
 def _kind(page: Page) -> str:
-    if page.response.shape == "list" and page.request.shape == "list":
+    if page.response.shape == "list" and page.request.shape == "list" and page.error is not None:
         return "results"
+    if not _is_known(page):
+        return "data"
     if standard_of(page.response.fields, tabled=_tabled(page)).message is not None:
         return "standard"
-    return "pair" if len(legs_of(page)) == 2 and len(page.response.fields) == 2 else "unknown"
+    return "pair" if len(legs_of(page)) == 2 and len(page.response.fields) == 2 else "data"
+
+
+def _is_known(page: Page) -> bool:
+    """Whether the call is of the kind whose cases the harness knows by name: ids ask, and members of these names answer."""
+    answer = answer_of(page)
+    found = (answer.result, answer.message, answer.code)
+    named = all(one is None or one.name == name for one, name in zip(found, _READ_AS, strict=True))
+    ids = [one.type.kind in ("integer", "int64") for one in page.request.fields]
+    return named and bool(ids) and all(ids) and _REFUSAL in {one.code for one in page.codes}
+
+
+_READ_AS = ("result", "errormsg", "errorcode")
+_REFUSAL = "100"
+"""The code of a refused request, which those cases expect."""
 
 
 _INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}

@@ -15,6 +15,7 @@ from typing import Any
 from conformance.contract.load import read_operation, read_requirements
 from conformance.derive.documentation import Call, Documentation
 from conformance.derive.draft.files import Draft, draft_of, write_draft, yaml_text
+from conformance.derive.draft.operation import RULING
 from conformance.derive.draft.schemas import words_of
 from conformance.derive.siblings import Sibling
 from conformance.errors import SpecError
@@ -24,7 +25,7 @@ REPORT = "report.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """One call of the service; `lacks` says why the harness cannot run it as it is, and is empty if it can."""
+    """One call of the service; `lacks` is empty if it can be run once its scope is there, and says else what is missing."""
 
     call: Call
     folder: str
@@ -47,7 +48,7 @@ class ServiceDraft:
 
     @property
     def running(self) -> int:
-        """How many of the calls the harness can load and run as they are."""
+        """How many of the calls can be run when their scope is there: what they may touch no page says."""
         return sum(not one.lacks for one in self.calls)
 
 
@@ -89,7 +90,7 @@ def _folder(name: str, taken: set[str]) -> str:
 
 
 def _lacks(folder: Path) -> str:
-    """Why an operation cannot be run as it is: the first complaint of the loader."""
+    """What an operation lacks beside its scope: the first complaint of the loader."""
     try:
         read_operation(folder)
     except SpecError as error:
@@ -99,6 +100,7 @@ def _lacks(folder: Path) -> str:
 
 def _service(service: str, drafted: list[Drafted]) -> dict[str, Any]:
     documents = {one.call.page.name: f"the vendor's page on the call {one.call.page.name}" for one in drafted}
+    documents[RULING] = "decisions of this project where no page speaks"
     operations = [one.draft.operation for one in drafted]
     return {"service": service, "title": service, "documents": documents, "operations": operations}
 

@@ -14,7 +14,7 @@ def test_a_draft_is_written_and_agrees_with_its_page(tmp_path: Path) -> None:
     assert made.exit_code == 0, made.output
     assert sorted(one.name for one in (tmp_path / "pause_basket").iterdir()) == [
         "openapi-path.yaml", "operation.yaml", "page.yaml", "questions.yaml", "request.schema.json", "requirements.yaml",
-        "response.schema.json", "samples",
+        "response.schema.json", "samples", "scenarios.yaml",
     ]  # fmt: skip
     checked = conformance("derive", "--check", PAGES / SLATE, tmp_path / "pause_basket")
     assert (checked.exit_code, checked.stdout.splitlines()[-1][:9]) == (0, "no drift:")
@@ -25,7 +25,7 @@ def test_what_is_open_is_printed_with_its_line(tmp_path: Path) -> None:
     made = conformance("derive", tmp_path / "page.md", "--into", tmp_path / "draft")
     assert "request/Reason: integer against string, Request sample (line 23)" in made.stdout
     assert "not read  line 2: title: Basket service" in made.stdout
-    assert "to fill  states" in made.stdout
+    assert "to fill  scope" in made.stdout
 
 
 def test_an_open_question_of_a_draft_is_no_drift_and_is_listed(tmp_path: Path) -> None:

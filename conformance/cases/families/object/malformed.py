@@ -93,6 +93,8 @@ def malformed_object_cases(operation: Operation) -> Iterator[Case]:
     for channel in channels(operation):
         if channel.format is JSON:
             for kind in kinds:
+                if kind.text == good and kind.encoding == "utf-8":
+                    continue  # a request of one member has no comma to leave out
                 if not (channel.transport.framed and kind.http_only):
                     yield _case(operation, channel, kind, Body(kind.text, kind.encoding))
         else:

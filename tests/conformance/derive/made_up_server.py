@@ -1,0 +1,138 @@
+"""A server of made-up calls: it answers what their pages print, and refuses what their tables do not allow.
+
+What it knows comes from the facts that a person read on the pages, not from a draft.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "integer": int, "int64": int, "number": (int, float), "string": str, "guid": str, "boolean": bool, "object": dict,
+}  # fmt: skip
+Change = Callable[[Any], Any]
+
+
+class Call:
+    """One call: its members with type and need, and its answer; `change` makes the answer a wrong one."""
+
+    def __init__(self, request: str, answer: Any, change: Change | None = None) -> None:
+        self.listed = request.startswith("list ")
+        flat = re.sub(r"\{[^}]*\}", "", request.removeprefix("list "))
+        words = re.findall(r"(\w+):([\w/-]+)([!?*])", flat)
+        self.members = {name: (kind, need == "!") for name, kind, need in words}
+        self.answer, self.change = answer, change
+        self.lenient = False
+        self.roles: frozenset[str] | None = None
+        """Who may call; None for everybody."""
+
+    def refuses(self, value: Any, *, texts: bool) -> bool:
+        """Whether a request is not as the table says; `texts` is one whose values stand in a query."""
+        if self.lenient:
+            return False
+        items = value if self.listed and isinstance(value, list) else [value]
+        return not all(isinstance(one, dict) and self._item(one, texts=texts) for one in items)
+
+    def _item(self, value: dict[str, Any], *, texts: bool) -> bool:
+        for name, (kind, required) in self.members.items():
+            if name not in value:
+                if required:
+                    return False
+                continue
+            one = value[name]
+            if texts:
+                if kind in ("integer", "int64") and not one.lstrip("-").isdecimal():
+                    return False
+                continue
+            wanted = list if kind.startswith("list") else TYPES[kind]
+            if one is None and not required:
+                continue
+            if not isinstance(one, wanted) or (isinstance(one, bool) and wanted is not bool):
+                return False
+            if kind == "guid" and not re.fullmatch(r"[0-9a-f-]{36}", one):
+                return False
+        return True
+
+
+def answer_to(call: Call, body: bytes, query: str | None) -> tuple[int, Any]:
+    """The status and the answer to a body, or to the query of a call that has none."""
+    try:
+        value = json.loads(body or b"{}", parse_constant=float) if query is None else dict(parse_qsl(query))
+    except (ValueError, RecursionError):
+        return 400, "this is no JSON"
+    if call.refuses(value, texts=query is not None):
+        return 400, "this is not what the table says"
+    answer = call.answer if call.change is None else call.change(call.answer)
+    return (204, None) if answer is None else (200, answer)
+
+
+def handler_of(calls: Mapping[str, Call]) -> type[BaseHTTPRequestHandler]:
+    """The handler of these calls, by method and path."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            body = self._body()
+            path, _, query = self.path.partition("?")
+            call = calls.get(f"{self.command} {path}")
+            if call is None:
+                known = any(one.endswith(f" {path}") for one in calls)
+                return self._send(405 if known else 404, "no such call")
+            if call.roles is not None and self._user() not in call.roles:
+                return self._send(403, "you may not call this")
+            return self._send(*answer_to(call, body, query if self.command in ("GET", "DELETE") else None))
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve
+
+        def _user(self) -> str:
+            pair = self.headers.get("Authorization", "Basic ").removeprefix("Basic ")
+            return base64.b64decode(pair).decode().partition(":")[0]
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            parts = b""
+            while size := int(self.rfile.readline().strip() or b"0", 16):
+                parts += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return parts
+
+        def _send(self, status: int, value: Any) -> None:
+            data = b"" if value is None else json.dumps(value).encode()
+            self.send_response(status)
+            if value is not None:
+                self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+@contextmanager
+def served(calls: Mapping[str, Call]) -> Iterator[str]:
+    """The address of a server of these calls."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(calls))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)

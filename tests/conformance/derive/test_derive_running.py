@@ -1,0 +1,187 @@
+"""Two made-up vendors of 25 calls: from their pages to a running suite, against a small server that is right or wrong.
+
+What an author fills in is counted. What the server knows comes from the facts that a person read on the pages.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from derive_support import conformance
+from made_up_server import Call, Change, served
+from test_derive_facts import WHOLE, documentation, expected
+
+STANDARD = {"result": True, "errormsg": None, "errorcode": 0, "detail": None}
+SUCCESS = {"done": True, "fault": None, "faultcode": 0, **STANDARD}
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A service that an author has filled in: its folder, its calls by document, and how many entries it took."""
+
+    specs: Path
+    calls: Mapping[str, str]
+    filled: Mapping[str, int]
+
+
+def filled_in(name: str, folder: Path) -> Ready:
+    """Derive the vendor's pages and do what the report asks for, entry by entry."""
+    service = folder / "specs" / name
+    assert conformance("derive", WHOLE / f"{name}.md", "--into", service).exit_code == 0
+    report = yaml.safe_load((service / "report.yaml").read_text(encoding="utf-8"))
+    counts, calls = {"set aside": 0, "scope": 0}, {}
+    for one in report["calls"]:
+        place = service / one["operation"].partition(".")[2]
+        if not one["runs"]:
+            shutil.rmtree(place)
+            counts["set aside"] += 1
+            continue
+        path = place / "operation.yaml"
+        operation = yaml.safe_load(path.read_text(encoding="utf-8"))
+        operation["scope"] = {"unreadable": "tokens", "members": {}, "harmless": list(operation["fields"])}
+        path.write_text(yaml.safe_dump(operation, sort_keys=False), encoding="utf-8")
+        counts["scope"] += 1
+        calls[one["page"]] = f"{operation['method']} {operation['path']}"
+    file = service / "service.yaml"
+    listed = yaml.safe_load(file.read_text(encoding="utf-8"))
+    listed["operations"] = [one for one in listed["operations"] if (service / one.partition(".")[2]).is_dir()]
+    file.write_text(yaml.safe_dump(listed, sort_keys=False), encoding="utf-8")
+    return Ready(folder / "specs", calls, counts)
+
+
+def permitted(name: str, document: str) -> frozenset[str] | None:
+    """Who may make a call, as its page says; None where it does not say."""
+    text = (WHOLE / f"{name}.md").read_text(encoding="utf-8")
+    page = re.split(r"^##? ", text[re.search(rf"^##? {document}$", text, re.MULTILINE).end() :], flags=re.MULTILINE)[0]  # type: ignore[union-attr]
+    found = re.search(r"\*\*Permissions:\*\* ([\w, ]+)", page)
+    return frozenset(found.group(1).lower().split(", ")) if found else None
+
+
+def answer_of(name: str, document: str) -> Any:
+    """The answer that the page shows, as a success."""
+    body = next(one.page for one in documentation(name).calls if one.page.name == document).response
+    value = json.loads(body.samples[0].text) if body.samples else (None if body.shape == "nothing" else STANDARD)
+    return {key: SUCCESS.get(key, one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def run(name: str, ready: Ready, folder: Path, faults: Mapping[str, Change | str] | None = None) -> dict[str, Any]:
+    """The results of a run against a server that is right but for the calls under `faults`."""
+    facts = dict(expected(name))
+    calls = {}
+    for document, route in ready.calls.items():
+        fault = (faults or {}).get(document)
+        calls[route] = Call(facts[document]["request"], answer_of(name, document), fault if callable(fault) else None)
+        calls[route].lenient = fault == "lenient"
+        calls[route].roles = None if fault == "everybody" else permitted(name, document)
+    roles = {
+        role
+        for path in ready.specs.glob("*/*/operation.yaml")
+        for role in yaml.safe_load(path.read_text(encoding="utf-8"))["roles_allowed"]
+    }
+    with served(calls) as address:
+        target = folder / "target.toml"
+        lines = ["schema_version = 1", f'name = "{name}"', "[scope]", "destructive = true", "everything = true"]
+        lines += [f"[services.{name}]", f'http = "{address}"']
+        for role in sorted(roles):
+            lines += [f"[services.{name}.roles.{role}]", 'login = "each-message"', f'user = "{role}"']
+            lines += ['password = { env = "MADE_UP_PASSWORD" }']
+        target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        done = conformance(
+            "run", "--specs", ready.specs, "--target", target, "--generated", "0", "--report", folder / "report", "--no-html", "-q"
+        )  # fmt: skip
+    assert done.exit_code in (0, 1, 4), done.output
+    found: dict[str, Any] = json.loads((folder / "report" / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def ferry(tmp_path_factory: pytest.TempPathFactory) -> Ready:
+    return filled_in("ferry", tmp_path_factory.mktemp("ferry"))
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MADE_UP_PASSWORD", "b9Vd-made-up-word")
+
+
+def failing(found: dict[str, Any]) -> dict[str, set[str]]:
+    """Each operation with a failed case, and the checks that found something there."""
+    checks: dict[str, set[str]] = {}
+    for case in found["cases"]:
+        if case["verdict"] == "fail":
+            name = case["operation"].partition(".")[2]
+            checks.setdefault(name, set()).update(one["check"] for one in case["findings"])
+    return checks
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("name", "filled"), [("ferry", {"set aside": 2, "scope": 23}), ("greenhouse", {"set aside": 4, "scope": 21})]
+)
+def test_a_service_of_25_calls_runs_without_python(name: str, filled: dict[str, int], tmp_path: Path) -> None:
+    ready = filled_in(name, tmp_path)
+    assert ready.filled == filled
+    found = run(name, ready, tmp_path)
+    assert failing(found) == {}
+    verdicts = [one["verdict"] for one in found["cases"]]
+    assert verdicts.count("pass") == len(verdicts) > 1000
+    named = {one["operation"] for one in found["cases"]}
+    assert len(named) == filled["scope"]
+
+
+def without(*path: str) -> Change:
+    """The answer without the member that the path leads to."""
+
+    def change(value: Any) -> Any:
+        if len(path) == 1:
+            return {name: one for name, one in value.items() if name != path[0]}
+        return {**value, path[0]: without(*path[1:])(value[path[0]])}
+
+    return change
+
+
+def having(**members: Any) -> Change:
+    return lambda value: {**value, **members}
+
+
+FAULTS: dict[str, tuple[Change | str, set[str]]] = {
+    "GetCrossing": (without("ship", "crew"), {"schema"}),
+    "ListCrossings": (lambda value: value[0], {"schema"}),
+    "BookPlace": (having(price="12.5"), {"schema"}),
+    "CloseCrossing": (having(faultcode=99), {"schema"}),
+    "PayBooking": (having(faultcode=7, fault="Not Yours"), {"schema"}),
+    "CancelBooking": (having(done=False, faultcode=12, fault="Too Late"), {"outcome"}),
+    "SetBerth": (having(done=False, faultcode=14, fault="Not Yours"), {"schema", "outcome"}),
+    "CountPlaces": (str, {"schema"}),
+    "ListHarbours": (lambda value: [{**value[0], "berths": [1, "2"]}], {"schema"}),
+    "GetTide": (having(high="Traceback (most recent call last):"), {"bad-input"}),
+    "GetNotice": (having(text=None), {"schema"}),
+    "Login": (having(session=None), {"schema"}),
+    "Logout": (lambda _: [], {"schema"}),
+    "GetWeather": (having(waves={"height": 1.5, "period": {"seconds": "6"}}), {"schema"}),
+    "SendNotice": ("lenient", {"outcome"}),
+    "GetFaults": ("everybody", {"outcome"}),
+    "GetManifest": (lambda _: None, {"schema"}),
+}
+PERMITTED: dict[str, Change | str] = {
+    "OpenCrossing": lambda value: dict(reversed(value.items())),
+    "GetPrice": without("rebate"),
+    "ListPrices": lambda _: [],
+    "SwapBookings": having(note="there is more to come"),
+}
+
+
+@pytest.mark.timeout(240)
+def test_every_wrong_call_is_found_and_no_other(ferry: Ready, tmp_path: Path) -> None:
+    wrong = {name: fault for name, (fault, _) in FAULTS.items()}
+    found = failing(run("ferry", ferry, tmp_path, {**PERMITTED, **wrong}))
+    folders = {document: re.sub(r"(?<!^)(?=[A-Z])", "_", document).lower() for document in FAULTS}
+    assert found == {folders[document]: checks for document, (_, checks) in FAULTS.items()}
