@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -279,8 +279,19 @@ class _Loading:
                 every = all(self.operations[name].requirements for name in found)
                 readings_source.resolve({"operation": found, **({"requirement": ids} if every else {})})
         self.services[service.id] = replace(service, operations=tuple(found), readings=readings or ())
+        self._methods_beside(found)
         self._keep(source)
         self._keep(readings_source)
+
+    def _methods_beside(self, found: Sequence[str]) -> None:
+        """What else is called at the path of an operation."""
+        at: dict[str, set[str]] = {}
+        for name in found:
+            at.setdefault(self.operations[name].path, set()).add(self.operations[name].method)
+        for name in found:
+            one = self.operations[name]
+            if others := at[one.path] - {one.method}:
+                self.operations[name] = replace(one, methods_beside=frozenset(others))
 
     def _listed(self, source: Source, service: Service, found: list[str]) -> None:
         """The file lists the operations of its folders, and no other."""

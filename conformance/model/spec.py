@@ -453,6 +453,8 @@ class Operation:
     """The ids of its requirements."""
     rulings: Annotated[frozenset[str], GIVEN] = frozenset()
     """The ids of the rulings of its contract."""
+    methods_beside: Annotated[frozenset[str], GIVEN] = frozenset()
+    """The methods by which other calls of its service are made at the same path."""
 
     @property
     def acted_on(self) -> tuple[str, ...]:

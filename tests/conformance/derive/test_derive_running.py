@@ -72,6 +72,12 @@ def answer_of(name: str, document: str) -> Any:
     return {key: SUCCESS.get(key, one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
+def bound(ready: Ready) -> set[str]:
+    """What the target file has to bind: the things of the service that the legal requests name."""
+    texts = (path.read_text(encoding="utf-8") for path in ready.specs.glob("*/*/operation.yaml"))
+    return {found for text in texts for found in re.findall(r"^    binding: (\w+)$", text, re.MULTILINE)}
+
+
 def run(name: str, ready: Ready, folder: Path, faults: Mapping[str, Change | str] | None = None) -> dict[str, Any]:
     """The results of a run against a server that is right but for the calls under `faults`."""
     facts = dict(expected(name))
@@ -93,6 +99,7 @@ def run(name: str, ready: Ready, folder: Path, faults: Mapping[str, Change | str
         for role in sorted(roles):
             lines += [f"[services.{name}.roles.{role}]", 'login = "each-message"', f'user = "{role}"']
             lines += ['password = { env = "MADE_UP_PASSWORD" }']
+        lines += [f"[services.{name}.bindings]", *(f"{one} = 1001" for one in sorted(bound(ready)))]
         target.write_text("\n".join(lines) + "\n", encoding="utf-8")
         done = conformance(
             "run", "--specs", ready.specs, "--target", target, "--generated", "0", "--report", folder / "report", "--no-html", "-q"
@@ -124,11 +131,14 @@ def failing(found: dict[str, Any]) -> dict[str, set[str]]:
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("name", "filled"), [("ferry", {"set aside": 2, "scope": 23}), ("greenhouse", {"set aside": 4, "scope": 21})]
+    ("name", "filled", "things"),
+    [("ferry", {"set aside": 2, "scope": 23}, set()), ("greenhouse", {"set aside": 4, "scope": 21}, {"bedid"})],
 )
-def test_a_service_of_25_calls_runs_without_python(name: str, filled: dict[str, int], tmp_path: Path) -> None:
+def test_a_service_of_25_calls_runs_without_python(
+    name: str, filled: dict[str, int], things: set[str], tmp_path: Path
+) -> None:
     ready = filled_in(name, tmp_path)
-    assert ready.filled == filled
+    assert (ready.filled, bound(ready)) == (filled, things)
     found = run(name, ready, tmp_path)
     assert failing(found) == {}
     verdicts = [one["verdict"] for one in found["cases"]]

@@ -81,10 +81,11 @@ HTTP_FORMS = (
 
 
 def http_form_cases(operation: Operation) -> Iterator[Case]:
-    """Each form with the operation's legal request as body."""
+    """Each form with the operation's legal request as body; a method by which another call is made is none."""
+    others = operation.methods_beside | ({"HEAD"} if "GET" in operation.methods_beside else frozenset())
     for channel in channels(operation):
         if not channel.transport.framed:
-            for form in HTTP_FORMS:
+            for form in [one for one in HTTP_FORMS if one.method not in others]:
                 yield _http_case(operation, channel, form)
 
 
