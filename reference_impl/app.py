@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
@@ -68,12 +69,11 @@ def build_control_app(parts: Parts, control: Control) -> Starlette:
 _ANY_ORIGIN: dict[str, Any] = {"allow_origins": ["*"], "allow_methods": ["*"], "allow_headers": ["*"]}
 
 
-class _HttpGate:
-    """The one HTTP endpoint; an object, not a function, so that every method reaches it."""
+class _Gate(ABC):
+    """One HTTP endpoint; an object, not a function, so that every method reaches it."""
 
-    def __init__(self, parts: Parts, control: Control | None) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -81,26 +81,38 @@ class _HttpGate:
         except ClientDisconnect:
             return
         if body is None:
-            response = _TOO_LARGE
+            await _answer(_TOO_LARGE, scope, receive, send)
         else:
-            request = _request(scope, body, first)
-            parts = await self._entered(request)
-            mishap = parts.mishap
-            told: HttpResponse | None = None
-            if mishap is None or mishap.carried_out:
-                told = respond(parts, self._control, request)
-            if mishap is not None and mishap.status:
-                told = gateway_response(mishap.status)
-            whole = mishap is None or not mishap.connection
-            if not request.path.startswith(CONTROL_PREFIX):
-                call = request.sent_path.rstrip("/").rpartition("/")[2]
-                parts.passed(Passage(request, "", request.operation, call, told, whole=whole))
-            if mishap is not None and (not whole or told is None):
-                await end_http(mishap, scope, receive, send, told)
-                return
-            assert told is not None
-            response = told
-        await _answer(response, scope, receive, send)
+            await self._handle(_request(scope, body, first), scope, receive, send)
+
+    @abstractmethod
+    async def _handle(self, request: HttpRequest, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+class _HttpGate(_Gate):
+    """The endpoint of the API and, unless it has a port of its own, of the control address."""
+
+    def __init__(self, parts: Parts, control: Control | None) -> None:
+        super().__init__(parts)
+        self._control = control
+
+    async def _handle(self, request: HttpRequest, scope: Scope, receive: Receive, send: Send) -> None:
+        parts = await self._entered(request)
+        mishap = parts.mishap
+        told: HttpResponse | None = None
+        if mishap is None or mishap.carried_out:
+            told = respond(parts, self._control, request)
+        if mishap is not None and mishap.status:
+            told = gateway_response(mishap.status)
+        whole = mishap is None or not mishap.connection
+        if not request.path.startswith(CONTROL_PREFIX):
+            call = request.sent_path.rstrip("/").rpartition("/")[2]
+            parts.passed(Passage(request, "", request.operation, call, told, whole=whole))
+        if mishap is not None and (not whole or told is None):
+            await end_http(mishap, scope, receive, send, told)
+            return
+        assert told is not None
+        await _answer(told, scope, receive, send)
 
     async def _entered(self, request: HttpRequest) -> Parts:
         """The parts that a request is handled by."""
@@ -116,23 +128,15 @@ class _HttpGate:
         return await parts.enter(parts, arrival)
 
 
-class _ControlGate:
-    """The one endpoint of the control address on a port of its own."""
+class _ControlGate(_Gate):
+    """The endpoint of the control address on a port of its own."""
 
     def __init__(self, parts: Parts, control: Control) -> None:
-        self._parts = parts
+        super().__init__(parts)
         self._control = control
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            body, first = await _read_body(Request(scope, receive))
-        except ClientDisconnect:
-            return
-        if body is None:
-            response = _TOO_LARGE
-        else:
-            request = _request(scope, body, first)
-            response = _helped(self._parts, self._control, request) or self._control(request)
+    async def _handle(self, request: HttpRequest, scope: Scope, receive: Receive, send: Send) -> None:
+        response = _helped(self._parts, self._control, request) or self._control(request)
         await _answer(response, scope, receive, send)
 
 
