@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,7 +31,7 @@ from conformance.history.questions import (
     evidence_of,
     find_run,
     histories,
-    runs,
+    of_latest,
 )
 from conformance.history.record import CAUSE, REQUIREMENT
 from conformance.history.store import Store
@@ -107,15 +109,14 @@ class _Pages:
     def endpoints(self, request: Request, connection: sa.Connection) -> Response:
         """Endpoints by releases."""
         last, wanted = _last(request), request.query_params.get("q", "")[:200]
-        found = runs(connection, last=last, search=wanted)
-        rows = [
-            (name, mine[0], matrix_row(mine, last))
-            for name, group in groupby(found, key=lambda run: run["endpoint"])
-            for mine in [list(group)]
-        ]
-        counts = {
-            word: sum(row[1]["verdict"] == word for row in rows) for word in ("pass", "fail", "incomplete", "error")
-        }
+        query = of_latest([RUN.c.id, RUN.c.release, RUN.c.verdict, RUN.c.causes], last, wanted)
+        rows = []
+        verdicts: Counter[str] = Counter()
+        for name, group in groupby(connection.execute(query), key=itemgetter(0)):
+            mine = [(identity, release, verdict, causes) for _, identity, release, verdict, causes in group]
+            rows.append((name, mine[0][1], matrix_row(mine, last)))
+            verdicts[mine[0][2]] += 1
+        counts = {word: verdicts[word] for word in ("pass", "fail", "incomplete", "error")}
         return self.filled(
             "endpoints.html", request, rows=rows, last=last, lasts=_LAST, wanted=wanted, counts=counts, total=len(rows)
         )
@@ -256,23 +257,13 @@ def _runs_of(connection: sa.Connection, endpoint: str, last: int) -> list[Mappin
 
 def _recent(connection: sa.Connection, endpoints: Sequence[str], last: int) -> dict[str, list[Mapping[str, Any]]]:
     """Each endpoint to its last runs, the oldest first."""
-    rank = sa.func.row_number().over(partition_by=RUN.c.endpoint_id, order_by=RUN.c.at.desc()).label("rank")
-    some = sa.select(RUN, rank)
+    query = of_latest(list(RUN.c), last)
     if len(endpoints) == 1:
-        some = some.where(
-            RUN.c.endpoint_id == sa.select(ENDPOINT.c.id).where(ENDPOINT.c.name == endpoints[0]).scalar_subquery()
-        )
-    ranked = some.subquery()
-    query = (
-        sa.select(ENDPOINT.c.name.label("endpoint"), ranked)
-        .join(ranked, ranked.c.endpoint_id == ENDPOINT.c.id)
-        .where(ranked.c.rank <= last)
-        .order_by(ranked.c.at)
-    )
+        query = query.where(ENDPOINT.c.name == endpoints[0])
     found: dict[str, list[Mapping[str, Any]]] = {}
     for row in connection.execute(query).mappings():
         found.setdefault(row["endpoint"], []).append(dict(row))
-    return found
+    return {endpoint: mine[::-1] for endpoint, mine in found.items()}
 
 
 def _touches(spans: Any, start: int) -> bool:

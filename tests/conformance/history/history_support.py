@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks.history import pages
 from conformance.history.add import add, state_at
 from conformance.history.record import Record, record_of
 from conformance.history.store import Store
@@ -81,6 +82,35 @@ def keep(store: Store, *records: Record) -> None:
     """Add runs, each with its number as release."""
     for one in records:
         add(store, one, release=f"r{one.id.rpartition('-')[2]}")
+
+
+def keep_many(store: Store) -> None:
+    """200 endpoints with 100 runs each, as rows of runs alone: what the page of all endpoints reads."""
+    like = {
+        "digest": "d" * 64, "tool_version": "0.1.0", "specs_digest": "0" * 64, "seed": 0, "duration_s": 1.5, "exit_code": 0,
+        "started_at": FIRST.isoformat(), "reasons": "[]", "carried_out": 10, "cases": 10, "requirements_pass": 2,
+        "requirements_fail": 0, "requirements_waived": 0, "requirements_not_verified": 0,
+    }  # fmt: skip
+    words = ("pass", "fail", "incomplete")
+    with store.writing() as connection:
+        connection.execute(ENDPOINT.insert(), [{"id": one + 1, "name": f"vendor-{one:03}"} for one in range(200)])
+        rows = [
+            {**like, "id": f"{number:032x}", "endpoint_id": number % 200 + 1, "at": number, "release": f"1.{number // 200}",
+             "verdict": words[number % 3], "causes": number % 5}
+            for number in range(20_000)
+        ]  # fmt: skip
+        connection.execute(RUN.insert(), rows)
+
+
+def look_at_many(store: Store) -> None:
+    """Assert that the pages of `keep_many` are whole, and that each takes this process less than its promise."""
+    for last, page in zip((20, 100), pages(store, ["/?last=20", "/?last=100"]).values(), strict=True):
+        assert page.text.count('<a href="/run?id=') == 200 * last
+        assert page.text.count("vendor-") == 3 * 200
+        assert f'id={19_999:032x}" title="1.99: fail, 4 causes">F</a>' in page.text
+        assert f'id={20_000 - last * 200:032x}"' in page.text
+        assert f'id={20_000 - last * 200 - 1:032x}"' not in page.text
+        assert page.processor_ms < 200, "65 where it was written; the promise is 300 by the clock"
 
 
 def write(folder: Path, content: Mapping[str, Any] | bytes) -> Path:

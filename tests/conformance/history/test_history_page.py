@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from history_support import cause, document, record, write
+from history_support import cause, document, keep_many, look_at_many, record, write
 
 from conformance.history.add import add
 from conformance.history.record import read_record, record_of
 from conformance.history.store import open_store
+from conformance.history.web.charts import matrix_row
 
 SCRIPT = "</td></script><script>window.hurt = 1</script><img src=http://127.0.0.1:9/x onerror='window.hurt = 2'>\u202e{{ 7 * 7 }}"
 TOKEN = "0123456789abcdef"
@@ -218,3 +219,15 @@ def test_proxy_header_names_who_may_see_it(store_url: str) -> None:
     finally:
         server.terminate()
         server.communicate(timeout=60)
+
+
+def test_pages_of_many_endpoints_are_quick(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path}/h.db", create=True) as store:
+        keep_many(store)
+        look_at_many(store)
+
+
+def test_run_without_plain_id_and_unknown_verdict_has_its_cell() -> None:
+    (cell, empty) = matrix_row([("a/b&c", 'r"1', "none<", 2)], 2).split("</td>")[:2]
+    assert cell == ('<td class="error cell"><a href="/run?id=a%2Fb%26c" title="r&#34;1: none&lt;, 2 causes">E</a>')
+    assert empty == '<td class="none cell">'

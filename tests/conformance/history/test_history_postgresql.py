@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from history_support import cause, document, everything, keep, record, said
+from history_support import cause, document, everything, keep, keep_many, look_at_many, record, said
 from postgresql_server import Server, running
 
 from conformance.history.add import add
@@ -82,6 +82,12 @@ def test_importers_at_once_keep_everything(url: str) -> None:
     with open_store(url) as store:
         kept = [record(n, {"R-1": "pass" if n % 3 else "fail"}) for n in range(8)]
         assert said(store) == {run.id: dict(run.lines) for run in kept}
+
+
+def test_pages_of_many_endpoints_are_quick(url: str) -> None:
+    with open_store(url) as store:
+        keep_many(store)
+        look_at_many(store)
 
 
 def write_and_lose(store: Store, server: Server) -> None:

@@ -165,9 +165,10 @@ def test_changes_are_those_of_report_compare(store: Store) -> None:
 
 def test_last_runs_of_each_endpoint_are_listed_newest_first(store: Store) -> None:
     keep(store, *(record(number, endpoint=endpoint) for endpoint in "ab" for number in range(3)))
+    keep(store, record(-30_000, endpoint="c"))
     with store.reading() as connection:
         assert [(one["endpoint"], one["release"]) for one in runs(connection, last=2)] == [
-            ("a", "r002"), ("a", "r001"), ("b", "r002"), ("b", "r001"),
+            ("a", "r002"), ("a", "r001"), ("b", "r002"), ("b", "r001"), ("c", "r30000"),
         ]  # fmt: skip
         assert [one["release"] for one in trend(connection, "b", 2)] == ["r001", "r002"]
         assert [one["endpoint"] for one in runs(connection, search="B", last=1)] == ["b"]
