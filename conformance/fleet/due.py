@@ -28,7 +28,7 @@ def orders_due(
             tried = datetime.fromisoformat(trouble.at)
             last = max(last or tried, tried)
         if since is not None and (last is None or last < since):
-            found.append(Order(name, since.astimezone(UTC).replace(microsecond=0), release))
+            found.append(Order(name, since.astimezone(UTC), release))
     return tuple(found)
 
 

@@ -137,7 +137,7 @@ class Judging:
 
     def _is_judged(self, order: Order) -> bool:
         last = last_judged(self.store, order.endpoint).get(order.endpoint)
-        return last is not None and last >= order.since
+        return last is not None and last >= order.since.replace(microsecond=0)  # a run tells whole seconds
 
     def _prepare(self, order: Order, now: Path) -> bool:
         """Make the folder of the run, or leave the one that is continued; whether it is continued."""
