@@ -131,6 +131,7 @@ def wanted(accept: str | None, content_type: str) -> str:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one packet: two of them wait 40 ms for each other
     store: Store
 
     def log_message(self, format: str, *arguments: Any) -> None:
