@@ -1,6 +1,6 @@
 """`python -m tests`: what a change must pass in this environment, one step after the other, the quick ones first.
 
-The tests that take long (`tests/long.txt`) run with `--all` alone, as `.ci/run` has it.
+The tests that take very long (`tests/long.txt`) run with `--all` alone, as `.ci/run` has it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("The fixtures are what the contract gives", ("conformance", "fixtures", "check")),
     ("The harness's own tests", ("pytest", "-n", "auto", "--dist", "worksteal")),
 )
-QUICK = ("-m", "not long")
+QUICK = ("-m", "not very_long")
 
 
 def main() -> int:

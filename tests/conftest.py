@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-LONG = frozenset(Path(__file__).with_name("long.txt").read_text(encoding="utf-8").split())
-"""The functions, as pytest names them without parameters; `long.py` writes the file."""
+MARKERS = {"long": 2, "very_long": 6}
+"""From how many seconds on a function has the marker."""
+_ROWS = Path(__file__).with_name("long.txt").read_text(encoding="utf-8").splitlines()
+_SECONDS = {name: int(seconds) for name, seconds in map(str.split, _ROWS)}
+"""By function, as pytest names it without parameters, what its tests take together; `long.py` writes the file."""
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist may be off
@@ -21,10 +24,12 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests have the marker of that name."""
+    """Tests that take long have markers, by the time of their function."""
     for item in items:
-        if item.nodeid.partition("[")[0] in LONG:
-            item.add_marker("long")
+        seconds = _SECONDS.get(item.nodeid.partition("[")[0], 0)
+        for marker, least in MARKERS.items():
+            if seconds >= least:
+                item.add_marker(marker)
 
 
 @pytest.hookimpl(tryfirst=True)

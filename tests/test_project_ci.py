@@ -52,8 +52,14 @@ def test_the_tests_command_has_every_step() -> None:
     assert [step for step in programs if not any(given.startswith(step) for given in STEPS)] == []
 
 
+def functions(least: int) -> list[str]:
+    """The functions that take so many seconds, as `long.txt` has them."""
+    rows = (line.split() for line in (ROOT / "tests" / "long.txt").read_text(encoding="utf-8").splitlines())
+    return [name for name, seconds in rows if int(seconds) >= least]
+
+
 def test_the_long_tests_are_named_in_order_and_exist() -> None:
-    named = (ROOT / "tests" / "long.txt").read_text(encoding="utf-8").split()
+    named = functions(0)
     assert named == sorted(set(named))
     gone = [
         one
@@ -64,15 +70,15 @@ def test_the_long_tests_are_named_in_order_and_exist() -> None:
     assert gone == []
 
 
-def test_the_quick_tests_are_all_but_the_long_ones() -> None:
+@pytest.mark.parametrize(("marker", "least"), [("long", 2), ("very_long", 6)])
+def test_the_quick_tests_are_all_but_the_long_ones(marker: str, least: int) -> None:
     def collected(*options: str) -> set[str]:
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/test_integrations.py", *options]
         told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
         return {line for line in told.splitlines() if "::" in line}
 
-    quick, every = collected("-m", "not long"), collected()
-    named = (ROOT / "tests" / "long.txt").read_text(encoding="utf-8").split()
-    assert {one for one in every if one.partition("[")[0] in named} == every - quick
+    quick, every = collected("-m", f"not {marker}"), collected()
+    assert {one for one in every if one.partition("[")[0] in functions(least)} == every - quick
     assert quick < every
 
 

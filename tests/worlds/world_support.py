@@ -28,7 +28,7 @@ from conformance.contract.load import load_contract
 
 _START_S = 20
 ALL = os.environ.get("WORLDS") == "all"
-EACH = 1 if ALL else 3
+EACH = 1 if ALL else 6
 """Of the faults, each of so many is tried."""
 """Whether each mode is judged alone and by every case, as in the environment `worlds`."""
 COMBINATIONS = "combinations"
