@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases.expect import Ruling
 from conformance.formats.base import Format
 from conformance.formats.registry import format_for
-from conformance.model.case import Alternative, Body, Case, Expectation, Lane, Message, Transport, media_slug
+from conformance.model.case import Alternative, Body, Case, Expectation, Lane, Message, StateNeed, Transport, media_slug
 from conformance.model.spec import Operation, Shape
 
 FRAME = '{"m":0,"i":${i},"n":"CALL","o":${o}}'
@@ -81,15 +81,12 @@ def case(
 ) -> Case:
     """A named case; `more` are other members of a `Case`, and one that is None is as if it were not given.
 
-    Role, states and lane are those of the operation unless given. Readings that the operation's documents do not leave
-    open are taken out of the expectation.
+    Role and states are those of the operation unless given; the lane is the one that its states need. Readings that the
+    operation's documents do not leave open are taken out of the expectation.
     """
-    members: dict[str, Any] = {
-        "role": operation.role,
-        "states": operation.states,
-        "lane": lane_of(operation.shape),
-        **{name: value for name, value in more.items() if value not in (None, "")},
-    }
+    given = {name: value for name, value in more.items() if value not in (None, "")}
+    members: dict[str, Any] = {"role": operation.role, "states": operation.states, **given}
+    members.setdefault("lane", _lane_at(operation, members["states"]))
     return Case(
         id=f"{operation.short}/{name}@{suffix(operation, channel)}",
         operation=operation.id,
@@ -106,6 +103,14 @@ def case(
 def lane_of(shape: Shape) -> Lane:
     """Lists of instructions name nothing but their own things; a call on accounts may touch what others watch."""
     return "shared" if shape.listed else "desk"
+
+
+def _lane_at(operation: Operation, states: Mapping[str, StateNeed]) -> Lane:
+    """The lane of cases with these states; in the account of a role, which no desk has to itself, others may act meanwhile."""
+    lane = lane_of(operation.shape)
+    of_roles = {f"${{{role}.account}}" for role in (*operation.roles_allowed, *operation.roles_refused)}
+    at_desk = of_roles.isdisjoint(str(need.params.get("account", "")) for need in states.values())
+    return lane if lane == "shared" or at_desk else "alone"
 
 
 def _of_open_questions(operation: Operation, expect: Expectation) -> Expectation:

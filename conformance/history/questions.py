@@ -68,7 +68,8 @@ def of_latest(columns: Sequence[sa.ColumnElement[Any]], last: int | None, search
             .correlate(ENDPOINT)
             .scalar_subquery()
         )
-        since = sa.select(ENDPOINT.c.id, sa.func.coalesce(first, _EARLIEST).label("at")).subquery()
+        since = sa.select(ENDPOINT.c.id, sa.func.coalesce(first, _EARLIEST).label("at")).cte("since")
+        since = since.prefix_with("MATERIALIZED", dialect="postgresql")  # else it is looked up again for each run
         query = query.join(since, since.c.id == ENDPOINT.c.id).where(RUN.c.at >= since.c.at)
     if search:
         query = query.where(ENDPOINT.c.name.icontains(search, autoescape=True))

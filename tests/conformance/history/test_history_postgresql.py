@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,10 @@ from postgresql_server import Server, running
 
 from conformance.history.add import add
 from conformance.history.keep import forget
-from conformance.history.questions import blame, due, find_run, runs
+from conformance.history.questions import blame, due, find_run, of_latest, runs
 from conformance.history.record import record_of
 from conformance.history.store import Store, StoreError, open_store
-from conformance.history.tables import METADATA
+from conformance.history.tables import METADATA, RUN
 
 HOSTILE = "\x00\x1b[31m\ud800\u202e'; DROP TABLE run; --"
 ADD = """
@@ -88,6 +89,16 @@ def test_pages_of_many_endpoints_are_quick(url: str) -> None:
     with open_store(url) as store:
         keep_many(store)
         look_at_many(store)
+
+
+def test_where_last_runs_begin_is_looked_up_once_for_each_endpoint(url: str) -> None:
+    with open_store(url) as store:
+        keep_many(store)
+        with store.reading() as connection:
+            query = of_latest([RUN.c.id], 20).compile(connection, compile_kwargs={"literal_binds": True})
+            plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF) {query}").scalars().all()
+    loops = [int(one) for line in plan for one in re.findall(r"loops=(\d+)", line)]
+    assert max(loops) == 200, plan
 
 
 def write_and_lose(store: Store, server: Server) -> None:
