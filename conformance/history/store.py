@@ -173,9 +173,9 @@ def _check_revision(store: Store, *, create: bool) -> None:
     known = [one.revision for one in revisions()]
     newest = known[0]
     with store.reading() as connection:
+        has_runs = sa.inspect(connection).has_table("run")  # asked first: another process may be making it all just now
         current = MigrationContext.configure(connection).get_current_revision()
-        others = current is None and sa.inspect(connection).has_table("run")
-    if others:
+    if has_runs and current is None:
         raise StoreError("is a database of something else", where=store.shown, hint="Give another one.")
     if current == newest:
         return
