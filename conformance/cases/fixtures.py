@@ -21,6 +21,7 @@ import orjson
 
 from conformance.cases.build import build_cases
 from conformance.cases.case_data import canonical_text, fixture_text, from_data, to_data
+from conformance.cases.combinations.arrays import STRENGTH, combination_cases
 from conformance.contract.schemas import usable_schemas
 from conformance.errors import SpecError, UsageError
 from conformance.formats.json.pointer import load_json
@@ -318,8 +319,10 @@ def _diff(path: Path, found: bytes, wanted: bytes) -> Iterator[str]:
         yield f"… {len(lines) - _MOST_LINES} more lines"
 
 
-def load_cases(contract: Contract, operations: Collection[str] | None = None) -> tuple[Case, ...]:
-    """The cases of the chosen operations (default: all) by id.
+def load_cases(
+    contract: Contract, operations: Collection[str] | None = None, *, strength: int = STRENGTH
+) -> tuple[Case, ...]:
+    """The cases of the chosen operations (default: all) by id; `strength` brings those of stronger covering arrays.
 
     Errors: `UsageError` for an operation that the contract lacks; `SpecError` for a file that cannot be used.
     """
@@ -333,6 +336,8 @@ def load_cases(contract: Contract, operations: Collection[str] | None = None) ->
             usable_schemas(contract.operations[name].folder)
             cases = read_fixtures(contract.operations[name])
             found.extend(build_cases(contract.operations[name]) if cases is None else cases)
+            if strength > STRENGTH:
+                found.extend(combination_cases(contract.operations[name], strength))
     return tuple(sorted(found, key=lambda case: case.id))
 
 

@@ -59,7 +59,7 @@ def command(
     only in cases that the target cannot be sent, and some of those that no case has; -v prints all of them. Then the table of spellings, production by
     production: which cases hold each, or why no request is written by it.
     """
-    from conformance.cases.combinations.arrays import SHOWN_STRENGTHS, counted
+    from conformance.cases.combinations.arrays import STRENGTH, counted
     from conformance.contract.load import load_contract
 
     contract = load_contract(specs)
@@ -68,13 +68,13 @@ def command(
             raise UsageError(f"no operation {name!r}.{suggestion(name, contract.operations)}")
     chosen = [name for name in sorted(contract.operations) if not operations or name in operations]
     found = {name: one for name in chosen if (one := counted(contract.operations[name])) is not None}
-    why = _hindrances(contract, chosen, target)
+    why = _hindrances(contract, chosen, target, max(strength or 0, STRENGTH))
     rows = _rows(why, found)
     counts = [
         _Count(one, rows[name], number)
         for name, one in found.items()
         if rows[name] or target is None  # a target may lack the service
-        for number in ((strength,) if strength else SHOWN_STRENGTHS)
+        for number in ((strength,) if strength else range(1, STRENGTH + 1))
     ]
     if as_json:
         spelled = [_spelled_object(one) for one in _productions(contract, chosen, why)]
@@ -115,10 +115,10 @@ _Why = Mapping[str, tuple["Case", str]]
 """Case id to the case, and why the target cannot be sent it; operations that the target lacks have none."""
 
 
-def _hindrances(contract: Contract, chosen: list[str], target: Path | None) -> _Why:
+def _hindrances(contract: Contract, chosen: list[str], target: Path | None, strength: int) -> _Why:
     from conformance.cases.fixtures import load_cases
 
-    cases = load_cases(contract, tuple(chosen))
+    cases = load_cases(contract, tuple(chosen), strength=strength)
     if target is None:
         return {case.id: (case, "") for case in cases}
     from conformance.run.loop import run_loop

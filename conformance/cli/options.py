@@ -90,7 +90,7 @@ def _remember(context: click.Context, _option: click.Parameter, value: bool) -> 
 
 
 def selecting(command: _Command) -> _Command:
-    """Adds --target, --operation, --requirement, --case, --media-type, --transport and --shard."""
+    """Adds --target, --operation, --requirement, --case, --media-type, --transport, --strength and --shard."""
     options = (
         click.option("--target", default="reference", show_default=True, metavar="FILE|URL|reference", help="The endpoint to judge."),
         click.option("--operation", "operations", multiple=True, metavar="ID", help="Only this operation; repeatable."),
@@ -98,6 +98,7 @@ def selecting(command: _Command) -> _Command:
         click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; may contain `*`; repeatable."),
         click.option("--media-type", "media_types", multiple=True, metavar="M", help="Only this media type; repeatable."),
         click.option("--transport", "transports", multiple=True, metavar="T", help="Only this transport: http or ws."),
+        click.option("--strength", type=click.IntRange(3, 4), default=3, show_default=True, metavar="N", help="Combinations of 3 or of 4 factors."),
         click.option("--shard", metavar="I/N", help="Only the I-th of N parts of the cases."),
     )  # fmt: skip
     for option in reversed(options):
@@ -139,4 +140,5 @@ def selection_of(options: Mapping[str, Any]) -> Selection:
     from conformance.run.selection import Selection
 
     names = ("operations", "requirements", "cases", "media_types", "transports")
-    return Selection(**{name: tuple(options[name]) for name in names})
+    chosen: dict[str, Any] = {name: tuple(options[name]) for name in names}
+    return Selection(**chosen, strength=options["strength"])

@@ -66,7 +66,9 @@ def plan_command(options: Mapping[str, Any]) -> None:
 async def _plan(options: Mapping[str, Any]) -> None:
     contract = load_contract(options["specs"])
     selection, shard = selection_of(options), parse_shard(options["shard"])
-    named = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
+    named = choose(
+        contract, load_cases(contract, selection.operations or None, strength=selection.strength), selection, shard
+    )
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
     needed = {case.operation for case in named} | {source.operation.id for source, _ in generated}
 

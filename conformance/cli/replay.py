@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from conformance.cases.case_data import from_data
+from conformance.cases.combinations.arrays import strength_of
 from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import find_case
 from conformance.cli.main import suggestion
@@ -104,7 +105,7 @@ def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) 
         if case.operation not in contract.operations:
             raise UsageError(f"{case.id} is of the operation {case.operation!r}, which the contract lacks", where=name)
         return case
-    cases = {case.id: case for case in load_cases(contract, operations or None)}
+    cases = {case.id: case for case in load_cases(contract, operations or None, strength=strength_of(name))}
     found = cases.get(name) or find_case(contract, name, seed)
     if found is None:
         hint = "`conformance list cases` names them; a file must exist."

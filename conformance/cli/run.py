@@ -261,7 +261,9 @@ _TO_THE_END = (0, 1, 4)
 def _begun(contract: Contract, options: Mapping[str, Any], turns: _Turns | None = None) -> _Run:
     """The run that the options ask for, with its cases chosen; nothing is opened yet."""
     selection, shard = selection_of(options), parse_shard(options["shard"])
-    cases = choose(contract, load_cases(contract, selection.operations or None), selection, shard)
+    cases = choose(
+        contract, load_cases(contract, selection.operations or None, strength=selection.strength), selection, shard
+    )
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
     return _run(contract, cases, generated, selection, options, _share_in(options["room"], *shard), turns)
 

@@ -117,10 +117,10 @@ def build(out: Path | None, corpus: bool, specs: Path | None, quiet: bool, verbo
     from conformance.contract.load import load_contract
 
     contract = load_contract(specs)
-    for old in stale_arrays(contract.operations.values()) if out is None else ():
-        count = write_array(old)
+    for old, strength in stale_arrays(contract.operations.values()) if out is None else ():
+        count = write_array(old, strength)
         if not quiet:
-            click.echo(f"{old.id}: covering array of {count} rows made anew")
+            click.echo(f"{old.id}: covering array of {strength} factors made anew, {count} rows")
     result = write_fixtures(contract, out)
     if out is None:
         every = tuple(contract.operations.values())
@@ -155,9 +155,10 @@ def check_fixtures(specs: Path | None, quiet: bool, verbose: bool) -> int:
     from conformance.contract.load import load_contract
 
     contract = load_contract(specs)
-    arrays = stale_arrays(contract.operations.values())
-    for operation in arrays:
-        click.echo(f"stale: the covering array of {operation.id} has other factors. Run `conformance fixtures build`.")
+    arrays = tuple(stale_arrays(contract.operations.values()))
+    for operation, strength in arrays:
+        what = f"the covering array of {strength} factors of {operation.id} has others"
+        click.echo(f"stale: {what}. Run `conformance fixtures build`.")
     if arrays:
         return 1
     drift = fixture_drift(contract)

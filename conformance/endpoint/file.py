@@ -235,9 +235,11 @@ def _check_readings(target: TargetFile, contract: Contract, where: str) -> None:
 def _check_cases(target: TargetFile, contract: Contract, where: str) -> None:
     if not target.waivers and not target.flaky:
         return
+    from conformance.cases.combinations.arrays import strength_of
     from conformance.cases.fixtures import load_cases
 
-    ids = {case.id for case in load_cases(contract)}
+    strength = max(map(strength_of, (*(one.case for one in target.waivers), *target.flaky)))
+    ids = {case.id for case in load_cases(contract, strength=strength)}
     for number, waiver in enumerate(target.waivers):
         if not any(waiver.is_about(case) for case in ids) and "/generated/" not in waiver.case:
             _known(f"waivers.{number}.case", waiver.case, ids, "case", where)

@@ -70,7 +70,9 @@ def header_from(raw: Mapping[str, Any]) -> Header:
     if raw["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {raw['schema_version']!r}, this tool reads {SCHEMA_VERSION}")
     run = raw["run"]
-    selection = {name: tuple(chosen) for name, chosen in raw["selection"].items()}
+    selection: dict[str, Any] = {
+        name: tuple(one) if isinstance(one, list) else one for name, one in raw["selection"].items()
+    }
     gaps = {(gap["operation"], gap["code"]): gap["reason"] for gap in raw["accepted_gaps"]}
     return Header(
         RunInfo(

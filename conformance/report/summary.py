@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from conformance.cases.combinations.arrays import SHOWN_STRENGTHS, counted, coverage
+from conformance.cases.combinations.arrays import counted, coverage
 from conformance.cases.combinations.count import Coverage
 from conformance.contract.problem_text import told_apart
 from conformance.model.spec import Contract
@@ -113,18 +113,18 @@ def summarise(
         left_behind=tuple(sorted(chosen.ending.left_behind)),
         causes=causes(cases, contract, folded.wrong, folded.carried_out),
         folded=folded,
-        coverage=tuple(_coverage_rows(contract, gathering)),
+        coverage=tuple(_coverage_rows(contract, gathering, chosen.settings.selection.strength)),
         chosen=chosen.settings.selection.words,
     )
 
 
-def _coverage_rows(contract: Contract, gathering: Gathering) -> Iterator[Coverage]:
-    """For each operation whose cases were read, the combinations of one, two and three factors."""
+def _coverage_rows(contract: Contract, gathering: Gathering, most: int) -> Iterator[Coverage]:
+    """For each operation whose cases were read, the combinations of one, two and three factors, and more if asked for."""
     for name in sorted(gathering.rows):
         operation = contract.operations.get(name)
         found = None if operation is None else counted(operation)
         if found is not None:
-            yield from (coverage(found, gathering.rows[name], strength) for strength in SHOWN_STRENGTHS)
+            yield from (coverage(found, gathering.rows[name], strength) for strength in range(1, most + 1))
 
 
 def to_json(summary: RunSummary) -> str:
@@ -241,7 +241,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
     }
 
 
-_WAYS = {1: "one_way", 2: "two_way", 3: "three_way"}
+_WAYS = {1: "one_way", 2: "two_way", 3: "three_way", 4: "four_way"}
 
 
 def _coverage(rows: Iterable[Coverage]) -> dict[str, Any]:

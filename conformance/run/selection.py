@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from conformance.cases.combinations.arrays import STRENGTH, strength_of
 from conformance.cases.generated.source import Source, sources
 from conformance.cases.generated.stream import Dealt, check_room, generated_case
 from conformance.endpoint.model import TargetFile
@@ -20,13 +21,17 @@ ManyNumbered = Dealt | tuple[Numbered, ...]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The filters of a run; an empty one leaves its side open. A case may be a pattern with `*`."""
+    """The filters of a run; an empty one leaves its side open. A case may be a pattern with `*`.
+
+    `strength` is of how many factors the named cases cover the combinations.
+    """
 
     operations: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     media_types: tuple[str, ...] = ()
     transports: tuple[str, ...] = ()
+    strength: int = STRENGTH
 
     @property
     def words(self) -> str:
@@ -55,9 +60,9 @@ def choose(contract: Contract, cases: Sequence[Case], selection: Selection, shar
     ids = [one.id for one in cases]
     for pattern in selection.cases:
         if not any(fnmatchcase(identifier, pattern) for identifier in ids):
-            raise UsageError(
-                f"no case is called {pattern!r}", hint=_close(pattern, ids) or "`conformance list cases` names them."
-            )
+            stronger = strength_of(pattern)
+            hint = f"`--strength {stronger}` brings it." if stronger > selection.strength else _close(pattern, ids)
+            raise UsageError(f"no case is called {pattern!r}", hint=hint or "`conformance list cases` names them.")
     index, count = shard
     chosen = [one for one in sorted(cases, key=lambda one: one.id) if _wanted(one, selection)]
     return tuple(chosen[index - 1 :: count])

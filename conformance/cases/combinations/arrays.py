@@ -34,11 +34,11 @@ from conformance.model.spec import Operation
 
 FAMILY = "combinations"
 STRENGTH = 3
-"""Of the arrays whose cases are among the named ones."""
+"""Of the arrays whose cases are among the named ones of every run."""
+STRONGEST = 4
+"""Of the arrays whose cases a run has that asks for them."""
 _SHARE = 0.99
 """Of the combinations, as many as its cases cover. The other cases of a run bring more than the rows that are left out."""
-SHOWN_STRENGTHS = (1, 2, 3)
-"""Of how many factors reports count the combinations."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _READERS: Mapping[str, Callable[[SearchSpace, Sequence[Factor], Case], Iterator[Levels]]] = {
     "cancel-list": levels_of_list,
@@ -116,9 +116,13 @@ def combination_cases(operation: Operation, strength: int = STRENGTH) -> Iterato
             hint = "What nobody can predict belongs under `impossible` of factors.yaml."
             raise SpecError(what, where=str(operation.folder / "factors.yaml"), hint=hint)
         way = suffix(operation, Channel(case.transport, case.media_type))
-        yield replace(
-            case, id=f"{operation.short}/{family}/{row_text(found.grid, row)}@{way}", title=title, tier="named"
-        )
+        identifier = f"{operation.short}/{family}/{row_text(found.grid, row)}@{way}"
+        yield replace(case, id=identifier, title=title, tier="named", rows=found.texts(case))
+
+
+def strength_of(case_id: str) -> int:
+    """Of which arrays a run must have the cases for it to have this one."""
+    return STRONGEST if f"/{FAMILY}-{STRONGEST}/" in case_id else STRENGTH
 
 
 def array_file(operation: Operation, strength: int) -> Path:
@@ -160,27 +164,33 @@ def read_array(path: Path, grid: Grid) -> tuple[Row, ...]:
     return rows
 
 
-def stale_arrays(operations: Iterable[Operation]) -> tuple[Operation, ...]:
-    """Operations whose array belongs to other factors than those at hand, or is not there."""
-    return tuple(one for one in operations if counted(one) is not None and _address(one) != address_of(one, STRENGTH))
+def stale_arrays(operations: Iterable[Operation]) -> Iterator[tuple[Operation, int]]:
+    """Operation and strength of each array that belongs to other factors than those at hand, or is not there."""
+    for one in operations:
+        if counted(one) is not None:
+            yield from ((one, strength) for strength in (STRENGTH, STRONGEST) if not _possible(one, strength))
 
 
-def _address(operation: Operation) -> str:
-    path = array_file(operation, STRENGTH)
+def _possible(operation: Operation, strength: int) -> Mapping[str, int]:
+    """How many combinations of how many factors are possible, as the array has it; empty where it is stale or not there."""
+    path = array_file(operation, strength)
     if not path.exists():
-        return ""
+        return {}
     try:
-        return str(json.loads(path.read_text("ascii").partition("\n")[0])["address"])
+        head = json.loads(path.read_text("ascii").partition("\n")[0])
+        possible: Mapping[str, int] = head["possible"]
+        return possible if head["address"] == address_of(operation, strength) else {}
     except (OSError, ValueError, LookupError, TypeError):
-        return ""
+        return {}
 
 
 def write_array(operation: Operation, strength: int = STRENGTH) -> int:
     """Make the array of this strength anew, and write it; how many rows it has."""
     found = counted(operation)
     assert found is not None
-    every = covering_rows(found.grid, strength)
-    rows = worthwhile(found.grid, every, strength, _SHARE)
+    rows = covering_rows(found.grid, strength)
+    if strength == STRENGTH:
+        rows = worthwhile(found.grid, rows, strength, _SHARE)
     head: dict[str, Any] = {"address": address_of(operation, strength), "operation": operation.id, "strength": strength}
     head["possible"] = {str(number): len(found.grid.possible(number)) for number in range(2, strength + 1)}
     path = array_file(operation, strength)
@@ -192,10 +202,7 @@ def write_array(operation: Operation, strength: int = STRENGTH) -> int:
 def coverage(found: Counted, rows: Mapping[str, str], strength: int) -> Coverage:
     """What rows cover, as journals hold them; each with why its cases were not carried out, "" where one was."""
     here, hindered, _ = covering(found, rows, strength)
-    path = array_file(found.operation, STRENGTH)
-    counts: Mapping[str, int] = {}
-    if path.exists() and _address(found.operation) == address_of(found.operation, STRENGTH):
-        counts = json.loads(path.read_text("ascii").partition("\n")[0])["possible"]
+    counts = _possible(found.operation, max(strength, STRENGTH))
     possible = counts.get(str(strength)) or len(found.grid.possible(strength))
     reasons = {why: len(combinations) for why, combinations in sorted(hindered.items()) if combinations}
     return Coverage(found.operation.id, strength, found.grid.size(strength), possible, len(here), reasons)

@@ -35,7 +35,7 @@ class RunCases:
         header = journal.header
         selection, shard = header.settings.selection, parse_shard(header.settings.shard or None)
         try:
-            every = load_cases(contract, selection.operations or None)
+            every = load_cases(contract, selection.operations or None, strength=selection.strength)
             named = {case.id: case for case in choose(contract, every, selection, shard)}
             extra = {case.id: case for case in map(from_data, unlisted)}
             dealt = sources(contract, selection.operations, header.info.seed)

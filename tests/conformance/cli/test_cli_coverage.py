@@ -36,3 +36,33 @@ def test_operation_that_is_none_is_a_usage_error() -> None:
     seen = CliRunner().invoke(main, ["coverage", "--operation", "alphapoint.cancel_all_order"])
     assert seen.exit_code == 2
     assert f"Did you mean {OPERATION}" in seen.output
+
+
+def test_run_of_strength_4_has_every_combination_of_four_factors(tmp_path: Path) -> None:
+    seen = CliRunner().invoke(main, ["coverage", "--operation", OPERATION, "--strength", "4", "--json"])
+    (counts,) = json.loads(seen.output)["coverage"]
+    assert (counts["covered"], counts["uncovered"]) == (counts["possible"], 0)
+    assert counts["possible"] > 19_000
+
+    fault, stronger = ["--fault", "cao-numbered-stay-for-operator"], ["--strength", "4"]
+    run = ["run", "--quiet", "--no-html", "--case", "cao/combinations-4/00*", "--report", str(tmp_path)]
+    done = CliRunner().invoke(main, [*run, *fault, *stronger])
+    assert done.exit_code == 1, done.output
+    results = json.loads((tmp_path / "results.json").read_bytes())
+    assert 0 < results["coverage"][OPERATION]["four_way"] < 1
+    failed = next(case["id"] for case in results["cases"] if case["verdict"] == "fail")
+    targets = {"reference": 0, f"reference+fault:{fault[1]}": 1}
+    assert {
+        one: CliRunner().invoke(main, ["replay", failed, "-q", "--target", one]).exit_code for one in targets
+    } == targets
+    without = CliRunner().invoke(main, run)
+    assert (without.exit_code, "`--strength 4` brings it" in without.output) == (2, True)
+
+
+def test_bundle_of_a_run_of_strength_4_is_verified(tmp_path: Path) -> None:
+    words = ["--strength", "4", "--case", "tpp/combinations-4/00*", "--report", str(tmp_path)]
+    assert CliRunner().invoke(main, ["run", "--quiet", "--no-html", *words]).exit_code == 0
+    bundle = tmp_path / "bundle.zip"
+    for command in (["report", "bundle", str(tmp_path), "--out", str(bundle)], ["verify", str(bundle)]):
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 0, done.output
