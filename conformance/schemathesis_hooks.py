@@ -254,6 +254,6 @@ def _set_up(case: Any) -> bool:
 
 def _wrongly_refused(asked: Asked, alone: Alone) -> bool:
     """Whether a list of legal instructions was refused as a whole; an object may always name what does not exist."""
-    if not asked.kit.operation.shape.listed:
+    if not asked.kit.operation.shape.instructs:
         return False
     return asked.valid and asked.document is not None and bool(asked.document.value) and not alone.answer.results

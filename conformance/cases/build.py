@@ -51,7 +51,7 @@ _OBJECT: tuple[Family, ...] = (
     spelling_cases,
     combination_cases,
 )
-_LIST: tuple[Family, ...] = (
+_INSTRUCTIONS: tuple[Family, ...] = (
     scenario_cases,
     condition_cases,
     instruction_field_cases,
@@ -65,15 +65,21 @@ _LIST: tuple[Family, ...] = (
 )
 
 _DATA: tuple[Family, ...] = (scenario_cases, data_cases)
-_FAMILIES = {Shape.STANDARD: _OBJECT, Shape.PAIR: _OBJECT, Shape.RESULTS: _LIST, Shape.DATA: _DATA}
+_FAMILIES = {
+    Shape.STANDARD: _OBJECT,
+    Shape.PAIR: _OBJECT,
+    Shape.RESULTS: _INSTRUCTIONS,
+    Shape.RESULT: _INSTRUCTIONS,
+    Shape.DATA: _DATA,
+}
 
-_LISTS = AppliesTo((Shape.RESULTS,))
+_INSTRUCTED = AppliesTo((Shape.RESULTS, Shape.RESULT))
 _OBJECTS = AppliesTo((Shape.STANDARD, Shape.PAIR))
-_XML, _WEBSOCKET = AppliesTo((Shape.RESULTS,), format=XML), AppliesTo(transport=Transport.WS)
+_XML, _WEBSOCKET = AppliesTo((Shape.RESULTS, Shape.RESULT), format=XML), AppliesTo(transport=Transport.WS)
 KEYS = (
     *(RequirementKey(name) for name in ("effect", "malformed", "bad-input", "media-type", "route")),
     *(RequirementKey(name, _OBJECTS) for name in ("key-case", "operator", "refusal")),
-    *(RequirementKey(name, _LISTS) for name in ("error-string", "framework-error")),
+    *(RequirementKey(name, _INSTRUCTED) for name in ("error-string", "framework-error")),
     RequirementKey("roles", AppliesTo((Shape.DATA,)), needed=False),
     *(
         RequirementKey(name, _WEBSOCKET)
@@ -82,9 +88,9 @@ KEYS = (
     RequirementKey("same-transport", _WEBSOCKET),
     RequirementKey("ways", _OBJECTS, needed=False),
     *(RequirementKey(key_of(grammar), needed=False) for grammar in GRAMMARS),
-    *(RequirementKey(name, _LISTS, needed=False) for name in ("method", "parameters", "unsupported-media")),
+    *(RequirementKey(name, _INSTRUCTED, needed=False) for name in ("method", "parameters", "unsupported-media")),
     *(
-        RequirementKey(name, _LISTS, needed=False)
+        RequirementKey(name, _INSTRUCTED, needed=False)
         for name in ("formats-agree", "multiple", "broken", "error-status", "twice")
     ),
     *(

@@ -66,7 +66,7 @@ def either(
 ) -> Expectation:
     """A leniency that a ruling allows: taken in full, or refused in full."""
     right = [_success(operation, names, because), _refusal(operation, names, codes, because)]
-    if operation.shape.listed:
+    if operation.shape.instructs:
         right.append(Alternative({"results": [False]}, untouched=tuple(names), because=tuple(because)))
     return Expectation(requirement, tuple(right), effect=operation.attribution["effect"])
 

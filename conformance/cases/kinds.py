@@ -41,7 +41,7 @@ def renamed(value: Any, before: str, after: str) -> Any:
 
 def first_kind(operation: Operation) -> InstructionKind:
     """The kind of the base request."""
-    return _kind(operation.valid, operation.states, "")
+    return _kind(operation, operation.valid, operation.states, "")
 
 
 def second_kind(operation: Operation) -> InstructionKind | None:
@@ -50,12 +50,20 @@ def second_kind(operation: Operation) -> InstructionKind | None:
     if second is None:
         return None
     base = operation.bases[second.base]
-    return _kind(base.value, base.states, second.thing)
+    return _kind(operation, base.value, base.states, second.thing)
 
 
-def _kind(value: Any, states: Mapping[str, StateNeed], alias: str) -> InstructionKind:
+def _kind(operation: Operation, value: Any, states: Mapping[str, StateNeed], alias: str) -> InstructionKind:
     thing = next(iter(states))
-    return InstructionKind(value[0], thing, states, alias or thing)
+    return InstructionKind(first_of(operation, value), thing, states, alias or thing)
+
+
+def first_of(operation: Operation, value: Any) -> Mapping[str, Any]:
+    """The first instruction of a legal request: no contract is loaded with one that has none."""
+    entries = operation.shape.entries(value)
+    assert entries
+    first: Mapping[str, Any] = entries[0]
+    return first
 
 
 def other_state(operation: Operation) -> dict[str, StateNeed]:

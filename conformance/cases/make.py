@@ -82,7 +82,7 @@ def case(
     """A named case; `more` are other members of a `Case`, and one that is None is as if it were not given.
 
     Role and states are those of the operation unless given; the lane is the one that its states need. Readings that the
-    operation's documents do not leave open are taken out of the expectation.
+    operation's documents do not leave open are taken out of the expectation, and so is what no server can answer.
     """
     given = {name: value for name, value in more.items() if value not in (None, "")}
     members: dict[str, Any] = {"role": operation.role, "states": operation.states, **given}
@@ -95,14 +95,21 @@ def case(
         transport=channel.transport,
         media_type=channel.media_type,
         message=sent,
-        expect=_of_open_questions(operation, expect),
+        expect=_of_open_questions(operation, possible(operation, expect)),
         **members,
     )
 
 
 def lane_of(shape: Shape) -> Lane:
-    """Lists of instructions name nothing but their own things; a call on accounts may touch what others watch."""
-    return "shared" if shape.listed else "desk"
+    """Instructions name nothing but their own things; a call on accounts may touch what others watch."""
+    return "shared" if shape.instructs else "desk"
+
+
+def possible(operation: Operation, expect: Expectation) -> Expectation:
+    """The expectation without the answers that no server can give: where one result answers, it cannot be left out."""
+    if not operation.shape.instructs or operation.shape.listed:
+        return expect
+    return replace(expect, any_of=tuple(one for one in expect.any_of if one.wanted.get("results") != []))
 
 
 def _lane_at(operation: Operation, states: Mapping[str, StateNeed]) -> Lane:

@@ -145,7 +145,7 @@ def judge_alone(asked: Asked, reply: HttpReply) -> Alone:
 def _of_the_framework(asked: Asked, reply: HttpReply) -> bool:
     """Whether it is an early error of a list operation, whose form is documented."""
     operation = asked.kit.operation
-    return operation.shape.listed and asked.request.method == operation.method and 400 <= reply.status < 500
+    return operation.shape.instructs and asked.request.method == operation.method and 400 <= reply.status < 500
 
 
 def _given_away(asked: Asked, exchange: Exchange, answer: Answer) -> Iterator[Finding]:
@@ -161,7 +161,7 @@ def _results(asked: Asked, answer: Answer) -> Iterable[Finding]:
     if forms.RESULTS not in answer.forms or not asked.valid or asked.written_in is None:
         return ()
     kit = asked.kit
-    sent = instructions_of(asked.request.body, kit.codec(asked.written_in), kit.operation.fields)
+    sent = instructions_of(asked.request.body, kit.codec(asked.written_in), kit.operation.fields, kit.operation.shape)
     return match_results(kit, sent, answer.results).findings
 
 
@@ -174,8 +174,9 @@ def _accepted(asked: Asked, answer: Answer) -> Iterator[Finding]:
     if asked.document is None or asked.valid:
         return
     message, expected = "a request that the document does not allow succeeds", "an error"
-    if answer.results and isinstance(asked.document.value, list):
-        wrong = [_wrong(asked, [item]) for item in asked.document.value]
+    shape = asked.kit.operation.shape
+    if answer.results and shape.instructs:
+        wrong = [_wrong(asked, shape.request([item])) for item in shape.entries(asked.document.value) or ()]
         said = sum(entry.get(asked.kit.operation.success) is True for entry in answer.results)
         broken = [problem for problem in wrong if problem is not None]
         if broken and said > len(wrong) - len(broken):

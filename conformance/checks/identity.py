@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checks.kit import LISTS, Kit
+from conformance.checks.kit import INSTRUCTED, LISTS, Kit
 from conformance.checks.registry import Check, Stage
 from conformance.contract.operation import RequirementKey
 from conformance.contract.problem_text import shown
 from conformance.formats.base import Codec
 from conformance.formats.errors import CodecError
+from conformance.model.spec import Shape
 from conformance.model.verdict import Finding
 
 _BEHIND_MATCHING = ("outcome", "effect")
@@ -28,8 +29,8 @@ IDENTITY = Check(
     "identity",
     "a result names the order that its instruction was for",
     Stage.RESULTS,
-    (RequirementKey("identity", LISTS),),
-    of=LISTS,
+    (RequirementKey("identity", INSTRUCTED),),
+    of=INSTRUCTED,
     blocks=_BEHIND_MATCHING,
 )
 UNUSABLE = object()
@@ -45,20 +46,22 @@ class Matching:
     readings: tuple[str, ...] = ()
 
 
-def instructions_of(body: bytes, codec: Codec, members: Collection[str]) -> tuple[dict[str, Any], ...] | None:
+def instructions_of(
+    body: bytes, codec: Codec, members: Collection[str], shape: Shape = Shape.RESULTS
+) -> tuple[dict[str, Any], ...] | None:
     """The instructions that were sent; None when the body is one that only a lenient reader can read."""
     try:
         document = codec.decode(body)
     except CodecError:
         return None
-    value = document.value
+    entries = shape.entries(document.value)
     if (
         not document.plainly
-        or not isinstance(value, list)
-        or not all(isinstance(entry, dict) and entry.keys() <= set(members) for entry in value)
+        or entries is None
+        or not all(isinstance(entry, dict) and entry.keys() <= set(members) for entry in entries)
     ):
         return None
-    return tuple(value)
+    return tuple(entries)
 
 
 def match_results(
@@ -86,7 +89,7 @@ def match_results(
         "a result names another order than its instruction",
         _member(instructions[index], name),
         _member(results[index], name),
-        f"/{index}/{name}",
+        kit.place_of(index, name),
     )
     return Matching(results, (finding,))
 

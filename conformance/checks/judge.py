@@ -175,7 +175,7 @@ def _read(
     matching = Matching(answer.results)
     if forms.RESULTS in answer.forms and any(one.wanted.get("results", "none") != "none" for one in alternatives):
         codec = kit.codec(format_for(case.media_type))
-        instructions = instructions_of(observation.body, codec, kit.operation.fields)
+        instructions = instructions_of(observation.body, codec, kit.operation.fields, kit.operation.shape)
         matching = match_results(kit, instructions, answer.results)
     right = [one for one in alternatives if fits(one, answer, matching.ordered, _success(kit))]
     secrets = telling(kit.vocabulary, observation.secrets)
@@ -282,7 +282,7 @@ def _tells(kit: Kit, case: Case, reading: str) -> bool:
 
 
 def _reaches_operation(kit: Kit, case: Case) -> bool:
-    if kit.operation.shape.listed or case.transport.framed:  # a list's error is one of its own readings
+    if kit.operation.shape.instructs or case.transport.framed:  # such a call's error is one of its own readings
         return True
     path = case.message.path.partition("?")[0]
     return case.message.method == kit.operation.method and path in ("", kit.operation.path)

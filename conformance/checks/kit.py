@@ -28,14 +28,15 @@ from conformance.model.spec import Document, Operation, Shape
 from conformance.model.verdict import Finding
 
 LISTS = AppliesTo((Shape.RESULTS,))
+INSTRUCTED = AppliesTo((Shape.RESULTS, Shape.RESULT))
 PAIRS = AppliesTo((Shape.PAIR,))
-XML_LISTS = AppliesTo((Shape.RESULTS,), format=XML)
+XML_INSTRUCTED = AppliesTo((Shape.RESULTS, Shape.RESULT), format=XML)
 
 READABLE = Check(
     "readable",
     "the answer can be read, and is the documented object or list",
     Stage.READING,
-    (RequirementKey("readable"), RequirementKey("framework-error", LISTS)),
+    (RequirementKey("readable"), RequirementKey("framework-error", INSTRUCTED)),
     blocks=BEHIND_READING,
 )
 MEDIA_TYPE = Check(
@@ -50,7 +51,7 @@ STATUS = Check(
     "status",
     "the HTTP status agrees with what the answer says",
     Stage.READING,
-    (RequirementKey("status"), RequirementKey("route", LISTS), RequirementKey("error-string", LISTS)),
+    (RequirementKey("status"), RequirementKey("route", INSTRUCTED), RequirementKey("error-string", INSTRUCTED)),
     blocks=BEHIND_READING,
 )
 STATUS_OF_REFUSAL = "a status of 4xx"
@@ -180,6 +181,10 @@ class Kit:
     def requirement(self, key: str) -> str:
         """The requirement that the operation names for a requirement key. Raises `SpecError` if it names none."""
         return requirement_of(self.operation, key)
+
+    def place_of(self, index: int, member: str) -> str:
+        """Where a member of the result of this number stands, as findings point to it."""
+        return f"/{index}/{member}" if self.operation.shape.listed else f"/{member}"
 
 
 def build_kit(operation: Operation, checks: Registry | None = None) -> Kit:

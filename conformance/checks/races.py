@@ -193,7 +193,7 @@ def _told(kit: Kit, one: Raced) -> Iterable[str | None]:
     read = read_answer(kit, exchange, one.seen.frame, one.case.accept)
     if forms.RESULTS in read.forms:
         codec = kit.codec(format_for(one.case.media_type))
-        sent = instructions_of(one.seen.body, codec, kit.operation.fields)
+        sent = instructions_of(one.seen.body, codec, kit.operation.fields, kit.operation.shape)
         matching = match_results(kit, sent, read.results)
         flags = [_FLAGS.get(entry.get(kit.operation.success)) for entry in matching.ordered]
         return flags if len(flags) == len(things) and not matching.findings else [None] * len(things)

@@ -71,7 +71,7 @@ def _read_http(kit: Kit, reply: HttpReply, accept: str | None) -> Answer:
 
 def _read_body(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     """What status, media type and body say; nothing else may go in, for the outcome is remembered by these."""
-    if kit.operation.shape.listed:
+    if kit.operation.shape.instructs:
         return read_results(kit, reply.status, media, reply.body)
     if kit.operation.shape is Shape.DATA:
         return read_data_http(kit, reply.status, _format(kit, media), media, reply.body)
@@ -92,7 +92,7 @@ def _media(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[MediaType | 
     requirement = kit.operation.response_media.get(accept, kit.operation.attribution["media-type"])
     shown = values[0] if values else "no content type"
     message = "the answer is not in the media type that was asked for"
-    if not kit.operation.shape.listed and media is not None and media.essence in format_for(accept).media_types:
+    if not kit.operation.shape.instructs and media is not None and media.essence in format_for(accept).media_types:
         return media, ()
     return media, (MEDIA_TYPE.finding_on(requirement, message, accept, shown, "header Content-Type"),)
 

@@ -1,4 +1,4 @@
-"""Reads the answer of a list operation: results in JSON or XML, the error string, errors of the framework."""
+"""Reads the answer to instructions: results or one in JSON or XML, the error string, errors of the framework."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.kit import (
-    LISTS,
+    INSTRUCTED,
     MEDIA_TYPE,
     READABLE,
     SCHEMA,
@@ -48,10 +48,10 @@ _GUID_LETTERS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12
 _HEAD_BYTES = 64
 ERROR_STRING = Check(
     "error-string",
-    "an error of a list operation is the documented string",
+    "an error of a call that takes instructions is the documented string",
     Stage.READING,
-    (RequirementKey("error-string", LISTS),),
-    of=LISTS,
+    (RequirementKey("error-string", INSTRUCTED),),
+    of=INSTRUCTED,
     speaks_for="the requirement under `error_media`, where the error is another value",
     blocks=BEHIND_READING,
 )
@@ -59,13 +59,13 @@ FORM = Check(
     "form",
     "an answer in a format other than JSON and XML has its documented form",
     Stage.READING,
-    (RequirementKey("schema", LISTS),),
-    of=LISTS,
+    (RequirementKey("schema", INSTRUCTED),),
+    of=INSTRUCTED,
 )
 
 
 def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) -> Answer:
-    """The answer of a list operation; `media` is the response's content type, None when it names none."""
+    """The answer to instructions; `media` is the response's content type, None when it names none."""
     written_in = format_of(media) if media is not None else None
     charset = media.charset if media is not None else None
     if status in FRAMEWORK_STATUSES:
@@ -126,7 +126,7 @@ def _read_decoded(kit: Kit, status: int, written_in: Format, charset: str | None
 
 
 def _read_xml(kit: Kit, status: int, charset: str | None, body: bytes) -> Answer:
-    """A result list, or else the error string, or else the framework's error: the root decides."""
+    """Results, or else the error string, or else the framework's error: the root decides."""
     assert kit.xml_response is not None
     error_requirement = kit.operation.error_media["xml"]
     try:
@@ -173,12 +173,13 @@ def _read_other_xml(kit: Kit, status: int, charset: str | None, body: bytes, req
 
 
 def _structured(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...], error_requirement: str) -> Answer:
-    """A decoded body: a list of results, the error string, the framework's object, or something else."""
+    """A decoded body: results, the error string, the framework's object, or something else."""
     if isinstance(value, str):
         return _error_string(kit, status, value, findings, error_requirement)
-    if isinstance(value, dict) and any(key.lower() in ("message", "modelstate") for key in value):
+    of_framework = isinstance(value, dict) and any(key.lower() in ("message", "modelstate") for key in value)
+    if of_framework and not _holds_results(kit, value):
         return _framework_shape(kit, status, value)
-    if status >= 400 and not _holds_results(value):
+    if status >= 400 and not _holds_results(kit, value):
         return _no_string(status, value, error_requirement)
     return _results(kit, status, value, findings)
 
@@ -206,7 +207,7 @@ def _error_string(kit: Kit, status: int, value: str, findings: tuple[Finding, ..
 
 
 def _no_string(status: int, value: Any, error_requirement: str) -> Answer:
-    """An error that is neither the documented string nor a list of results."""
+    """An error that is neither the documented string nor a result."""
     message, expected = "an error that is no string", "the documented error string"
     finding = ERROR_STRING.finding_on(error_requirement, message, expected, shown(value), "body")
     summary = f"HTTP {status} with an error that is no string"
@@ -214,23 +215,23 @@ def _no_string(status: int, value: Any, error_requirement: str) -> Answer:
 
 
 def _results(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]) -> Answer:
-    """A list of results, or a value that should have been one."""
-    listed = isinstance(value, list)
-    results = tuple(entry for entry in value if isinstance(entry, dict)) if listed else ()
+    """Results, or a value that should have been some."""
+    entries = kit.operation.shape.entries(value)
+    results = tuple(entry for entry in entries or () if isinstance(entry, dict))
     problems = [] if kit.response.is_valid(value) else kit.response.problems(value)
     return Answer(
-        frozenset({forms.RESULTS}) if listed else frozenset(),
+        frozenset({forms.RESULTS}) if entries is not None else frozenset(),
         status,
         results=results,
-        lost=listed and (len(results) < len(value) or any(one.check == XML_ITEM.id for one in findings)),
+        lost=entries is not None and (len(results) < len(entries) or any(one.check == XML_ITEM.id for one in findings)),
         value=value,
         findings=(
             *findings,
             *_against_the_schema(kit, problems),
-            *(_unexpected_status(kit, status) if listed else ()),
+            *(_unexpected_status(kit, status) if entries is not None else ()),
             *_traces(kit, results),
         ),
-        readings=tuple(_list_readings(kit, status, results, problems)) if listed else (),
+        readings=tuple(_readings(kit, status, results, problems)) if entries is not None else (),
         summary=f"HTTP {status} with {_described(results, value, kit)}",
     )
 
@@ -245,14 +246,15 @@ def _against_the_schema(kit: Kit, problems: Iterable[SchemaProblem]) -> Iterator
 
 def _unexpected_status(kit: Kit, status: int) -> Iterator[Finding]:
     if status not in PROCESSED_STATUSES:
-        message, shown = "a result list under an unexpected status", f"HTTP status {status}"
+        what = "a result list" if kit.operation.shape.listed else "a result"
+        message, shown = f"{what} under an unexpected status", f"HTTP status {status}"
         yield STATUS.finding(kit.operation, message, "200, 201 or 207", shown, "status")
 
 
-def _list_readings(
+def _readings(
     kit: Kit, status: int, results: tuple[dict[str, Any], ...], problems: Iterable[SchemaProblem]
 ) -> Iterator[str]:
-    """What a list of results shows of the open questions."""
+    """What results show of the open questions."""
     if status in PROCESSED_STATUSES:
         yield f"processed-status={status}"
     yield from _null_readings(kit, results)
@@ -261,17 +263,22 @@ def _list_readings(
         yield "id-width=int64"
 
 
-def _holds_results(value: Any) -> bool:
-    """Whether a body is a list of results, an empty one included, whatever is wrong with them."""
+def _holds_results(kit: Kit, value: Any) -> bool:
+    """Whether a body is a list of results, an empty one included, or one result, whatever is wrong with them."""
+    if not kit.operation.shape.listed:
+        return isinstance(value, dict) and kit.operation.success in value
     return isinstance(value, list) and (not value or any(isinstance(entry, dict) for entry in value))
 
 
 def _described(results: tuple[dict[str, Any], ...], value: Any, kit: Kit) -> str:
-    if not isinstance(value, list):
-        return f"{kind_of(value)} instead of a list"
+    listed = kit.operation.shape.listed
+    if kit.operation.shape.entries(value) is None:
+        return f"{kind_of(value)} instead of {'a list' if listed else 'an object'}"
     name = kit.operation.success
     flags = [shown(entry[name]) if name in entry else f"no {name}" for entry in results[:5]]
     more = f" and {len(results) - 5} more" if len(results) > 5 else ""
+    if not listed:
+        return f"one result ({', '.join(flags)})"
     return f"{len(results)} results ({', '.join(flags)}{more})" if flags else "an empty list"
 
 
@@ -301,7 +308,7 @@ def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
         errors = entry.get(kit.operation.errors)
         for place, text in enumerate(errors if isinstance(errors, list) else ()):
             if isinstance(text, str):
-                yield from page_or_trace(kit, text, f"/{index}/{kit.operation.errors}/{place}")
+                yield from page_or_trace(kit, text, kit.place_of(index, f"{kit.operation.errors}/{place}"))
 
 
 def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | None, body: bytes) -> Answer:

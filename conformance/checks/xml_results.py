@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from conformance.checks.kit import XML_LISTS, Kit
+from conformance.checks.kit import XML_INSTRUCTED, Kit
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.checks.secrets import texts_beyond
 from conformance.contract.operation import RequirementKey
@@ -17,15 +17,15 @@ from conformance.model.verdict import Finding
 
 
 def _of_xml(name: str, looks_at: str) -> Check:
-    keys = (RequirementKey(name, XML_LISTS),)
-    return Check(name, looks_at, Stage.READING, keys, of=XML_LISTS, blocks=BEHIND_READING)
+    keys = (RequirementKey(name, XML_INSTRUCTED),)
+    return Check(name, looks_at, Stage.READING, keys, of=XML_INSTRUCTED, blocks=BEHIND_READING)
 
 
 XML_ERROR = Check(
     "xml",
     "the error string in XML is valid under its XSD",
     Stage.READING,
-    of=XML_LISTS,
+    of=XML_INSTRUCTED,
     speaks_for="the requirement under `error_media`",
 )
 XML_ROOT = _of_xml("xml-root", "the root of an XML answer is the documented one")
@@ -46,15 +46,17 @@ _INTEGER = re.compile(r"[ \t\r\n]*[+-]?[0-9]{1,4000}[ \t\r\n]*")
 
 def widened(kit: Kit, value: Any) -> Any:
     """Wide ids as the numbers that JSON has for them: the XSD's type holds 32 bits, and the width is a reading."""
-    if not isinstance(value, list):
+    entries = kit.operation.shape.entries(value)
+    if entries is None:
         return value
     names = [name for name in kit.operation.identity if kit.operation.fields[name].width]
-    return [
+    found = [
         {**entry, **{name: int(entry[name]) for name in names if _is_wide(entry.get(name))}}
         if isinstance(entry, dict)
         else entry
-        for entry in value
+        for entry in entries
     ]
+    return found if kit.operation.shape.listed else found[0]
 
 
 def _is_wide(value: Any) -> bool:
@@ -63,12 +65,12 @@ def _is_wide(value: Any) -> bool:
 
 def nulls_as_text(kit: Kit, value: Any) -> Iterator[Finding]:
     """A null member that is an empty element without nil, or the word null."""
-    for index, entry in enumerate(value if isinstance(value, list) else ()):
+    for index, entry in enumerate(kit.operation.shape.entries(value) or ()):
         for name in kit.operation.identity:
             text = entry.get(name) if isinstance(entry, dict) else None
             if isinstance(text, str) and text.strip().lower() in ("", "null"):
                 message, expected = "a null member is written as text", 'an empty element with i:nil="true"'
-                yield XML_NIL.finding(kit.operation, message, expected, repr(text), f"/{index}/{name}")
+                yield XML_NIL.finding(kit.operation, message, expected, repr(text), kit.place_of(index, name))
 
 
 def has_markup(body: bytes) -> bool:
@@ -109,7 +111,8 @@ def _misspelt(kit: Kit, problem: XmlProblem) -> bool:
     """Whether an unexpected element resembles a documented one, or is where only results or errors may be."""
     name = problem.path.rpartition("/")[2].partition("[")[0]
     among_errors = f"/{kit.operation.errors}/" in problem.path
-    return name.lower() in kit.members or among_errors or problem.path.count("/") <= 2
+    directly_in = 2 if kit.operation.shape.listed else 1
+    return name.lower() in kit.members or among_errors or problem.path.count("/") <= directly_in
 
 
 def _shown(problem: XmlProblem) -> str:

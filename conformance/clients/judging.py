@@ -18,7 +18,7 @@ from conformance.clients.driver import CANCELLED, REFUSED, UNKNOWN, Belief, Beli
 from conformance.clients.trials import Trial
 from conformance.formats.errors import Number
 from conformance.model.case import Transport
-from conformance.model.spec import Operation, Shape
+from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
 from conformance.passive.judging import read_answer
 from conformance.passive.ledger import second_call
@@ -144,10 +144,11 @@ class ClientJudge:
     def _named(self, request: Request, scene: Scene) -> tuple[int, ...]:
         """The places of the parts that a request names, in its order; all of them where it cannot be said."""
         whole = tuple(range(len(scene.parts)))
-        if self.operation.shape is not Shape.RESULTS or not isinstance(request.value, list):
+        items = self.operation.shape.entries(request.value) if self.operation.shape.instructs else None
+        if items is None:
             return whole
         places = {key: place for place, keys in enumerate(scene.parts) for key in keys}
-        found = [places.get(_identity(self.operation, item)) for item in request.value]
+        found = [places.get(_identity(self.operation, item)) for item in items]
         return tuple(one for one in found if one is not None) if None not in found else whole
 
     # What the client believes.
@@ -175,7 +176,7 @@ class ClientJudge:
 
     def _requirement(self, trial: Trial, told: Belief) -> str:
         """The requirement that says what the client was told."""
-        code = "0" if told.outcome == CANCELLED and not self.operation.shape.listed else str(told.code)
+        code = "0" if told.outcome == CANCELLED and not self.operation.shape.instructs else str(told.code)
         found = next((one.requirement for one in self.operation.codes if one.code == code), "")
         return found or self._spoken(trial)
 
@@ -231,7 +232,7 @@ def _misnamed(operation: Operation, scene: Scene, calls: Sequence[Heard]) -> Ite
 
 
 def _identity(operation: Operation, item: Any) -> Any:
-    """What an instruction names; None for a call whose request is no list."""
+    """What an instruction names; None for a call that takes no instructions."""
     if not operation.identity or not isinstance(item, Mapping):
         return None
     for name in operation.identity:

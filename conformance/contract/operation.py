@@ -77,15 +77,18 @@ NEEDED_KEYS: Mapping[Shape, tuple[str, ...]] = {
     Shape.STANDARD: (),
     Shape.PAIR: ("legs",),
     Shape.RESULTS: ("identity", "success", "errors", "request_media", "response_media", "error_media"),
+    Shape.RESULT: ("identity", "success", "errors", "request_media", "response_media", "error_media"),
     Shape.DATA: (),
 }
 """Kind of answer to the keys that it cannot do without."""
 _EVERY = ("answered", "readable", "media-type", "schema", "status", "bad-input", "secrets", "effect", "malformed")
+_RESULT = ("identity", "error-string", "framework-error", "route")
 _OBJECT = (*_EVERY, "refusal", "key-case", "route", "operator")
 NEEDED_CHECKS: Mapping[Shape, tuple[str, ...]] = {
     Shape.STANDARD: _OBJECT,
     Shape.PAIR: (*_OBJECT, "leg", "leg-form", "early-error"),
-    Shape.RESULTS: (*_EVERY, "one-each", "identity", "error-string", "framework-error", "route"),
+    Shape.RESULTS: (*_EVERY, "one-each", *_RESULT),
+    Shape.RESULT: (*_EVERY, *_RESULT),
     Shape.DATA: (*_EVERY, "route"),
 }
 """Kind of answer to the general checks that must be attributed."""
@@ -228,13 +231,15 @@ def _request_faults(operation: Operation, value: Any, steps: Steps) -> Iterator[
 
 
 def _document_faults(operation: Operation) -> Iterator[Fault]:
-    """A list has errors of its own; what is written in XML has an XSD and a schema for each document."""
-    listed = operation.shape.listed
-    if listed and not (operation.folder / "error.schema.json").is_file():
-        hint = f"An answer of 'results' has an error of its own: {operation.folder / 'error.schema.json'}."
+    """Instructions have errors of their own; what is written in XML has an XSD and a schema for each document."""
+    instructs = operation.shape.instructs
+    if instructs and not (operation.folder / "error.schema.json").is_file():
+        hint = (
+            f"An answer of {str(operation.shape)!r} has an error of its own: {operation.folder / 'error.schema.json'}."
+        )
         yield ("answer",), "error.schema.json: file is missing", hint
     for document in DOCUMENTS:
-        needed = _speaks_xml(operation) and (listed or document != "error")
+        needed = _speaks_xml(operation) and (instructs or document != "error")
         if document not in operation.xsd and needed:
             yield ("xsd",), f"xsd: key {document!r} is missing", "Each document that is written in XML has an XSD."
         elif document in operation.xsd and not (operation.folder / f"{document}.schema.json").is_file():
@@ -246,7 +251,7 @@ def _field_faults(operation: Operation, name: str, field: Field) -> Iterator[Fau
     needed: tuple[str, ...] = ("binding", "required", "unknown")
     if operation.shape is Shape.DATA:
         needed = ()
-    elif operation.shape.listed:
+    elif operation.shape.instructs:
         needed = ("type", "binding") if field.type in ("integer", "guid") else ("type",)
     for key in needed:
         if getattr(field, key) in ("", None):
@@ -285,7 +290,7 @@ def _attribution_faults(operation: Operation) -> Iterator[Fault]:
         if check not in operation.attribution:
             hint = f"Say which requirement speaks for this: {ATTRIBUTED[check]}."
             yield ("attribution",), f"attribution: key {check!r} is missing", hint
-    if not operation.shape.listed:
+    if not operation.shape.instructs:
         return
     for key in ("request_media", "response_media"):
         for media_type in operation.media_types:
@@ -317,7 +322,8 @@ def _explore_faults(operation: Operation) -> Iterator[Fault]:
     if told is None:
         return
     for name in NEEDED_DEPARTURES[told.model]:
-        if name not in told.requirement:
+        alone = name == "several" and not operation.shape.listed
+        if name not in told.requirement and not alone:
             what = f"explore.requirement: key {name!r} is missing"
             yield ("explore", "requirement"), what, f"The model {told.model} predicts answers that it speaks for."
     if told.model == "cancel-list" and operation.condition is None:

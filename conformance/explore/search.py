@@ -170,7 +170,7 @@ def streams_of(spaces: Sequence[SearchSpace], *, races: bool = False) -> Mapping
     """`free`: trials that name only their own orders; `desk`: trials that need accounts for themselves."""
     streams: dict[str, tuple[TrialMaker, ...]] = {"free": (), "desk": ()}
     for space in spaces:
-        place = "free" if space.operation.shape.listed else "desk"
+        place = "free" if space.operation.shape.instructs else "desk"
         streams[place] = (*streams[place], *makers_of(space, races=races))
     return {name: makers for name, makers in streams.items() if makers}
 
@@ -263,7 +263,7 @@ def _spaces(run: Session, options: SearchOptions) -> list[SearchSpace]:
 
 def _desks(run: Session, spaces: Sequence[SearchSpace]) -> int:
     """How many workers can have a desk of their own."""
-    counts = [len(run.desks[one.operation.service]) for one in spaces if not one.operation.shape.listed]
+    counts = [len(run.desks[one.operation.service]) for one in spaces if not one.operation.shape.instructs]
     return min(counts, default=0)
 
 

@@ -37,14 +37,33 @@ class Shape(StrEnum):
     """An object asks, and one standard response object for each of two legs answers."""
     RESULTS = "results"
     """A list of instructions asks, and a list with one result for each answers."""
-
+    RESULT = "result"
+    """One instruction asks, and one result answers: a single object where `results` has a list."""
     DATA = "data"
     """Arguments, if any, ask, and what the response schema describes answers: a record, a list, a value, or nothing."""
 
     @property
     def listed(self) -> bool:
-        """Whether the request is a list of instructions, each judged alone, and errors have a document of their own."""
+        """Whether the request is a list, and so is the answer."""
         return self is Shape.RESULTS
+
+    @property
+    def instructs(self) -> bool:
+        """Whether instructions ask, each judged alone with a result of its own, and errors have their own document."""
+        return self in (Shape.RESULTS, Shape.RESULT)
+
+    def request(self, instructions: Sequence[Json]) -> Json:
+        """The request that consists of these instructions; where it is no list, of the one that there is."""
+        if self.listed:
+            return list(instructions)
+        (one,) = instructions
+        return one
+
+    def entries(self, value: Json) -> list[Json] | None:
+        """The instructions of a request, or the results of an answer; None for a value that is of another form."""
+        if self.listed:
+            return value if isinstance(value, list) else None
+        return [value] if isinstance(value, Mapping) else None
 
     @property
     def legs(self) -> tuple[str, ...]:
@@ -56,13 +75,13 @@ class Shape(StrEnum):
         """What an alternative wants where the one thing that was asked for is done."""
         if self is Shape.DATA:
             return {"form": "data"}
-        return {"results": [True]} if self.listed else {"code": [0]}
+        return {"results": [True]} if self.instructs else {"code": [0]}
 
     def refusal(self, codes: Sequence[int]) -> dict[str, Any]:
         """What an alternative wants if the whole request is refused, with one of the codes if there are any."""
         if self is Shape.DATA:
             return {"form": "error"}
-        return {"form": "refused"} if self.listed else {"code": list(codes)}
+        return {"form": "refused"} if self.instructs else {"code": list(codes)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +256,9 @@ class Field:
     base: BaseName = ""
     """The other legal request in which it stands."""
     type: FieldType | None = None
-    """For `results`: its type."""
+    """For `results` and `result`: its type."""
     nullable: bool = False
-    """For `results`: whether it may be null."""
+    """For `results` and `result`: whether it may be null."""
     width: RequirementId = ""
     """The requirement that says how wide the integer is."""
 
@@ -254,7 +273,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """The second kind of instruction in a list."""
+    """The second kind of instruction."""
 
     base: BaseName
     """The legal request of this kind."""
@@ -391,7 +410,7 @@ class Operation:
     call: str
     """The call's name in frames."""
     shape: Annotated[Shape, Key("answer")]
-    """The kind of answer: one standard object, two legs, a list of results, or any data; it selects cases and checks."""
+    """The kind of answer: one standard object, two legs, results or one result, or any data; it selects cases and checks."""
     method: str
     path: str
     transports: tuple[Transport, ...]
@@ -419,22 +438,22 @@ class Operation:
     bases: Mapping[str, Base] = field(default_factory=dict)
     """Other legal requests, by the name under which scenarios, `second` and fields mean them."""
     second: Second | None = None
-    """For `results`: the second kind of instruction."""
+    """For `results` and `result`: the second kind of instruction."""
     gone: StateNeed | None = None
     """A state in which the call can no longer act on a thing."""
     identity: tuple[FieldName, ...] = ()
-    """For `results`: the members that name a thing, in the request and in a result."""
+    """For `results` and `result`: the members that name a thing, in the request and in a result."""
     success: str = ""
-    """For `results`: the flag of a result. For `data`: the boolean member of an answer that is false in an error."""
+    """For `results` and `result`: the flag of a result. For `data`: the boolean member of an answer that is false in an error."""
     errors: str = ""
-    """For `results`: a result's list of texts."""
+    """For `results` and `result`: a result's list of texts."""
     condition: Condition | None = None
     request_media: Mapping[MediaType, RequirementId] = field(default_factory=dict)
-    """For `results`: the requirement of each media type of a request."""
+    """For `results` and `result`: the requirement of each media type of a request."""
     response_media: Mapping[MediaType, RequirementId] = field(default_factory=dict)
-    """For `results`: the requirement of each media type of an answer."""
+    """For `results` and `result`: the requirement of each media type of an answer."""
     error_media: Mapping[Annotated[str, Names("format")], RequirementId] = field(default_factory=dict)
-    """For `results`: the requirement of an error in each format."""
+    """For `results` and `result`: the requirement of an error in each format."""
     reading_texts: Annotated[Mapping[Annotated[str, Names("reading id")], Mapping[str, str]], Key("readings")] = field(
         default_factory=dict
     )

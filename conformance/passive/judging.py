@@ -361,7 +361,7 @@ def _accept(tapped: Tapped, request: Request) -> str | None:
     operation = request.operation
     if tapped.transport.framed or not request.regular:
         return None
-    if not operation.shape.listed:
+    if not operation.shape.instructs:
         return operation.media_types[0]
     values = header_values(tapped.headers, "accept")
     if len(values) == 1 and values[0].strip() in operation.media_types:
@@ -373,9 +373,9 @@ def _allowed(tapped: Tapped, request: Request) -> list[Alternative]:
     """What the contract allows for this request, whatever the world behind it is like."""
     operation = request.operation
     wanted: list[dict[str, Any]] = []
-    if operation.shape.listed:
-        items = request.value
-        if isinstance(items, list) and _well_typed(operation, items):
+    if operation.shape.instructs:
+        items = operation.shape.entries(request.value)
+        if items is not None and _well_typed(operation, items):
             wanted.append({"results": ["any"] * len(items)})
         else:
             wanted.append({"form": forms.RESULTS})
@@ -387,7 +387,7 @@ def _allowed(tapped: Tapped, request: Request) -> list[Alternative]:
         wanted += [{"form": forms.DATA}, {"form": forms.FAILURE}]
     else:
         wanted.append({"form": forms.STANDARD})
-    if not tapped.transport.framed and not operation.shape.listed:
+    if not tapped.transport.framed and not operation.shape.instructs:
         wanted.append({"form": forms.SESSION_MISSING})
     if not request.regular:
         wanted += [{"form": one} for one in (forms.FRAMEWORK, forms.HTTP_REFUSAL, forms.ERROR_FRAME, forms.SILENCE)]
@@ -441,8 +441,8 @@ def _deed(tapped: Tapped, request: Request, judgement: Judgement, result: str) -
         oms if type(oms) is int else None, account if type(account) is int and account > 0 else None,
         refused=not any(success), code=parts[0] if parts and form != forms.RESULTS else None,
     )  # fmt: skip
-    if operation.shape.listed:
-        deed.named = _named_in_list(tapped, request, success)
+    if operation.shape.instructs:
+        deed.named = _named_by_instructions(tapped, request, success)
     elif operation.shape is Shape.PAIR:
         legs = [values.get(told.get(leg, "").lower()) for leg in ("bid", "ask")]
         flags = success if len(success) == 2 else success * 2
@@ -459,9 +459,11 @@ def _deed(tapped: Tapped, request: Request, judgement: Judgement, result: str) -
     return deed
 
 
-def _named_in_list(tapped: Tapped, request: Request, success: list[bool]) -> tuple[tuple[Key, bool | None], ...]:
-    operation, items = request.operation, request.value
-    if not isinstance(items, list) or len(items) != len(success) or not _well_typed(operation, items):
+def _named_by_instructions(
+    tapped: Tapped, request: Request, success: list[bool]
+) -> tuple[tuple[Key, bool | None], ...]:
+    operation, items = request.operation, request.operation.shape.entries(request.value)
+    if items is None or len(items) != len(success) or not _well_typed(operation, items):
         return ()
     named: list[tuple[Key, bool | None]] = []
     condition = operation.condition

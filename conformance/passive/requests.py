@@ -7,7 +7,7 @@ everything, a member that nobody knows, a member that stands twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -172,7 +172,7 @@ class RequestJudge:
             found.regular = False
             found.hopeless.append(Wrong(found.findings[-1].requirement if found.findings else malformed))
             return None
-        value = document.value if operation.shape.listed else self._folded(found, document.value)
+        value = document.value if operation.shape.instructs else self._folded(found, document.value)
         self._look_at_values(found, value)
         self._look_at_names(found, value)
         found.notes.extend(_reach(operation, value))
@@ -207,8 +207,8 @@ class RequestJudge:
                 continue
             found.wrong(VALUES, requirement, problem.message, problem.expected, problem.actual, problem.pointer)
             found.hopeless.extend(_hopeless(self.operation, value, problem, requirement))
-        if self.operation.shape.listed and isinstance(value, list):
-            found.hopeless.extend(_broken(self.operation, value))
+        if self.operation.shape.instructs:
+            found.hopeless.extend(_broken(self.operation, self.operation.shape.entries(value) or ()))
 
     def _look_at_names(self, found: _Reading, value: Any) -> None:
         """A member of nobody's that is one letter away from a missing one: what it says is lost without a word."""
@@ -299,8 +299,8 @@ def _look_at_form(
 
 def _hopeless(operation: Operation, value: Any, problem: SchemaProblem, requirement: str) -> Iterator[Wrong]:
     """What of an object nobody may take for a right one: a member that is missing, or one that is no number at all."""
-    if operation.shape.listed:
-        if not isinstance(value, list) and problem.pointer in ("", "/"):
+    if operation.shape.instructs:
+        if operation.shape.entries(value) is None and problem.pointer in ("", "/"):
             yield Wrong(requirement)
         return
     if not isinstance(value, dict):
@@ -327,8 +327,8 @@ def _is_unusable(value: Any) -> bool:
     return isinstance(value, (list, dict)) and bool(value)
 
 
-def _broken(operation: Operation, items: list[Any]) -> Iterator[Wrong]:
-    """The instructions of a list that lack what their kind needs, whether or not a reader takes letter case for meaning."""
+def _broken(operation: Operation, items: Sequence[Any]) -> Iterator[Wrong]:
+    """The instructions that lack what their kind needs, whether or not a reader takes letter case for meaning."""
     condition = operation.condition
     if condition is None:
         return

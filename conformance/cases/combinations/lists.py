@@ -1,4 +1,4 @@
-"""The levels of cases whose call takes a list, one row for each instruction; and the case that has given levels.
+"""The levels of cases whose call takes instructions, one row for each; and the case that has given levels.
 
 An instruction is seen with what it names, its members, and what stands before and behind it. The expectation of a case
 that is made of levels comes from the model of the operation.
@@ -85,16 +85,17 @@ def _absence(value: Any) -> str:
 
 
 def _items(space: SearchSpace, case: Case, value: Any) -> list[_Item] | None:
-    """The instructions of a list; None where one of them is none, or has a value of another type."""
-    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+    """The instructions of a request; None where one of them is none, or has a value of another type."""
+    entries = space.operation.shape.entries(value)
+    if entries is None or not all(isinstance(one, Mapping) for one in entries):
         return None
     fields = space.operation.fields
-    for one in value:
+    for one in entries:
         if not all(name in fields and _is_of_type(fields[name].type, member) for name, member in one.items()):
             return None
         if one.get(condition_of(space).flag, False) is None:
             return None
-    return [_item(space, case, one) for one in value]
+    return [_item(space, case, one) for one in entries]
 
 
 def _is_of_type(kind: str | None, value: Any) -> bool:
@@ -219,7 +220,7 @@ def case_of_list(space: SearchSpace, factors: Sequence[Factor], row: Mapping[str
         return replace(case, before=(case.message,))
     if by_kind["earlier"] == "other-format":
         other = next(one for one in space.channels if one.format is not channel.format)
-        before = written(space, Wire(other), [one.members for one in lists[0]])
+        before = written(space, Wire(other), space.operation.shape.request([one.members for one in lists[0]]))
         return None if before is None else replace(case, before=(before,))
     return case
 
@@ -238,9 +239,12 @@ def _list(
     things: dict[str, SetUpOrder] = {}
     focus = _focus(space, factors, row, by_kind, things)
     abroad = focus.members.get(condition_of(space).flag) is True
-    count = 4 if by_kind["count"] == "more" else int(by_kind["count"])
-    before = [] if by_kind["behind"] == "first" else [by_kind["behind"]]
-    after = [] if by_kind["ahead"] == "last" else [by_kind["ahead"]]
+    told = by_kind.get("count", "1")
+    count = 4 if told == "more" else int(told)
+    before, after = (
+        [] if by_kind.get(side, end) == end else [by_kind[side]]
+        for side, end in (("behind", "first"), ("ahead", "last"))
+    )
     spare = ["alike"] * (count - 1 - len(before) - len(after))
     kinds = (before, [*after, *spare]) if after else ([*spare, *before], [])
     again = focus.thing if by_kind["thing"] == "twice" else ""

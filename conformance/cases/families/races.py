@@ -184,7 +184,7 @@ def _quotes(operation: Operation, rules: Explored) -> Mapping[str, Burst]:
 
 
 def _listed(operation: Operation, _rules: Explored) -> Mapping[str, Burst]:
-    """Bursts of a call that takes a list."""
+    """Bursts of a call that takes a list, or one instruction: then what a list would name is called for in turn."""
     state = first_kind(operation).need.state
     things = tuple(Thing(name, state=state) for name in ("first", "second", "third", "left"))
 
@@ -192,24 +192,30 @@ def _listed(operation: Operation, _rules: Explored) -> Mapping[str, Burst]:
         return tuple(Hand(operation.role, steps, other=number % 2 == 1) for number, steps in enumerate(acts))
 
     one, two, three = (_cancel(name) for name in ("first", "second", "third"))
+    whole = operation.shape.listed
+    what = "lists" if whole else "calls"
+
+    def each(*names: str) -> tuple[Act, ...]:
+        return (_cancel(*names),) if whole else tuple(_cancel(name) for name in names)
+
     return {
         "one-order": Burst(
-            "Four lists name one order at the same moment",
+            f"Four {what} name one order at the same moment",
             (things[0], things[3]),
             hands((one, one), (one,), (one,), (one,)),
         ),
         "each-its-own": Burst(
-            "Three lists name an order each at the same moment",
+            f"Three {what} name an order each at the same moment",
             things,
             hands((one,), (two,), (three,)),
         ),
         "in-turns": Burst(
-            "Lists name the same orders in opposite turns",
+            f"{what.capitalize()} name the same orders in opposite turns",
             things,
             hands(
-                (_cancel("first", "second", "third"),),
-                (_cancel("third", "second", "first"),),
-                (_cancel("second", "first"), _look("first", "second")),
+                each("first", "second", "third"),
+                each("third", "second", "first"),
+                (*each("second", "first"), _look("first", "second")),
             ),
         ),
     }

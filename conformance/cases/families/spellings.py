@@ -2,13 +2,14 @@
 
 The table of spellings lists the productions. The relation is metamorphic: each spelling has the answer and the effect
 of the plain request. What is sent is chosen so that a reader who loses or changes a member shows: a request that is
-done, and one that must be refused; of a list one with an instruction of each kind.
+done, and one that must be refused; of a list one with an instruction of each kind, and where one instruction asks, one
+of the second kind and one that must be refused.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -111,8 +112,8 @@ def _channels(operation: Operation, row: Spelling) -> Iterator[Channel]:
 
 
 def _scenes(operation: Operation, requirement: str, row: Spelling) -> Iterator[Scene]:
-    if operation.shape.listed:
-        yield _one_of_each(operation, requirement)
+    if operation.shape.instructs:
+        yield from _of_instructions(operation, requirement)
         if row.grammar in ("json", "xml"):  # how the body is carried says nothing of its texts
             yield from _with_secret(operation, requirement)
         return
@@ -127,18 +128,29 @@ def _scenes(operation: Operation, requirement: str, row: Spelling) -> Iterator[S
         yield Scene("-refused", value, operation.states, right)
 
 
-def _one_of_each(operation: Operation, requirement: str) -> Scene:
-    """A list with an instruction of each kind, and one for a thing on which the call can no longer act."""
+def _of_instructions(operation: Operation, requirement: str) -> Iterator[Scene]:
+    """An instruction of each kind, and one for a thing on which the call can no longer act: in one list, or alone."""
     things = Things(first_kind(operation), second_kind(operation), gone_state(operation))
-    value, results = [things.first.item], [True]
+    parts = [(things.first.item, things.first.thing)]
     if things.second is not None:
-        value, results = [*value, things.second.named(things.second.alias)], [*results, True]
+        parts.append((things.second.named(things.second.alias), things.second.alias))
     if things.gone:
-        value, results = [*value, things.first.named(GONE)], [*results, False]
-    right = Expectation(
-        requirement, (Alternative({"results": results}, things.things),), effect=operation.attribution["effect"]
-    )
-    return Scene("", value, things.states, right)
+        parts.append((things.first.named(GONE), ""))
+
+    def scene(name: str, chosen: Sequence[tuple[Mapping[str, Any], str]]) -> Scene:
+        done = tuple(thing for _, thing in chosen if thing)
+        others = () if operation.shape.listed else tuple(one for one in things.things if one not in done)
+        right = Alternative({"results": [bool(thing) for _, thing in chosen]}, done, others)
+        value = operation.shape.request([item for item, _ in chosen])
+        expectation = Expectation(requirement, (right,), effect=operation.attribution["effect"])
+        return Scene(name, value, things.states, expectation)
+
+    if operation.shape.listed:
+        yield scene("", parts)
+        return
+    yield scene("", parts[1:2] if things.second is not None else parts[:1])
+    if things.gone:
+        yield scene("-refused", parts[-1:])
 
 
 def _with_secret(operation: Operation, requirement: str) -> Iterator[Scene]:
@@ -194,7 +206,7 @@ def _sample(template: str) -> str:
 def _case(operation: Operation, channel: Channel, row: Spelling, scene: Scene, sent: Message) -> Case:
     title = f"Another spelling: {row.text}"
     right = _or_refused(operation, scene, channel) if row.refused else scene.right
-    accept = channel.media_type if operation.shape.listed else None
+    accept = channel.media_type if operation.shape.instructs else None
     name = f"{row.cases_of_its_own}{scene.name}"
     return make.case(operation, channel, name, title, (), sent, right, states=scene.states, accept=accept)
 
@@ -204,7 +216,7 @@ def _or_refused(operation: Operation, scene: Scene, channel: Channel) -> Expecta
     every, because = state_names(scene.states), (Ruling.REFUSED_SPELLING,)
     open_ones = tuple(name for name in every if not name.startswith(GONE))
     answers: list[Mapping[str, object]] = [{"form": "http-refusal"}] if not channel.transport.framed else []
-    if operation.shape.listed:
+    if operation.shape.instructs:
         answers += [{"form": "framework"}, {"form": "refused"}]
     else:
         answers.append(operation.shape.refusal(_ANY_CODES))

@@ -54,10 +54,12 @@ def random_list_trial(space: SearchSpace, random: Random, *, live: bool) -> Tria
     """A trial; `live` ones name orders that are set up for it."""
     wire = random_wire(space, random)
     if not live:
-        listed = tuple(_unknown(space, random) for _ in range(_length(random)))
+        listed = tuple(_unknown(space, random) for _ in range(_length(space, random)))
         twin = random_wire(space, random) if random.random() < 0.05 and _is_sound(space, listed) else None
         return ListTrial(space, wire, (listed,), twin=twin)
     chance = random.random()
+    if chance < 0.2 and not space.operation.shape.listed:
+        return _sequence(space, wire, random)
     if chance < 0.2:
         kinds = [kind for kind in space.rules.kinds.values() if kind.is_plain]
         return ManyTrial(space, Wire(wire.channel), random.choice(kinds).state, random.choice(_MANY))
@@ -82,7 +84,7 @@ def _sequence(space: SearchSpace, wire: Wire, random: Random) -> ListTrial:
 def _mixed(space: SearchSpace, random: Random, things: dict[str, SetUpOrder], turn: int) -> Listed:
     """Orders set up for this list, orders of earlier lists once more, now and then one twice, unknown ones between."""
     listed: list[Instruction] = []
-    for _ in range(_length(random)):
+    for _ in range(_length(space, random)):
         chance = random.random()
         named = [name for name in things if not name.startswith(_BYSTANDER)]
         if named and chance < (0.5 if turn else 0.1):
@@ -126,7 +128,9 @@ def _is_sound(space: SearchSpace, listed: Listed) -> bool:
     return len(set(names)) == len(names) and all(judged_instruction(space, one).sort == "whole" for one in listed)
 
 
-def _length(random: Random) -> int:
+def _length(space: SearchSpace, random: Random) -> int:
+    if not space.operation.shape.listed:
+        return 1
     chance = random.random()
     return 1 if chance < 0.55 else random.randint(2, 3) if chance < 0.85 else random.randint(4, 8)
 

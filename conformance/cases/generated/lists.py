@@ -1,4 +1,4 @@
-"""Trials of an operation that takes a list: orders really there beside unknown ones, earlier lists, two wire forms.
+"""Trials of an operation that takes instructions: orders really there beside unknown ones, earlier lists, two wire forms.
 
 The model of an operation that cancels the orders in a list: for each instruction, whether it may succeed.
 
@@ -19,6 +19,7 @@ from conformance.cases.generated.generate import concrete
 from conformance.cases.generated.rules import (
     CANCELLED,
     OPEN,
+    THING,
     PossibleAnswer,
     Predicted,
     Rules,
@@ -31,6 +32,7 @@ from conformance.cases.generated.rules import (
     trial_id,
     written,
 )
+from conformance.cases.kinds import first_of
 from conformance.cases.message import places as places_in
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.spec import Condition
@@ -172,7 +174,7 @@ class ListTrial:
     def case(self) -> Case | None:
         """The case; None where a form cannot say a value, or an earlier list leaves open what it does."""
         predicted = self._predicted()
-        messages = [written(self.space, self.wire, [one.members for one in listed]) for listed in self.lists]
+        messages = [written(self.space, self.wire, self._request(listed)) for listed in self.lists]
         if predicted is None or not all(messages):
             return None
         twin = self._twin(predicted)
@@ -183,7 +185,7 @@ class ListTrial:
         return Case(
             id=trial_id(self.space, self.wire.channel),
             operation=self.space.operation.id,
-            title=f"found exploring: {len(self.lists[-1])} in the list, {self.wire.legal.name}",
+            title=f"found exploring: {self._described()}, {self.wire.legal.name}",
             requirements=tuple(dict.fromkeys((expect.requirement, *((twin.requirement,) if twin else ())))),
             role=self.space.operation.role,
             transport=self.wire.channel.transport,
@@ -198,6 +200,9 @@ class ListTrial:
             lane=lane_of(self.space),
             twin=twin,
         )
+
+    def _request(self, listed: Listed) -> Any:
+        return self.space.operation.shape.request([one.members for one in listed])
 
     def _predicted(self) -> Predicted | None:
         standing: Standing = {}
@@ -220,13 +225,18 @@ class ListTrial:
     def _twin(self, predicted: Predicted) -> Twin | None:
         if self.twin is None or len(self.lists) > 1 or self.copies > 1:
             return None
-        other = written(self.space, self.twin, [one.members for one in self.lists[-1]])
+        other = written(self.space, self.twin, self._request(self.lists[-1]))
         if other is None:
             return None
         here, there = self.wire.channel, self.twin.channel
         agree = "formats-agree" if here.format is not there.format else "malformed"
         requirement = self.space.operation.attribution.get(agree, predicted.expect.requirement)
         return Twin("two-forms", requirement, there.transport, there.media_type, (other,))
+
+    def _described(self) -> str:
+        if self.space.operation.shape.listed:
+            return f"{len(self.lists[-1])} in the list"
+        return "one instruction" if len(self.lists) == 1 else f"instruction {len(self.lists)}"
 
     def simpler(self) -> Iterator[ListTrial]:
         """Fewer lists, fewer instructions, no twin or copies, the plain form, then plainer members."""
@@ -256,7 +266,7 @@ class ListTrial:
         """Many orders of the first kind that stands open here, in place of this one list."""
         kinds = (self.space.rules.kinds[thing.state] for thing in self.things.values())
         first = next((kind.state for kind in kinds if kind.is_plain), None)
-        if first is None or len(self.lists) > 1 or self.copies > 1:
+        if not self.space.operation.shape.listed or first is None or len(self.lists) > 1 or self.copies > 1:
             return None
         return ManyTrial(self.space, Wire(self.wire.channel), first, MANY)
 
@@ -270,7 +280,9 @@ def condition_of(space: SearchSpace) -> Condition:
 
 def judged_instruction(space: SearchSpace, one: Instruction) -> Judged:
     """What the request schema and the secret make of an instruction."""
-    value = concrete([{name: _in_any_case(value) for name, value in one.members.items()}])
+    value = concrete(
+        space.operation.shape.request([{name: _in_any_case(value) for name, value in one.members.items()}])
+    )
     if space.request.is_valid(value):
         return Judged("refused" if one.wrong else "either" if one.doubtful else "whole", one.thing)
     problems = [str(problem.requirement) for problem in space.request.problems(value)]
@@ -339,9 +351,9 @@ def _plainer(space: SearchSpace, one: Instruction) -> Iterator[Instruction]:
 def _plain_members(space: SearchSpace, one: Instruction) -> dict[str, Any]:
     """What the base request holds, but for the members that say which order is meant, and for a wrong secret."""
     kept = {*space.operation.identity, condition_of(space).flag}
-    base: Any = space.operation.valid
+    base = first_of(space.operation, space.operation.valid)
     secret = {kind.secret for kind in space.rules.kinds.values() if kind.secret} if one.thing else set()
-    return {name: value for name, value in base[0].items() if name not in kept | secret}
+    return {name: value for name, value in base.items() if name not in kept | secret}
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,4 +404,4 @@ class ManyTrial:
 
 def of_thing(value: Any, name: str) -> Any:
     """A value of the documented request with this order in place of the documented one."""
-    return value.replace("${order.", f"${{{name}.") if isinstance(value, str) else value
+    return value.replace(f"${{{THING}.", f"${{{name}.") if isinstance(value, str) else value

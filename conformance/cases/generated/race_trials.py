@@ -111,7 +111,8 @@ def _act(space: SearchSpace, random: Random, things: Sequence[Thing], accounts: 
         return Act("beside", (one.name,)) if beside else Act("cancel-all", account=random.choice(accounts))
     if model == LIST:
         names = [thing.name for thing in things]
-        return Act("cancel", tuple(random.sample(names, random.randint(1, len(names)))))
+        most = len(names) if space.operation.shape.listed else 1
+        return Act("cancel", tuple(random.sample(names, random.randint(1, most))))
     if chance < 0.25:
         return Act("cancel", ("",))
     return Act("cancel", (one.name,), by_client=one.client and random.random() < 0.5)

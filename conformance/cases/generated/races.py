@@ -180,8 +180,8 @@ class _Writer:
 
     def _value(self, act: Act, things: Mapping[str, Thing]) -> Any:
         """The request for these things, by the members that the operation's rules name."""
-        if self.operation.shape.listed:
-            return [first_kind(self.operation).named(one) for one in act.things]
+        if self.operation.shape.instructs:
+            return self.operation.shape.request([first_kind(self.operation).named(one) for one in act.things])
         place = {"oms": OMS, "account": act.account}
         for name in act.things:
             thing = things.get(name)
@@ -204,7 +204,7 @@ class _Writer:
         shared = any(called[one] > 1 for one in act.things)
         if act.does == ALL:
             wanted, because = [{"code": _DONE_OR_GONE}], (Ruling.OVERLAPPING,)
-        elif shape is Shape.RESULTS:
+        elif shape.instructs:
             wanted = [{"results": ["any"] * len(act.things)}, {"form": "refused"}]
             because = (Ruling.OVERLAPPING, Ruling.LIST_OR_ITEM)
         elif act.things == ("",):

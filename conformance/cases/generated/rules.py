@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from conformance.cases import make
 from conformance.cases.generated.source import HEADERS, Source, accepted, message_in, writing_of
+from conformance.cases.kinds import first_of, renamed
 from conformance.cases.make import FRAME, Channel
 from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.formats.base import WireForm, Writing
@@ -24,6 +25,8 @@ from conformance.model.spec import Deviation, ExploredThing, Operation
 
 OPEN, CANCELLED, EXECUTED = "open", "cancelled", "executed"
 FAMILY = "found"
+THING = "order"
+"""What an instruction of a model acts on is called, whatever its operation calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,10 @@ def rules_of(operation: Operation) -> Rules:
 
 
 def _kind(operation: Operation, one: ExploredThing) -> StateKind:
-    base: Any = operation.valid if one.base == "base" else operation.bases[one.base].value
-    return StateKind(one.state, one.stands, base[0], one.secret, one.wrong, one.without)
+    seen = operation if one.base == "base" else operation.with_base(one.base)
+    thing = next(iter(seen.states), THING)
+    item = {member: renamed(value, thing, THING) for member, value in first_of(operation, seen.valid).items()}
+    return StateKind(one.state, one.stands, item, one.secret, one.wrong, one.without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,7 @@ def trial_id(space: SearchSpace, channel: Channel, name: str = "trial") -> str:
 
 
 def lane_of(space: SearchSpace) -> Lane:
-    """Lists name only their own orders; calls on accounts need a desk."""
+    """Instructions name only their own orders; calls on accounts need a desk."""
     return make.lane_of(space.operation.shape)
 
 

@@ -79,12 +79,14 @@ def _source(operation: Operation, seed: int) -> Source:
 
 def only_named(operation: Operation, channel: Channel, value: Any) -> Any:
     """Where the format has no words for others: only the members that the document names."""
-    if not channel.format.only_named or not isinstance(value, list):
+    if not channel.format.only_named or not isinstance(value, (list, dict)):
         return value
     names = operation.fields
-    return [
-        {key: part for key, part in item.items() if key in names} if isinstance(item, dict) else item for item in value
+    items = [
+        {key: part for key, part in item.items() if key in names} if isinstance(item, dict) else item
+        for item in (value if isinstance(value, list) else [value])
     ]
+    return items if isinstance(value, list) else items[0]
 
 
 def writing_of(source: Source, value: Any, channel: Channel) -> Writing:

@@ -57,7 +57,7 @@ def _space(source: Source) -> SearchSpace | None:
     return search_space(source, (), ())
 
 
-SHARES: Mapping[Shape, int] = {Shape.STANDARD: 1, Shape.PAIR: 2, Shape.RESULTS: 7, Shape.DATA: 1}
+SHARES: Mapping[Shape, int] = {Shape.STANDARD: 1, Shape.PAIR: 2, Shape.RESULTS: 7, Shape.RESULT: 2, Shape.DATA: 1}
 """How many of each ten cases go to an operation of each shape, formats weighed by how much they can hide."""
 _LIVE_EVERY = 10
 _SMALL = 2**17
@@ -252,8 +252,9 @@ def _lane(operation: Operation, expectation: Expectation) -> Lane:
 def _expectation(source: Source, channel: Channel, value: CorpusValue, form: WireForm, body: Body) -> Expectation:
     operation = source.operation
     requirement = value.breaks or operation.attribution["malformed"]
-    if operation.shape.listed:
-        return Expectation(requirement, _list_alternatives(operation, value, form, channel, body))
+    if operation.shape.instructs:
+        right = _alternatives_of_instructions(operation, value, form, channel, body)
+        return make.possible(operation, Expectation(requirement, right))
     because = Ruling.LENIENT_READER if form.standing == "lenient" else Ruling.UNSERVED
     hopeless = form.standing == "broken"
     if form.standing == "legal" and value.positive:
@@ -268,17 +269,19 @@ def _expectation(source: Source, channel: Channel, value: CorpusValue, form: Wir
     )
 
 
-def _list_alternatives(
+def _alternatives_of_instructions(
     operation: Operation, value: CorpusValue, form: WireForm, channel: Channel, body: Body
 ) -> tuple[Alternative, ...]:
     if form.standing == "broken":
         no_list = channel.format is JSON and _NO_LIST.match(body.text)
-        return _allowed(Ruling.NO_LIST, *((_REFUSED, _NOTHING) if no_list else (_REFUSED,)))
+        nothing = _NOTHING if operation.shape.listed else _NONE_SUCCEEDS
+        return _allowed(Ruling.NO_LIST, *((_REFUSED, nothing) if no_list else (_REFUSED,)))
     if form.standing == "lenient":
         return _allowed(Ruling.LENIENT_READER, _NONE_SUCCEEDS, _REFUSED, _FRAMEWORK)
     if not value.positive:
         return _allowed(Ruling.LIST_OR_ITEM, _NONE_SUCCEEDS, _REFUSED)
-    flags = ["any" if _may_name(operation, item) else False for item in value.value]
+    items = operation.shape.entries(value.value) or []
+    flags = ["any" if _may_name(operation, item) else False for item in items]
     return _allowed(Ruling.ADMITTED_VALUE, {"results": flags}, _REFUSED)
 
 

@@ -60,7 +60,7 @@ def operation_of(
     _request(made, page, names, siblings)
     data["states"] = {}
     _ask_the_rest(made, page, names)
-    if names.kind == "results":
+    if names.kind in ("results", "result"):
         _results(made, page, names)
     data["codes"] = list(_codes(page, names))
     _attribute(made, page, names, siblings, requirements)
@@ -181,7 +181,7 @@ def _field(one: Field, names: Names, binding: str, unknown: str) -> dict[str, An
     entry: dict[str, Any] = {"binding": binding or own}
     if names.kind == "data":
         entry = {"binding": binding} if binding else {}
-    elif names.kind == "results":
+    elif names.kind in ("results", "result"):
         entry["type"] = _TYPES.get(one.type.kind, "string")
         if one.null:
             entry["nullable"] = True
@@ -221,7 +221,7 @@ def _results(made: Operation, page: Page, names: Names) -> None:
 
 
 def _codes(page: Page, names: Names) -> Iterator[dict[str, Any]]:
-    if names.kind == "results":
+    if names.kind in ("results", "result"):
         success = next((one for one in page.response.fields if one.type.kind == "boolean"), None)
         if success is not None:
             yield {"code": "success", "requirement": names.requirement("RESP", success.name), "messages": []}

@@ -119,11 +119,23 @@ def answer_of(page: Page) -> Standard:
 def _kind(page: Page) -> str:
     if page.response.shape == "list" and page.request.shape == "list" and page.error is not None:
         return "results"
+    if _has_one_result(page):
+        return "result"
     if not _is_known(page):
         return "data"
     if standard_of(page.response.fields, tabled=_tabled(page)).message is not None:
         return "standard"
     return "pair" if len(legs_of(page)) == 2 and len(page.response.fields) == 2 else "data"
+
+
+def _has_one_result(page: Page) -> bool:
+    """Whether one instruction asks and one result answers: it repeats members of it, with a flag and a list of texts."""
+    alone = page.request.shape == page.response.shape == "object"
+    if not alone or page.error is None or page.error.shape != "string":
+        return False
+    asked = {one.name for one in page.request.fields}
+    kinds = [one.type.kind for one in page.response.fields if one.name not in asked]
+    return len(kinds) < len(page.response.fields) and sorted(kinds) == ["boolean", "list"]
 
 
 def _is_known(page: Page) -> bool:

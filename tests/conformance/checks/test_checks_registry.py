@@ -92,11 +92,11 @@ def test_a_finding_without_a_place_speaks_of_the_whole_answer() -> None:
     )
 
 
-def test_a_check_of_xml_is_made_where_lists_are_answered_in_xml_and_blocks_what_is_behind_reading() -> None:
+def test_a_check_of_xml_is_made_where_instructions_are_answered_in_xml_and_blocks_what_is_behind_reading() -> None:
     one = _of_xml("xml-new", "it is new")
-    lists_in_xml = AppliesTo((Shape.RESULTS,), format=XML)
+    results_in_xml = AppliesTo((Shape.RESULTS, Shape.RESULT), format=XML)
     assert (one.id, one.looks_at, one.stage) == ("xml-new", "it is new", Stage.READING)
-    assert (one.of, one.keys) == (lists_in_xml, (RequirementKey("xml-new", lists_in_xml),))
+    assert (one.of, one.keys) == (results_in_xml, (RequirementKey("xml-new", results_in_xml),))
     assert one.blocks == ("schema", "outcome", "effect")
 
 
@@ -182,7 +182,7 @@ def test_the_loader_demands_no_key_that_nobody_needs(shape: Shape) -> None:
     for transports, media_types, more in (
         ((Transport.HTTP,), ("application/json",), ()),
         (tuple(Transport), ("application/json",), FRAME_CHECKS),
-        ((Transport.HTTP,), ("application/xml",), XML.attributions if shape.listed else ()),
+        ((Transport.HTTP,), ("application/xml",), XML.attributions if shape.instructs else ()),
     ):
         one = replace(OPERATIONS[CAO], shape=shape, transports=transports, media_types=media_types)
         needed = {key.name for key in (*KEYS, *bundled().keys) if key.needed and key.of.includes(one)}

@@ -51,7 +51,7 @@ def test_the_bundled_contract_is_read_whole() -> None:
         (replaced(OPERATION, "short: cao", "shirt: cao"), r"operation\.yaml:2: key 'short' is missing"),
         (
             replaced(OPERATION, "answer: standard", "answer: loud"),
-            "'loud' is none of standard, pair, results, data\nKnown: data",
+            "'loud' is none of standard, pair, results, result, data\nKnown: data",
         ),
         (replaced(OPERATION, "id: alph", "id: [alph"), r"operation\.yaml:\d+: not YAML"),
         (replaced(REQUIREMENTS, "level: must", "level: shall"), "level: 'shall' is none of must, should, open"),

@@ -52,12 +52,20 @@ def test_frames_carry_one_media_type_that_no_header_names() -> None:
 
 
 def test_a_shape_says_what_is_asked_and_what_a_success_and_a_refusal_are() -> None:
-    assert [one.listed for one in Shape] == [False, False, True, False]
-    assert [one.legs for one in Shape] == [(), ("bid", "ask"), (), ()]
-    assert [one.success for one in Shape] == [{"code": [0]}, {"code": [0]}, {"results": [True]}, {"form": "data"}]
+    assert [one.listed for one in Shape] == [False, False, True, False, False]
+    assert [one.instructs for one in Shape] == [False, False, True, True, False]
+    assert [one.legs for one in Shape] == [(), ("bid", "ask"), (), (), ()]
+    assert [one.success for one in Shape] == [
+        {"code": [0]},
+        {"code": [0]},
+        {"results": [True]},
+        {"results": [True]},
+        {"form": "data"},
+    ]
     assert [one.refusal((100, 104)) for one in Shape] == [
         {"code": [100, 104]},
         {"code": [100, 104]},
+        {"form": "refused"},
         {"form": "refused"},
         {"form": "error"},
     ]

@@ -1,1 +1,1 @@
-"""Cases of calls that take a list of instructions, in JSON and XML."""
+"""Cases of calls that take a list of instructions, or one, in JSON and XML."""

@@ -83,7 +83,7 @@ def _row_case(
     lacking = [name for name in rule.needs if row[name] != GIVEN]
     requirement = rule.requirement[lacking[0] if lacking else rule.needs[-1]]
     name = "-".join([f"flag-{flag_name}", *(f"{table.short(member)}-{row[member]}" for member in row)])
-    sent = make.message(operation, channel, message.body(operation, channel, [item]))
+    sent = make.message(operation, channel, message.body(operation, channel, operation.shape.request([item])))
     broken = [operation.attribution["broken"]] if lacking and "broken" in operation.attribution else []
     return make.case(
         operation,

@@ -196,7 +196,7 @@ def _cases(operation: Operation, channel: Channel, member: str, kind: Instructio
     content = odd.content(channel.format)
     if content is NOTHING:
         return
-    body = message.writable(operation, channel, [{**kind.item, member: content}])
+    body = message.writable(operation, channel, operation.shape.request([{**kind.item, member: content}]))
     if body is not None:
         yield _case(operation, channel, member, kind, odd, body)
 
@@ -244,16 +244,16 @@ def _repeated_members(operation: Operation, channel: Channel) -> Iterator[Case]:
         ("twice-unknown-first", "twice, an unknown one first", unknown, right),
         ("twice-unknown-last", "twice, an unknown one last", right, unknown),
     ):
-        value = [channel.format.twice(kind.item, member, first, last)]
-        yield _odd_list(operation, channel, kind, f"{member.lower()}-{name}", f"{member} {title}", value)
+        value = channel.format.twice(kind.item, member, first, last)
+        yield _odd_item(operation, channel, kind, f"{member.lower()}-{name}", f"{member} {title}", value)
     beside = next(members_of_type(operation, "string"), member)
-    spare = [channel.format.beside(kind.item, beside, undocumented(operation, "Reason"))]
-    yield _odd_list(operation, channel, kind, "unknown-member", "a member that the document does not name", spare)
+    spare = channel.format.beside(kind.item, beside, undocumented(operation, "Reason"))
+    yield _odd_item(operation, channel, kind, "unknown-member", "a member that the document does not name", spare)
 
 
-def _odd_list(operation: Operation, channel: Channel, kind: InstructionKind, name: str, title: str, value: Any) -> Case:
+def _odd_item(operation: Operation, channel: Channel, kind: InstructionKind, name: str, title: str, item: Any) -> Case:
     requirement = operation.attribution["malformed"]
-    sent = make.message(operation, channel, message.body(operation, channel, value))
+    sent = make.message(operation, channel, message.body(operation, channel, operation.shape.request([item])))
     return make.case(
         operation,
         channel,

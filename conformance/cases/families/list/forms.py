@@ -1,4 +1,4 @@
-"""The forms in which a list of instructions is written, right, odd and broken, and what each must come to.
+"""The forms in which instructions are written, right, odd and broken, and what each must come to.
 
 The error string, nothing done, or done all the same.
 """
@@ -33,15 +33,16 @@ EMPTY_LISTS = {
     "empty-text-and-more": "",
     "list-nil": "",
 }
-"""The forms that some readers take for a list without instructions, and the reading that each of them shows."""
+"""The forms that some readers take for a request without instructions, and the reading that each of them shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way to write a list, and the general check that speaks for it (empty: that of malformed requests).
+    """One way to write a request, and the general check that speaks for it (empty: that of malformed requests).
 
     `kind` is "legal" (it must be carried out), "lenient", "ignored" (nothing may be carried out), "broken" (it cannot
-    be read), "items" (some of its items are no instructions) or "reference" (a character reference that XML forbids).
+    be read), "items" (some of its items are no instructions), "no-instruction" (a value in its place that is none) or
+    "reference" (a character reference that XML forbids).
     """
 
     name: str
@@ -75,16 +76,35 @@ def _wire_forms(operation: Operation, channel: Channel) -> Iterator[Form]:
 def json_forms(operation: Operation) -> Iterator[Form]:
     """Every form of the operation's legal request."""
     good = json_text(operation.valid)
-    item = good[1:-1]
     for broken in broken_texts(good):
         legal = broken.name in ("white-space",)
         kind = "legal" if legal else "lenient" if broken.lenient or broken.name in EMPTY_LISTS else "broken"
+        if not operation.shape.listed and broken.name in _NO_INSTRUCTION:
+            kind = "no-instruction"
         yield Form(broken.name, kind, broken.title, Body(broken.text, broken.encoding))
-    named = naming_member(first_kind(operation), operation)
-    plain = first_kind(operation).item
-    yield Form("object", "broken", "one instruction without its list", Body(item))
     yield Form("empty-text", "lenient", "an empty text", Body('""'))
     yield Form("empty-text-and-more", "lenient", "an empty text and something behind it", Body('"" x'))
+    yield from _json_lists(good) if operation.shape.listed else _json_objects(good)
+    yield from _json_styles(operation, good)
+
+
+_NO_INSTRUCTION = ("number", "word", "true")
+"""Values that JSON has and that are no instructions: where a list is asked for, they are none either."""
+
+
+def _json_objects(good: str) -> Iterator[Form]:
+    """What stands where one instruction belongs."""
+    yield Form("in-list", "no-instruction", "the instruction inside a list", Body(f"[{good}]"))
+    yield Form("empty-list", "no-instruction", "an empty list", Body("[]"))
+    yield Form("empty-object", "no-instruction", "an object without members", Body("{}"))
+    wrapped = Body(f'{{"instruction":{good}}}')
+    yield Form("wrapped", "no-instruction", "the instruction inside another object", wrapped)
+
+
+def _json_lists(good: str) -> Iterator[Form]:
+    """What stands where a list belongs, and lists of something else than instructions."""
+    item = good[1:-1]
+    yield Form("object", "broken", "one instruction without its list", Body(item))
     yield Form("empty-object", "broken", "an object without members", Body("{}"))
     for name, title, text, items in (
         ("list-of-numbers", "a list of numbers", "[1,2]", (False, False)),
@@ -101,7 +121,17 @@ def json_forms(operation: Operation) -> Iterator[Form]:
         reading = "null-item" if "null" in name else "unusable-item"
         yield Form(name, "items", title, Body(text), items=items, reading=reading)
     yield Form("wrapped", "broken", "the list inside an object", Body(f'{{"instructions":{good}}}'))
-    yield Form("members-reversed", "legal", "members in another order", _json(dict(reversed(list(plain.items())))))
+
+
+def _json_styles(operation: Operation, good: str) -> Iterator[Form]:
+    """Members in another order or letter case, left out where they are null, and keys written otherwise."""
+    kind = first_kind(operation)
+    named, plain = naming_member(kind, operation), kind.item
+
+    def of(item: Mapping[str, Any]) -> Body:
+        return Body(json_text(operation.shape.request([item])))
+
+    yield Form("members-reversed", "legal", "members in another order", of(dict(reversed(list(plain.items())))))
     yield Form(
         "indented",
         "legal",
@@ -115,16 +145,12 @@ def json_forms(operation: Operation) -> Iterator[Form]:
         Body(good.replace(named, f"\\u{ord(named[0]):04x}{named[1:]}", 1)),
     )
     yield Form(
-        "nulls-left-out", "legal", "null members left out", _json({k: v for k, v in plain.items() if v is not None})
+        "nulls-left-out", "legal", "null members left out", of({k: v for k, v in plain.items() if v is not None})
     )
-    yield Form("keys-lower-case", "lenient", "keys in lower case", _json({k.lower(): v for k, v in plain.items()}))
+    yield Form("keys-lower-case", "lenient", "keys in lower case", of({k.lower(): v for k, v in plain.items()}))
     yield Form(
-        "keys-camel-case", "lenient", "keys in camel case", _json({k[0].lower() + k[1:]: v for k, v in plain.items()})
+        "keys-camel-case", "lenient", "keys in camel case", of({k[0].lower() + k[1:]: v for k, v in plain.items()})
     )
-
-
-def _json(item: Any) -> Body:
-    return Body(json_text([item]))
 
 
 ROOT, NAMESPACE, ITEM, ORDER, NIL = (f"request-xml-{part}" for part in ("root", "namespace", "item", "order", "nil"))
@@ -132,7 +158,7 @@ ROOT, NAMESPACE, ITEM, ORDER, NIL = (f"request-xml-{part}" for part in ("root", 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The operation's legal request as XML, and the names in it that the forms play with.
+    """The operation's legal request as XML, and the names in it that the forms play with; no `item` where it is no list.
 
     `named` names the thing, `first` stands first; `text` and `flag` are a text and a boolean, empty where the request
     has none; `here` and `content` are what stands in `named` and in `text`.
@@ -181,24 +207,35 @@ def xml_forms(operation: Operation) -> Iterator[Form]:
 def _written(operation: Operation) -> Written:
     contract = message.xml_contract(operation)
     kind = first_kind(operation)
-    shape = contract.root.content
-    if not isinstance(shape, ListOf) or not isinstance(shape.item.content, Record):
-        hint = "A root element whose type is a sequence of one repeated element, which is a sequence of members."
-        raise SpecError("the XSD of the request is no list of instructions", where=str(contract.path), hint=hint)
+    item, record = _instruction(operation, contract)
     named = naming_member(kind, operation)
     text = next(members_of_type(operation, "string"), "")
     return Written(
         contract,
         operation.valid,
         contract.encode(operation.valid).decode("utf-8"),
-        shape.item.name,
+        item,
         named,
         str(kind.item[named]),
-        next(one.name for one in shape.item.content.members if kind.item.get(one.name) is not None),
+        next(one.name for one in record.members if kind.item.get(one.name) is not None),
         text,
         str(kind.item[text]) if text else "",
         next(members_of_type(operation, "boolean"), ""),
     )
+
+
+def _instruction(operation: Operation, contract: XmlContract) -> tuple[str, Record]:
+    """The element of an instruction in a list, empty where the root is the instruction; and its members."""
+    content = contract.root.content
+    if not operation.shape.listed and isinstance(content, Record):
+        return "", content
+    if operation.shape.listed and isinstance(content, ListOf) and isinstance(content.item.content, Record):
+        return content.item.name, content.item.content
+    asked, hint = "instruction", "members"
+    if operation.shape.listed:
+        asked, hint = "list of instructions", "one repeated element, which is a sequence of members"
+    hint = f"A root element whose type is a sequence of {hint}."
+    raise SpecError(f"the XSD of the request is no {asked}", where=str(contract.path), hint=hint)
 
 
 def _legal(written: Written) -> Iterator[Form]:
@@ -225,11 +262,14 @@ def _odd(written: Written, operation: Operation) -> Iterator[Form]:
     note = undocumented(operation, "Note")
     yield Form("empty", "lenient", "nothing at all", Body(""))
     yield Form("blank", "lenient", "white space alone", Body(" \n\t "))
-    yield Form("list-nil", "lenient", "a list that is nil", Body(nil))
-    end = f"</{written.root}>"
-    without = written.changed(end, f'<{written.item} i:nil="true" />{end}')
-    nil_items = (True, False)
-    yield Form("item-nil", "items", "a nil item behind the instruction", without, items=nil_items, reading="null-item")
+    if written.item:
+        yield Form("list-nil", "lenient", "a list that is nil", Body(nil))
+        end = f"</{written.root}>"
+        without = written.changed(end, f'<{written.item} i:nil="true" />{end}')
+        behind, items = "a nil item behind the instruction", (True, False)
+        yield Form("item-nil", "items", behind, without, items=items, reading="null-item")
+    else:
+        yield Form("root-nil", "no-instruction", "an instruction that is nil", Body(nil))
     yield Form("bom", "lenient", "behind a byte order mark", Body("\ufeff" + good))
     yield Form("utf-16", "lenient", "in UTF-16 with its charset named", Body(good, "utf-16"))
     yield Form("utf-16-unnamed", "lenient", "in UTF-16 little endian without saying so", Body(good, "utf-16-le"))
@@ -265,11 +305,15 @@ def _misnamed(written: Written, operation: Operation) -> Iterator[Form]:
     """Roots, items and members of another name, or in another namespace."""
     root, item, namespace, named = written.root, written.item, written.namespace, written.named
     answer = message.xml_contract(operation, "response").root.namespace
-    one = written.good.replace(f"{root} ", f"{item} ").replace(f"/{root}>", f"/{item}>").replace(f"<{item}><", "<")
-    one = one.replace(f"</{item}></{item}>", f"</{item}>")
     stray = "Cancellations" if root != "Cancellations" else "Others"
     yield Form("wrong-root", "broken", "another root element", written.styled(rename=((root, stray),)), ROOT)
-    yield Form("root-of-one", "broken", "an instruction as root", Body(one), ROOT)
+    if item:
+        one = written.good.replace(f"{root} ", f"{item} ").replace(f"/{root}>", f"/{item}>").replace(f"<{item}><", "<")
+        one = one.replace(f"</{item}></{item}>", f"</{item}>")
+        yield Form("root-of-one", "broken", "an instruction as root", Body(one), ROOT)
+    else:
+        several = f'<ArrayOf{root} xmlns="{namespace}">{written.good}</ArrayOf{root}>'
+        yield Form("root-of-list", "broken", "the instruction inside a list", Body(several), ROOT)
     if root.lower() != root:
         lower = written.styled(rename=((root, root.lower()),))
         yield Form("root-lower-case", "broken", "the root element in lower case", lower, ROOT)
@@ -281,8 +325,9 @@ def _misnamed(written: Written, operation: Operation) -> Iterator[Form]:
     if answer != namespace:
         answers = written.styled(renamespace=((namespace, answer),))
         yield Form("response-namespace", "broken", "the namespace of the answer", answers, NAMESPACE)
-    wrong = written.styled(rename=((item, "Cancellation" if item != "Cancellation" else "Other"),))
-    yield Form("wrong-item", "ignored", "items of another name", wrong, ITEM)
+    if item:
+        wrong = written.styled(rename=((item, "Cancellation" if item != "Cancellation" else "Other"),))
+        yield Form("wrong-item", "ignored", "items of another name", wrong, ITEM)
     if named.lower() != named:
         small = written.styled(rename=((named, named.lower()),))
         yield Form("member-lower-case", "lenient", "a member in lower case", small, ITEM)
@@ -384,6 +429,8 @@ def _expectation(operation: Operation, requirement: str, form: Form, thing: str)
         success = expect.done(operation, requirement, (thing,))
         kept = tuple(Alternative(one.wanted, one.cancelled, (OTHER,)) for one in success.any_of)
         return Expectation(requirement, kept, effect=success.effect, outside=effect)
+    if form.kind == "no-instruction" or (form.name in EMPTY_LISTS and not operation.shape.listed):
+        return expect.failed_or_refused(operation, requirement, both)
     if form.name in EMPTY_LISTS:
         reading = EMPTY_LISTS[form.name]
         right = tuple(

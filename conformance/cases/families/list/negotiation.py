@@ -225,7 +225,7 @@ def _path_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
 
 
 def _id_query_cases(operation: Operation, channel: Channel, headers: tuple[tuple[str, str], ...]) -> Iterator[Case]:
-    """Ids of other things in the query, beside a list and beside an empty one: only what the list names is meant."""
+    """Ids of other things in the query, beside a request and beside an empty one: only what the body names is meant."""
     kind, requirement = first_kind(operation), operation.attribution["parameters"]
     member = naming_member(kind, operation)
     path = f"{operation.path}?{member}={kind.named(OTHER)[member]}"
@@ -234,10 +234,16 @@ def _id_query_cases(operation: Operation, channel: Channel, headers: tuple[tuple
     because = (Ruling.PATH_AND_QUERY,)
     refusals = tuple(Alternative({"form": form}, untouched=both, because=because) for form in ("framework", "refused"))
     done = Alternative({"results": [True]}, (kind.thing,), (OTHER,), because=because)
-    nothing = Alternative({"results": []}, untouched=both, because=because)
+    listed = operation.shape.listed
+    nothing = Alternative({"results": [] if listed else [False]}, untouched=both, because=because)
     for name, title, value, right in (
         ("query-id", "the id of another thing in the query", operation.valid, (done, refusals[0])),
-        ("query-id-alone", "an empty list, and an id in the query", [], (nothing, *refusals)),
+        (
+            "query-id-alone",
+            f"an empty {'list' if listed else 'object'}, and an id in the query",
+            [] if listed else {},
+            (nothing, *refusals),
+        ),
     ):
         sent = Message(message.body(operation, channel, value), operation.method, path, headers)
         expectation = Expectation(requirement, right, effect=requirement, outside=requirement)

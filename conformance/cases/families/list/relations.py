@@ -1,4 +1,4 @@
-"""Metamorphic relations of a call that takes a list: the same instructions said in two ways, or in another order."""
+"""Metamorphic relations of a call that takes instructions: the same ones said in two ways, or in another order."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def list_relation_cases(operation: Operation) -> Iterator[Case]:
     """Formats, media types, charset, order of members and of instructions, lists split, forms of nulls and ids."""
     ways = tuple(channels(operation))
     scene = Scene(first_kind(operation), second_kind(operation), gone_state(operation))
-    for kind, value, right in _list_requests(operation, scene):
+    for kind, items, right in _list_requests(operation, scene):
+        if len(items) > 1 and not operation.shape.listed:
+            continue
+        value = operation.shape.request(items)
         states = {**scene.states, **scene.gone_too} if kind == _BOTH_FAIL else scene.states
         for channel in ways:
             sent = make.message(operation, channel, message.body(operation, channel, value))
@@ -105,7 +108,7 @@ _COUNTED = {2: "two", 3: "three"}
 _BOTH_FAIL, _GONE_TOO = "both-not-active", f"{GONE}2"
 
 
-def _list_twins(operation: Operation, channel: Channel, ways: tuple[Channel, ...], value: list[Any]) -> Iterator[Twin]:
+def _list_twins(operation: Operation, channel: Channel, ways: tuple[Channel, ...], value: Any) -> Iterator[Twin]:
     rules, request_media = operation.attribution, operation.request_media
     here = channel.format
     if channel == _usual(here, ways):
@@ -123,7 +126,7 @@ def _list_twins(operation: Operation, channel: Channel, ways: tuple[Channel, ...
     yield _twin(operation, "accept-with-weights", channel, rules["media-type"], value, headers=crossed)
     charset = (("Content-Type", f"{channel.media_type}; charset=utf-8"), ("Accept", channel.media_type))
     yield _twin(operation, "charset-named", channel, request_media[channel.media_type], value, headers=charset)
-    if len(value) > 1 and "multiple" in rules:
+    if operation.shape.listed and len(value) > 1 and "multiple" in rules:
         order = tuple(reversed(range(len(value))))
         backwards = list(reversed(value))
         yield _twin(operation, "instructions-permuted", channel, rules["multiple"], backwards, order=order)
@@ -138,16 +141,16 @@ def _usual(written_in: Format, ways: tuple[Channel, ...]) -> Channel:
 _Rewritten = Iterator[tuple[str, str, Body]]
 
 
-def _not_rewritten(_operation: Operation, _value: list[Any]) -> _Rewritten:
+def _not_rewritten(_operation: Operation, _value: Any) -> _Rewritten:
     return iter(())
 
 
-def _json_texts(operation: Operation, value: list[Any]) -> _Rewritten:
+def _json_texts(operation: Operation, value: Any) -> _Rewritten:
     for name, style in (("key-order", REVERSED), ("white-space", SPACED)):
         yield name, operation.attribution["malformed"], Body(json_text(value, style))
 
 
-def _xml_texts(operation: Operation, value: list[Any]) -> _Rewritten:
+def _xml_texts(operation: Operation, value: Any) -> _Rewritten:
     contract, rules = message.xml_contract(operation), operation.attribution
     styles: list[tuple[str, XmlStyle, str | None]] = [
         ("prefix", XmlStyle(prefix="q", nil_prefix="n"), rules.get("request-xml-namespace")),
@@ -167,7 +170,7 @@ def _xml_texts(operation: Operation, value: list[Any]) -> _Rewritten:
             yield name, speaks, Body(contract.encode(value, style).decode("utf-8"))
 
 
-_REWRITTEN: Mapping[Format, Callable[[Operation, list[Any]], _Rewritten]] = {JSON: _json_texts, XML: _xml_texts}
+_REWRITTEN: Mapping[Format, Callable[[Operation, Any], _Rewritten]] = {JSON: _json_texts, XML: _xml_texts}
 """What each format lets a writer choose: the name of the relation, the requirement that speaks for it, the body."""
 
 
@@ -176,12 +179,12 @@ def _twin(
     name: str,
     channel: Channel,
     requirement: str,
-    *values: list[Any],
+    *values: Any,
     body: Body | None = None,
     order: tuple[int, ...] = (),
     headers: tuple[tuple[str, str], ...] | None = None,
 ) -> Twin:
-    """The relation to these lists, or to this body, sent over the channel."""
+    """The relation to these requests, or to this body, sent over the channel."""
     bodies = [message.body(operation, channel, value) for value in values] if body is None else [body]
     messages = tuple(make.message(operation, channel, one, headers=headers) for one in bodies)
     return Twin(

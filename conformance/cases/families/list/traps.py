@@ -1,15 +1,19 @@
-"""What a careless service keeps or undoes: values of the instruction before, and cancellations that do not last."""
+"""What a careless service keeps or undoes: values of the instruction before, and cancellations that do not last.
+
+Where the request is no list, the instruction before is a call of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from conformance.cases import make, message
 from conformance.cases.expect import Ruling
 from conformance.cases.kinds import InstructionKind, first_kind, naming_member, second_kind
 from conformance.cases.make import Channel, channels
-from conformance.model.case import Alternative, Case, Expectation, StateNeed
+from conformance.model.case import Alternative, Case, Expectation, Message, StateNeed
 from conformance.model.spec import Condition, Operation
 
 _ONE, _TWO, _SPARE = "one", "two", "spare"
@@ -118,18 +122,19 @@ def _lasting(operation: Operation, channel: Channel) -> Iterator[Case]:
     """Cancelled things are looked at again, and cancelled again, when the effect has had time to settle."""
     rules = operation.attribution
     done, twice = operation.effect_of_success or rules["effect"], rules.get("twice", rules["effect"])
+    said = "The same list" if operation.shape.listed else "The same instruction"
     told = next((row.requirement for row in operation.codes if row.code == "success"), done)
     for kind in _kinds(operation):
-        value = [kind.named(_ONE)]
+        items = [kind.named(_ONE)]
         success = Alternative({"results": [True]}, (_ONE,))
         yield _case(
-            operation, channel, f"lasting/stays-{kind.alias}", "What is cancelled is so a while later", (done,), value,
+            operation, channel, f"lasting/stays-{kind.alias}", "What is cancelled is so a while later", (done,), items,
             {_ONE: kind.need}, Expectation(told, (success,), effect=done), later=True,
         )  # fmt: skip
-        sent = make.message(operation, channel, message.body(operation, channel, value))
+        sent = _sent(operation, channel, items)
         again = Alternative({"results": [False]}, (_ONE,))
         yield _case(
-            operation, channel, f"lasting/again-{kind.alias}", "The same list a second time, a while later", (), value,
+            operation, channel, f"lasting/again-{kind.alias}", f"{said} a second time, a while later", (), items,
             {_ONE: kind.need}, Expectation(twice, (again,), effect=done), later=True, before=(sent,),
         )  # fmt: skip
 
@@ -140,12 +145,29 @@ def _case(
     name: str,
     title: str,
     also: Sequence[str],
-    value: list[Any],
+    items: list[Any],
     states: Mapping[str, StateNeed],
     expectation: Expectation,
     **more: Any,
 ) -> Case:
-    sent = make.message(operation, channel, message.body(operation, channel, value))
+    if len(items) > 1 and not operation.shape.listed:
+        more["before"] = tuple(_sent(operation, channel, [one]) for one in items[:-1])
+        items, title = items[-1:], title.replace("instructions", "calls")
+        right = tuple(_of_the_last(one) for one in expectation.any_of)
+        expectation = replace(expectation, any_of=right)
+    sent = _sent(operation, channel, items)
     return make.case(
         operation, channel, name, title, also, sent, expectation, states=states, accept=channel.media_type, **more
     )
+
+
+def _sent(operation: Operation, channel: Channel, items: Sequence[Mapping[str, Any]]) -> Message:
+    return make.message(operation, channel, message.body(operation, channel, operation.shape.request(items)))
+
+
+def _of_the_last(one: Alternative) -> Alternative:
+    """What holds of the last of two calls where this holds of a list of both: the first one is done either way."""
+    flags = one.wanted.get("results", ())
+    untouched = tuple(name for name in one.untouched if name != _ONE)
+    wanted = {"results": [flags[-1]]} if flags else one.wanted
+    return replace(one, wanted=wanted, cancelled=tuple(dict.fromkeys((_ONE, *one.cancelled))), untouched=untouched)
