@@ -58,6 +58,8 @@ def to_data(case: Case) -> dict[str, Any]:
         data["states"] = {name: {"state": need.state, **need.params} for name, need in case.states.items()}
     if case.before:
         data["before"] = [_message_data(one) for one in case.before]
+    if case.before_role:
+        data["before_role"] = case.before_role
     if case.together != 1:
         data["together"] = case.together
     if case.later:
@@ -105,6 +107,7 @@ def _case(rest: dict[str, Any]) -> Case:
         expect=_expectation(take("expect")),
         states={name: _state(need) for name, need in take("states", {}).items()},
         before=tuple([_message(one) for one in take("before", ())]),
+        before_role=take("before_role", ""),
         together=take("together", 1),
         later=take("later", False),
         session=_session(take("session", None)),

@@ -64,7 +64,16 @@ def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body
         for one in scenario.beside
     )
     # with the readings that its author has written
-    return replace(made, expect=right, session=scenario.session, beside=beside)
+    made = replace(made, expect=right, session=scenario.session, beside=beside)
+    earlier = scenario.earlier
+    if earlier is None:
+        return made
+    other = (
+        sent
+        if earlier.value is ...
+        else make.message(operation, channel, message.body(operation, channel, earlier.value))
+    )
+    return replace(made, before=(other,), before_role=earlier.role)
 
 
 def _body(operation: Operation, channel: Channel, scenario: Scenario) -> Body | None:

@@ -221,6 +221,9 @@ def _check_scenario(operation: Operation, scenario: Scenario, place: int, source
     for part, other in enumerate(scenario.beside):
         if not other.expect.any_of:
             source.fault_at((place, "beside", part), f"{scenario.name}: no answer is right", "`any_of` lists them.")
+    if scenario.earlier is not None and (scenario.repeat or scenario.session is not None):
+        what = f"{scenario.name}: `earlier` is one request in a session of the run"
+        source.fault_at((place, "earlier"), what, "Leave out `repeat` and `session`.")
     session, ways = scenario.session, scenario.transports or operation.transports
     if session is None:
         return

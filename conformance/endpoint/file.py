@@ -135,7 +135,10 @@ def _refuse_misspelt(target: TargetFile, contract: Contract, where: str) -> None
             bound.append((f"desks.{number}.bindings", desk.bindings))
         for operation, codes in service.errors.items():
             bound.extend((f"errors.{operation}.{code}.bindings", one.bindings) for code, one in codes.items())
-        asked = (("role", roles, {case.role for case in cases}), ("binding", bound, binding_names(cases)))
+        asked = (
+            ("role", roles, {role for case in cases for role in case.roles}),
+            ("binding", bound, binding_names(cases)),
+        )
         for what, tables, known in asked:
             lacking = known.difference(*(table for _, table in tables))
             for place, table in tables:
@@ -158,7 +161,7 @@ def _check_lacks(service: ServiceTarget, cases: Sequence[Case], place: str, wher
     }
     asked = {
         "state": set(_states(cases)),
-        "role": {case.role for case in cases}.difference(_ALWAYS),
+        "role": {role for case in cases for role in case.roles}.difference(_ALWAYS),
         "binding": binding_names(cases),
         "transport": {"http", "websocket"},
     }
@@ -338,7 +341,7 @@ def sample_of(contract: Contract, service: str) -> str:
     lines.append(f"[services.{service}.bindings]")
     lines.extend(_bindings(cases))
     lines.append("\n# ---- Who calls. ----")
-    for role in sorted({case.role for case in cases}.difference(_ALWAYS)):
+    for role in sorted({role for case in cases for role in case.roles}.difference(_ALWAYS)):
         lines.append(f'[services.{service}.roles.{role}]\nlogin = "none"')
         lines.append('# headers = { Authorization = { env = "STAGING_AUTHORIZATION" } }')
     lines.append("\n# ---- Who sets up " + ", ".join(_states(cases)) + ". ----")

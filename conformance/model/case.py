@@ -265,6 +265,8 @@ class Case:
     expect: Expectation
     states: Mapping[str, StateNeed] = field(default_factory=dict)
     before: tuple[Message, ...] = ()
+    before_role: str = ""
+    """Who sends the messages before the judged one; empty: the role of the case, in its session."""
     together: int = 1
     """How many copies go out at the same moment; more than one asks that at most one of them takes effect."""
     later: bool = False
@@ -286,6 +288,11 @@ class Case:
     """Sessions whose calls overlap; the judged message is the first call of the first of them."""
     rows: tuple[str, ...] = ()
     """The levels of the operation's factors that it has, one text for each row; see `conformance.cases.combinations`."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Whom it sends as, outside of races and twins."""
+        return (self.role, self.before_role) if self.before_role else (self.role,)
 
     @property
     def raced(self) -> tuple[RaceStep, ...]:

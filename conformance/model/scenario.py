@@ -97,6 +97,16 @@ class RequestBeside:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestEarlier:
+    """Another request that is sent before, in the run's own session of a role, and whatever comes of it."""
+
+    role: str = ""
+    """Who sends it; without the key, the role of the case."""
+    value: Json = ...
+    """The request; without the key, that of the case."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A case that only this call can have; it is sent over every transport in every media type."""
 
@@ -129,6 +139,8 @@ class Scenario:
     """Who else may run beside it."""
     repeat: int = 0
     """How often it is sent before the message that is judged."""
+    earlier: RequestEarlier | None = None
+    """What is sent before it by somebody else, or of another value."""
     together: int = 1
     """How many copies go out at the same moment."""
     later: bool = False

@@ -102,7 +102,7 @@ def _around(case: Case) -> Iterator[Level]:
         if case.session.token != "whole":
             yield "session", f"{case.session.token} token"
     if case.before:
-        yield "earlier", "the same session sent something"
+        yield "earlier", "another user sent something" if case.before_role else "the same session sent something"
     if case.together > 1:
         yield "together", "several copies"
     if case.beside:

@@ -87,7 +87,7 @@ def case_facts(case: Case) -> Iterable[tuple[str, str]]:
         params = ", ".join(f"{key}={value}" for key, value in need.params.items())
         yield "state", f"{name}: {need.state}" + (f" ({params})" if params else "")
     if case.before:
-        yield "sent before", many(len(case.before), "message")
+        yield "sent before", many(len(case.before), "message") + (f" as {case.before_role}" if case.before_role else "")
     if case.session is not None:
         yield "session", session_words(case.session)
     if case.beside:

@@ -228,7 +228,7 @@ def _demand(case: Case, service: Service) -> None:
         return
     twin = case.twin
     transports = {case.transport, *((twin.transport,) if twin is not None else ())}
-    roles = {case.role, *((twin.role,) if twin is not None and twin.role else ())}
+    roles = {*case.roles, *((twin.role,) if twin is not None and twin.role else ())}
     things = [f"transport.{one.address_key}" for one in sorted(transports)]
     things += [f"role.{name}" for name in sorted(roles)]
     if lacks.binding:

@@ -45,8 +45,7 @@ class Needs:
         else:
             self.generated += 1
         self.transports[case.transport] += 1
-        if case.role not in _ALWAYS:
-            self.roles[case.role] += 1
+        self.roles.update({role for role in case.roles if role not in _ALWAYS})
         made = frozenset(case.states)
         self.bindings.update(
             name

@@ -190,7 +190,8 @@ async def send_messages(
         other = speaker_at(setting.desk, first) if first else None
         setting.own = await open_own(service.sessions, case.session, case.transport, speaker, other)
     for number, message in enumerate(case.before, 1):
-        setting.earlier = (*setting.earlier, await send_one(case, message, service, setting, Purpose.EARLIER))
+        who = _speaking_as(setting, case.before_role) if case.before_role else setting
+        setting.earlier = (*setting.earlier, await send_one(case, message, service, who, Purpose.EARLIER))
         if not setting.earlier[-1].sent:  # nothing is judged behind it
             return
         await set_up(states, number, service, setting, spare)
@@ -203,6 +204,13 @@ async def send_messages(
     else:
         copies = (send_one(case, case.message, service, setting, setting.purpose) for _ in range(case.together))
         setting.exchanges = await all_ended(copies)
+
+
+def _speaking_as(setting: Setting, role: str) -> Setting:
+    """The same setting with another role, in the run's own session of that one."""
+    other = copy(setting)
+    other.role, other.own = role, None
+    return other
 
 
 async def _send_side_by_side(case: Case, service: Service, setting: Setting) -> None:

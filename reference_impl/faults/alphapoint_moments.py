@@ -16,7 +16,19 @@ from reference_impl.alphapoint.values import (
     Refused,
     Standard,
 )
-from reference_impl.changes import CAO, CQ, Make, Members, Operation, fault_of, faults_of_both, handler, standards, step
+from reference_impl.changes import (
+    CAO,
+    CO,
+    CQ,
+    Make,
+    Members,
+    Operation,
+    fault_of,
+    faults_of_both,
+    handler,
+    standards,
+    step,
+)
 from reference_impl.parts import Leg, Parts
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
@@ -142,7 +154,49 @@ def _crossed(operation: Operation) -> Change:
     return apply
 
 
+def _remembers_refusals(*members: str) -> Make:
+    """What was once refused to somebody is later refused to everybody, its owner as well: the ids are what it is kept by."""
+
+    def make(operation: Operation) -> Change:
+        def apply(parts: Parts, recorder: Recorder) -> Parts:
+            refused: dict[tuple[object, ...], tuple[str, Refused]] = {}
+
+            def run(told: Recorder, inner: Callable[[Parts, Call], Answer], p: Parts, call: Call) -> Answer:
+                ids = tuple(call.members.get(name) for name in members)
+                who, kept = refused.get(ids, (call.user.name, None))
+                if kept is not None and who != call.user.name:
+                    told.hit()
+                    raise kept
+                try:
+                    return inner(p, call)
+                except Refused as error:
+                    known = all(p.alphapoint.book.find(one or 0) for one in ids[1:])
+                    if known and error.refusal.code in (NOT_AUTHORIZED, RESOURCE_NOT_FOUND):
+                        refused[ids] = (call.user.name, error)
+                    raise
+
+            return handler(operation, run)(parts, recorder)
+
+        return apply
+
+    return make
+
+
 FAULTS: tuple[Variant, ...] = (
+    fault_of(
+        CO,
+        "refused-before",
+        "Refuses everybody an order that was once refused to somebody else",
+        "PERM-TRADING SCOPE-OPERATOR RESP-RESULT-TRUE",
+        _remembers_refusals("accountid", "orderid")(CO),
+    ),
+    fault_of(
+        CQ,
+        "refused-before",
+        "Refuses everybody a quote that was once refused to somebody else",
+        "PERM-MARKETMAKER SCOPE-OPERATOR RESP-RESULT-TRUE",
+        _remembers_refusals("accountid", "bidquoteid", "askquoteid")(CQ),
+    ),
     fault_of(
         CAO,
         "every-7th-nothing",

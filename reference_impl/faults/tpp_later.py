@@ -52,6 +52,17 @@ def _seventh_fails() -> Change:
     return on_errors(errors)
 
 
+def _refused_before() -> Change:
+    """What speaks against an order once speaks against it for good, whoever gives the right number of identification."""
+    kept: dict[tuple[int | None, str | None], Errors] = {}
+
+    def errors(_parts: Parts, instruction: Instruction, found: Errors) -> Errors:
+        ids = (instruction.order_id, instruction.uid)
+        return kept.setdefault(ids, found) if found else kept.get(ids, found)
+
+    return on_errors(errors)
+
+
 def _tenth_answer_500() -> Change:
     number = _counter()
     return on_response(lambda _, response: response if number() % 10 else replace(response, status=500))
@@ -140,6 +151,13 @@ FAULTS: tuple[Variant, ...] = (
         fresh(_seventh_fails),
         "RESP-SUCCESS",
         "MULTIPLE",
+    ),
+    tpp_fault(
+        "tpp-refused-before",
+        "Fails an instruction for an order for which another one failed before",
+        fresh(_refused_before),
+        "RESP-SUCCESS",
+        "EFFECT",
     ),
     tpp_fault("tpp-every-tenth-500", "Gives every tenth answer under 500", fresh(_tenth_answer_500), "MALFORMED"),
     tpp_fault(

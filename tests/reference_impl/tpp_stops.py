@@ -116,7 +116,9 @@ def not_to_be_cancelled(tour: Tour) -> Any:
 def twice(tour: Tour) -> Any:
     (order,) = orders = tour.orders("open-order")
     item = domestic(order)
-    return [tour.json(orders, item, item), tour.json(orders, item), tour.json(orders, item)]
+    told = [tour.json(orders, item, item), tour.json(orders, item), tour.json(orders, item)]
+    (other,) = orders = tour.orders("pin-order")
+    return [*told, tour.json(orders, domestic(other, PIN=None)), tour.json(orders, domestic(other))]
 
 
 def together(tour: Tour) -> Any:

@@ -160,9 +160,9 @@ def _earlier(space: SearchSpace, case: Case) -> tuple[str, frozenset[str]]:
     """What was sent before, and the things that it alone names."""
     if not case.before:
         return "none", frozenset()
-    if all(one == case.message for one in case.before):
+    if not case.before_role and all(one == case.message for one in case.before):
         return "same", frozenset()
-    if len(case.before) > 1:
+    if len(case.before) > 1 or case.before_role:
         return "", frozenset()
     before = read_request(space.operation, case, case.before[0])
     if before is None:

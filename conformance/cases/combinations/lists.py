@@ -184,9 +184,9 @@ def _earlier(space: SearchSpace, case: Case) -> str:
     """What was sent before; empty for what no level stands for."""
     if not case.before:
         return "none"
-    if all(one == case.message for one in case.before):
+    if not case.before_role and all(one == case.message for one in case.before):
         return "same"
-    if len(case.before) > 1:
+    if len(case.before) > 1 or case.before_role:
         return ""
     before = case.before[0]
     if read_request(space.operation, case, before) is not None:

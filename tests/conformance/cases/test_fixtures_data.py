@@ -58,6 +58,7 @@ RICH = replace(
     ),
     states={"one": StateNeed("open-order", {"account": "${account}", "price": 1.5}), "two": StateNeed("open-quote")},
     before=(Message(Body("")), Message(Body("x"))),
+    before_role="other",
     together=4,
     later=True,
     lane="alone",
