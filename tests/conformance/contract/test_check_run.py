@@ -58,7 +58,9 @@ def test_every_rule_is_applied_once(small: Path) -> None:
 def test_a_contract_that_cannot_be_loaded_blocks_the_rules_behind(small: Path, edit: Edit) -> None:
     edit("alphapoint/cancel_all_orders/operation.yaml", "answer: standard", "answer: whatever")
     report = check_specs(small, case_set)
-    assert [one.message for one in report.problems] == ["answer: 'whatever' is none of standard, pair, results, data"]
+    assert [one.message for one in report.problems] == [
+        "answer: 'whatever' is none of standard, pair, results, result, data"
+    ]
     assert {one.rule for one in report.results if one.blocked} >= {"readings", "coverage", "json-engines"}
     assert not report.sound
 
