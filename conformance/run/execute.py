@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -100,13 +100,15 @@ async def execute(case: Case, kit: Kit, service: Service, desk: Desk, judge: Jud
     return (await execute_judged(case, kit, service, desk, judge)).result
 
 
-async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge) -> Judged:
-    """The result of one case, and the gist of the answer.
+async def execute_judged(
+    case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge, parked: Callable[[], None] = lambda: None
+) -> Judged:
+    """The result of one case, and the gist of the answer; `parked` is told when only a second look is left.
 
     A server may close a connection that it kept open at any moment, also when a message is on its way (RFC 9112,
     9.5). What was lost there may have been carried out: it is neither a violation nor sent again.
     """
-    judged = await _execute_once(case, kit, service, desk, judge)
+    judged = await _execute_once(case, kit, service, desk, judge, parked)
     if judged.disturbed and judged.undone:
         judged = await _execute_once(case, kit, service, desk, judge)
     if judged.disturbed:
@@ -125,9 +127,11 @@ async def execute_judged(case: Case, kit: Kit, service: Service, desk: Desk, jud
     return judged
 
 
-async def _execute_once(case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge) -> Judged:
+async def _execute_once(
+    case: Case, kit: Kit, service: Service, desk: Desk, judge: Judge, parked: Callable[[], None] = lambda: None
+) -> Judged:
     """What came of it, with every message that was sent for it, clean-up included."""
-    setting = Setting(desk.for_case(case.id), case.role)
+    setting = Setting(desk.for_case(case.id), case.role, parked)
     trace = service.link.traces[case.id] = []
     try:
         judged = await _undertake(case, kit, service, setting, judge)
@@ -314,7 +318,7 @@ async def _with_twin(
     Where the other way cannot be gone, what the first answer broke is broken all the same.
     """
     seconds: list[Judgement] = []
-    other = Setting(setting.origin, twin.role or case.role, Purpose.TWIN)
+    other = Setting(setting.origin, twin.role or case.role, purpose=Purpose.TWIN)
     after: Mapping[str, str] = {}
     try:
         for again in cases_of_twin(case, twin):
@@ -382,6 +386,7 @@ async def _observe_and_judge(
         service.note_settled(loop.time() - began_s)
     if case.later and not judgement.findings:
         _note_gone(case, setting, before, after)
+        setting.parked()
         await asyncio.sleep(service.settle_s)
         judgement, after = await _look(case, kit, service, setting, judge, before, secrets)
     return judgement, after

@@ -93,8 +93,11 @@ async def _in_turn(session: Session, room: Room, cases: Sequence[Case], concurre
         await run_cases(session, [case for case in cases if case.lane == "alone"], concurrency)
 
 
-async def run_case(session: Session, case: Case, desk: Desk) -> None:
-    """Carry out one case and hand its result on; stop the run when the target is gone."""
+async def run_case(session: Session, case: Case, desk: Desk, parked: Callable[[], None] = lambda: None) -> None:
+    """Carry out one case and hand its result on; stop the run when the target is gone.
+
+    `parked` is told when all that is left is a second look, some time later.
+    """
     if session.stopped is not None:
         return
     kit, service = session.kits[case.operation], session.service_of(case.operation)
@@ -102,7 +105,7 @@ async def run_case(session: Session, case: Case, desk: Desk) -> None:
     if reason:
         session.note(unsent(case, reason))
         return
-    judged = await execute_judged(case, kit, service, desk, session.judge)
+    judged = await execute_judged(case, kit, service, desk, session.judge, parked)
     attempt = 1
     while case.id in session.target.flaky and judged.result.verdict is Verdict.FAIL and attempt < FLAKY_ATTEMPTS:
         judged = await execute_judged(case, kit, service, desk, session.judge)
@@ -173,9 +176,48 @@ async def run_cases(session: Session, cases: Sequence[Case], concurrency: int) -
         workers.extend(_work(session, shared, its_desks[0], slots) for _ in range(min(concurrency, len(lanes.shared))))
     await side_by_side(workers)
     for service_id, its_cases in by_service.items():
-        for case in lanes_of(its_cases).alone:
-            await run_case(session, case, session.desks[service_id][0])
+        alone, desk = lanes_of(its_cases).alone, session.desks[service_id][0]
+        provoked = sorted((case for case in alone if case.provoke is not None), key=_turn)
+        await _one_after_another(session, provoked, desk)
+        for case in alone:
+            if case.provoke is None:
+                await run_case(session, case, desk)
     await try_again(session)
+
+
+async def _one_after_another(session: Session, cases: Sequence[Case], desk: Desk) -> None:
+    """Cases that must not cancel anything: each begins once the one before has only its second look ahead of it.
+
+    So all of them together wait as long as one would. What they have set up stays until then; a quote that would take
+    the place of another one waits for that.
+    """
+    running: list[asyncio.Task[None]] = []
+    quoting: list[asyncio.Task[None]] = []
+    try:
+        for case in cases:
+            if _quotes(case):
+                await asyncio.gather(*quoting)
+            parked = asyncio.Event()
+            task = asyncio.ensure_future(run_case(session, case, desk, parked.set))
+            running.append(task)
+            quoting += [task] if _quotes(case) else []
+            waiting = asyncio.ensure_future(parked.wait())
+            await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if task.done():
+                task.result()
+        await asyncio.gather(*running)
+    finally:
+        await _all_ended(running)
+
+
+def _turn(case: Case) -> int:
+    """A quote that is looked at twice comes first, so that orders fill the time; then those, then other quotes."""
+    return 1 if not _quotes(case) else 0 if case.later else 2
+
+
+def _quotes(case: Case) -> bool:
+    return any(need.state.endswith("-quote") for need in case.states.values())
 
 
 async def side_by_side(workers: Sequence[Coroutine[Any, Any, None]]) -> None:
@@ -184,10 +226,15 @@ async def side_by_side(workers: Sequence[Coroutine[Any, Any, None]]) -> None:
     try:
         await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            if not task.cancelling():  # a second time would break into the cleaning up
-                task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _all_ended(tasks)
+
+
+async def _all_ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel those that are under way, and wait until they have cleaned up."""
+    for task in tasks:
+        if not task.cancelling():  # a second time would break into the cleaning up
+            task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _queue(cases: Sequence[Case]) -> asyncio.Queue[Case]:

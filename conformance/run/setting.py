@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 
@@ -89,6 +89,8 @@ class Setting:
     origin: Desk
     """The desk as it was given, before states bound their ids."""
     role: str
+    parked: Callable[[], None] = lambda: None
+    """Told when all that is left is a second look, some time later."""
     purpose: Purpose = Purpose.JUDGED
     """What its own message is sent for: to be judged, or to be compared with another."""
     handles: tuple[Handle, ...] = ()

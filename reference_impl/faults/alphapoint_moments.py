@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable
 from typing import Any
 
 from reference_impl.alphapoint.values import (
     NOT_AUTHORIZED,
+    OPERATION_FAILED,
     RESOURCE_NOT_FOUND,
     SERVER_ERROR,
     Answer,
@@ -32,6 +34,8 @@ from reference_impl.changes import (
 from reference_impl.parts import Leg, Parts
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
+
+_LATER_S = 0.1
 
 
 def _every(count: int, change: Callable[[Recorder, Callable[[Parts, Call], Answer], Parts, Call], Answer]) -> Make:
@@ -182,7 +186,43 @@ def _remembers_refusals(*members: str) -> Make:
     return make
 
 
+def _refused_and_done_later(*members: str) -> Make:
+    """What was refused with 101 or 102 is cancelled a moment later all the same."""
+
+    def make(operation: Operation) -> Change:
+        def apply(parts: Parts, recorder: Recorder) -> Parts:
+            def run(told: Recorder, inner: Callable[[Parts, Call], Answer], p: Parts, call: Call) -> Answer:
+                try:
+                    return inner(p, call)
+                except Refused as error:
+                    ids = [one for name in members if isinstance(one := call.members.get(name), int)]
+                    if ids and error.refusal.code in (OPERATION_FAILED, SERVER_ERROR):
+                        told.hit()
+                        asyncio.get_running_loop().call_later(_LATER_S, p.alphapoint.book.cancel, ids)
+                    raise
+
+            return handler(operation, run)(parts, recorder)
+
+        return apply
+
+    return make
+
+
 FAULTS: tuple[Variant, ...] = (
+    fault_of(
+        CO,
+        "condition-acts-later",
+        "Cancels a moment after it answered 101 or 102",
+        "REFUSED-NO-EFFECT",
+        _refused_and_done_later("orderid")(CO),
+    ),
+    fault_of(
+        CQ,
+        "condition-acts-later",
+        "Cancels both legs a moment after it answered 101 or 102",
+        "REFUSED-NO-EFFECT",
+        _refused_and_done_later("bidquoteid", "askquoteid")(CQ),
+    ),
     fault_of(
         CO,
         "refused-before",

@@ -74,3 +74,18 @@ def test_states_in_the_account_of_a_role_make_a_case_alone(contract: Contract) -
         accounts = {f"${{{role}.account}}" for role in (*operation.roles_allowed, *operation.roles_refused)}
         if any(need.params.get("account") in accounts for need in case.states.values()):
             assert case.lane == "alone", case.id
+
+
+def provoked(contract: Contract) -> list[Case]:
+    return [case for case in load_cases(contract, contract.services["alphapoint"].operations) if case.provoke]
+
+
+@pytest.mark.parametrize("fault", ["", "co-condition-acts-later", "cq-condition-acts-later"])
+def test_refused_call_that_acts_later_is_found_and_waiting_cases_do_not_disturb_each_other(
+    contract: Contract, fault: str
+) -> None:
+    with live(None, faults=(fault,) if fault else ()) as server:
+        results = judge_all(contract, provoked(contract), reference_target(server.url), reference_environment())
+    broken = {finding.requirement for one in results.values() for finding in one.findings}
+    assert broken == ({f"{fault[:2].upper()}-REFUSED-NO-EFFECT"} if fault else set())
+    assert {one.verdict for one in results.values() if not one.findings} == {"pass"}

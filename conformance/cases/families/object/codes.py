@@ -11,6 +11,8 @@ from conformance.model.case import Alternative, Case, Expectation
 from conformance.model.spec import ErrorCode, Operation
 
 SUCCESS, NOT_AUTHORIZED, INVALID, NOT_FOUND = "0", "20", "100", "104"
+_MADE = (SUCCESS, NOT_AUTHORIZED, INVALID, NOT_FOUND)
+"""The codes that a request brings about by itself."""
 _BY_TARGET = "What the target file says provokes it"
 
 
@@ -39,7 +41,17 @@ def _code_case(operation: Operation, channel: Channel, code: ErrorCode) -> Case:
         lane="alone" if provoke else None,
         code=code.code,
         provoke=provoke,
+        later=provoke is not None and _may_wait(operation, channel, code),
         accept=channel.transport.accept(channel.media_type),
+    )
+
+
+def _may_wait(operation: Operation, channel: Channel, code: ErrorCode) -> bool:
+    """Whether the case looks a second time: of quotes one alone, because the next quote takes the place of the last one."""
+    if not operation.shape.legs:
+        return True
+    return code is next(one for one in operation.codes if one.code not in _MADE) and channel == next(
+        channels(operation)
     )
 
 
