@@ -26,6 +26,7 @@ def parse_arguments(arguments: Sequence[str]) -> ServeOptions:
     parser.add_argument("--fault", action="append", default=[], metavar="ID", help="violate on purpose")
     parser.add_argument("--equivalent", action="append", default=[], metavar="ID", help="differ as is permitted")
     parser.add_argument("--reading", action="append", default=[], metavar="ID=ALT", help="choose a reading")
+    parser.add_argument("--edition", metavar="NAME", help="speak this edition of the vendor's pages")
     parser.add_argument("--no-control", action="store_true", help="do not serve the control hook /_world/")
     parser.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
     found = parser.parse_args(arguments)
@@ -36,6 +37,7 @@ def parse_arguments(arguments: Sequence[str]) -> ServeOptions:
         faults=tuple(found.fault),
         equivalents=tuple(found.equivalent),
         readings=tuple(found.reading),
+        edition=found.edition,
         control=not found.no_control,
         control_port=found.control_port,
         state=found.state,

@@ -32,7 +32,7 @@ from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.errors import OptionError
 from reference_impl.faults import FAULTS
 from reference_impl.mishaps import Reachable
-from reference_impl.readings import choose
+from reference_impl.readings import choose, readings_of
 from reference_impl.told import Told, Verdict
 from reference_impl.variants import Variant, apply_variants
 from reference_impl.wire import Passage
@@ -56,6 +56,8 @@ class ServeOptions:
     equivalents: tuple[str, ...] = ()
     readings: tuple[str, ...] = ()
     """Each `ID=ALTERNATIVE`."""
+    edition: str | None = None
+    """The edition of the vendor's pages that it speaks; `readings` are chosen besides."""
     control: bool = True
     """Whether /_world/ is there; on an address that is not loopback it never is."""
     control_port: int | None = None
@@ -137,7 +139,9 @@ def make_app(options: ServeOptions) -> Starlette:
 def make_apps(options: ServeOptions) -> Apps:
     """The applications that the options ask for; raises `WorldError` or `OptionError`."""
     clock = Clock()
-    parts = choose(default_parts(load_world(options.world), clock=clock.now), options.readings)
+    parts = choose(
+        default_parts(load_world(options.world), clock=clock.now), (*readings_of(options.edition), *options.readings)
+    )
     variants = [
         *(_variant(EQUIVALENTS, "--equivalent", variant_id) for variant_id in options.equivalents),
         *(_variant(FAULTS, "--fault", variant_id) for variant_id in options.faults),

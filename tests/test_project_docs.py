@@ -137,7 +137,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 def test_the_readme_counts_cases_and_requirements() -> None:
     cases = Counter(one.operation for one in load_cases(CONTRACT))
-    requirements = Counter(one.operation for one in CONTRACT.requirements.values())
+    requirements = Counter(one.operation for one in CONTRACT.requirements.values() if not one.edition)
     rows = re.findall(r"^\| `([\w.]+)` \| [^|]+ \| (\d+) \| (\d+) \|$", README, re.MULTILINE)
     assert rows == [(name, str(cases[name]), str(requirements[name])) for name in sorted(CONTRACT.operations)]
 

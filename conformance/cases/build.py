@@ -112,7 +112,9 @@ def build_cases(operation: Operation) -> tuple[Case, ...]:
             found[case.id] = case
     grid = counted(operation)
     cases = [found[identifier] for identifier in sorted(found)]
-    return tuple(cases if grid is None else [replace(case, rows=grid.texts(case)) for case in cases])
+    if grid is None:
+        return tuple(cases)
+    return tuple(case if case.edition else replace(case, rows=grid.texts(case)) for case in cases)
 
 
 def _cases_of(family: Family, operation: Operation) -> Iterator[Case]:

@@ -50,6 +50,7 @@ def to_data(case: Case) -> dict[str, Any]:
         "role": case.role,
         "transport": case.transport,
         "media_type": case.media_type,
+        **({"edition": case.edition} if case.edition else {}),
         **({"rows": list(case.rows)} if case.rows else {}),
         "message": _message_data(case.message),
         "expect": _expect_data(case.expect),
@@ -119,6 +120,7 @@ def _case(rest: dict[str, Any]) -> Case:
         tier=take("tier", "named"),
         accept=take("accept", None),
         twin=_twin(take("twin", None)),
+        edition=take("edition", ""),
         rows=tuple(take("rows", ())),
     )
     if rest:

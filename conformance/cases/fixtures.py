@@ -320,9 +320,15 @@ def _diff(path: Path, found: bytes, wanted: bytes) -> Iterator[str]:
 
 
 def load_cases(
-    contract: Contract, operations: Collection[str] | None = None, *, strength: int = STRENGTH
+    contract: Contract,
+    operations: Collection[str] | None = None,
+    *,
+    strength: int = STRENGTH,
+    every_edition: bool = False,
 ) -> tuple[Case, ...]:
-    """The cases of the chosen operations (default: all) by id; `strength` brings those of stronger covering arrays.
+    """The cases of the chosen operations (default: all) by id; those of an edition that is not pinned are left out.
+
+    `strength` brings those of stronger covering arrays.
 
     Errors: `UsageError` for an operation that the contract lacks; `SpecError` for a file that cannot be used.
     """
@@ -333,11 +339,13 @@ def load_cases(
     found: list[Case] = []
     with _no_collection():
         for name in sorted(operations or contract.operations):
-            usable_schemas(contract.operations[name].folder)
-            cases = read_fixtures(contract.operations[name])
-            found.extend(build_cases(contract.operations[name]) if cases is None else cases)
+            operation = contract.operations[name]
+            usable_schemas(operation.folder)
+            cases = read_fixtures(operation)
+            cases = build_cases(operation) if cases is None else cases
+            found.extend(one for one in cases if every_edition or operation.has_edition(one.edition))
             if strength > STRENGTH:
-                found.extend(combination_cases(contract.operations[name], strength))
+                found.extend(combination_cases(operation, strength))
     return tuple(sorted(found, key=lambda case: case.id))
 
 

@@ -64,7 +64,7 @@ def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body
         for one in scenario.beside
     )
     # with the readings that its author has written
-    made = replace(made, expect=right, session=scenario.session, beside=beside)
+    made = replace(made, expect=right, session=scenario.session, beside=beside, edition=scenario.edition)
     earlier = scenario.earlier
     if earlier is None:
         return made

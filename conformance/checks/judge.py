@@ -18,6 +18,7 @@ from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.contract.operation import RequirementKey
 from conformance.formats.registry import format_for
 from conformance.model.case import Alternative, Case
+from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange
 
@@ -53,6 +54,10 @@ class Pins:
 
     alternatives: Mapping[str, str] = field(default_factory=dict)
     requirements: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def of(self, operation: Operation) -> Mapping[str, str]:
+        """The alternatives that are left for an operation: its edition, where one is pinned, answers some readings."""
+        return {**self.alternatives, **operation.settled}
 
 
 @dataclass(slots=True)
@@ -106,7 +111,7 @@ def judge(kit: Kit, case: Case, observation: Observation, pins: Pins) -> Judgeme
         found.findings.extend(outcome.findings)
         found.unverified.extend(outcome.unverified)
         found.history, found.undecided = outcome.history, outcome.undecided
-    found.findings.extend(_pinned_otherwise(case, found.readings, pins))
+    found.findings.extend(_pinned_otherwise(kit, case, found.readings, pins))
     for finding in found.findings:
         kit.checks[finding.check]  # what made it must be registered
     findings, notes = _kept(found.findings)
@@ -154,7 +159,7 @@ def _judge_exchange(
     kit: Kit, case: Case, observation: Observation, exchange: Exchange, pins: Pins, found: _Gathering
 ) -> None:
     """One answer through the stages; the first that cannot go on ends it."""
-    alternatives = allowed(case.expect.any_of, pins.alternatives)
+    alternatives = allowed(case.expect.any_of, pins.of(kit.operation))
     if exchange.problem is not None and not _counts_as_silence(exchange, alternatives):
         problem = exchange.problem
         message = f"no answer: {problem.message}"
@@ -163,9 +168,26 @@ def _judge_exchange(
     read = _read(kit, case, observation, exchange, alternatives)
     found.gist = gist_of(read.seen.answer, read.matching.ordered, kit.operation)
     found.summary = read.seen.answer.summary
+    before = len(found.findings)
     for step in _IN_ORDER:
         if step(kit, read, found):
-            return
+            break
+    if len(found.findings) > before and len(alternatives) < len(case.expect.any_of):
+        _note_unpinned(kit, read, observation, found)
+
+
+def _note_unpinned(kit: Kit, read: _Read, observation: Observation, found: _Gathering) -> None:
+    """The readings of the one alternative that a pin excludes, where answer and effect are what that one says."""
+    case, answer = read.seen.case, read.seen.answer
+    fitting = [
+        one
+        for one in case.expect.any_of
+        if one not in read.alternatives and fits(one, answer, read.matching.ordered, _success(kit))
+    ]
+    effects = [(one, judge_effects(case.expect, one, observation, kit.operation)) for one in fitting]
+    whole = [one for one, effect in effects if not effect.findings and not effect.unverified]
+    if len(whole) == 1:
+        found.readings.extend(whole[0].readings)
 
 
 def _read(
@@ -257,14 +279,16 @@ _STEPS: Mapping[Stage, Callable[[Kit, _Read, _Gathering], bool]] = {
 _IN_ORDER = tuple(_STEPS[stage] for stage in sorted(_STEPS))
 
 
-def _pinned_otherwise(case: Case, readings: list[str], pins: Pins) -> list[Finding]:
-    """A finding for each reading that was seen and that the target file pins to another alternative."""
-    findings = []
+def _pinned_otherwise(kit: Kit, case: Case, readings: list[str], pins: Pins) -> list[Finding]:
+    """A finding for each reading that was seen and that the target file, or the edition there, pins otherwise."""
+    findings, alternatives = [], pins.of(kit.operation)
     for reading in dict.fromkeys(readings):
         name, _, seen = reading.partition("=")
-        pinned = pins.alternatives.get(name)
+        pinned = alternatives.get(name)
         if pinned is not None and pinned not in seen.split("|"):
             message = f"the reading {name} is pinned to another alternative"
+            if name in kit.operation.settled:
+                message = f"the edition {kit.operation.edition} has another alternative of the reading {name}"
             requirement = pins.requirements.get((case.operation, name), case.expect.requirement)
             findings.append(READING.finding_on(requirement, message, pinned, seen, name))
     return findings

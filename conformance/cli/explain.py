@@ -61,7 +61,7 @@ def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _L
     from reference_impl.faults import FAULTS
 
     contract = load_contract(specs)
-    cases = load_cases(contract)
+    cases = load_cases(contract, every_edition=True)
     known: dict[str, Callable[[], _Lines]] = {}
     for variant in (*EQUIVALENTS.values(), *FAULTS.values()):
         known[variant.id] = partial(_variant, variant, contract)

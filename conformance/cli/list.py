@@ -34,7 +34,18 @@ class _Kind:
 @click.argument(
     "kind",
     type=click.Choice(
-        ["operations", "requirements", "readings", "rulings", "cases", "errors", "checks", "faults", "equivalents"],
+        [
+            "operations",
+            "editions",
+            "requirements",
+            "readings",
+            "rulings",
+            "cases",
+            "errors",
+            "checks",
+            "faults",
+            "equivalents",
+        ],
         case_sensitive=False,
     ),
 )
@@ -45,7 +56,7 @@ class _Kind:
 def command(
     kind: str, operations: tuple[str, ...], as_json: bool, specs: Path | None, quiet: bool, verbose: bool
 ) -> None:
-    """List the operations, requirements, readings, rulings, cases, error codes, checks, faults or equivalents.
+    """List the operations, editions, requirements, readings, rulings, cases, error codes, checks, faults or equivalents.
 
     With -q only the ids.
     """
@@ -100,6 +111,22 @@ def _requirements(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]
                 "place": requirement.place,
                 "text": requirement.text,
                 "untested": requirement.untested,
+            }
+
+
+def _editions(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    for operation in sorted(contract.operations.values(), key=lambda operation: operation.id):
+        for name, edition in operation.editions.items() if _is_wanted(operation.id, wanted) else ():
+            yield {
+                "id": name,
+                "operation": operation.id,
+                "title": edition.title,
+                "settles": [f"{reading}={alternative}" for reading, alternative in edition.settles.items()],
+                "requirements": [
+                    one.id
+                    for one in contract.requirements.values()
+                    if one.operation == operation.id and one.edition == name
+                ],
             }
 
 
@@ -215,6 +242,7 @@ def _cell(value: Any, verbose: bool) -> str:
 
 _KINDS: Mapping[str, _Kind] = {
     "operations": _Kind(_operations, ("id", "method", "path", "transports", "media_types", "codes")),
+    "editions": _Kind(_editions, ("id", "operation", "settles", "title")),
     "requirements": _Kind(_requirements, ("id", "level", "place", "text")),
     "readings": _Kind(_readings, ("id", "alternatives", "question")),
     "rulings": _Kind(_rulings, ("id", "text")),

@@ -107,11 +107,12 @@ def selecting(command: _Command) -> _Command:
 
 
 def changing(command: _Command) -> _Command:
-    """Adds --fault, --equivalent and --reading, the changes of the bundled reference implementation; see `target_of`."""
+    """Adds --fault, --equivalent, --reading and --edition, the changes of the bundled reference implementation; see `target_of`."""
     options = (
         click.option("--fault", "faults", multiple=True, metavar="ID", help="The bundled server breaks the contract in this known way; repeatable."),
         click.option("--equivalent", "equivalents", multiple=True, metavar="ID", help="It differs in this permitted way; repeatable."),
         click.option("--reading", "readings", multiple=True, metavar="ID=ALTERNATIVE", help="The same with this alternative of a reading; repeatable."),
+        click.option("--edition", metavar="NAME", help="The bundled server speaks this edition of the vendor's pages."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -120,16 +121,17 @@ def changing(command: _Command) -> _Command:
 
 def target_of(options: Mapping[str, Any]) -> str:
     """The target, with the changes of the bundled server in its name. Raises `UsageError` for changes of another one."""
-    from conformance.endpoint.choose import CHANGES, is_reference
+    from conformance.endpoint.choose import CHANGES, EDITION, is_reference
     from conformance.errors import UsageError
 
-    changes = "".join(f"+{kind}:{value}" for kind in CHANGES for value in options[f"{kind}s"])
+    chosen = {**{kind: options[f"{kind}s"] for kind in CHANGES if kind != EDITION}, EDITION: (options[EDITION],)}
+    changes = "".join(f"+{kind}:{value}" for kind in CHANGES for value in chosen[kind] if value is not None)
     target = str(options["target"])
     if changes and not is_reference(target):
         hint = "Leave --target out, or the changes."
         raise UsageError(
             "only the bundled reference implementation can be changed",
-            where="--fault, --equivalent, --reading",
+            where="--fault, --equivalent, --reading, --edition",
             hint=hint,
         )
     return target + changes

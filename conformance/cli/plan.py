@@ -26,7 +26,7 @@ from conformance.run.dry import DryRun
 from conformance.run.loop import run_loop
 from conformance.run.needs import all_lines
 from conformance.run.plan import Bounds, Planned, Planner
-from conformance.run.selection import choose, choose_generated, offered, parse_shard
+from conformance.run.selection import choose, choose_generated, of_editions, offered, parse_shard
 from conformance.run.session import session
 
 
@@ -66,9 +66,9 @@ def plan_command(options: Mapping[str, Any]) -> None:
 async def _plan(options: Mapping[str, Any]) -> None:
     contract = load_contract(options["specs"])
     selection, shard = selection_of(options), parse_shard(options["shard"])
-    named = choose(
-        contract, load_cases(contract, selection.operations or None, strength=selection.strength), selection, shard
-    )
+    strength = selection.strength
+    every = load_cases(contract, selection.operations or None, strength=strength, every_edition=True)
+    named = choose(contract, every, selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
     needed = {case.operation for case in named} | {source.operation.id for source, _ in generated}
 
@@ -80,6 +80,7 @@ async def _plan(options: Mapping[str, Any]) -> None:
     dry = DryRun()
     async with session(contract, options["target"], needed, dry=dry) as run:
         offered(contract, selection, run.target)
+        named = of_editions(run.contract, named)
         planner = Planner(run, dry)
         if not is_reference(run.chosen.name) and not options["as_json"]:
             for line in all_lines(run, cases()):

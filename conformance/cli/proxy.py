@@ -37,7 +37,7 @@ def command(
 
     from conformance.cli.judge import report
     from conformance.contract.load import load_contract
-    from conformance.endpoint.file import load_target
+    from conformance.endpoint.file import editions_of, load_target
     from conformance.passive.proxy import Tap, serve_proxy
     from conformance.passive.session import options_for
     from conformance.report.journal import FILE_NAME
@@ -45,7 +45,9 @@ def command(
     if block_unsafe and target is None:
         raise UsageError("needs a scope", where="--block-unsafe", hint="Give a target file with --target FILE.")
     contract = load_contract(specs)
-    options, scope = options_for(contract, None if target is None else load_target(Path(target), contract))
+    file = None if target is None else load_target(Path(target), contract)
+    contract = contract if file is None else contract.in_editions(editions_of(contract, file))
+    options, scope = options_for(contract, file)
     named: dict[str, object] = {"recording": [str(folder)], **({"file": target} if target else {})}
     tap = Tap(
         contract, replace(options, alone=alone), scope, block=block_unsafe, journal=folder / FILE_NAME, target=named

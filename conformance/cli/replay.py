@@ -105,7 +105,8 @@ def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) 
         if case.operation not in contract.operations:
             raise UsageError(f"{case.id} is of the operation {case.operation!r}, which the contract lacks", where=name)
         return case
-    cases = {case.id: case for case in load_cases(contract, operations or None, strength=strength_of(name))}
+    every = load_cases(contract, operations or None, strength=strength_of(name), every_edition=True)
+    cases = {case.id: case for case in every}
     found = cases.get(name) or find_case(contract, name, seed)
     if found is None:
         hint = "`conformance list cases` names them; a file must exist."

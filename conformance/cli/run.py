@@ -68,7 +68,15 @@ from conformance.run.needs import all_lines
 from conformance.run.recording import FILE_NAME as RECORDING
 from conformance.run.recording import Recorder, RecordingWriter
 from conformance.run.schedule import Work, carry_out
-from conformance.run.selection import ManyNumbered, Selection, choose, choose_generated, offered, parse_shard
+from conformance.run.selection import (
+    ManyNumbered,
+    Selection,
+    choose,
+    choose_generated,
+    of_editions,
+    offered,
+    parse_shard,
+)
 from conformance.run.session import Session, session
 from conformance.run.sharing import Claims, Room, Share, make_room, share_of
 from conformance.run.states import Ledger
@@ -261,9 +269,9 @@ _TO_THE_END = (0, 1, 4)
 def _begun(contract: Contract, options: Mapping[str, Any], turns: _Turns | None = None) -> _Run:
     """The run that the options ask for, with its cases chosen; nothing is opened yet."""
     selection, shard = selection_of(options), parse_shard(options["shard"])
-    cases = choose(
-        contract, load_cases(contract, selection.operations or None, strength=selection.strength), selection, shard
-    )
+    strength = selection.strength
+    every = load_cases(contract, selection.operations or None, strength=strength, every_edition=True)
+    cases = choose(contract, every, selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
     return _run(contract, cases, generated, selection, options, _share_in(options["room"], *shard), turns)
 
@@ -401,7 +409,8 @@ async def _run(
         )
         if turns is not None:
             await stack.enter_async_context(turns.of(opened.chosen.file))
-        chosen = opened.chosen
+        chosen, contract = opened.chosen, opened.contract
+        cases = of_editions(contract, cases)
         opened.gate.together = None if options["room"] is None else Together(options["room"] / "sent")
         room = None if share.alone else Room(share, claims.for_run(chosen.file), ledger)
         selection = offered(contract, selection, chosen.file)
@@ -610,6 +619,7 @@ def _settings(
         selection=selection,
         accepted_gaps=accepted_gaps(contract, chosen.file),
         pinned=chosen.file.readings,
+        editions=contract.pinned_editions,
         shard=f"{index}/{count}" if count > 1 else "",
         planned=planned,
         min_carried_out=chosen.file.limits.min_carried_out if least is None else least,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -169,6 +169,7 @@ def read_scenarios(operation: Operation) -> tuple[Scenario, ...]:
             "requirement": operation.requirements,
             "base": operation.bases,
             "code": [one.code for one in operation.codes],
+            "edition": operation.editions,
             "reading": [f"{one.id}={name}" for one in operation.readings.values() for name in one.alternatives],
             "requirement or ruling": operation.requirements | operation.rulings,
         }
@@ -234,6 +235,16 @@ def _check_scenario(operation: Operation, scenario: Scenario, place: int, source
     if session.first and any(not (session.over or way).framed for way in ways):
         what = f"{scenario.name}: two users can sign in on one WebSocket alone"
         source.fault_at((place, "session"), what, "Give `over: ws`, or `transports: [ws]`.")
+
+
+def _alternatives_named(operation: Operation) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Where operation.yaml names an alternative: the place, the reading, the alternative."""
+    for reading, texts in operation.reading_texts.items():
+        for text, alternative in texts.items():
+            yield ("readings", reading, text), reading, alternative
+    for name, edition in operation.editions.items():
+        for reading, alternative in edition.settles.items():
+            yield ("editions", name, "settles", reading), reading, alternative
 
 
 class _Loading:
@@ -335,12 +346,10 @@ class _Loading:
         if requirements is not None:
             known["requirement"] = requirements
         source.resolve(known)
-        for reading, texts in operation.reading_texts.items():
-            for text, alternative in texts.items():
-                if reading in own and alternative not in own[reading].alternatives:
-                    what = f"readings.{reading}: there is no alternative {alternative!r}"
-                    steps = ("readings", reading, text)
-                    source.fault_at(steps, what, suggestion(alternative, own[reading].alternatives))
+        for steps, reading, alternative in _alternatives_named(operation):
+            if reading in own and alternative not in own[reading].alternatives:
+                what = f"{'.'.join(steps[:-1])}: there is no alternative {alternative!r}"
+                source.fault_at(steps, what, suggestion(alternative, own[reading].alternatives))
         if operation.id in self.operations:
             source.fault_at(("id",), f"operation {operation.id!r} is defined twice", "Give it another id.")
         self._keep(source)
@@ -356,7 +365,7 @@ class _Loading:
         if source is None or found is None:
             self._keep(source)
             return None
-        source.resolve({"document": service.documents})
+        source.resolve({"document": service.documents, "edition": operation.editions})
         for place, one in enumerate(found):
             if one.id in self.requirements:
                 source.fault_at((place, "id"), f"requirement {one.id} is defined twice", "Give one of them another id.")

@@ -18,8 +18,9 @@ from conformance.model.spec import Contract
 from conformance.wire.address import Address, AddressError, Proxy, parse_address, parse_proxy
 
 REFERENCE = "reference"
-"""The bundled server as a target; `reference+fault:ID+equivalent:ID+reading:ID=ALTERNATIVE` is the same with changes."""
-CHANGES = ("fault", "equivalent", "reading")
+"""The bundled server as a target; `reference+fault:ID+equivalent:ID+reading:ID=ALTERNATIVE+edition:NAME` is the same with changes."""
+EDITION = "edition"
+CHANGES = ("fault", "equivalent", "reading", EDITION)
 _STAND_IN = "http://127.0.0.1:9"
 
 
@@ -69,12 +70,13 @@ def _changes(name: str) -> tuple[str, ...]:
         kind, _, value = part.partition(":")
         if kind not in chosen:
             what = f"no change of the reference implementation is of the kind {kind!r}"
-            hint = f"Write {REFERENCE}+fault:ID, +equivalent:ID or +reading:ID=ALTERNATIVE."
+            hint = f"Write {REFERENCE}+fault:ID, +equivalent:ID, +reading:ID=ALTERNATIVE or +edition:NAME."
             raise UsageError(what, where="--target", hint=hint)
         chosen[kind].append(value)
-    faults, equivalents, readings = (tuple(chosen[kind]) for kind in CHANGES)
+    faults, equivalents, readings, editions = (tuple(chosen[kind]) for kind in CHANGES)
+    edition = editions[-1] if editions else None
     try:
-        make_app(ServeOptions(faults=faults, equivalents=equivalents, readings=readings))
+        make_app(ServeOptions(faults=faults, equivalents=equivalents, readings=readings, edition=edition))
     except ReferenceImplError as error:
         raise UsageError(error.message, where=error.where, hint=error.hint) from error
     return tuple(word for kind, values in chosen.items() for value in values for word in (f"--{kind}", value))

@@ -183,6 +183,9 @@ def _check_services(target: TargetFile, contract: Contract, where: str) -> None:
         place = f"services.{service_id}"
         _known(place, service_id, contract.services, "service", where)
         operations = contract.services[service_id].operations
+        if service.edition is not None:
+            editions = {one for name in operations for one in contract.operations[name].editions}
+            _known(f"{place}.edition", service.edition, editions, "edition", where)
         for operation_id, codes in service.errors.items():
             _known(f"{place}.errors.{operation_id}", operation_id, ("any", *operations), "operation", where)
             known = {
@@ -228,11 +231,28 @@ def _roles(service: ServiceTarget) -> Iterable[tuple[str, Role]]:
             yield f"desks.{number}.roles.{name}", role
 
 
+def editions_of(contract: Contract, target: TargetFile) -> dict[str, str]:
+    """The edition that the target file pins of each operation that has it."""
+    return {
+        name: service.edition
+        for service_id, service in target.services.items()
+        for name in contract.services[service_id].operations
+        if service.edition is not None and service.edition in contract.operations[name].editions
+    }
+
+
 def _check_readings(target: TargetFile, contract: Contract, where: str) -> None:
     for reading, alternative in target.readings.items():
         _known(f"readings.{reading}", reading, contract.readings, "reading", where)
         alternatives = contract.readings[reading].alternatives
         _known(f"readings.{reading}", alternative, alternatives, "alternative", where)
+    for name, edition in editions_of(contract, target).items():
+        for reading, settled in contract.operations[name].editions[edition].settles.items():
+            if target.readings.get(reading, settled) != settled:
+                raise ConfigurationError(
+                    f"readings.{reading}: the edition {edition} of {name} has {settled!r}", where=where,
+                    hint="Take the reading out, or pin another edition.",
+                )  # fmt: skip
 
 
 def _check_cases(target: TargetFile, contract: Contract, where: str) -> None:
@@ -269,6 +289,7 @@ _LISTED = {
     "requirement": "requirements",
     "reading": "readings",
     "error code": "errors",
+    "edition": "editions",
 }
 
 

@@ -367,6 +367,9 @@ class ServiceTarget(Part):
         pattern=_HEADER_NAME,
         description="Header of every HTTP request of a case that gets the case's id, so that the server's log can be searched.",
     )
+    edition: Text | None = Field(
+        None, description="The edition of the vendor's pages that it speaks; left out, a run says which it is."
+    )
     bindings: dict[str, Binding | Secret] = Field(default_factory=dict)
     roles: dict[str, Role] = Field(default_factory=dict)
     desks: Many[DeskPart] = ()

@@ -286,6 +286,8 @@ class Case:
     """What else is under way when the judged message is: over a WebSocket, on the same socket."""
     race: tuple[RaceSession, ...] = ()
     """Sessions whose calls overlap; the judged message is the first call of the first of them."""
+    edition: str = ""
+    """The edition of the operation that alone has it."""
     rows: tuple[str, ...] = ()
     """The levels of the operation's factors that it has, one text for each row; see `conformance.cases.combinations`."""
 

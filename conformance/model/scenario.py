@@ -151,6 +151,8 @@ class Scenario:
     """Requests that go out at the same moment; over a WebSocket they are under way on one socket."""
     transports: tuple[Transport, ...] = ()
     """Over these alone."""
+    edition: Annotated[str, Names("edition")] = ""
+    """The edition that alone has it: it runs where the target file pins that one."""
 
 
 FactorKind: TypeAlias = Literal[

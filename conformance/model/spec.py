@@ -103,6 +103,8 @@ class Requirement:
     """`untested` needs the key of that name with the reason."""
     untested: str | None = None
     """Why no case verifies it; None when cases do."""
+    edition: Annotated[str, Names("edition")] = ""
+    """The edition that alone has it; without the key, every edition has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +398,16 @@ class Explored:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """One edition of an operation's page: how it differs from the contract, which leaves open what editions do not share."""
+
+    title: str
+    """What sets it apart, in words."""
+    settles: Mapping[Annotated[str, Names("reading id")], str]
+    """Readings that its page answers, each with the alternative that it takes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One call of one vendor; a folder under `specs/<service>/` and nothing else."""
 
@@ -466,6 +478,10 @@ class Operation:
     """The requirement that a success without its effect breaks; without it, that of the case."""
     effect_beyond: RequirementId = ""
     """The requirement that a success breaks which has an effect on what was not named; without it, that of `effect`."""
+    editions: Mapping[str, Edition] = field(default_factory=dict)
+    """The editions of its page by name, the one that the contract is made from first; empty where only one is known."""
+    edition: Annotated[str, GIVEN] = ""
+    """The edition that the target file pins; empty where any of them will do."""
     readings: Annotated[Mapping[str, Reading], GIVEN] = field(default_factory=dict)
     """The readings that its documents leave open, by id."""
     requirements: Annotated[frozenset[str], GIVEN] = frozenset()
@@ -479,6 +495,15 @@ class Operation:
     def acted_on(self) -> tuple[str, ...]:
         """The names of what the legal request acts on, as effects are watched."""
         return state_names(self.states)
+
+    @property
+    def settled(self) -> Mapping[str, str]:
+        """The readings that the pinned edition answers; none without a pin."""
+        return self.editions[self.edition].settles if self.edition else {}
+
+    def has_edition(self, name: str) -> bool:
+        """Whether what is of this edition alone is of the contract now; what has no edition always is."""
+        return name in ("", self.edition)
 
     @property
     def in_query(self) -> bool:
@@ -521,3 +546,13 @@ class Contract:
     rulings: Mapping[str, Ruling] = field(default_factory=dict)
     own_rulings: frozenset[str] = frozenset()
     """Those that stand in its own folder; without such a file the bundled rulings hold, whose cases are not looked for."""
+
+    def in_editions(self, chosen: Mapping[str, str]) -> Contract:
+        """The same contract with the editions that are pinned, by operation; itself without any."""
+        pinned = {name: replace(self.operations[name], edition=edition) for name, edition in chosen.items()}
+        return replace(self, operations={**self.operations, **pinned}) if pinned else self
+
+    @property
+    def pinned_editions(self) -> Mapping[str, str]:
+        """The edition that each operation is pinned to, of those that are."""
+        return {name: one.edition for name, one in sorted(self.operations.items()) if one.edition}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from conformance import tool_version
 from conformance.checks.judge import Pins
-from conformance.endpoint.file import load_target
+from conformance.endpoint.file import editions_of, load_target
 from conformance.endpoint.model import TargetFile
 from conformance.endpoint.redact import redact
 from conformance.errors import UsageError
@@ -58,7 +58,9 @@ def judge_files(
 ) -> Recording:
     """Judge the files, one after the other, as traffic of one time. Raises `UsageError` and `ConfigurationError`."""
     began_s, started_at = time.monotonic(), datetime.now(UTC)
-    options, scope = options_for(contract, None if target is None else load_target(Path(target), contract))
+    file = None if target is None else load_target(Path(target), contract)
+    contract = contract if file is None else contract.in_editions(editions_of(contract, file))
+    options, scope = options_for(contract, file)
     options = Options(
         options.pins, options.settle_s, alone, requests=only != "answers", answers=only != "requests", exchange=exchange
     )
@@ -105,7 +107,12 @@ def header_of(
     """The header of a journal of recorded traffic."""
     return Header(
         RunInfo(uuid.uuid4().hex, tool_version(), contract.digest, 0, started_at.isoformat(timespec="seconds"), target),
-        Settings(_NARROWED, pinned=dict(options.pins.alternatives), planned=planned),
+        Settings(
+            _NARROWED,
+            pinned=dict(options.pins.alternatives),
+            planned=planned,
+            editions=contract.pinned_editions,
+        ),
     )
 
 

@@ -22,6 +22,7 @@ import pytest
 from conformance.cases.fixtures import load_cases
 from conformance.contract.load import load_contract
 from conformance.endpoint.choose import ChosenTarget, chosen_target, is_reference
+from conformance.endpoint.file import editions_of
 from conformance.endpoint.secrets import Vault, with_secrets
 from conformance.errors import ConformanceError, UsageError
 from conformance.model.spec import Contract
@@ -157,6 +158,7 @@ class Front:
             self.contract = load_contract(None)
             _demand(self.operations, self.contract)
             self.chosen = asyncio.run(self._look())
+            self.contract = self.contract.in_editions(editions_of(self.contract, self.chosen.file))
             if self.is_controller and not is_reference(self.target):
                 demand_locks()
         except ConformanceError as error:

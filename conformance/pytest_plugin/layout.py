@@ -72,7 +72,7 @@ def _of_operation(contract: Contract, operation: Operation, cases: Sequence[Case
     alone = {name for case in cases if anywhere.issuperset(case.requirements) for name in case.requirements}
     named = {requirement for _, requirement in groups}
     for one in contract.requirements.values():
-        if one.operation == operation.id and one.id not in named:
+        if one.operation == operation.id and one.id not in named and operation.has_edition(one.edition):
             yield Entry(operation.id, one.id)
     formats = tuple(channels(operation))
     for channel in formats:

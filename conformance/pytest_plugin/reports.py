@@ -140,6 +140,7 @@ def record_of(
         selection=selection,
         accepted_gaps=gaps,
         pinned=target.readings,
+        editions=contract.pinned_editions,
         planned=len(chosen) + (generated if any(entry.generated for entry in selected.values()) else 0),
         min_carried_out=target.limits.min_carried_out,
     )

@@ -62,6 +62,7 @@ def header_line(header: Header) -> dict[str, Any]:
         "shard": settings.shard,
         "planned": settings.planned,
         "min_carried_out": settings.min_carried_out,
+        **({"editions": dict(sorted(settings.editions.items()))} if settings.editions else {}),
     }
 
 
@@ -91,6 +92,7 @@ def header_from(raw: Mapping[str, Any]) -> Header:
             raw["shard"],
             raw["planned"],
             raw.get("min_carried_out", MIN_CARRIED_OUT),
+            raw.get("editions", {}),
         ),
     )
 

@@ -269,6 +269,34 @@ class ReadingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The cases that speak for an edition, and those that speak against it."""
+
+    speaks_for: tuple[str, ...]
+    against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRow:
+    """Which edition of an operation's page the endpoint speaks."""
+
+    operation: str
+    pinned: str | None
+    spoken: tuple[str, ...]
+    """The editions for which a case speaks, and against which none does."""
+    told: Mapping[str, Told]
+    """Every edition, the one that the contract is made from first."""
+
+    @property
+    def words(self) -> str:
+        """What the endpoint speaks, in words."""
+        if self.spoken:
+            return " or ".join(self.spoken)
+        telling = any(one.speaks_for or one.against for one in self.told.values())
+        return "none of them throughout" if telling else "not told by any case"
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """What a run came to; `reasons` says in words why the verdict is what it is."""
 
@@ -298,6 +326,8 @@ class RunSummary:
     """What is wrong, the heaviest first."""
     folded: Folded = field(default_factory=Folded)
     """Generated cases that are only counted: those that passed, and failures beyond the first few hundred."""
+    editions: tuple[EditionRow, ...] = ()
+    """Which edition of its page each operation speaks, of those that have several."""
     coverage: tuple[Coverage, ...] = ()
     """How many combinations of levels the cases have covered, of two factors and of three."""
     chosen: str = ""

@@ -34,6 +34,8 @@ class Settings:
     """How many cases the run meant to execute; 0 when unknown."""
     min_carried_out: float = MIN_CARRIED_OUT
     """The share of them below which the run is incomplete."""
+    editions: Mapping[str, str] = field(default_factory=dict)
+    """Operation to the edition of its page that the target file pins."""
 
     @property
     def narrowed(self) -> bool:

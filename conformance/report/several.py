@@ -99,6 +99,7 @@ def _check_agrees(first_path: Path, first: Header, path: Path, header: Header) -
         "tool version": (first.info.tool_version, header.info.tool_version),
         "selection": (first.settings.selection, header.settings.selection),
         "pinned readings": (first.settings.pinned, header.settings.pinned),
+        "pinned editions": (first.settings.editions, header.settings.editions),
         "accepted gaps": (first.settings.accepted_gaps, header.settings.accepted_gaps),
         "share of cases to be carried out": (first.settings.min_carried_out, header.settings.min_carried_out),
     }

@@ -17,9 +17,11 @@ from conformance.contract.problem_text import told_apart
 from conformance.model.spec import Contract
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Finding, RunInfo
 from conformance.report.causes import Cause, causes
+from conformance.report.editions import edition_rows
 from conformance.report.factors import Common
 from conformance.report.rows import (
     CodeRow,
+    EditionRow,
     Gathering,
     ReadingRow,
     ReportFormat,
@@ -63,6 +65,12 @@ def notices(info: RunInfo, cases: Sequence[CaseResult], ending: Ending) -> tuple
     )
 
 
+def _pinned_otherwise(rows: Iterable[EditionRow]) -> Iterator[str]:
+    for row in rows:
+        if row.pinned is not None and row.spoken and row.pinned not in row.spoken:
+            yield f"{row.operation} speaks the edition {row.words}, and the target file pins {row.pinned}"
+
+
 def _unchecked_tls(target: Mapping[str, object]) -> list[str]:
     services = target.get("services")
     if not isinstance(services, Mapping):
@@ -87,12 +95,14 @@ def summarise(
 ) -> RunSummary:
     """All that the reports say, in one order whatever that of `results`; a case's later result wins."""
     chosen = options or SummaryOptions()
+    contract = contract.in_editions(chosen.settings.editions)
     gathering = results if isinstance(results, Gathering) else gather(results)
     folded = gathering.folded
     cases = tuple(_tidy(result) for result in gathering.results)
     requirements = requirement_rows(contract, cases, chosen.settings, folded)
     codes = code_rows(contract, cases, chosen.settings)
     done = carried_out(cases, folded, chosen.settings.planned)
+    editions = edition_rows(contract, cases)
     came_to = outcome(cases, requirements, codes, chosen, folded, done)
     return RunSummary(
         info=info,
@@ -104,11 +114,12 @@ def summarise(
         requirements=requirements,
         error_codes=codes,
         readings=reading_rows(contract, cases, chosen.settings, folded),
+        editions=editions,
         cases=cases,
         carried_out=done,
         messages_sent=chosen.ending.messages_sent,
         waivers=dict(sorted(chosen.ending.waivers_matched.items())),
-        notices=notices(info, cases, chosen.ending),
+        notices=(*_pinned_otherwise(editions), *notices(info, cases, chosen.ending)),
         cut_short=chosen.ending.cut_short,
         left_behind=tuple(sorted(chosen.ending.left_behind)),
         causes=causes(cases, contract, folded.wrong, folded.carried_out),
@@ -170,6 +181,7 @@ def _document(summary: RunSummary) -> dict[str, Any]:
         "requirements": [_requirement(row) for row in summary.requirements],
         "error_codes": [_code(row) for row in summary.error_codes],
         "readings": [_reading(row) for row in summary.readings],
+        "editions": [_edition(row) for row in summary.editions],
         "coverage": {name: _coverage(rows) for name, rows in groupby(summary.coverage, lambda one: one.operation)},
         "waivers": [{"waiver": label, "cases": count} for label, count in summary.waivers.items()],
         "causes": [_cause(cause) for cause in summary.causes],
@@ -205,6 +217,11 @@ def _code(row: CodeRow) -> dict[str, Any]:
 
 def _reading(row: ReadingRow) -> dict[str, Any]:
     return {"id": row.id, "observed": dict(row.observed), "mixed": row.mixed, "pinned": row.pinned}
+
+
+def _edition(row: EditionRow) -> dict[str, Any]:
+    told = {name: {"for": list(one.speaks_for), "against": list(one.against)} for name, one in row.told.items()}
+    return {"operation": row.operation, "pinned": row.pinned, "spoken": list(row.spoken), "told_by": told}
 
 
 def _numbers(common: Common | None) -> dict[str, int]:

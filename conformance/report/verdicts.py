@@ -43,7 +43,7 @@ def requirement_rows(
     rows = [
         _row(requirement, touching.get(requirement.id, _Touching()), accepted)
         for requirement in contract.requirements.values()
-        if _is_listed(requirement, touching.get(requirement.id), settings)
+        if _is_listed(contract, requirement, touching.get(requirement.id), settings)
     ]
     rows.extend(_unknown_row(name, group) for name, group in touching.items() if name not in contract.requirements)
     counted = folded or Folded()
@@ -61,10 +61,12 @@ def _gather(results: Sequence[CaseResult]) -> dict[str, _Touching]:
     return touching
 
 
-def _is_listed(requirement: Requirement, group: _Touching | None, settings: Settings) -> bool:
+def _is_listed(contract: Contract, requirement: Requirement, group: _Touching | None, settings: Settings) -> bool:
     chosen = settings.selection
     if group is not None and group.finding:
         return True
+    if not contract.operations[requirement.operation].has_edition(requirement.edition):
+        return False
     if chosen.operations and requirement.operation not in chosen.operations:
         return False
     if chosen.requirements and requirement.id not in chosen.requirements:

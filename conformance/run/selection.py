@@ -87,6 +87,21 @@ def offered(contract: Contract, selection: Selection, target: TargetFile) -> Sel
     return replace(selection, operations=have)
 
 
+def of_editions(contract: Contract, cases: Iterable[Case]) -> tuple[Case, ...]:
+    """The cases without those of an edition that is not pinned in this contract.
+
+    Raises `UsageError` where none is left of some.
+    """
+    every = tuple(cases)
+    kept = tuple(one for one in every if contract.operations[one.operation].has_edition(one.edition))
+    if every and not kept:
+        what = f"{every[0].id} is of the edition {every[0].edition}, which the target does not pin"
+        service = contract.operations[every[0].operation].service
+        hint = f'Give edition = "{every[0].edition}" in [services.{service}] of the target file.'
+        raise UsageError(what, where="--case", hint=hint)
+    return kept
+
+
 DEFAULT_GENERATED = 5000
 
 

@@ -23,6 +23,7 @@ from conformance.dialects.sessions import Sessions
 from conformance.dialects.set_ups import SetUps
 from conformance.endpoint.choose import ChosenTarget, chosen_target, is_reference, off_loopback
 from conformance.endpoint.desks import Desk, desks_of
+from conformance.endpoint.file import editions_of
 from conformance.endpoint.model import States, StateSource, TargetFile, Waiver
 from conformance.endpoint.redact import redact_error
 from conformance.endpoint.secrets import Vault, plain, with_secrets
@@ -147,6 +148,7 @@ class Session:
     """A run in progress: everything that its cases share."""
 
     contract: Contract
+    """In the editions that the target file pins."""
     chosen: ChosenTarget
     target: TargetFile
     """The chosen one with its secrets, or this worker's share of it."""
@@ -322,6 +324,7 @@ def _put_together(
     contract: Contract, chosen: ChosenTarget, target: TargetFile, vault: Vault,
     operations: Iterable[str], today: date | None, ledger: Ledger, dry: DryRun | None, recorder: Recorder | None,
 ) -> Session:  # fmt: skip
+    contract = contract.in_editions(editions_of(contract, target))
     offered = [name for name in sorted(operations) if contract.operations[name].service in target.services]
     needed = {contract.operations[name].service for name in offered}
     guard = guard_for(target, contract)

@@ -81,7 +81,7 @@ async def survey(contract: Contract, chosen: ChosenTarget) -> Survey:
     items: list[Item] = []
     unreachable = ""
     async with session(contract, chosen, operations) as run:
-        cases = load_cases(contract, operations)
+        cases = load_cases(run.contract, operations)
         try:
             for name in sorted(run.services):
                 items.extend(await _reachable(name, run.services[name]))

@@ -14,6 +14,23 @@ READINGS: Mapping[str, Reading] = {
 }
 
 
+EDITIONS: Mapping[str, tuple[str, ...]] = {
+    "3.3": ("extra-members=ignored",),
+    "later": ("account-omitted=all-accessible", "account-zero=as-omitted", "extra-members=honoured"),
+}
+"""Edition of the vendor's pages to the readings under which the server speaks it."""
+
+
+def readings_of(edition: str | None) -> tuple[str, ...]:
+    """The readings of an edition; none for None. Raises `OptionError` for one that does not exist."""
+    if edition is None:
+        return ()
+    if edition not in EDITIONS:
+        what = f"unknown edition {edition!r}"
+        raise OptionError(what, where="--edition", hint=f"Known: {', '.join(EDITIONS)}.")
+    return EDITIONS[edition]
+
+
 def choose(parts: Parts, choices: Iterable[str]) -> Parts:
     """Parts under the readings chosen as `ID=ALTERNATIVE`; raises `OptionError` for one that does not exist.
 

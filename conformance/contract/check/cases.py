@@ -41,6 +41,11 @@ def case_requirements(contract: Contract, cases: CaseSet) -> Outcomes:
         named += [name for one in case.expectations for name in (one.requirement, one.effect, one.outside)]
         named += [case.twin.requirement] if case.twin else []
         unknown = [name for name in dict.fromkeys(named) if name and name not in known]
+        for name in (one for one in dict.fromkeys(named) if one and one not in unknown):
+            only = contract.requirements[name].edition
+            if only not in ("", case.edition):
+                message = f"names {name}, which only the edition {only} has"
+                yield Problem("case-requirements", _where(contract, case), message, f"Give it `edition: {only}`.")
         for name in unknown:
             hint = f"requirements.yaml of {case.operation} has no such id."
             yield Problem("case-requirements", _where(contract, case), f"names {name}, which does not exist", hint)

@@ -17,7 +17,7 @@ from conformance.model.verdict import CaseResult
 from conformance.report.bundle.archive import BundleError
 from conformance.report.journal import FILE_NAME as JOURNAL
 from conformance.report.journal import Journal
-from conformance.run.selection import choose, parse_shard
+from conformance.run.selection import choose, of_editions, parse_shard
 
 
 @dataclass(slots=True)
@@ -35,8 +35,9 @@ class RunCases:
         header = journal.header
         selection, shard = header.settings.selection, parse_shard(header.settings.shard or None)
         try:
-            every = load_cases(contract, selection.operations or None, strength=selection.strength)
-            named = {case.id: case for case in choose(contract, every, selection, shard)}
+            every = load_cases(contract, selection.operations or None, strength=selection.strength, every_edition=True)
+            chosen = of_editions(contract, choose(contract, every, selection, shard))
+            named = {case.id: case for case in chosen}
             extra = {case.id: case for case in map(from_data, unlisted)}
             dealt = sources(contract, selection.operations, header.info.seed)
         except (ConformanceError, KeyError, TypeError, ValueError, AttributeError) as error:

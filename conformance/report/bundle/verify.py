@@ -192,6 +192,7 @@ def _judged_again(
         recorded = read_recording(tuple(lines_of(observations)))
     except JournalError as error:
         raise BundleError(error.message, where=error.where) from error
+    contract = contract.in_editions(journal.header.settings.editions)
     cases = RunCases.of(journal, contract, unlisted)
     problems = list(cases.missing(journal))
     requirements = {

@@ -15,6 +15,7 @@ from conformance.report.formats.text import (
     carried_out_section,
     code_section,
     coverage_section,
+    edition_section,
     messages_words,
     reading_section,
     waiver_section,
@@ -55,6 +56,7 @@ def to_markdown(summary: RunSummary, _contract: Contract) -> str:
     lines += _blocks(carried_out_section(summary))
     lines += _blocks(coverage_section(summary.coverage))
     lines += _blocks(reading_section(summary))
+    lines += _blocks(edition_section(summary))
     lines += _blocks(waiver_section(summary))
     lines += _cases("Waived", waived(summary))
     lines += _cases("No verdict", troubled(summary))

@@ -30,6 +30,9 @@ def summary_of(journal: Journal, contract: Contract) -> RunSummary:
             where=str(contract.root),
             hint="Give the specs folder of that run with --specs DIR, or run again.",
         )
+    for name, edition in journal.header.settings.editions.items():
+        if name not in contract.operations or edition not in contract.operations[name].editions:
+            raise JournalError(f"it pins the edition {edition!r} of {name!r}, which this contract lacks")
     return summarise(contract, journal.header.info, journal.results, journal.options)
 
 

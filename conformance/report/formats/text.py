@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
@@ -307,6 +307,28 @@ def reading_section(summary: RunSummary) -> Iterable[Block]:
     if rows:
         yield Line("Readings observed", "title")
         yield Grid(("reading", "alternatives", "pinned", "note"), tuple(rows))
+
+
+_MOST_TELLING = 2
+
+
+def edition_section(summary: RunSummary) -> Iterator[Line]:
+    """A line for each operation with editions: which one the endpoint speaks, and some of the cases that tell."""
+    for row in summary.editions:
+        pinned = "" if row.pinned is None else f" (the target file pins {visible(row.pinned)})"
+        told = "".join(
+            f"; {word} {visible(name)} {_some(cases)}"
+            for name, one in row.told.items()
+            for word, cases in (("for", one.speaks_for), ("against", one.against))
+            if cases
+        )
+        style: Style = "plain" if row.pinned in (None, *row.spoken) else "warn"
+        yield Line(f"Edition of {visible(row.operation)}: {visible(row.words)}{pinned}{told}", style)
+
+
+def _some(cases: Sequence[str]) -> str:
+    more = f" and {len(cases) - _MOST_TELLING} more" if len(cases) > _MOST_TELLING else ""
+    return ", ".join(map(visible, cases[:_MOST_TELLING])) + more
 
 
 def waiver_section(summary: RunSummary) -> Iterable[Block]:

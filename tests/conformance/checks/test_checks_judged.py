@@ -162,7 +162,11 @@ def test_findings_on_outcome_and_effect_say_their_way() -> None:
 def test_an_outcome_that_no_pinned_reading_allows_says_so() -> None:
     one = Alternative({"code": [0]}, readings=("foreign-account=20",))
     found = judged(case(CAO, one), http(success()), pins={"foreign-account": "104"})
-    assert [finding.expected for finding in found.findings] == ["an answer that agrees with the pinned readings"]
+    outcome, reading = found.findings
+    assert outcome.expected == "an answer that agrees with the pinned readings"
+    assert (reading.message, reading.expected, reading.actual) == (
+        "the reading foreign-account is pinned to another alternative", "104", "20",
+    )  # fmt: skip
 
 
 def test_another_reading_than_the_pinned_one_is_a_finding_of_its_requirement() -> None:

@@ -364,6 +364,7 @@ def test_json_has_the_published_shape() -> None:
         "requirements",
         "error_codes",
         "readings",
+        "editions",
         "coverage",
         "waivers",
         "causes",
