@@ -216,11 +216,10 @@ class _Writer:
 
 
 def _known(shape: Shape, *, shared: bool) -> list[dict[str, Any]]:
-    codes = _DONE_OR_GONE if shared else _DONE_OR_FAILED
+    codes = sorted({*_DONE_OR_GONE, 100}) if shared else _DONE_OR_FAILED
     if shape.legs:
-        leg = sorted({*codes, *([100] if shared else [])})
-        return [{"bid": leg, "ask": leg}, {"form": "flat", "code": [101]}]
-    return [{"code": codes}, *([{"code": [100], "detail": "given"}] if shared else [])]
+        return [{"bid": codes, "ask": codes}, {"form": "flat", "code": [101]}]
+    return [{"code": codes}]
 
 
 def _unknown(shape: Shape) -> list[dict[str, Any]]:
