@@ -36,6 +36,7 @@ def load_target(path: Path, contract: Contract) -> TargetFile:
         _refuse_written_pins(target, str(path))
         _refuse_misspelt(target, contract, str(path))
         _refuse_unfit(target, contract, str(path))
+        _refuse_shared_accounts(target, contract, str(path))
     except ConfigurationError as error:
         raise with_places(error, path, text) from error
     return target
@@ -148,6 +149,24 @@ def _refuse_misspelt(target: TargetFile, contract: Contract, where: str) -> None
                             f"services.{service_id}.{place}.{name}: no case asks for a {what} of this name",
                             where=where, hint=f"Did you mean {', '.join(close)}?",
                         )  # fmt: skip
+
+
+def _refuse_shared_accounts(target: TargetFile, contract: Contract, where: str) -> None:
+    """An account at two desks: a case has its desk to itself, so the cases of these two would disturb each other."""
+    for service_id, service in target.services.items():
+        rules = [contract.operations[name].explore for name in contract.services[service_id].operations]
+        names = {name for one in rules if one is not None for several in one.accounts.values() for name in several}
+        desk_of: dict[str, int] = {}
+        for number, desk in enumerate(service.desks):
+            bound = {**service.bindings, **desk.bindings}
+            for name in sorted(names.intersection(bound)):
+                other = desk_of.setdefault(str(bound[name]), number)
+                if other != number:
+                    at = f"desks.{number}.bindings" if name in desk.bindings else "bindings"
+                    raise ConfigurationError(
+                        f"services.{service_id}.{at}.{name}: account {bound[name]} is at desk {other} as well", where=where,
+                        hint="Give each desk accounts of its own, or have one desk alone.",
+                    )  # fmt: skip
 
 
 def _check_lacks(service: ServiceTarget, cases: Sequence[Case], place: str, where: str) -> None:

@@ -63,10 +63,12 @@ def test_every_option_reaches_the_server() -> None:
             "c",
             "--reading",
             "d=e",
+            "--edition",
+            "later",
             "--no-control",
         ]
     )
-    assert ServeOptions("::1", 5, Path("w.toml"), ("a", "b"), ("c",), ("d=e",), False) == options
+    assert ServeOptions("::1", 5, Path("w.toml"), ("a", "b"), ("c",), ("d=e",), "later", False) == options
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ RICH = replace(
     together=4,
     later=True,
     lane="alone",
+    edition="later",
     code="20",
     provoke="101",
     tier="generated",

@@ -98,7 +98,13 @@ TWO = (
 
 
 @pytest.mark.parametrize(
-    ("code", "pin", "expected"), [(20, "20", []), (104, "104", []), (104, "20", ["CASE"]), (20, "104", ["CASE"])]
+    ("code", "pin", "expected"),
+    [
+        (20, "20", []),
+        (104, "104", []),
+        (104, "20", ["CASE", "PIN-foreign-account"]),
+        (20, "104", ["CASE", "PIN-foreign-account"]),
+    ],
 )
 def test_a_pin_leaves_the_pinned_alternative_alone(code: int, pin: str, expected: list[str]) -> None:
     assert broken(judged(case(CAO, *TWO), http(error(code)), pins={"foreign-account": pin})) == expected
@@ -109,8 +115,9 @@ def test_another_pin_changes_nothing() -> None:
 
 
 def test_where_pins_leave_nothing_the_finding_says_so() -> None:
-    (finding,) = judged(case(CAO, *TWO), http(error(20)), pins={"foreign-account": "none"}).findings
-    assert finding.expected == "an answer that agrees with the pinned readings"
+    first, second = judged(case(CAO, *TWO), http(error(20)), pins={"foreign-account": "none"}).findings
+    assert first.expected == "an answer that agrees with the pinned readings"
+    assert second.requirement == "PIN-foreign-account"
 
 
 @pytest.mark.parametrize(("pin", "expected"), [("null", []), ("empty", ["PIN-errormsg-on-success"])])

@@ -59,7 +59,7 @@ def test_a_check_has_its_keys_its_requirements_and_what_it_blocks() -> None:
         "id": "identity",
         "looks_at": "a result names the order that its instruction was for",
         "stage": "results",
-        "answers": ["results"],
+        "answers": ["results", "result"],
         "transport": None,
         "format": None,
         "keys": ["identity"],

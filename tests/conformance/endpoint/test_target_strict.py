@@ -284,3 +284,26 @@ def test_every_key_of_a_text_has_its_place() -> None:
 def _keys(value: Any, path: str = "") -> list[str]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [one for key, inner in items for one in (f"{path}{key}", *_keys(inner, f"{path}{key}."))]
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "account"),
+    [
+        (("account = 4111\n", "account = 4101\n"), "desks.1.bindings.account", 4101),
+        (('"maker.account" = 4211\n', '"maker.account" = 4202\n'), "desks.1.bindings.maker.account", 4202),
+        (("foreign = 4511\n", "foreign = 4501\n"), "desks.1.bindings.foreign", 4501),
+    ],
+)
+def test_an_account_at_two_desks_is_refused(tmp_path: Path, change: tuple[str, str], key: str, account: int) -> None:
+    text = sample("alphapoint")
+    assert change[0] in text
+    told = complaint(tmp_path, text.replace(*change, 1))
+    assert told.message == f"services.alphapoint.{key}: account {account} is at desk 0 as well"
+
+
+def test_an_account_of_the_service_is_at_every_desk(tmp_path: Path) -> None:
+    text = sample("alphapoint").replace('"maker.account" = 4211\n', "", 1).replace('"maker.account" = 4201\n', "", 1)
+    alone = "[services.alphapoint.bindings]\n"
+    assert alone in text
+    told = complaint(tmp_path, text.replace(alone, f'{alone}"maker.account" = 4201\n', 1))
+    assert told.message == "services.alphapoint.bindings.maker.account: account 4201 is at desk 0 as well"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,25 @@ def wait_for(process: subprocess.Popen[str], text: str) -> list[str]:
     pytest.fail(f"no {text!r} in {''.join(lines)}")
 
 
+def two_workers() -> tuple[str, ...]:
+    """The options for two processes, which meet at a port that is free: others may be at Locust's usual one."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    return (
+        "--processes",
+        "2",
+        "--master-host",
+        "127.0.0.1",
+        "--master-port",
+        port,
+        "--master-bind-host",
+        "127.0.0.1",
+        "--master-bind-port",
+        port,
+    )
+
+
 def locust(folder: Path, *words: str) -> tuple[int, str]:
     process = start(folder, ["locust", "--headless", *words])
     said, _ = process.communicate(timeout=START_S)
@@ -81,7 +101,7 @@ def test_page_can_be_followed(folder: Path) -> None:
 def test_violations_end_with_1_and_two_workers_share_what_is_there(folder: Path) -> None:
     with served(folder, 1, "--fault", "tpp-drops-last-result") as (target,):
         code, said = locust(
-            folder, "-u", "4", "-r", "4", "--pace", "10", "-t", "8s", "--processes", "2", "--target", str(target),
+            folder, "-u", "4", "-r", "4", "--pace", "10", "-t", "8s", *two_workers(), "--target", str(target),
             "--room", "room", "--case", "tpp/response/documented-pair@*", "--only-summary",
         )  # fmt: skip
     assert code == 1, said
@@ -97,7 +117,7 @@ def test_what_is_missing_and_who_is_not_there_is_told(folder: Path) -> None:
     assert "--target must be given" in said
     with served(folder, 1) as (target,):
         pass
-    code, said = locust(folder, "-t", "30s", "--processes", "2", "--target", str(target), "--room", "room")
+    code, said = locust(folder, "-t", "30s", *two_workers(), "--target", str(target), "--room", "room")
     assert code == 3, said
     assert "Nothing was verified" in said
     assert "Traceback" not in said
