@@ -88,8 +88,11 @@ def json_forms(operation: Operation) -> Iterator[Form]:
     yield from _json_styles(operation, good)
 
 
-_NO_INSTRUCTION = ("number", "word", "true")
-"""Values that JSON has and that are no instructions: where a list is asked for, they are none either."""
+_NO_INSTRUCTION = ("number", "word", "true", "deep", "deep-objects")
+"""Values that JSON has and that are no instructions: where a list is asked for, they are none either.
+
+A reader that goes as deep as the last two finds an object, or a list, without a member that it knows.
+"""
 
 
 def _json_objects(good: str) -> Iterator[Form]:
