@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 
-from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
 from conformance.cli.options import printing, seed_option, selecting, selection_of, specs_option
 from conformance.contract.load import load_contract
@@ -26,7 +25,7 @@ from conformance.run.dry import DryRun
 from conformance.run.loop import run_loop
 from conformance.run.needs import all_lines
 from conformance.run.plan import Bounds, Planned, Planner
-from conformance.run.selection import choose, choose_generated, of_editions, offered, parse_shard
+from conformance.run.selection import choose_generated, choose_named, of_editions, offered, parse_shard
 from conformance.run.session import session
 
 
@@ -66,9 +65,7 @@ def plan_command(options: Mapping[str, Any]) -> None:
 async def _plan(options: Mapping[str, Any]) -> None:
     contract = load_contract(options["specs"])
     selection, shard = selection_of(options), parse_shard(options["shard"])
-    strength = selection.strength
-    every = load_cases(contract, selection.operations or None, strength=strength, every_edition=True)
-    named = choose(contract, every, selection, shard)
+    named = choose_named(contract, selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
     needed = {case.operation for case in named} | {source.operation.id for source, _ in generated}
 

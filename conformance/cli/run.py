@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 from click.core import ParameterSource
 
-from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.stream import generated_case
 from conformance.cli.options import (
     changing,
@@ -71,8 +70,8 @@ from conformance.run.schedule import Work, carry_out
 from conformance.run.selection import (
     ManyNumbered,
     Selection,
-    choose,
     choose_generated,
+    choose_named,
     of_editions,
     offered,
     parse_shard,
@@ -269,9 +268,7 @@ _TO_THE_END = (0, 1, 4)
 def _begun(contract: Contract, options: Mapping[str, Any], turns: _Turns | None = None) -> _Run:
     """The run that the options ask for, with its cases chosen; nothing is opened yet."""
     selection, shard = selection_of(options), parse_shard(options["shard"])
-    strength = selection.strength
-    every = load_cases(contract, selection.operations or None, strength=strength, every_edition=True)
-    cases = choose(contract, every, selection, shard)
+    cases = choose_named(contract, selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
     return _run(contract, cases, generated, selection, options, _share_in(options["room"], *shard), turns)
 

@@ -34,8 +34,9 @@ def load_target(path: Path, contract: Contract) -> TargetFile:
     try:
         target = check_target(data, contract, str(path))
         _refuse_written_pins(target, str(path))
-        _refuse_misspelt(target, contract, str(path))
-        _refuse_unfit(target, contract, str(path))
+        spoken = contract.in_editions(editions_of(contract, target))
+        _refuse_misspelt(target, spoken, str(path))
+        _refuse_unfit(target, spoken, str(path))
         _refuse_shared_accounts(target, contract, str(path))
     except ConfigurationError as error:
         raise with_places(error, path, text) from error
@@ -281,7 +282,7 @@ def _check_cases(target: TargetFile, contract: Contract, where: str) -> None:
     from conformance.cases.fixtures import load_cases
 
     strength = max(map(strength_of, (*(one.case for one in target.waivers), *target.flaky)))
-    ids = {case.id for case in load_cases(contract, strength=strength)}
+    ids = {case.id for case in load_cases(contract, strength=strength, every_edition=True)}
     for number, waiver in enumerate(target.waivers):
         if not any(waiver.is_about(case) for case in ids) and "/generated/" not in waiver.case:
             _known(f"waivers.{number}.case", waiver.case, ids, "case", where)

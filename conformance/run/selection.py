@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from conformance.cases.combinations.arrays import STRENGTH, strength_of
+from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.source import Source, sources
 from conformance.cases.generated.stream import Dealt, check_room, generated_case
 from conformance.endpoint.model import TargetFile
@@ -49,6 +50,14 @@ class Selection:
 Shard = tuple[int, int]
 """The I-th of N parts of the cases, as (I, N)."""
 WHOLE: Shard = (1, 1)
+
+
+def choose_named(contract: Contract, selection: Selection, shard: Shard = WHOLE) -> tuple[Case, ...]:
+    """The chosen named cases of every edition; `of_editions` leaves those that a target speaks. Raises as `choose` does."""
+    wanted = selection.operations or None
+    return choose(
+        contract, load_cases(contract, wanted, strength=selection.strength, every_edition=True), selection, shard
+    )
 
 
 def choose(contract: Contract, cases: Sequence[Case], selection: Selection, shard: Shard = WHOLE) -> tuple[Case, ...]:

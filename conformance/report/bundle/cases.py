@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases.case_data import from_data
-from conformance.cases.fixtures import load_cases
 from conformance.cases.generated.source import Source, sources
 from conformance.cases.generated.stream import Dealt, generated_case, relation_key
 from conformance.errors import ConformanceError
@@ -17,7 +16,7 @@ from conformance.model.verdict import CaseResult
 from conformance.report.bundle.archive import BundleError
 from conformance.report.journal import FILE_NAME as JOURNAL
 from conformance.report.journal import Journal
-from conformance.run.selection import choose, of_editions, parse_shard
+from conformance.run.selection import choose_named, of_editions, parse_shard
 
 
 @dataclass(slots=True)
@@ -35,8 +34,7 @@ class RunCases:
         header = journal.header
         selection, shard = header.settings.selection, parse_shard(header.settings.shard or None)
         try:
-            every = load_cases(contract, selection.operations or None, strength=selection.strength, every_edition=True)
-            chosen = of_editions(contract, choose(contract, every, selection, shard))
+            chosen = of_editions(contract, choose_named(contract, selection, shard))
             named = {case.id: case for case in chosen}
             extra = {case.id: case for case in map(from_data, unlisted)}
             dealt = sources(contract, selection.operations, header.info.seed)

@@ -112,3 +112,16 @@ def test_a_pin_that_cannot_hold_is_refused_before_anything_is_sent(
     with live() as server:
         came = run(tmp_path, pinned(server, edition) + more, *TELLING)
     assert (came.exit_code, words in came.output) == (2, True), came.output
+
+
+def test_a_waiver_may_name_a_case_of_the_pinned_edition(tmp_path: Path) -> None:
+    """An endpoint of the other edition, of which that is known."""
+    case = "cao/edition-later/instrument@http"
+    with live(edition="3.3") as server:
+        came = run(tmp_path, pinned(server, "later"), "--generated", "0", "--case", case)
+        waivers = "".join(
+            f'\n[[waivers]]\ncase = "{case}"\nrequirement = "{name}"\nfinding = "*"\nreason = "known"\nowner = "qa"\nexpires = 2999-01-01\n'
+            for name in sorted({one["requirement"] for one in came.case(case)["findings"]})
+        )
+        again = run(tmp_path, pinned(server, "later") + waivers, "--generated", "0", "--case", case)
+    assert (came.exit_code, again.exit_code) == (1, 0), again.output
