@@ -53,7 +53,7 @@ Make = Callable[[Operation], Change]
 Members = dict[str, Any]
 
 
-def fault_of(operation: Operation, name: str, summary: str, breaks: str, change: Change) -> Variant:
+def fault_of(operation: Operation, name: str, summary: str, breaks: str, change: Change, edition: str = "") -> Variant:
     """A fault of one operation; `breaks` are the ids of requirements without their prefix, separated by blanks.
 
     A word such as `cq:RESP-PAIR` counts for that operation alone.
@@ -62,7 +62,7 @@ def fault_of(operation: Operation, name: str, summary: str, breaks: str, change:
     requirements = tuple(
         f"{operation.prefix.upper()}-{name}" for only, _, name in named if only in ("", operation.prefix)
     )
-    return fault(f"{operation.prefix}-{name}", operation.id, summary, change, requirements)
+    return fault(f"{operation.prefix}-{name}", operation.id, summary, change, requirements, edition)
 
 
 def faults_of_both(name: str, summary: str, breaks: str, make: Make) -> tuple[Variant, Variant]:
@@ -70,9 +70,9 @@ def faults_of_both(name: str, summary: str, breaks: str, make: Make) -> tuple[Va
     return (fault_of(CAO, name, summary, breaks, make(CAO)), fault_of(CQ, name, summary, breaks, make(CQ)))
 
 
-def equivalent_of(operation: Operation, name: str, summary: str, change: Change) -> Variant:
+def equivalent_of(operation: Operation, name: str, summary: str, change: Change, edition: str = "") -> Variant:
     """An equivalent of one operation."""
-    return equivalent(f"{operation.prefix}-{name}", operation.id, summary, change)
+    return equivalent(f"{operation.prefix}-{name}", operation.id, summary, change, edition)
 
 
 def equivalents_of_each(name: str, summary: str, make: Make) -> tuple[Variant, ...]:

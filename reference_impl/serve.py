@@ -57,7 +57,7 @@ class ServeOptions:
     readings: tuple[str, ...] = ()
     """Each `ID=ALTERNATIVE`."""
     edition: str | None = None
-    """The edition of the vendor's pages that it speaks; `readings` are chosen besides."""
+    """The edition of the vendor's pages that it speaks, if not that of its variants; `readings` are chosen besides."""
     control: bool = True
     """Whether /_world/ is there; on an address that is not loopback it never is."""
     control_port: int | None = None
@@ -139,13 +139,9 @@ def make_app(options: ServeOptions) -> Starlette:
 def make_apps(options: ServeOptions) -> Apps:
     """The applications that the options ask for; raises `WorldError` or `OptionError`."""
     clock = Clock()
-    parts = choose(
-        default_parts(load_world(options.world), clock=clock.now), (*readings_of(options.edition), *options.readings)
-    )
-    variants = [
-        *(_variant(EQUIVALENTS, "--equivalent", variant_id) for variant_id in options.equivalents),
-        *(_variant(FAULTS, "--fault", variant_id) for variant_id in options.faults),
-    ]
+    readings = (*readings_of(edition_of(options)), *options.readings)
+    parts = choose(default_parts(load_world(options.world), clock=clock.now), readings)
+    variants = _variants(options)
     check_states(parts)
     state = state_of(parts.world, options.state)
     parts, recorders = apply_variants(parts, variants)
@@ -162,6 +158,26 @@ def make_apps(options: ServeOptions) -> Apps:
     on_port = options.control and not beside and is_loopback(options.host)
     api = build_app(entered, control if on_port else None, cors=options.cors)
     return Apps(api, build_control_app(entered, control) if beside else None)
+
+
+def edition_of(options: ServeOptions) -> str | None:
+    """The edition that is asked for, or that a variant is of. Raises `OptionError` where these are not one."""
+    edition = options.edition
+    for variant in _variants(options):
+        if variant.edition not in ("", edition or variant.edition):
+            what = f"{variant.id} is of the edition {variant.edition}, and not of {edition}"
+            raise OptionError(
+                what, where=f"--{variant.kind}", hint="A server speaks one edition: choose variants of it."
+            )
+        edition = variant.edition or edition
+    return edition
+
+
+def _variants(options: ServeOptions) -> list[Variant]:
+    return [
+        *(_variant(EQUIVALENTS, "--equivalent", variant_id) for variant_id in options.equivalents),
+        *(_variant(FAULTS, "--fault", variant_id) for variant_id in options.faults),
+    ]
 
 
 _UNPRINTABLE = re.compile(r"[^ -~]")

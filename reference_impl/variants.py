@@ -28,16 +28,20 @@ class Variant:
     """Ids of the requirements that a fault violates; empty for an equivalent."""
     summary: str
     apply: Change
+    edition: str = ""
+    """The edition of the vendor's pages that it changes; empty for one that is of every edition."""
 
 
-def fault(id: str, operation: str, summary: str, apply: Change, requirements: tuple[str, ...] = ()) -> Variant:
+def fault(
+    id: str, operation: str, summary: str, apply: Change, requirements: tuple[str, ...] = (), edition: str = ""
+) -> Variant:
     """A deliberate violation."""
-    return Variant(id, "fault", operation, requirements, summary, apply)
+    return Variant(id, "fault", operation, requirements, summary, apply, edition)
 
 
-def equivalent(id: str, operation: str, summary: str, apply: Change) -> Variant:
+def equivalent(id: str, operation: str, summary: str, apply: Change, edition: str = "") -> Variant:
     """A permitted difference."""
-    return Variant(id, "equivalent", operation, (), summary, apply)
+    return Variant(id, "equivalent", operation, (), summary, apply, edition)
 
 
 def registry(*groups: Iterable[Variant]) -> Mapping[str, Variant]:

@@ -100,6 +100,17 @@ def case(
     )
 
 
+def required_member(operation: Operation) -> str | None:
+    """The first member of the base request that must be there; None where there is none."""
+    return next((name for name, one in operation.fields.items() if one.required and name in operation.valid), None)
+
+
+def naming_member(operation: Operation) -> str | None:
+    """The first member that names something, one that is required before others; None where none does."""
+    named = [name for name, one in operation.fields.items() if one.unknown and name in operation.valid]
+    return next((name for name in named if operation.fields[name].required), next(iter(named), None))
+
+
 def lane_of(shape: Shape) -> Lane:
     """Instructions name nothing but their own things; a call on accounts may touch what others watch."""
     return "shared" if shape.instructs else "desk"

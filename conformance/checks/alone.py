@@ -60,7 +60,7 @@ class Asked:
     @property
     def validator(self) -> SchemaValidator:
         """What the operation's requests are valid under."""
-        return _validator(self.kit.operation.folder / "request.schema.json")
+        return _validator(self.kit.operation.request_schema)
 
     @cached_property
     def written_in(self) -> Format | None:

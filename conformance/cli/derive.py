@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Compare the pages with the operation, or the service, in the folder named last; write nothing.",
 )
+@click.option("--edition", metavar="NAME", help="With --check: the edition of the operations that the pages are of.")
 @click.option("--service", metavar="ID", help="The service whose other operations the page is compared with.")
 @specs_option
 @json_option
@@ -39,6 +41,7 @@ def command(
     paths: tuple[Path, ...],
     into: Path | None,
     check: bool,
+    edition: str | None,
     service: str | None,
     specs: Path | None,
     as_json: bool,
@@ -55,23 +58,27 @@ def command(
     from conformance.derive.documentation import is_service
     from conformance.derive.read.dialects import read_page
 
-    _check_usage(paths, into, check=check)
+    _check_usage(paths, into, edition, check=check)
     root = specs or specs_root()
     if check:
         *pages, folder = paths
         if is_service(folder):
-            return _check_edition(pages, folder, as_json=as_json, quiet=quiet, verbose=verbose)
+            return _check_service(pages, folder, edition, as_json=as_json, quiet=quiet, verbose=verbose)
         if len(pages) > 1:
             hint = "The operation's folder goes with one page; the folder of its service goes with many."
             raise UsageError(f"{folder} is no folder of a service", hint=hint)
-        return _check(read_page(pages[0]), folder, root, service, as_json=as_json, quiet=quiet, verbose=verbose)
+        page = read_page(pages[0])
+        return _check(page, folder, root, service, edition, as_json=as_json, quiet=quiet, verbose=verbose)
     assert into is not None
     if _is_one_page(paths):
         return _write(read_page(paths[0]), into, root, service, as_json=as_json, quiet=quiet)
     return _write_service(paths, into, service, as_json=as_json, quiet=quiet)
 
 
-def _check_usage(paths: tuple[Path, ...], into: Path | None, *, check: bool) -> None:
+def _check_usage(paths: tuple[Path, ...], into: Path | None, edition: str | None, *, check: bool) -> None:
+    if edition is not None and not check:
+        hint = "conformance derive --check --edition NAME PAGES... FOLDER"
+        raise UsageError("--edition goes with --check", hint=hint)
     if check and (len(paths) < 2 or into is not None):
         hint = "conformance derive --check PAGES... FOLDER"
         raise UsageError("--check needs the folder of an operation or of a service", hint=hint)
@@ -135,11 +142,27 @@ def _write_service(paths: tuple[Path, ...], into: Path, service: str | None, *, 
     return 0
 
 
-def _check_edition(pages: list[Path], folder: Path, *, as_json: bool, quiet: bool, verbose: bool) -> int:
-    from conformance.derive.documentation import edition_of, read_documentation
+def _known_edition(edition: str | None, folders: Iterable[Path]) -> str:
+    """The edition, which an operation in one of the folders has; "" for None. Raises `UsageError`."""
+    from conformance.contract.load import read_operation
 
+    if edition is None:
+        return ""
+    known = sorted({name for one in folders for name in read_operation(one, partial=True).editions})
+    if edition not in known:
+        hint = f"Known: {', '.join(known)}." if known else "operation.yaml names editions under `editions`."
+        raise UsageError(f"no operation there has an edition {edition!r}", where="--edition", hint=hint)
+    return edition
+
+
+def _check_service(
+    pages: list[Path], folder: Path, edition: str | None, *, as_json: bool, quiet: bool, verbose: bool
+) -> int:
+    from conformance.derive.documentation import read_documentation, renewal_of
+
+    known = _known_edition(edition, (path.parent for path in sorted(folder.glob("*/operation.yaml"))))
     documentation = read_documentation(pages)
-    found = edition_of(documentation, folder)
+    found = renewal_of(documentation, folder, known)
     drifted = found.drifted or bool(documentation.refused)
     if as_json:
         changed = [
@@ -232,13 +255,14 @@ def _counts(draft: Draft) -> dict[str, int]:
 
 
 def _check(
-    page: Page, folder: Path, specs: Path, service: str | None, *, as_json: bool, quiet: bool, verbose: bool
-) -> int:
+    page: Page, folder: Path, specs: Path, service: str | None, edition: str | None, *, as_json: bool, quiet: bool,
+    verbose: bool,
+) -> int:  # fmt: skip
     from conformance.derive.drift import check_page
     from conformance.derive.siblings import service_folder
 
     found, _ = service_folder(page, folder, specs, service)
-    report = check_page(page, folder, found)
+    report = check_page(page, folder, found, edition=_known_edition(edition, (folder,)))
     if as_json:
         covered = [{**asdict(one), "by": cover.words} for one, cover in report.covered]
         _print_json({"schema_version": 1, "operation": report.operation, "ok": not report.drift, "compared": report.compared,

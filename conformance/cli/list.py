@@ -225,6 +225,7 @@ def _variants(known: Mapping[str, Variant], wanted: Sequence[str]) -> Iterable[_
                 "operation": variant.operation,
                 "requirements": list(variant.requirements),
                 "summary": variant.summary,
+                "edition": variant.edition,
             }
 
 

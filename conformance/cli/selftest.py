@@ -73,7 +73,7 @@ def command(
     if jobs > 1:
         attempts = run_loop(try_in_processes(suspects, jobs, show, specs=specs, every_case=every_case))
     else:
-        cases = load_cases(contract, sorted({suspect.operation for suspect in suspects}))
+        cases = load_cases(contract, sorted({suspect.operation for suspect in suspects}), every_edition=True)
         attempts = run_loop(try_suspects(contract, cases, suspects, 1, show, every_case=every_case))
     summary = summary_of(attempts)
     if as_json:
@@ -100,7 +100,7 @@ def _suspects(
         *(EQUIVALENTS[name] for name in (equivalents if named else EQUIVALENTS)),
     ]
     suspects = tuple(
-        Suspect(variant.id, variant.kind, variant.operation, variant.requirements)
+        Suspect(variant.id, variant.kind, variant.operation, variant.requirements, variant.edition)
         for variant in dict.fromkeys(chosen)
         if not operations or variant.operation in operations
     )

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ def read_scenarios(operation: Operation) -> tuple[Scenario, ...]:
             "base": operation.bases,
             "code": [one.code for one in operation.codes],
             "edition": operation.editions,
-            "reading": [f"{one.id}={name}" for one in operation.readings.values() for name in one.alternatives],
+            "reading": [text for one in operation.readings.values() for text in _shown_by(one)],
             "requirement or ruling": operation.requirements | operation.rulings,
         }
     )
@@ -178,6 +179,12 @@ def read_scenarios(operation: Operation) -> tuple[Scenario, ...]:
         _check_scenario(operation, scenario, place, source)
     raise_faults(source.faults)
     return tuple(found or ())
+
+
+def _shown_by(reading: Reading) -> Iterator[str]:
+    """What an answer may show of a reading: each alternative, and any two between which it does not decide."""
+    for name in (*reading.alternatives, *map("|".join, combinations(reading.alternatives, 2))):
+        yield f"{reading.id}={name}"
 
 
 def read_factors(operation: Operation) -> Factors | None:

@@ -32,7 +32,7 @@ ATTRIBUTED: Mapping[str, str] = {
     "ways": "other ways to the call, which obey as well",
     "refusal": "the form of a refusal",
     "key-case": "the letter case of keys",
-    "operator": "what an operator may touch",
+    "operator": "what the role that may touch every account may do",
     "roles": "who may not call",
     "leg": "the form of a leg",
     "leg-form": "a leg as an object or as text",
@@ -83,7 +83,7 @@ NEEDED_KEYS: Mapping[Shape, tuple[str, ...]] = {
 """Kind of answer to the keys that it cannot do without."""
 _EVERY = ("answered", "readable", "media-type", "schema", "status", "bad-input", "secrets", "effect", "malformed")
 _RESULT = ("identity", "error-string", "framework-error", "route")
-_OBJECT = (*_EVERY, "refusal", "key-case", "route", "operator")
+_OBJECT = (*_EVERY, "refusal", "key-case", "route")
 NEEDED_CHECKS: Mapping[Shape, tuple[str, ...]] = {
     Shape.STANDARD: _OBJECT,
     Shape.PAIR: (*_OBJECT, "leg", "leg-form", "early-error"),
@@ -283,7 +283,7 @@ def _condition_faults(operation: Operation) -> Iterator[Fault]:
 
 
 def _attribution_faults(operation: Operation) -> Iterator[Fault]:
-    needed = [*NEEDED_CHECKS[operation.shape]]
+    needed = [*NEEDED_CHECKS[operation.shape], *(["operator"] if operation.elevated and _is_object(operation) else [])]
     needed += FRAME_CHECKS if any(one.framed for one in operation.transports) else ()
     needed += [check for one in formats_for(operation.media_types) for check in one.attributions]
     for check in needed:
@@ -299,6 +299,10 @@ def _attribution_faults(operation: Operation) -> Iterator[Fault]:
     for one in formats_for(operation.media_types):
         if operation.error_media and one.name not in operation.error_media:
             yield ("error_media",), f"error_media: no requirement for {one.name}", HINT
+
+
+def _is_object(operation: Operation) -> bool:
+    return operation.shape in (Shape.STANDARD, Shape.PAIR)
 
 
 def _scope_faults(operation: Operation) -> Iterator[Fault]:
@@ -326,6 +330,9 @@ def _explore_faults(operation: Operation) -> Iterator[Fault]:
         if name not in told.requirement and not alone:
             what = f"explore.requirement: key {name!r} is missing"
             yield ("explore", "requirement"), what, f"The model {told.model} predicts answers that it speaks for."
+    if told.cancel and told.cancel not in (operation.scope.calls if operation.scope else ()):
+        what = f"explore.cancel: {told.cancel!r} is none of the calls under scope"
+        yield ("explore", "cancel"), what, "Add it to `scope.calls`, with its members."
     if told.model == "cancel-list" and operation.condition is None:
         what = "explore.model: 'cancel-list' needs a condition"
         yield ("explore", "model"), what, "Add the key `condition`: it says which instructions are complete."

@@ -319,8 +319,10 @@ def _moved(place: Iterable[str | int], value: Any, start: int) -> list[str | int
     return moved
 
 
-def load_validator(path: Path, ref: str = "#") -> SchemaValidator:
+def load_validator(path: Path, ref: str = "#", *, formats: bool = False) -> SchemaValidator:
     """Compile the schema file at `path`; `ref` such as `#/$defs/leg` chooses a part of it.
+
+    With `formats` a `format` such as `date` is a rule; else it is only told, as the standard has it.
 
     `$ref` names other files by relative path; nothing is asked of a network. Callers keep the result.
     Errors: `SpecError` for files that cannot be used or references that name nothing.
@@ -336,7 +338,10 @@ def load_validator(path: Path, ref: str = "#") -> SchemaValidator:
     registry = jsonschema_rs.Registry(resources, draft=jsonschema_rs.Draft202012)
     try:
         engine = jsonschema_rs.Draft202012Validator(
-            {"$schema": DIALECT, "$ref": files.start + ref}, registry=registry, offline=True
+            {"$schema": DIALECT, "$ref": files.start + ref},
+            registry=registry,
+            offline=True,
+            validate_formats=formats,
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise SpecError(f"the schema does not compile: {error}", where=str(path)) from error

@@ -3,7 +3,7 @@
 What several calls share is found once: the standard response object, the table of errors, objects that are described by
 name. A call that points there gets it, and its page says so.
 
-A later edition of it against a service's folder: calls added, removed, changed.
+A later documentation against a service's folder: calls added, removed, changed.
 """
 
 from __future__ import annotations
@@ -340,8 +340,8 @@ def _with_codes(page: Page, shared: Shared, *, asked: bool) -> Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
-    """What an edition has changed: `added` calls no operation has, `removed` operations have no page."""
+class Renewal:
+    """What a later documentation has changed: `added` calls no operation has, `removed` operations have no page."""
 
     service: str
     added: tuple[Call, ...]
@@ -351,7 +351,7 @@ class Edition:
 
     @property
     def drifted(self) -> bool:
-        """Whether the edition is another one than the service's."""
+        """Whether anything departs from the service."""
         return bool(self.added or self.removed or self.changed)
 
 
@@ -360,8 +360,10 @@ def is_service(folder: Path) -> bool:
     return not (folder / "operation.yaml").exists() and any(folder.glob("*/operation.yaml"))
 
 
-def edition_of(documentation: Documentation, folder: Path) -> Edition:
+def renewal_of(documentation: Documentation, folder: Path, edition: str = "") -> Renewal:
     """Hold a documentation against the operations of the service in `folder`, which its pages name.
+
+    An operation that has the `edition` is compared as that has it.
 
     Errors: `SpecError` for a folder that cannot be used, and for a page that two operations come from.
     """
@@ -379,7 +381,8 @@ def edition_of(documentation: Documentation, folder: Path) -> Edition:
             added.append(call)
             continue
         others = tuple(sibling for sibling in known if sibling is not one)
-        found = check_page(call.page, one.operation.folder, siblings=others)
+        own = edition if edition in one.operation.editions else ""
+        found = check_page(call.page, one.operation.folder, siblings=others, edition=own)
         (changed if found.drift else same).append((call, found))
     removed = tuple(one.operation.id for one in by_document.values())
-    return Edition(folder.absolute().name, tuple(added), removed, tuple(changed), tuple(same))
+    return Renewal(folder.absolute().name, tuple(added), removed, tuple(changed), tuple(same))

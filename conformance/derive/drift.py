@@ -13,7 +13,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -163,14 +163,17 @@ _MOST = 3
 _TABLE = "sample-against-table"
 
 
-def samples_against_folder(page: Page, folder: Path, known: Sequence[Departure]) -> Iterator[Departure]:
+def samples_against_folder(
+    page: Page, folder: Path, known: Sequence[Departure], edition: str = ""
+) -> Iterator[Departure]:
     """Each sample that the folder's schema or XSD refuses, but for what is among the departures `known` already.
 
     Errors: `SpecError` for a schema that does not compile.
     """
-    xsd = read_operation(folder, partial=True).xsd
+    operation = replace(read_operation(folder, partial=True), edition=edition)
+    xsd = operation.xsd
     for part, body in page.bodies():
-        schema = folder / f"{part}.schema.json"
+        schema = operation.request_schema if part == "request" else folder / f"{part}.schema.json"
         for sample in body.samples:
             found = read_sample(sample.text)
             at = f"samples/{part}-{sample.number}"
@@ -222,25 +225,31 @@ class Comparison:
 
 
 def check_page(
-    page: Page, folder: Path, service: Path | None = None, siblings: Sequence[Sibling] | None = None
+    page: Page,
+    folder: Path,
+    service: Path | None = None,
+    siblings: Sequence[Sibling] | None = None,
+    edition: str = "",
 ) -> Comparison:
     """Hold a page against the operation in `folder`; `service` is the folder of its service, by default the one above.
 
-    `siblings` are the other operations of the service, if they are known already.
+    `siblings` are the other operations of the service, if they are known already. `edition` is one of the operation's;
+    nothing of its page is recorded, so that its request alone is compared otherwise.
 
     Errors: `SpecError` for a folder that cannot be used.
     """
-    theirs, ours = facts_of_page(page), facts_of_folder(folder)
-    recorded = read_page_record(folder) is not None
+    theirs, ours = facts_of_page(page), facts_of_folder(folder, edition)
+    recorded = not edition and read_page_record(folder) is not None
     sampled = any(key.kind == "sample" for key in ours)
     theirs = {key: fact for key, fact in theirs.items() if _comparable(key, recorded=recorded, sampled=sampled)}
     if siblings is None:
         siblings = siblings_in(service or folder.parent, besides=page.name)
     of_page = list(_of_page(page, siblings))
-    found = [*fact_departures(theirs, ours), *samples_against_folder(page, folder, of_page), *of_page]
+    found = [*fact_departures(theirs, ours), *samples_against_folder(page, folder, of_page, edition), *of_page]
     drift, covered = _judge(list(dict.fromkeys(_sides(one) for one in found)), found, covers_of(folder))
-    left_out = [] if recorded else ["wording, category and call type (the folder has no page.yaml)"]
-    left_out += [] if sampled else ["samples as they are printed (the folder has no samples/)"]
+    why = f"no page of the edition {edition} is recorded" if edition else "the folder has no page.yaml"
+    left_out = [] if recorded else [f"wording, category and call type ({why})"]
+    left_out += [] if sampled else [f"samples as they are printed ({why if edition else 'the folder has no samples/'})"]
     return Comparison(
         read_operation(folder, partial=True).id, len({*theirs, *ours}), tuple(drift), tuple(covered), tuple(left_out)
     )

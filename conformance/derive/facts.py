@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -276,23 +276,24 @@ _MAX_SAMPLE_BYTES = 1 << 20
 PAGE_KEYS = ("dialect", "call_type", "category", "wording", "settled")
 
 
-def facts_of_folder(folder: Path) -> dict[Key, Fact]:
+def facts_of_folder(folder: Path, edition: str = "") -> dict[Key, Fact]:
     """Every fact of an operation's folder, a draft's or a curated one's.
 
-    Facts on samples and on wording are there only when the folder records them, in `samples/` and `page.yaml`.
+    Facts on samples and on wording are there only when the folder records them, in `samples/` and `page.yaml`; those
+    are of the page that the contract is made from, so that an `edition` has none.
     Errors: `SpecError` for a missing or unusable file, a schema that never ends, an XSD that is not local.
     """
     if not folder.is_dir():
         raise SpecError(
             "no such folder", where=str(folder), hint="Give the folder of an operation, with its operation.yaml."
         )
-    operation = read_operation(folder, partial=True)
+    operation = replace(read_operation(folder, partial=True), edition=edition)
     facts: dict[Key, Fact] = {Key("operation", "document"): Fact(operation.document)}
     for kind, value in (("method", operation.method), ("path", operation.path)):
         facts[Key("operation", kind)] = Fact(value)
     facts[Key("operation", "permissions")] = Fact(in_order({one.casefold() for one in operation.roles_allowed}))
     for part in _PARTS:
-        schema = folder / f"{part}.schema.json"
+        schema = operation.request_schema if part == "request" else folder / f"{part}.schema.json"
         if schema.exists() or part != "error":
             facts.update(schema_facts(part, schema))
             facts[Key(part, "media-types")] = Fact(in_order(_media_types(operation, part)))
@@ -303,8 +304,9 @@ def facts_of_folder(folder: Path) -> dict[Key, Fact]:
     for code in operation.codes:
         if code.code.isdecimal():
             facts[Key(f"codes/{code.code}", "message")] = Fact(in_order(set(code.messages), " | "))
-    facts.update(_samples(folder))
-    facts.update(_recorded(folder))
+    if not edition:
+        facts.update(_samples(folder))
+        facts.update(_recorded(folder))
     return facts
 
 

@@ -44,12 +44,12 @@ async def chosen_target(
     if not is_reference(name):
         yield ChosenTarget(permitted(_named(name, contract)), os.environ, name)
         return
-    changes = _changes(name)
+    changes, edition = _changes(name)
     if not start:
-        yield ChosenTarget(_reference(_STAND_IN, contract), reference_environment(), name)
+        yield ChosenTarget(_reference(_STAND_IN, contract, edition), reference_environment(), name)
     else:
         async with serve_reference((*changes, *arguments)) as address:
-            yield ChosenTarget(_reference(address, contract), reference_environment(), name)
+            yield ChosenTarget(_reference(address, contract, edition), reference_environment(), name)
 
 
 def is_reference(name: str) -> bool:
@@ -57,13 +57,16 @@ def is_reference(name: str) -> bool:
     return name.partition("+")[0] == REFERENCE
 
 
-def _changes(name: str) -> tuple[str, ...]:
-    """The options of the bundled server for the changes in its name. Raises `UsageError` for one that does not exist."""
+def _changes(name: str) -> tuple[tuple[str, ...], str]:
+    """The options of the bundled server for the changes in its name, and the edition that it speaks then, if any.
+
+    Raises `UsageError` for a change that does not exist.
+    """
     parts = name.split("+")[1:]
     if not parts:
-        return ()
+        return (), ""
     from reference_impl.errors import ReferenceImplError
-    from reference_impl.serve import ServeOptions, make_app
+    from reference_impl.serve import ServeOptions, edition_of, make_app
 
     chosen: dict[str, list[str]] = {kind: [] for kind in CHANGES}
     for part in parts:
@@ -75,16 +78,27 @@ def _changes(name: str) -> tuple[str, ...]:
         chosen[kind].append(value)
     faults, equivalents, readings, editions = (tuple(chosen[kind]) for kind in CHANGES)
     edition = editions[-1] if editions else None
+    options = ServeOptions(faults=faults, equivalents=equivalents, readings=readings, edition=edition)
     try:
-        make_app(ServeOptions(faults=faults, equivalents=equivalents, readings=readings, edition=edition))
+        make_app(options)
     except ReferenceImplError as error:
         raise UsageError(error.message, where=error.where, hint=error.hint) from error
-    return tuple(word for kind, values in chosen.items() for value in values for word in (f"--{kind}", value))
+    words = tuple(word for kind, values in chosen.items() for value in values for word in (f"--{kind}", value))
+    return words, edition_of(options) or ""
 
 
-def _reference(address: str, contract: Contract) -> TargetFile:
+def pinned(data: dict[str, Any], contract: Contract, edition: str) -> dict[str, Any]:
+    """The content of a target file that pins an edition, in each service with a call that has it; itself for none."""
+    for name, part in data["services"].items() if edition else ():
+        operations = contract.services[name].operations if name in contract.services else ()
+        if any(edition in contract.operations[one].editions for one in operations):
+            part["edition"] = edition
+    return data
+
+
+def _reference(address: str, contract: Contract, edition: str) -> TargetFile:
     """The bundled implementation as the target of a contract, as far as the contract goes."""
-    data = reference_target(address)
+    data = pinned(reference_target(address), contract, edition)
     strange = sorted(contract.services.keys() - data["services"].keys())
     if strange:
         what = f"the reference implementation does not serve {', '.join(strange)}"

@@ -37,11 +37,18 @@ class Desk:
         return replace(self, bindings={**self.bindings, **extra})
 
     def owner(self, place: str, *, quotes: bool = False) -> str:
-        """The role that may place orders (or quotes) in an account, by the name of its binding; else the operator."""
+        """The role that may place orders (or quotes) in an account, by the name of its binding; else the operator.
+
+        Where the target file has other roles, it is the one whose account it is.
+        """
         name = place.removeprefix("${").removesuffix("}")
         maker = "marketmaker" if quotes or OPERATOR not in self.roles else OPERATOR
         owner = _OWNERS.get(name, maker if name.startswith("maker.") else OPERATOR)
-        return owner if owner in self.roles else OPERATOR
+        if owner in self.roles:
+            return owner
+        account = self.bindings.get(name)
+        having = (role for role, one in sorted(self.roles.items()) if account is not None and one.account == account)
+        return next(having, OPERATOR)
 
 
 def desks_of(service: ServiceTarget) -> tuple[Desk, ...]:

@@ -18,8 +18,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from conformance.cases.fixtures import load_cases
-from conformance.cases.message import case_places, is_text, is_whole, number_places
+from conformance.cases.message import case_places, is_text
 from conformance.endpoint.complaints import complaints, places_of
+from conformance.endpoint.fit import refuse_unfit, tables_of
 from conformance.endpoint.model import COMMON_KEYS, Role, ServiceTarget, TargetFile, is_pin
 from conformance.endpoint.secrets import read_text
 from conformance.errors import ConfigurationError
@@ -36,7 +37,7 @@ def load_target(path: Path, contract: Contract) -> TargetFile:
         _refuse_written_pins(target, str(path))
         spoken = contract.in_editions(editions_of(contract, target))
         _refuse_misspelt(target, spoken, str(path))
-        _refuse_unfit(target, spoken, str(path))
+        refuse_unfit(target, spoken, str(path))
         _refuse_shared_accounts(target, contract, str(path))
     except ConfigurationError as error:
         raise with_places(error, path, text) from error
@@ -88,40 +89,12 @@ def check_target(data: Mapping[str, Any], contract: Contract, where: str) -> Tar
 
 def _refuse_written_pins(target: TargetFile, where: str) -> None:
     for service_id, service in target.services.items():
-        for place, _, name, value in _written(service):
+        written = ((place, name, value) for place, _, table in tables_of(service) for name, value in table.items())
+        for place, name, value in written:
             if is_pin(name) and isinstance(value, int | str):
                 raise ConfigurationError(
                     f"services.{service_id}.{place}.{name}: a PIN does not stand in this file",
                     where=where, hint='Give { env = "NAME" } or { file = "PATH" }.',
-                )  # fmt: skip
-
-
-def _written(service: ServiceTarget) -> Iterator[tuple[str, str, str, object]]:
-    """What the file binds: the table, the state of an entry of a pool or "", the name, and the value."""
-    tables = [("bindings", "", service.bindings)]
-    tables += [(f"desks.{number}.bindings", "", desk.bindings) for number, desk in enumerate(service.desks)]
-    pools = ((state, entries) for state, entries in service.states.pool.items())
-    tables += [(f"states.pool.{state}.{n}", state, ids) for state, entries in pools for n, ids in enumerate(entries)]
-    for place, state, bindings in tables:
-        for name, value in bindings.items():
-            yield place, state, name, value
-
-
-def _refuse_unfit(target: TargetFile, contract: Contract, where: str) -> None:
-    """A text where the messages have a number: what would be sent is no message of the contract, and refusing it is right."""
-    for service_id, service in target.services.items():
-        texts = [one for one in _written(service) if isinstance(one[3], str) and not is_whole(one[3])]
-        asked: dict[tuple[str, str], str] = {}
-        for case in load_cases(contract, contract.services[service_id].operations) if texts else ():
-            for name in (name for one in case.messages for name in number_places(one.body.text)):
-                head, _, member = name.partition(".")
-                need = case.states.get(head)
-                asked.setdefault((need.state, member or "id") if need is not None else ("", name), case.id)
-        for place, state, name, value in texts:
-            if case_id := asked.get((state, name)):
-                raise ConfigurationError(
-                    f"services.{service_id}.{place}.{name}: {value!r} is no integer, and a message has a number there",
-                    where=where, hint=f"For example that of {case_id}.",
                 )  # fmt: skip
 
 

@@ -211,6 +211,8 @@ def _thing(member: Member) -> str:
 def _outside(kind: str) -> str:
     if kind == "client":
         return "no order number that this run has given as a client"
+    if kind == "user":
+        return "a user, whose accounts nobody knows: that takes every account in scope"
     return f"outside scope.{kind if kind == 'oms' else f'{kind}s'}"
 
 

@@ -132,11 +132,11 @@ def _content(rule: Rule, request: HttpRequest, data: bytes, query: str) -> Conte
 
 
 def _header_members(rule: Rule, request: HttpRequest) -> Iterator[Found]:
+    """Members that a reader may take from headers; a user in a header is who calls, as sign-ins have it."""
+    members = [(folded, one) for folded, one in rule.by_fold.items() if one.kind != "user"]
     for name, value in request.headers:
         folded_name = fold(name)
-        yield from (
-            Found(member.name, value) for folded, member in rule.by_fold.items() if folded_name.endswith(folded)
-        )
+        yield from (Found(member.name, value) for folded, member in members if folded_name.endswith(folded))
 
 
 def _passed_over(rule: Rule, request: HttpRequest) -> bool:

@@ -20,8 +20,9 @@ class Scope:
 
     `uids` are GUIDs in lower case with dashes. An account in scope is in scope with all that is in it;
     `instruments` limits the messages that name an instrument. Numbers that clients gave their orders are in
-    scope where all `orders` are, and where the run itself gave them. `unknown` holds ids, of any kind, which
-    somebody vouches do not exist. Unless `destructive`, nothing but reading calls may be sent.
+    scope where all `orders` are, and where the run itself gave them. A user is in scope where all `accounts` are:
+    nobody says which accounts he has. `unknown` holds ids, of any kind, which somebody vouches do not exist. Unless
+    `destructive`, nothing but reading calls may be sent.
     """
 
     accounts: frozenset[int] | None = frozenset()
@@ -107,6 +108,7 @@ class Bounds:
             "order": scope.orders,
             "client": None if scope.orders is None else frozenset(),
             "uid": scope.uids,
+            "user": None if scope.accounts is None else frozenset(),
         }
         return limits[kind]
 

@@ -24,7 +24,7 @@ BaseName: TypeAlias = Annotated[str, Names("base")]
 MediaType: TypeAlias = Annotated[str, Names("media type")]
 Document = Literal["request", "response", "error"]
 FieldType = Literal["integer", "boolean", "string", "guid"]
-ThingKind = Literal["account", "oms", "instrument", "order", "client", "uid"]
+ThingKind = Literal["account", "oms", "instrument", "order", "client", "uid", "user"]
 """An order has an id, a number that its client gave it, or a GUID; none of these replaces another."""
 
 
@@ -393,6 +393,8 @@ class Explored:
     """The roles that may touch every account."""
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The accounts of each role, the default one first."""
+    quoting: tuple[str, ...] = ()
+    """The accounts in which quotes stand, if they do not in all of them."""
     cancel: str = ""
     """The service's call that cancels one order."""
 
@@ -405,6 +407,8 @@ class Edition:
     """What sets it apart, in words."""
     settles: Mapping[Annotated[str, Names("reading id")], str]
     """Readings that its page answers, each with the alternative that it takes."""
+    request: Annotated[str, Names("file")] = ""
+    """The JSON Schema of its request; without the key, `request.schema.json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,6 +476,8 @@ class Operation:
     """For `standard` and `pair`: texts of `errormsg` that show an alternative of a reading."""
     scope: ScopeRules | None = None
     """What the scope guard must know; without it the guard lets nothing pass."""
+    role_every: str = ""
+    """The role that may touch every account; without it, the first of `explore.every`. Where there is none, no case has it."""
     explore: Explored | None = None
     """The model of an exploring run; without it that varies values alone."""
     effect_of_success: RequirementId = ""
@@ -492,9 +498,20 @@ class Operation:
     """The methods by which other calls of its service are made at the same path."""
 
     @property
+    def elevated(self) -> str:
+        """The role that may touch every account; "" where the operation has none."""
+        return self.role_every or next(iter(self.explore.every if self.explore else ()), "")
+
+    @property
     def acted_on(self) -> tuple[str, ...]:
         """The names of what the legal request acts on, as effects are watched."""
         return state_names(self.states)
+
+    @property
+    def request_schema(self) -> Path:
+        """The JSON Schema of its request, as the pinned edition has it."""
+        own = self.editions[self.edition].request if self.edition else ""
+        return self.folder / (own or "request.schema.json")
 
     @property
     def settled(self) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from conformance.checks import answer as forms
 from conformance.checks.answer import Judgement, Observation
@@ -434,7 +434,7 @@ def _deed(tapped: Tapped, request: Request, judgement: Judgement, result: str) -
     operation, (form, *parts) = request.operation, judgement.gist
     values = members_of(request.value)
     told = operation.explore.members if operation.explore is not None else {}
-    oms, account = values.get(told.get("oms", "omsid").lower()), values.get(told.get("account", "accountid").lower())
+    oms, account = (values.get(_member_of(operation, kind)) for kind in ("oms", "account"))
     success = [one is True if form == forms.RESULTS else one == 0 for one in parts]
     deed = Deed(
         result, operation, tapped.world, tapped.session, tapped.started_s, tapped.started_s + tapped.elapsed_s,
@@ -454,9 +454,18 @@ def _deed(tapped: Tapped, request: Request, judgement: Judgement, result: str) -
         if type(order) is int and client is None and success:
             deed.named = (((tapped.world, deed.oms, order), success[0]),)
     else:
-        narrowed = any(name not in (told.get("oms", "").lower(), told.get("account", "").lower()) for name in values)
-        deed.sweeps = bool(success and success[0] and deed.account is not None and not narrowed)
+        places = [_member_of(operation, kind) for kind in ("oms", "account")]
+        narrowed = any(name not in places for name in values)
+        sweeping = operation.explore is not None and operation.explore.model == "cancel-all"
+        deed.sweeps = bool(sweeping and success and success[0] and deed.account is not None and not narrowed)
     return deed
+
+
+def _member_of(operation: Operation, kind: Literal["oms", "account"]) -> str:
+    """The member that names a thing of this kind, in lower case; "" where the operation has none."""
+    told = operation.explore.members if operation.explore is not None else {}
+    members = operation.scope.members.items() if operation.scope is not None else ()
+    return told.get(kind, next((name for name, one in members if one.kind == kind), "")).lower()
 
 
 def _named_by_instructions(

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal
 
-from conformance.endpoint.choose import REFERENCE, ChosenTarget
+from conformance.endpoint.choose import REFERENCE, ChosenTarget, pinned
 from conformance.endpoint.file import check_target
 from conformance.endpoint.reference import WarmReference, reference_environment, reference_target, warm_reference
 from conformance.errors import HarnessError
@@ -49,6 +49,8 @@ class Suspect:
     operation: str
     requirements: tuple[str, ...] = ()
     """Of a fault: the requirements that it breaks."""
+    edition: str = ""
+    """The edition of the vendor's pages that it is of: its server speaks that one, and the target file pins it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ async def try_suspects(
 ) -> tuple[Attempt, ...]:
     """Every attempt, in the order of the suspects; at most `jobs` servers run at a time.
 
+    `cases` are those of every edition; a suspect is tried with what its own has.
     A fault's run ends once it is caught, unless `every_case` asks for all that would be found. Raises `HarnessError`
     when a server does not start or does not say what it executed.
     """
@@ -135,7 +138,7 @@ async def try_one(
             return any(finding.requirement in broken for result in results for finding in result.findings)
 
         enough = None if every_case or suspect.kind == "equivalent" else caught
-        own = [case for case in cases if case.operation == suspect.operation]
+        own = _cases_of(suspect, cases)
         for some, concurrency in _rounds(own, broken if enough else frozenset()):
             if not caught():
                 results.clear()
@@ -165,8 +168,13 @@ async def results_of(
         chosen = _hurried(contract, address, suspect)
         async with session(contract, chosen, {suspect.operation}, today=_NEVER) as run:
             run.on_result = results.append
-            await carry_out(run, Work([case for case in cases if case.operation == suspect.operation]))
+            await carry_out(run, Work(_cases_of(suspect, cases)))
     return tuple(results)
+
+
+def _cases_of(suspect: Suspect, cases: Sequence[Case]) -> list[Case]:
+    """Those of its operation that every edition has, or its own one."""
+    return [one for one in cases if one.operation == suspect.operation and one.edition in ("", suspect.edition)]
 
 
 def _rounds(cases: Sequence[Case], broken: frozenset[str]) -> tuple[tuple[Sequence[Case], int | None], ...]:
@@ -177,7 +185,8 @@ def _rounds(cases: Sequence[Case], broken: frozenset[str]) -> tuple[tuple[Sequen
 
 def _hurried(contract: Contract, address: str, suspect: Suspect) -> ChosenTarget:
     """The bundled target there, with as little waiting as it needs."""
-    file = check_target(reference_target(address), contract, REFERENCE)
+    data = pinned(reference_target(address), contract, suspect.edition)
+    file = check_target(data, contract, REFERENCE)
     limits = file.limits.model_copy(update=_LIMITS[suspect.kind])
     return ChosenTarget(file.model_copy(update={"limits": limits}), reference_environment(), REFERENCE)
 

@@ -110,7 +110,7 @@ async def _worker(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.
 async def work(specs: Path | None, operations: list[str], *, every_case: bool) -> None:
     """Try what standard input names until it ends."""
     contract = load_contract(specs)
-    cases = load_cases(contract, operations)
+    cases = load_cases(contract, operations, every_edition=True)
     async with warm_reference() as reference:
         while line := await asyncio.to_thread(sys.stdin.readline):
             suspect = suspect_from_json(line)

@@ -10,6 +10,7 @@ from reference_impl.equivalents import (
     alphapoint_readings,
     alphapoint_sessions,
     alphapoint_text,
+    cancel_all_editions,
     cancel_order,
     tpp,
 )
@@ -21,6 +22,7 @@ EQUIVALENTS: Mapping[str, Variant] = registry(
     alphapoint_readings.EQUIVALENTS,
     alphapoint_sessions.EQUIVALENTS,
     alphapoint_text.EQUIVALENTS,
+    cancel_all_editions.EQUIVALENTS,
     cancel_order.EQUIVALENTS,
     tpp.EQUIVALENTS,
 )

@@ -16,6 +16,7 @@ READINGS: Mapping[str, Reading] = {
 
 EDITIONS: Mapping[str, tuple[str, ...]] = {
     "3.3": ("extra-members=ignored",),
+    "3.2": ("account-omitted=by-user", "extra-members=honoured"),
     "later": ("account-omitted=all-accessible", "account-zero=as-omitted", "extra-members=honoured"),
 }
 """Edition of the vendor's pages to the readings under which the server speaks it."""

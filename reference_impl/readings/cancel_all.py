@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from reference_impl.alphapoint.book import Order
+from reference_impl.alphapoint.members import optional_integer
 from reference_impl.alphapoint.values import (
     CANCEL_ALL_ORDERS,
     INVALID_REQUEST,
+    NOT_AUTHORIZED,
     RESOURCE_NOT_FOUND,
     Call,
     CancelAllRequest,
@@ -13,7 +15,7 @@ from reference_impl.alphapoint.values import (
 )
 from reference_impl.parts import Parts, with_alphapoint, with_cancel_all
 from reference_impl.readings.values import CAO, Reading, as_it_is
-from reference_impl.world.model import Account
+from reference_impl.world.model import Account, User
 
 
 def _invalid_response(parts: Parts) -> Parts:
@@ -40,6 +42,41 @@ def _all_accessible(parts: Parts) -> Parts:
         )
 
     return with_cancel_all(parts, omitted_accounts=omitted_accounts)
+
+
+def _by_user(parts: Parts) -> Parts:
+    """A user who is named means his accounts; only an operator may name neither a user nor an account."""
+    inner = parts.alphapoint.cancel_all.accounts
+    every = _all_accessible(parts).alphapoint.cancel_all.omitted_accounts
+
+    def accounts(p: Parts, call: Call, request: CancelAllRequest) -> tuple[Account, ...]:
+        user_id = optional_integer(call, "UserId")
+        if not user_id:
+            return inner(p, call, request)
+        named = _user(p, call, user_id)
+        if not request.account_id:
+            own = (p.world.accounts[account_id] for account_id in named.accounts)
+            return tuple(one for one in own if one.oms_id == request.oms_id)
+        if request.account_id not in named.accounts:
+            raise Refused(RESOURCE_NOT_FOUND, "account", "The user has no such account")
+        return inner(p, call, request)
+
+    def omitted_accounts(p: Parts, call: Call, request: CancelAllRequest) -> tuple[int, ...]:
+        if "Operator" not in call.user.permissions:
+            raise Refused(NOT_AUTHORIZED, "permission", "Neither a user nor an account is named")
+        return every(p, call, request)
+
+    return with_cancel_all(parts, accounts=accounts, omitted_accounts=omitted_accounts)
+
+
+def _user(parts: Parts, call: Call, user_id: int) -> User:
+    """The user of that id, if he is the caller or the caller is an operator (else 20); 104 where there is none."""
+    if user_id != call.user.user_id and "Operator" not in call.user.permissions:
+        raise Refused(NOT_AUTHORIZED, "foreign-account", "The user is another one")
+    found = next((one for one in parts.world.users.values() if one.user_id == user_id), None)
+    if found is None:
+        raise Refused(RESOURCE_NOT_FOUND, "account", "User not found")
+    return found
 
 
 def _omission_refused(parts: Parts) -> Parts:
@@ -73,7 +110,7 @@ READINGS: tuple[Reading, ...] = (
     Reading(
         "account-omitted",
         (CAO,),
-        {"own": as_it_is, "all-accessible": _all_accessible, "refused": _omission_refused},
+        {"own": as_it_is, "all-accessible": _all_accessible, "by-user": _by_user, "refused": _omission_refused},
     ),
     Reading("account-zero", (CAO,), {"as-omitted": as_it_is, "unknown": _zero_unknown}),
     Reading("cancel-all-takes-quotes", (CAO,), {"no": as_it_is, "yes": _takes_quotes}),

@@ -21,7 +21,7 @@ from reference_impl.faults import FAULTS
 
 RECORD = read_record()
 CONTRACT = load_contract()
-CASES = load_cases(CONTRACT)
+CASES = load_cases(CONTRACT, every_edition=True)
 AGAIN = "record it: python -m benchmarks.trust --record"
 
 

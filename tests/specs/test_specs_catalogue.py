@@ -103,8 +103,9 @@ def test_no_keyword_stands_beside_a_reference_that_also_uses_it(path: str) -> No
     schema = load(path)
     for _, node in subschemas(schema):
         if isinstance(node, dict) and "$ref" in node:
-            target: Any = schema
-            for token in node["$ref"].removeprefix("#/").split("/"):
+            file, _, pointer = node["$ref"].partition("#")
+            target: Any = load(f"{path.rpartition('/')[0]}/{file}") if file else schema
+            for token in pointer.removeprefix("/").split("/") if pointer else ():
                 target = target[token]
             assert not CONSTRAINTS & set(node) & set(target)
 

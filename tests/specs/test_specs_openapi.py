@@ -101,6 +101,21 @@ def test_schemathesis_finds_the_operations(service: str) -> None:
     assert loaded.statistic.operations.total == len(PATHS[service])
 
 
+@pytest.mark.parametrize("edition", ["3.2", "later"])
+def test_an_edition_has_a_document_whose_request_has_its_members(edition: str) -> None:
+    path = SPECS / "alphapoint" / f"openapi-{edition}.yaml"
+    shown = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert list(OpenAPIV31SpecValidator(shown, base_uri=path.as_uri()).iter_errors()) == []
+    loaded = schemathesis.openapi.from_path(str(path))
+    assert loaded.statistic.operations.total == len(PATHS["alphapoint"])
+    (body,) = loaded["/AP/CancelAllOrders"]["POST"].body
+    validator = jsonschema.Draft202012Validator(body.optimized_schema)
+    assert validator.is_valid({"OMSId": 1, "InstrumentId": 1})
+    assert not validator.is_valid({"OMSId": 1, "InstrumentId": "BTC"})
+    examples = shown["paths"]["/AP/CancelAllOrders"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    assert all(validator.is_valid(example["value"]) for example in examples.values())
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_request_has_an_example_that_is_valid(service: str) -> None:
     loaded = schemathesis.openapi.from_path(str(SPECS / service / "openapi.yaml"))

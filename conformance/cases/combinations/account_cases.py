@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from conformance.cases.generated.account_grammar import INSTRUMENTS, QUOTING
+from conformance.cases.generated.account_grammar import INSTRUMENTS
 from conformance.cases.generated.account_model import CLIENT, OMS, OrderOrQuote, Request, own_accounts
 from conformance.cases.generated.accounts import AccountTrial, CancelOne, PlannedState, Step
 from conformance.cases.generated.rules import SearchSpace, Wire
@@ -59,7 +59,7 @@ class _Book:
         taken = {(one.thing.account, one.thing.instrument) for one in self.placed if one.thing.quote}
         for account in self.accounts(whose):
             for place in (instrument,) if instrument else INSTRUMENTS:
-                if account in QUOTING and (account, place) not in taken:
+                if account in self.space.rules.quoting and (account, place) not in taken:
                     one = PlannedState(OrderOrQuote(name, quote=True, account=account, instrument=place), gone=gone)
                     self.placed.append(one)
                     return one
@@ -101,7 +101,7 @@ def _account_of(space: SearchSpace, role: str, by_kind: Mapping[str, str]) -> st
         return next(iter(own[level == "second" :]), None)
     every = [name for names in space.rules.accounts.values() for name in names if name not in own[:2]]
     quotes = space.rules.model == "cancel-quote" or "quote" in by_kind.get("stands", "")
-    return next((name for name in every if not quotes or name in QUOTING), None)
+    return next((name for name in every if not quotes or name in space.rules.quoting), None)
 
 
 def _before(book: _Book, by_kind: Mapping[str, str], request: Request) -> tuple[Step, ...] | None:

@@ -15,7 +15,6 @@ _SPREAD = 1000
 _MANY = (21, 30)
 """More orders than a page of twenty holds."""
 _UNKNOWN = ("unknown_order", "unknown_order2")
-QUOTING = ("maker.account", "maker.account2", "foreign")
 
 
 def random_account_trial(space: SearchSpace, random: Random) -> AccountTrial:
@@ -104,11 +103,11 @@ def _one_order(rules: Rules, role: str, orders: list[OrderOrQuote], random: Rand
 def _cancel_quote(space: SearchSpace, role: str, random: Random) -> tuple[tuple[Step, ...], tuple[PlannedState, ...]]:
     """At most one open quote on a place at a time: a gateway shows no more than that."""
     rules = space.rules
-    places = [(account, instrument) for account in QUOTING for instrument in INSTRUMENTS]
+    places = [(account, instrument) for account in rules.quoting for instrument in INSTRUMENTS]
     chosen = random.sample(places, random.randint(1, 3))
     placed = [_quote(f"q{number}", *place, gone=random.random() < 0.1) for number, place in enumerate(chosen)]
     if random.random() < 0.25:
-        placed.append(_order(f"o{len(placed)}", _account(rules, "marketmaker", random), random))
+        placed.append(_order(f"o{len(placed)}", _account(rules, space.operation.role, random), random))
     calls = 1 if random.random() < 0.6 else random.randint(2, 3)
     steps: list[Step] = []
     for turn in range(calls):
@@ -177,7 +176,7 @@ def _numbered(name: str, rules: Rules, role: str, random: Random, after: int = 0
 
 def _beside(rules: Rules, role: str, random: Random, *, quote: float, many: float) -> list[PlannedState]:
     """Now and then a quote, and now and then very many orders, so often each."""
-    found = [_quote("q0", random.choice(QUOTING), random.choice(INSTRUMENTS))] if random.random() < quote else []
+    found = [_quote("q0", random.choice(rules.quoting), random.choice(INSTRUMENTS))] if random.random() < quote else []
     if random.random() < many:
         found.append(replace(_order("many", _account(rules, role, random), random), count=random.choice(_MANY)))
     return found

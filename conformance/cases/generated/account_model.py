@@ -108,7 +108,7 @@ def predict_cancel_all(
         answers = (
             *_emptied(own[:1], things, standing),
             *_emptied(own, things, standing),
-            PossibleAnswer({"code": [100]}, standing, (_LEFT_OUT,)),
+            PossibleAnswer({"code": [20, 100]}, standing, (_LEFT_OUT,)),
         )
     nothing = all(one.after == standing for one in answers)
     requirement = named["omitted"] if not request.account else named["again"] if nothing else named["done"]

@@ -31,6 +31,7 @@ from conformance.cases.generated.rules import (
     written,
 )
 from conformance.model.case import Case, Message, StateNeed, Twin
+from conformance.model.spec import Operation
 
 Predict = Callable[[Rules, Sequence[str], Request, Sequence[OrderOrQuote], Standing], "Predicted | None"]
 MODELS: Mapping[str, Predict] = {
@@ -75,9 +76,13 @@ class PlannedState:
         return StateNeed(("cancelled-quote" if self.gone else "open-quote") if thing.quote else "open-order", params)
 
 
-def single_cancel(account: str, order: str) -> dict[str, str]:
+def single_cancel(operation: Operation, account: str, order: str) -> dict[str, str]:
     """The request of the service's call that cancels one order, by the names of account and order."""
-    return {"OMSId": f"${{{OMS}}}", "AccountId": f"${{{account}}}", "OrderId": f"${{{order}}}"}
+    assert operation.scope is not None
+    assert operation.explore is not None
+    named = {"oms": OMS, "account": account, "order": order}
+    members = operation.scope.calls[operation.explore.cancel].members
+    return {name: f"${{{named[one.kind]}}}" for name, one in members.items() if one.kind in named}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,8 @@ class AccountTrial:
     def _message(self, step: Step, wire: Wire) -> Message | None:
         if isinstance(step, CancelOne):
             account = next(one.thing.account for one in self.placed if one.thing.name == step.name)
-            return other_call(self.space, wire.channel, self.space.rules.cancel, single_cancel(account, step.name))
+            value = single_cancel(self.space.operation, account, step.name)
+            return other_call(self.space, wire.channel, self.space.rules.cancel, value)
         members = self.space.rules.members
         named = {member: getattr(step, part) for part, member in members.items()}
         rename = KEYS[self.keys]

@@ -163,7 +163,7 @@ class _Writer:
         watched = tuple(name for one in act.things if one for name in things[one].watched)
         if act.does == "beside":
             (thing,) = (things[one] for one in act.things)
-            value = single_cancel(thing.account, thing.name)
+            value = single_cancel(self.operation, thing.account, thing.name)
             return RaceStep(act.does, watched, self._sent(way, value, self.rules.cancel))
         if act.does == ALL:
             taken = (one for one in self.burst.things if one.account == act.account)

@@ -62,6 +62,8 @@ class Rules:
     """Each role that is tried, and how often beside the others."""
     every: tuple[str, ...] = ()
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    quoting: tuple[str, ...] = ()
+    """The accounts in which quotes stand."""
     cancel: str = ""
     """The service's call that cancels one order; empty where there is none."""
 
@@ -80,6 +82,7 @@ def rules_of(operation: Operation) -> Rules:
         explored.roles,
         explored.every,
         explored.accounts,
+        explored.quoting or tuple(name for names in explored.accounts.values() for name in names),
         explored.cancel,
     )
 

@@ -64,7 +64,7 @@ def case_readings(contract: Contract, cases: CaseSet) -> Outcomes:
             message = ""
             if reading is None:
                 message = f"{reading_id} is no reading"
-            elif alternative not in reading.alternatives:
+            elif not set(alternative.split("|")) <= reading.alternatives.keys():
                 message = f"{reading_id} has no alternative {alternative!r}, only {', '.join(reading.alternatives)}"
             elif case.operation not in reading.operations:
                 message = f"{reading_id} is not a reading of {case.operation}"

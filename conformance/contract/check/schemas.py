@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from conformance.contract.schemas import (
 )
 from conformance.errors import SpecError
 from conformance.formats.json.pointer import join_pointer
-from conformance.model.spec import Contract
+from conformance.model.spec import Contract, Operation
 
 _OWN_KEYWORD = "x-"
 
@@ -107,39 +108,49 @@ def schema_requirements(contract: Contract) -> Outcomes:
 
 
 def openapi_valid(contract: Contract) -> Outcomes:
-    """Each service's document is valid OpenAPI, and describes the service's operations as `operation.yaml` does."""
+    """Each service's document is valid OpenAPI, and describes the service's operations as `operation.yaml` does.
+
+    So does that of each edition in which a request has a schema of its own: `openapi-EDITION.yaml`.
+    """
+    for service in sorted(contract.services):
+        operations = [one for _, one in sorted(contract.operations.items()) if one.service == service]
+        if not operations:
+            continue
+        folder = operations[0].folder.parent
+        yield from _openapi(contract, folder / "openapi.yaml", operations)
+        for edition in sorted({name for one in operations for name, has in one.editions.items() if has.request}):
+            path = folder / f"openapi-{edition}.yaml"
+            own = [replace(one, edition=edition) for one in operations if edition in one.editions]
+            if path.is_file():
+                yield from _openapi(contract, path, [one for one in own if one.editions[edition].request])
+            else:
+                what = f"the edition {edition} of {own[0].id} is not described"
+                yield Problem("openapi", place_in(contract.root, path), what, "Describe its request there.")
+
+
+def _openapi(contract: Contract, path: Path, operations: Sequence[Operation]) -> Outcomes:
+    """One document, which describes these operations."""
     from openapi_spec_validator import OpenAPIV31SpecValidator
     from referencing.exceptions import Unresolvable
 
-    for service in sorted(contract.services):
-        folders = [one.folder for one in contract.operations.values() if one.service == service]
-        if not folders:
-            continue
-        path = folders[0].parent / "openapi.yaml"
-        where = place_in(contract.root, path)
-        document = read_yaml(path)
-        try:
-            errors = list(OpenAPIV31SpecValidator(document, base_uri=path.resolve().as_uri()).iter_errors())
-        except (Unresolvable, LookupError, TypeError, AttributeError, ValueError, OSError) as error:
-            yield Problem(
-                "openapi",
-                where,
-                f"cannot be read as OpenAPI: {type(error).__name__} {error}",
-                "Check the files it refers to.",
-            )
-            continue
-        for found in errors:
-            place = join_pointer(getattr(found, "absolute_path", ()))
-            yield Problem("openapi", f"{where}#{place}", str(found.message).partition("\n")[0], "Mend the document.")
-        yield from _operations_described(contract, service, document, where)
+    where = place_in(contract.root, path)
+    document = read_yaml(path)
+    try:
+        errors = list(OpenAPIV31SpecValidator(document, base_uri=path.resolve().as_uri()).iter_errors())
+    except (Unresolvable, LookupError, TypeError, AttributeError, ValueError, OSError) as error:
+        what = f"cannot be read as OpenAPI: {type(error).__name__} {error}"
+        yield Problem("openapi", where, what, "Check the files it refers to.")
+        return
+    for found in errors:
+        place = join_pointer(getattr(found, "absolute_path", ()))
+        yield Problem("openapi", f"{where}#{place}", str(found.message).partition("\n")[0], "Mend the document.")
+    yield from _operations_described(operations, document, where)
 
 
-def _operations_described(contract: Contract, service: str, document: Mapping[str, Any], where: str) -> Outcomes:
+def _operations_described(operations: Sequence[Operation], document: Mapping[str, Any], where: str) -> Outcomes:
     paths = document.get("paths") or {}
-    for name in sorted(contract.operations):
-        operation = contract.operations[name]
-        if operation.service != service:
-            continue
+    for operation in operations:
+        name = operation.id
         described = (paths.get(operation.path) or {}).get(operation.method.lower())
         place = f"{where}#{join_pointer(('paths', operation.path, operation.method.lower()))}"
         if not isinstance(described, Mapping):
@@ -151,7 +162,16 @@ def _operations_described(contract: Contract, service: str, document: Mapping[st
         if media != set(operation.media_types):
             hint = f"operation.yaml has {', '.join(operation.media_types)}."
             yield Problem("openapi", place, f"the request comes in {', '.join(sorted(media)) or 'no media type'}", hint)
+        schema = f"{operation.folder.name}/{operation.request_schema.name}"
+        if operation.edition and schema not in _request_schemas(described):
+            yield Problem("openapi", place, f"no request is of {schema}", "It is the schema of this edition's request.")
         yield None
+
+
+def _request_schemas(described: Mapping[str, Any]) -> set[Any]:
+    """The files to which the request's media types refer."""
+    contents = described.get("requestBody", {}).get("content", {}).values()
+    return {one.get("schema", {}).get("$ref") for one in contents}
 
 
 def _known_keywords() -> frozenset[str]:

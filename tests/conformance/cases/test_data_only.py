@@ -18,10 +18,10 @@ from conformance.contract.load import load_contract, specs_root
 PACKAGE = Path(conformance.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SPEAKS_FOR_THE_VENDOR = {
-    "cases/generated/accounts.py": "cancels one order between two messages, by the vendor's own set-up call",
     "dialects/alphapoint/left.py": "says of an order that a run has left under which number of its client it was placed",
     "dialects/alphapoint/states.py": "brings states about with the vendor's own set-up calls, which are no operations",
     "dialects/alphapoint/session.py": "signs in with the vendor's own calls, which are no operations",
+    "dialects/logins/signature.py": "signs in with headers of the vendor's, one of which has the name of a member",
 }
 """Modules that know one vendor's protocol around the operations, each with what it is for."""
 

@@ -93,9 +93,9 @@ def test_the_command_shows_problem_place_and_hint(small: Path, edit: Edit) -> No
     result = CliRunner().invoke(main, ["specs", "check", "--specs", str(small)])
     assert result.exit_code == 1
     assert "FAILED   contract (1 of " in result.output
-    place = "alphapoint/cancel_all_orders/operation.yaml:63"
+    place = "alphapoint/cancel_all_orders/operation.yaml:68"
     assert f"  {place}: attribution.answered: there is no requirement 'CAO-SINK'\n" in result.output
-    assert "ok       schemas (2 checked)\n" in result.output
+    assert "ok       schemas (4 checked)\n" in result.output
 
 
 def test_the_command_prints_json(small: Path, edit: Edit) -> None:

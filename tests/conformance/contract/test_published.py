@@ -20,7 +20,7 @@ from conformance.contract.published import FILES, schema_file, schema_text
 from conformance.model.spec import Explored
 
 Edit = Callable[[str, str, str], None]
-BUNDLED = sorted(path for path in specs_root().rglob("*.yaml") if path.stem != "openapi")
+BUNDLED = sorted(path for path in specs_root().rglob("*.yaml") if not path.stem.startswith("openapi"))
 
 
 def validator(kind: str) -> jsonschema.Draft202012Validator:

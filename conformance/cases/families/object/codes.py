@@ -12,7 +12,7 @@ from conformance.model.spec import ErrorCode, Operation
 
 SUCCESS, NOT_AUTHORIZED, INVALID, NOT_FOUND = "0", "20", "100", "104"
 _MADE = (SUCCESS, NOT_AUTHORIZED, INVALID, NOT_FOUND)
-"""The codes that a request brings about by itself."""
+"""The codes that a request brings about by itself, if the operation has what that takes: a role that is refused, a member."""
 _BY_TARGET = "What the target file says provokes it"
 
 
@@ -57,15 +57,15 @@ def _may_wait(operation: Operation, channel: Channel, code: ErrorCode) -> bool:
 
 def _provocation(operation: Operation, code: str) -> tuple[str | None, Mapping[str, Any], str, str | None]:
     assert isinstance(operation.valid, Mapping)
-    if code == NOT_AUTHORIZED:
+    if code == NOT_AUTHORIZED and operation.roles_refused:
         return operation.roles_refused[-1], operation.valid, "A user without permission", None
-    if code == INVALID:
-        member = next(name for name, field in operation.fields.items() if field.required)
-        value = {key: given for key, given in operation.valid.items() if key != member}
-        return None, value, f"{member} left out", None
-    if code == NOT_FOUND:
-        member = next(name for name, field in operation.fields.items() if field.required)
-        return "operator", {**operation.valid, member: operation.fields[member].unknown}, f"An unknown {member}", None
+    required, naming = make.required_member(operation), make.naming_member(operation)
+    if code == INVALID and required is not None:
+        value = {key: given for key, given in operation.valid.items() if key != required}
+        return None, value, f"{required} left out", None
+    if code == NOT_FOUND and naming is not None:
+        value = {**operation.valid, naming: operation.fields[naming].unknown}
+        return operation.elevated or None, value, f"An unknown {naming}", None
     return None, operation.valid, _BY_TARGET, code
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from conformance.cases import expect, make, message
 from conformance.cases.expect import Ruling
 from conformance.cases.make import Channel, channels
+from conformance.cases.message import is_text
 from conformance.formats.errors import Pairs, Raw
 from conformance.model.case import Alternative, Body, Case, Expectation
 from conformance.model.spec import Field, Operation
@@ -33,8 +34,10 @@ class Variant:
 
 
 def variants(binding: str) -> tuple[Variant, ...]:
-    """The odd values for an integer member whose right value has this binding."""
+    """The odd values for a member whose right value has this binding: an integer, or a text where its name says so."""
     here = f"${{{binding}}}"
+    if is_text(binding):
+        return _OF_TEXTS
     return (
         Variant("absent", "absent", "left out", ABSENT),
         Variant("null", "absent", "null", None),
@@ -73,6 +76,15 @@ def variants(binding: str) -> tuple[Variant, ...]:
     )
 
 
+_OF_TEXTS = (
+    Variant("absent", "absent", "left out", ABSENT),
+    Variant("null", "absent", "null", None),
+    Variant("empty-text", "absent", "an empty string", ""),
+    Variant("object", "unusable", "an object", {}),
+    Variant("array", "unusable", "an array", []),
+)
+
+
 def object_field_cases(operation: Operation) -> Iterator[Case]:
     """For each declared member and each variant, over every channel."""
     for member, field in operation.fields.items():
@@ -83,8 +95,9 @@ def object_field_cases(operation: Operation) -> Iterator[Case]:
                 body = _body(seen, channel, member, variant)
                 if expectation is not None and body is not None:
                     yield _case(seen, channel, member, variant.name, variant.title, body, expectation)
-            yield from _repeated_member(seen, channel, member, field)
-            yield from _other_case(seen, channel, member, field)
+            if member in seen.valid:
+                yield from _repeated_member(seen, channel, member, field)
+                yield from _other_case(seen, channel, member, field)
 
 
 def _case(
@@ -97,7 +110,7 @@ def _case(
 
 def _body(operation: Operation, channel: Channel, member: str, variant: Variant) -> Body | None:
     assert isinstance(operation.valid, Mapping)
-    value = {key: variant.value if key == member else given for key, given in operation.valid.items()}
+    value = {**operation.valid, member: variant.value}
     if variant.value is ABSENT:
         del value[member]
     return message.writable(operation, channel, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from conformance.cases import expect, make, message
@@ -11,7 +11,7 @@ from conformance.cases.make import Channel, channels
 from conformance.formats.base import Writing
 from conformance.formats.json.format import JSON, json_text
 from conformance.model.case import Alternative, Body, Case, Expectation
-from conformance.model.spec import Operation
+from conformance.model.spec import Operation, Shape
 
 _UNPARSABLE = ("silence", "error-frame", "standard-100")
 
@@ -84,8 +84,7 @@ def malformed_object_cases(operation: Operation) -> Iterator[Case]:
     """Each broken text as the body of a call whose request is an object."""
     good = json_text(operation.valid)
     kinds = (
-        *broken_texts(good),
-        Broken("empty-object", "an object without members", "{}"),
+        *_where_members_must_come(operation, broken_texts(good)),
         Broken("empty-list", "an empty list", "[]"),
         Broken("in-list", "the request inside a list", f"[{good}]"),
         Broken("as-text", "the request as a JSON string", '"' + good.replace('"', '\\"') + '"', lenient=True),
@@ -99,6 +98,18 @@ def malformed_object_cases(operation: Operation) -> Iterator[Case]:
                     yield _case(operation, channel, kind, Body(kind.text, kind.encoding))
         else:
             yield from _of_wire_forms(operation, channel)
+
+
+def _where_members_must_come(operation: Operation, kinds: Iterable[Broken]) -> Iterator[Broken]:
+    """The kinds, and an object without members, which is right where none must come; there no body may be taken for it."""
+    must = operation.shape is Shape.DATA or make.required_member(operation) is not None
+    for kind in kinds:
+        yield kind if must or kind.name not in _NO_MEMBERS else replace(kind, lenient=True)
+    if must:
+        yield Broken("empty-object", "an object without members", "{}")
+
+
+_NO_MEMBERS = ("empty", "blank", "null")
 
 
 def _of_wire_forms(operation: Operation, channel: Channel) -> Iterator[Case]:

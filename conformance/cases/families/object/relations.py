@@ -19,7 +19,7 @@ REVERSED = JsonStyle(key_order="reversed")
 
 
 def object_relation_cases(operation: Operation) -> Iterator[Case]:
-    """HTTP with WebSocket, key order, white space, escapes, and what the operator may as well."""
+    """HTTP with WebSocket, key order, white space, escapes, and what the role that may touch every account may as well."""
     assert isinstance(operation.valid, Mapping)
     ways = tuple(channels(operation))
     names = operation.acted_on
@@ -44,14 +44,14 @@ def object_relation_cases(operation: Operation) -> Iterator[Case]:
                     continue
                 twin = Twin(name, form, channel.transport, channel.media_type, (message,))
                 yield relation_case(operation, channel, f"{name}-{kind}", sent, right, twin, role)
-            if kind == "done":
+            if kind == "done" and operation.elevated:
                 twin = Twin(
                     "role-monotonicity",
                     operation.attribution["operator"],
                     channel.transport,
                     channel.media_type,
                     (sent,),
-                    role="operator",
+                    role=operation.elevated,
                 )
                 yield relation_case(operation, channel, "role-monotonicity", sent, right, twin, role)
 
@@ -71,26 +71,27 @@ def _first_key_escaped(text: str) -> str:
 def _object_requests(
     operation: Operation, names: tuple[str, ...]
 ) -> Iterator[tuple[str, Any, str | None, Expectation]]:
-    """A request that is done, one that is incomplete, one without permission, one that names nothing."""
+    """A request that is done, one that is incomplete, one without permission, one that names nothing.
+
+    The second takes a member that is required, the third a role that is refused: without these, it is left out.
+    """
     assert isinstance(operation.valid, Mapping)
-    required = next(name for name, field in operation.fields.items() if field.required)
-    unknown = operation.fields[required].unknown
-    form = operation.attribution["malformed"]
+    form, required = operation.attribution["malformed"], make.required_member(operation)
     yield "done", operation.valid, None, expect.done(operation, form, names)
-    incomplete = {name: value for name, value in operation.valid.items() if name != required}
-    yield "incomplete", incomplete, None, expect.refused(operation, form, names, (100,))
-    yield (
-        "no-permission",
-        operation.valid,
-        operation.roles_refused[-1],
-        expect.refused(operation, form, names, (20, 104), (Ruling.HIDDEN_PLACE,)),
-    )
-    yield (
-        "unknown",
-        {**operation.valid, required: unknown},
-        "operator",
-        expect.refused(operation, form, names, (20, 100, 104), (Ruling.CODE_OF_UNKNOWN,)),
-    )
+    if required is not None:
+        incomplete = {name: value for name, value in operation.valid.items() if name != required}
+        yield "incomplete", incomplete, None, expect.refused(operation, form, names, (100,))
+    for role in operation.roles_refused[-1:]:
+        right = expect.refused(operation, form, names, (20, 104), (Ruling.HIDDEN_PLACE,))
+        yield "no-permission", operation.valid, role, right
+    naming = make.naming_member(operation)
+    if naming is not None:
+        yield (
+            "unknown",
+            {**operation.valid, naming: operation.fields[naming].unknown},
+            operation.elevated or None,
+            expect.refused(operation, form, names, (20, 100, 104), (Ruling.CODE_OF_UNKNOWN,)),
+        )
 
 
 def relation_case(

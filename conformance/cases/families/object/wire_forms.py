@@ -156,7 +156,8 @@ def way_cases(operation: Operation) -> Iterator[Case]:
     right: Any = operation.valid
     own, stranger = f"${{{owned[idle][0]}}}", f"${{{owned[absent][0]}}}"
     theirs = {name: _on_account(need, account=stranger) for name, need in operation.states.items()}
-    idle_states = {name: _on_account(need, account=own, role="operator") for name, need in operation.states.items()}
+    placing = {"role": operation.elevated} if operation.elevated else {}
+    idle_states = {name: _on_account(need, account=own, **placing) for name, need in operation.states.items()}
     beside = {**operation.states, _OTHER: next(iter(theirs.values()))}
     for channel in channels(operation):
         for way in WAYS if not channel.transport.framed else ():
