@@ -24,7 +24,16 @@ from reference_impl.alphapoint.frames import Connection, call_in, operation_in
 from reference_impl.mishaps import end_http, end_ws, gateway_response
 from reference_impl.parts import Arrival, Parts
 from reference_impl.tpp import http as tpp_http
-from reference_impl.wire import OPERATIONS, TPP_OPERATION, FrameInfo, HttpRequest, HttpResponse, Passage, text_response
+from reference_impl.wire import (
+    OPERATIONS,
+    TPP_ONE,
+    TPP_OPERATION,
+    FrameInfo,
+    HttpRequest,
+    HttpResponse,
+    Passage,
+    text_response,
+)
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
@@ -39,8 +48,9 @@ _HELP = """A mock of order cancellation, with data of its own.
 _HELP_ALPHAPOINT = """POST /AP/CancelAllOrders, /AP/CancelOrder, /AP/CancelQuote   AlphaPoint; sign in at /AP/Authenticate
      /WSGateway/                                             the same over WebSocket
 """
-_HELP_TPP = """POST /api/orders/cancellations                               TPP
+_HELP_TPP = """POST /api/orders/cancellations, /api/orders/cancellation     TPP
 """
+_TPP = {tpp_http.PATH: TPP_OPERATION, tpp_http.PATH_OF_ONE: TPP_ONE}
 _HELP_CONTROL = """GET  /_world/openapi.json                                    what a test may tell this server
 GET  /_world/received                                        what has arrived, with the verdict on each request
 """
@@ -185,7 +195,7 @@ def respond(parts: Parts, control: Control | None, request: HttpRequest) -> Http
         return refusal
     if request.path.startswith(alphapoint_http.PREFIX) and parts.world.alphapoint_served:
         response = alphapoint_http.handle(parts, request)
-    elif request.path == tpp_http.PATH and parts.world.tpp_served:
+    elif request.path in _TPP and parts.world.tpp_served:
         response = tpp_http.handle(parts, request)
     elif parts.world.tpp_served:
         response = tpp_http.not_found(parts, request)
@@ -225,7 +235,7 @@ async def _read_body(request: Request) -> tuple[bytes | None, int]:
 def _request(scope: Scope, body: bytes, first: int) -> HttpRequest:
     sent = str(scope["path"])
     path = sent.lower().removesuffix("/") or "/"
-    operation = TPP_OPERATION if path == tpp_http.PATH else ""
+    operation = _TPP.get(path, "")
     if path.startswith(alphapoint_http.PREFIX):
         operation = OPERATIONS.get(path[len(alphapoint_http.PREFIX) :], "")
     headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"])

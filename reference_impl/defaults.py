@@ -24,7 +24,7 @@ from reference_impl.alphapoint.members import read_members
 from reference_impl.alphapoint.sessions import Sessions
 from reference_impl.alphapoint.values import CANCEL_ALL_ORDERS, CANCEL_ORDER, CANCEL_QUOTE
 from reference_impl.parts import AlphaPointParts, Parts, Policy, TppParts
-from reference_impl.tpp import charset, negotiation, service, write_json, write_xml
+from reference_impl.tpp import charset, negotiation, one, service, write_json, write_xml
 from reference_impl.tpp import http as tpp_http
 from reference_impl.tpp.orders import TppOrders
 from reference_impl.tpp.read_json import read_json
@@ -90,6 +90,8 @@ def _tpp(world: World) -> TppParts:
         carry_out=service.carry_out,
         arrange=service.arrange,
         writers={"json": write_json.WRITER, "xml": write_xml.WRITER},
+        as_list={"json": one.json_as_list, "xml": one.xml_as_list},
+        of_one={"json": one.json_of_one, "xml": one.xml_of_one},
         encode=charset.encode,
         processed_status=200,
         refused_status=400,

@@ -194,6 +194,10 @@ class TppParts:
     arrange: Callable[[Sequence[Result]], Sequence[Result]]
     """The order of the results."""
     writers: Mapping[Format, Writer]
+    as_list: Mapping[Format, Callable[[str], str]]
+    """A body with one instruction as a list of it; each raises `UnreadableList`."""
+    of_one: Mapping[Format, Callable[[str], str]]
+    """The text of the one result of a list of results."""
     encode: Callable[[str, Charset], bytes]
     processed_status: int
     refused_status: int

@@ -19,7 +19,7 @@ from reference_impl.defaults import default_parts
 from reference_impl.serve import address_of, listen, make_server
 from reference_impl.told import Told
 from reference_impl.tpp.orders import TppOrders
-from reference_impl.wire import OPERATIONS, TPP_OPERATION, Passage
+from reference_impl.wire import OPERATIONS, TPP_ONE, TPP_OPERATION, Passage
 from reference_impl.world.load import parse_world
 from reference_impl.world.model import TppState
 
@@ -250,6 +250,16 @@ def _list(*kinds: Mapping[str, Any]) -> Callable[[Stage], Scene]:
     return scene
 
 
+def _instruction(**kind: Any) -> Callable[[Stage], Scene]:
+    def scene(stage: Stage) -> Scene:
+        for abroad in (False, True):
+            stage.instruction(abroad=abroad)
+        key, members = stage.instruction(**kind)
+        return Scene(members, ((key,),))
+
+    return scene
+
+
 _GONE: Mapping[str, Any] = {"state": "cancelled"}
 _SCENES: Mapping[str, Mapping[str, Callable[[Stage], Scene]]] = {
     OPERATIONS["cancelallorders"]: {"orders": _all_of(OWN), "second-account": _all_of(SECOND)},
@@ -273,5 +283,11 @@ _SCENES: Mapping[str, Mapping[str, Callable[[Stage], Scene]]] = {
         "pin": _list({"pin": True}, {}, {"abroad": True, "pin": True}),
         "executed": _list({"state": "executed"}, {}),
         "twelve": _list(*([{}] * 5), _GONE, *([{}] * 6)),
+    },
+    TPP_ONE: {
+        "order": _instruction(),
+        "abroad": _instruction(abroad=True),
+        "gone": _instruction(**_GONE),
+        "pin": _instruction(pin=True),
     },
 }

@@ -23,7 +23,7 @@ from reference_impl.parts import Arrival, Enter, Parts, with_alphapoint, with_tp
 from reference_impl.readings import choose
 from reference_impl.tpp.values import Instruction, UnreadableList
 from reference_impl.variants import apply_variants
-from reference_impl.wire import OPERATIONS, TPP_OPERATION, Mishap
+from reference_impl.wire import OPERATIONS, TPP_OPERATIONS, Mishap
 
 MOST_KEPT = 1000
 MOST_TOLD = 1000
@@ -112,7 +112,7 @@ class Told:
         if len(self._orders) >= MOST_TOLD:
             raise ValueError(f"no more than {MOST_TOLD} orders are kept")
         operation = body.get("operation", "")
-        known = (*OPERATIONS.values(), TPP_OPERATION)
+        known = (*OPERATIONS.values(), *TPP_OPERATIONS)
         if operation not in ("", *known):
             raise ValueError(f"operation must be one of {', '.join(known)}")
         times, delay_s = body.get("times", 1), body.get("delay_s", 0)
@@ -218,14 +218,14 @@ def _naming(order: Any) -> re.Pattern[str] | None:
 
 def _answering(operation: str, code: Any) -> Callable[[Parts], Parts]:
     """Parts under which a call is answered with this code and changes nothing."""
-    if operation == TPP_OPERATION:
+    if operation in TPP_OPERATIONS:
         if code not in TPP_ANSWERS:
             raise ValueError(f"code must be one of {', '.join(TPP_ANSWERS)}")
         return _refusing_list if code == "error-string" else _not_active
     if type(code) is not int or code not in ERROR_TEXTS:
         raise ValueError(f"code must be one of {', '.join(map(str, ERROR_TEXTS))}")
     if operation not in _NAMES:
-        raise ValueError(f"code needs an operation: one of {', '.join((*_NAMES, TPP_OPERATION))}")
+        raise ValueError(f"code needs an operation: one of {', '.join((*_NAMES, *TPP_OPERATIONS))}")
 
     def refuse(_parts: Parts, _call: Call) -> Answer:
         raise Refused(code, "condition")

@@ -11,7 +11,8 @@ OPERATIONS = {
     "cancelquote": "alphapoint.cancel_quote",
     "cancelorder": "alphapoint.cancel_order",
 }
-TPP_OPERATION = "tpp.create_cancellations"
+TPP_OPERATION, TPP_ONE = "tpp.create_cancellations", "tpp.create_cancellation"
+TPP_OPERATIONS = (TPP_OPERATION, TPP_ONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from conformance.cases.families.object.wire_forms import frame_cases, http_form_
 from conformance.cases.families.races import race_cases
 from conformance.cases.families.spellings import GRAMMARS, key_of, spelling_cases
 from conformance.cases.message import fill_body, is_text, places
+from conformance.cases.sample import check_sampled, sampled
 from conformance.cases.scenario import scenario_cases
 from conformance.contract.check.problems import CaseSet, Specimen
 from conformance.contract.operation import AppliesTo, RequirementKey, demand_keys
@@ -103,14 +104,15 @@ KEYS = (
 
 
 def build_cases(operation: Operation) -> tuple[Case, ...]:
-    """The named cases of one operation. Raises `SpecError` for a missing key and for two cases with one id."""
+    """The named cases of one operation. Raises `SpecError` for a missing key, for two cases with one id, and as `check_sampled`."""
     demand_keys(operation, KEYS)
     found: dict[str, Case] = {}
     for family in _FAMILIES[operation.shape]:
-        for case in _cases_of(family, operation):
+        for case in sampled(operation, _cases_of(family, operation)):
             if case.id in found:
                 raise SpecError(f"two cases have the id {case.id}", where=str(operation.folder))
             found[case.id] = case
+    check_sampled(operation, found.values())
     grid = counted(operation)
     cases = [found[identifier] for identifier in sorted(found)]
     if grid is None:

@@ -22,6 +22,7 @@ import orjson
 from conformance.cases.build import build_cases
 from conformance.cases.case_data import canonical_text, fixture_text, from_data, to_data
 from conformance.cases.combinations.arrays import STRENGTH, combination_cases
+from conformance.cases.sample import family_of
 from conformance.contract.schemas import usable_schemas
 from conformance.errors import SpecError, UsageError
 from conformance.formats.json.pointer import load_json
@@ -47,12 +48,6 @@ class Written:
     written: tuple[Path, ...]
     unchanged: tuple[Path, ...]
     removed: tuple[Path, ...]
-
-
-def family_of(case_id: str) -> str:
-    """The family in a case id: `cao/fields/omsid-null@http` belongs to `fields`."""
-    middle = case_id.partition("@")[0].split("/")[1:-1]
-    return "-".join(middle) or "cases"
 
 
 def case_digest(case: Case) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,10 +117,26 @@ def lane_of(shape: Shape) -> Lane:
 
 
 def possible(operation: Operation, expect: Expectation) -> Expectation:
-    """The expectation without the answers that no server can give: where one result answers, it cannot be left out."""
+    """The expectation without the answers that no server can give: where one result answers, it cannot be left out.
+
+    A service that drops an instruction from a list has nothing to answer where there is no other, and refuses the call:
+    a refusal does not tell which of the two it does.
+    """
     if not operation.shape.instructs or operation.shape.listed:
         return expect
-    return replace(expect, any_of=tuple(one for one in expect.any_of if one.wanted.get("results") != []))
+    dropped = [reading for one in expect.any_of if one.wanted.get("results") == [] for reading in one.readings]
+    kept = (one for one in expect.any_of if one.wanted.get("results") != [])
+    return replace(expect, any_of=tuple(_or_dropped(one, dropped) for one in kept))
+
+
+def _or_dropped(one: Alternative, dropped: Sequence[str]) -> Alternative:
+    """The alternative; if it is a refusal, its readings show these as well."""
+    if one.wanted.get("form") != "refused":
+        return one
+    also = dict(reading.split("=", 1) for reading in dropped)
+    names = (reading.partition("=")[0] for reading in one.readings)
+    told = (f"{one}|{also[name]}" if name in also else one for name, one in zip(names, one.readings, strict=True))
+    return replace(one, readings=tuple(told))
 
 
 def _lane_at(operation: Operation, states: Mapping[str, StateNeed]) -> Lane:

@@ -23,7 +23,7 @@ from conformance.errors import SpecError
 from conformance.formats.errors import XsdError
 from conformance.formats.xml.contract import XmlContract
 from conformance.formats.xml.xsd import ListOf, Record
-from conformance.model.spec import Operation
+from conformance.model.spec import Operation, Shape
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -174,9 +174,10 @@ _SHAPES = {"array": "list", "object": "object", "string": "string", "null": "not
 )
 
 
-def schema_facts(part: Part, path: Path) -> Iterator[tuple[Key, Fact]]:
+def schema_facts(part: Part, path: Path, *, alone: bool = False) -> Iterator[tuple[Key, Fact]]:
     """The facts of the request, the response or the error whose schema is at `path`.
 
+    `alone`: it is of one record that a list call has many of, whose name is a fact as that of a list's records is.
     Errors: `SpecError` for a schema that cannot be read, or whose references lead back to themselves.
     """
     files = read_schema_files(path)
@@ -195,6 +196,7 @@ def schema_facts(part: Part, path: Path) -> Iterator[tuple[Key, Fact]]:
     )
     if shape == "list":
         root = items
+    if shape == "list" or alone:
         title = next((str(node["title"]) for _, node in root if "title" in node), "")
         if title:
             yield Key(part, "record"), Fact(title)
@@ -295,7 +297,8 @@ def facts_of_folder(folder: Path, edition: str = "") -> dict[Key, Fact]:
     for part in _PARTS:
         schema = operation.request_schema if part == "request" else folder / f"{part}.schema.json"
         if schema.exists() or part != "error":
-            facts.update(schema_facts(part, schema))
+            alone = operation.shape is Shape.RESULT and part != "error"
+            facts.update(schema_facts(part, schema, alone=alone))
             facts[Key(part, "media-types")] = Fact(in_order(_media_types(operation, part)))
     _tie_conditions(operation, facts)
     for part in _PARTS:

@@ -24,6 +24,8 @@ BaseName: TypeAlias = Annotated[str, Names("base")]
 MediaType: TypeAlias = Annotated[str, Names("media type")]
 Document = Literal["request", "response", "error"]
 FieldType = Literal["integer", "boolean", "string", "guid"]
+Sampled = Literal["format", "one"]
+"""In one media type of each format, or in one of all; of the spellings with one of their requests, too."""
 ThingKind = Literal["account", "oms", "instrument", "order", "client", "uid", "user"]
 """An order has an id, a number that its client gave it, or a GUID; none of these replaces another."""
 
@@ -484,6 +486,8 @@ class Operation:
     """The requirement that a success without its effect breaks; without it, that of the case."""
     effect_beyond: RequirementId = ""
     """The requirement that a success breaks which has an effect on what was not named; without it, that of `effect`."""
+    sampled: Mapping[str, Sampled] = field(default_factory=dict)
+    """Families of cases of which not every message goes out in every media type, as where a larger call has them all."""
     editions: Mapping[str, Edition] = field(default_factory=dict)
     """The editions of its page by name, the one that the contract is made from first; empty where only one is known."""
     edition: Annotated[str, GIVEN] = ""

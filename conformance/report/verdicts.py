@@ -209,7 +209,8 @@ def reading_rows(
 ) -> tuple[ReadingRow, ...]:
     """One row for each reading that was observed or belongs to the selected operations, sorted by id.
 
-    An answer that does not decide between alternatives (`a|b`) counts for the one that others show, else for the first.
+    An answer that does not decide between alternatives (`a|b`) counts for the pinned one, else for the one that others
+    show, else for the first.
     """
     tally = Counter(observed for result in results for observed in result.readings)
     tally.update((folded or Folded()).readings)
@@ -217,8 +218,8 @@ def reading_rows(
     for text in sorted(tally):
         reading, _, alternative = text.partition("=")
         seen[reading][alternative] = tally[text]
-    for shown in seen.values():
-        _decide(shown)
+    for name, shown in seen.items():
+        _decide(shown, settings.pinned.get(name))
     wanted = settings.selection.operations
     names = {
         reading.id
@@ -230,11 +231,11 @@ def reading_rows(
     )
 
 
-def _decide(shown: dict[str, int]) -> None:
-    """Give the count of each undecided alternative to one that it may be."""
+def _decide(shown: dict[str, int], pinned: str | None) -> None:
+    """Give the count of each undecided alternative to one that it may be: the pinned one, one that others show, the first."""
     for text in [text for text in shown if "|" in text]:
         count, possible = shown.pop(text), text.split("|")
-        chosen = next((one for one in possible if one in shown), possible[0])
+        chosen = pinned if pinned in possible else next((one for one in possible if one in shown), possible[0])
         shown[chosen] = shown.get(chosen, 0) + count
 
 

@@ -13,6 +13,7 @@ from reference_impl.equivalents import (
     cancel_all_editions,
     cancel_order,
     tpp,
+    tpp_one,
 )
 from reference_impl.variants import Variant, registry
 
@@ -25,4 +26,5 @@ EQUIVALENTS: Mapping[str, Variant] = registry(
     cancel_all_editions.EQUIVALENTS,
     cancel_order.EQUIVALENTS,
     tpp.EQUIVALENTS,
+    tpp_one.EQUIVALENTS,
 )

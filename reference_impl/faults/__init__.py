@@ -27,6 +27,7 @@ from reference_impl.faults import (
     cancel_quote_request,
     combined,
     tpp,
+    tpp_one,
 )
 from reference_impl.variants import Variant, registry
 
@@ -53,4 +54,5 @@ FAULTS: Mapping[str, Variant] = registry(
     cancel_quote_request.FAULTS,
     combined.FAULTS,
     tpp.FAULTS,
+    tpp_one.FAULTS,
 )

@@ -22,7 +22,7 @@ from reference_impl.tpp.orders import TppOrders
 from reference_impl.tpp.service import key_of
 from reference_impl.tpp.values import Instruction, Result
 from reference_impl.variants import Change, Variant
-from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
+from reference_impl.wire import TPP_OPERATIONS, HttpRequest, HttpResponse
 
 Errors = tuple[str, ...]
 _RACE_S = 0.05
@@ -124,7 +124,7 @@ def _race(parts: Parts, recorder: Recorder) -> Parts:
     async def hold(request: HttpRequest) -> None:
         nonlocal stood
         await inner_hold(request)
-        if request.operation == TPP_OPERATION:
+        if request.operation in TPP_OPERATIONS:
             seen = parts.tpp.orders.snapshot()
             await asyncio.sleep(_RACE_S)
             stood = seen
@@ -144,7 +144,7 @@ def _race_between_calls(parts: Parts, recorder: Recorder) -> Parts:
     async def hold(request: HttpRequest) -> None:
         nonlocal stood
         await inner_hold(request)
-        if request.operation == TPP_OPERATION:
+        if request.operation in TPP_OPERATIONS:
             seen = parts.tpp.orders.snapshot()
             await asyncio.sleep(_RACE_S)
             stood = seen

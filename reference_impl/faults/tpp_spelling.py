@@ -10,7 +10,7 @@ from reference_impl.parts import Parts
 from reference_impl.recorder import Recorder
 from reference_impl.tpp.changes import on_request_text, on_response, refuse_text, tpp_fault
 from reference_impl.variants import Change, Variant
-from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
+from reference_impl.wire import TPP_OPERATIONS, HttpRequest, HttpResponse
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _VALUE = re.compile(r"<(OrderID|PIN|CreatorID|InternationalOrderUID)>(.*?)</\1>", re.DOTALL)
@@ -59,7 +59,7 @@ def _refuses(unwanted: Callable[[HttpRequest], object], status: int = 400) -> Ch
         inner = parts.refuse
 
         def refuse(request: HttpRequest) -> HttpResponse | None:
-            if request.operation != TPP_OPERATION or request.method != "POST" or not unwanted(request):
+            if request.operation not in TPP_OPERATIONS or request.method != "POST" or not unwanted(request):
                 return inner(request)
             recorder.hit()
             return _answer(request, status)

@@ -29,7 +29,7 @@ from reference_impl.alphapoint.values import (
 )
 from reference_impl.parts import Parts, with_alphapoint, with_cancel_all, with_cancel_order, with_frames
 from reference_impl.readings.values import CAO, CO, CQ, Reading, as_it_is
-from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
+from reference_impl.wire import TPP_OPERATIONS, HttpRequest, HttpResponse
 
 _STATUS = {INVALID_REQUEST: 400, NOT_AUTHORIZED: 403, RESOURCE_NOT_FOUND: 404, SERVER_ERROR: 500}
 _OTHER_STATUS = 409
@@ -142,7 +142,7 @@ def _without_media_type(parts: Parts) -> Parts:
 
     def http_filter(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response = inner(request, response)
-        return response if request.operation == TPP_OPERATION else replace(response, content_type="")
+        return response if request.operation in TPP_OPERATIONS else replace(response, content_type="")
 
     return replace(parts, http_filter=http_filter)
 

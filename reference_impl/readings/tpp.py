@@ -1,4 +1,4 @@
-"""Readings of POST api/orders/cancellations."""
+"""Readings of POST api/orders/cancellations, most of them those of POST api/orders/cancellation too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from reference_impl.parts import Parts, with_tpp, with_writer
-from reference_impl.readings.values import TPP, Reading, as_it_is
+from reference_impl.readings.values import TPP, TPP_ONE, Reading, as_it_is
 from reference_impl.tpp.values import NO_INSTRUCTION, Format, Instruction, Items, Media, Result, UnreadableList
 from reference_impl.tpp.write_json import dump, result_object
 from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
@@ -156,19 +156,19 @@ def _references_read(parts: Parts) -> Parts:
 
 
 READINGS: tuple[Reading, ...] = (
-    Reading("null-members", (TPP,), {"present": as_it_is, "omitted": _omit_nulls}),
+    Reading("null-members", (TPP, TPP_ONE), {"present": as_it_is, "omitted": _omit_nulls}),
     Reading(
         "processed-status",
-        (TPP,),
+        (TPP, TPP_ONE),
         {"200": as_it_is, "201": _status("processed_status", 201), "207": _status("processed_status", 207)},
     ),
     Reading("empty-list", (TPP,), {"empty-result": as_it_is, "refused": _empty_refused}),
     Reading("result-order", (TPP,), {"same": as_it_is, "other": _other_order}),
-    Reading("broken-instruction", (TPP,), {"only-itself": as_it_is, "whole-list": _whole_list}),
-    Reading("errors-on-success", (TPP,), {"null": as_it_is, "empty": _empty_errors}),
-    Reading("guid-case", (TPP,), {"lower": as_it_is, "upper": _upper_guids}),
-    Reading("framework-error-form", (TPP,), {"framework": as_it_is, "string": _framework_string}),
-    Reading("id-width", (TPP,), {"int32": as_it_is, "int64": _int64}),
+    Reading("broken-instruction", (TPP, TPP_ONE), {"only-itself": as_it_is, "whole-list": _whole_list}),
+    Reading("errors-on-success", (TPP, TPP_ONE), {"null": as_it_is, "empty": _empty_errors}),
+    Reading("guid-case", (TPP, TPP_ONE), {"lower": as_it_is, "upper": _upper_guids}),
+    Reading("framework-error-form", (TPP, TPP_ONE), {"framework": as_it_is, "string": _framework_string}),
+    Reading("id-width", (TPP, TPP_ONE), {"int32": as_it_is, "int64": _int64}),
     Reading(
         "null-item", (TPP,), {"list-refused": as_it_is, "own-result": _nulls("broken"), "dropped": _nulls("dropped")}
     ),
@@ -179,7 +179,7 @@ READINGS: tuple[Reading, ...] = (
     ),
     Reading(
         "unusable-value",
-        (TPP,),
+        (TPP, TPP_ONE),
         {
             "own-result": as_it_is,
             "list-refused": _on_read(_refused_for_a_value),
@@ -187,6 +187,6 @@ READINGS: tuple[Reading, ...] = (
         },
     ),
     Reading("no-list", (TPP,), {"empty-result": as_it_is, "refused": _no_list_refused}),
-    Reading("forbidden-reference", (TPP,), {"list-refused": as_it_is, "read": _references_read}),
-    Reading("refused-status", (TPP,), {"400": as_it_is, "422": _status("refused_status", 422)}),
+    Reading("forbidden-reference", (TPP, TPP_ONE), {"list-refused": as_it_is, "read": _references_read}),
+    Reading("refused-status", (TPP, TPP_ONE), {"400": as_it_is, "422": _status("refused_status", 422)}),
 )

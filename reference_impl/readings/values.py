@@ -11,6 +11,7 @@ CAO = "alphapoint.cancel_all_orders"
 CQ = "alphapoint.cancel_quote"
 CO = "alphapoint.cancel_order"
 TPP = "tpp.create_cancellations"
+TPP_ONE = "tpp.create_cancellation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from reference_impl.tpp.orders import TppOrders
 from reference_impl.tpp.values import Format, Instruction, Media, Result, UnreadableList
 from reference_impl.tpp.write_json import dump
 from reference_impl.variants import Change, Variant, equivalent, fault
-from reference_impl.wire import TPP_OPERATION, HttpRequest, HttpResponse
+from reference_impl.wire import TPP_OPERATION, TPP_OPERATIONS, HttpRequest, HttpResponse
 
 ItemChange = Callable[[dict[str, Any]], Any]
 TextChange = Callable[[str], str]
@@ -263,14 +263,14 @@ def on_request_format(change: Callable[[HttpRequest, Format | None], Format | No
 
 
 def on_response(change: Callable[[HttpRequest, HttpResponse], HttpResponse]) -> Change:
-    """Changes the whole response to a request on the resource's path."""
+    """Changes the whole response to a request on the path of either call."""
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
         inner = parts.http_filter
 
         def http_filter(request: HttpRequest, response: HttpResponse) -> HttpResponse:
             response = inner(request, response)
-            if request.operation != TPP_OPERATION:
+            if request.operation not in TPP_OPERATIONS:
                 return response
             return recorder.swap(response, change(request, response))
 

@@ -1,4 +1,4 @@
-"""The resource `api/orders/cancellations` over HTTP."""
+"""The resources `api/orders/cancellations` and `api/orders/cancellation` over HTTP."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from reference_impl.parts import Parts
 from reference_impl.tpp.values import Media, UnreadableList
 from reference_impl.wire import HttpRequest, HttpResponse
 
-PATH = "/api/orders/cancellations"
+PATH, PATH_OF_ONE = "/api/orders/cancellations", "/api/orders/cancellation"
 
 
 def handle(parts: Parts, request: HttpRequest) -> HttpResponse:
-    """Answers one request on the resource: the list of results, the error string, or a framework error."""
-    tpp = parts.tpp
+    """Answers one request on a resource: the list of results or the one result, the error string, or a framework error."""
+    tpp, alone = parts.tpp, request.path == PATH_OF_ONE
     media = tpp.negotiate(request)
     if request.method != "POST":
         response = tpp.answer_framework(
@@ -26,12 +26,16 @@ def handle(parts: Parts, request: HttpRequest) -> HttpResponse:
                 return tpp.answer_framework(
                     parts, media, 415, "The request entity's media type is not supported for this resource."
                 )
-            instructions = tpp.readers[body_format](tpp.decode(request, body_format))
+            text = tpp.decode(request, body_format)
+            instructions = tpp.readers[body_format](tpp.as_list[body_format](text) if alone else text)
+        if alone and not instructions:
+            raise UnreadableList("There is no cancellation instruction.")
         tpp.admit(parts, instructions)
     except UnreadableList as error:
         return tpp.answer_error(parts, media, tpp.refused_status, str(error))
     results = tpp.arrange([tpp.carry_out(parts, instruction) for instruction in instructions])
-    body = tpp.encode(tpp.writers[media.format].results(results), media.charset)
+    text = tpp.writers[media.format].results(results)
+    body = tpp.encode(tpp.of_one[media.format](text) if alone else text, media.charset)
     return HttpResponse(tpp.processed_status, body, media.content_type)
 
 

@@ -32,17 +32,18 @@ def read_xml(text: str, *, bound: int = INT32, nulls: Items = "refused") -> list
     """
     if not text:
         return []
-    root = _parse(text)
+    root = parse(text)
     if root.tag != ROOT:
         raise UnreadableList("The root element is not ArrayOfCancellationCreation in the documented namespace.")
-    if _is_nil(root):
+    if is_nil(root):
         return []
     _refuse_text(root)
-    found = [item for item in root.iterchildren(etree.Element) if nulls != "dropped" or not _is_nil(item)]
+    found = [item for item in root.iterchildren(etree.Element) if nulls != "dropped" or not is_nil(item)]
     return [_instruction(item, bound, nulls) for item in found]
 
 
-def _parse(text: str) -> etree._Element:
+def parse(text: str) -> etree._Element:
+    """The root of a document that is well formed and has no document type and no processing instruction."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
     )
@@ -62,7 +63,7 @@ def _parse(text: str) -> etree._Element:
 def _instruction(item: etree._Element, bound: int, nulls: Items) -> Instruction:
     if item.tag != ITEM:
         raise UnreadableList("A list item is not CancellationCreation in the documented namespace.")
-    if _is_nil(item):
+    if is_nil(item):
         if nulls == "broken":
             return Instruction(problem=NO_INSTRUCTION)
         raise UnreadableList("A list item is nil.")
@@ -91,7 +92,8 @@ def _instruction(item: etree._Element, bound: int, nulls: Items) -> Instruction:
     )
 
 
-def _is_nil(element: etree._Element) -> bool:
+def is_nil(element: etree._Element) -> bool:
+    """Whether an element says that it is nil; raises `UnreadableList` for what says neither."""
     value = (element.get(_NIL) or "false").strip(_SPACE)
     if value not in ("true", "1", "false", "0"):
         raise UnreadableList("A nil attribute is neither true nor false.")
@@ -106,7 +108,7 @@ def _refuse_text(element: etree._Element) -> None:
 
 def _text(element: etree._Element | None) -> str | None:
     """The text of an element, comments left out; None when it is absent or nil."""
-    if element is None or _is_nil(element):
+    if element is None or is_nil(element):
         return None
     if next(element.iterchildren(etree.Element), None) is not None:
         raise ValueError(element.tag)

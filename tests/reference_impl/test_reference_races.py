@@ -16,7 +16,7 @@ from reference_impl.parts import Arrival
 from reference_impl.variants import Variant
 from reference_impl.wire import OPERATIONS
 
-RACES = [one for one in FAULTS.values() if "-race-" in one.id and not one.id.startswith("tpp-")]
+RACES = [one for one in FAULTS.values() if "-race-" in one.id and one.operation in OPERATIONS.values()]
 BRIEF = 6
 Step = tuple[str, str, str, Mapping[str, Any]]
 """User, transport, call, members."""

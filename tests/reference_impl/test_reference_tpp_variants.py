@@ -1,4 +1,4 @@
-"""Faults and equivalents of the cancellations resource: each is seen where `tpp_seen.toml` says, and counts itself."""
+"""Faults and equivalents of the two cancellation resources: each is seen where `tpp_seen.toml` says, and counts itself."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 from reference_support import running
-from tpp_stops import STOPS, Tour
+from tpp_one_stops import STOPS_OF_ONE
+from tpp_stops import STOPS as STOPS_OF_LISTS
+from tpp_stops import Tour
 
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 from reference_impl.variants import Variant
-from reference_impl.wire import TPP_OPERATION
+from reference_impl.wire import TPP_OPERATIONS
 
 pytestmark = pytest.mark.timeout(120)
 
-VARIANTS = [one for one in (*FAULTS.values(), *EQUIVALENTS.values()) if one.operation == TPP_OPERATION]
+VARIANTS = [one for one in (*FAULTS.values(), *EQUIVALENTS.values()) if one.operation in TPP_OPERATIONS]
+STOPS = {**STOPS_OF_LISTS, **STOPS_OF_ONE}
 SEEN: Mapping[str, str] = tomllib.loads((Path(__file__).parent / "tpp_seen.toml").read_text())
 """By variant, the stop of the tour that shows it; "counted" for one that no answer shows."""
 

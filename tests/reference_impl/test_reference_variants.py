@@ -111,6 +111,8 @@ def test_ids_name_their_operation() -> None:
         "alphapoint.cancel_all_orders": "cao-",
         "alphapoint.cancel_quote": "cq-",
         "alphapoint.cancel_order": "co-",
+        "tpp.create_cancellation": "tpp1-",
+        "tpp.create_cancellations": "tpp-",
     }
     for variant in (*FAULTS.values(), *EQUIVALENTS.values()):
-        assert variant.id.startswith(prefixes.get(variant.operation, "tpp-"))
+        assert variant.id.startswith(prefixes[variant.operation])

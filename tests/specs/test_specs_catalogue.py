@@ -17,6 +17,7 @@ PREFIXES = {
     "alphapoint.cancel_all_orders": "CAO",
     "alphapoint.cancel_order": "CO",
     "alphapoint.cancel_quote": "CQ",
+    "tpp.create_cancellation": "TPP1",
     "tpp.create_cancellations": "TPP",
 }
 SCHEMAS = sorted(path.relative_to(SPECS).as_posix() for path in SPECS.glob("*/*/*.schema.json"))

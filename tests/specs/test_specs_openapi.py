@@ -26,7 +26,10 @@ PATHS = {
         "/AP/SendOrder": "alphapoint.send_order",
         "/AP/CreateQuote": "alphapoint.create_quote",
     },
-    "tpp": {"/api/orders/cancellations": "tpp.create_cancellations"},
+    "tpp": {
+        "/api/orders/cancellation": "tpp.create_cancellation",
+        "/api/orders/cancellations": "tpp.create_cancellations",
+    },
 }
 SERVICES = sorted(PATHS)
 
@@ -144,7 +147,8 @@ def test_every_call_that_cancels_is_led_to_by_a_link() -> None:
         for link in links.values()
     ]
     assert set(links) == {
-        "alphapoint.cancel_all_orders", "alphapoint.cancel_order", "alphapoint.cancel_quote", "tpp.create_cancellations",
+        "alphapoint.cancel_all_orders", "alphapoint.cancel_order", "alphapoint.cancel_quote", "tpp.create_cancellation",
+        "tpp.create_cancellations",
     }  # fmt: skip
 
 

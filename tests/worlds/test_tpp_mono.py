@@ -7,6 +7,7 @@ Every sixth fault gets those that caught it when that was last recorded, and all
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,9 @@ def test_a_fault_is_caught(fault: str, world: World, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", NOT_CAUGHT)
 def test_what_is_said_to_be_missed_is_missed(fault: str, world: World, tmp_path: Path) -> None:
-    """So that the list of what is not caught stays true."""
-    assert judged(world, tmp_path, (fault,), "--generated", "0").findings == []
+    """So that the list of what is not caught stays true; of the call that has most cases, unless all is asked."""
+    one = world if ALL else replace(world, operations=world.operations[-1:])
+    assert judged(one, tmp_path, (fault,), "--generated", "0").findings == []
 
 
 def test_nearly_all_faults_are_caught() -> None:

@@ -79,6 +79,12 @@ SCENES = ("", "-done", "-refused", "-with-secret")
 """How the ids of a row's cases end."""
 
 
+def without_scene(name: str) -> str:
+    """The name of a case of a row without the scene, such as `tpp/spelled/json-tabs`; any other name as it is."""
+    ends = (end for end in SCENES if end and "/spelled/" in name and name.endswith(end))
+    return name.removesuffix(next(ends, ""))
+
+
 def spelling_cases(operation: Operation) -> Iterator[Case]:
     """Each row of the table that is written, over each channel that speaks its grammar, with each scene."""
     if not any(key_of(grammar) in operation.attribution for grammar in GRAMMARS):

@@ -41,28 +41,28 @@ LENIENT_JSON = {"lone-surrogate", "nul-escape", "long-member", "bom", "white-spa
 
 
 def test_the_truth_table_is_complete() -> None:
-    names = {one.id.partition("@")[0].removeprefix("tpp/conditions/") for one in family("conditions")}
+    names = {one.id.partition("@")[0].removeprefix("tpp/conditions/") for one in family("conditions", TPP)}
     assert names == {
         f"flag-{flag}-order-{order}-creator-{creator}-uid-{uid}"
         for flag, order, creator, uid in product(("true", "false", "absent"), *[("given", "null", "absent")] * 3)
     }
-    assert len(family("conditions")) == 81 * 4
+    assert len(family("conditions", TPP)) == 81 * 4
 
 
 def test_each_row_expects_what_the_request_schema_says() -> None:
-    for one in family("conditions"):
+    for one in family("conditions", TPP):
         legal = request_schema(TPP).is_valid(value_of(TPP, one.message.body, one.media_type))
         assert may_succeed(one) is legal, one.id
 
 
 def test_each_row_names_the_requirement_that_it_breaks() -> None:
-    for one in family("conditions"):
+    for one in family("conditions", TPP):
         problems = request_schema(TPP).problems(value_of(TPP, one.message.body, one.media_type))
         assert {problem.requirement for problem in problems} <= set(one.requirements), one.id
 
 
 def test_a_broken_row_leaves_both_orders_alone() -> None:
-    for one in family("conditions"):
+    for one in family("conditions", TPP):
         if not may_succeed(one):
             assert all(set(right.untouched) == {"order", "abroad"} for right in one.expect.any_of), one.id
 
@@ -133,7 +133,7 @@ def test_broken_xml_forms_are_not() -> None:
 
 
 def test_legal_list_forms_must_be_carried_out() -> None:
-    for one in family("forms"):
+    for one in family("forms", TPP):
         if succeeds(one):
             assert request_schema(TPP).is_valid(value_of(TPP, one.message.body, one.media_type)), one.id
 

@@ -64,7 +64,10 @@ def test_a_check_has_its_keys_its_requirements_and_what_it_blocks() -> None:
         "format": None,
         "keys": ["identity"],
         "speaks_for": None,
-        "requirements": {"tpp.create_cancellations": {"identity": "TPP-RESP-IDENTITY"}},
+        "requirements": {
+            "tpp.create_cancellation": {"identity": "TPP1-RESP-IDENTITY"},
+            "tpp.create_cancellations": {"identity": "TPP-RESP-IDENTITY"},
+        },
         "blocks": ["outcome", "effect"],
     }
 

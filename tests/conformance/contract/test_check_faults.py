@@ -21,7 +21,7 @@ GUID = '"pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?!\\\\n)
 FAULTS = {
     "a service that lists an operation without folder": (
         "contract", "tpp/service.yaml", "  - tpp.create_cancellations", "  - tpp.create_cancellations\n  - tpp.more",
-        "no folder has the operation 'tpp.more'", "tpp/service.yaml:9",
+        "no folder has the operation 'tpp.more'", "tpp/service.yaml:11",
     ),
     "a service that leaves an operation out": (
         "contract", "alphapoint/service.yaml", "  - alphapoint.cancel_order\n", "",

@@ -69,7 +69,7 @@ def test_unknown_dialect_is_named_with_the_known_ones(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8") + "dialect: soap\n", "utf-8")
     with pytest.raises(SpecError, match="dialect: no such dialect: 'soap'") as caught:
         load_contract(tmp_path / "specs")
-    assert caught.value.where == f"{path}:9"
+    assert caught.value.where == f"{path}:11"
     assert "alphapoint" in caught.value.hint
     problems = check_specs(tmp_path / "specs", lambda _contract: pytest.fail("no contract")).problems
     assert any("no such dialect: 'soap'" in str(problem) and "service.yaml" in str(problem) for problem in problems)

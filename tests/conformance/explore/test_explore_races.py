@@ -36,7 +36,7 @@ def trials(short: str, count: int = 80) -> list[RaceTrial]:
 
 def test_each_operation_with_a_model_has_races_and_nothing_else() -> None:
     made = {name: {maker.name for maker in makers} for name, makers in STREAMS.items()}
-    assert made == {"free": {"tpp races"}, "desk": {"cao races", "co races", "cq races"}}
+    assert made == {"free": {"tpp races", "tpp1 races"}, "desk": {"cao races", "co races", "cq races"}}
 
 
 @pytest.mark.parametrize("stream", sorted(STREAMS))
@@ -111,5 +111,5 @@ def test_nothing_is_found_in_a_server_that_keeps_the_contract(tmp_path: Path) ->
     with serving("none") as address:
         found = search(address, tmp_path / "found", seconds=2, seed=1, races=True)
     assert [(result.id, result.findings) for result in found.results] == []
-    assert set(found.search.tallies) == {"cao races", "co races", "cq races", "tpp races"}
+    assert set(found.search.tallies) == {"cao races", "co races", "cq races", "tpp races", "tpp1 races"}
     assert all(tally.done > 0 for tally in found.search.tallies.values())

@@ -199,6 +199,43 @@ def create_cancellations(client: Client) -> None:
         cancel([], media)
 
 
+_LIST = "ArrayOfCancellationCreation"
+
+
+def create_cancellation(client: Client) -> None:
+    """One order a call; the orders come from the control address."""
+
+    def made(state: str) -> dict[str, Any]:
+        _, answer = client.http("/_world/tpp/state", {"state": state, "count": 1})
+        client.entries.pop()
+        return dict(answer["orders"][0])
+
+    def cancel(item: dict[str, Any], media: str, accept: str = "") -> None:
+        data = _alone(in_xml([item])) if media.endswith("xml") else json.dumps(item).encode()
+        client.http("/api/orders/cancellation", data, {"Content-Type": media, "Accept": accept or media})
+
+    for media in MEDIA:
+        home, abroad, pin = made("open-order"), made("open-international-order"), made("pin-order")
+        for item in (
+            domestic(home),
+            domestic(home),
+            foreign(abroad),
+            domestic(made("cancelled-order")),
+            domestic(made("executed-order")),
+            {**domestic(home), "OrderID": UNKNOWN},
+            {**domestic(pin), "PIN": "9876"},
+            domestic(pin),
+        ):
+            cancel(item, media)
+        cancel(foreign(made("open-international-order")), media, MEDIA[(MEDIA.index(media) + 2) % 4])
+
+
+def _alone(listed: bytes) -> bytes:
+    """The one instruction of an XML list, as the root."""
+    inner = listed.decode().removeprefix(_HEAD).removesuffix(f"</{_LIST}>")
+    return inner.replace("<CancellationCreation>", _HEAD.replace(_LIST, "CancellationCreation"), 1).encode()
+
+
 def domestic(order: dict[str, Any]) -> dict[str, Any]:
     """An instruction for an order that is not international."""
     return {
@@ -219,5 +256,6 @@ SCRIPTS: dict[str, Callable[[Client], None]] = {
     "alphapoint.cancel_all_orders": cancel_all_orders,
     "alphapoint.cancel_order": cancel_order,
     "alphapoint.cancel_quote": cancel_quote,
+    "tpp.create_cancellation": create_cancellation,
     "tpp.create_cancellations": create_cancellations,
 }

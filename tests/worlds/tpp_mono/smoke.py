@@ -10,6 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PATH = "/api/orders/cancellations"
+PATH_OF_ONE = "/api/orders/cancellation"
 JSON, XML = "application/json", "application/xml"
 REQUESTS = "http://schemas.datacontract.org/2004/07/"
 RESULTS = REQUESTS + "TPP.Contracts.Services.Order"
@@ -137,6 +138,29 @@ def check_rules(checks, server):
     missing = result(pin, ["PIN is required."])
     bare = {"OrderID": pin["OrderID"]}
     checks.equal("PINs", (200, [missing, wrong, result(pin)]), server.json([bare, {**bare, "PIN": "0"}, pin]))
+
+
+def check_one(checks, server):
+    """The call for one order, in JSON and XML."""
+    order, abroad = server.order(), server.order("open-international-order")
+    checks.equal("one order", (200, result(order)), server.json(order, path=PATH_OF_ONE))
+    checks.equal("its state", "cancelled", server.state(order))
+    checks.equal("one international order", (200, result(abroad)), server.json(international(abroad), path=PATH_OF_ONE))
+    again = result(order, ["Order is not active."])
+    checks.equal("not twice", (200, again), server.json(order, path=PATH_OF_ONE))
+    needed = "A cancellation instruction is required."
+    checks.equal("no instruction", (400, needed), server.json(None, path=PATH_OF_ONE))
+    checks.equal("no list", 400, server.json([server.order()], path=PATH_OF_ONE)[0])
+    order = server.order()
+    one = f'<CancellationCreation xmlns="{REQUESTS}"><OrderID>{order["OrderID"]}</OrderID></CancellationCreation>'
+    expected = (
+        f'<CancellationCreationResult xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="{RESULTS}">'
+        '<Errors xmlns:d2p1="http://schemas.microsoft.com/2003/10/Serialization/Arrays" i:nil="true" />'
+        f'<InternationalOrderUID i:nil="true" /><OrderID>{order["OrderID"]}</OrderID><Success>true</Success>'
+        "</CancellationCreationResult>"
+    )
+    checks.equal("one order in XML", expected, server.ask(one.encode(), XML, path=PATH_OF_ONE)[2].decode())
+    checks.equal("no XML list", 400, server.ask(xml_list(""), XML, path=PATH_OF_ONE)[0])
 
 
 def check_negotiation(checks, server):
@@ -272,7 +296,7 @@ def main():
     exe = str(Path(folder) / "tpp_mono.exe")
     checks = Checks()
     with Server(exe) as server:
-        for check in (check_rules, check_negotiation, check_errors, check_http):
+        for check in (check_rules, check_one, check_negotiation, check_errors, check_http):
             check(checks, server)
         checks.equal("still running", None, server.process.poll())
     check_modes(checks, exe)

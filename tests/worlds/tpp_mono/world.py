@@ -48,7 +48,7 @@ def built(folder: Path) -> World:
         return ["mono", program, *pin, *(part for mode in modes for part in ("--mode", mode))]
 
     return World(
-        FOLDER, ("tpp.create_cancellations",), start, ("HTTP", "HOOK"),
+        FOLDER, ("tpp.create_cancellation", "tpp.create_cancellations"), start, ("HTTP", "HOOK"),
         {"TPP_MONO_PIN": "739218", "TPP_MONO_WRONG_PIN": "not the PIN"}, LACKS,
     )  # fmt: skip
 

@@ -17,7 +17,8 @@ namespace TppMono
         public Reading Reading;
         public List<Turn> Turns = new List<Turn>();
         public List<CancellationCreationResult> Results = new List<CancellationCreationResult>();
-        public bool Processed;           // the answer is a list of results
+        public bool Processed;           // the answer is a list of results, or the one result
+        public bool Single;              // the call for one order: one instruction asks, one result answers
 
         public bool XmlIn { get { return In != null && In.Format == Format.Xml; } }
         public bool XmlOut { get { return Out.Format == Format.Xml; } }
@@ -44,7 +45,7 @@ namespace TppMono
         public PinPolicy PinPolicy = PinPolicy.Sometimes;
 
         // Switches for faults that lie outside the rules below.
-        public bool RoundFractions, WrapIds, IgnoreReadErrors;
+        public bool RoundFractions, WrapIds, IgnoreReadErrors, AnyRoot;
 
         // The rules of the order desk.
         public Func<Turn, bool> International = turn => turn.Instruction.IsInternationalOrder;

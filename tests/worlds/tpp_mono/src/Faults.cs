@@ -10,7 +10,7 @@ namespace TppMono
     {
         public static IEnumerable<Mode> Modes()
         {
-            return Rules().Concat(Outcomes()).Concat(ResultLists()).Concat(JsonShapes()).Concat(XmlShapes()).Concat(Formats()).Concat(Refusals());
+            return Rules().Concat(Outcomes()).Concat(ResultLists()).Concat(JsonShapes()).Concat(XmlShapes()).Concat(Formats()).Concat(Refusals()).Concat(CallForOne());
         }
 
         static Mode New(string name, string depth, string sentence, string description, string see, Action<Behaviour> apply)

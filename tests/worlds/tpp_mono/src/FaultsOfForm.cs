@@ -337,8 +337,8 @@ namespace TppMono
             behaviour.Read = call =>
             {
                 var text = Encoding.UTF8.GetString(call.Request.Body).Trim();
-                if (call.In == null || call.In.Format != Format.Json || !text.StartsWith("{", StringComparison.Ordinal)) return;
-                var reading = Reader.Read(Encoding.UTF8.GetBytes("[" + text + "]"), Format.Json, Negotiation.Utf8, behaviour);
+                if (call.Single || call.In == null || call.In.Format != Format.Json || !text.StartsWith("{", StringComparison.Ordinal)) return;
+                var reading = Reader.Read(Encoding.UTF8.GetBytes("[" + text + "]"), Format.Json, Negotiation.Utf8, behaviour, false);
                 call.Reading = reading;
             };
         }

@@ -15,7 +15,7 @@ using TPP.Contracts.Services.Order;
 
 namespace TppMono
 {
-    // What a body was read as. A list may be there although errors were found: Json.NET reads on.
+    // What a body was read as, one instruction as a list of it. A list may be there although errors were found: Json.NET reads on.
     public class Reading
     {
         public List<CancellationCreation> List;
@@ -26,14 +26,14 @@ namespace TppMono
     {
         const int MaxDepth = 256, MaxErrors = 200;
 
-        public static Reading Read(byte[] body, Format format, Encoding encoding, Behaviour behaviour)
+        public static Reading Read(byte[] body, Format format, Encoding encoding, Behaviour behaviour, bool single)
         {
             var reading = new Reading();
             if (body.Length == 0) return reading;
             try
             {
-                if (format == Format.Json) ReadJson(reading, body, encoding, behaviour);
-                else ReadXml(reading, body, encoding);
+                if (format == Format.Json) ReadJson(reading, body, encoding, behaviour, single);
+                else ReadXml(reading, body, encoding, behaviour, single);
             }
             catch (Exception error)   // any reader's complaint: it is the body that is at fault
             {
@@ -43,7 +43,7 @@ namespace TppMono
             return reading;
         }
 
-        static void ReadJson(Reading reading, byte[] body, Encoding encoding, Behaviour behaviour)
+        static void ReadJson(Reading reading, byte[] body, Encoding encoding, Behaviour behaviour, bool single)
         {
             if (behaviour.StrictJson) CheckJsonSyntax(body);
             var serializer = JsonSerializer.Create(new JsonSerializerSettings { MissingMemberHandling = MissingMemberHandling.Ignore });
@@ -54,7 +54,7 @@ namespace TppMono
                 e.ErrorContext.Handled = reading.Errors.Count < MaxErrors;
             };
             using (var reader = new JsonTextReader(new StreamReader(new MemoryStream(body), encoding)) { MaxDepth = MaxDepth })
-                reading.List = Deserialize(serializer, reader, behaviour);
+                reading.List = single ? Alone(serializer.Deserialize<CancellationCreation>(reader)) : Deserialize(serializer, reader, behaviour);
         }
 
         static List<CancellationCreation> Deserialize(JsonSerializer serializer, JsonReader reader, Behaviour behaviour)
@@ -65,6 +65,12 @@ namespace TppMono
             return list.Select(item => item is JObject ? item.ToObject<CancellationCreation>(serializer) : null).ToList();
         }
 
+        // A list of the one instruction; null if there is none.
+        static List<CancellationCreation> Alone(CancellationCreation instruction)
+        {
+            return instruction == null ? null : new List<CancellationCreation> { instruction };
+        }
+
         // A stricter reader than Json.NET, for the server that takes nothing but JSON.
         static void CheckJsonSyntax(byte[] body)
         {
@@ -72,13 +78,17 @@ namespace TppMono
                 while (reader.Read()) { }
         }
 
-        static void ReadXml(Reading reading, byte[] body, Encoding encoding)
+        static void ReadXml(Reading reading, byte[] body, Encoding encoding, Behaviour behaviour, bool single)
         {
             var quotas = new XmlDictionaryReaderQuotas();
             XmlDictionaryReaderQuotas.Max.CopyTo(quotas);
             quotas.MaxDepth = MaxDepth;
             using (var reader = XmlDictionaryReader.CreateTextReader(new MemoryStream(body), encoding, quotas, null))
-                reading.List = (List<CancellationCreation>)new DataContractSerializer(typeof(List<CancellationCreation>)).ReadObject(reader);
+            {
+                var serializer = new DataContractSerializer(single ? typeof(CancellationCreation) : typeof(List<CancellationCreation>));
+                var value = serializer.ReadObject(reader, !(single && behaviour.AnyRoot));
+                reading.List = single ? Alone((CancellationCreation)value) : (List<CancellationCreation>)value;
+            }
         }
 
         // The integers of this service have 32 bits.
@@ -146,6 +156,14 @@ namespace TppMono
             return Xml(sparse, behaviour);
         }
 
+        // The one result of the call for one order; nothing but a fault takes it away.
+        public static string Result(CancellationCreationResult result, Format format, Behaviour behaviour)
+        {
+            if (format == Format.Json) return Json(result, behaviour);
+            if (result == null || !behaviour.LeaveOutNulls) return Xml(result, typeof(CancellationCreationResult), behaviour);
+            return Xml(SparseResult.Of(result), behaviour);
+        }
+
         public static string Text(string text, Format format, Behaviour behaviour)
         {
             return format == Format.Json ? Json(text, behaviour) : Xml(text, behaviour);
@@ -174,7 +192,12 @@ namespace TppMono
 
         static string Xml(object value, Behaviour behaviour)
         {
-            var serializer = new DataContractSerializer(value.GetType());
+            return Xml(value, value.GetType(), behaviour);
+        }
+
+        static string Xml(object value, Type type, Behaviour behaviour)
+        {
+            var serializer = new DataContractSerializer(type);
             if (behaviour.PrefixA) return Dictionary(serializer, value);
             var text = new StringBuilder();
             using (var writer = XmlWriter.Create(text, Settings(behaviour))) serializer.WriteObject(writer, value);

@@ -1,4 +1,4 @@
-// The operation itself: POST api/orders/cancellations.
+// The operations themselves: POST api/orders/cancellations, and POST api/orders/cancellation for one order.
 using System;
 using System.Collections.Generic;
 using System.Linq;
@@ -13,7 +13,7 @@ namespace TppMono
 {
     public class Service
     {
-        const string Route = "/api/orders/cancellations";
+        const string Route = "/api/orders/cancellations", RouteOfOne = "/api/orders/cancellation";
 
         readonly World world;
         readonly Behaviour behaviour;
@@ -54,7 +54,8 @@ namespace TppMono
         {
             var request = call.Request;
             var path = behaviour.PathIsExact ? request.Path : request.Path.TrimEnd('/').ToLowerInvariant();
-            if (path != Route) return FrameworkError(call, 404, "No HTTP resource was found that matches the request URI.");
+            call.Single = path == RouteOfOne;
+            if (path != Route && !call.Single) return FrameworkError(call, 404, "No HTTP resource was found that matches the request URI.");
             if (request.Method != "POST")
             {
                 var refused = FrameworkError(call, 405, "The requested resource does not support http method '" + request.Method + "'.");
@@ -66,16 +67,18 @@ namespace TppMono
             var type = behaviour.ReadAs(call);
             if (type == null && request.Body.Length > 0) return FrameworkError(call, 415, "The request entity's media type is not supported for this resource.");
             var format = type == null ? Format.Json : type.Format;
-            call.Reading = Reader.Read(request.Body, format, Negotiation.OfRequest(request), behaviour);
+            call.Reading = Reader.Read(request.Body, format, Negotiation.OfRequest(request), behaviour, call.Single);
             behaviour.Read(call);
             return Create(call);
         }
 
-        // The operation: refuse the list as a whole, or give one result for each instruction.
+        // The operation: refuse the list as a whole, or give one result for each instruction. One order is a list of one.
         Answer Create(Call call)
         {
             var list = call.Reading.List;
             if (call.Reading.Errors.Count > 0 && !behaviour.IgnoreReadErrors) return Refuse(call, "The list of cancellation instructions could not be read.");
+            if (list == null && call.Single && behaviour.NullItemFails) list = new List<CancellationCreation> { null };
+            if (list == null && call.Single) return Refuse(call, "A cancellation instruction is required.");
             if (list == null && behaviour.NullListIsEmpty) list = new List<CancellationCreation>();
             if (list == null) return Refuse(call, "A list of cancellation instructions is required.");
             if (list.Count == 0 && behaviour.RefuseEmptyList) return Refuse(call, "The list of cancellation instructions is empty.");
@@ -142,10 +145,19 @@ namespace TppMono
         Answer Respond(Call call)
         {
             call.Processed = true;
-            var text = Writer.Results(call.Results, call.Out.Format, behaviour);
+            var text = call.Single
+                ? Writer.Result(call.Results.FirstOrDefault(), call.Out.Format, behaviour) : Writer.Results(call.Results, call.Out.Format, behaviour);
             if (call.XmlOut && behaviour.Document != null) text = Altered(text, document => behaviour.Document(call, document));
-            if (!call.XmlOut && behaviour.Tree != null) text = behaviour.Tree(call, JToken.Parse(text)).ToString(Newtonsoft.Json.Formatting.None);
+            if (!call.XmlOut && behaviour.Tree != null) text = Changed(call, JToken.Parse(text)).ToString(Newtonsoft.Json.Formatting.None);
             return Body(call, behaviour.ProcessedStatus, behaviour.Text(call, text));
+        }
+
+        // A mode changes a list of results, and so one result in a list of its own.
+        JToken Changed(Call call, JToken results)
+        {
+            if (!call.Single || results.Type != JTokenType.Object) return behaviour.Tree(call, results);
+            var changed = behaviour.Tree(call, new JArray(results));
+            return changed is JArray && changed.Count() == 1 ? changed[0] : changed;
         }
 
         static string Altered(string text, Action<XmlDocument> alter)
