@@ -79,8 +79,8 @@ _OBJECTS = AppliesTo((Shape.STANDARD, Shape.PAIR))
 _XML, _WEBSOCKET = AppliesTo((Shape.RESULTS, Shape.RESULT), format=XML), AppliesTo(transport=Transport.WS)
 KEYS = (
     *(RequirementKey(name) for name in ("effect", "malformed", "bad-input", "media-type", "route")),
-    *(RequirementKey(name, _OBJECTS) for name in ("key-case", "refusal")),
-    RequirementKey("operator", _OBJECTS, needed=False),
+    RequirementKey("refusal", _OBJECTS),
+    *(RequirementKey(name, _OBJECTS, needed=False) for name in ("key-case", "operator")),
     *(RequirementKey(name, _INSTRUCTED) for name in ("error-string", "framework-error")),
     RequirementKey("roles", AppliesTo((Shape.DATA,)), needed=False),
     *(

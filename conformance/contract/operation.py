@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.contract.source import HINT, Source, Steps, suggestion
 from conformance.errors import SpecError
-from conformance.formats.base import Format
+from conformance.formats.base import Format, is_text
 from conformance.formats.registry import formats, formats_for, known_format
 from conformance.formats.xml.format import XML
 from conformance.model.case import Transport
@@ -83,7 +83,7 @@ NEEDED_KEYS: Mapping[Shape, tuple[str, ...]] = {
 """Kind of answer to the keys that it cannot do without."""
 _EVERY = ("answered", "readable", "media-type", "schema", "status", "bad-input", "secrets", "effect", "malformed")
 _RESULT = ("identity", "error-string", "framework-error", "route")
-_OBJECT = (*_EVERY, "refusal", "key-case", "route")
+_OBJECT = (*_EVERY, "refusal", "route")
 NEEDED_CHECKS: Mapping[Shape, tuple[str, ...]] = {
     Shape.STANDARD: _OBJECT,
     Shape.PAIR: (*_OBJECT, "leg", "leg-form", "early-error"),
@@ -248,7 +248,9 @@ def _document_faults(operation: Operation) -> Iterator[Fault]:
 
 
 def _field_faults(operation: Operation, name: str, field: Field) -> Iterator[Fault]:
-    needed: tuple[str, ...] = ("binding", "required", "unknown")
+    needed: tuple[str, ...] = ("binding", "required")
+    if not is_text(field.binding):
+        needed += ("unknown",)
     if operation.shape is Shape.DATA:
         needed = ()
     elif operation.shape.instructs:

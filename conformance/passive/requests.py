@@ -7,12 +7,12 @@ everything, a member that nobody knows, a member that stands twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.checks.registry import Check, Stage
-from conformance.contract.schemas import SchemaProblem, SchemaValidator, load_validator
+from conformance.contract.schemas import SchemaProblem, SchemaValidator, load_validator, read_schema
 from conformance.formats.base import Format, Problem
 from conformance.formats.errors import BeyondError, CodecError, Note, Number
 from conformance.formats.frames import REQUEST, decode_frame
@@ -102,10 +102,10 @@ class RequestJudge:
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
-        self._schema: SchemaValidator = load_validator(operation.folder / "request.schema.json")
+        self._schema: SchemaValidator = load_validator(operation.request_schema)
         self._codecs = {one: one.codec(operation, "request") for one in formats_for(operation.media_types)}
         self._open = {one.width for one in operation.fields.values() if one.width}
-        self._names = {name.lower(): name for name in operation.fields}
+        self._names = {name.lower(): name for name in (*operation.fields, *_of_the_edition(operation))}
 
     def judge(self, tapped: Tapped) -> Request:
         """What a request is, and what is wrong with it."""
@@ -218,7 +218,7 @@ class RequestJudge:
                 continue
             at = f"/{place}" if isinstance(value, list) else ""
             for name in item:
-                if name in self.operation.fields:
+                if name in self._names.values():
                     continue
                 near = [one for one in self.operation.fields if one not in item and is_near(name, one)]
                 if near:
@@ -231,6 +231,11 @@ class RequestJudge:
                     found.notes.append(
                         f"{at}/{name}: the page has no row for it; a server may act on more than it names"
                     )
+
+
+def _of_the_edition(operation: Operation) -> Iterable[str]:
+    """The members that the pinned edition has beside those of the contract, if its request has a schema of its own."""
+    return read_schema(operation.request_schema).get("properties", {}) if operation.edition else ()
 
 
 def _media_of(text: str) -> MediaType | None:

@@ -78,6 +78,15 @@ def test_every_option_reaches_the_server() -> None:
         (["--fault", "x"], "--fault: unknown id 'x'\nKnown: cao-"),
         (["--equivalent", "x"], "--equivalent: unknown id 'x'"),
         (["--reading", "x=y"], "--reading: unknown reading 'x'"),
+        (["--edition", "x"], "--edition: unknown edition 'x'\nKnown: 3.3, 3.2, later"),
+        (
+            ["--edition", "3.2", "--fault", "cao-later-everybody"],
+            "--fault: cao-later-everybody is of the edition later, and not of 3.2",
+        ),
+        (
+            ["--fault", "cao-later-everybody", "--equivalent", "cao-earlier-other-user-104"],
+            "--fault: cao-later-everybody is of the edition later, and not of 3.2",
+        ),
         (["--host", "192.0.2.1"], "--host, --port: cannot listen on 192.0.2.1"),
         (["--port", "70000"], "cannot listen on 127.0.0.1 port 70000"),
     ],

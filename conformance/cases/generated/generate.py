@@ -26,6 +26,7 @@ from conformance.contract.schemas import (
     second_engine,
 )
 from conformance.errors import SpecError, need
+from conformance.formats.base import is_text
 from conformance.model.spec import Field, Operation
 
 _LEFT_OUT = ("$id", "$schema", "$defs", "$comment")
@@ -124,6 +125,8 @@ def concrete(value: Any) -> Any:
             if name.endswith("uid")
             else "1234"
             if name.endswith("pin")
+            else "1987654321"
+            if is_text(name)
             else 1987654321
         )
     if isinstance(value, list):

@@ -109,6 +109,10 @@ FAULTS = {
         "          text/json:\n            schema:\n              $ref: create_cancellations/request.schema.json\n", "",
         "the request comes in", "tpp/",
     ),
+    "an edition whose request is not described": (
+        "openapi", "alphapoint/openapi-later.yaml", "request-later.schema.json", "request.schema.json",
+        "no request is of cancel_all_orders/request-later.schema.json", "alphapoint/openapi-later.yaml#/paths",
+    ),
     "a member in the XSD alone": (
         "fields-agree", f"{TPP}/request.schema.json", '"PIN"', '"Pin"', "the XSD has this member", "/*/PIN",
     ),
@@ -162,8 +166,9 @@ FAULTS = {
         "{code: [0], cancelled: [mine]}", "nothing says that {'code': [0]} is right", "(cao/effects/again@http)",
     ),
     "several codes that a reading alone allows": (
-        "case-grounds", f"{CAO}/scenarios.yaml", "readings: [account-zero=unknown], because: [hidden-place]",
-        "readings: [account-zero=unknown]", "nothing says that {'code': [20, 104]} is right", "(cao/account/zero@ws)",
+        "case-grounds", f"{CAO}/scenarios.yaml", "readings: [account-omitted=own], because: [nothing-left]",
+        "readings: [account-omitted=own]", "nothing says that {'code': [101, 104]} is right",
+        "(cao/account/omitted-by-operator@ws)",
     ),
     "any result that nothing allows": (
         "case-grounds", f"{TPP}/scenarios.yaml", "{results: [any], cancelled: [order], because: [TPP-TWICE]}",
@@ -211,6 +216,13 @@ def test_a_planted_fault_is_found_where_it_is(
 def test_a_missing_file_is_found(name: str, specs: Path, problems: Callable[[str], list[Problem]]) -> None:
     (specs / CAO / name).unlink()
     assert f"{CAO}/{name}" in [one.where for one in problems("files")]
+
+
+def test_an_edition_with_a_request_of_its_own_has_a_document(
+    specs: Path, problems: Callable[[str], list[Problem]]
+) -> None:
+    (specs / "alphapoint" / "openapi-3.2.yaml").unlink()
+    assert [one.where for one in problems("openapi")] == ["alphapoint/openapi-3.2.yaml"]
 
 
 def test_a_shared_schema_beside_the_operation_is_allowed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -164,6 +165,28 @@ def test_wrong_request_is_found_on_its_sentence(name: str) -> None:
 def test_unusual_but_legal_request_is_not_blamed(name: str) -> None:
     short, tapped = RIGHT[name]
     assert JUDGES[short].judge(tapped).findings == ()
+
+
+@pytest.mark.parametrize("edition", ["", "3.2", "later"])
+@pytest.mark.parametrize(
+    ("members", "breaks"),
+    [
+        ({"InstrumentId": "BTC"}, {"3.2": "CAO-EARLIER-INSTRUMENT", "later": "CAO-LATER-INSTRUMENT"}),
+        ({"intrumentid": [1]}, {"later": "CAO-LATER-INSTRUMENT"}),
+        ({"UserId": 1.5}, {"3.2": "CAO-EARLIER-USER"}),
+        ({"InstrumentId": 4}, {}),
+    ],
+    ids=["instrument", "misspelt", "user", "right"],
+)
+def test_members_of_an_edition_are_judged_where_it_is_pinned(
+    edition: str, members: dict[str, Any], breaks: dict[str, str]
+) -> None:
+    judge = RequestJudge(replace(CONTRACT.operations["alphapoint.cancel_all_orders"], edition=edition))
+    found = judge.judge(over_http("cao", {**CAO, **members}))
+    assert [one.requirement for one in found.findings] == [breaks[one] for one in breaks if one == edition]
+    (name,) = members
+    known = (edition == "later" and name != "UserId") or (edition == "3.2" and name != "intrumentid")
+    assert bool([one for one in found.notes if name in one]) is not known
 
 
 def test_there_are_forty_wrong_and_twenty_right_ones() -> None:

@@ -120,3 +120,16 @@ def test_what_does_not_exist_is_a_usage_error(arguments: tuple[str, ...], words:
     done = invoke(*arguments)
     assert done.exit_code == 2
     assert words in done.stderr or "no fault and no equivalent" in done.stderr
+
+
+def test_a_suspect_of_an_edition_is_tried_with_what_that_has() -> None:
+    """Without the edition the server would speak another one, and none of the fault's cases would be sent."""
+    variant = FAULTS["cao-later-instrument-needs-account"]
+    cases = [case for case in load_cases(load_contract(), [CAO], every_edition=True) if "/edition-" in case.id]
+    assert {case.edition for case in cases} == {"3.2", "later"}
+    one = Suspect(variant.id, "fault", CAO, variant.requirements, variant.edition)
+    found = asyncio.run(try_suspects(load_contract(), cases, (one, replace(one, edition="")), 2, lambda _attempt: None))
+    assert [(attempt.caught, attempt.by) for attempt in found] == [
+        (True, tuple(f"cao/edition-later/no-account-one-instrument@{way}" for way in ("http", "ws"))),
+        (False, ()),
+    ]

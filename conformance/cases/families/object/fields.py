@@ -220,6 +220,8 @@ def _repeated_member(operation: Operation, channel: Channel, member: str, field:
         ("twice-wrong-first", "given twice, an unknown value first", (wrong, right)),
         ("twice-wrong-last", "given twice, an unknown value last", (right, wrong)),
     ):
+        if not wrong and pair != (right, right):
+            continue
         body = message.body(operation, channel, Pairs((*((member, value) for value in pair), *rest)))
         expectation = (
             _lenient_leg(operation, requirement, leg, because)
@@ -234,16 +236,19 @@ def _repeated_member(operation: Operation, channel: Channel, member: str, field:
 def _other_case(operation: Operation, channel: Channel, member: str, field: Field) -> Iterator[Case]:
     """Published AlphaPoint documents declare the letter case of keys unimportant.
 
-    Where a member may be left out, that another key is read shows by a value that names nothing: it is refused.
+    Where a member may be left out, that another key is read shows by a value that names nothing: it is refused. Without
+    the key `key-case` nothing says that of a call.
     """
     assert isinstance(operation.valid, Mapping)
-    requirement = operation.attribution["key-case"]
+    requirement = operation.attribution.get("key-case")
+    if requirement is None:
+        return
     for name, key in (("upper-case-key", member.upper()), ("lower-case-key", member.lower())):
         value = {key if given == member else given: content for given, content in operation.valid.items()}
         body = message.body(operation, channel, value)
         expectation = expect.done(operation, requirement, _names(operation))
         yield _case(operation, channel, member, name, f"written {key}", body, expectation)
-        if not field.required:
+        if not field.required and field.unknown:
             unknown = Variant(f"{name}-unknown", "unknown", f"written {key}, naming nothing", field.unknown)
             value = {key if given == member else given: content for given, content in operation.valid.items()}
             body = message.body(operation, channel, {**value, key: unknown.value})
