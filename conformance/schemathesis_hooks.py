@@ -30,6 +30,7 @@ from conformance.checks.registry import Check, Stage, bundled
 from conformance.contract.load import load_contract, specs_root
 from conformance.formats.errors import CodecError
 from conformance.formats.xml.format import XML
+from conformance.model.paths import is_at
 from conformance.model.spec import Document, Operation
 from conformance.model.verdict import Finding
 from conformance.run.evidence import redacted_finding
@@ -81,10 +82,8 @@ class _Contract:
         known = self.operations.get(identifier or "")
         if known is not None:
             return known
-        for one in self.operations.values():
-            if one.method == method.upper() and path.rstrip("/").lower().endswith(one.path.lower()):
-                return one
-        return None
+        at = [one for one in self.operations.values() if one.method == method.upper() and is_at(one.path, path)]
+        return min(at, key=lambda one: len(one.in_path), default=None)
 
     def kit(self, operation: Operation) -> Kit:
         """What its checks need; compiled once."""

@@ -75,8 +75,9 @@ _FAMILIES = {
 }
 
 _INSTRUCTED = AppliesTo((Shape.RESULTS, Shape.RESULT))
+_IN_FORMATS = AppliesTo((Shape.RESULTS, Shape.RESULT, Shape.DATA))
 _OBJECTS = AppliesTo((Shape.STANDARD, Shape.PAIR))
-_XML, _WEBSOCKET = AppliesTo((Shape.RESULTS, Shape.RESULT), format=XML), AppliesTo(transport=Transport.WS)
+_XML, _WEBSOCKET = AppliesTo((Shape.RESULTS, Shape.RESULT, Shape.DATA), format=XML), AppliesTo(transport=Transport.WS)
 KEYS = (
     *(RequirementKey(name) for name in ("effect", "malformed", "bad-input", "media-type", "route")),
     RequirementKey("refusal", _OBJECTS),
@@ -91,10 +92,8 @@ KEYS = (
     RequirementKey("ways", _OBJECTS, needed=False),
     *(RequirementKey(key_of(grammar), needed=False) for grammar in GRAMMARS),
     *(RequirementKey(name, _INSTRUCTED, needed=False) for name in ("method", "parameters", "unsupported-media")),
-    *(
-        RequirementKey(name, _INSTRUCTED, needed=False)
-        for name in ("formats-agree", "multiple", "broken", "error-status", "twice")
-    ),
+    *(RequirementKey(name, _INSTRUCTED, needed=False) for name in ("multiple", "broken", "error-status", "twice")),
+    RequirementKey("formats-agree", _IN_FORMATS, needed=False),
     *(
         RequirementKey(f"request-xml-{part}", _XML, needed=False)
         for part in ("root", "namespace", "item", "order", "nil")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases.expect import Ruling
+from conformance.cases.paths import legal_path
 from conformance.formats.base import Format
 from conformance.formats.registry import format_for
 from conformance.model.case import Alternative, Body, Case, Expectation, Lane, Message, StateNeed, Transport, media_slug
@@ -56,12 +57,15 @@ def message(
     path: str | None = None,
     frame: str | None = None,
 ) -> Message:
-    """The operation's message with this body; over HTTP it asks for the answer in the same media type."""
+    """The operation's message with this body; over HTTP it asks for the answer in the same media type.
+
+    Arguments in the path are those of the legal request, unless another path is given.
+    """
     if channel.transport.framed:
         return Message(body, frame=(FRAME if frame is None else frame).replace("CALL", operation.call))
     if headers is None:
         headers = headers_of(channel, "; charset=utf-16" if body.encoding.startswith("utf-16") else "")
-    return Message(body, method or operation.method, path or operation.path, headers)
+    return Message(body, method or operation.method, path or legal_path(operation), headers)
 
 
 def headers_of(channel: Channel, charset: str = "") -> tuple[tuple[str, str], ...]:

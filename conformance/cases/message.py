@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from conformance.cases import make
 from conformance.cases.make import Channel
+from conformance.cases.paths import NO_SEGMENT, beside_path, is_segment, path_of, quoted
 from conformance.errors import HarnessError
 from conformance.formats.base import PLACE, Codec, Format, body_of, is_text, places
 from conformance.formats.errors import CodecError
@@ -32,7 +33,9 @@ __all__ = [
     "codec_of",
     "fill",
     "fill_body",
+    "fill_path",
     "is_text",
+    "legal_body",
     "places",
     "places_of",
     "request_of",
@@ -50,11 +53,11 @@ class MissingBinding(HarnessError):
 
 
 class UnfitBinding(MissingBinding):
-    """A text for a place where a JSON message has a number: with it the message would be no JSON."""
+    """A value that cannot stand in its place: with it the message would be no JSON, or go to another path."""
 
-    def __init__(self, name: str, value: str) -> None:
+    def __init__(self, name: str, value: str, why: str = "is no integer, and the message has a number there") -> None:
         super().__init__(name)
-        self.message = f"{value!r}, which ${{{name}}} stands for, is no integer, and the message has a number there"
+        self.message = f"{value!r}, which ${{{name}}} stands for, {why}"
 
 
 Bindings: TypeAlias = Mapping[str, "int | str"]
@@ -67,13 +70,21 @@ def case_places(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, *places(params))))
 
 
-def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: bool = False) -> str:
+def fill(
+    text: str,
+    bindings: Bindings,
+    *,
+    into: Format | None = None,
+    keep: bool = False,
+    escape: Callable[[str], str] | None = None,
+) -> str:
     """Put values in place of `${name}`; `${name+N}` adds N to an integer or a GUID, `${name^}` writes a text in capitals.
 
     `${name!}` writes a text with another last character, `${name~}` with its letters in the other case, or, where it
     has none, with another first character. `${name|other}` is the value of `name`, or that of `other` if there is none.
 
-    Text values are escaped as the format demands that they are filled `into`; without one they stay as they are.
+    Text values are escaped as the format demands that they are filled `into`, or by `escape`; without either they stay
+    as they are.
     Raises `HarnessError` for a name that has no value, since a case must not be sent half filled; with `keep`, which is
     for showing it, such a place stays as it is. Raises it, too, for a text where JSON has a number.
     """
@@ -97,9 +108,26 @@ def fill(text: str, bindings: Bindings, *, into: Format | None = None, keep: boo
             return _shifted(value, int(offset))
         if isinstance(value, int):
             return str(value)
-        return value if into is None else into.escape(value)
+        escaped = escape or (None if into is None else into.escape)
+        return value if escaped is None else escaped(value)
 
     return PLACE.sub(value_of, text)
+
+
+def fill_path(path: str, bindings: Bindings, *, keep: bool = False) -> str:
+    """As `fill`, of a path and its query: a text is percent-encoded, letters, digits and `-._~` apart (RFC 3986, 2.3).
+
+    Raises `HarnessError`, too, for a text that is no segment of a path, since the message would go elsewhere.
+    """
+    if "${" not in path:
+        return path
+    head, mark, query = path.partition("?")
+    for match in () if keep else PLACE.finditer(head):
+        name = match.group(1) if match.group(1) in bindings else match.group(3) or match.group(1)
+        value = bindings.get(name)
+        if isinstance(value, str) and not is_segment(value):
+            raise UnfitBinding(name, value, NO_SEGMENT)
+    return fill(head, bindings, keep=keep, escape=quoted) + mark + fill(query, bindings, keep=keep, escape=quoted)
 
 
 def _fits(value: str, name: str, place: re.Match[str]) -> bool:
@@ -219,15 +247,28 @@ def body(operation: Operation, channel: Channel, value: Any) -> Body:
 
 
 def request_of(operation: Operation, channel: Channel, value: Any) -> Message | None:
-    """The operation's message with this request in its body, or in its query; None for a value that cannot stand there."""
-    if operation.in_query:
-        query = query_of(value)
-        if query is None:
-            return None
-        path = f"{operation.path}?{query}" if query else operation.path
-        return make.message(operation, channel, Body(""), path=path, headers=(("Accept", channel.media_type),))
-    written = writable(operation, channel, value)
-    return None if written is None else make.message(operation, channel, written)
+    """The operation's message with this request in its path, and in its body or query; None for what cannot stand there."""
+    if channel.transport.framed:
+        written = writable(operation, channel, value)
+        return None if written is None else make.message(operation, channel, written)
+    path = path_of(operation, value)
+    if path is None:
+        return None
+    rest = beside_path(operation, value)
+    if operation.has_body:
+        written = writable(operation, channel, rest)
+        return None if written is None else make.message(operation, channel, written, path=path)
+    query = query_of(rest)
+    if query is None:
+        return None
+    path = f"{path}?{query}" if query else path
+    return make.message(operation, channel, Body(""), path=path, headers=(("Accept", channel.media_type),))
+
+
+def legal_body(operation: Operation, channel: Channel) -> Body:
+    """The body of the legal request: without what stands in its path, where there is one."""
+    whole = channel.transport.framed
+    return body(operation, channel, operation.valid if whole else beside_path(operation, operation.valid))
 
 
 def query_of(value: Any) -> str | None:

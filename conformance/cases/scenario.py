@@ -10,7 +10,7 @@ from conformance.cases import make, message
 from conformance.cases.make import Channel, channels
 from conformance.contract.load import read_scenarios
 from conformance.errors import SpecError
-from conformance.model.case import Beside, Body, Case, Expectation
+from conformance.model.case import Beside, Body, Case, Expectation, Message
 from conformance.model.scenario import Expected, Scenario
 from conformance.model.spec import Operation
 
@@ -21,23 +21,17 @@ def scenario_cases(operation: Operation) -> Iterator[Case]:
         for channel in channels(operation):
             if channel.transport in (scenario.transports or operation.transports):
                 try:
-                    body = _body(operation.with_base(scenario.base), channel, scenario)
-                    if body is not None:
-                        yield _case(operation, channel, scenario, body)
+                    sent = _message(operation.with_base(scenario.base), channel, scenario)
+                    if sent is not None:
+                        yield _case(operation, channel, scenario, sent)
                 except (LookupError, TypeError, AttributeError, ValueError) as error:
                     what = f"{scenario.name}: cannot be built: {type(error).__name__} {error}"
                     where, hint = operation.folder / "scenarios.yaml", "Its request has a form that cannot be written."
                     raise SpecError(what, where=str(where), hint=hint) from error
 
 
-def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body) -> Case:
+def _case(operation: Operation, channel: Channel, scenario: Scenario, sent: Message) -> Case:
     seen = operation.with_base(scenario.base)
-    sent = make.message(operation, channel, body)
-    if seen.in_query:
-        asked = message.request_of(seen, channel, seen.valid if scenario.value is ... else scenario.value)
-        if asked is None:
-            raise ValueError("a query cannot say it")
-        sent = asked
     right = _expectation(scenario.expect, channel)
     made = make.case(
         operation,
@@ -58,7 +52,7 @@ def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body
     )
     beside = tuple(
         Beside(
-            make.message(operation, channel, message.body(operation, channel, one.value)),
+            _said(operation, channel, one.value),
             _expectation(one.expect, channel),
         )
         for one in scenario.beside
@@ -68,18 +62,27 @@ def _case(operation: Operation, channel: Channel, scenario: Scenario, body: Body
     earlier = scenario.earlier
     if earlier is None:
         return made
-    other = (
-        sent
-        if earlier.value is ...
-        else make.message(operation, channel, message.body(operation, channel, earlier.value))
-    )
+    other = sent if earlier.value is ... else _said(operation, channel, earlier.value)
     return replace(made, before=(other,), before_role=earlier.role)
 
 
-def _body(operation: Operation, channel: Channel, scenario: Scenario) -> Body | None:
+def _message(operation: Operation, channel: Channel, scenario: Scenario) -> Message | None:
+    """The message of a scenario; None where the channel's format has no words for it."""
     if scenario.each is not ...:
-        return repeated(operation, channel, scenario.each, scenario.count)
-    return message.writable(operation, channel, operation.valid if scenario.value is ... else scenario.value)
+        return make.message(operation, channel, repeated(operation, channel, scenario.each, scenario.count))
+    value = operation.valid if scenario.value is ... else scenario.value
+    found = message.request_of(operation, channel, value)
+    if found is None and (operation.in_path or operation.in_query) and not channel.transport.framed:
+        raise ValueError(f"neither the path {operation.path} nor a query can say it")
+    return found
+
+
+def _said(operation: Operation, channel: Channel, value: Any) -> Message:
+    """The message with this request. Errors: ValueError where it cannot be written."""
+    found = message.request_of(operation, channel, value)
+    if found is None:
+        raise ValueError("it has no form here")
+    return found
 
 
 def repeated(operation: Operation, channel: Channel, item: Mapping[str, Any], count: int) -> Body:

@@ -58,6 +58,8 @@ class Answer:
     lost: bool = False
     """Whether the list holds what is no result, so that nobody can tell what the results would have been."""
     value: Any = None
+    beside: tuple[str, ...] = ()
+    """Texts of the body that are no part of the value, such as comments."""
     findings: tuple[Finding, ...] = ()
     unreadable: Finding | None = None
     readings: tuple[str, ...] = ()

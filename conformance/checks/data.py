@@ -9,10 +9,15 @@ from typing import Any
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer
 from conformance.checks.kit import READABLE, SCHEMA, STATUS, Kit, page_or_trace, repeated_members, shorten
+from conformance.checks.xml_results import has_markup, said_beyond, xml_findings
 from conformance.contract.problem_text import kind_of, shown
 from conformance.formats.base import Format
 from conformance.formats.errors import BeyondError, CodecError
 from conformance.formats.text import MediaType, lenient_text
+from conformance.formats.xml.contract import XmlContract, XmlProblem
+from conformance.formats.xml.format import XML
+from conformance.formats.xml.read import parse_xml
+from conformance.model.spec import Document
 from conformance.model.verdict import Finding
 
 _NO_CONTENT = 204
@@ -57,30 +62,74 @@ def read_data_http(kit: Kit, status: int, written_in: Format, media: MediaType |
         finding = STATUS.finding(kit.operation, message, expected, summary, "status")
         return Answer(frozenset(), status, unreadable=finding, summary=summary)
     if status >= 400 and (kit.error is None or pages):
-        refusal = frozenset({forms.HTTP_REFUSAL, forms.FAILURE}) if status < 500 else frozenset[str]()
-        return Answer(refusal, status, value=text, findings=pages, summary=f"{summary} with an error")
+        return Answer(_refusal(status), status, value=text, findings=pages, summary=f"{summary} with an error")
     if not body.strip() and (status == _NO_CONTENT or kit.response.is_valid(None)) and status < 300:
         return replace(read_data(kit, None, status), summary=f"{summary} without a body")
+    part: Document = "error" if status >= 400 else "response"
+    if written_in is XML and part not in kit.operation.xsd:
+        return _without_form(kit, status, text, pages)
     try:
-        document = kit.codec(written_in, "error" if status >= 400 else "response").decode(body, charset)
+        document = kit.codec(written_in, part).decode(body, charset)
     except BeyondError:
         raise
     except CodecError as error:
-        refusal = frozenset({forms.HTTP_REFUSAL, forms.FAILURE}) if 400 <= status < 500 else frozenset[str]()
         message, seen = f"the answer is no {written_in.label}: {error}", shorten(text) or "nothing"
         finding = READABLE.finding(kit.operation, message, f"{written_in.label} as documented", seen, "body")
         if pages:
-            return Answer(refusal, status, value=text, findings=pages, summary=f"{summary} with a page")
-        return Answer(refusal, status, unreadable=finding, summary=f"{summary} with text that is no {written_in.label}")
+            return Answer(_refusal(status), status, value=text, findings=pages, summary=f"{summary} with a page")
+        return _unreadable(status, finding, f"{summary} with text that is no {written_in.label}")
+    of_form: tuple[Finding, ...] = ()
+    beside: tuple[str, ...] = ()
+    if written_in is XML:
+        problems = tuple(one for one in document.problems if isinstance(one, XmlProblem))
+        of_form = tuple(xml_findings(kit, xml_contract_of(kit, part), problems))
+        beside = tuple(said_beyond(kit, parse_xml(body, charset).root)) if has_markup(body) or of_form else ()
+        if of_form and any(one.kind == "root" for one in document.problems):
+            return _unreadable(status, of_form[0], f"{summary}, XML with another root")
     repeated = tuple(repeated_members(kit, document.notes))
     if status >= 400:
-        return _documented_error(kit, status, document.value, repeated)
+        return replace(_documented_error(kit, status, document.value, (*of_form, *repeated)), beside=beside)
     found = read_data(kit, document.value, status)
-    return replace(found, findings=(*repeated, *found.findings), summary=f"{summary}; {found.summary}")
+    findings = (*of_form, *repeated, *found.findings)
+    return replace(found, findings=findings, beside=beside, summary=f"{summary}; {found.summary}")
+
+
+def _refusal(status: int) -> frozenset[str]:
+    return frozenset({forms.HTTP_REFUSAL, forms.FAILURE}) if 400 <= status < 500 else frozenset()
+
+
+def _unreadable(status: int, finding: Finding, summary: str) -> Answer:
+    return Answer(_refusal(status), status, unreadable=finding, summary=summary)
+
+
+def _without_form(kit: Kit, status: int, text: str, pages: tuple[Finding, ...]) -> Answer:
+    """XML where the contract has no XSD: no value can be read from it."""
+    if pages:
+        return Answer(_refusal(status), status, value=text, findings=pages, summary=f"HTTP {status} with a page")
+    message = "the answer is XML, and no document gives it a form"
+    finding = READABLE.finding(kit.operation, message, "no body", shorten(text) or "nothing", "body")
+    return _unreadable(status, finding, f"HTTP {status} with XML of no documented form")
+
+
+def xml_contract_of(kit: Kit, part: Document) -> XmlContract:
+    """The compiled XSD of the answer, or of its error."""
+    found = kit.xml_error if part == "error" else kit.xml_response
+    assert found is not None
+    return found
+
+
+_OF_THE_FRAMEWORK = (404, 405, 406, 411, 415)
+"""Statuses with which a framework refuses a request before the call sees it, in a form of its own."""
 
 
 def _documented_error(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]) -> Answer:
+    """An error under a status of one, held against error.schema.json; one of the framework has a form of its own."""
     assert kit.error is not None
+    named = {name for one in kit.error.files.documents.values() for name in one.get("properties", {})}
+    if status in _OF_THE_FRAMEWORK and isinstance(value, dict) and value and not named & value.keys():
+        found = frozenset({forms.FAILURE, forms.HTTP_REFUSAL, forms.FRAMEWORK})
+        traces = tuple(_traces(kit, value))
+        return Answer(found, status, value=value, findings=traces, summary=f"HTTP {status} with a framework's error")
     wrong = [
         SCHEMA.finding_on(
             one.requirement or kit.requirement("schema"), one.message, one.expected, one.actual, one.pointer

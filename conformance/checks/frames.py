@@ -16,6 +16,7 @@ from conformance.formats.errors import BeyondError, CodecError
 from conformance.formats.frames import ERROR, EVENT, REPLY, decode_frame
 from conformance.formats.json.read import decode_json
 from conformance.model.case import Transport
+from conformance.model.spec import Shape
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange, WsReply
 
@@ -72,7 +73,8 @@ def _read(kit: Kit, text: bytes, call: str, read_payload: Reader, demanded: Coll
             return replace(refusal, findings=(*findings, *refusal.findings))
         findings.extend(page_or_trace(kit, payload, "o"))
         shown = f"error frame: {shorten(payload, 60)}"
-        return Answer(frozenset({forms.ERROR_FRAME}), value=payload, findings=tuple(findings), summary=shown)
+        told = {forms.ERROR_FRAME} | ({forms.FAILURE} if kit.operation.shape is Shape.DATA else set())
+        return Answer(frozenset(told), value=payload, findings=tuple(findings), summary=shown)
     if kind != REPLY:
         findings.append(_finding(kit, "m", "the reply has another message type than 1", "m 1", f"m {kind}"))
     if "n" in demanded and isinstance(name, str) and not _same_call(kit, name, call):
@@ -124,6 +126,8 @@ def _refusal(kit: Kit, payload: str, read_payload: Reader) -> Answer | None:
 
 def _is_refusal(found: Answer) -> bool:
     """Whether every part of an answer is an error."""
+    if forms.FAILURE in found.forms:
+        return True
     return bool(found.legs) and all(leg.code not in (0, None) for leg in found.legs)
 
 

@@ -18,6 +18,7 @@ from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.contract.operation import RequirementKey
 from conformance.formats.registry import format_for
 from conformance.model.case import Alternative, Case
+from conformance.model.paths import arguments_of
 from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
 from conformance.wire.messages import Exchange
@@ -166,7 +167,7 @@ def _judge_exchange(
         found.stop(ANSWERED.finding(kit.operation, message, "an answer", problem.kind, problem.phase))
         return
     read = _read(kit, case, observation, exchange, alternatives)
-    found.gist = gist_of(read.seen.answer, read.matching.ordered, kit.operation)
+    found.gist = gist_of(read.seen.answer, read.matching.ordered, kit.operation, kit.members.values())
     found.summary = read.seen.answer.summary
     before = len(found.findings)
     for step in _IN_ORDER:
@@ -309,7 +310,10 @@ def _reaches_operation(kit: Kit, case: Case) -> bool:
     if kit.operation.shape.instructs or case.transport.framed:  # such a call's error is one of its own readings
         return True
     path = case.message.path.partition("?")[0]
-    return case.message.method == kit.operation.method and path in ("", kit.operation.path)
+    at = path in ("", kit.operation.path)
+    if kit.operation.in_path:
+        at = arguments_of(kit.operation.path, path) is not None
+    return case.message.method == kit.operation.method and at
 
 
 def _counts_as_silence(exchange: Exchange, alternatives: tuple[Alternative, ...]) -> bool:

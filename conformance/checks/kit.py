@@ -31,6 +31,7 @@ LISTS = AppliesTo((Shape.RESULTS,))
 INSTRUCTED = AppliesTo((Shape.RESULTS, Shape.RESULT))
 PAIRS = AppliesTo((Shape.PAIR,))
 XML_INSTRUCTED = AppliesTo((Shape.RESULTS, Shape.RESULT), format=XML)
+XML_DESCRIBED = AppliesTo((Shape.RESULTS, Shape.RESULT, Shape.DATA), format=XML)
 
 READABLE = Check(
     "readable",

@@ -6,7 +6,8 @@ to one request in two forms, wording and format left aside. What was expected is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -308,12 +309,28 @@ _COMPARED = (
 )
 
 
-def gist_of(answer: Answer, results: Sequence[Mapping[str, Any]], operation: Operation) -> tuple[Any, ...]:
-    """The form of an answer, then one entry for each leg or result."""
+def gist_of(
+    answer: Answer, results: Sequence[Mapping[str, Any]], operation: Operation, members: Collection[str] = ()
+) -> tuple[Any, ...]:
+    """The form of an answer, then one entry for each leg or result; `members` are those that the document names."""
     form = next((name for name in _COMPARED if name in answer.forms), "other")
     if form == forms.RESULTS:
         return (form, *(_result(entry.get(operation.success), entry.get(operation.errors)) for entry in results))
+    if form == forms.DATA and operation.method == "GET" and "formats-agree" in operation.attribution:
+        return (
+            form,
+            json.dumps(_plain(answer.value, members), sort_keys=True),
+        )  # what only reads answers the same again
     return (form, *(leg.code for leg in answer.legs))
+
+
+def _plain(value: Any, members: Collection[str]) -> Any:
+    """A value as every format says it: documented members that are not null, and a whole number as an integer."""
+    if isinstance(value, dict):
+        return {name: _plain(one, members) for name, one in value.items() if one is not None and name in members}
+    if isinstance(value, list):
+        return [_plain(one, members) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _result(flag: Any, errors: Any) -> bool | str | None:

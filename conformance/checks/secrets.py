@@ -29,6 +29,7 @@ def _look(seen: Seen) -> Iterator[Finding]:
     """The body first, where it may hold one, then the headers."""
     if may_be_echoed(seen.exchange, seen.secrets):
         yield from echoed(seen.operation, seen.answer.value, seen.secrets, seen.observation.name_of)
+        yield from echoed(seen.operation, list(seen.answer.beside), seen.secrets, seen.observation.name_of)
     yield from in_headers(seen.operation, seen.exchange, seen.secrets, seen.observation.name_of)
 
 

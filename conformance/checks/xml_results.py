@@ -8,17 +8,18 @@ from typing import Any
 
 from lxml import etree
 
-from conformance.checks.kit import XML_INSTRUCTED, Kit
+from conformance.checks.kit import XML_DESCRIBED, XML_INSTRUCTED, Kit
 from conformance.checks.registry import BEHIND_READING, Check, Stage
 from conformance.checks.secrets import texts_beyond
 from conformance.contract.operation import RequirementKey
 from conformance.formats.xml.contract import XmlContract, XmlProblem
+from conformance.formats.xml.xsd import ListOf
 from conformance.model.verdict import Finding
 
 
 def _of_xml(name: str, looks_at: str) -> Check:
-    keys = (RequirementKey(name, XML_INSTRUCTED),)
-    return Check(name, looks_at, Stage.READING, keys, of=XML_INSTRUCTED, blocks=BEHIND_READING)
+    keys = (RequirementKey(name, XML_DESCRIBED),)
+    return Check(name, looks_at, Stage.READING, keys, of=XML_DESCRIBED, blocks=BEHIND_READING)
 
 
 XML_ERROR = Check(
@@ -93,9 +94,11 @@ def xml_findings(kit: Kit, contract: XmlContract, problems: tuple[XmlProblem, ..
             check = XML_NAMESPACE
         if problem.kind == "type":
             continue  # the JSON Schema judges values, with the requirement of the member
-        if problem.kind == "unexpected" and not _misspelt(kit, problem):
+        if problem.kind == "unexpected" and not _misspelt(kit, contract, problem):
             continue
-        if f"{errors}/" in problem.path or (problem.kind in ("namespace", "text") and problem.path.endswith(errors)):
+        if kit.operation.errors and (
+            f"{errors}/" in problem.path or (problem.kind in ("namespace", "text") and problem.path.endswith(errors))
+        ):
             check = XML_ARRAYS
         expected = f"as {contract.path.name} has it"
         yield check.finding(kit.operation, problem.message, expected, _shown(problem), _place(problem))
@@ -107,11 +110,11 @@ def error_problem(contract: XmlContract, problem: XmlProblem, requirement: str) 
     return XML_ERROR.finding_on(requirement, problem.message, expected, _shown(problem), _place(problem))
 
 
-def _misspelt(kit: Kit, problem: XmlProblem) -> bool:
-    """Whether an unexpected element resembles a documented one, or is where only results or errors may be."""
+def _misspelt(kit: Kit, contract: XmlContract, problem: XmlProblem) -> bool:
+    """Whether an unexpected element resembles a documented one, or is where only items or errors may be."""
     name = problem.path.rpartition("/")[2].partition("[")[0]
-    among_errors = f"/{kit.operation.errors}/" in problem.path
-    directly_in = 2 if kit.operation.shape.listed else 1
+    among_errors = bool(kit.operation.errors) and f"/{kit.operation.errors}/" in problem.path
+    directly_in = 2 if isinstance(contract.root.content, ListOf) else 1
     return name.lower() in kit.members or among_errors or problem.path.count("/") <= directly_in
 
 

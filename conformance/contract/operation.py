@@ -6,8 +6,10 @@ The tables here are also those of the JSON Schema that is published for editors.
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from conformance.contract.source import HINT, Source, Steps, suggestion
@@ -16,6 +18,7 @@ from conformance.formats.base import Format, is_text
 from conformance.formats.registry import formats, formats_for, known_format
 from conformance.formats.xml.format import XML
 from conformance.model.case import Transport
+from conformance.model.paths import ARGUMENT
 from conformance.model.spec import Field, Operation, ScopeMember, Shape
 
 ATTRIBUTED: Mapping[str, str] = {
@@ -202,13 +205,18 @@ def _faults(operation: Operation) -> Iterator[Fault]:
 
 def _data_faults(operation: Operation) -> Iterator[Fault]:
     """What the cases of an answer of `data` cannot do."""
-    if any(one.framed for one in operation.transports):
-        yield ("transports",), "transports: an answer of 'data' travels over http", "Leave the others out."
-    if _speaks_xml(operation):
-        yield ("media_types",), "media_types: an answer of 'data' comes in JSON", "Leave the others out."
-    if "{" in operation.path:
-        hint = "Arguments stand in the body, or in the query of a call by GET or DELETE."
-        yield ("path",), f"path: no case can fill an argument in {operation.path}", hint
+    error = (operation.folder / "error.schema.json").is_file()
+    if any(one.framed for one in operation.transports) and not (error or operation.success):
+        hint = "Give error.schema.json, or `success`: a frame has no status that says so."
+        yield ("transports",), "transports: nothing tells an error in a frame from an answer", hint
+    for name in operation.in_path:
+        if name not in operation.fields:
+            yield ("path",), f"path: {name!r} is none of the fields", suggestion(name, operation.fields)
+        elif not isinstance(operation.valid, Mapping) or operation.valid.get(name) in (None, ""):
+            yield ("base",), f"base: {name!r} is missing, which stands in the path", HINT
+    if len(set(operation.in_path)) < len(operation.in_path) or "{" in ARGUMENT.sub("", operation.path):
+        hint = "Each argument is the name of a member in braces, once: /things/{ThingId}."
+        yield ("path",), f"path: an argument in {operation.path} cannot be filled", hint
     if "request" not in (one for one in DOCUMENTS if (operation.folder / f"{one}.schema.json").is_file()):
         yield ("answer",), "request.schema.json: file is missing", "Its rules say which requests are refused."
 
@@ -239,12 +247,31 @@ def _document_faults(operation: Operation) -> Iterator[Fault]:
         )
         yield ("answer",), "error.schema.json: file is missing", hint
     for document in DOCUMENTS:
-        needed = _speaks_xml(operation) and (instructs or document != "error")
+        needed = _speaks_xml(operation) and (instructs or _has_form(operation, document))
         if document not in operation.xsd and needed:
             yield ("xsd",), f"xsd: key {document!r} is missing", "Each document that is written in XML has an XSD."
         elif document in operation.xsd and not (operation.folder / f"{document}.schema.json").is_file():
             what = f"xsd.{document}: {document}.schema.json: file is missing"
             yield ("xsd", document), what, "What has an XSD has a JSON Schema for its values."
+
+
+def _has_form(operation: Operation, document: str) -> bool:
+    """Whether a call that takes no instructions has this document in a body: an error and an answer it may lack."""
+    if operation.shape is not Shape.DATA:
+        return document != "error"
+    if document == "request":
+        return operation.has_body
+    path = operation.folder / f"{document}.schema.json"
+    return path.is_file() and _type_in(path) != "null"
+
+
+def _type_in(path: Path) -> Any:
+    """The type of a schema; None where it has none, or cannot be read, which another rule reports."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found.get("type") if isinstance(found, dict) else None
 
 
 def _field_faults(operation: Operation, name: str, field: Field) -> Iterator[Fault]:
@@ -292,7 +319,7 @@ def _attribution_faults(operation: Operation) -> Iterator[Fault]:
         if check not in operation.attribution:
             hint = f"Say which requirement speaks for this: {ATTRIBUTED[check]}."
             yield ("attribution",), f"attribution: key {check!r} is missing", hint
-    if not operation.shape.instructs:
+    if not operation.shape.instructs and operation.shape is not Shape.DATA:
         return
     for key in ("request_media", "response_media"):
         for media_type in operation.media_types:

@@ -9,13 +9,14 @@ A later documentation against a service's folder: calls added, removed, changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conformance.derive.codes import codes_of
 from conformance.derive.drift import Comparison, check_page
-from conformance.derive.page import Body, Code, Dialect, Field, Lack, Page, Place, Unread
+from conformance.derive.kinds import Enumeration, Kinds, kind_of, with_kinds
+from conformance.derive.page import Code, Dialect, Field, Lack, Page, Place, Unread
 from conformance.derive.read import call_page, help_page
 from conformance.derive.read.call_page import (
     GITBOOK,
@@ -25,8 +26,8 @@ from conformance.derive.read.call_page import (
     section_word,
 )
 from conformance.derive.read.dialects import check_bounds, page_of_text, read_text
-from conformance.derive.read.help_html import looks_like_html
-from conformance.derive.read.help_page import lines_of
+from conformance.derive.read.help_html import lines_of_html, looks_like_html
+from conformance.derive.read.help_rows import Line, lines_of
 from conformance.derive.read.markdown import Block, Document, parse_markdown
 from conformance.derive.read.tables import read_error_table, read_table
 from conformance.derive.samples import finished
@@ -60,6 +61,7 @@ class Shared:
     standard: tuple[Field, ...] = ()
     codes: tuple[Code, ...] = ()
     objects: tuple[tuple[str, tuple[Field, ...]], ...] = ()
+    enumerations: tuple[tuple[str, Enumeration], ...] = ()
     places: tuple[str, ...] = ()
 
 
@@ -80,7 +82,7 @@ class _Read:
     unread: list[tuple[str, Unread]] = field(default_factory=list)
     standard: tuple[Field, ...] = ()
     codes: list[Code] = field(default_factory=list)
-    objects: dict[str, tuple[Field, ...]] = field(default_factory=dict)
+    kinds: Kinds = field(default_factory=Kinds)
     places: list[str] = field(default_factory=list)
 
 
@@ -131,7 +133,8 @@ def read_documentation(paths: Iterable[Path]) -> Documentation:
             _file(found, read_text(path, MAX_FILE_BYTES), str(path))
         except PageError as error:
             found.refused.append(Refused(error.where or str(path), error.message))
-    shared = Shared(found.standard, tuple(found.codes), tuple(found.objects.items()), tuple(found.places))
+    objects, values = tuple(found.kinds.objects.items()), tuple(found.kinds.enumerations.items())
+    shared = Shared(found.standard, tuple(found.codes), objects, values, tuple(found.places))
     first_of: dict[str, Call] = {}
     for call in found.calls:
         first = first_of.setdefault(call.page.name, call)
@@ -148,7 +151,11 @@ def read_documentation(paths: Iterable[Path]) -> Documentation:
 def _file(found: _Read, text: str, where: str) -> None:
     lines = lines_of(text)
     if looks_like_html(text):
-        found.calls.append(Call(f"{where}:1", page_of_text(text, where)))
+        of_html, unread = lines_of_html(text, where)
+        if not _keep_models(found, of_html, unread, where):
+            found.calls.append(Call(f"{where}:1", page_of_text(text, where)))
+    elif _keep_models(found, lines, (), where):
+        pass
     elif help_page.looks_like_help_page(lines):
         starts = _titles(lines)
         for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
@@ -167,6 +174,20 @@ def _file(found: _Read, text: str, where: str) -> None:
             _markdown(found, document, where)
 
 
+def _keep_models(found: _Read, lines: Sequence[Line], unread: Sequence[Unread], where: str) -> bool:
+    """Whether the lines are pages of types, as a help page links to them; the first of a name is kept."""
+    if not help_page.looks_like_model_page(lines):
+        return False
+    kinds, others = help_page.models_of(lines, where)
+    for name, fields in kinds.objects.items():
+        found.kinds.objects.setdefault(name, fields)
+    for name, values in kinds.enumerations.items():
+        found.kinds.enumerations.setdefault(name, values)
+    found.places.append(f"{where}:{lines[0].number}")
+    found.unread += [(where, one) for one in (*unread, *others)]
+    return True
+
+
 def _one(found: _Read, where: str, read: object) -> None:
     try:
         found.calls.append(Call(where, read()))  # type: ignore[operator]
@@ -174,7 +195,7 @@ def _one(found: _Read, where: str, read: object) -> None:
         found.refused.append(Refused(error.where or where, error.message))
 
 
-def _titles(lines: Sequence[help_page.Line]) -> list[int]:
+def _titles(lines: Sequence[Line]) -> list[int]:
     """The places of the titles of operations that have a Request Information before the next title."""
     titles = [place for place, line in enumerate(lines) if help_page.TITLE.fullmatch(line.text)]
     return [
@@ -227,7 +248,6 @@ def _markdown(found: _Read, document: Document, where: str) -> None:
 
 
 _STANDARD = re.compile(r"\b(?:standard|common|general|generic)\b.*\b(?:response|answer|reply|object|result)s?\b", re.I)
-_KIND_WORDS = re.compile(r"\b(?:objects?|types?|records?|structures?|the|an?)\b", re.I)
 
 
 def _keep_shared(found: _Read, blocks: Sequence[Block], where: str) -> bool:
@@ -266,42 +286,17 @@ def _shared_table(found: _Read, block: Block, heading: str, where: str) -> bool:
     if _STANDARD.search(heading) and not found.standard:
         found.standard = fields
     else:
-        found.objects.setdefault(_kind_of(heading), fields)
+        found.kinds.objects.setdefault(kind_of(heading), fields)
     found.unread += [(where, one) for one in beside]
     found.places.append(f"{where}:{block.line}")
     return True
 
 
-def _kind_of(words: str) -> str:
-    return re.sub(r"\W+", "", _KIND_WORDS.sub("", words)).casefold().rstrip("s")
-
-
 def with_shared(page: Page, shared: Shared) -> Page:
     """The page with what it points to: the standard response, and the members of objects that it calls by name."""
-    page, told = _with_standard(page, shared), list[Unread]()
-    objects = dict(shared.objects)
-
-    def filled(fields: tuple[Field, ...], above: frozenset[str]) -> Iterator[Field]:
-        for one in fields:
-            name = _kind_of(re.sub(r"\b(?:array|list|collection) of\b", "", one.type.stated, flags=re.I))
-            inside = objects.get(name, ()) if name and not one.members and name not in above else ()
-            if inside:
-                told.append(
-                    Unread(one.place.line, one.type.stated, f"read as the object at line {inside[0].place.line}")
-                )
-                kind = "list" if one.type.kind == "list" else "object"
-                item = "object" if kind == "list" else ""
-                one = replace(one, type=replace(one.type, kind=kind, item=item))
-            members = tuple(filled(inside or one.members, above | {name}))
-            yield replace(one, members=members)
-
-    def body(one: Body) -> Body:
-        return replace(one, fields=tuple(filled(one.fields, frozenset())))
-
-    changed = replace(page, request=body(page.request), response=body(page.response))
-    if not told:
-        return page
-    return finished(replace(changed, read_as=(*page.read_as, *told)))
+    page = _with_standard(page, shared)
+    filled = with_kinds(page, dict(shared.objects), dict(shared.enumerations))
+    return page if filled is page else finished(filled)
 
 
 _POINTS = re.compile(r"\b(?:standard|common|general|generic)\b[^.]*\b(?:response|answer|reply|object)\b", re.I)

@@ -174,12 +174,14 @@ def samples_against_folder(
     xsd = operation.xsd
     for part, body in page.bodies():
         schema = operation.request_schema if part == "request" else folder / f"{part}.schema.json"
+        in_uri = {one.name for one in body.fields if one.in_uri}
         for sample in body.samples:
             found = read_sample(sample.text)
             at = f"samples/{part}-{sample.number}"
             if sample.form == "json" and not found.fault and schema.exists():
                 for problem in load_validator(schema).problems(found.value)[:_MOST]:
-                    if _known(f"{problem.pointer} {problem.expected}", part, known):
+                    words = f"{problem.pointer} {problem.expected}"
+                    if _known(words, part, known) or in_uri & set(re.findall(r"\w+", words)):
                         continue
                     where = problem.pointer or "the sample"
                     yield Departure(
@@ -279,7 +281,7 @@ def fact_departures(page: Facts, folder: Facts) -> Iterator[Departure]:
 def _part_of(key: Key, one: Facts, other: Facts) -> bool:
     """Whether a fact is a side of a field or a body that is reported as a whole."""
     whole = Key(key.at, "type")
-    if key.kind in ("need", "null") and whole in one and whole not in other:
+    if key.kind in ("need", "null", "values") and whole in one and whole not in other:
         return True
     part = Key(key.at.partition("/")[0], "shape")
     return key != part and not key.at.startswith("wording/") and part in one and part not in other
@@ -320,6 +322,7 @@ _DETAILS = frozenset(
     {
         "need",
         "null",
+        "values",
         "record",
         "root",
         "item",

@@ -130,11 +130,19 @@ def _body_facts(part: Part, body: Body) -> Iterator[tuple[Key, Fact]]:
         yield Key(at, "type"), Fact(str(field.type), field.place)
         yield Key(at, "need"), Fact(need_text(field), field.place)
         yield Key(at, "null"), Fact("yes" if field.null else "no", field.place)
+        if field.values:
+            yield Key(at, "values"), Fact(in_order(tuple(values_of(field)), " "), field.place)
     yield from _sample_facts(body.samples)
     for sample in body.samples:
         tree = read_sample(sample.text).tree
         if tree is not None:
             yield from _xml_of(part, body, sample, tree)
+
+
+def values_of(field: Field) -> Iterator[str]:
+    """The values of an enumeration as JSON has them, written as texts."""
+    by_name = "string" in (field.type.kind, field.type.item)
+    return (one.name if by_name or one.number is None else str(one.number) for one in field.values)
 
 
 def _sample_facts(samples: tuple[Sample, ...]) -> Iterator[tuple[Key, Fact]]:
@@ -144,7 +152,7 @@ def _sample_facts(samples: tuple[Sample, ...]) -> Iterator[tuple[Key, Fact]]:
 
 def _xml_of(part: Part, body: Body, sample: Sample, tree: etree._Element) -> Iterator[tuple[Key, Fact]]:
     items = [child for child in tree if isinstance(child.tag, str)] if body.shape == "list" else [tree]
-    members = members_in_order(items) if body.shape != "string" else ()
+    members = members_in_order(items) if body.fields else ()
     item = str(items[0].tag) if body.shape == "list" and items else ""
     yield from xml_facts(part, str(tree.tag), item, members, sample.place)
 
@@ -261,6 +269,9 @@ class _Reader:
             yield Key(place, "type"), Fact(self.kind(child_nodes, types, inner))
             yield Key(place, "need"), Fact("required" if name in required else "optional")
             yield Key(place, "null"), Fact("yes" if "null" in types else "no")
+            listed = [one["enum"] for _, one in (*child_nodes, *self.items(child_nodes, inner)) if "enum" in one]
+            if listed:
+                yield Key(place, "values"), Fact(in_order({str(one) for one in listed[0] if one is not None}, " "))
             yield from self.members(place, [*child_nodes, *self.items(child_nodes, inner)], inner)
 
     def kind(self, nodes: list[_Node], types: frozenset[str], above: tuple[int, ...]) -> str:

@@ -50,6 +50,14 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """One value of an enumeration: its name, and the number that JSON has for it where the page gives one."""
+
+    name: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One row of a table, and the fields of the object that it holds."""
 
@@ -61,6 +69,10 @@ class Field:
     null: bool = False
     when: When | None = None
     members: tuple[Field, ...] = ()
+    values: tuple[Value, ...] = ()
+    """Those of its enumeration, where a table of the page lists them."""
+    in_uri: bool = False
+    """Whether it stands in the path or the query, so that no body has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +212,19 @@ KINDS: dict[str, str] = {
     "date": "date-time",
     "datetime": "date-time",
     "object": "object",
+    "unsigned integer": "integer",
+    "byte": "integer",
+    "signed byte": "integer",
+    "character": "string",
+    "uri": "string",
+    "time interval": "string",
 }
 """What the dialects call a type, in lower case, to the kind that it is here."""
 
 _LIST_FORMS = ("collection of ", "array of ", "list of ")
 _WORD = re.compile(r"[A-Za-z][\w.]*")
+_OF_KINDS = re.compile(r"(?:Dictionary|Pair) of .+ and .+|Nullable of .+", re.IGNORECASE)
+"""Types of a help page that no schema here can hold: they are asked about."""
 _CONDITION = re.compile(r"\brequired (?:if|when) (?:the )?(?:\w+ )?(is|are|has|have)( not)? (\w+)", re.IGNORECASE)
 
 
@@ -228,9 +248,10 @@ def type_of(stated: str) -> Type:
 
 
 def looks_like_a_type(stated: str) -> bool:
-    """Whether the words are a type that is known here, or one capitalised name such as a page gives its own types."""
-    found = type_of(stated)
-    return found.kind != "unknown" or bool(_WORD.fullmatch(stated.strip()) and stated.strip()[0].isupper())
+    """Whether the words are a type that is known here, or one name such as a page gives its own types: `enSide`, `Leg`."""
+    found, word = type_of(stated), stated.strip()
+    named = _WORD.fullmatch(word) is not None and any(one.isupper() for one in word)
+    return found.kind != "unknown" or named or _OF_KINDS.fullmatch(word) is not None
 
 
 def need_of(text: str) -> Need:

@@ -31,6 +31,7 @@ from conformance.derive.page import (
 from conformance.formats.errors import CodecError
 from conformance.formats.json.read import decode_json
 from conformance.formats.xml.xsd import safe_parser
+from conformance.model.paths import ARGUMENT, arguments_in
 
 _ODD_SPACES = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -134,13 +135,39 @@ def _read_xml(text: str) -> ReadSample:
 
 
 def finished(page: Page) -> Page:
-    """The page with conditions tied to their members, and nulls as its words and samples have them."""
+    """The page with conditions tied to their members, nulls as its words and samples have them, and arguments in its path."""
+    page = _with_arguments(page)
     return replace(
         page,
         request=_finished(page, "request", page.request),
         response=_finished(page, "response", page.response),
         error=page.error and _finished(page, "error", page.error),
     )
+
+
+def _with_arguments(page: Page) -> Page:
+    """The page whose path names its arguments as the table does; one that no row lists is a member of unknown type."""
+    if page.path is None or not ARGUMENT.search(page.path):
+        return page
+    rows = {one.name.casefold(): one.name for one in page.request.fields}
+    path, fields, told = page.path, list(page.request.fields), list(page.read_as)
+    for name in arguments_in(page.path):
+        known = rows.get(name.casefold())
+        if known is None:
+            fields.append(Field(name, Type("unknown"), "required", "", page.place))
+        elif known != name:
+            path = path.replace(f"{{{name}}}", f"{{{known}}}")
+            told.append(Unread(page.place.line, f"{{{name}}}", f"read as the member {known}"))
+    named = arguments_in(path)
+    unsaid = [one for one in fields if one.name in named and one.need == "unsaid"]
+    told += [Unread(one.place.line, one.name, "read as required, since it stands in the path") for one in unsaid]
+    fields = [
+        replace(one, in_uri=True, need="required" if one.need == "unsaid" else one.need) if one.name in named else one
+        for one in fields
+    ]
+    shape = "object" if page.request.shape == "nothing" else page.request.shape
+    request = replace(page.request, fields=tuple(fields), shape=shape)
+    return replace(page, path=path, request=request, read_as=tuple(told))
 
 
 def values_in(body: Body) -> Iterator[Any]:
@@ -220,14 +247,19 @@ def _call_field(field: Field, part: Part, values: tuple[Any, ...]) -> Field:
 
 def _contract_field(field: Field, part: Part, fields: tuple[Field, ...], values: tuple[Any, ...]) -> Field:
     """A row of a help page: references are null when they are absent, values only where the page shows or needs it."""
-    shown = any(isinstance(value, dict) and value.get(field.name, 0) is None for value in values)
+    mine = tuple(value[field.name] for value in flat(values) if isinstance(value, dict) and field.name in value)
+    shown = None in mine
     when = _when(field, fields)
-    reference = field.type.kind in ("string", "list", "object")
+    reference = field.type.kind in ("string", "list", "object") and not field.in_uri
     null = shown or (field.need != "required" and (reference or field.need == "conditional"))
     need = field.need
     if part != "request" and need == "unsaid":
         need = "optional" if null else "required"
-    return replace(field, null=null, when=when, need=need)
+    kind = field.type
+    if field.values and kind.kind == "integer" and any(isinstance(one, str) for one in mine):
+        kind = replace(kind, kind="string")  # names in JSON as well
+    members = tuple(_contract_field(one, part, field.members, mine) for one in field.members)
+    return replace(field, type=kind, null=null, when=when, need=need, members=members)
 
 
 def _when(field: Field, fields: tuple[Field, ...]) -> When | None:

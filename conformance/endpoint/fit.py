@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.cases.fixtures import load_cases
-from conformance.cases.message import is_text, is_whole, number_places
+from conformance.cases.message import is_text, is_whole, number_places, places
+from conformance.cases.paths import NO_SEGMENT, is_segment
 from conformance.contract.schemas import load_validator
 from conformance.endpoint.model import ServiceTarget, TargetFile
 from conformance.errors import ConfigurationError
 from conformance.formats.base import PLACE
 from conformance.formats.json.pointer import join_pointer
-from conformance.model.case import StateNeed
+from conformance.model.case import Case, StateNeed
 from conformance.model.spec import Contract, Operation
 
 Table = tuple[str, str, Mapping[str, object]]
@@ -38,7 +39,7 @@ def tables_of(service: ServiceTarget) -> Iterator[Table]:
 def refuse_unfit(target: TargetFile, contract: Contract, where: str) -> None:
     """What would be sent with such a value is no message of the contract, and an endpoint that refuses it is right.
 
-    Raises `ConfigurationError` for a text where messages have a number, and for a value that the schema of a legal
+    Raises `ConfigurationError` for a text where messages have a number, or that is no argument of a path, and for a value that the schema of a legal
     request refuses in its place: a date that is none, a word that is not listed, a text that is too long.
     """
     for service_id, service in target.services.items():
@@ -54,18 +55,29 @@ def _refuse_texts(contract: Contract, service_id: str, service: ServiceTarget, w
         for name, value in bindings.items()
         if isinstance(value, str) and not is_whole(value)
     ]
-    asked: dict[tuple[str, str], str] = {}
+    numbers: dict[tuple[str, str], str] = {}
+    segments: dict[tuple[str, str], str] = {}
     for case in load_cases(contract, contract.services[service_id].operations) if texts else ():
-        for name in (name for one in case.messages for name in number_places(one.body.text)):
-            head, _, member = name.partition(".")
-            need = case.states.get(head)
-            asked.setdefault((need.state, member or "id") if need is not None else ("", name), case.id)
+        for one in case.messages:
+            _keep(case, number_places(one.body.text), numbers)
+            _keep(case, places(one.path.partition("?")[0]), segments)
     for place, state, name, value in texts:
-        if case_id := asked.get((state, name)):
+        what, case_id = "is no integer, and a message has a number there", numbers.get((state, name))
+        if case_id is None and not is_segment(value):
+            what, case_id = NO_SEGMENT, segments.get((state, name))
+        if case_id is not None:
             raise ConfigurationError(
-                f"services.{service_id}.{place}.{name}: {value!r} is no integer, and a message has a number there",
+                f"services.{service_id}.{place}.{name}: {value!r} {what}",
                 where=where, hint=f"For example that of {case_id}.",
             )  # fmt: skip
+
+
+def _keep(case: Case, names: Iterable[str], asked: dict[tuple[str, str], str]) -> None:
+    """Note for each name, by the state that gives it, the first case that asks for it."""
+    for name in names:
+        head, _, member = name.partition(".")
+        need = case.states.get(head)
+        asked.setdefault((need.state, member or "id") if need is not None else ("", name), case.id)
 
 
 def _refuse_by_schema(operation: Operation, service_id: str, service: ServiceTarget, where: str) -> None:

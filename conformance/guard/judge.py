@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from conformance.formats.members import CONTAINER, Container, Content, Found, Literal, View
 from conformance.guard.ids import Ids, ids_of, numbers_in
@@ -33,6 +34,22 @@ def judge(bounds: Bounds, rule: Rule, content: Content) -> str:
             if any(one.isdigit() for one in name) and (reason := _tokens(bounds, rule, name)):
                 return reason
     return ""
+
+
+def argument_reason(bounds: Bounds, rule: Rule, name: str, readings: Iterable[str]) -> str:
+    """Why a text must not stand in a path as the argument of this name, "" when it may.
+
+    A path with another text there may be that of another call, so it must name one thing in scope, for every reader.
+    """
+    member = rule.by_fold.get(fold(name))
+    if member is None:
+        return "" if fold(name) in rule.harmless else f"{name}, in the path, is no member that the scope guard knows"
+    found = [Found(member.name, text) for text in readings]
+    if bounds.unlimited(member.kind) or all(
+        _definite(bounds, member, one) or _is_own(bounds, member, one, ids_of(one.value)) for one in found
+    ):
+        return ""
+    return f"{name}: {_shown(found[0])}, in the path, may be {_outside(member.kind)}, or another call"
 
 
 def _view(bounds: Bounds, rule: Rule, view: View) -> str:

@@ -6,7 +6,7 @@ What a WebSocket text frame may be taken for: its calls, and the members of its 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,13 +30,15 @@ from conformance.formats.members import (
 )
 from conformance.formats.registry import format_of, formats
 from conformance.formats.text import parse_media_type
-from conformance.guard.judge import judge
+from conformance.guard.judge import argument_reason, judge
 from conformance.guard.rules import Catalogue, Rule
 from conformance.guard.texts import fold, texts_of
 from conformance.guard.values import Bounds
 from conformance.wire.messages import HttpRequest, header_values
 
 _ODD_PATH = re.compile(r"\.\.|//|[\\;#%\x00-\x20\x7f]|[^\x00-\x7f]")
+_ODD_ARGUMENT = re.compile(r"\.\.|^\.?$|[/\\;?#\x00-\x1f\x7f]")
+"""In an argument of a path, at any number of decodings: some reader takes it for another path, or for a query."""
 _LINE_BREAK = re.compile(r"[\r\n\x00]")
 _REROUTING = frozenset(
     {
@@ -55,15 +57,18 @@ def http_reason(bounds: Bounds, catalogue: Catalogue, request: HttpRequest) -> s
     """Why this request must not be sent, "" when it may."""
     if reason := _framing(request):
         return reason
-    path, _, query = request.path.partition("?")
+    sent, _, query = request.path.partition("?")
+    path, overridden = sent, _overridden(request)
     for _ in range(3):
         path = unquote(path)
-    if _ODD_PATH.search(path):
-        return f"the path {request.path[:80]!a} may be read in more than one way"
     plain = path.lower().rstrip("/")
-    rule = catalogue.by_path.get(plain)
-    if rule is None:
-        reads = request.method.upper() in _READING_METHODS and not _overridden(request)
+    at = catalogue.rules_at(sent, plain, "" if overridden else request.method)
+    in_path = [text for _, arguments in at for one in arguments.values() for text in _readings_of(one)]
+    odd = any(map(_ODD_ARGUMENT.search, in_path)) if in_path else _ODD_PATH.search(path) is not None
+    if odd:
+        return f"the path {request.path[:80]!a} may be read in more than one way"
+    if not at:
+        reads = request.method.upper() in _READING_METHODS and not overridden
         if catalogue.reads_path(plain) and reads:
             return ""
         if (request.method, request.path) in catalogue.sign_ins:  # as it was named, not as a reader may take it
@@ -74,7 +79,24 @@ def http_reason(bounds: Bounds, catalogue: Catalogue, request: HttpRequest) -> s
     data = _dechunked(request)
     if data is None:
         return "the chunks of the body cannot be read"
-    return judge(bounds, rule, _content(rule, request, data, query))
+    reasons = (_reason_at(bounds, rule, request, data, query, arguments) for rule, arguments in at)
+    return next((reason for reason in reasons if reason), "")
+
+
+def _reason_at(
+    bounds: Bounds, rule: Rule, request: HttpRequest, data: bytes, query: str, arguments: Mapping[str, str]
+) -> str:
+    """Why the request must not be sent to the call of this rule, "" when it may."""
+    named = (argument_reason(bounds, rule, name, _readings_of(text)) for name, text in arguments.items())
+    found = next((reason for reason in named if reason), "")
+    return found or judge(bounds, rule, _content(rule, request, data, query, arguments))
+
+
+def _readings_of(text: str) -> Iterator[str]:
+    """What an argument may be read as: once decoded, as it must be, or more often, or not at all."""
+    yield text
+    while (plain := unquote(text)) != text:
+        yield (text := plain)
 
 
 def _framing(request: HttpRequest) -> str:
@@ -115,17 +137,23 @@ def _dechunked(request: HttpRequest) -> bytes | None:
     return None
 
 
-def _content(rule: Rule, request: HttpRequest, data: bytes, query: str) -> Content:
+def _content(rule: Rule, request: HttpRequest, data: bytes, query: str, arguments: Mapping[str, str]) -> Content:
     """Every view of body, query and headers; a body that a reader may pass over leaves a view without it.
 
-    Who passes the body over may pass the query over as well, and then finds no member at all.
+    Who passes the body over may pass the query over as well, and then finds no member at all but those in the path. A
+    call whose members are documented in the query has them there.
     """
-    beside = query_members(query) + tuple(_header_members(rule, request))
-    without_body = View((), beside)
+    in_path = tuple(Found(name, one) for name, text in arguments.items() for one in _readings_of(text))
+    named = tuple(Found(name, unquote(text)) for name, text in arguments.items())
+    asked = query_members(query)
+    if rule.in_query and request.method == rule.method:
+        named += asked
+    beside = in_path + asked + tuple(_header_members(rule, request))
+    without_body = View(named, beside)
     if not data.strip():
         return Content((without_body,))
     body = body_content(data, header_values(request.headers, "content-type"), rule.media_types)
-    views = merged(body.views, beside)
+    views = tuple(View(one.top + named, one.found) for one in merged(body.views, beside))
     if not body.views or _passed_over(rule, request):
         views += (without_body,)
     return Content(views, body.unreadable, body.refusal, body.names)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from conformance.model import GIVEN, Key, Names, OneOf
 from conformance.model.case import StateNeed, Transport, state_names
+from conformance.model.paths import arguments_in
 
 Json: TypeAlias = Any
 """A JSON value that is sent as it stands: open by nature."""
@@ -431,6 +432,7 @@ class Operation:
     """The kind of answer: one standard object, two legs, results or one result, or any data; it selects cases and checks."""
     method: str
     path: str
+    """For `data`, a member of the request in braces is an argument that stands there: `/things/{ThingId}`."""
     transports: tuple[Transport, ...]
     media_types: tuple[str, ...]
     role: str
@@ -528,8 +530,18 @@ class Operation:
 
     @property
     def in_query(self) -> bool:
-        """Whether its arguments stand in the query of its path: a call by GET or DELETE has no body."""
+        """Whether arguments that are not in its path stand in the query: a call by GET or DELETE has no body."""
         return self.shape is Shape.DATA and self.method in ("GET", "DELETE")
+
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """The members of the request that stand in its path, where that has them in braces."""
+        return arguments_in(self.path) if self.shape is Shape.DATA else ()
+
+    @property
+    def has_body(self) -> bool:
+        """Whether its request has a body: not by GET or DELETE, nor where every member stands in the path."""
+        return not self.in_query and (not self.in_path or any(name not in self.in_path for name in self.fields))
 
     def with_base(self, name: str) -> Operation:
         """The operation as it is seen from another of its legal requests; itself for no name."""

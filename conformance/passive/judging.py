@@ -23,6 +23,7 @@ from conformance.formats.frames import decode_frame
 from conformance.formats.json.read import decode_json
 from conformance.guard.gate import Purpose, hiccup_words, is_hiccup, was_throttled
 from conformance.model.case import Alternative, Body, Case, Expectation, Message
+from conformance.model.paths import is_at
 from conformance.model.spec import Contract, Operation, Shape
 from conformance.model.verdict import CaseResult, Finding, Recorded, Verdict
 from conformance.passive.credentials import sent_in, shown_in
@@ -140,8 +141,9 @@ class Judging:
             name = decode_frame(tapped.frame).members.get("n")
             call = name.lower() if isinstance(name, str) else None
             return next((one for one in self._framed() if one.call.lower() == call), None)
-        path = tapped.path.lower().rstrip("/")
-        return next((one for one in self._operations.values() if path.endswith(one.path.lower())), None)
+        at = [one for one in self._operations.values() if is_at(one.path, tapped.path)]
+        # a path without arguments is meant before one with them, and of several calls at a path that of the method
+        return min(at, key=lambda one: (len(one.in_path), one.method != tapped.method), default=None)
 
     def _framed(self) -> Iterable[Operation]:
         return (one for one in self._operations.values() if any(way.framed for way in one.transports))

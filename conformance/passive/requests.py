@@ -6,6 +6,7 @@ everything, a member that nobody knows, a member that stands twice.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from conformance.formats.frames import REQUEST, decode_frame
 from conformance.formats.registry import format_for, format_of, formats_for
 from conformance.formats.text import MediaType, parse_media_type
 from conformance.formats.xml.format import XmlCodec
+from conformance.model.paths import arguments_at, is_at
 from conformance.model.spec import Condition, Operation
 from conformance.model.verdict import Finding
 from conformance.passive.tapped import Tapped
@@ -123,8 +125,9 @@ class RequestJudge:
         if tapped.request_gap:
             found.notes.append(tapped.request_gap)
             found.regular = False
-        elif self.operation.in_query:
-            found.notes.append("the arguments stand in the query, whose values are not judged")
+        elif not tapped.transport.framed and not self.operation.has_body:
+            place = "query" if self.operation.in_query and not self.operation.in_path else "path"
+            found.notes.append(f"the arguments stand in the {place}, whose values are not judged")
             found.regular = False
         elif tapped.transport.framed or tapped.method == self.operation.method:
             value = self._value(found, written_in, media)
@@ -173,10 +176,21 @@ class RequestJudge:
             found.hopeless.append(Wrong(found.findings[-1].requirement if found.findings else malformed))
             return None
         value = document.value if operation.shape.instructs else self._folded(found, document.value)
+        if operation.in_path and isinstance(value, dict) and not found.tapped.transport.framed:
+            value = {**self._in_path(found.tapped.path), **value}
         self._look_at_values(found, value)
         self._look_at_names(found, value)
         found.notes.extend(_reach(operation, value))
         return value
+
+    def _in_path(self, path: str) -> dict[str, Any]:
+        """The arguments in the path, as values of the types that the schema gives them."""
+        files = self._schema.files
+        known = files.documents[files.start].get("properties", {})
+        return {
+            name: read_as(text, known.get(name, {}).get("type", "string"))
+            for name, text in arguments_at(self.operation.path, path).items()
+        }
 
     def _folded(self, found: _Reading, value: Any) -> Any:
         """The members under their documented names, for their letter case is without meaning."""
@@ -238,6 +252,18 @@ def _of_the_edition(operation: Operation) -> Iterable[str]:
     return read_schema(operation.request_schema).get("properties", {}) if operation.edition else ()
 
 
+def read_as(text: str, types: str | list[str]) -> Any:
+    """A text from a path as a value of one of the types; the text itself where it is none."""
+    wanted = {types} if isinstance(types, str) else set(types)
+    if wanted & {"integer", "number", "boolean"} and _VALUE.fullmatch(text):
+        value = json.loads(text)
+        return value if isinstance(value, bool) == ("boolean" in wanted) else text
+    return text
+
+
+_VALUE = re.compile(r"-?(?:0|[1-9]\d{0,18})(?:\.\d{1,18})?|true|false")
+
+
 def _media_of(text: str) -> MediaType | None:
     try:
         return parse_media_type(text)
@@ -253,7 +279,7 @@ def _look_at_way(found: _Reading) -> None:
         found.wrong(WAY, method, "the call is made with another method", operation.method, tapped.method, "method")
         if operation.attribution.get("method"):
             found.hopeless.append(Wrong(method))
-    if not tapped.path.endswith(operation.path):
+    if not (is_at(operation.path, tapped.path) if operation.in_path else tapped.path.endswith(operation.path)):
         found.regular = False
         found.wrong(WAY, route, "the path is written in another way", operation.path, tapped.path, "path")
 

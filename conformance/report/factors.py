@@ -21,6 +21,7 @@ from conformance.formats.base import PLACE
 from conformance.formats.members import CONTAINER, Found, Literal
 from conformance.formats.registry import format_for, known_format
 from conformance.model.case import Alternative, Case
+from conformance.model.paths import arguments_of
 from conformance.model.spec import FieldType, Operation
 from conformance.model.verdict import CaseResult
 
@@ -146,7 +147,7 @@ def _of_message(case: Case, operation: Operation) -> Iterator[Level]:
     path, _, query = message.path.partition("?")
     if message.method != operation.method:
         yield "method", message.method
-    if path not in ("", operation.path):
+    if path not in ("", operation.path) and not (operation.in_path and arguments_of(operation.path, path)):
         yield "path", path
     if query:
         yield "path", "with a query"

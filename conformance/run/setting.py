@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from copy import copy
 from dataclasses import dataclass, field
 
-from conformance.cases.message import Bindings, fill, fill_body, places, places_of
+from conformance.cases.message import Bindings, fill, fill_body, fill_path, places, places_of
 from conformance.checks.answer import Observation
 from conformance.dialects.base import CANCELLED, OPEN, Handle, StateProvider, speaker_at
 from conformance.dialects.own import Own, open_own, send_own_http, send_own_ws
@@ -280,7 +280,7 @@ def http_request(message: Message, bindings: Bindings, media_type: str, headers:
     if any(name.lower() == "transfer-encoding" and "chunked" in value for name, value in message.headers):
         body = _chunked(body)
     spelling = message.spelling if message.spelling in REQUEST_SPELLINGS else ""
-    return HttpRequest(message.method, fill(message.path, bindings), (*message.headers, *headers), body, spelling)
+    return HttpRequest(message.method, fill_path(message.path, bindings), (*message.headers, *headers), body, spelling)
 
 
 def body_bytes(message: Message, bindings: Bindings, media_type: str) -> bytes:

@@ -1,4 +1,4 @@
-"""A call whose answer its schema describes: its legal request, every member of it wrong, broken bodies, HTTP forms, roles.
+"""A call whose answer its schema describes: its legal request, every member wrong, broken bodies, HTTP forms, frames, roles.
 
 A value is wrong only if the request schema refuses it, so a call without such a rule has no such case.
 """
@@ -11,11 +11,12 @@ from typing import Any
 from conformance.cases import expect, make, message
 from conformance.cases.expect import Ruling
 from conformance.cases.families.object.malformed import malformed_object_cases
-from conformance.cases.families.object.wire_forms import http_form_cases
+from conformance.cases.families.object.relations import relation_case
+from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases
 from conformance.cases.make import Channel, channels
 from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.formats.base import PLACE, is_text
-from conformance.model.case import Case, Expectation
+from conformance.model.case import Case, Expectation, Twin
 from conformance.model.spec import Operation
 
 _ID, _UID = 1001, "6269c403-5b9f-47dd-b8c3-000000001001"
@@ -25,13 +26,15 @@ _TRUE: _Odd = ("true", "true", True)
 _OBJECT: _Odd = ("object", "an object", {})
 _LIST: _Odd = ("list", "a list", [])
 _NULL: _Odd = ("null", "null", None)
+_NUMBER: _Odd = ("number", "a number", 12)
+_UNLISTED: _Odd = ("unlisted", "a number that its list lacks", 2147483647)
 _WRONG: Mapping[type, tuple[_Odd, ...]] = {
-    int: (_WORD, _TRUE, _OBJECT, _LIST),
+    int: (_WORD, _TRUE, _OBJECT, _LIST, _UNLISTED),
     float: (_WORD, _TRUE, _OBJECT, _LIST),
     str: (_OBJECT, _LIST),
     bool: (_WORD, _OBJECT, _LIST),
-    dict: (_WORD, ("number", "a number", 12), _LIST),
-    list: (_WORD, ("number", "a number", 12)),
+    dict: (_WORD, _NUMBER, _LIST),
+    list: (_WORD, _NUMBER),
     type(None): (_OBJECT,),
 }
 """Values that no reader turns into one of the type; digits in a text and the like are left to the endpoint."""
@@ -39,16 +42,22 @@ _WRONG: Mapping[type, tuple[_Odd, ...]] = {
 
 def data_cases(operation: Operation) -> Iterator[Case]:
     """The cases that every such call has."""
-    validator = load_validator(operation.folder / "request.schema.json")
+    validator = load_validator(operation.request_schema)
     for channel in channels(operation):
         yield from _legal(operation, channel)
         if isinstance(operation.valid, Mapping):
             yield from _members(operation, channel, operation.valid, validator)
         yield from _roles(operation, channel)
-    if not operation.in_query and isinstance(operation.valid, Mapping):
-        if not validator.is_valid({}):  # without a member that must come, a call may pass its body over
-            yield from malformed_object_cases(operation)
-        yield from http_form_cases(operation)
+    yield from _answered_alike(operation)
+    if not isinstance(operation.valid, Mapping):
+        return
+    yield from http_form_cases(operation)
+    yield from frame_cases(operation)
+    bare = {name: _made_up(value) for name, value in operation.valid.items() if name in operation.in_path}
+    if operation.has_body and not validator.is_valid(
+        bare
+    ):  # without a member that must come, a body may be passed over
+        yield from malformed_object_cases(operation)
 
 
 def _case(
@@ -65,9 +74,12 @@ def _legal(operation: Operation, channel: Channel) -> Iterator[Case]:
     rules = dict.fromkeys(_requirements_in(list(schema.files.documents.values())))
     types = [field.requirement.type for field in operation.fields.values()]
     attributed = [operation.attribution[key] for key in _OF_EVERY_ANSWER]
+    forms = ("frame-",) if channel.transport.framed else (f"request-{channel.format.name}-", f"{channel.format.name}-")
+    attributed += [one for key, one in operation.attribution.items() if key.startswith(forms)]
     right = expect.done(operation, operation.attribution["schema"], operation.acted_on)
     accept = channel.transport.accept(channel.media_type)
-    media = [one[channel.media_type] for one in (operation.request_media, operation.response_media) if one]
+    named = (operation.request_media, operation.response_media)
+    media = [] if channel.transport.framed else [one[channel.media_type] for one in named if one]
     more: dict[str, Any] = {"requirements": (*attributed, *media, *rules, *types), "accept": accept, "code": "success"}
     known = {one.code for one in operation.codes}
     if "success" not in known:
@@ -92,29 +104,47 @@ def _requirements_in(part: Any) -> Iterator[str]:
 def _members(
     operation: Operation, channel: Channel, valid: Mapping[str, Any], validator: SchemaValidator
 ) -> Iterator[Case]:
-    """Each member left out, null, and of a wrong type, where the request schema refuses that."""
+    """Each member left out, null, and of a wrong type, where the request schema refuses that and the channel can say it."""
 
     def refused(value: Mapping[str, Any]) -> bool:
         return not validator.is_valid(_made_up(value))
 
     if refused(valid):
         return  # specs check names it; what a change makes of it tells nothing
+    said = _of_refusals(operation)
     for member, field in operation.fields.items():
         if member not in valid:
             continue
+        slug = _slug(member)
         rest = {name: value for name, value in valid.items() if name != member}
         if refused(rest):
             right = expect.refused(operation, field.requirement.absent, operation.acted_on)
-            yield from _case(operation, channel, f"fields/{_slug(member)}-absent", f"{member}: left out", rest, right)
-        odd = _WRONG[type(_made_up(valid[member]))]
+            title = f"{member}: left out"
+            yield from _case(operation, channel, f"fields/{slug}-absent", title, rest, right, requirements=said)
+        odd = _odd_values(operation, channel, member, _made_up(valid[member]))
         for name, title, value in (*odd, _NULL) if refused(rest) else odd:
-            changed = {**valid, member: value}
+            changed, title = {**valid, member: value}, f"{member}: {title}"
             if refused(changed):
                 because = (Ruling.CODE_OF_UNUSABLE,)
                 right = expect.refused(operation, field.requirement.type, operation.acted_on, because=because)
-                yield from _case(
-                    operation, channel, f"fields/{_slug(member)}-{name}", f"{member}: {title}", changed, right
-                )
+                yield from _case(operation, channel, f"fields/{slug}-{name}", title, changed, right, requirements=said)
+
+
+def _of_refusals(operation: Operation) -> tuple[str, ...]:
+    """What a refused request shows: no crash, no effect, and the form of an error where a schema gives it."""
+    path = operation.folder / "error.schema.json"
+    rules = _requirements_in(list(load_validator(path).files.documents.values())) if path.is_file() else ()
+    general = (operation.attribution["bad-input"], operation.attribution["effect"])
+    return tuple(dict.fromkeys((*general, *rules)))
+
+
+def _odd_values(operation: Operation, channel: Channel, member: str, value: Any) -> tuple[_Odd, ...]:
+    """Values of another type; where a format has documents of its own, an empty element would be one of the right type."""
+    odd = _WRONG[type(value)]
+    written = operation.has_body and member not in operation.in_path
+    if channel.format.documents and written and not channel.transport.framed:
+        odd = tuple(one for one in odd if not isinstance(one[2], dict | list))
+    return odd
 
 
 def _slug(member: str) -> str:
@@ -138,3 +168,23 @@ def _roles(operation: Operation, channel: Channel) -> Iterator[Case]:
         right = expect.refused(operation, operation.attribution["roles"], operation.acted_on)
         title = f"A caller in the role {role}, which may not call"
         yield from _case(operation, channel, f"roles/{_slug(role)}", title, operation.valid, right, role=role)
+
+
+def _answered_alike(operation: Operation) -> Iterator[Case]:
+    """The legal request over HTTP and as a frame, and, where the contract says that formats agree, in two formats."""
+    ways = tuple(channels(operation))
+    first = ways[0]
+    for other in ways[1:]:
+        framed = other.transport.framed and not first.transport.framed
+        if framed:
+            name, key = "http-and-websocket", "same-transport"
+        elif other.format is not first.format and not other.transport.framed:
+            name, key = f"{first.format.name}-and-{other.format.name}", "formats-agree"
+        else:
+            continue
+        right = expect.done(operation, operation.attribution["schema"], operation.acted_on)
+        sent, said = (message.request_of(operation, way, operation.valid) for way in (first, other))
+        if sent is not None and said is not None and key in operation.attribution:
+            accept = other.transport.accept(other.media_type)
+            twin = Twin(name, operation.attribution[key], other.transport, other.media_type, (said,), accept=accept)
+            yield relation_case(operation, first, f"{name}-{make.suffix(operation, other)}", sent, right, twin)

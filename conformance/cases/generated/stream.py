@@ -87,7 +87,7 @@ def numbers(found: Sequence[Source], count: int) -> Iterator[tuple[Source, int]]
     room = {source.operation.id: source.size for source in found}
     next_number = dict.fromkeys(room, 0)
     given = 0
-    while given < count:
+    while dealt and given < count:
         for source in dealt:
             name = source.operation.id
             if given < count and next_number[name] < room[name]:
@@ -110,7 +110,7 @@ class Dealt:
 
     def __len__(self) -> int:
         index, shards = self.shard
-        return len(range(index - 1, self.count, shards))
+        return len(range(index - 1, self.count, shards)) if self.sources else 0
 
 
 def generated_case(source: Source, number: int) -> Case:

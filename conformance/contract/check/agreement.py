@@ -14,7 +14,7 @@ from conformance.contract.schemas import LIST_OF_SCHEMAS, MAP_OF_SCHEMAS, ONE_SC
 from conformance.errors import SpecError
 from conformance.formats.errors import XsdError
 from conformance.formats.xml.contract import XmlContract
-from conformance.formats.xml.xsd import INTEGER_BITS, Content, Element, ListOf, Record, Scalar
+from conformance.formats.xml.xsd import INTEGER_BITS, NUMBERS, Content, Element, ListOf, Record, Scalar
 from conformance.model.spec import Contract, Operation
 
 LocatedSchema: TypeAlias = tuple[str, Mapping[str, Any]]
@@ -39,6 +39,7 @@ class Facts:
     max_length: int | None
     patterns: tuple[str, ...]
     options: tuple[Any, ...] | None
+    formats: frozenset[str]
     members: Mapping[str, tuple[LocatedSchema, ...]]
     items: tuple[LocatedSchema, ...]
     required: frozenset[str]
@@ -68,6 +69,7 @@ def facts_of(files: SchemaFiles, schemas: Iterable[LocatedSchema]) -> Facts:
         max_length=min((node["maxLength"] for _, node in nodes if "maxLength" in node), default=None),
         patterns=tuple(node["pattern"] for _, node in nodes if "pattern" in node),
         options=_options(nodes),
+        formats=frozenset(str(node["format"]) for _, node in nodes if "format" in node),
         members=members,
         items=tuple((uri, node["items"]) for uri, node in nodes if isinstance(node.get("items"), Mapping)),
         required=frozenset(name for _, node in nodes for name in node.get("required", ())),
@@ -125,6 +127,8 @@ class Pair:
     where: str
     files: SchemaFiles
     xml: XmlContract
+    beside: frozenset[str] = frozenset()
+    """Members of the schema that stand in the path, so that no XML has them."""
 
     @property
     def start(self) -> LocatedSchema:
@@ -141,7 +145,8 @@ def pairs_of(contract: Contract) -> Iterator[tuple[Operation, str, Pair | Proble
             where = f"{place_in(contract.root, folder / f'{document}.schema.json')} and {xsd}"
             try:
                 files = read_schema_files(folder / f"{document}.schema.json")
-                pair = Pair(f"{name} {document}", where, files, XmlContract.load(folder / xsd))
+                beside = frozenset(operation.in_path if document == "request" else ())
+                pair = Pair(f"{name} {document}", where, files, XmlContract.load(folder / xsd), beside)
             except (SpecError, XsdError) as error:
                 yield operation, document, Problem("fields-agree", where, str(error), "Mend the file first.")
             else:
@@ -185,7 +190,7 @@ def _members(pair: Pair, record: Record, facts: Facts, path: str) -> Iterator[tu
     in_xsd = {member.name: member for member in record.members}
     for name in sorted(in_xsd.keys() - facts.members.keys()):
         yield f"{path}/{name}", "the XSD has this member, the schema has not"
-    for name in sorted(facts.members.keys() - in_xsd.keys()):
+    for name in sorted(facts.members.keys() - in_xsd.keys() - (frozenset() if path else pair.beside)):
         yield f"{path}/{name}", "the schema has this member, the XSD has not"
     for name in sorted(in_xsd.keys() & facts.members.keys()):
         member = in_xsd[name]
@@ -213,7 +218,9 @@ def _json_type(content: Content) -> str:
         return "object"
     if isinstance(content, ListOf):
         return "array"
-    return "integer" if content.base in INTEGER_BITS else content.base
+    if content.numbers or content.base in INTEGER_BITS:
+        return "integer"
+    return "number" if content.base in NUMBERS else "string" if content.base == "dateTime" else content.base
 
 
 def _scalar(scalar: Scalar, facts: Facts) -> Iterator[str]:
@@ -223,13 +230,18 @@ def _scalar(scalar: Scalar, facts: Facts) -> Iterator[str]:
         high = limit - 1 if scalar.maximum is None else min(limit - 1, scalar.maximum)
         yield _same("least value", low, facts.minimum)
         yield _same("greatest value", high, facts.maximum)
+    elif scalar.numbers:
+        known = None if facts.options is None else sorted(one for one in facts.options if isinstance(one, int))
+        yield _same("allowed values", sorted(scalar.numbers.values()), known)
+    elif scalar.base == "dateTime":
+        yield "" if "date-time" in facts.formats else "only the XSD says that it is a date and time"
     elif scalar.base == "string":
         yield _same("greatest length", scalar.max_length, facts.max_length)
         if bool(scalar.patterns) != bool(facts.patterns):
             yield f"only the {'XSD' if scalar.patterns else 'schema'} has a pattern"
         options = None if scalar.enumeration is None else sorted(scalar.enumeration)
-        known = None if facts.options is None else sorted(str(one) for one in facts.options if one is not None)
-        yield _same("allowed values", options, known)
+        words = None if facts.options is None else sorted(str(one) for one in facts.options if one is not None)
+        yield _same("allowed values", options, words)
 
 
 def _same(what: str, in_xsd: object, in_schema: object) -> str:

@@ -13,7 +13,7 @@ from conformance.contract.check.problems import Outcomes, Problem
 from conformance.contract.problem_text import shown
 from conformance.contract.schemas import DIALECT
 from conformance.formats.errors import CodecError
-from conformance.formats.xml.xsd import INTEGER_BITS, Element, ListOf, Record, Scalar
+from conformance.formats.xml.xsd import INTEGER_BITS, NUMBERS, Element, ListOf, Record, Scalar
 from conformance.model.spec import Contract
 
 if TYPE_CHECKING:
@@ -115,9 +115,22 @@ def _bounded(strategy: SearchStrategy[Any], check: Callable[[Any], None]) -> Cal
 def _form_validator(pair: Pair) -> Callable[[Any], bool]:
     import jsonschema_rs
 
-    registry = jsonschema_rs.Registry(list(structural(pair.files).items()), draft=jsonschema_rs.Draft202012)
+    forms = [(uri, _without(one, pair.beside)) for uri, one in structural(pair.files).items()]
+    registry = jsonschema_rs.Registry(forms, draft=jsonschema_rs.Draft202012)
     schema = {"$schema": DIALECT, "$ref": f"{pair.files.start}#"}
     return jsonschema_rs.Draft202012Validator(schema, registry=registry, offline=True).is_valid
+
+
+def _without(schema: Any, names: frozenset[str]) -> Any:
+    """The schema that does not demand these members."""
+    if isinstance(schema, list):
+        return [_without(one, names) for one in schema]
+    if not isinstance(schema, dict) or not names:
+        return schema
+    found = {key: _without(one, names) for key, one in schema.items()}
+    if isinstance(found.get("required"), list):
+        found["required"] = [one for one in found["required"] if one not in names]
+    return found
 
 
 def _of_schema(pair: Pair, schemas: tuple[LocatedSchema, ...], depth: int = 0) -> SearchStrategy[Any]:
@@ -128,6 +141,8 @@ def _of_schema(pair: Pair, schemas: tuple[LocatedSchema, ...], depth: int = 0) -
     facts = facts_of(pair.files, schemas)
     if facts.options is not None:
         return st.sampled_from(facts.options)
+    if "date-time" in facts.formats:
+        return st.datetimes().map(lambda one: one.isoformat()) | (st.none() if facts.nullable else st.nothing())
     choices: list[SearchStrategy[Any]] = []
     for kind in sorted(facts.types):
         if kind == "null":
@@ -142,7 +157,9 @@ def _of_schema(pair: Pair, schemas: tuple[LocatedSchema, ...], depth: int = 0) -
             item = _of_schema(pair, facts.items, depth + 1)
             choices.append(st.lists(item, max_size=_MOST_ITEMS))
         elif kind == "object":
-            members = {name: _of_schema(pair, schema, depth + 1) for name, schema in facts.members.items()}
+            beside = frozenset[str]() if depth else pair.beside
+            named = {name: schema for name, schema in facts.members.items() if name not in beside}
+            members = {name: _of_schema(pair, schema, depth + 1) for name, schema in named.items()}
             always = {name: members.pop(name) for name in sorted(facts.required & members.keys())}
             choices.append(st.fixed_dictionaries(always, optional=members))
     return st.one_of(choices)
@@ -175,6 +192,12 @@ def _of_scalar(scalar: Scalar) -> SearchStrategy[Any]:
         limit = 1 << (INTEGER_BITS[scalar.base] - 1)
         low = -limit if scalar.minimum is None else max(-limit, scalar.minimum)
         return st.integers(low, limit - 1 if scalar.maximum is None else min(limit - 1, scalar.maximum))
+    if scalar.numbers:
+        return st.sampled_from(sorted(scalar.numbers.values()))
+    if scalar.base == "dateTime":
+        return st.datetimes().map(lambda one: one.isoformat())
+    if scalar.base in NUMBERS:
+        return st.integers(-(10**9), 10**9).map(lambda number: number / 4)
     if scalar.enumeration is not None:
         return st.sampled_from(sorted(scalar.enumeration))
     whole = tuple(re.compile(f"^(?:{one.pattern})$") for one in scalar.patterns)

@@ -158,10 +158,13 @@ def _operations_described(operations: Sequence[Operation], document: Mapping[str
             continue
         if described.get("operationId") != name:
             yield Problem("openapi", place, f"operationId is {described.get('operationId')!r}", f"It must be {name}.")
-        media = set(described.get("requestBody", {}).get("content", {}))
-        if media != set(operation.media_types):
+        whole, media = "request", set(described.get("requestBody", {}).get("content", {}))
+        if not operation.has_body:
+            answers = [one for code, one in described.get("responses", {}).items() if str(code).startswith("2")]
+            whole, media = "answer", {name for one in answers for name in one.get("content", {})}
+        if media != set(operation.media_types) and (media or operation.has_body):
             hint = f"operation.yaml has {', '.join(operation.media_types)}."
-            yield Problem("openapi", place, f"the request comes in {', '.join(sorted(media)) or 'no media type'}", hint)
+            yield Problem("openapi", place, f"the {whole} comes in {', '.join(sorted(media)) or 'no media type'}", hint)
         schema = f"{operation.folder.name}/{operation.request_schema.name}"
         if operation.edition and schema not in _request_schemas(described):
             yield Problem("openapi", place, f"no request is of {schema}", "It is the schema of this edition's request.")

@@ -19,7 +19,8 @@ import yaml
 
 from conformance.derive.draft.operation import operation_of
 from conformance.derive.draft.requirements import Entry, account_of, reading_requirement, requirements_of
-from conformance.derive.draft.schemas import Names, member_requirement, names_of, schema_of, xsd_files
+from conformance.derive.draft.schemas import Names, member_requirement, names_of, schema_of
+from conformance.derive.draft.xsd import xsd_files
 from conformance.derive.drift import check_page, open_points
 from conformance.derive.facts import wording_facts
 from conformance.derive.page import MISFITS, Code, Departure, Page, Unread, every_field
@@ -177,7 +178,7 @@ def draft_of(
 def _documented(page: Page, names: Names, requirements: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The scenario of the documented request: what its answer shows beyond the cases that every call has."""
     known = {one["id"] for one in requirements}
-    shown = [names.requirement(tag, "SAMPLE", "JSON") for tag in ("REQ", "RESP")]
+    shown = [names.requirement(tag, "SAMPLE", form) for tag in ("REQ", "RESP") for form in ("JSON", "XML")]
     shown += [names.requirement("PERM", role) for role in (page.permissions or ())[-1:]]
     inner = [one for field in page.request.fields for _, one in every_field(field.members)]
     shown += [member_requirement(one, "request", names) for one in inner]
@@ -259,9 +260,22 @@ def _openapi(
     }
     if page.error is not None:
         responses["4XX"] = {"description": "An error", "content": content("error", page.error.media_types)}
-    body = {"required": True, "content": content("request", page.request.media_types)}
-    described = {"operationId": identifier, "summary": page.name, "requestBody": body, "responses": responses}
+    described: dict[str, Any] = {"operationId": identifier, "summary": page.name}
+    outside = [one for one in page.request.fields if one.in_uri or operation["method"] in ("GET", "DELETE")]
+    if outside:
+        described["parameters"] = [
+            _parameter(one.name, str(operation["path"]), required=one.need == "required") for one in outside
+        ]
+    if len(outside) < len(page.request.fields) or (not outside and operation["method"] not in ("GET", "DELETE")):
+        described["requestBody"] = {"required": True, "content": content("request", page.request.media_types)}
+    described["responses"] = responses
     return {str(operation["path"]): {str(operation["method"]).lower(): described}}
+
+
+def _parameter(name: str, path: str, *, required: bool) -> dict[str, Any]:
+    """An argument in the path, or in the query; its type stands in the request's schema."""
+    in_path = f"{{{name}}}" in path
+    return {"name": name, "in": "path" if in_path else "query", "required": in_path or required, "schema": {}}
 
 
 def _json(value: Any) -> str:

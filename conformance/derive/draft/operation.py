@@ -19,6 +19,8 @@ from conformance.derive.page import Field, Page
 from conformance.derive.samples import values_in
 from conformance.derive.siblings import Sibling
 from conformance.formats.base import is_text
+from conformance.formats.registry import known_format
+from conformance.formats.xml.format import XML
 from conformance.model.case import Transport
 from conformance.model.spec import Operation as Known
 from conformance.model.spec import Shape
@@ -80,8 +82,11 @@ def _address(made: Operation, page: Page, call: str, alike: Known | None) -> Non
 
 
 def _media(made: Operation, page: Page, names: Names, xsds: Collection[str]) -> None:
-    """Media types, and an XSD for each part that has an XML sample."""
-    made.data["media_types"] = list(page.request.media_types)
+    """Media types, and an XSD for each part that has an XML sample; a call without a body has those of its answer."""
+    bodiless = page.method in ("GET", "DELETE") or (
+        page.request.fields and all(one.in_uri for one in page.request.fields)
+    )
+    made.data["media_types"] = list(page.response.media_types if bodiless else page.request.media_types)
     if page.response.media_types != page.request.media_types:
         made.data["response_media"] = {media: names.requirement("RESP", media) for media in page.response.media_types}
     shown = [part for part, body in page.bodies() if any(sample.form == "xml" for sample in body.samples)]
@@ -144,8 +149,10 @@ def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibli
         binding = like.binding if like else ""
         if binding:
             base[one.name] = f"${{{binding}}}"
-        else:
-            base[one.name] = shown.get(one.name)
+        elif one.name not in shown and (place := _place_for(one)):
+            base[one.name], binding = f"${{{place}}}", place
+        elif one.name in shown or one.need == "required":
+            base[one.name] = _value_for(one) if one.name not in shown else shown[one.name]
             if one.type.kind != "boolean":
                 made.asked[f"fields.{one.name}.binding"] = (
                     f"What fills {one.name}? The base request has the sample's value until then."
@@ -174,6 +181,21 @@ def _request(made: Operation, page: Page, names: Names, siblings: Sequence[Sibli
         made.asked["condition"] = (
             f"Conditions hang on several members ({', '.join(sorted(flags))}); operation.yaml can hold one."
         )
+
+
+def _place_for(one: Field) -> str:
+    """The place of a member that must come and that no sample shows: the target file binds what stands there."""
+    bound = one.type.kind in ("integer", "int64", "number", "unknown", *_TEXTS) and not one.values
+    return own_binding(one) if one.need == "required" and bound else ""
+
+
+def _value_for(one: Field) -> Any:
+    """A legal value of a member that no sample shows, where its type alone gives one."""
+    if one.values:
+        first = one.values[0]
+        value: Any = first.name if "string" in (one.type.kind, one.type.item) or first.number is None else first.number
+        return [value] if one.type.kind == "list" else value
+    return {"boolean": True, "list": []}.get(one.type.kind)
 
 
 def _field(one: Field, names: Names, binding: str, unknown: str) -> dict[str, Any]:
@@ -294,6 +316,13 @@ def _attribute_data(made: Operation, page: Page, names: Names, requirements: Seq
         attribution["roles"] = names.requirement("PERM", "OTHERS")
     for key, tag, body in (("request_media", "REQ", page.request), ("response_media", "RESP", page.response)):
         made.data[key] = {media: names.requirement(tag, media) for media in body.media_types}
+    if any(known_format(media) is XML for media in made.data["media_types"]):
+        for check in [one for one in mine if "xml-" in one]:
+            own = names.requirement(*mine[check])
+            if own in requirements:
+                attribution[check] = own
+            elif check.startswith("xml-"):
+                attribution[check] = attribution["schema"]
     made.data["attribution"] = attribution
 
 

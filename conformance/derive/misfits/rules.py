@@ -56,6 +56,7 @@ def silences(page: Page) -> Iterator[Departure]:
     if page.request.shape == "list" and page.response.shape == "list":
         yield from _of_lists(page, prose)
     shown = [path for path, field in every_field(page.response.fields) if field.null and page.dialect == "help-page"]
+    shown = list(dict.fromkeys(shown))
     if shown and "left out" not in prose and "omitted" not in prose:
         alternatives = {"present": "written out, as null or as a nil element", "omitted": "left out"}
         yield _silence(
@@ -345,7 +346,7 @@ def types_unknown(page: Page) -> Iterator[Departure]:
                     field.place,
                     f"Which members has {field.name}?",
                 )
-            elif field.type.kind == "integer" and wide:
+            elif field.type.kind == "integer" and wide and not field.values and not field.in_uri:
                 alternatives = {"int32": "32 bits, signed", "int64": "64 bits, signed"}
                 yield Departure(
                     "width-unsaid",

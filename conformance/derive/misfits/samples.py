@@ -131,6 +131,8 @@ def _members(at: str, fields: tuple[Field, ...], value: dict[str, Any], sample: 
     shown = {name.casefold(): one for name, one in value.items()}
     for field in fields:
         if field.name.casefold() not in shown:
+            if field.in_uri:  # it stands in the address
+                continue
             yield _differs(
                 f"{at}/{field.name}",
                 "no member",
@@ -193,7 +195,7 @@ def _elements(part: Part, body: Body, item: etree._Element, sample: Sample) -> I
                 f"Of which type is {name}?",
             )
     for field in body.fields:
-        if field.name.casefold() not in (name.casefold() for name in names):
+        if field.name.casefold() not in (name.casefold() for name in names) and not field.in_uri:
             yield _differs(
                 f"{part}/{field.name}",
                 "no element",
@@ -209,6 +211,8 @@ def _elements(part: Part, body: Body, item: etree._Element, sample: Sample) -> I
 
 def _fits(field: Field, child: etree._Element) -> bool:
     text = (child.text or "").strip()
+    if field.values and field.type.kind != "list":
+        return text in {one.name for one in field.values}
     if field.type.kind in ("integer", "int64"):
         return text.lstrip("+-").isdecimal()
     if field.type.kind == "boolean":

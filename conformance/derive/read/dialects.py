@@ -13,7 +13,7 @@ from conformance.derive.page import Page
 from conformance.derive.read import call_page, help_page
 from conformance.derive.read.call_page import GITBOOK, SLATE, is_gitbook, is_slate
 from conformance.derive.read.help_html import lines_of_html, looks_like_html
-from conformance.derive.read.help_page import lines_of
+from conformance.derive.read.help_rows import lines_of
 from conformance.derive.read.markdown import Document, parse_markdown
 from conformance.errors import PageError
 

@@ -11,7 +11,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from conformance.derive.page import Unread
-from conformance.derive.read.help_page import OTHER_HEAD, ROW_HEAD, Line
+from conformance.derive.read.help_rows import OTHER_HEAD, Line, is_head
 from conformance.errors import PageError
 
 _UNSEEN = re.compile(r"<!--|<(script|style|noscript|template)(?=[\s>])", re.IGNORECASE)
@@ -51,7 +51,7 @@ def refuse_uneven_tables(root: etree._Element, where: str) -> None:
         rows: dict[etree._Element | None, list[etree._Element]] = {}
         for cell in cells:
             rows.setdefault(cell.getparent(), []).append(cell)
-        head = next((row for row in rows.values() if ROW_HEAD.fullmatch(" ".join(map(_text, row)).strip())), None)
+        head = next((row for row in rows.values() if is_head(" ".join(map(_text, row)).strip())), None)
         if head is None:
             _refuse_other_head(list(rows.values()), where)
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 from conformance.formats.errors import CodecError, Number, Pairs, Raw
@@ -43,9 +44,12 @@ def scalar_text(value: str | float | Raw, content: Content, style: LexicalStyle)
         word = ("1" if value else "0") if style.boolean == "digit" else "true" if value else "false"
         return f" {word} " if style.boolean == "spaces" else word
     if isinstance(value, int):
-        return _integer(value, style)
+        names = content.numbers if isinstance(content, Scalar) else {}
+        return next((name for name, number in names.items() if number == value), "") or _integer(value, style)
     if isinstance(value, Raw):
         return value.text
+    if isinstance(value, float) and isinstance(content, Scalar) and content.base == "decimal":
+        return format(Decimal(value.literal if isinstance(value, Number) else repr(value)), "f")
     if isinstance(value, float):
         return value.literal if isinstance(value, Number) else float.__repr__(value)
     restricted = isinstance(content, Scalar) and bool(content.patterns)

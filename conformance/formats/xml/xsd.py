@@ -22,13 +22,26 @@ _XML_SPACE = " \t\r\n"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 INTEGER_BITS: Mapping[str, int] = {"byte": 8, "short": 16, "int": 32, "long": 64}
+NUMBERS: Mapping[str, re.Pattern[str]] = {
+    "decimal": re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})"),
+    "double": re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,3})?"),
+}
+"""The built-in types whose values are JSON numbers; the infinities and NaN of xs:double are none."""
+_DATE_TIME = re.compile(
+    r"-?[0-9]{4,9}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}|24:00:00)"
+    r"(?:\.[0-9]{1,20})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
+)
+_ENUMERATION_VALUE = "{http://schemas.microsoft.com/2003/10/Serialization/}EnumerationValue"
+
+
+Base: TypeAlias = Literal["string", "boolean", "byte", "short", "int", "long", "decimal", "double", "dateTime"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A simple type: its built-in base, and the facets that a restriction adds (all must hold)."""
 
-    base: Literal["string", "boolean", "byte", "short", "int", "long"]
+    base: Base
     patterns: tuple[re.Pattern[str], ...] = ()
     enumeration: frozenset[str] | None = None
     min_length: int = 0
@@ -36,12 +49,21 @@ class Scalar:
     minimum: int | None = None
     maximum: int | None = None
     name: str = ""
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """Of an enumeration whose names stand for numbers, which JSON has: each name's, as its EnumerationValue says."""
 
-    def read(self, text: str) -> str | int | bool:
+    def read(self, text: str) -> str | float | bool:
         """The value of this text; `ValueError` with a reason if the text is not of the type."""
         if self.base == "string":
-            return self._read_string(text)
+            found = self._read_string(text)
+            return self.numbers.get(found, found)
         word = text.strip(_XML_SPACE)
+        if self.base == "dateTime":
+            if _DATE_TIME.fullmatch(word) is None:
+                raise ValueError(f"{text[:60]!a} is not an xs:dateTime")
+            return word
+        if self.base in NUMBERS:
+            return self._read_number(word)
         if self.base == "boolean":
             if word not in _BOOLEANS:
                 raise ValueError(f"{text!a} is not an xs:boolean (true, false, 1 or 0)")
@@ -56,6 +78,14 @@ class Scalar:
         if len(text) < self.min_length or (self.max_length is not None and len(text) > self.max_length):
             raise ValueError(f"{text!a} has {len(text)} characters, which {self.name or 'the type'} does not allow")
         return text
+
+    def _read_number(self, word: str) -> float:
+        if NUMBERS[self.base].fullmatch(word) is None:
+            raise ValueError(f"{word[:60]!a} is not an xs:{self.base} that JSON has as well")
+        number = int(word) if _INTEGER.fullmatch(word) else float(word)
+        if number in (float("inf"), float("-inf")):
+            raise ValueError(f"{word[:60]!a} is beyond an xs:{self.base}")
+        return number
 
     def _read_integer(self, word: str) -> int:
         if _INTEGER.fullmatch(word) is None:
@@ -287,9 +317,10 @@ def _content(schemas: Schemas, node: etree._Element, depth: int) -> Content:
 
 
 def _builtin(node: etree._Element, name: str) -> Scalar:
-    if name not in ("string", "boolean", *INTEGER_BITS):
+    name = "double" if name == "float" else name
+    if name not in ("string", "boolean", "dateTime", *INTEGER_BITS, *NUMBERS):
         raise _unsupported(node, f"the built-in type xs:{name}")
-    return Scalar(cast(Literal["string", "boolean", "byte", "short", "int", "long"], name))
+    return Scalar(cast(Base, name))
 
 
 def _type(schemas: Schemas, node: etree._Element, depth: int) -> Content:
@@ -343,6 +374,7 @@ def _simple(schemas: Schemas, node: etree._Element, depth: int) -> Scalar:
 def _restrict(base: Scalar, restriction: etree._Element, name: str) -> Scalar:
     patterns: list[str] = []
     values: list[str] = []
+    numbers: dict[str, int] = {}
     limits: dict[str, int | None] = {
         "min_length": base.min_length, "max_length": base.max_length,
         "minimum": base.minimum, "maximum": base.maximum,
@@ -353,6 +385,7 @@ def _restrict(base: Scalar, restriction: etree._Element, name: str) -> Scalar:
             patterns.append(_pattern(facet, value))
         elif kind == "enumeration" and base.base == "string":
             values.append(value)
+            numbers |= _number_of(facet, value)
         elif kind in ("length", "minLength", "maxLength") and base.base == "string":
             for limit in ("min_length", "max_length") if kind == "length" else (kind.replace("L", "_l"),):
                 limits[limit] = int(value)
@@ -360,6 +393,8 @@ def _restrict(base: Scalar, restriction: etree._Element, name: str) -> Scalar:
             limits[kind.removesuffix("Inclusive") + "imum"] = int(value)
         else:
             raise _unsupported(facet, f"the facet xs:{kind} on xs:{base.base}")
+    if numbers and len(numbers) != len(values):
+        raise _unsupported(restriction, "an enumeration in which one name has an EnumerationValue and another none")
     return Scalar(
         base.base,
         # patterns of one restriction are alternatives, those of its base hold as well
@@ -370,7 +405,18 @@ def _restrict(base: Scalar, restriction: etree._Element, name: str) -> Scalar:
         limits["minimum"],
         limits["maximum"],
         name,
+        numbers or base.numbers,
     )
+
+
+def _number_of(facet: etree._Element, name: str) -> Mapping[str, int]:
+    """The number for which a name of an enumeration stands, if its annotation gives one as DataContract exports do."""
+    for told in facet.iter(_ENUMERATION_VALUE):
+        text = (told.text or "").strip()
+        if not re.fullmatch(r"-?[0-9]{1,18}", text):
+            raise _unsupported(facet, f"the EnumerationValue {text!r}")
+        return {name: int(text)}
+    return {}
 
 
 def _pattern(facet: etree._Element, text: str) -> str:

@@ -92,9 +92,9 @@ def test_a_finding_without_a_place_speaks_of_the_whole_answer() -> None:
     )
 
 
-def test_a_check_of_xml_is_made_where_instructions_are_answered_in_xml_and_blocks_what_is_behind_reading() -> None:
+def test_a_check_of_xml_is_made_where_a_body_is_answered_in_xml_and_blocks_what_is_behind_reading() -> None:
     one = _of_xml("xml-new", "it is new")
-    results_in_xml = AppliesTo((Shape.RESULTS, Shape.RESULT), format=XML)
+    results_in_xml = AppliesTo((Shape.RESULTS, Shape.RESULT, Shape.DATA), format=XML)
     assert (one.id, one.looks_at, one.stage) == ("xml-new", "it is new", Stage.READING)
     assert (one.of, one.keys) == (results_in_xml, (RequirementKey("xml-new", results_in_xml),))
     assert one.blocks == ("schema", "outcome", "effect")

@@ -139,7 +139,7 @@ FAULTS = {
         "fields-agree", f"{TPP}/request.xsd", 'minOccurs="0" name="PIN"', 'name="PIN"', "the XSD demands", "/*/PIN",
     ),
     "an XSD beyond what the codec reads": (
-        "fields-agree", f"{TPP}/error.xsd", 'type="xs:string"', 'type="xs:decimal"', "xs:decimal", "error.xsd",
+        "fields-agree", f"{TPP}/error.xsd", 'type="xs:string"', 'type="xs:duration"', "xs:duration", "error.xsd",
     ),
     "a value that the schema alone allows": (
         "instances-agree", f"{TPP}/serialization.xsd", "[0-9a-fA-F]{8}", "[0-9a-f]{8}", "the XSD does not",

@@ -62,6 +62,24 @@ class Call:
         return True
 
 
+def arguments(route: str, path: str) -> dict[str, str] | None:
+    """What stands in a path in the places of a route, still escaped; None for another path."""
+    names = re.findall(r"{(\w+)}", route)
+    found = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", route), path)
+    return None if found is None else dict(zip(names, found.groups(), strict=True))
+
+
+def routes_at(calls: Mapping[str, Call], path: str) -> dict[str, tuple[Call, str]]:
+    """By method, the calls at a path, and the arguments in it as more of a query."""
+    found: dict[str, tuple[Call, str]] = {}
+    for route, call in calls.items():
+        method, _, template = route.partition(" ")
+        named = arguments(template, path)
+        if named is not None:
+            found[method] = call, "".join(f"&{name}={text}" for name, text in named.items())
+    return found
+
+
 def answer_to(call: Call, body: bytes, query: str | None) -> tuple[int, Any]:
     """The status and the answer to a body, or to the query of a call that has none."""
     try:
@@ -84,13 +102,13 @@ def handler_of(calls: Mapping[str, Call]) -> type[BaseHTTPRequestHandler]:
         def _serve(self) -> None:
             body = self._body()
             path, _, query = self.path.partition("?")
-            call = calls.get(f"{self.command} {path}")
-            if call is None:
-                known = any(one.endswith(f" {path}") for one in calls)
-                return self._send(405 if known else 404, "no such call")
+            at = routes_at(calls, path)
+            if self.command not in at:
+                return self._send(405 if at else 404, "no such call")
+            call, named = at[self.command]
             if call.roles is not None and self._user() not in call.roles:
                 return self._send(403, "you may not call this")
-            return self._send(*answer_to(call, body, query if self.command in ("GET", "DELETE") else None))
+            return self._send(*answer_to(call, body, query + named if self.command in ("GET", "DELETE") else None))
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve
 

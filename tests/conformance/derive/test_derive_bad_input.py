@@ -99,8 +99,7 @@ CUT = [
     ("two-calls", SLATE, "### Response", "## StartBasket\n\n### Response", "a second call begins"),
     ("two-requests", SLATE, "### Response", "### Request", "a second section Request"),
     ("help-row", HELP, "boolean\n\nNone.\n\nPhrase", "None.\n\nPhrase", "half a table"),
-    ("help-sample", HELP, '"sample string 1"\n', "\n", "a sample without its media types, or an empty one"),
-    ("help-formats", HELP, "Response Formats", "Response Shapes", "has no formats"),
+    ("help-sample", HELP, '"sample string 1"\n', "\n", "an empty sample"),
     (
         "help-response",
         HELP,
@@ -112,8 +111,8 @@ CUT = [
         "help-uri-table",
         HELP,
         "None.\n\nBody Parameters",
-        "NameDescriptionTypeAdditional information\nid\n\nKey.\n\ninteger\n\nNone.\n\nBody Parameters",
-        "URI parameters",
+        "NameDescriptionTypeAdditional information\nid\n\nKey.\n\ninteger\n\nBody Parameters",
+        "half a table",
     ),
 ]
 

@@ -49,7 +49,7 @@ def simple(base: str, facets: str) -> str:
 @pytest.mark.parametrize(
     ("inside", "what"),
     [
-        ('<xs:element name="A" type="xs:double"/>', "the built-in type xs:double"),
+        ('<xs:element name="A" type="xs:duration"/>', "the built-in type xs:duration"),
         ('<xs:element name="A" type="B"/>', "the unknown type B"),
         (element(""), "an element without a type"),
         (sequence('<xs:element ref="B"/>'), "the unknown element B"),

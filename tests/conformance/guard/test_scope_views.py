@@ -54,12 +54,12 @@ def test_a_scope_key_becomes_rules_for_its_calls_and_what_only_reads() -> None:
     types = load_contract().operations["alphapoint.cancel_all_orders"].media_types
     members = (Member("OMSId", "oms", True, ("AccountId",)), Member("AccountId", "account", False, ()))
     own = Rule("CancelAllOrders", "/AP/CancelAllOrders", types, members, frozenset({"creatorid"}), True,
-               {"omsid": members[0], "accountid": members[1]})  # fmt: skip
+               {"omsid": members[0], "accountid": members[1]}, "POST")  # fmt: skip
     order = Member("OrderId", "order", False, ())
     send = Rule("SendOrder", "/AP/SendOrder", types, (order,), frozenset(), False, {"orderid": order})
     other = Rule("Other", "/x/Other", types, (), frozenset(), True, {})
     assert known.operations == (own,)
-    assert known.by_path == {"/ap/cancelallorders": own, "/ap/sendorder": send, "/x/other": other}
+    assert known.by_path == {"/ap/cancelallorders": (own,), "/ap/sendorder": (send,), "/x/other": (other,)}
     assert known.by_call == {"cancelallorders": own, "sendorder": send, "other": other}
     assert (known.read_calls, known.read_paths) == (("get*",), ("/ap/get*",))
     assert own.kinds == ("oms", "account")

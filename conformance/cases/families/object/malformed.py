@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from conformance.cases import expect, make, message
 from conformance.cases.expect import Ruling
 from conformance.cases.make import Channel, channels
+from conformance.cases.paths import beside_path
 from conformance.formats.base import Writing
 from conformance.formats.json.format import JSON, json_text
 from conformance.model.case import Alternative, Body, Case, Expectation
@@ -82,22 +84,17 @@ def broken_texts(good: str) -> tuple[Broken, ...]:
 
 def malformed_object_cases(operation: Operation) -> Iterator[Case]:
     """Each broken text as the body of a call whose request is an object."""
-    good = json_text(operation.valid)
-    kinds = (
-        *_where_members_must_come(operation, broken_texts(good)),
-        Broken("empty-list", "an empty list", "[]"),
-        Broken("in-list", "the request inside a list", f"[{good}]"),
-        Broken("as-text", "the request as a JSON string", '"' + good.replace('"', '\\"') + '"', lenient=True),
-    )
     for channel in channels(operation):
+        value = operation.valid if channel.transport.framed else beside_path(operation, operation.valid)
         if channel.format is JSON:
-            for kind in kinds:
+            good = json_text(value)
+            for kind in (*_where_members_must_come(operation, broken_texts(good)), *_of_object(good)):
                 if kind.text == good and kind.encoding == "utf-8":
                     continue  # a request of one member has no comma to leave out
                 if not (channel.transport.framed and kind.http_only):
                     yield _case(operation, channel, kind, Body(kind.text, kind.encoding))
         else:
-            yield from _of_wire_forms(operation, channel)
+            yield from _of_wire_forms(operation, channel, value)
 
 
 def _where_members_must_come(operation: Operation, kinds: Iterable[Broken]) -> Iterator[Broken]:
@@ -112,9 +109,17 @@ def _where_members_must_come(operation: Operation, kinds: Iterable[Broken]) -> I
 _NO_MEMBERS = ("empty", "blank", "null")
 
 
-def _of_wire_forms(operation: Operation, channel: Channel) -> Iterator[Case]:
+def _of_object(good: str) -> tuple[Broken, ...]:
+    return (
+        Broken("empty-list", "an empty list", "[]"),
+        Broken("in-list", "the request inside a list", f"[{good}]"),
+        Broken("as-text", "the request as a JSON string", '"' + good.replace('"', '\\"') + '"', lenient=True),
+    )
+
+
+def _of_wire_forms(operation: Operation, channel: Channel, value: Any) -> Iterator[Case]:
     """The forms in which the format itself writes the legal request and every reader need not take it."""
-    writing = Writing(operation.valid, message.codec_of(operation, channel.format))
+    writing = Writing(value, message.codec_of(operation, channel.format))
     for form in channel.format.forms:
         body = form.write(writing) if form.standing != "legal" else None
         if body is not None:

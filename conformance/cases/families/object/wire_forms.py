@@ -10,6 +10,7 @@ from conformance.cases import expect, make, message
 from conformance.cases.expect import Ruling
 from conformance.cases.families.object.malformed import or_unanswered
 from conformance.cases.make import Channel, channels
+from conformance.formats.xml.format import XML
 from conformance.model.case import Alternative, Body, Case, Expectation, Message, StateNeed, state_names
 from conformance.model.spec import Operation
 
@@ -30,17 +31,28 @@ class HttpForm:
     legal: bool = False
     because: Ruling = Ruling.UNNAMED_MEDIA_TYPE
     """What allows that it is carried out, or refused in any way, where it is not legal."""
-    method: str = "POST"
+    method: str = ""
+    """Another method than the call's."""
     query: str = ""
     safe: bool = False
     spelling: str = ""
     unknown: bool = False
     """The path is that of a call that does not exist."""
+    of_body: bool = False
+    """Whether it is about the body, so that a call without one has no such form."""
 
 
 HTTP_FORMS = (
-    HttpForm("charset", "the content type with its charset", (("Content-Type", "{}; charset=utf-8"),), True),
-    HttpForm("charset-quoted", "the charset in quotes and capitals", (("Content-Type", '{}; charset="UTF-8"'),), True),
+    HttpForm(
+        "charset", "the content type with its charset", (("Content-Type", "{}; charset=utf-8"),), True, of_body=True
+    ),
+    HttpForm(
+        "charset-quoted",
+        "the charset in quotes and capitals",
+        (("Content-Type", '{}; charset="UTF-8"'),),
+        True,
+        of_body=True,
+    ),
     HttpForm(
         "lower-case-headers",
         "all header names in lower case",
@@ -63,17 +75,18 @@ HTTP_FORMS = (
         (TYPED, ("Accept-Language", "de"), ("X-Trace", "1")),
         True,
     ),
-    HttpForm("chunked", "the body in chunks", (TYPED, ("Transfer-Encoding", "chunked")), True),
-    HttpForm("no-content-type", "no content type", ()),
-    HttpForm("text-plain", "the content type of plain text", (("Content-Type", "text/plain"),)),
-    HttpForm("content-type-xml", "the content type of XML", (("Content-Type", "application/xml"),)),
-    HttpForm("content-type-garbage", "a content type that is none", (("Content-Type", "garbage"),)),
+    HttpForm("chunked", "the body in chunks", (TYPED, ("Transfer-Encoding", "chunked")), True, of_body=True),
+    HttpForm("no-content-type", "no content type", (), of_body=True),
+    HttpForm("text-plain", "the content type of plain text", (("Content-Type", "text/plain"),), of_body=True),
+    HttpForm("content-type-xml", "the content type of XML", (("Content-Type", "application/xml"),), of_body=True),
+    HttpForm("content-type-garbage", "a content type that is none", (("Content-Type", "garbage"),), of_body=True),
     HttpForm("accept-xml", "only XML is taken as answer", (TYPED, ("Accept", "application/xml"))),
     HttpForm("query", "a query string that the call does not have", query="?x=1", because=Ruling.PATH_AND_QUERY),
     HttpForm("call-unknown", "a call that does not exist", unknown=True, because=Ruling.UNSERVED),
     HttpForm("get", "the method GET", method="GET", safe=True, because=Ruling.SAFE_METHOD),
     HttpForm("head", "the method HEAD", method="HEAD", safe=True, because=Ruling.SAFE_METHOD),
     HttpForm("options", "the method OPTIONS", method="OPTIONS", safe=True, because=Ruling.SAFE_METHOD),
+    HttpForm("post", "the method POST", method="POST", because=Ruling.UNNAMED_METHOD),
     HttpForm("put", "the method PUT", method="PUT", because=Ruling.UNNAMED_METHOD),
     HttpForm("patch", "the method PATCH", method="PATCH", because=Ruling.UNNAMED_METHOD),
     HttpForm("delete", "the method DELETE", method="DELETE", because=Ruling.UNNAMED_METHOD),
@@ -81,24 +94,45 @@ HTTP_FORMS = (
 
 
 def http_form_cases(operation: Operation) -> Iterator[Case]:
-    """Each form with the operation's legal request as body; a method by which another call is made is none."""
+    """Each form of the operation's legal request; a method by which another call is made is none."""
     others = operation.methods_beside | ({"HEAD"} if "GET" in operation.methods_beside else frozenset())
+    known = [one for one in HTTP_FORMS if one.method not in others and one.method != operation.method]
     for channel in channels(operation):
         if not channel.transport.framed:
-            for form in [one for one in HTTP_FORMS if one.method not in others]:
-                yield _http_case(operation, channel, form)
+            for form in known:
+                if _has_form(operation, channel, form):
+                    yield _http_case(operation, channel, form)
+
+
+def _has_form(operation: Operation, channel: Channel, form: HttpForm) -> bool:
+    """Whether the request can be written so; for a call in XML, what asks for XML or calls itself so is the plain one."""
+    if form.of_body and not operation.has_body:
+        return False
+    return channel.format is not XML or not form.name.endswith("-xml")
 
 
 def _http_case(operation: Operation, channel: Channel, form: HttpForm) -> Case:
     names = operation.acted_on
     asks_for_format = not form.spelling and any(name == "Accept" for name, _ in form.headers)
     requirement = operation.attribution["media-type" if asks_for_format or form.name == "no-accept" else "route"]
-    body = message.body(operation, channel, operation.valid)
+    plain = message.request_of(operation, channel, operation.valid)
+    assert plain is not None
     headers = tuple((name, text.replace("{}", channel.media_type)) for name, text in form.headers)
-    path = operation.path + ("Nothing" if form.unknown else "") + form.query
-    sent = Message(body, form.method, path, headers, form.spelling)
+    if not operation.has_body:
+        headers = tuple(one for one in headers if one[0] != "Content-Type")
+    method = form.method or operation.method
+    sent = Message(plain.body, method, _path_of(operation, plain.path, form), headers, form.spelling)
     expectation = _http_expectation(operation, form, requirement, names)
     return make.case(operation, channel, f"http/{form.name}", f"HTTP: {form.title}", (), sent, expectation)
+
+
+def _path_of(operation: Operation, path: str, form: HttpForm) -> str:
+    """The path with what the form adds to it: to its query, or to the name of the call, which no argument follows."""
+    if form.unknown:
+        head, _, query = path.partition("?")
+        last = operation.path.partition("/{")[0] if operation.in_path else head
+        return f"{last}Nothing{head[len(last) :]}" + (f"?{query}" if query else "")
+    return path + (form.query.replace("?", "&") if "?" in path else form.query)
 
 
 def _http_expectation(operation: Operation, form: HttpForm, requirement: str, names: tuple[str, ...]) -> Expectation:
@@ -348,8 +382,7 @@ def _frame_case(operation: Operation, channel: Channel, form: FrameForm) -> Case
     names = operation.acted_on
     requirements = tuple(operation.attribution[check] for check in form.speaks_for)
     frame = form.frame.replace("LOWER", operation.call.lower())
-    body = message.body(operation, channel, operation.valid)
-    sent = make.message(operation, channel, body, frame=frame)
+    sent = make.message(operation, channel, message.legal_body(operation, channel), frame=frame)
     expectation = _frame_expectation(operation, form, requirements[0], names)
     return make.case(operation, channel, f"frames/{form.name}", f"Frame: {form.title}", requirements, sent, expectation)
 
