@@ -161,9 +161,9 @@ def schema_of(page: Page, part: Part, body: Body, names: Names) -> dict[str, Any
     }
     if body.shape == "string":
         return {**head, "type": "string", "minLength": 1}
-    if body.shape in ("value", "nothing"):
-        return {**head, **(_values(body.item, xml=False) if body.item else {"type": "null"})}
     xml = any(sample.form == "xml" for sample in body.samples)
+    if body.shape in ("value", "nothing"):
+        return {**head, **(_values(body.item, xml=xml) if body.item else {"type": "null"})}
     if body.shape == "list" and body.item:
         return {**head, "type": "array", "items": _values(body.item, xml=xml)}
     inner = _object(body.fields, part, names, page.codes, xml=xml)

@@ -266,13 +266,10 @@ def _take_table(found: _Gathered, half: _Half, lines: Sequence[Line], place: int
     if section == _IN_URI:
         half.in_uri += fields
     elif OLD_HEAD.fullmatch(lines[place].text):
-        half.in_uri += tuple(one for one in fields if not of_body(lines[place:more], one.name))
-        half.text = half.text or " ".join(one.text for one in fields if of_body(lines[place:more], one.name))
-        found.read_as += [
-            Unread(one.place.line, one.name, "read as the body itself")
-            for one in fields
-            if of_body(lines[place:more], one.name)
-        ]
+        whole = [one for one in fields if of_body(lines[place:more], one.name)]
+        half.in_uri += tuple(one for one in fields if one not in whole)
+        found.read_as += [Unread(one.place.line, one.name, "read as the body itself") for one in whole]
+        found.statements += [Statement(one.text, one.place) for one in whole if one.text]
     else:
         half.fields = fields
     if more < end:

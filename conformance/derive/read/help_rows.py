@@ -102,10 +102,12 @@ def _field(row: list[Line], section: str, where: str, *, typed: bool) -> Field:
     return Field(name, kind, need, " ".join(part for part in (text, facets) if part), place, in_uri=in_uri)
 
 
-def of_body(line: Sequence[Line], name: str) -> bool:
+def of_body(lines: Sequence[Line], name: str) -> bool:
     """Whether a row of the first edition says that its parameter is the body itself."""
-    at = next((place for place, one in enumerate(line) if one.text == name), None)
-    return at is not None and any(_IN_BODY.fullmatch(one.text) for one in line[at : at + 4])
+    told = [one.text for one in lines if one.text]
+    at = told.index(name)
+    end = next((place for place in range(at, len(told)) if _ANNOTATION.fullmatch(told[place])), at)
+    return _IN_BODY.fullmatch(told[end]) is not None
 
 
 def read_values(lines: Sequence[Line], where: str) -> tuple[tuple[Value, ...], list[Line], Sequence[Line]]:
