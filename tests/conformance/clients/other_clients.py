@@ -18,7 +18,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))  # it is a program, and a module of tests that read its tables
 from right_client import (
     ALL,
+    ALONE,
     CANCELLED,
+    INSTRUCTED,
     LIST,
     NAMESPACE,
     ONE,
@@ -307,6 +309,8 @@ WRONG: Mapping[str, Other] = {
     "ask-missing": of(QUOTE, WS, "request-values", tried="*/scene/quote@*", members=without("askQuoteId")),
     "by-get": of(ONE, HTTP, "request-way", tried="*/scene/order@*", http=as_get),
     "in-no-format": of(LIST, JSON, "request-media-type", tried="*/scene/one@*", send=as_form),
+    "list-for-one": of(ALONE, JSON, "request-form", "request-values", tried="*/scene/order@*", members=lambda self, asked, one: [one]),
+    "answer-is-success": of(ALONE, XML, BELIEF, tried="*/scene/gone@*", results=lambda self, asked, status, body: [CANCELLED]),
     "list-not-wrapped": of(LIST, JSON, "request-form", "request-values", tried="*/scene/one@*", members=lambda self, asked, items: items[0]),
     "xml-unordered": of(LIST, XML, "request-form", tried="*/scene/one@*", xml_order=lambda self: ORDER[::-1]),
     "xml-without-namespace": of(LIST, XML, "request-form", tried="*/scene/one@*",
@@ -422,6 +426,8 @@ RIGHT: Mapping[str, Other] = {
     "plain-quote-socket": of(QUOTE, WS),
     "plain-list": of(LIST, JSON),
     "plain-list-xml": of(LIST, XML),
+    "plain-one-order": of(ALONE, JSON),
+    "plain-one-order-xml": of(ALONE, XML),
     "looks-after-failures": of(ONE, HTTP, trouble=looks_first, unclear=looks_first),
     "looks-and-retries": of(ONE, HTTP, trouble=looks_and_retries),
     "waits-when-turned-away": of(ALL, HTTP, send=waits_when_turned_away),
@@ -447,7 +453,7 @@ RIGHT: Mapping[str, Other] = {
 
 def make(other: Other) -> Callable[[Mapping[str, Any]], Client]:
     """The client of an entry."""
-    key = "media_type" if other.operation == LIST else "transport"
+    key = "media_type" if other.operation in INSTRUCTED else "transport"
     steps = {**other.steps, "offers": ({"operation": other.operation, key: other.where},)}
     return type("Other", (Client,), steps)
 

@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 ALL, ONE, QUOTE = "alphapoint.cancel_all_orders", "alphapoint.cancel_order", "alphapoint.cancel_quote"
-LIST = "tpp.create_cancellations"
+LIST, ALONE = "tpp.create_cancellations", "tpp.create_cancellation"
+INSTRUCTED = {LIST: "/api/orders/cancellations", ALONE: "/api/orders/cancellation"}
 CALLS = {ALL: "CancelAllOrders", ONE: "CancelOrder", QUOTE: "CancelQuote"}
 NAMESPACE = "http://schemas.datacontract.org/2004/07/"
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -73,7 +74,7 @@ class Client:
         try:
             if asked["transport"] == "ws":
                 self.socket()
-            elif asked["operation"] != LIST:
+            elif asked["operation"] not in INSTRUCTED:
                 self.session()
             status, body = self.send(asked, self.members(asked, members))
         except TROUBLE:
@@ -106,9 +107,9 @@ class Client:
     def send(self, asked: Mapping[str, Any], members: Any) -> tuple[int, str]:
         if asked["transport"] == "ws":
             return 0, self.socket().call(self.call(asked), self.text(members))
-        if asked["operation"] == LIST:
+        if asked["operation"] in INSTRUCTED:
             headers = {"Content-Type": asked["media_type"], "Accept": self.accept(asked)}
-            return self.http("/api/orders/cancellations", self.listed(asked, members).encode(), headers)
+            return self.http(INSTRUCTED[asked["operation"]], self.listed(asked, members).encode(), headers)
         headers = {"Content-Type": "application/json", **self.session()}
         return self.http(f"/AP/{self.call(asked)}", self.text(members).encode(), headers)
 
@@ -125,8 +126,10 @@ class Client:
         return self.xml(members) if "xml" in asked["media_type"] else self.text(members)
 
     def xml(self, members: Any) -> str:
-        items = "".join(f"<CancellationCreation>{self.xml_members(one)}</CancellationCreation>" for one in members)
         names = f'xmlns="{NAMESPACE}" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
+        if not isinstance(members, list):
+            return f"<CancellationCreation {names}>{self.xml_members(members)}</CancellationCreation>"
+        items = "".join(f"<CancellationCreation>{self.xml_members(one)}</CancellationCreation>" for one in members)
         return f"<ArrayOfCancellationCreation {names}>{items}</ArrayOfCancellationCreation>"
 
     def xml_members(self, members: Mapping[str, Any]) -> str:
@@ -154,7 +157,7 @@ class Client:
     # An answer.
 
     def read(self, asked: Mapping[str, Any], status: int, body: str, parts: int) -> list[Belief]:
-        if asked["operation"] == LIST:
+        if asked["operation"] in INSTRUCTED:
             return self.results(asked, status, body)
         value = self.value(body)
         if asked["operation"] == QUOTE and "errorcode" not in value:
@@ -171,8 +174,10 @@ class Client:
         return CANCELLED if value["errorcode"] == 0 and value["result"] is True else refused(value["errorcode"])
 
     def results(self, asked: Mapping[str, Any], status: int, body: str) -> list[Belief]:
-        members = asked["members"]
+        members = asked["members"] if asked["operation"] == LIST else [asked["members"]]
         told = self.xml_results(body) if body.lstrip().startswith("<") else json.loads(body)
+        if asked["operation"] == ALONE and isinstance(told, dict):
+            told = [told]
         if isinstance(told, str):
             return [refused()] * len(members)
         found = {self.identity(one): self.result(one) for one in told}
@@ -193,7 +198,12 @@ class Client:
             return "framework"
         if not root.tag.startswith("{" + NAMESPACE):
             raise Unclear(root.tag)
-        return [{one.tag.rpartition("}")[2]: self.xml_content(one) for one in result} for result in root]
+        if root.tag.rpartition("}")[2] == "CancellationCreationResult":
+            return self.xml_result(root)
+        return [self.xml_result(result) for result in root]
+
+    def xml_result(self, result: Any) -> dict[str, Any]:
+        return {one.tag.rpartition("}")[2]: self.xml_content(one) for one in result}
 
     def xml_content(self, one: Any) -> Any:
         if one.get(NIL) in ("true", "1"):
