@@ -46,6 +46,16 @@ class _TooLongError(ValueError):
 
 
 @dataclass(slots=True)
+class _OfAnswers:
+    """The secrets to be hidden in the answers of an operation, which only grow in number."""
+
+    secrets: list[str] = field(default_factory=list)
+    looked: set[str] = field(default_factory=set)
+    """Those and the others that were looked at, when there were so many."""
+    counts: tuple[int, int] = (0, 0)
+
+
+@dataclass(slots=True)
 class Recorder:
     """Turns observations into data without secrets; `known` are all that this run has come to know so far."""
 
@@ -59,8 +69,8 @@ class Recorder:
     _met: set[str] = field(default_factory=set)
     _sets: dict[tuple[tuple[str, ...], Hashable], int] = field(default_factory=dict)
     _told: int = 0
-    _hidden: dict[str, tuple[set[str], list[str]]] = field(default_factory=dict)
-    """By operation: the secrets that were looked at, and those of them that are to be hidden."""
+    _hidden: dict[str, _OfAnswers] = field(default_factory=dict)
+    """By operation."""
 
     def turn(self, kit: Kit, observations: Sequence[Observation], who: Hashable) -> bytes:
         """One message of a case, and those beside it, as JSON; `who` sent it decides how its secrets are called.
@@ -106,12 +116,14 @@ class Recorder:
 
     def _to_hide(self, kit: Kit) -> _Hidden:
         """Every secret but those that the contract says as well: who reads one of those cannot know it for a secret."""
-        looked, hidden = self._hidden.setdefault(kit.operation.id, (set(), []))
-        if len(looked) < len(self.known) + len(self._met):
-            for secret in {*self.known, *self._met} - looked:
-                hidden.extend(telling(kit.vocabulary, (secret,)))
-                looked.add(secret)
-        return hidden, kit.operation.id
+        hidden = self._hidden.setdefault(kit.operation.id, _OfAnswers())
+        counts = len(self.known), len(self._met)
+        if hidden.counts != counts:
+            hidden.counts = counts
+            for secret in {*self.known, *self._met} - hidden.looked:
+                hidden.secrets.extend(telling(kit.vocabulary, (secret,)))
+                hidden.looked.add(secret)
+        return hidden.secrets, kit.operation.id
 
     def _secret_set(self, observation: Observation, secrets: tuple[str, ...], who: Hashable) -> int | None:
         if not secrets:
