@@ -65,8 +65,7 @@ class World:
     @property
     def recorded(self) -> Mapping[str, tuple[str, ...]]:
         """By fault, cases that caught it when it was recorded."""
-        path = self.folder / "caught.toml"
-        return {name: tuple(cases) for name, cases in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+        return recorded(self.folder)
 
     @contextmanager
     def serving(self, modes: Sequence[str], report: Path) -> Iterator[Path]:
@@ -118,6 +117,12 @@ class Told:
     def mixed(self) -> list[str]:
         """The readings that the server is said to mix."""
         return [str(reading["id"]) for reading in self.results["readings"] if reading["mixed"]]
+
+
+def recorded(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """By fault, cases that caught it when that was last recorded for the world in this folder."""
+    text = (folder / "caught.toml").read_text(encoding="utf-8")
+    return {name: tuple(cases) for name, cases in tomllib.loads(text).items()}
 
 
 def companies(permitted: Sequence[str], together: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
