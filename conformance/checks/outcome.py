@@ -373,3 +373,32 @@ def forms_differ(requirement: str, other_case: str, other_summary: str, summary:
         summary,
         "wire form",
     )
+
+
+STANDING = Check(
+    "standing",
+    "what the run has left standing changes by no message that may not change it, and what was cancelled stays so",
+    Stage.CASE,
+    speaks_for="the requirement on effects that the answer of the case falls under",
+)
+
+
+def moved(operation: Operation, expect: Expectation, what: str, seen: str, *, own: bool, success: bool) -> Finding:
+    """The finding on a message of which something else changed than it may change, or something of its own, later on.
+
+    `what` is the kind of thing and its place, `seen` how it stands; it should be open. `success` says whether one of the
+    messages may have been a success.
+    """
+    requirement = operation.effect_beyond if success else _of_refusal(operation)
+    whose = "which the message names, changed after its answer" if own else "which the message may not change, changed"
+    return STANDING.finding_on(
+        requirement or not_done(expect, operation), f"a thing of the run, {whose}", "open", seen, what, way=TOUCHED
+    )
+
+
+def undone(operation: Operation, expect: Expectation, what: str) -> Finding:
+    """The finding on a message that cancelled something which is open again."""
+    message = "what the message cancelled is open again"
+    return STANDING.finding_on(
+        operation.effect_of_success or not_done(expect, operation), message, CANCELLED, "open", what, way=UNDONE
+    )

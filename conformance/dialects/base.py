@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, Protocol
 
@@ -51,6 +51,12 @@ class Handle:
     """Who made it, where several providers share the states of a service."""
     keys: tuple[str, ...] = ()
     """Of its set-ups in the journal, where the provider has no better place for them."""
+
+    def renamed(self, prefix: str) -> Handle:
+        """The same under another name, so that it can be looked at together with those of other cases."""
+        before = {prefix + name: state for name, state in self.before.items()}
+        memory = self.memory.renamed(prefix) if hasattr(self.memory, "renamed") else self.memory
+        return replace(self, name=prefix + self.name, before=before, memory=memory)
 
 
 class StateProvider(Protocol):

@@ -36,6 +36,7 @@ from conformance.model.verdict import CaseResult, Verdict
 from conformance.run.evidence import Level, recorded, redacted_finding, redacted_result, without_bodies
 from conformance.run.judgement import Judge, came_to, cases_of_twin, side_by_side, to_judge, with_twin
 from conformance.run.race import send_race
+from conformance.run.reconcile import hand_over, make_way
 from conformance.run.setting import (
     Service,
     Setting,
@@ -146,11 +147,15 @@ async def _execute_once(
 async def _undertake(case: Case, kit: Kit, service: Service, setting: Setting, judge: Judge) -> Judged:
     vault = service.sessions.vault
     after: Mapping[str, str] = {}
+    came: Judgement | None = None
+    began_s = asyncio.get_running_loop().time()
     try:
         _demand(case, service)
+        await make_way(case, kit.operation, service, setting.origin)
         judgement, after = await _carry_out(case, kit, service, setting, judge)
         if case.twin is not None:
             judgement = await _with_twin(case, case.twin, kit, service, setting, judge, judgement)
+        came = judgement
     except NotCarriedOut as error:
         known = vault.known
         reason = redact_excerpt(error.reason, known)
@@ -172,7 +177,7 @@ async def _undertake(case: Case, kit: Kit, service: Service, setting: Setting, j
     finally:
         if setting.own is not None:
             await close_own(service.sessions, setting.own)
-        await clean(service, setting, after)
+        await hand_over(case, kit.operation, service, setting, came, after, began_s)
     secrets = secrets_of(service, setting)
     trace = service.link.traces.get(case.id, ())
     result = redacted_result(_judged(case, setting, judgement, trace, secrets, vault.known), (*secrets, *vault.known))

@@ -28,6 +28,7 @@ from conformance.model.case import Body, Case, Transport
 from conformance.model.case import Message as CaseMessage
 from conformance.model.spec import Contract
 from conformance.model.verdict import Verdict
+from conformance.run.books import SOME
 from conformance.run.dry import FIRST_ID, DryRun, Record
 from conformance.run.execute import execute_judged
 from conformance.run.schedule import FLAKY_ATTEMPTS
@@ -140,6 +141,11 @@ class _Granting:
         return self.guard.known_as(number)
 
 
+def _kind(planned: Planned) -> tuple[str, ...]:
+    """Messages that differ in numbers alone are of one kind."""
+    return planned.role, planned.transport.value, _NUMBERS.sub("#", planned.frame or planned.path)
+
+
 @dataclass(slots=True)
 class Planner:
     """Plans the cases of a dry session, one after the other, and adds up by purpose what they would send."""
@@ -158,6 +164,10 @@ class Planner:
     """By service: one of its cases."""
     _cancelling: dict[tuple[str, ...], Planned] = field(default_factory=dict)
     """What cases take back with, one of each kind, with how often that may be tried again at the end."""
+    _looking: dict[tuple[str, ...], Planned] = field(default_factory=dict)
+    """What cases look at their things with, one of each kind: so it is looked at what they leave standing."""
+    _things: int = 0
+    """How many things cases set up."""
 
     def __post_init__(self) -> None:
         self._guard = self.run.gate.guard
@@ -170,6 +180,7 @@ class Planner:
         for case in cases:
             if case.operation in self.run.kits:
                 planned = self._counted(await self._planned(case))
+                self._things += len(case.states)
                 for one in planned:
                     self._remember(one)
                 yield planned
@@ -183,11 +194,12 @@ class Planner:
         return planned
 
     def _remember(self, cleaning: Planned) -> None:
-        """What takes something back may be sent once more at the end, if it is still open then."""
+        """What takes something back may be sent once more at the end, if it is still open then; a look is taken again."""
+        if cleaning.purpose is Purpose.OBSERVATION and cleaning.allowed:
+            self._looking.setdefault(_kind(cleaning), replace(cleaning, case="", operation=""))
         if cleaning.purpose is not Purpose.CLEAN_UP or not cleaning.allowed:
             return
-        what = _NUMBERS.sub("#", cleaning.frame or cleaning.path)
-        kind = (cleaning.role, cleaning.transport.value, what)
+        kind = _kind(cleaning)
         before = self._cancelling.setdefault(kind, replace(cleaning, case="", operation="", count=Bounds()))
         again = before.count + Bounds(0, 0, cleaning.count.at_most)
         self._cancelling[kind] = replace(before, count=again)
@@ -195,6 +207,11 @@ class Planner:
     async def _at_the_end(self) -> AsyncIterator[Planned]:
         """The look for what is still open then, at each place at each desk, and what takes it back."""
         run, limits = self.run, self.run.target.limits
+        desks = max((len(desks) for desks in run.desks.values()), default=1)
+        for one in self._looking.values():
+            looks = 2 * desks + self._things // SOME
+            most = (2 * desks + self._things) * (limits.throttle_waits + 1) * MOST_ATTEMPTS
+            yield replace(one, count=Bounds(0, looks if self._things else 0, most if self._things else 0))
         if is_reference(run.chosen.name):
             return
         for name, service in run.services.items():

@@ -15,6 +15,7 @@ from typing import Any
 from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
+from conformance.checks.outcome import STANDING
 from conformance.endpoint.marks import marked_texts, stand_ins, unhidden
 from conformance.errors import Hindrance, JournalError
 from conformance.formats.json.pointer import load_json
@@ -194,7 +195,11 @@ def again(kit: Kit, case: Case, result: CaseResult, recorded: Record, judge: Jud
 
 
 def differences(was: CaseResult, now: CaseResult) -> str:
-    """What of a result another one has otherwise, in words; empty when they agree."""
+    """What of a result another one has otherwise, in words; empty when they agree.
+
+    What changed when the case was over is in no recording of it.
+    """
+    was = _as_it_ended(was)
     for name in _COMPARED:
         before, after = getattr(was, name), getattr(now, name)
         if name in ("findings", "readings", "blocked", "unverified"):
@@ -202,6 +207,13 @@ def differences(was: CaseResult, now: CaseResult) -> str:
         if before != after:
             return f"{name.replace('_', ' ')}: {_shown(before)} in the journal, {_shown(after)} when judged again"
     return ""
+
+
+def _as_it_ended(result: CaseResult) -> CaseResult:
+    own = tuple(one for one in result.findings if one.check != STANDING.id)
+    if len(own) == len(result.findings):
+        return result
+    return replace(result, findings=own, verdict=result.verdict if own else Verdict.PASS)
 
 
 def _shown(value: Any) -> str:

@@ -16,6 +16,7 @@ from conformance.endpoint.desks import Desk
 from conformance.errors import TargetUnreachable
 from conformance.model.case import Case
 from conformance.model.verdict import FLAKY_NOTE, CaseResult, Verdict
+from conformance.run.blame import balance, look_at_all
 from conformance.run.evidence import Level, recorded, redacted_finding
 from conformance.run.execute import Judged, always_disturbed, execute_judged, unsent
 from conformance.run.selection import ManyNumbered, Numbered
@@ -42,6 +43,8 @@ class Work:
     """What goes on with the session when its cases are done, at most so many at a time."""
     enough: Callable[[], bool] | None = None
     """Asked after each result; once it says so, nothing more is begun."""
+    patience_s: float | None = None
+    """How long the last look at what was left standing waits for changes, where not as long as an effect may take."""
     wait_s: float = 0.0
     """How long a target that cannot be reached may take to come up."""
     room: Room | None = None
@@ -65,21 +68,27 @@ async def carry_out(session: Session, work: Work) -> None:
     try:
         await session.reach(work.wait_s)
         work.reached()
+        for name, service in session.services.items():
+            service.books.begin(session.desks[name])
         concurrency = work.concurrency or session.target.limits.concurrency
         cases = [case for case in work.cases if case.operation in session.kits]
         numbered = (one for one in work.generated if one[0].operation.id in session.kits)
         if work.room is None:
             await run_cases(session, cases, concurrency)
             await run_generated(session, numbered, concurrency, work.done)
+            await balance(session, work.patience_s)
         else:
             await _in_turn(session, work.room, cases, concurrency)
             async with work.room.entered(alone=False, services_with_desks=tuple(session.services)):
                 await run_generated(session, numbered, concurrency, work.done)
+                await balance(session, work.patience_s)
         if work.explore is not None and session.stopped is None:
             await work.explore(session, concurrency)
     except TargetUnreachable as error:
         session.stopped = error.message
     finally:
+        for service in session.services.values():
+            service.books.open = False
         session.on_result = hand_on
 
 
@@ -177,6 +186,8 @@ async def run_cases(session: Session, cases: Sequence[Case], concurrency: int) -
     await side_by_side(workers)
     for service_id, its_cases in by_service.items():
         alone, desk = lanes_of(its_cases).alone, session.desks[service_id][0]
+        if alone:
+            await look_at_all(session, service_id, everything=True)
         provoked = sorted((case for case in alone if case.provoke is not None), key=_turn)
         await _one_after_another(session, provoked, desk)
         for case in alone:

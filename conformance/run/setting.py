@@ -23,6 +23,7 @@ from conformance.formats.registry import format_for
 from conformance.guard.gate import Purpose, is_hiccup
 from conformance.guard.link import Link
 from conformance.model.case import Case, Message, StateNeed
+from conformance.run.books import Books
 from conformance.run.judgement import cases_beside
 from conformance.run.recording import Recorder
 from conformance.wire.http.spell import SPELLINGS as REQUEST_SPELLINGS
@@ -60,6 +61,8 @@ class Service:
     """What cases without states must not see again, by who sends and what he has; most cases have the same."""
     recorder: Recorder | None = None
     """Writes down what judgements rest on, in a run that keeps it."""
+    books: Books = field(default_factory=Books)
+    """What cases have left standing."""
 
     def note_settled(self, seconds: float) -> None:
         """Remember how long a cancellation took to show."""

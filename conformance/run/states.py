@@ -441,6 +441,8 @@ class PoolStates:
     pool: Mapping[str, tuple[Mapping[str, Binding], ...]]
     ledger: Ledger
     observer: AskedStates | None = None
+    takes_back: bool = field(default=False, init=False)
+    """Its ids were there before, and stay."""
     _queues: dict[tuple[str, Binding | None], Queue] = field(default_factory=dict, init=False, compare=False)
     """What is left of a state for one account; None for any. A case takes from its front and looks at no other."""
 

@@ -7,7 +7,7 @@ those of the run, as far as the service shows them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.dialects.alphapoint import NUMBER, Listing, shows_numbers, under
@@ -27,6 +27,10 @@ class PlacedOrders:
     quote: bool
     keys: Mapping[int, str] = field(default_factory=dict)
     """Id to the key of its set-up in the journal."""
+
+    def renamed(self, prefix: str) -> PlacedOrders:
+        """The same, watched under other names."""
+        return replace(self, ids={prefix + name: ids for name, ids in self.ids.items()})
 
 
 @dataclass(frozen=True, slots=True)

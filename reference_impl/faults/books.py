@@ -1,0 +1,334 @@
+"""Violations that the case whose message did it does not see: later, elsewhere, or undone again behind its look."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from reference_impl.alphapoint.book import Order
+from reference_impl.alphapoint.values import Answer, Call, Pair, Refused, Standard
+from reference_impl.changes import CAO, CO, CQ, Operation, fault_of, handler
+from reference_impl.parts import Handler, Parts, with_call, with_tpp
+from reference_impl.recorder import Recorder
+from reference_impl.tpp.changes import fresh, tpp_fault
+from reference_impl.tpp.service import key_of
+from reference_impl.tpp.values import Instruction, Result
+from reference_impl.variants import Change, Variant
+from reference_impl.world.model import TppOrder
+
+LATER_S = 1.2
+"""Longer than a target file of a fast service lets an effect take."""
+_AGE_S = 0.5
+"""How long something stands before it is old: longer than a case needs that looks at its own things."""
+_Chosen = Callable[[Parts, Call, Sequence[Order]], Iterable[Order]]
+"""From the call and what it cancelled, the orders that are hit as well."""
+_Act = Callable[[Recorder, Parts, Call, list[Order], Mapping[int, float]], None]
+"""What is done behind a success, given what it cancelled, and since when each order is known to stand."""
+
+
+def _succeeds(answer: Answer) -> bool:
+    legs = (answer.bid, answer.ask) if isinstance(answer, Pair) else (answer,)
+    return all(isinstance(leg, Standard) and leg.code == 0 for leg in legs)
+
+
+def _behind(operation: Operation, act: _Act, every: int = 1) -> Change:
+    """Does more behind every so many successes; `act` is given what the call cancelled."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        count, since_s = 0, dict[int, float]()
+
+        def run(told: Recorder, inner: Handler, p: Parts, call: Call) -> Answer:
+            nonlocal count
+            before = {order.order_id: order for order in p.alphapoint.book.every_open()}
+            for number in before:
+                since_s.setdefault(number, time.monotonic())
+            answer = inner(p, call)
+            still = {order.order_id for order in p.alphapoint.book.every_open()}
+            gone = [order for number, order in before.items() if number not in still]
+            if gone and _succeeds(answer):
+                count += 1
+                if count % every == 0:
+                    act(told, p, call, gone, since_s)
+            return answer
+
+        return handler(operation, run)(parts, recorder)
+
+    return apply
+
+
+def _cancels(chosen: _Chosen, *, later: bool = False) -> _Act:
+    """Cancels one order more, at once or later: the first of those that are chosen, and that has stood for a while."""
+
+    def act(recorder: Recorder, parts: Parts, call: Call, gone: list[Order], since_s: Mapping[int, float]) -> None:
+        def cancel() -> None:
+            old_s = time.monotonic() - _AGE_S
+            for order in chosen(parts, call, gone):
+                if since_s.get(order.order_id, old_s + 1) <= old_s and parts.alphapoint.book.cancel([order.order_id]):
+                    recorder.hit()
+                    return
+
+        if later:
+            asyncio.get_running_loop().call_later(LATER_S, cancel)
+        else:
+            cancel()
+
+    return act
+
+
+def _opens_again(
+    recorder: Recorder, parts: Parts, _call: Call, gone: list[Order], _since_s: Mapping[int, float]
+) -> None:
+    def again() -> None:
+        for order in gone:
+            recorder.hit()
+            parts.alphapoint.book.reopen(order.order_id)
+
+    asyncio.get_running_loop().call_later(LATER_S, again)
+
+
+def _elsewhere(parts: Parts, gone: Sequence[Order], *, quotes: bool | None = None) -> list[Order]:
+    """What is open in other accounts than those of what was cancelled, the oldest first; not where nothing is cancelled."""
+    accounts, known = {order.account_id for order in gone}, parts.world.accounts
+    accounts |= {one for one, it in known.items() if (it.on_cancel, it.on_cancel_order) != ("succeed", "succeed")}
+    found = [order for order in parts.alphapoint.book.every_open() if order.account_id not in accounts]
+    return sorted((order for order in found if quotes in (None, order.is_quote)), key=lambda order: order.order_id)
+
+
+def _same_account(parts: Parts, gone: Sequence[Order], *, quotes: bool) -> list[Order]:
+    place = gone[0].oms_id, gone[0].account_id
+    return [order for order in parts.alphapoint.book.open_orders(*place) if order.is_quote is quotes]
+
+
+def _other_account(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
+    return _elsewhere(parts, gone)
+
+
+def _order_elsewhere(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
+    return _elsewhere(parts, gone, quotes=False)
+
+
+def _quote_elsewhere(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
+    return _elsewhere(parts, gone, quotes=True)
+
+
+def _newest_elsewhere(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
+    return reversed(_elsewhere(parts, gone, quotes=False))
+
+
+def _other_order(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
+    return _same_account(parts, gone, quotes=False)
+
+
+def _other_quote(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
+    return _same_account(parts, gone, quotes=True)
+
+
+def _quote_of_other_instrument(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
+    mine = {order.instrument_id for order in gone}
+    return [order for order in _elsewhere(parts, gone, quotes=True) if order.instrument_id not in mine] + [
+        order for order in _same_account(parts, gone, quotes=True) if order.instrument_id not in mine
+    ]
+
+
+def _refused_later(operation: Operation) -> Change:
+    """A call that was refused because of who made it is carried out later as if an operator had."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        def run(told: Recorder, inner: Handler, p: Parts, call: Call) -> Answer:
+            try:
+                return inner(p, call)
+            except Refused:
+                named = {value for value in call.members.values() if isinstance(value, int)}
+                orders = [order for order in p.alphapoint.book.every_open() if order.order_id in named]
+
+                def cancel() -> None:
+                    if p.alphapoint.book.cancel(order.order_id for order in orders):
+                        told.hit()
+
+                if orders:
+                    asyncio.get_running_loop().call_later(LATER_S, cancel)
+                raise
+
+        return handler(operation, run)(parts, recorder)
+
+    return apply
+
+
+def _undone_at_log_out(operation: Operation) -> Change:
+    """What a user has cancelled is open again once he signs out."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        cancelled: dict[str, list[Order]] = {}
+
+        def note(
+            _recorder: Recorder, _parts: Parts, call: Call, gone: list[Order], _since_s: Mapping[int, float]
+        ) -> None:
+            cancelled.setdefault(call.user.name, []).extend(gone)
+
+        parts = _behind(operation, note)(parts, recorder)
+        inner = parts.alphapoint.calls["LogOut"]
+
+        def log_out(p: Parts, call: Call) -> Answer:
+            for order in cancelled.pop(call.user.name, []):
+                recorder.hit()
+                p.alphapoint.book.reopen(order.order_id)
+            return inner(p, call)
+
+        return with_call(parts, "LogOut", log_out)
+
+    return apply
+
+
+def _tpp_behind(act: Callable[[Recorder, Parts, Instruction], None], *, success: bool = True, every: int = 1) -> Change:
+    """Does more behind every so many results that are a success, or none."""
+
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        inner, count = parts.tpp.carry_out, 0
+
+        def carry_out(p: Parts, instruction: Instruction) -> Result:
+            nonlocal count
+            result = inner(p, instruction)
+            if result.success is success and key_of(instruction) is not None:
+                count += 1
+                if count % every == 0:
+                    act(recorder, p, instruction)
+            return result
+
+        return with_tpp(parts, carry_out=carry_out)
+
+    return apply
+
+
+def _tpp_again(recorder: Recorder, parts: Parts, instruction: Instruction) -> None:
+    """The order is open again later."""
+    key = key_of(instruction)
+    order = None if key is None else parts.tpp.orders.find(key)
+
+    def again() -> None:
+        if order is not None and order.state == "cancelled":
+            recorder.hit()
+            parts.tpp.orders.put(TppOrder(order.order_id, order.uid, "open", order.pin_required))
+
+    asyncio.get_running_loop().call_later(LATER_S, again)
+
+
+def _tpp_cancels(recorder: Recorder, parts: Parts, key: int | str | None) -> None:
+    if key is not None and parts.tpp.orders.cancel(key):
+        recorder.hit()
+
+
+def _tpp_anyway(recorder: Recorder, parts: Parts, instruction: Instruction) -> None:
+    """The order is cancelled later all the same."""
+    asyncio.get_running_loop().call_later(LATER_S, _tpp_cancels, recorder, parts, key_of(instruction))
+
+
+def _tpp_other() -> Callable[[Recorder, Parts, Instruction], None]:
+    """Another order is cancelled as well: the newest of those that have stood for a while."""
+    since_s: dict[int | str, float] = {}
+
+    def act(recorder: Recorder, parts: Parts, instruction: Instruction) -> None:
+        keys = [key for key in parts.tpp.orders.open_keys() if key != key_of(instruction)]
+        now_s = time.monotonic()
+        for one in keys:
+            since_s.setdefault(one, now_s)
+        key = next((one for one in reversed(keys) if since_s[one] <= now_s - _AGE_S), None)
+        _tpp_cancels(recorder, parts, key)
+
+    return act
+
+
+FAULTS: tuple[Variant, ...] = (
+    *(
+        fault_of(operation, "open-again-later", "Opens again what it cancelled, some time later", breaks, change)
+        for operation, breaks, change in (
+            (CAO, "EFFECT-ACCOUNT", _behind(CAO, _opens_again, 4)),
+            (CO, "EFFECT", _behind(CO, _opens_again, 4)),
+            (CQ, "EFFECT-PAIR", _behind(CQ, _opens_again, 4)),
+        )
+    ),
+    *(
+        fault_of(operation, "undone-at-logout", "Opens again what a user cancelled when he signs out", breaks, change)
+        for operation, breaks, change in (
+            (CAO, "EFFECT-ACCOUNT", _undone_at_log_out(CAO)),
+            (CO, "EFFECT", _undone_at_log_out(CO)),
+            (CQ, "EFFECT-PAIR", _undone_at_log_out(CQ)),
+        )
+    ),
+    *(
+        fault_of(
+            operation,
+            "refused-done-later",
+            "Cancels later what a refused call named",
+            "REFUSED-NO-EFFECT",
+            _refused_later(operation),
+        )
+        for operation in (CO, CQ)
+    ),
+    *(
+        fault_of(
+            operation,
+            "every-7th-other-account",
+            "Takes something of another account at every seventh success",
+            "EFFECT-ONLY",
+            _behind(operation, _cancels(_other_account), 7),
+        )
+        for operation in (CAO, CO, CQ)
+    ),
+    fault_of(
+        CO,
+        "other-order-later",
+        "Cancels another order of the account as well, some time later",
+        "EFFECT-ONLY",
+        _behind(CO, _cancels(_other_order, later=True)),
+    ),
+    fault_of(
+        CO,
+        "every-6th-quote",
+        "Takes a quote of another account at every sixth success",
+        "EFFECT-ONLY",
+        _behind(CO, _cancels(_quote_elsewhere), 6),
+    ),
+    fault_of(
+        CQ,
+        "every-6th-order",
+        "Takes an order of another account at every sixth success",
+        "EFFECT-ONLY",
+        _behind(CQ, _cancels(_order_elsewhere), 6),
+    ),
+    fault_of(
+        CQ,
+        "third-other-instrument",
+        "Takes a quote on another instrument at every third success",
+        "EFFECT-ONLY",
+        _behind(CQ, _cancels(_quote_of_other_instrument), 3),
+    ),
+    fault_of(
+        CAO,
+        "newest-elsewhere-later",
+        "Cancels the newest order of another account as well, some time later",
+        "EFFECT-ONLY",
+        _behind(CAO, _cancels(_newest_elsewhere, later=True)),
+    ),
+    tpp_fault(
+        "tpp-open-again-later", "Opens again what it cancelled, some time later", _tpp_behind(_tpp_again), "EFFECT"
+    ),
+    tpp_fault(
+        "tpp-failed-done-later",
+        "Cancels later what a failed instruction named",
+        _tpp_behind(_tpp_anyway, success=False),
+        "FAILED-NO-EFFECT",
+    ),
+    tpp_fault(
+        "tpp-every-ninth-other",
+        "Cancels another order as well at every ninth success",
+        fresh(lambda: _tpp_behind(_tpp_other(), every=9)),
+        "EFFECT-ONLY",
+    ),
+    tpp_fault(
+        "tpp-failed-takes-other",
+        "Cancels another order at every fifth instruction that fails",
+        fresh(lambda: _tpp_behind(_tpp_other(), success=False, every=5)),
+        "FAILED-NO-EFFECT",
+    ),
+)
