@@ -29,7 +29,7 @@ MOST_SUSPICIONS, _MOST_OF_A_KIND = 6, 2
 _OWN, _OTHERS = 32, 40
 """How many of the latest cases are repeated: those at the desk of the thing, and those at other desks."""
 _NAME = "standing"
-_BUDGET_S = 20.0
+_BUDGET_S = 60.0
 """For how long cases are repeated, at the end of a run in which something was wrong."""
 _MARGIN = 1.5
 _LONGEST_S, _OLD_S = 2.5, 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -11,7 +12,7 @@ from reference_impl.alphapoint.values import Answer, Call, Pair, Refused, Standa
 from reference_impl.changes import CAO, CO, CQ, Operation, fault_of, handler
 from reference_impl.parts import Handler, Parts, with_call, with_tpp
 from reference_impl.recorder import Recorder
-from reference_impl.tpp.changes import fresh, tpp_fault
+from reference_impl.tpp.changes import tpp_fault
 from reference_impl.tpp.service import key_of
 from reference_impl.tpp.values import Instruction, Result
 from reference_impl.variants import Change, Variant
@@ -223,19 +224,30 @@ def _tpp_anyway(recorder: Recorder, parts: Parts, instruction: Instruction) -> N
     asyncio.get_running_loop().call_later(LATER_S, _tpp_cancels, recorder, parts, key_of(instruction))
 
 
-def _tpp_other() -> Callable[[Recorder, Parts, Instruction], None]:
-    """Another order is cancelled as well: the newest of those that have stood for a while."""
-    since_s: dict[int | str, float] = {}
+def _tpp_other(*, success: bool, every: int) -> Change:
+    """Another order is cancelled as well: the one that has stood longest of those that came after the start."""
 
-    def act(recorder: Recorder, parts: Parts, instruction: Instruction) -> None:
-        keys = [key for key in parts.tpp.orders.open_keys() if key != key_of(instruction)]
-        now_s = time.monotonic()
-        for one in keys:
-            since_s.setdefault(one, now_s)
-        key = next((one for one in reversed(keys) if since_s[one] <= now_s - _AGE_S), None)
-        _tpp_cancels(recorder, parts, key)
+    def apply(parts: Parts, recorder: Recorder) -> Parts:
+        there, since_s, again_s = frozenset(parts.tpp.orders.open_keys()), dict[int | str, float](), -math.inf
 
-    return act
+        def act(told: Recorder, p: Parts, instruction: Instruction) -> None:
+            nonlocal again_s
+            now_s = time.monotonic()
+            if now_s >= again_s:
+                again_s = now_s + _AGE_S / 4
+                for key in p.tpp.orders.open_keys():
+                    since_s.setdefault(key, now_s)
+            for key in tuple(since_s):
+                order = p.tpp.orders.find(key)
+                if key in there or order is None or order.state != "open":
+                    del since_s[key]
+                elif key != key_of(instruction):
+                    _tpp_cancels(told, p, key if since_s[key] <= now_s - _AGE_S else None)
+                    return
+
+        return _tpp_behind(act, success=success, every=every)(parts, recorder)
+
+    return apply
 
 
 FAULTS: tuple[Variant, ...] = (
@@ -322,13 +334,13 @@ FAULTS: tuple[Variant, ...] = (
     tpp_fault(
         "tpp-every-ninth-other",
         "Cancels another order as well at every ninth success",
-        fresh(lambda: _tpp_behind(_tpp_other(), every=9)),
+        _tpp_other(success=True, every=9),
         "EFFECT-ONLY",
     ),
     tpp_fault(
         "tpp-failed-takes-other",
         "Cancels another order at every fifth instruction that fails",
-        fresh(lambda: _tpp_behind(_tpp_other(), success=False, every=5)),
+        _tpp_other(success=False, every=5),
         "FAILED-NO-EFFECT",
     ),
 )
