@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reference_impl.alphapoint.book import Order
 from reference_impl.alphapoint.values import Answer, Call, Pair, Refused, Standard
@@ -18,14 +16,14 @@ from reference_impl.tpp.values import Instruction, Result
 from reference_impl.variants import Change, Variant
 from reference_impl.world.model import TppOrder
 
-LATER_S = 1.2
+LATER_S = 0.3
 """Longer than a target file of a fast service lets an effect take."""
-_AGE_S = 0.5
-"""How long something stands before it is old: longer than a case needs that looks at its own things."""
+FIRST = 30
+"""So many successes pass first: until then what has stood longest may be what somebody is looking at."""
 _Chosen = Callable[[Parts, Call, Sequence[Order]], Iterable[Order]]
 """From the call and what it cancelled, the orders that are hit as well."""
-_Act = Callable[[Recorder, Parts, Call, list[Order], Mapping[int, float]], None]
-"""What is done behind a success, given what it cancelled, and since when each order is known to stand."""
+_Act = Callable[[Recorder, Parts, Call, list[Order]], None]
+"""What is done behind a success, given what it cancelled."""
 
 
 def _succeeds(answer: Answer) -> bool:
@@ -33,24 +31,22 @@ def _succeeds(answer: Answer) -> bool:
     return all(isinstance(leg, Standard) and leg.code == 0 for leg in legs)
 
 
-def _behind(operation: Operation, act: _Act, every: int = 1) -> Change:
-    """Does more behind every so many successes; `act` is given what the call cancelled."""
+def _behind(operation: Operation, act: _Act, every: int = 1, *, first: bool = False) -> Change:
+    """Does more behind every so many successes, from the `first` one or from the `FIRST` on."""
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
-        count, since_s = 0, dict[int, float]()
+        count = 0
 
         def run(told: Recorder, inner: Handler, p: Parts, call: Call) -> Answer:
             nonlocal count
-            before = {order.order_id: order for order in p.alphapoint.book.every_open()}
-            for number in before:
-                since_s.setdefault(number, time.monotonic())
+            before = p.alphapoint.book.every_open()
             answer = inner(p, call)
             still = {order.order_id for order in p.alphapoint.book.every_open()}
-            gone = [order for number, order in before.items() if number not in still]
+            gone = [order for order in before if order.order_id not in still]
             if gone and _succeeds(answer):
                 count += 1
-                if count % every == 0:
-                    act(told, p, call, gone, since_s)
+                if count % every == 0 and (first or count >= FIRST):
+                    act(told, p, call, gone)
             return answer
 
         return handler(operation, run)(parts, recorder)
@@ -59,13 +55,12 @@ def _behind(operation: Operation, act: _Act, every: int = 1) -> Change:
 
 
 def _cancels(chosen: _Chosen, *, later: bool = False) -> _Act:
-    """Cancels one order more, at once or later: the first of those that are chosen, and that has stood for a while."""
+    """Cancels one order more, at once or later: the first of those that are chosen."""
 
-    def act(recorder: Recorder, parts: Parts, call: Call, gone: list[Order], since_s: Mapping[int, float]) -> None:
+    def act(recorder: Recorder, parts: Parts, call: Call, gone: list[Order]) -> None:
         def cancel() -> None:
-            old_s = time.monotonic() - _AGE_S
             for order in chosen(parts, call, gone):
-                if since_s.get(order.order_id, old_s + 1) <= old_s and parts.alphapoint.book.cancel([order.order_id]):
+                if parts.alphapoint.book.cancel([order.order_id]):
                     recorder.hit()
                     return
 
@@ -77,9 +72,7 @@ def _cancels(chosen: _Chosen, *, later: bool = False) -> _Act:
     return act
 
 
-def _opens_again(
-    recorder: Recorder, parts: Parts, _call: Call, gone: list[Order], _since_s: Mapping[int, float]
-) -> None:
+def _opens_again(recorder: Recorder, parts: Parts, _call: Call, gone: list[Order]) -> None:
     def again() -> None:
         for order in gone:
             recorder.hit()
@@ -111,10 +104,6 @@ def _order_elsewhere(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterab
 
 def _quote_elsewhere(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
     return _elsewhere(parts, gone, quotes=True)
-
-
-def _newest_elsewhere(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
-    return reversed(_elsewhere(parts, gone, quotes=False))
 
 
 def _other_order(parts: Parts, _call: Call, gone: Sequence[Order]) -> Iterable[Order]:
@@ -162,12 +151,10 @@ def _undone_at_log_out(operation: Operation) -> Change:
     def apply(parts: Parts, recorder: Recorder) -> Parts:
         cancelled: dict[str, list[Order]] = {}
 
-        def note(
-            _recorder: Recorder, _parts: Parts, call: Call, gone: list[Order], _since_s: Mapping[int, float]
-        ) -> None:
+        def note(_recorder: Recorder, _parts: Parts, call: Call, gone: list[Order]) -> None:
             cancelled.setdefault(call.user.name, []).extend(gone)
 
-        parts = _behind(operation, note)(parts, recorder)
+        parts = _behind(operation, note, first=True)(parts, recorder)
         inner = parts.alphapoint.calls["LogOut"]
 
         def log_out(p: Parts, call: Call) -> Answer:
@@ -181,19 +168,16 @@ def _undone_at_log_out(operation: Operation) -> Change:
     return apply
 
 
-def _tpp_behind(act: Callable[[Recorder, Parts, Instruction], None], *, success: bool = True, every: int = 1) -> Change:
-    """Does more behind every so many results that are a success, or none."""
+def _tpp_behind(act: Callable[[Recorder, Parts, Instruction], None], *, success: bool = True) -> Change:
+    """Does more behind every result that is a success, or none."""
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
-        inner, count = parts.tpp.carry_out, 0
+        inner = parts.tpp.carry_out
 
         def carry_out(p: Parts, instruction: Instruction) -> Result:
-            nonlocal count
             result = inner(p, instruction)
             if result.success is success and key_of(instruction) is not None:
-                count += 1
-                if count % every == 0:
-                    act(recorder, p, instruction)
+                act(recorder, p, instruction)
             return result
 
         return with_tpp(parts, carry_out=carry_out)
@@ -225,27 +209,19 @@ def _tpp_anyway(recorder: Recorder, parts: Parts, instruction: Instruction) -> N
 
 
 def _tpp_other(*, success: bool, every: int) -> Change:
-    """Another order is cancelled as well: the one that has stood longest of those that came after the start."""
+    """Another order is cancelled as well: of those that came after the start, the one that has stood longest."""
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
-        there, since_s, again_s = frozenset(parts.tpp.orders.open_keys()), dict[int | str, float](), -math.inf
+        there, count = frozenset(parts.tpp.orders.open_keys()), 0
 
         def act(told: Recorder, p: Parts, instruction: Instruction) -> None:
-            nonlocal again_s
-            now_s = time.monotonic()
-            if now_s >= again_s:
-                again_s = now_s + _AGE_S / 4
-                for key in p.tpp.orders.open_keys():
-                    since_s.setdefault(key, now_s)
-            for key in tuple(since_s):
-                order = p.tpp.orders.find(key)
-                if key in there or order is None or order.state != "open":
-                    del since_s[key]
-                elif key != key_of(instruction):
-                    _tpp_cancels(told, p, key if since_s[key] <= now_s - _AGE_S else None)
-                    return
+            nonlocal count
+            count += 1
+            keys = (one for one in p.tpp.orders.open_keys() if one not in there and one != key_of(instruction))
+            if count % every == 0 and count >= FIRST:
+                _tpp_cancels(told, p, next(keys, None))
 
-        return _tpp_behind(act, success=success, every=every)(parts, recorder)
+        return _tpp_behind(act, success=success)(parts, recorder)
 
     return apply
 
@@ -254,9 +230,9 @@ FAULTS: tuple[Variant, ...] = (
     *(
         fault_of(operation, "open-again-later", "Opens again what it cancelled, some time later", breaks, change)
         for operation, breaks, change in (
-            (CAO, "EFFECT-ACCOUNT", _behind(CAO, _opens_again, 4)),
-            (CO, "EFFECT", _behind(CO, _opens_again, 4)),
-            (CQ, "EFFECT-PAIR", _behind(CQ, _opens_again, 4)),
+            (CAO, "EFFECT-ACCOUNT", _behind(CAO, _opens_again, 4, first=True)),
+            (CO, "EFFECT", _behind(CO, _opens_again, 4, first=True)),
+            (CQ, "EFFECT-PAIR", _behind(CQ, _opens_again, 4, first=True)),
         )
     ),
     *(
@@ -317,10 +293,10 @@ FAULTS: tuple[Variant, ...] = (
     ),
     fault_of(
         CAO,
-        "newest-elsewhere-later",
-        "Cancels the newest order of another account as well, some time later",
+        "elsewhere-later",
+        "Cancels an order of another account as well, some time later",
         "EFFECT-ONLY",
-        _behind(CAO, _cancels(_newest_elsewhere, later=True)),
+        _behind(CAO, _cancels(_order_elsewhere, later=True)),
     ),
     tpp_fault(
         "tpp-open-again-later", "Opens again what it cancelled, some time later", _tpp_behind(_tpp_again), "EFFECT"

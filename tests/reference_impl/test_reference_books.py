@@ -16,14 +16,15 @@ from reference_impl.wire import TPP_OPERATION
 
 ALPHAPOINT = [one for one in books.FAULTS if one.operation != TPP_OPERATION]
 TPP = [one for one in books.FAULTS if one.operation == TPP_OPERATION]
-ROUNDS = 8
+ROUNDS = 9
+NOBODY = 999_999
 WAIT_S = 0.03
 
 
 @pytest.fixture(autouse=True)
 def _little_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(books, "LATER_S", WAIT_S)
-    monkeypatch.setattr(books, "_AGE_S", 0.0)
+    monkeypatch.setattr(books, "FIRST", 0)
 
 
 def placed(walker: Walk, account: int, instrument: int = 1) -> int:
@@ -80,15 +81,14 @@ def test_tpp_fault_changes_what_no_message_may_change(variant: Variant) -> None:
             return server.request("POST", f"/_world/tpp/{action}", json.dumps(body)).json["orders"]
 
         orders = asked("state", {"state": "open-order", "count": 2 * ROUNDS})
-        for order in orders[:ROUNDS]:
-            members = {name: order[name] for name in ("OrderID", "CreatorID")}
-            wrong = {"OrderID": order["OrderID"], "IsInternationalOrder": True, "CreatorID": order["CreatorID"]}
-            for one in (wrong, {**members, "IsInternationalOrder": False}):
+        for order, other in zip(orders[:ROUNDS], orders[ROUNDS:], strict=True):
+            right = {name: order[name] for name in ("OrderID", "CreatorID")}
+            for one in ({"OrderID": other["OrderID"], "CreatorID": NOBODY}, right):
                 server.request(
-                    "POST", CANCELLATIONS, json.dumps([one]),
+                    "POST", CANCELLATIONS, json.dumps([{**one, "IsInternationalOrder": False}]),
                     {"Content-Type": "application/json", "Accept": "application/json"},
                 )  # fmt: skip
         asyncio.run(asyncio.sleep(4 * WAIT_S))
         states = [one["state"] for one in asked("observe", {"orders": orders})]
         assert server.executed()[variant.id] >= 1
-        assert states != ["cancelled"] * ROUNDS + ["open"] * ROUNDS or "failed-done" in variant.id
+        assert states != ["cancelled"] * ROUNDS + ["open"] * ROUNDS

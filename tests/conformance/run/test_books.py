@@ -211,8 +211,8 @@ def book(monkeypatch: pytest.MonkeyPatch) -> Book:
     """The book of the next server."""
     kept = Book()
 
-    def with_book(world: Any) -> Any:
-        return with_alphapoint(default_parts(world), book=kept)
+    def with_book(world: Any, **options: Any) -> Any:
+        return with_alphapoint(default_parts(world, **options), book=kept)
 
     monkeypatch.setattr("reference_impl.serve.default_parts", with_book)
     return kept
