@@ -208,24 +208,6 @@ def _tpp_anyway(recorder: Recorder, parts: Parts, instruction: Instruction) -> N
     asyncio.get_running_loop().call_later(LATER_S, _tpp_cancels, recorder, parts, key_of(instruction))
 
 
-def _tpp_other(*, success: bool, every: int) -> Change:
-    """Another order is cancelled as well: of those that came after the start, the one that has stood longest."""
-
-    def apply(parts: Parts, recorder: Recorder) -> Parts:
-        there, count = frozenset(parts.tpp.orders.open_keys()), 0
-
-        def act(told: Recorder, p: Parts, instruction: Instruction) -> None:
-            nonlocal count
-            count += 1
-            keys = (one for one in p.tpp.orders.open_keys() if one not in there and one != key_of(instruction))
-            if count % every == 0 and count >= FIRST:
-                _tpp_cancels(told, p, next(keys, None))
-
-        return _tpp_behind(act, success=success)(parts, recorder)
-
-    return apply
-
-
 FAULTS: tuple[Variant, ...] = (
     *(
         fault_of(operation, "open-again-later", "Opens again what it cancelled, some time later", breaks, change)
@@ -305,18 +287,6 @@ FAULTS: tuple[Variant, ...] = (
         "tpp-failed-done-later",
         "Cancels later what a failed instruction named",
         _tpp_behind(_tpp_anyway, success=False),
-        "FAILED-NO-EFFECT",
-    ),
-    tpp_fault(
-        "tpp-every-ninth-other",
-        "Cancels another order as well at every ninth success",
-        _tpp_other(success=True, every=9),
-        "EFFECT-ONLY",
-    ),
-    tpp_fault(
-        "tpp-failed-takes-other",
-        "Cancels another order at every fifth instruction that fails",
-        _tpp_other(success=False, every=5),
         "FAILED-NO-EFFECT",
     ),
 )
