@@ -30,6 +30,8 @@ _LIMITS = {
     "fault": {"quiet_s": 0.1, "settle_s": 0.15, "total_timeout_s": 1.0},
     "equivalent": {"quiet_s": 0.3, "settle_s": 5.0, "total_timeout_s": 10.0},
 }
+_PATIENCE_S = 0.15
+"""How long the last look at what was left standing waits; no permitted difference changes it later."""
 """The server is on loopback and acts at once, and with some faults nothing comes or nothing happens. An equivalent must
 not fail because the machine is busy; it waits only as long as it needs."""
 _RIGHT = (Verdict.PASS, Verdict.NOT_APPLICABLE)
@@ -144,7 +146,7 @@ async def try_one(
                 results.clear()
                 async with session(contract, chosen, {case.operation for case in some}, today=_NEVER) as run:
                     run.on_result = results.append
-                    await carry_out(run, Work(some, concurrency=concurrency, enough=enough))
+                    await carry_out(run, Work(some, concurrency=concurrency, enough=enough, patience_s=_PATIENCE_S))
                     stopped = run.stopped or ""
         executed = await _executed(chosen, contract.operations[suspect.operation].service, suspect.id)
     findings = {(result.id, finding.check, finding.requirement) for result in results for finding in result.findings}
@@ -168,7 +170,7 @@ async def results_of(
         chosen = _hurried(contract, address, suspect)
         async with session(contract, chosen, {suspect.operation}, today=_NEVER) as run:
             run.on_result = results.append
-            await carry_out(run, Work(_cases_of(suspect, cases)))
+            await carry_out(run, Work(_cases_of(suspect, cases), patience_s=_PATIENCE_S))
     return tuple(results)
 
 

@@ -220,9 +220,9 @@ FAULTS: tuple[Variant, ...] = (
     *(
         fault_of(operation, "undone-at-logout", "Opens again what a user cancelled when he signs out", breaks, change)
         for operation, breaks, change in (
-            (CAO, "EFFECT-ACCOUNT", _undone_at_log_out(CAO)),
-            (CO, "EFFECT", _undone_at_log_out(CO)),
-            (CQ, "EFFECT-PAIR", _undone_at_log_out(CQ)),
+            (CAO, "EFFECT-ACCOUNT SESSION-ENDED", _undone_at_log_out(CAO)),
+            (CO, "EFFECT SESSION-ENDED", _undone_at_log_out(CO)),
+            (CQ, "EFFECT-PAIR SESSION-ENDED", _undone_at_log_out(CQ)),
         )
     ),
     *(
