@@ -113,6 +113,7 @@ def test_every_option_that_is_named_is_one_of_some_command(page: Path) -> None:
     if page.name == "load.md":
         known |= {"--processes", "--master", "--worker", "--master-host", "--expect-workers"}  # Locust's own
         known |= set(re.findall(r'add\("(--[a-z-]+)"', (ROOT / "conformance" / "load" / "user.py").read_text("utf-8")))
+        known |= set(re.findall(r'add_argument\("(--[a-z-]+)"', (ROOT / "benchmarks" / "load.py").read_text("utf-8")))
     spans = " ".join(_SPAN.findall(_FENCE.sub("", text_of(page))))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", spans)) - known == set()
 
