@@ -32,7 +32,7 @@ EQUIVALENTS: tuple[Variant, ...] = (
     *equivalents_of_each("any-quotes", "Reads apostrophes as quotes", reads_unreadable(_quoted_anyhow)),
     *(
         variant
-        for way in ("get-query", "form")
+        for way in ("get-query", "head-query", "form")
         for variant in equivalents_of_each(
             f"{way}-served",
             f"Serves {WAYS[way][0]}, and asks what it always asks",

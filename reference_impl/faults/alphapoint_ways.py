@@ -31,6 +31,7 @@ def _proper(request: HttpRequest) -> str:
 
 WAYS: Mapping[str, tuple[str, Callable[[HttpRequest], bool]]] = {
     "get-query": ("GET with a query", lambda request: request.method == "GET" and bool(request.query)),
+    "head-query": ("HEAD with a query", lambda request: request.method == "HEAD" and bool(request.query)),
     "post-query": ("POST with a query alone", lambda request: request.method == "POST" and not request.body),
     "path-case": ("a path in other letter case", lambda request: _proper(request).lower() == _proper(request)),
     "path-slash": ("a path with a slash behind it", lambda request: request.sent_path.endswith("/")),

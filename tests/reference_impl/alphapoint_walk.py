@@ -527,6 +527,7 @@ def _ways(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]], s
             members = {key: account if key.lower() == "accountid" else value for key, value in members.items()}
         body, pairs = json.dumps(members), urlencode(members)
         yield walker.http(caller, name, "", method="GET", query=pairs), walker.open_ids()
+        yield walker.http(caller, name, "", method="HEAD", query=pairs), walker.open_ids()
         yield walker.http(caller, name, "", query=pairs), walker.open_ids()
         yield walker.http(caller, name, pairs, form), walker.open_ids()
         yield walker.http(caller, name, body, sent_path=f"/AP/{name.lower()}"), walker.open_ids()

@@ -154,7 +154,7 @@ def _http_expectation(operation: Operation, form: HttpForm, requirement: str, na
 class Way:
     """Another way to the call: the method, and where the members stand; `extra` are headers beside the content type.
 
-    `page`: it may be answered by a page that has nothing to do with the call, as GET may.
+    `page`: it may be answered by a page that has nothing to do with the call, as GET and HEAD may.
     """
 
     name: str
@@ -168,6 +168,7 @@ class Way:
 
 WAYS = (
     Way("get-query", "GET, the members in the query", "GET", "query", page=True),
+    Way("head-query", "HEAD, the members in the query", "HEAD", "query", page=True),
     Way("post-query", "the members in the query", members="query"),
     Way("form", "the members in a form", members="form"),
     Way("path-lower", "a path in lower case", path=str.lower),
@@ -244,7 +245,8 @@ def _way_expectation(operation: Operation, way: Way, states: Mapping[str, StateN
         right.append(Alternative({"form": "served"}, untouched=every, because=because))
     if obeys:
         others = tuple(name for name in every if name not in named)
-        right.insert(0, Alternative({"code": [0]}, named, others, because=because))
+        done = {"form": "served"} if way.method == "HEAD" else {"code": [0]}  # which has no body to say it
+        right.insert(0, Alternative(done, named, others, because=because))
     return Expectation(requirement, tuple(right), effect=requirement, outside=requirement)
 
 
