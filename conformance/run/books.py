@@ -188,9 +188,11 @@ class Books:
 
     def is_due(self, desk: Desk, now_s: float, settle_s: float) -> bool:
         """Whether a look at a desk is worth its messages."""
-        standing = self.pages[desk.index].standing if desk.index in self.pages else []
-        ripe = len(standing) >= ENOUGH and standing[0].kept_s + settle_s <= now_s
-        return ripe or len(standing) >= MOST
+        page = self.pages.get(desk.index)
+        if page is None or page.fresh < SOME:
+            return False
+        ripe = len(page.standing) >= ENOUGH and page.standing[0].kept_s + settle_s <= now_s
+        return ripe or len(page.standing) >= MOST
 
     def compare(self, entries: Iterable[Entry], seen: Mapping[str, str], now_s: float) -> list[Entry]:
         """Note what is otherwise than it must be; the others, as they were seen. What nobody shows says nothing."""

@@ -39,6 +39,7 @@ from conformance.wire.messages import Headers, HttpRequest, ReplyMatch, WsReques
 _LONG = 8
 """A shorter text of a pool could stand anywhere in a message."""
 _NUMBERS = re.compile(r"\d+")
+_SEQUENCE = re.compile(r'"i": *[0-9]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,9 @@ class Planner:
     """By service: one of its cases."""
     _cancelling: dict[tuple[str, ...], Planned] = field(default_factory=dict)
     """What cases take back with, one of each kind, with how often that may be tried again at the end."""
-    _looking: dict[tuple[str, ...], Planned] = field(default_factory=dict)
-    """What cases look at their things with, one of each kind: so it is looked at what they leave standing."""
+    _looking: dict[tuple[str, ...], tuple[Planned, set[str]]] = field(default_factory=dict)
+    """What cases look at their things with, one of each kind, and the places it asks for: so it is looked at what they
+    leave standing."""
     _things: int = 0
     """How many things cases set up."""
 
@@ -196,7 +198,8 @@ class Planner:
     def _remember(self, cleaning: Planned) -> None:
         """What takes something back may be sent once more at the end, if it is still open then; a look is taken again."""
         if cleaning.purpose is Purpose.OBSERVATION and cleaning.allowed:
-            self._looking.setdefault(_kind(cleaning), replace(cleaning, case="", operation=""))
+            looking = self._looking.setdefault(_kind(cleaning), (replace(cleaning, case="", operation=""), set()))
+            looking[1].add(cleaning.body or _SEQUENCE.sub("", cleaning.frame or ""))
         if cleaning.purpose is not Purpose.CLEAN_UP or not cleaning.allowed:
             return
         kind = _kind(cleaning)
@@ -208,9 +211,9 @@ class Planner:
         """The look for what is still open then, at each place at each desk, and what takes it back."""
         run, limits = self.run, self.run.target.limits
         desks = max((len(desks) for desks in run.desks.values()), default=1)
-        for one in self._looking.values():
-            looks = 2 * desks + self._things // SOME
-            most = (2 * desks + self._things) * (limits.throttle_waits + 1) * MOST_ATTEMPTS
+        for one, places in self._looking.values():
+            looks = (2 * desks + self._things // SOME) * len(places)
+            most = (2 * desks + self._things) * len(places) * (limits.throttle_waits + 1) * MOST_ATTEMPTS
             yield replace(one, count=Bounds(0, looks if self._things else 0, most if self._things else 0))
         if is_reference(run.chosen.name):
             return

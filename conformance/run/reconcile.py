@@ -11,7 +11,7 @@ from conformance.errors import NotCarriedOut
 from conformance.model.case import Case
 from conformance.model.spec import Operation
 from conformance.model.verdict import Verdict
-from conformance.run.books import SOME, Entry, Turn
+from conformance.run.books import MOST, SOME, Entry, Turn
 from conformance.run.judgement import came_to
 from conformance.run.setting import Service, Setting, clean
 
@@ -60,7 +60,7 @@ async def look_at_these(service: Service, desk: Desk, *, blind: bool = False) ->
 
 
 async def look(service: Service, desk: Desk, *, everything: bool = False) -> None:
-    """Look at all that the books have of a desk, with one message for each place; take back what stood long enough.
+    """Look at all that the books have of a desk, with one message for each place; take back what stood long enough, or is too much.
 
     What could not be looked at is taken back and forgotten.
     """
@@ -75,7 +75,10 @@ async def look(service: Service, desk: Desk, *, everything: bool = False) -> Non
     page.known.extend(books.compare(known, seen, loop.time()))
     right = books.compare(standing, seen, loop.time())
     ripe = [one for one in right if everything or not seen or one.kept_s + service.settle_s <= looked_s]
-    page.standing = [*(one for one in right if one not in ripe), *page.standing]
+    young = [one for one in right if one not in ripe]
+    too_many = max(0, len(young) - MOST + SOME)
+    ripe += young[:too_many]
+    page.standing = [*young[too_many:], *page.standing]
     await _take_back(service, ripe, seen)
     page.known.extend(one for one in ripe if not _takes_back(service, one))
 

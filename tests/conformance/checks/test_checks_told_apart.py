@@ -220,7 +220,9 @@ def test_every_check_is_seen_to_tell_both_sides_apart() -> None:
     elsewhere = {
         "form",
         "race",
-    }  # of a format beside JSON and XML: test_a_third_format.py; of calls that overlap: test_checks_races.py
+        "standing",
+    }  # of a format beside JSON and XML: test_a_third_format.py; of calls that overlap: test_checks_races.py; of things that
+    # stand: test_books.py
     assert {one.check for one in findings} == {check.id for check in bundled()} - elsewhere
 
 

@@ -23,7 +23,7 @@ def test_nothing_is_found_in_a_server_that_keeps_the_contract(seed: int, tmp_pat
         found = search(address, tmp_path / "found", seconds=3, seed=seed)
     assert [(result.id, result.findings) for result in found.results] == []
     assert all(tally.done > 0 for tally in found.search.tallies.values())
-    assert len(found.search.tallies) == 9
+    assert len(found.search.tallies) == 12
     assert not (tmp_path / "found").exists()
 
 

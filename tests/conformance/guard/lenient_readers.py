@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 import yaml
-from lenient_things import CANCELS, KINDS, LISTED, POSITIONS, Heard, Sent, Thing, call_of, folded, things
+from lenient_things import CANCELS, INSTRUCTED, KINDS, POSITIONS, Heard, Sent, Thing, call_of, folded, things
 from lxml import etree
 from scope_readers import first_wins, last_wins, tolerant
 
@@ -229,7 +229,7 @@ def _in_path(sent: Sent) -> Iterator[Heard]:
     """Numbers and GUIDs behind the call, and parameters after a semicolon."""
     path = urllib.parse.unquote(urllib.parse.urlsplit(sent.path).path) if sent.path else ""
     segments = re.split(r"[/;,]", path)
-    place = next((n for n, one in enumerate(segments) if folded(one) in (*CANCELS, LISTED)), len(segments))
+    place = next((n for n, one in enumerate(segments) if folded(one) in (*CANCELS, *INSTRUCTED)), len(segments))
     call = call_of(sent.path) if sent.path else ""
     for segment in segments[place + 1 :]:
         name, is_pair, value = segment.partition("=")

@@ -41,7 +41,7 @@ class Heard:
 
 # What a call touches.
 
-LISTED = "cancellations"
+INSTRUCTED = ("cancellation", "cancellations")
 CANCELS = ("cancelallorders", "cancelorder", "cancelquote")
 MAKES = ("sendorder", "createquote")
 READS = re.compile(r"get\w*|authenticate\w*|webauthenticateuser|ping|logout")
@@ -88,7 +88,7 @@ def things(heard: Heard) -> frozenset[Thing]:
         (KINDS[name], value) for name, value in ((folded(key), value) for key, value in heard.members) if name in KINDS
     ]
     known = tuple((kind, type(value), value if isinstance(value, (str, int, float)) else None) for kind, value in named)
-    calls = (call,) if call in (*CANCELS, *MAKES, LISTED) else CANCELS
+    calls = (call,) if call in (*CANCELS, *MAKES, *INSTRUCTED) else CANCELS
     return frozenset().union(*(_touched_by(one, known) for one in calls))
 
 
@@ -125,5 +125,5 @@ def call_of(path: str) -> str:
     """The call that a careless router finds in a path: escapes, parameters, letter case and slashes do not matter."""
     plain = urllib.parse.unquote(urllib.parse.unquote(path))
     segments = [folded(one) for one in re.split(r"[/\\]", re.split(r"[?;#]", plain)[0]) if folded(one)]
-    found = [one for one in segments if one in (*CANCELS, *MAKES, LISTED)]
+    found = [one for one in segments if one in (*CANCELS, *MAKES, *INSTRUCTED)]
     return found[-1] if found else (segments[-1] if segments else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,11 +122,17 @@ def test_store_that_another_process_makes_meanwhile_is_no_foreign_database(serve
         sa.event.remove(sa.Engine, "after_cursor_execute", other)
 
 
+_GONE_S = 30
+
+
 def write_and_lose(store: Store, server: Server) -> None:
     with store.writing() as connection:
         connection.execute(METADATA.tables["endpoint"].insert().values(name="half"))
         server.kill()
-        connection.execute(METADATA.tables["endpoint"].insert().values(name="more"))
+        until = time.monotonic() + _GONE_S
+        while time.monotonic() < until:  # the process of this connection lives until it sees that the server does not
+            connection.execute(METADATA.tables["endpoint"].update().values(name="more"))
+            time.sleep(0.1)
 
 
 def test_database_gone_in_the_middle_loses_nothing_that_was_kept(url: str, server: Server) -> None:

@@ -101,7 +101,7 @@ def test_page_can_be_followed(folder: Path) -> None:
 def test_violations_end_with_1_and_two_workers_share_what_is_there(folder: Path) -> None:
     with served(folder, 1, "--fault", "tpp-drops-last-result") as (target,):
         code, said = locust(
-            folder, "-u", "4", "-r", "4", "--pace", "10", "-t", "8s", *two_workers(), "--target", str(target),
+            folder, "-u", "4", "-r", "4", "--pace", "10", "-t", "12s", *two_workers(), "--target", str(target),
             "--room", "room", "--case", "tpp/response/documented-pair@*", "--only-summary",
         )  # fmt: skip
     assert code == 1, said
