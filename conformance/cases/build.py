@@ -91,7 +91,8 @@ KEYS = (
     RequirementKey("same-transport", _WEBSOCKET),
     RequirementKey("ways", _OBJECTS, needed=False),
     *(RequirementKey(key_of(grammar), needed=False) for grammar in GRAMMARS),
-    *(RequirementKey(name, _INSTRUCTED, needed=False) for name in ("method", "parameters", "unsupported-media")),
+    RequirementKey("parameters", _INSTRUCTED, needed=False),
+    *(RequirementKey(name, _IN_FORMATS, needed=False) for name in ("method", "unsupported-media")),
     *(RequirementKey(name, _INSTRUCTED, needed=False) for name in ("multiple", "broken", "error-status", "twice")),
     RequirementKey("formats-agree", _IN_FORMATS, needed=False),
     *(

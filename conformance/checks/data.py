@@ -27,12 +27,15 @@ def read_data(kit: Kit, value: Any, status: int | None) -> Answer:
     """The answer in a value, under a status of success or in a frame.
 
     An error may come so, too: the flag of the operation is false in it, or it fits error.schema.json and not
-    response.schema.json. Anything else is taken for the answer, with what the schema does not allow.
+    response.schema.json. In a list of records the flag is false in each; where it is in some, the list is neither an
+    answer nor an error. Anything else is taken for the answer, with what the schema does not allow.
     """
     flag = kit.operation.success
     problems = [] if kit.response.is_valid(value) else kit.response.problems(value)
     documented_error = kit.error is not None and kit.error.is_valid(value)
-    told = value.get(flag) if flag and isinstance(value, dict) else None
+    flags = [one.get(flag) for one in _records(value)] if flag else []
+    told = flags[0] if flags and flags.count(flags[0]) == len(flags) else None
+    mixed = told is None and False in flags
     failed = told is False or (told is None and bool(problems) and documented_error)
     if failed and documented_error:
         problems = []
@@ -43,12 +46,17 @@ def read_data(kit: Kit, value: Any, status: int | None) -> Answer:
         for one in problems
     )
     return Answer(
-        frozenset({forms.FAILURE if failed else forms.DATA}),
+        frozenset() if mixed else frozenset({forms.FAILURE if failed else forms.DATA}),
         status,
         value=value,
         findings=(*findings, *_traces(kit, value)),
         summary=f"an error, {_described(value)}" if failed else _described(value),
     )
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    """The record that a value is, or those that are the items of its list."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
 def read_data_http(kit: Kit, status: int, written_in: Format, media: MediaType | None, body: bytes) -> Answer:

@@ -274,6 +274,8 @@ def fact_departures(page: Facts, folder: Facts) -> Iterator[Departure]:
             wide = key.kind == "type" and fact.value == "integer" and other.value in _WIDTHS
             yield Departure("width-unsaid" if wide else key.kind, key.at, fact.value, other.value, fact.place)
     for key, fact in folder.items():
+        if key.kind == "limits":
+            continue  # a contract may say more than its page; when a page no longer states one, its wording tells
         if key not in page and (key.kind not in _UNSAID or key.kind in stated) and not _part_of(key, folder, page):
             yield _gone(key, fact)
 
@@ -281,7 +283,7 @@ def fact_departures(page: Facts, folder: Facts) -> Iterator[Departure]:
 def _part_of(key: Key, one: Facts, other: Facts) -> bool:
     """Whether a fact is a side of a field or a body that is reported as a whole."""
     whole = Key(key.at, "type")
-    if key.kind in ("need", "null", "values") and whole in one and whole not in other:
+    if key.kind in ("need", "null", "values", "limits") and whole in one and whole not in other:
         return True
     part = Key(key.at.partition("/")[0], "shape")
     return key != part and not key.at.startswith("wording/") and part in one and part not in other
@@ -323,6 +325,7 @@ _DETAILS = frozenset(
         "need",
         "null",
         "values",
+        "limits",
         "record",
         "root",
         "item",

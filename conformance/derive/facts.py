@@ -132,11 +132,24 @@ def _body_facts(part: Part, body: Body) -> Iterator[tuple[Key, Fact]]:
         yield Key(at, "null"), Fact("yes" if field.null else "no", field.place)
         if field.values:
             yield Key(at, "values"), Fact(in_order(tuple(values_of(field)), " "), field.place)
+        if limits := _limits(dict(field.limits)):
+            yield Key(at, "limits"), Fact(limits, field.place)
     yield from _sample_facts(body.samples)
     for sample in body.samples:
         tree = read_sample(sample.text).tree
         if tree is not None:
             yield from _xml_of(part, body, sample, tree)
+
+
+def _limits(schema: Mapping[str, Any]) -> str:
+    """Length, range and pattern of a value, as a schema states them; the bounds of a width and the form of a GUID are a type's."""
+    stated = [name for name in LIMITS if name in schema and schema[name] not in _OF_A_WIDTH]
+    kept = [name for name in stated if name != "pattern" or schema.get("format") != "uuid"]
+    return in_order((f"{name} {schema[name]}" for name in kept), ", ")
+
+
+LIMITS = ("minLength", "maxLength", "minimum", "maximum", "pattern")
+_OF_A_WIDTH = frozenset(bound for bits in (31, 63) for bound in (-(2**bits), 2**bits - 1))
 
 
 def values_of(field: Field) -> Iterator[str]:
@@ -272,6 +285,9 @@ class _Reader:
             listed = [one["enum"] for _, one in (*child_nodes, *self.items(child_nodes, inner)) if "enum" in one]
             if listed:
                 yield Key(place, "values"), Fact(in_order({str(one) for one in listed[0] if one is not None}, " "))
+            limits = _limits({name: value for _, schema in child_nodes for name, value in schema.items()})
+            if limits:
+                yield Key(place, "limits"), Fact(limits)
             yield from self.members(place, [*child_nodes, *self.items(child_nodes, inner)], inner)
 
     def kind(self, nodes: list[_Node], types: frozenset[str], above: tuple[int, ...]) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 Dialect = Literal["slate", "gitbook", "help-page"]
 Part = Literal["request", "response", "error"]
 Need = Literal["required", "conditional", "optional", "unsaid"]
+Limits: TypeAlias = tuple[tuple[str, int | float | str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Field:
     """Those of its enumeration, where a table of the page lists them."""
     in_uri: bool = False
     """Whether it stands in the path or the query, so that no body has it."""
+    limits: Limits = ()
+    """Length, range and pattern of its value as the page states them, by the keyword of JSON Schema."""
 
 
 @dataclass(frozen=True, slots=True)

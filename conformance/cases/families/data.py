@@ -5,11 +5,12 @@ A value is wrong only if the request schema refuses it, so a call without such a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.cases import expect, make, message
 from conformance.cases.expect import Ruling
+from conformance.cases.families.list.negotiation import described_negotiation_cases
 from conformance.cases.families.object.malformed import malformed_object_cases
 from conformance.cases.families.object.relations import relation_case
 from conformance.cases.families.object.wire_forms import frame_cases, http_form_cases
@@ -45,15 +46,14 @@ def data_cases(operation: Operation) -> Iterator[Case]:
     validator = load_validator(operation.request_schema)
     for channel in channels(operation):
         yield from _legal(operation, channel)
-        if isinstance(operation.valid, Mapping):
-            yield from _members(operation, channel, operation.valid, validator)
+        yield from _members(operation, channel, validator)
         yield from _roles(operation, channel)
     yield from _answered_alike(operation)
-    if not isinstance(operation.valid, Mapping):
-        return
     yield from http_form_cases(operation)
+    yield from described_negotiation_cases(operation)
     yield from frame_cases(operation)
-    bare = {name: _made_up(value) for name, value in operation.valid.items() if name in operation.in_path}
+    valid = operation.valid if isinstance(operation.valid, Mapping) else {}
+    bare = {name: _made_up(value) for name, value in valid.items() if name in operation.in_path}
     if operation.has_body and not validator.is_valid(
         bare
     ):  # without a member that must come, a body may be passed over
@@ -101,13 +101,21 @@ def _requirements_in(part: Any) -> Iterator[str]:
             yield from _requirements_in(inner)
 
 
-def _members(
-    operation: Operation, channel: Channel, valid: Mapping[str, Any], validator: SchemaValidator
-) -> Iterator[Case]:
-    """Each member left out, null, and of a wrong type, where the request schema refuses that and the channel can say it."""
+def _members(operation: Operation, channel: Channel, validator: SchemaValidator) -> Iterator[Case]:
+    """Each member left out, null, and of a wrong type, where the request schema refuses that and the channel can say it.
+
+    Of a request that is a list, each member of its one record.
+    """
+    items: Sequence[Mapping[str, Any]] = operation.valid if isinstance(operation.valid, list) else [operation.valid]
+    listed, valid = isinstance(operation.valid, list), items[0]
+    if len(items) > 1:
+        return
+
+    def whole(value: Mapping[str, Any]) -> Any:
+        return [value] if listed else value
 
     def refused(value: Mapping[str, Any]) -> bool:
-        return not validator.is_valid(_made_up(value))
+        return not validator.is_valid(_made_up(whole(value)))
 
     if refused(valid):
         return  # specs check names it; what a change makes of it tells nothing
@@ -120,14 +128,19 @@ def _members(
         if refused(rest):
             right = expect.refused(operation, field.requirement.absent, operation.acted_on)
             title = f"{member}: left out"
-            yield from _case(operation, channel, f"fields/{slug}-absent", title, rest, right, requirements=said)
-        odd = _odd_values(operation, channel, member, _made_up(valid[member]))
+            yield from _case(operation, channel, f"fields/{slug}-absent", title, whole(rest), right, requirements=said)
+        value = _made_up(valid[member])
+        odd = (
+            *_odd_values(operation, channel, member, value),
+            *_beyond(_limits_of(validator, member, listed=listed), value),
+        )
         for name, title, value in (*odd, _NULL) if refused(rest) else odd:
             changed, title = {**valid, member: value}, f"{member}: {title}"
             if refused(changed):
                 because = (Ruling.CODE_OF_UNUSABLE,)
                 right = expect.refused(operation, field.requirement.type, operation.acted_on, because=because)
-                yield from _case(operation, channel, f"fields/{slug}-{name}", title, changed, right, requirements=said)
+                sent = whole(changed)
+                yield from _case(operation, channel, f"fields/{slug}-{name}", title, sent, right, requirements=said)
 
 
 def _of_refusals(operation: Operation) -> tuple[str, ...]:
@@ -145,6 +158,37 @@ def _odd_values(operation: Operation, channel: Channel, member: str, value: Any)
     if channel.format.documents and written and not channel.transport.framed:
         odd = tuple(one for one in odd if not isinstance(one[2], dict | list))
     return odd
+
+
+def _limits_of(validator: SchemaValidator, member: str, *, listed: bool) -> Mapping[str, Any]:
+    """Length and range of a member, where the request schema states them at its very place."""
+    schema: Any = validator.files.documents[validator.files.start]
+    if listed:
+        schema = schema.get("items", {})
+        place = str(schema.get("$ref", ""))
+        schema = validator.files.resolve(place, validator.files.start)[1] if place else schema
+    found = schema.get("properties", {}).get(member)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _beyond(limits: Mapping[str, Any], value: Any) -> Iterator[_Odd]:
+    """Values just beyond the length or the range of a member. The ends of a width are left to the endpoint."""
+    least, most = (limits.get(name) for name in ("minimum", "maximum"))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if least is not None and least not in _ENDS:
+            yield "below-range", "less than its range", least - 1
+        if most is not None and most not in _ENDS:
+            yield "above-range", "more than its range", most + 1
+    if isinstance(value, str) and value:
+        shortest, longest = limits.get("minLength", 0), limits.get("maxLength", _LONGEST)
+        if shortest > 1:
+            yield "too-short", "a shorter text", value[: shortest - 1]
+        if longest < _LONGEST:
+            yield "too-long", "a longer text", (value * (longest + 1))[: longest + 1]
+
+
+_ENDS = frozenset(bound for bits in (31, 63) for bound in (-(2**bits), 2**bits - 1))
+_LONGEST = 10_000
 
 
 def _slug(member: str) -> str:

@@ -37,6 +37,7 @@ class Facts:
     minimum: int | None
     maximum: int | None
     max_length: int | None
+    min_length: int
     patterns: tuple[str, ...]
     options: tuple[Any, ...] | None
     formats: frozenset[str]
@@ -67,6 +68,7 @@ def facts_of(files: SchemaFiles, schemas: Iterable[LocatedSchema]) -> Facts:
         minimum=max((node["minimum"] for _, node in nodes if "minimum" in node), default=None),
         maximum=min((node["maximum"] for _, node in nodes if "maximum" in node), default=None),
         max_length=min((node["maxLength"] for _, node in nodes if "maxLength" in node), default=None),
+        min_length=max((node["minLength"] for _, node in nodes if "minLength" in node), default=0),
         patterns=tuple(node["pattern"] for _, node in nodes if "pattern" in node),
         options=_options(nodes),
         formats=frozenset(str(node["format"]) for _, node in nodes if "format" in node),

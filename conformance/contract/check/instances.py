@@ -152,7 +152,8 @@ def _of_schema(pair: Pair, schemas: tuple[LocatedSchema, ...], depth: int = 0) -
         elif kind in ("integer", "number"):
             choices.append(st.integers(facts.minimum, facts.maximum))
         elif kind == "string":
-            choices.append(_text(tuple(re.compile(one) for one in facts.patterns), facts.max_length))
+            patterns = tuple(re.compile(one) for one in facts.patterns)
+            choices.append(_text(patterns, facts.max_length, facts.min_length))
         elif kind == "array":
             item = _of_schema(pair, facts.items, depth + 1)
             choices.append(st.lists(item, max_size=_MOST_ITEMS))

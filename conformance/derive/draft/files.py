@@ -183,11 +183,14 @@ def _documented(page: Page, names: Names, requirements: Sequence[Mapping[str, An
     inner = [one for field in page.request.fields for _, one in every_field(field.members)]
     shown += [member_requirement(one, "request", names) for one in inner]
     form = names.requirement("RESP", "STRING" if page.response.shape == "string" else "FORM")
+    formats = {one.name for media in page.request.media_types if (one := known_format(media)) is not None}
+    samples = {one: names.requirement("REQ", "SAMPLE", one) for one in sorted(formats)}
+    shows_each = len(samples) > 1 and known >= set(samples.values())
     return {
         "name": "answer/documented",
         "title": "The request as the page shows it",
         "requirements": [one for one in dict.fromkeys((*shown, form)) if one in known],
-        "expect": {"requirement": form, "any_of": [{"form": "data"}]},
+        "expect": {"requirement": samples if shows_each else form, "any_of": [{"form": "data"}]},
     }
 
 

@@ -10,6 +10,7 @@ from conformance.contract.operation import ATTRIBUTED, NEEDED_CHECKS
 from conformance.derive.draft.schemas import (
     Names,
     answer_of,
+    flag_of,
     legs_of,
     member_requirement,
     presence_requirement,
@@ -52,7 +53,7 @@ def operation_of(
     data.update(id=names.operation, short=names.short, document=page.name, call=call)
     data["answer"] = names.kind
     if names.kind == "data":
-        flag = answer_of(page).result if not legs_of(page) and answer_of(page).message else None
+        flag = flag_of(page) or (answer_of(page).result if not legs_of(page) and answer_of(page).message else None)
         data |= {"success": flag.name} if flag else {}
     if names.kind == "pair":
         data["legs"] = _legs(page)
@@ -312,6 +313,8 @@ def _attribute_data(made: Operation, page: Page, names: Names, requirements: Seq
             entry = {"id": own, "level": "must", "document": RULING, "place": place, "text": text, "verify": "cases"}
             made.copied.append(entry)
         attribution[check] = own
+    if names.requirement("METHOD") in requirements:
+        attribution["method"] = names.requirement("METHOD")
     if page.permissions:
         attribution["roles"] = names.requirement("PERM", "OTHERS")
     for key, tag, body in (("request_media", "REQ", page.request), ("response_media", "RESP", page.response)):
@@ -350,4 +353,4 @@ def _copies(check: str, alike: Sequence[Sibling], page: Page, names: Names) -> I
         if found is not None:
             text = found.text.replace(one.operation.call, page.name)
             own = replace(found, id=names.requirement(*identifier.split("-")[1:]), text=text)
-            yield {key: value for key, value in asdict(own).items() if key != "operation" and value is not None}
+            yield {key: value for key, value in asdict(own).items() if key != "operation" and value not in (None, "")}

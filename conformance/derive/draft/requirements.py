@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from conformance.derive.codes import besides_codes, code_marks
 from conformance.derive.draft.schemas import Names, answer_of, member_requirement, presence_requirement
+from conformance.derive.limits import limit_words, told_by
 from conformance.derive.misfits.prose import sentences
 from conformance.derive.page import Body, Departure, Field, Page, Part, Place, every_field
 from conformance.derive.read.tables import ERROR_TABLE
@@ -158,7 +159,12 @@ def _body(page: Page, part: Part, body: Body, names: Names) -> Iterator[Requirem
 def _member(page: Page, part: Part, field: Field, names: Names) -> Iterator[Requirement]:
     null = " or null" if field.null else ""
     kind = "a value of a type still to be named" if field.type.kind == "unknown" else f"of type {field.type}"
-    yield _one(page, member_requirement(field, part, names), field.place.section, f"{field.name} is {kind}{null}.")
+    yield _one(
+        page,
+        member_requirement(field, part, names),
+        field.place.section,
+        f"{field.name} is {kind}{null}{limit_words(field)}.",
+    )
     if field.text:
         yield (
             _one(
@@ -269,7 +275,8 @@ def _of_row(field: Field, part: Part, *, open_: bool) -> Iterator[Entry]:
         yield from (Entry("used", line, section, f"code {mark.code}") for mark in code_marks(text, field.name))
         text = besides_codes(text, field.name)
     for one in _pieces(text):
-        yield Entry("used", line, section, one) if _UNDERSTOOD.fullmatch(one.strip()) else _to_word(one, field.place)
+        understood = _UNDERSTOOD.fullmatch(one.strip()) or told_by(one, field)
+        yield Entry("used", line, section, one) if understood else _to_word(one, field.place)
 
 
 def _pieces(text: str) -> list[str]:

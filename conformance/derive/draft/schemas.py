@@ -109,10 +109,11 @@ def answer_of(page: Page) -> Standard:
 
 
 def _kind(page: Page) -> str:
-    if page.response.shape == "list" and page.request.shape == "list" and page.error is not None:
-        return "results"
-    if _has_one_result(page):
-        return "result"
+    if _only_names(page.request.fields):
+        if page.response.shape == "list" and page.request.shape == "list" and page.error is not None:
+            return "results"
+        if _has_one_result(page):
+            return "result"
     if not _is_known(page):
         return "data"
     if standard_of(page.response.fields, tabled=_tabled(page)).message is not None:
@@ -120,14 +121,32 @@ def _kind(page: Page) -> str:
     return "pair" if len(legs_of(page)) == 2 and len(page.response.fields) == 2 else "data"
 
 
+def _only_names(fields: Sequence[Field]) -> bool:
+    """Whether members can say which things a call is about, and nothing that these are to become.
+
+    A call with a price, a date or an enumeration changes what it names, and what the cases of a cancellation expect of
+    it would be wrong.
+    """
+    return all(one.type.kind in _NAMING and not one.values for one in fields)
+
+
+_NAMING = ("integer", "int64", "guid", "string", "boolean", "unknown")
+
+
 def _has_one_result(page: Page) -> bool:
     """Whether one instruction asks and one result answers: it repeats members of it, with a flag and a list of texts."""
     alone = page.request.shape == page.response.shape == "object"
-    if not alone or page.error is None or page.error.shape != "string":
-        return False
+    return alone and page.error is not None and page.error.shape == "string" and flag_of(page) is not None
+
+
+def flag_of(page: Page) -> Field | None:
+    """The flag of a result: beside members of the request, which it repeats, it has the flag and a list of texts alone."""
     asked = {one.name for one in page.request.fields}
-    kinds = [one.type.kind for one in page.response.fields if one.name not in asked]
-    return len(kinds) < len(page.response.fields) and sorted(kinds) == ["boolean", "list"]
+    rest = [one for one in page.response.fields if one.name not in asked]
+    repeats = len(rest) < len(page.response.fields)
+    if not repeats or sorted(one.type.kind for one in rest) != ["boolean", "list"]:
+        return None
+    return next(one for one in rest if one.type.kind == "boolean")
 
 
 def _is_known(page: Page) -> bool:
@@ -220,6 +239,7 @@ def _member(field: Field, part: Part, names: Names, codes: Sequence[Code], *, xm
             "type": "array",
             "items": {**item, "type": [item["type"], "null"]} if xml and "type" in item else item,
         }
+    values |= dict(field.limits)
     if field.null and "type" in values:
         values["type"] = [values["type"], "null"]
     return {**found, **values}

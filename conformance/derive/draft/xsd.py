@@ -142,8 +142,11 @@ def _member(writing: _Writing, one: Field, shown: list[etree._Element], depth: i
         _record(writing, one.members, shown, depth + 1)
     else:
         kind = "xs:decimal" if "decimal" in one.type.stated.casefold() else _scalar(writing, one.type.kind)
-        writing.add(depth, f'{start} type="{kind}" />')
-        return
+        if not one.limits:
+            writing.add(depth, f'{start} type="{kind}" />')
+            return
+        writing.add(depth, f"{start}>")
+        _limited(writing, one, kind, depth + 1)
     writing.add(depth, "</xs:element>")
 
 
@@ -187,6 +190,18 @@ def _list(writing: _Writing, one: Field, shown: list[etree._Element], depth: int
         writing.add(depth + 2, f'{start} type="{_scalar(writing, one.type.item)}" />')
     writing.add(depth + 1, "</xs:sequence>")
     writing.add(depth, "</xs:complexType>")
+
+
+def _limited(writing: _Writing, one: Field, kind: str, depth: int) -> None:
+    writing.add(depth, "<xs:simpleType>")
+    writing.add(depth + 1, f'<xs:restriction base="{kind}">')
+    for name, bound in one.limits:
+        writing.add(depth + 2, f'<xs:{_FACETS.get(name, name)} value="{bound}" />')
+    writing.add(depth + 1, "</xs:restriction>")
+    writing.add(depth, "</xs:simpleType>")
+
+
+_FACETS: Mapping[str, str] = {"minimum": "minInclusive", "maximum": "maxInclusive"}
 
 
 def _enumeration(writing: _Writing, one: Field, depth: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from conformance.derive.kinds import Enumeration, Kinds, kind_of, with_kinds
+from conformance.derive.limits import with_limits_shown
 from conformance.derive.page import Body, Field, Lack, Page, Part, Place, Sample, Statement, Type, Unread, type_of
 from conformance.derive.read.help_rows import (
     OLD_HEAD,
@@ -141,7 +142,7 @@ def page_of(lines: Sequence[Line], unread: Sequence[Unread], where: str) -> Page
         read_as=tuple(found.read_as),
         lacks=tuple(found.lacks),
     )
-    return finished(with_kinds(_in_one_type(page), found.kinds.objects, found.kinds.enumerations))
+    return with_limits_shown(finished(with_kinds(_in_one_type(page), found.kinds.objects, found.kinds.enumerations)))
 
 
 def _in_one_type(page: Page) -> Page:

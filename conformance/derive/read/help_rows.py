@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance.derive.limits import limits_in
 from conformance.derive.page import Field, Place, Type, Value, looks_like_a_type, need_of, type_of
 from conformance.errors import PageError
 
@@ -89,7 +90,7 @@ def _field(row: list[Line], section: str, where: str, *, typed: bool) -> Field:
         )
     text = " ".join(line.text for line in (head[1:-1] if typed else head[1:]))
     in_uri = any(_IN_URI.fullmatch(note) for note in notes)
-    facets = " ".join(
+    facets = "\n".join(
         note
         for note in notes
         if note not in ("None.", "Required") and not _IN_URI.fullmatch(note) and not _IN_BODY.fullmatch(note)
@@ -99,7 +100,8 @@ def _field(row: list[Line], section: str, where: str, *, typed: bool) -> Field:
         need = "optional"
     place = Place(f"{section}, row {name}", head[0].number)
     kind = type_of(head[-1].text) if typed else Type("unknown")
-    return Field(name, kind, need, " ".join(part for part in (text, facets) if part), place, in_uri=in_uri)
+    words = "\n".join(part for part in (text, facets) if part)
+    return Field(name, kind, need, words, place, in_uri=in_uri, limits=limits_in(notes, kind))
 
 
 def of_body(lines: Sequence[Line], name: str) -> bool:

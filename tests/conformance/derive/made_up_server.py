@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
@@ -92,6 +92,18 @@ def answer_to(call: Call, body: bytes, query: str | None) -> tuple[int, Any]:
     return (204, None) if answer is None else (200, answer)
 
 
+def body_of(handler: BaseHTTPRequestHandler) -> bytes:
+    """The body of the request that a handler is at, sent in one piece or in chunks."""
+    if handler.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    parts = b""
+    while size := int(handler.rfile.readline().strip() or b"0", 16):
+        parts += handler.rfile.read(size)
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return parts
+
+
 def handler_of(calls: Mapping[str, Call]) -> type[BaseHTTPRequestHandler]:
     """The handler of these calls, by method and path."""
 
@@ -100,7 +112,7 @@ def handler_of(calls: Mapping[str, Call]) -> type[BaseHTTPRequestHandler]:
         wbufsize = -1  # an answer in one packet: two of them wait 40 ms for each other
 
         def _serve(self) -> None:
-            body = self._body()
+            body = body_of(self)
             path, _, query = self.path.partition("?")
             at = routes_at(calls, path)
             if self.command not in at:
@@ -115,16 +127,6 @@ def handler_of(calls: Mapping[str, Call]) -> type[BaseHTTPRequestHandler]:
         def _user(self) -> str:
             pair = self.headers.get("Authorization", "Basic ").removeprefix("Basic ")
             return base64.b64decode(pair).decode().partition(":")[0]
-
-        def _body(self) -> bytes:
-            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            parts = b""
-            while size := int(self.rfile.readline().strip() or b"0", 16):
-                parts += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return parts
 
         def _send(self, status: int, value: Any) -> None:
             data = b"" if value is None else json.dumps(value).encode()
@@ -142,10 +144,15 @@ def handler_of(calls: Mapping[str, Call]) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-@contextmanager
-def served(calls: Mapping[str, Call]) -> Iterator[str]:
+def served(calls: Mapping[str, Call]) -> AbstractContextManager[str]:
     """The address of a server of these calls."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(calls))
+    return serving(handler_of(calls))
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server whose requests this handler answers."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -81,6 +82,19 @@ class Depot:
             self.bins[number] = "cancelled"
         if "all-dropped" in self.wrong:
             self.bins.update(dict.fromkeys(self.bins, "cancelled"))
+
+
+def preferred(accept: str, *, weighed: bool = True) -> str:
+    """The media type that an Accept header prefers; JSON where it names none of the two."""
+    best, weight = JSON, 0.0
+    for one in accept.split(","):
+        name, _, rest = one.strip().lower().partition(";")
+        said = re.search(r"q=([0-9.]+)", rest) if weighed else None
+        mine = float(said[1]) if said else 1.0
+        found = next((spoken for spoken in (JSON, XML) if fnmatchcase(spoken, name.strip())), None)
+        if found is not None and mine > weight:
+            best, weight = found, mine
+    return best
 
 
 def in_xml(value: dict[str, Any], wrong: frozenset[str]) -> str:
@@ -161,8 +175,12 @@ class Handler(BaseHTTPRequestHandler):
         data = self._body()
         if self.path in ("/states/state", "/states/observe"):
             return self._states(json.loads(data))
-        accept = (self.headers.get("Accept") or "").partition(";")[0].strip()
-        media = accept if accept in (JSON, XML) and "always-json" not in self.depot.wrong else JSON
+        accept = self.headers.get("Accept") or "*/*"
+        media = (
+            JSON
+            if "always-json" in self.depot.wrong
+            else preferred(accept, weighed="weightless" not in self.depot.wrong)
+        )
         try:
             status, value = self._answered(data)
         except Refused as error:
@@ -181,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
         found = ROUTE.fullmatch(path)
         if found is None:
             raise Refused(404, "there is no such place")
-        if self.command not in ("GET", "PUT", "DELETE"):
+        if self.command not in ("GET", "PUT", "DELETE", *(["POST"] if "posts" in self.depot.wrong else [])):
             raise Refused(405, "not by this method")
         pair = self.headers.get("Authorization", "Basic ").removeprefix("Basic ")
         if base64.b64decode(pair).decode().startswith("guest") and "everybody" not in self.depot.wrong:
@@ -202,8 +220,10 @@ class Handler(BaseHTTPRequestHandler):
     def _done(self, number: int, data: bytes) -> tuple[int, dict[str, Any] | None]:
         if self.command == "GET":
             return 200, self.depot.bin(number)
-        if self.command == "PUT":
-            media = (self.headers.get("Content-Type") or "").partition(";")[0].strip()
+        if self.command == "PUT" or (self.command == "POST" and "posts" in self.depot.wrong):
+            media = (self.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+            if "sniffs" in self.depot.wrong:
+                media = XML if data.lstrip().startswith(b"<") else JSON
             if media not in (JSON, XML):
                 raise Refused(415, "neither JSON nor XML")
             moved(data, media, self.depot.wrong)

@@ -104,6 +104,10 @@ CHECKED = [
     ("everybody", {"DB-ROLES"}, "db/roles/*"),
     ("bare-error", {"DB-PROBLEM", "DM-PROBLEM"}, "*/fields/*"),
     ("any-kind", {"DM-KIND"}, "dm/fields/*"),
+    ("always-json", {"DM-MEDIA"}, "dm/negotiation/accept-*"),
+    ("weightless", {"DB-MEDIA", "DM-MEDIA"}, "*/negotiation/accept-json-refused@*"),
+    ("sniffs", {"DM-OTHER-MEDIA"}, "dm/negotiation/content-type-*"),
+    ("posts", {"DM-METHOD"}, "dm/http/post@*"),
     ("lenient-Shelf", {"DM-SHELF"}, "dm/fields/shelf-*"),
     ("kept", {"DD-GONE", "DD-UNKNOWN"}, "dd/answer/*"),
     ("all-dropped", {"DD-GONE"}, "dd/answer/gone*"),
@@ -111,7 +115,7 @@ CHECKED = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "requirements", "chosen"), CHECKED, ids=[one[0] for one in CHECKED])
+@pytest.mark.parametrize(("wrong", "requirements", "chosen"), CHECKED, ids=[f"{one[0]}-{one[2]}" for one in CHECKED])
 def test_wrong_depot_is_found_on_its_own_requirement(
     wrong: str, requirements: set[str], chosen: str, tmp_path: Path
 ) -> None:

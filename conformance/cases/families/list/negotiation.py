@@ -66,19 +66,43 @@ def negotiation_cases(operation: Operation) -> Iterator[Case]:
         yield from _path_cases(operation, channel)
 
 
+def described_negotiation_cases(operation: Operation) -> Iterator[Case]:
+    """Of a call that a schema describes: Accept headers where it has several media types, and types that it does not name."""
+    for channel in channels(operation):
+        if channel.transport.framed:
+            continue
+        answers = tuple(operation.response_media or operation.media_types)
+        if len(answers) > 1:
+            for answer in answers:
+                yield _accept_case(operation, channel, Accept(f"answer-{answer.replace('/', '-')}", answer, answer))
+            yield from (
+                _accept_case(operation, channel, one) for one in _ACCEPTS if one.answer is None or one.answer in answers
+            )
+        if operation.has_body and "unsupported-media" in operation.attribution:
+            yield from _unsupported_cases(operation, channel, operation.attribution["unsupported-media"])
+
+
+def _sent(operation: Operation, channel: Channel, headers: tuple[tuple[str, str], ...]) -> Message:
+    """The legal request under these headers; a call without a body says nothing of one's type."""
+    plain = message.request_of(operation, channel, operation.valid)
+    assert plain is not None
+    kept = headers if operation.has_body else tuple(one for one in headers if one[0] != "Content-Type")
+    return Message(plain.body, operation.method, plain.path, kept)
+
+
 def _accept_case(operation: Operation, channel: Channel, accept: Accept) -> Case:
     headers = [("Content-Type", channel.media_type)]
     if accept.header is not None:
         headers.append(("Accept", accept.header))
     requirement = operation.attribution["media-type"]
-    also = [operation.request_media[channel.media_type]]
-    if accept.answer:
-        also.append(operation.response_media[accept.answer])
-    sent = make.message(operation, channel, message.body(operation, channel, operation.valid), headers=tuple(headers))
+    named = ((operation.request_media, channel.media_type), (operation.response_media, accept.answer or ""))
+    also = [by_type[media_type] for by_type, media_type in named if media_type in by_type]
+    sent = _sent(operation, channel, tuple(headers))
     names = _names(operation)
     done = expect.done(operation, requirement, names)
     served = accept.header is None or accept.answer is not None or _asks_for_one(operation, accept.header)
-    right = done.any_of if served else (*_allowed(done.any_of), _negotiated("framework", names))
+    refusal = "framework" if operation.shape.instructs else "http-refusal"
+    right = done.any_of if served else (*_allowed(done.any_of), _negotiated(refusal, names))
     expectation = Expectation(requirement, right, effect=done.effect)
     return make.case(
         operation, channel, f"negotiation/accept-{accept.name}", f"Accept: {accept.header or 'no header'}", also, sent,
@@ -96,7 +120,7 @@ def _negotiated(form: str, names: tuple[str, ...]) -> Alternative:
 
 def _asks_for_one(operation: Operation, header: str) -> bool:
     """Whether a plain pattern such as `text/*` takes one of the operation's media types."""
-    return any(fnmatchcase(media_type, header) for media_type in operation.media_types)
+    return any(fnmatchcase(media_type, header) for media_type in operation.response_media or operation.media_types)
 
 
 def _charset_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
@@ -136,17 +160,7 @@ def _framework_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
     media, method_rule = (operation.attribution.get(check) for check in ("unsupported-media", "method"))
     asked = ("Accept", channel.media_type)
     if media is not None:
-        for content_type in _UNSUPPORTED:
-            if content_type.partition(";")[0] in operation.media_types:
-                continue
-            slug = content_type.partition(";")[0].replace("/", "-").replace("+", "-")
-            sent = Message(body, operation.method, operation.path, (("Content-Type", content_type), asked))
-            yield _framework_case(
-                operation, channel, f"content-type-{slug}", f"Content-Type: {content_type}", media, sent,
-                refusals=("framework", "refused", "http-refusal"),
-            )  # fmt: skip
-        sent = Message(body, operation.method, operation.path, (asked,))
-        yield _framework_case(operation, channel, "content-type-none", "no Content-Type", media, sent, lenient=True)
+        yield from _unsupported_cases(operation, channel, media)
     if method_rule is not None:
         for method in ("GET", "PUT", "DELETE", "PATCH"):
             headers = (("Content-Type", channel.media_type), asked)
@@ -159,6 +173,24 @@ def _framework_cases(operation: Operation, channel: Channel) -> Iterator[Case]:
                 operation, channel, name, f"Method {method}, with a body", method_rule, sent, served=True
             )
         yield from _override_cases(operation, channel, method_rule, body)
+
+
+def _unsupported_cases(operation: Operation, channel: Channel, requirement: str) -> Iterator[Case]:
+    """The legal body under a media type that the document does not name, or under none."""
+    asked = ("Accept", channel.media_type)
+    refusals = ("framework", "refused", "http-refusal") if operation.shape.instructs else ("error", "http-refusal")
+    for content_type in _UNSUPPORTED:
+        if content_type.partition(";")[0] in operation.media_types:
+            continue
+        slug = content_type.partition(";")[0].replace("/", "-").replace("+", "-")
+        sent = _sent(operation, channel, (("Content-Type", content_type), asked))
+        name, title = f"content-type-{slug}", f"Content-Type: {content_type}"
+        yield _framework_case(operation, channel, name, title, requirement, sent, refusals=refusals)
+    sent = _sent(operation, channel, (asked,))
+    yield _framework_case(
+        operation, channel, "content-type-none", "no Content-Type", requirement, sent, lenient=True,
+        refusals=("framework", "refused") if operation.shape.instructs else refusals,
+    )  # fmt: skip
 
 
 def _override_cases(operation: Operation, channel: Channel, requirement: str, body: Body) -> Iterator[Case]:
@@ -190,9 +222,9 @@ def _framework_case(
     if served:
         right.append(Alternative({"form": "served"}, untouched=names, because=(Ruling.SAFE_METHOD,)))
     if lenient:
-        right.append(Alternative({"results": [True]}, cancelled=names, because=(Ruling.NEGOTIATION,)))
+        right += _allowed(expect.done(operation, requirement, names).any_of)
     expectation = Expectation(requirement, tuple(right), effect=operation.attribution["effect"])
-    also = [operation.attribution["framework-error"]]
+    also = [operation.attribution["framework-error"]] if operation.shape.instructs else []
     return make.case(operation, channel, f"negotiation/{name}", title, also, sent, expectation)
 
 

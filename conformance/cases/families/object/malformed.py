@@ -83,12 +83,13 @@ def broken_texts(good: str) -> tuple[Broken, ...]:
 
 
 def malformed_object_cases(operation: Operation) -> Iterator[Case]:
-    """Each broken text as the body of a call whose request is an object."""
+    """Each broken text as the body of a call whose request is an object, or a list of records that a schema describes."""
     for channel in channels(operation):
         value = operation.valid if channel.transport.framed else beside_path(operation, operation.valid)
         if channel.format is JSON:
             good = json_text(value)
-            for kind in (*_where_members_must_come(operation, broken_texts(good)), *_of_object(good)):
+            alone = () if isinstance(operation.valid, list) else _of_object(good)
+            for kind in (*_where_members_must_come(operation, broken_texts(good)), *alone):
                 if kind.text == good and kind.encoding == "utf-8":
                     continue  # a request of one member has no comma to leave out
                 if not (channel.transport.framed and kind.http_only):

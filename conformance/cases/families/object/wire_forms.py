@@ -12,7 +12,7 @@ from conformance.cases.families.object.malformed import or_unanswered
 from conformance.cases.make import Channel, channels
 from conformance.formats.xml.format import XML
 from conformance.model.case import Alternative, Body, Case, Expectation, Message, StateNeed, state_names
-from conformance.model.spec import Operation
+from conformance.model.spec import Operation, Shape
 
 TYPED = ("Content-Type", "{}")
 """`{}` stands for the media type of the channel."""
@@ -115,6 +115,8 @@ def _http_case(operation: Operation, channel: Channel, form: HttpForm) -> Case:
     names = operation.acted_on
     asks_for_format = not form.spelling and any(name == "Accept" for name, _ in form.headers)
     requirement = operation.attribution["media-type" if asks_for_format or form.name == "no-accept" else "route"]
+    if form.method and operation.shape is Shape.DATA:
+        requirement = operation.attribution.get("method", requirement)
     plain = message.request_of(operation, channel, operation.valid)
     assert plain is not None
     headers = tuple((name, text.replace("{}", channel.media_type)) for name, text in form.headers)
@@ -146,6 +148,9 @@ def _http_expectation(operation: Operation, form: HttpForm, requirement: str, na
     if form.safe:
         right = (any_refusal, Alternative({"form": "served"}, untouched=names, because=because))
         return Expectation(requirement, right, effect=operation.attribution["effect"])
+    if form.method and requirement == operation.attribution.get("method"):
+        refused = expect.refused(operation, requirement, names)
+        return Expectation(requirement, (*refused.any_of, replace(any_refusal, because=(requirement,))), refused.effect)
     either = expect.either(operation, requirement, names, (20, 100, 104, 106), because)
     return Expectation(requirement, (*either.any_of, any_refusal), effect=either.effect)
 
