@@ -73,12 +73,15 @@ def answer_of(name: str, document: str) -> Any:
 
 
 def bound(ready: Ready) -> set[str]:
-    """What the target file has to bind: the things of the service that the legal requests name."""
-    texts = (path.read_text(encoding="utf-8") for path in ready.specs.glob("*/*/operation.yaml"))
-    return {found for text in texts for found in re.findall(r"^    binding: (\w+)$", text, re.MULTILINE)}
+    """What the target file has to bind: the things of the service that the legal requests and the scenarios name."""
+    texts = [path.read_text(encoding="utf-8") for path in ready.specs.glob("*/*/operation.yaml")]
+    texts += [path.read_text(encoding="utf-8") for path in ready.specs.glob("*/*/scenarios.yaml")]
+    return {found for text in texts for found in re.findall(r"(?:^    binding: |\$\{)(\w+)", text, re.MULTILINE)}
 
 
-def run(name: str, ready: Ready, folder: Path, faults: Mapping[str, Change | str] | None = None) -> dict[str, Any]:
+def run(
+    name: str, ready: Ready, folder: Path, faults: Mapping[str, Change | str] | None = None, *options: str
+) -> dict[str, Any]:
     """The results of a run against a server that is right but for the calls under `faults`."""
     facts = dict(expected(name))
     calls = {}
@@ -102,7 +105,7 @@ def run(name: str, ready: Ready, folder: Path, faults: Mapping[str, Change | str
         lines += [f"[services.{name}.bindings]", *(f"{one} = 1001" for one in sorted(bound(ready)))]
         target.write_text("\n".join(lines) + "\n", encoding="utf-8")
         done = conformance(
-            "run", "--specs", ready.specs, "--target", target, "--generated", "0", "--report", folder / "report", "--no-html", "-q"
+            "run", "--specs", ready.specs, "--target", target, "--generated", "0", "--report", folder / "report", "--no-html", "-q", *options
         )  # fmt: skip
     assert done.exit_code in (0, 1, 4), done.output
     found: dict[str, Any] = json.loads((folder / "report" / "results.json").read_text(encoding="utf-8"))
@@ -199,3 +202,39 @@ def test_every_wrong_call_is_found_and_no_other(ferry: Ready, tmp_path: Path) ->
     found = failing(run("ferry", ferry, tmp_path, {**PERMITTED, **wrong}))
     folders = {document: re.sub(r"(?<!^)(?=[A-Z])", "_", document).lower() for document in FAULTS}
     assert found == {folders[document]: checks for document, (_, checks) in FAULTS.items()}
+
+
+@pytest.fixture(scope="module")
+def closing(tmp_path_factory: pytest.TempPathFactory) -> Ready:
+    """The ferry with a scenario for one of the codes of a call: the target file names a crossing that is closed."""
+    ready = filled_in("ferry", tmp_path_factory.mktemp("closing"))
+    path = ready.specs / "ferry" / "close_crossing" / "scenarios.yaml"
+    scenario = {
+        "name": "codes/9",
+        "title": "A crossing that is closed already",
+        "requirements": ["CC-CODE-9"],
+        "code": "9",
+        "value": {"crossing_id": "${closed_crossing}"},
+        "expect": {"requirement": "CC-CODE-9", "any_of": [{"form": "error", "code": 9}]},
+    }
+    path.write_text(yaml.safe_dump([*yaml.safe_load(path.read_text(encoding="utf-8")), scenario]), encoding="utf-8")
+    return ready
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "verdict", "failed"),
+    [(9, "Already Closed", "pass", {}), (7, "Not Yours", "fail", {"close_crossing": {"outcome"}})],
+)
+def test_a_scenario_proves_the_code_of_a_described_error(
+    closing: Ready, tmp_path: Path, number: int, text: str, verdict: str, failed: dict[str, set[str]]
+) -> None:
+    fault = {"CloseCrossing": having(done=False, faultcode=number, fault=text)}
+    found = run("ferry", closing, tmp_path, fault, "--case", "cc/codes/*", "--operation", "ferry.close_crossing")
+    cells = {one["code"]: one["verdict"] for one in found["error_codes"]}
+    assert (failing(found), cells) == (failed, {"9": verdict})
+
+
+def test_a_code_that_nobody_provokes_is_not_verified_with_its_reason(ferry: Ready, tmp_path: Path) -> None:
+    found = run("ferry", ferry, tmp_path, None, "--operation", "ferry.close_crossing")
+    cells = {one["code"]: (one["verdict"], one["reason"]) for one in found["error_codes"]}
+    assert cells["9"] == ("not-verified", "no case provokes it")
