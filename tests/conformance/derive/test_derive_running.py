@@ -69,7 +69,17 @@ def answer_of(name: str, document: str) -> Any:
     """The answer that the page shows, as a success."""
     body = next(one.page for one in documentation(name).calls if one.page.name == document).response
     value = json.loads(body.samples[0].text) if body.samples else (None if body.shape == "nothing" else STANDARD)
-    return {key: SUCCESS.get(key, one) for key, one in value.items()} if isinstance(value, dict) else value
+    if isinstance(value, list):
+        return [successful(one) for one in value]
+    return successful(value)
+
+
+def successful(value: Any) -> Any:
+    """A record that says success; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    done = {"Done": True, "Errors": None} if {"Done", "Errors"} <= value.keys() else {}
+    return {key: {**SUCCESS, **done}.get(key, one) for key, one in value.items()}
 
 
 def bound(ready: Ready) -> set[str]:
