@@ -1,7 +1,7 @@
 """The harness against an AlphaPoint gateway on Node: no alarm on what is permitted, and the faults are caught.
 
 Permitted modes that change different things are those of one server, which gets all named cases of the calls that they
-change, but no combinations. Of the faults that a few cases catch by themselves, every sixth gets those that caught it when
+change, but no combinations. Of the faults that a few cases catch by themselves, every second gets those that caught it when
 that was last recorded, and all of its call where these do not. `WORLDS=all` runs all named cases for each mode alone, and
 generated ones for every permitted one.
 """

@@ -1,7 +1,7 @@
 """The harness against TPP on the real serializers of .NET: no alarm on what is permitted, and the faults are caught.
 
 Permitted modes that change different things are those of one server, which gets all named cases but the combinations.
-Every sixth fault gets those that caught it when that was last recorded, and all of them where these do not.
+Every second fault gets those that caught it when that was last recorded, and all of them where these do not.
 `WORLDS=all` runs all named cases for each mode alone, and generated ones for every permitted one.
 """
 

@@ -29,7 +29,7 @@ from conformance.contract.load import load_contract
 _START_S = 20
 ALL = os.environ.get("WORLDS") == "all"
 """Whether each mode is judged alone and by every case, as in the environment `worlds`."""
-EACH = 1 if ALL else 6
+EACH = 1 if ALL else 2
 """Of the faults, each of so many is tried."""
 COMBINATIONS = "combinations"
 """The family of the most cases: the default servers run it, and all permitted modes in the environment `worlds`."""
