@@ -19,13 +19,14 @@ from conformance.derive.drift import check_page, open_points
 from conformance.derive.page import Field, Page
 from conformance.errors import PageError
 
-HELP = PAGES / "help"
-FILES = sorted(one.name for one in HELP.iterdir())
+HELP, AMEND = PAGES / "help", PAGES / "amend"
+OF_TYPES = ("Sailor.txt", "enSide.html", "enOrderPriceType.html")
+FILES = [(folder, one.name) for folder in (HELP, AMEND) for one in sorted(folder.iterdir())]
 
 
 @cache
 def documentation() -> Documentation:
-    return read_documentation([HELP])
+    return read_documentation([HELP, AMEND])
 
 
 def expected() -> dict[str, dict[str, str]]:
@@ -68,7 +69,7 @@ def test_every_fact_of_a_help_page_is_read_as_a_person_reads_it(call: str) -> No
 def test_pages_of_types_are_no_calls_and_none_is_refused() -> None:
     assert {one.page.name for one in documentation().calls} == set(expected())
     assert documentation().refused == ()
-    assert [Path(one.rpartition(":")[0]).name for one in documentation().shared.places] == ["Sailor.txt", "enSide.html"]
+    assert [Path(one.rpartition(":")[0]).name for one in documentation().shared.places] == list(OF_TYPES)
 
 
 @pytest.mark.parametrize("call", list(expected()))
@@ -98,12 +99,12 @@ _OF_THE_TEMPLATE = re.compile(r"<title>|Possible enumeration values:|^<b>Sample:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", FILES)
-def test_a_fact_that_is_deleted_from_a_help_page_is_missed(name: str, tmp_path: Path) -> None:
-    of_types = name in ("Sailor.txt", "enSide.html")
-    for one in FILES if of_types else ("Sailor.txt", "enSide.html", name):
-        shutil.copy(HELP / one, tmp_path / one)
-    whole, text = said(tmp_path), (HELP / name).read_text(encoding="utf-8")
+@pytest.mark.parametrize(("folder", "name"), FILES, ids=[name for _, name in FILES])
+def test_a_fact_that_is_deleted_from_a_help_page_is_missed(folder: Path, name: str, tmp_path: Path) -> None:
+    for one in folder.iterdir():
+        if name in OF_TYPES or one.name in (*OF_TYPES, name):
+            shutil.copy(one, tmp_path / one.name)
+    whole, text = said(tmp_path), (folder / name).read_text(encoding="utf-8")
     unseen = []
     for fact, rest in without_each_fact(text):
         (tmp_path / name).write_text(rest, encoding="utf-8")
@@ -115,7 +116,8 @@ def test_a_fact_that_is_deleted_from_a_help_page_is_missed(name: str, tmp_path: 
 def test_a_help_page_becomes_a_service_that_holds(tmp_path: Path) -> None:
     assert conformance("derive", HELP, "--into", tmp_path / "specs" / "ships").exit_code == 0
     report = yaml.safe_load((tmp_path / "specs" / "ships" / "report.yaml").read_text(encoding="utf-8"))
-    assert {one["page"]: one.get("lacks", "") for one in report["calls"]} == dict.fromkeys(expected(), "")
+    calls = [one.page.name for one in read_documentation([HELP]).calls]
+    assert {one["page"]: one.get("lacks", "") for one in report["calls"]} == dict.fromkeys(calls, "")
     operations = load_contract(tmp_path / "specs").operations
     assert sorted(operations) == [one["operation"] for one in sorted(report["calls"], key=lambda one: one["operation"])]
     done = conformance("specs", "check", "--specs", tmp_path / "specs")
