@@ -349,15 +349,18 @@ def _note_code(case: Case, answer: Answer, matching: Matching, success: str, fou
         found.code = "error-string"
     elif forms.DATA in answer.forms:
         found.successes += 1
-        found.code = "success"
+        found.code = _code_in(case, answer) or "success"
     elif forms.FAILURE in answer.forms:
         found.code = _code_in(case, answer)
 
 
 def _code_in(case: Case, answer: Answer) -> str | None:
-    """The code that an error of a described answer shows: the one that the case expects, if any of its values is it."""
-    values = answer.value.values() if isinstance(answer.value, dict) else ()
-    return next((case.code for one in values if case.code and str(one) == case.code), None)
+    """The code that a described answer shows: the one that the case expects, if any of its values is it."""
+    if not case.code or not isinstance(answer.value, dict):
+        return None
+    inner = [one for one in answer.value.values() if isinstance(one, dict)]
+    shown = [str(one) for record in (answer.value, *inner) for one in record.values()]
+    return case.code if case.code in shown else None
 
 
 def _judge_together(case: Case, observation: Observation, found: _Gathering) -> None:

@@ -80,13 +80,14 @@ def _legal(operation: Operation, channel: Channel) -> Iterator[Case]:
     accept = channel.transport.accept(channel.media_type)
     named = (operation.request_media, operation.response_media)
     media = [] if channel.transport.framed else [one[channel.media_type] for one in named if one]
-    more: dict[str, Any] = {"requirements": (*attributed, *media, *rules, *types), "accept": accept, "code": "success"}
-    known = {one.code for one in operation.codes}
-    if "success" not in known:
-        del more["code"]
+    more: dict[str, Any] = {"requirements": (*attributed, *media, *rules, *types), "accept": accept}
+    codes = [one.code for one in operation.codes if one.code in _OF_SUCCESS]
+    if codes:
+        more["code"] = codes[0]
     yield from _case(operation, channel, "answer/legal", "The legal request", operation.valid, right, **more)
 
 
+_OF_SUCCESS = ("0", "success")
 _OF_EVERY_ANSWER = ("answered", "readable", "media-type", "schema", "status", "secrets", "route")
 
 

@@ -105,7 +105,7 @@ def _ask_the_rest(made: Operation, page: Page, names: Names) -> None:
     if names.kind != Shape.DATA:
         made.asked["states"] = "What does the legal request act on? Without a state no effect can be judged."
     made.asked["scope"] = (
-        "What may the scope guard let through? Until its keys are there, nothing but loopback is sent a message."
+        "What may the scope guard let through? Without its keys only a target with everything = true is sent it."
     )
     made.asked["service.yaml"] = (
         f"Add the operation {names.operation} and the document {page.name} to the service's own file."
@@ -278,11 +278,13 @@ def _attribute(
 ) -> None:
     """Each general check with its requirement: from the page, or from another operation of the service."""
     attribution: dict[str, str] = {}
-    alike = [one for one in siblings if one.operation.shape == names.kind] or list(siblings)
+    same = [one for one in siblings if one.operation.shape == names.kind]
+    alike = same or list(siblings)
     if names.kind == Shape.DATA:
         _attribute_data(made, page, names, requirements)
         return
-    checks = dict.fromkeys(check for one in alike[:1] for check in one.operation.attribution)
+    checks = dict.fromkeys(check for one in same[:1] for check in one.operation.attribution)
+    checks |= {} if same or not siblings else dict.fromkeys(NEEDED_CHECKS[Shape(names.kind)])
     checks |= dict.fromkeys(_PAIR_ONLY if checks and names.kind == "pair" else ())
     mine = _own(page)
     for check in checks or mine:

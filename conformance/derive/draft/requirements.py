@@ -90,7 +90,7 @@ def _heading(page: Page, names: Names) -> Iterator[Requirement]:
         )
     if page.call_type is not None:
         text = "The outcome comes back on the exchange that carried the request."
-        odd = f"The call is of the type {page.call_type}; what that means on the wire is to be put in our own words."
+        odd = f"The call is of the type {page.call_type}; each request is answered on the exchange that carried it."
         yield _one(
             page,
             names.requirement("SYNC"),

@@ -19,6 +19,9 @@ from derive_support import conformance
 from made_up_server import Call, Change, served
 from test_derive_facts import WHOLE, documentation, expected
 
+from conformance.contract.operation import NEEDED_CHECKS
+from conformance.model.spec import Shape
+
 STANDARD = {"result": True, "errormsg": None, "errorcode": 0, "detail": None}
 SUCCESS = {"done": True, "fault": None, "faultcode": 0, **STANDARD}
 
@@ -161,6 +164,18 @@ def test_a_service_of_25_calls_runs_without_python(
     assert verdicts.count("pass") == len(verdicts) > 1000
     named = {one["operation"] for one in found["cases"]}
     assert len(named) == filled["scope"]
+    of_success = [row for row in found["error_codes"] if row["code"] == "0"]
+    assert of_success
+    assert [(row["operation"], row["reason"]) for row in of_success if row["verdict"] != "pass"] == []
+
+
+def test_a_call_of_cancellation_beside_described_ones_lacks_only_states_and_scope(tmp_path: Path) -> None:
+    assert conformance("derive", WHOLE / "greenhouse.md", "--into", tmp_path / "specs" / "greenhouse").exit_code == 0
+    folder = tmp_path / "specs" / "greenhouse" / "drain_bed"
+    operation = yaml.safe_load((folder / "operation.yaml").read_text(encoding="utf-8"))
+    assert set(NEEDED_CHECKS[Shape(operation["answer"])]) <= set(operation["attribution"])
+    asked = yaml.safe_load((folder / "questions.yaml").read_text(encoding="utf-8"))["to_fill"]
+    assert not [one for one in asked if "attribution" in str(one)]
 
 
 def without(*path: str) -> Change:

@@ -60,7 +60,8 @@ def _other_texts(value: Any) -> Iterator[tuple[str, str]]:
     """What JSON lets a writer choose."""
     yield "key-order", json_text(value, REVERSED)
     yield "white-space", json_text(value, SPACED)
-    yield "escapes", _first_key_escaped(json_text(value))
+    if value:
+        yield "escapes", _first_key_escaped(json_text(value))
 
 
 def _first_key_escaped(text: str) -> str:
