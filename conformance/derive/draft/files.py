@@ -258,16 +258,17 @@ def _openapi(
         xsd = {"x-xsd": f"{folder}/{part}.xsd"} if f"{part}.xsd" in files else {}
         return {media: {**(xsd if known_format(media) is XML else {}), **schema} for media in media_types}
 
-    responses: dict[str, Any] = {
-        "200": {"description": "The answer", "content": content("response", page.response.media_types)}
-    }
+    answer: dict[str, Any] = {"description": "The answer"}
+    if page.response.shape != "nothing":
+        answer["content"] = content("response", page.response.media_types)
+    responses: dict[str, Any] = {"200": answer}
     if page.error is not None:
         responses["4XX"] = {"description": "An error", "content": content("error", page.error.media_types)}
     described: dict[str, Any] = {"operationId": identifier, "summary": page.name}
     outside = [one for one in page.request.fields if one.in_uri or operation["method"] in ("GET", "DELETE")]
     if outside:
         described["parameters"] = [
-            _parameter(one.name, str(operation["path"]), required=one.need == "required") for one in outside
+            _parameter(one.name, str(operation["path"]), folder, required=one.need == "required") for one in outside
         ]
     if len(outside) < len(page.request.fields) or (not outside and operation["method"] not in ("GET", "DELETE")):
         described["requestBody"] = {"required": True, "content": content("request", page.request.media_types)}
@@ -275,10 +276,11 @@ def _openapi(
     return {str(operation["path"]): {str(operation["method"]).lower(): described}}
 
 
-def _parameter(name: str, path: str, *, required: bool) -> dict[str, Any]:
-    """An argument in the path, or in the query; its type stands in the request's schema."""
+def _parameter(name: str, path: str, folder: str, *, required: bool) -> dict[str, Any]:
+    """An argument in the path, or in the query; its type is that of the request's schema."""
     in_path = f"{{{name}}}" in path
-    return {"name": name, "in": "path" if in_path else "query", "required": in_path or required, "schema": {}}
+    schema = {"$ref": f"{folder}/request.schema.json#/properties/{name}"}
+    return {"name": name, "in": "path" if in_path else "query", "required": in_path or required, "schema": schema}
 
 
 def _json(value: Any) -> str:
