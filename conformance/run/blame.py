@@ -17,7 +17,7 @@ from conformance.dialects.base import CANCELLED, OPEN
 from conformance.errors import Hindrance, NotCarriedOut
 from conformance.model.spec import Operation
 from conformance.model.verdict import CaseResult, Finding, Verdict
-from conformance.run.books import Entry, Suspicion, Turn, bait_of
+from conformance.run.books import Entry, Suspicion, Turn, bait_of, may_change
 from conformance.run.evidence import Level, recorded, redacted_finding
 from conformance.run.execute import Judged, execute_judged
 from conformance.run.reconcile import look, look_at_these
@@ -114,12 +114,15 @@ class _Trial:
         if await self._own_changes_later(own):
             return self._failed(own, self._moved(own, own=True))
         found, tidied = await self._at_once(turns)
-        if found is None or (await self._at_once([found]))[0] is None:  # what comes late shows behind another case
+        again, by_tidying = (None, False) if found is None else await self._at_once([found])
+        tidied = (
+            tidied or by_tidying or again is None
+        )  # what does not show again may have come of any message beside it
+        if again is None:  # what comes late shows behind another case
             behind = turns if found is None else turns[: turns.index(found) + 1]
             late = await self._later(behind)
-            if late is not None and not await self._gone_behind([late]):  # it is not this case alone, but so many
-                late = None
-            found, tidied = (found, tidied) if late is None else (late, False)
+            if late is not None and await self._gone_behind([late]):  # it is this case alone, and not so many
+                found, tidied = late, False
         if found is not None:
             return self._failed(found, self._moved(found, tidied=tidied))
         return self._unexplained(turns[-1] if turns else own)
@@ -144,10 +147,14 @@ class _Trial:
         )
 
     def _candidates(self) -> list[Turn]:
-        there = self.service.books.there_since(self.suspicion)
+        there = [turn for turn in self.service.books.there_since(self.suspicion) if not self._by_right(turn)]
         here = [turn for turn in there if turn.desk.index == self.entry.desk.index][-_OWN:]
         others = [turn for turn in there if turn.desk.index != self.entry.desk.index][-_OTHERS:]
         return sorted((*here, *others), key=lambda turn: turn.ended_s)
+
+    def _by_right(self, turn: Turn) -> bool:
+        """Whether a case may change a thing such as this, or what it sets up takes its place: repeating it says nothing."""
+        return may_change(turn.case, self._operation(turn), turn.desk, self.entry)
 
     async def _repeat(self, turn: Turn) -> None:
         case, kit = turn.case, self.session.kits[turn.case.operation]

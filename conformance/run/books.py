@@ -284,6 +284,11 @@ class _Reach:
         return _filled(need, "account", self.desk), _filled(need, "instrument", self.desk)
 
 
+def may_change(case: Case, operation: Operation, desk: Desk, entry: Entry) -> bool:
+    """Whether a case may change the thing of an entry by right: in an account that it may empty, or by a quote in its place."""
+    return _Reach(case, operation, desk).includes(entry)
+
+
 def bait_of(entry: Entry) -> StateNeed:
     """A state like that of an entry, for another case to find in its way."""
     kept = {name: value for name, value in entry.need.params.items() if name in _PLACE and name != "client"}

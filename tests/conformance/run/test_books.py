@@ -19,7 +19,7 @@ from conformance.endpoint.reference import warm_reference
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.run.books import ENOUGH, MOST, Books, expected_of
+from conformance.run.books import ENOUGH, MOST, Books, expected_of, may_change
 from conformance.selftest.suspects import Suspect, results_of
 from reference_impl.alphapoint.book import Book
 from reference_impl.defaults import default_parts
@@ -128,6 +128,9 @@ def test_quote_makes_room_for_another_one_in_its_place(contract: Contract, cases
     books = opened()
     books.keep(case, contract.operations[CQ], DESK, [Handle(name, {}, both)], both, 0.0)
     assert [entry.words for entry in books.page(DESK).standing] == ["open-quote in maker.account"]
+    (entry,) = books.page(DESK).standing
+    assert may_change(case, contract.operations[CQ], DESK, entry), "so nobody repeats it to find out who took the quote"
+    assert not may_change(case, contract.operations[CQ], OTHER, entry)
     assert len(books.in_the_way(case, contract.operations[CQ], DESK)) == 1
 
 
