@@ -262,7 +262,7 @@ class _Reach:
             return False
         if self.case.race or self.case.provoke is not None:
             return True
-        return self._may_empty(entry.account) or (entry.is_quote and self._place(entry.need) in self._places())
+        return self._may_empty(entry.account) or (entry.is_quote and _place(entry.need, entry.desk) in self._places())
 
     def _may_empty(self, account: Binding) -> bool:
         explored = self.operation.explore
@@ -277,11 +277,14 @@ class _Reach:
 
     def _places(self) -> Collection[tuple[Binding | None, ...]]:
         if self._quotes is None:
-            self._quotes = {self._place(need) for need in self.case.states.values() if need.state.endswith(_QUOTE)}
+            self._quotes = {
+                _place(need, self.desk) for need in self.case.states.values() if need.state.endswith(_QUOTE)
+            }
         return self._quotes
 
-    def _place(self, need: StateNeed) -> tuple[Binding | None, ...]:
-        return _filled(need, "account", self.desk), _filled(need, "instrument", self.desk)
+
+def _place(need: StateNeed, desk: Desk) -> tuple[Binding | None, ...]:
+    return _filled(need, "account", desk), _filled(need, "instrument", desk)
 
 
 def may_change(case: Case, operation: Operation, desk: Desk, entry: Entry) -> bool:
