@@ -115,9 +115,8 @@ class _Trial:
             return self._failed(own, self._moved(own, own=True))
         found, tidied = await self._at_once(turns)
         again, by_tidying = (None, False) if found is None else await self._at_once([found])
-        tidied = (
-            tidied or by_tidying or again is None
-        )  # what does not show again may have come of any message beside it
+        # what does not show again may have come of any message beside it
+        tidied = tidied or by_tidying or again is None
         if again is None:  # what comes late shows behind another case
             behind = turns if found is None else turns[: turns.index(found) + 1]
             late = await self._later(behind)
