@@ -142,6 +142,8 @@ class RateWindow(Part):
 
 MIN_CARRIED_OUT = 0.9
 """The share of cases that a run must carry out, where nobody says another."""
+MAX_BAIT = 48
+"""How many orders may stand open at a desk as bait for the cases that follow, where nobody says another number."""
 
 
 class Limits(Part):
@@ -152,6 +154,12 @@ class Limits(Part):
     quiet_s: float = Field(0.5, gt=0, description="How long silence is listened to before it counts as no reply.")
     settle_s: float = Field(2.0, ge=0, description="How long an effect may take to show after the answer.")
     clean_timeout_s: float = Field(5.0, gt=0, description="How long taking back what one case set up may take.")
+    max_bait: int = Field(
+        MAX_BAIT,
+        ge=0,
+        le=1024,
+        description="How many orders may stand open at a desk for later cases to find, a quote as two; 0: none.",
+    )
     max_body_bytes: int = Field(8 * 1024 * 1024, gt=0)
     requests_per_second: float | None = Field(None, gt=0)
     requests_per_minute: float | None = Field(None, gt=0)

@@ -121,7 +121,7 @@ class _Trial:
             behind = turns if found is None else turns[: turns.index(found) + 1]
             late = await self._later(behind)
             if late is not None and await self._gone_behind([late]):  # it is this case alone, and not so many
-                found, tidied = late, False
+                found, tidied = late, self.service.books.overflowed
         if found is not None:
             return self._failed(found, self._moved(found, tidied=tidied))
         return self._unexplained(turns[-1] if turns else own)
@@ -182,17 +182,17 @@ class _Trial:
             for turn in turns:
                 if self._too_late():
                     break
-                books.holds_all = True
+                books.holds_all, books.overflowed = True, False
                 await self._repeat(turn)
                 books.holds_all = False
                 if await self._gone(bait):
-                    return turn, False
+                    return turn, books.overflowed
                 await look_at_these(self.service, turn.desk, blind=True)
                 if await self._gone(bait):
                     return turn, True
             return None, False
         finally:
-            books.holds_all = False
+            books.holds_all, books.apart = False, 0
             await clean(self.service, bait, {})
 
     async def _later(self, turns: Sequence[Turn]) -> Turn | None:
@@ -207,13 +207,13 @@ class _Trial:
     async def _gone_behind(self, turns: Sequence[Turn]) -> bool:
         bait, books = await self._bait(), self.service.books
         try:
-            books.holds_all = True
+            books.holds_all, books.overflowed = True, False
             for turn in turns:
                 await self._repeat(turn)
             await asyncio.sleep(self.wait_s)
             return await self._gone(bait)
         finally:
-            books.holds_all = False
+            books.holds_all, books.apart = False, 0
             for desk in {turn.desk.index: turn.desk for turn in turns}.values():
                 await look_at_these(self.service, desk, blind=True)
             await clean(self.service, bait, {})
@@ -224,6 +224,7 @@ class _Trial:
     async def _bait(self) -> Setting:
         setting = Setting(self.entry.desk, self.entry.case.role)
         await set_up({_NAME: bait_of(self.entry)}, 0, self.service, setting)
+        self.service.books.apart = sum(len(handle.before) for handle in setting.handles)
         return setting
 
     async def _gone(self, bait: Setting) -> bool:

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 from conformance.cases.message import fill
 from conformance.dialects.base import CANCELLED, EXECUTED, OPEN, Handle
 from conformance.endpoint.desks import Desk
-from conformance.endpoint.model import Binding
+from conformance.endpoint.model import MAX_BAIT, Binding
 from conformance.errors import HarnessError
 from conformance.model.case import Case, StateNeed
 from conformance.model.spec import Operation
 
-SOME, ENOUGH, MOST = 12, 24, 48
+SOME, ENOUGH = 12, 24
 """How many new things at a desk are worth a look before some of them make way; how many that stand there are worth one,
-once the oldest had time to change; how many may stand there."""
+once the oldest had time to change."""
 _REMEMBERED, _LOGGED, _PART = 2048, 2048, 128
 _ALL, _QUOTE = "cancel-all", "-quote"
 _SETTLED = (OPEN, CANCELLED, EXECUTED)
@@ -51,6 +51,11 @@ class Entry:
     def stands(self) -> bool:
         """Whether it must be open, and so has to be taken back."""
         return OPEN in self.expected.values()
+
+    @property
+    def orders(self) -> int:
+        """How many open orders it is: a quote is two."""
+        return len(self.expected)
 
     @property
     def is_quote(self) -> bool:
@@ -105,6 +110,11 @@ class Page:
     fresh: int = 0
     """How many things have come since the last look."""
 
+    @property
+    def orders(self) -> int:
+        """How many orders stand there."""
+        return sum(entry.orders for entry in self.standing)
+
     def take(self, *, everything: bool) -> tuple[list[Entry], list[Entry]]:
         """All that stands there, and a part of what is known; who takes it has to look at it, and to put it back."""
         standing, self.standing = self.standing, []
@@ -120,6 +130,12 @@ class Books:
     """Whether anything is kept; else each case takes back at once what it set up."""
     holds_all: bool = False
     """Whether everything stays that cases set up, as long as one case is repeated: what takes back is a message as well."""
+    most: int = MAX_BAIT
+    """How many orders may stand at a desk when no case needs them any more."""
+    apart: int = 0
+    """How many orders of these stand there beside what is in the books, for cases that are repeated."""
+    overflowed: bool = False
+    """Whether something had to be taken back that should have stayed as long as one case is repeated."""
     pages: dict[int, Page] = field(default_factory=dict)
     suspicions: list[Suspicion] = field(default_factory=list)
     turns: deque[Turn] = field(default_factory=lambda: deque(maxlen=_LOGGED))
@@ -128,10 +144,10 @@ class Books:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def begin(self, desks: Sequence[Desk]) -> None:
-        """Keep from now on what cases set up at these desks."""
+        """Keep from now on what cases set up at these desks; nothing where nothing may stand there."""
         bound = Counter(number for desk in desks for number in set(desk.bindings.values()))
         self.common = frozenset(number for number, count in bound.items() if count > 1)
-        self.open = True
+        self.open = self.most > 0
 
     def page(self, desk: Desk) -> Page:
         """The page of a desk."""
@@ -144,19 +160,30 @@ class Books:
         """Take into the books what must stay as it was seen last; those of the handles that do not stay standing."""
         page, done = self.page(desk), []
         if self.holds_all:
-            page.standing.extend(
-                Entry(one, {}, case, _NO_NEED, None, desk.for_case(""), now_s, now_s) for one in handles
-            )
-            return ()
+            return self._hold(case, desk, handles, now_s)
         if not self.open or case.race or case.provoke is not None or case.lane == "alone":
             return tuple(handles)
         for handle in handles:
             entry = self._entry(case, operation, desk, handle, after, now_s)
-            if entry is None or not entry.stands:
+            stays = entry is not None and entry.stands and page.orders + entry.orders <= self.most
+            if not stays:
                 done.append(handle)
             if entry is not None:
                 page.fresh += 1
-                (page.standing if entry.stands else page.known).append(entry)
+                if stays or not entry.stands:
+                    (page.standing if stays else page.known).append(entry)
+        return tuple(done)
+
+    def _hold(self, case: Case, desk: Desk, handles: Sequence[Handle], now_s: float) -> tuple[Handle, ...]:
+        """Keep everything, whatever became of it, as far as it may stand there; the rest of the handles."""
+        page, done = self.page(desk), []
+        for handle in handles:
+            entry = Entry(handle, dict(handle.before), case, _NO_NEED, None, desk.for_case(""), now_s, now_s)
+            if self.apart + page.orders + entry.orders <= self.most:
+                page.standing.append(entry)
+            else:
+                done.append(handle)
+        self.overflowed = self.overflowed or bool(done)
         return tuple(done)
 
     def _entry(
@@ -192,7 +219,7 @@ class Books:
         if page is None or page.fresh < SOME:
             return False
         ripe = len(page.standing) >= ENOUGH and page.standing[0].kept_s + settle_s <= now_s
-        return ripe or len(page.standing) >= MOST
+        return ripe or page.orders >= self.most - 1  # where only one more has room, a quote has none
 
     def compare(self, entries: Iterable[Entry], seen: Mapping[str, str], now_s: float) -> list[Entry]:
         """Note what is otherwise than it must be; the others, as they were seen. What nobody shows says nothing."""

@@ -11,7 +11,7 @@ from conformance.errors import NotCarriedOut
 from conformance.model.case import Case
 from conformance.model.spec import Operation
 from conformance.model.verdict import Verdict
-from conformance.run.books import MOST, SOME, Entry, Turn
+from conformance.run.books import SOME, Entry, Turn
 from conformance.run.judgement import came_to
 from conformance.run.setting import Service, Setting, clean
 
@@ -76,9 +76,11 @@ async def look(service: Service, desk: Desk, *, everything: bool = False) -> Non
     right = books.compare(standing, seen, loop.time())
     ripe = [one for one in right if everything or not seen or one.kept_s + service.settle_s <= looked_s]
     young = [one for one in right if one not in ripe]
-    too_many = max(0, len(young) - MOST + SOME)
-    ripe += young[:too_many]
-    page.standing = [*young[too_many:], *page.standing]
+    too_many = sum(one.orders for one in young) - max(0, books.most - SOME)
+    while young and too_many > 0:
+        too_many -= young[0].orders
+        ripe.append(young.pop(0))
+    page.standing = [*young, *page.standing]
     await _take_back(service, ripe, seen)
     page.known.extend(one for one in ripe if not _takes_back(service, one))
 

@@ -37,6 +37,7 @@ from conformance.model.spec import Contract
 from conformance.model.spec import Service as ServiceSpec
 from conformance.model.verdict import CaseResult, Finding, Verdict
 from conformance.plugins import find_dialect
+from conformance.run.books import Books
 from conformance.run.dry import DryRun
 from conformance.run.execute import Judged
 from conformance.run.judgement import Judge
@@ -374,7 +375,7 @@ def _open_service(
     states = _states(
         service.states, f"services.{name}.states", link, sessions, ledger, None if dry is None else dry.asked
     )
-    return Service(link, sessions, states, limits.settle_s, limits.clean_timeout_s)
+    return Service(link, sessions, states, limits.settle_s, limits.clean_timeout_s, books=Books(most=limits.max_bait))
 
 
 def _states(

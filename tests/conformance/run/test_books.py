@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,11 +16,12 @@ from conformance.checks.outcome import STANDING
 from conformance.contract.load import load_contract
 from conformance.dialects.base import CANCELLED, EXECUTED, OPEN, Handle
 from conformance.endpoint.desks import Desk
+from conformance.endpoint.model import MAX_BAIT
 from conformance.endpoint.reference import warm_reference
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, Verdict
-from conformance.run.books import ENOUGH, MOST, Books, expected_of, may_change
+from conformance.run.books import ENOUGH, Books, expected_of, may_change
 from conformance.selftest.suspects import Suspect, results_of
 from reference_impl.alphapoint.book import Book
 from reference_impl.defaults import default_parts
@@ -141,9 +143,64 @@ def test_look_is_due_when_enough_has_stood_long_enough(contract: Contract, cases
         kept(books, contract, case, dict.fromkeys(case.states, OPEN), now_s=5.0)
     assert not books.is_due(DESK, 5.5, 1.0)
     assert books.is_due(DESK, 6.0, 1.0)
-    for _ in range(MOST - ENOUGH):
+    for _ in range(MAX_BAIT - ENOUGH):
         kept(books, contract, case, dict.fromkeys(case.states, OPEN), now_s=5.0)
     assert books.is_due(DESK, 5.5, 1.0)
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3, 5, MAX_BAIT])
+@pytest.mark.parametrize("holds_all", [False, True])
+def test_no_more_orders_stand_as_bait_than_the_target_file_allows(
+    most: int, holds_all: bool, contract: Contract, cases: Mapping[str, Case]
+) -> None:
+    books = Books(most=most)
+    books.begin((DESK, OTHER))
+    books.holds_all = holds_all and most > 0
+    order, quote = cases["co/codes/104@http"], cases["cq/roles/anonymous@http"]
+    (name,) = (one for one, need in quote.states.items() if need.state == "open-quote")
+    sides = {f"{name}.bid": OPEN, f"{name}.ask": OPEN}
+    stood = 0
+    for turn in range(2 * MAX_BAIT):
+        case, handle = (quote, Handle(name, {}, sides)) if turn % 3 == 2 else (order, *handles(order)[:1])
+        back = books.keep(case, contract.operations[case.operation], DESK, [handle], handle.before, 0.0)
+        standing = books.page(DESK).standing
+        assert (handle in back) is (len(standing) == stood), "what does not stand is taken back"
+        stood = len(standing)
+        assert sum(len(one.expected) for one in standing) <= most
+    assert stood >= most // 2
+    assert books.open is (most > 0)
+    assert books.overflowed is books.holds_all
+
+
+def test_run_keeps_to_the_bait_that_the_target_file_allows(
+    contract: Contract, cases: Mapping[str, Case], book: Book
+) -> None:
+    some = [case for name, case in cases.items() if name.startswith("co/fields/") and name.endswith("@http")]
+    most_open = {most: at_most_open(contract, some, book, most) for most in (0, 3, MAX_BAIT)}
+    assert most_open[0] < most_open[3] <= most_open[0] + 3 < most_open[MAX_BAIT], most_open
+
+
+def at_most_open(contract: Contract, some: Sequence[Case], book: Book, most: int) -> int:
+    """How many orders were open at the same moment at the most, with cases one after the other at one desk."""
+    counts = [0]
+
+    class Counting:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await self.app(scope, receive, send)
+            counts.append(len(book.every_open()))
+
+    with live(wrap=Counting) as server:
+        text = pointed(sample("alphapoint"), server.url)
+        target = tomllib.loads(text)
+        target["limits"] |= {"max_bait": most, "concurrency": 1, "settle_s": 0.1}
+        target["services"]["alphapoint"]["desks"] = target["services"]["alphapoint"]["desks"][:1]
+        results = judge_all(contract, some, target)
+    assert {one.verdict for one in results.values()} <= {Verdict.PASS, Verdict.NOT_VERIFIED}
+    assert book.every_open() == []
+    return max(counts)
 
 
 @pytest.mark.parametrize(
