@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from reference_impl.alphapoint import http as alphapoint_http
 from reference_impl.alphapoint.events import Events
 from reference_impl.alphapoint.frames import Connection, call_in, operation_in
-from reference_impl.mishaps import end_http, end_ws, gateway_response
+from reference_impl.mishaps import behind, end_http, end_ws, gateway_response, prepare, prepared
 from reference_impl.parts import Arrival, Parts
 from reference_impl.tpp import http as tpp_http
 from reference_impl.wire import (
@@ -31,7 +31,9 @@ from reference_impl.wire import (
     FrameInfo,
     HttpRequest,
     HttpResponse,
+    Mishap,
     Passage,
+    Pipelined,
     text_response,
 )
 
@@ -108,6 +110,11 @@ class _HttpGate(_Gate):
 
     async def _handle(self, request: HttpRequest, scope: Scope, receive: Receive, send: Send) -> None:
         parts = await self._entered(request)
+        if self._parts.pipelined is not None:
+            answer = prepared(scope) or self._of_several(self._parts.pipelined, parts, request, scope)
+            if answer is not None:
+                await _sent(answer, scope, receive, send)
+                return
         mishap = parts.mishap
         told: HttpResponse | None = None
         if mishap is None or mishap.carried_out:
@@ -123,6 +130,19 @@ class _HttpGate(_Gate):
             return
         assert told is not None
         await _answer(told, scope, receive, send)
+
+    def _of_several(
+        self, pipelined: Pipelined, parts: Parts, request: HttpRequest, scope: Scope
+    ) -> HttpResponse | Mishap | None:
+        """The answer to a request behind which others of its operation wait, those to them kept; None where none wait."""
+        waiting = [(its, _request(its, body, len(body))) for its, body in behind(scope)]
+        if not request.operation or not waiting or {one.operation for _, one in waiting} != {request.operation}:
+            return None
+        requests = (request, *(one for _, one in waiting))
+        first, *others = pipelined(requests, lambda one: respond(parts, self._control, one))
+        for (its, _), answer in zip(waiting, others, strict=True):
+            prepare(its, answer)
+        return first
 
     async def _entered(self, request: HttpRequest) -> Parts:
         """The parts that a request is handled by."""
@@ -151,6 +171,13 @@ class _ControlGate(_Gate):
 
 
 _TOO_LARGE = text_response(413, "REQUEST ENTITY TOO LARGE", ("connection", "close"))
+
+
+async def _sent(answer: HttpResponse | Mishap, scope: Scope, receive: Receive, send: Send) -> None:
+    if isinstance(answer, Mishap):
+        await end_http(answer, scope, receive, send, None)
+    else:
+        await _answer(answer, scope, receive, send)
 
 
 async def _answer(response: HttpResponse, scope: Scope, receive: Receive, send: Send) -> None:

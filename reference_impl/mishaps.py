@@ -1,6 +1,7 @@
 """What may go wrong on the way of a call: the connection is reset, ends in the middle of the answer, or stays silent.
 
-ASGI has no words for it, so that each connection leaves its transport in the scope, under "state".
+ASGI has no words for it, so that each connection leaves its transport in the scope, under "state". So it does with what
+has come behind a request before that one was answered.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -28,8 +29,30 @@ class Reachable(HttpToolsProtocol):
     """A connection whose transport the application finds in the scope; that of a WebSocket is made of it, too."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.app_state = {**self.app_state, "transport": transport}
+        self.app_state = {**self.app_state, "transport": transport, "behind": self._behind}
         super().connection_made(transport)
+
+    def _behind(self) -> list[tuple[Scope, bytes]]:
+        """The requests that wait for the answer to the one before, whole ones alone, in the order of arrival."""
+        waiting = [cycle for cycle, _ in reversed(self.pipeline)]
+        return [(cycle.scope, bytes(cycle.body)) for cycle in waiting if not cycle.more_body]
+
+
+def behind(scope: Scope) -> list[tuple[Scope, bytes]]:
+    """What has come on the same connection behind a request, with their bodies, and waits for its answer."""
+    found: Callable[[], list[tuple[Scope, bytes]]] = scope["state"]["behind"]
+    return found()
+
+
+def prepare(scope: Scope, answer: HttpResponse | Mishap) -> None:
+    """Keep what a request that waits is to be answered, in its scope."""
+    scope["state"]["prepared"] = answer
+
+
+def prepared(scope: Scope) -> HttpResponse | Mishap | None:
+    """What was kept for a request while it waited."""
+    answer: HttpResponse | Mishap | None = scope["state"].get("prepared")
+    return answer
 
 
 def gateway_response(status: int) -> HttpResponse:

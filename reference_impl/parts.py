@@ -34,6 +34,7 @@ from reference_impl.wire import (
     HttpResponse,
     Mishap,
     Passage,
+    Pipelined,
     UnderWay,
     at_once,
     keep_each,
@@ -246,6 +247,8 @@ class Parts:
     under_way: UnderWay = keep_each
     hangs_up: Callable[[FrameInfo], bool] = never_hangs_up
     """Whether the socket is closed once a text was answered."""
+    pipelined: Pipelined | None = None
+    """How requests are answered of which one has come before the other had its answer; None: one by one, in their order."""
     mishap: Mishap | None = None
     """What goes wrong on the way of a call of an operation."""
     passed: Callable[[Passage], None] = tell_nobody

@@ -93,6 +93,8 @@ FrameFilter = Callable[[FrameInfo, tuple[str, ...]], tuple[str, ...]]
 """The texts to send for one that arrived: none is silence, two are a repeated reply."""
 
 
+Pipelined = Callable[[Sequence[HttpRequest], Callable[[HttpRequest], HttpResponse]], Sequence[HttpResponse | Mishap]]
+"""Requests that have come on one connection before the first was answered, and who answers one; the answers in their order."""
 UnderWay = Callable[[Sequence[tuple[FrameInfo, tuple[str, ...]]]], Sequence[tuple[FrameInfo, tuple[str, ...]]]]
 """Texts that arrived together on a socket, each with those that answer it; what is sent, in this order."""
 

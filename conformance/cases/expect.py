@@ -42,6 +42,7 @@ class Ruling(StrEnum):
     UNLISTED_READING = "unlisted-reading"
     OVERLAPPING = "overlapping-calls"
     REFUSED_SPELLING = "refused-spelling"
+    CLOSED_BEHIND = "closed-behind-an-answer"
 
 
 def done(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:

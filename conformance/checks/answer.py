@@ -24,6 +24,8 @@ LENGTH_REQUIRED = "length-required"
 DATA, FAILURE = "data", "error"
 """For answers that a schema describes: what was asked for, or an error instead of it."""
 SILENCE, ERROR_FRAME = "silence", "error-frame"
+CLOSED = "closed"
+"""The connection ends behind the answer to a request in front of this one (RFC 9112, 9.3.2)."""
 STRUCTURED = frozenset({STANDARD, PAIR, FLAT, RESULTS, REFUSED, DATA})
 """The forms that carry an outcome of the operation."""
 

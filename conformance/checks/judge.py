@@ -318,6 +318,8 @@ def _reaches_operation(kit: Kit, case: Case) -> bool:
 
 def _counts_as_silence(exchange: Exchange, alternatives: tuple[Alternative, ...]) -> bool:
     assert exchange.problem is not None
+    if any(one.wanted.get("form") == forms.CLOSED for one in alternatives):
+        return exchange.closed_unread
     if exchange.problem.kind not in _UNANSWERED or not exchange.sent:
         return False
     return bool(exchange.others) or any(one.wanted.get("form") == forms.SILENCE for one in alternatives)

@@ -43,6 +43,7 @@ _FORM_WORDS = {
     forms.SERVED: "any answer under a status of 2xx",
     forms.SILENCE: "no reply",
     forms.ERROR_FRAME: "an error frame",
+    forms.CLOSED: "a connection that is closed behind the answer before",
     forms.FLAT: "one flat object",
     forms.DATA: "the answer that the schema describes",
     forms.FAILURE: "an error",

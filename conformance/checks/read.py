@@ -41,6 +41,8 @@ def read_answer(kit: Kit, exchange: Exchange, frame: bytes, accept: str | None) 
     try:
         if unread:
             raise BeyondError(f"the answer has {unread:,} bytes, more than is read of an answer")
+        if exchange.closed_unread:
+            return Answer(frozenset({forms.CLOSED}), summary="the connection was closed before an answer")
         if not isinstance(exchange.reply, HttpReply):
             return read_frame(kit, exchange, frame, _READERS[kit.operation.shape])
         return _read_http(kit, exchange.reply, accept)

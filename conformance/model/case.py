@@ -89,6 +89,10 @@ class Body:
         return self.text if self.data is None else self.data.decode("latin-1")
 
 
+PIPELINED = "http-pipelined"
+"""The spelling of messages that go out in one go with those beside them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repeat:
     """A long list without its long text: `head`, `count` times `text` joined by `separator`, `tail`."""

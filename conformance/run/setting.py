@@ -7,7 +7,7 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conformance.cases.message import Bindings, fill, fill_body, fill_path, places, places_of
 from conformance.checks.answer import Observation
@@ -22,13 +22,14 @@ from conformance.formats.json.format import JSON
 from conformance.formats.registry import format_for
 from conformance.guard.gate import Purpose, is_hiccup
 from conformance.guard.link import Link
-from conformance.model.case import Case, Message, StateNeed
+from conformance.model.case import PIPELINED, Case, Message, StateNeed
 from conformance.run.books import Books
 from conformance.run.judgement import cases_beside
 from conformance.run.recording import Recorder
+from conformance.wire.http.pipeline import Pipeline
 from conformance.wire.http.spell import SPELLINGS as REQUEST_SPELLINGS
 from conformance.wire.http.spell import cut_between_words
-from conformance.wire.messages import TIMED_OUT, Exchange, Headers, HttpRequest
+from conformance.wire.messages import TIMED_OUT, Exchange, Headers, HttpRequest, Place
 from conformance.wire.ws.spell import SPELLINGS as FRAMINGS
 
 _GRACE_S = 5.0
@@ -106,6 +107,9 @@ class Setting:
     """Nothing that it disturbed can have been carried out, as far as anybody can tell."""
     body: bytes = b""
     frame: bytes = b""
+    pipeline: Pipeline | None = None
+    place: Place | None = None
+    """What goes out in one go with its message, and where that stands among it."""
     own: Own | None = None
     """The session that the case has to itself."""
     beside: tuple[tuple[Case, Setting], ...] = ()
@@ -222,9 +226,21 @@ async def _send_side_by_side(case: Case, service: Service, setting: Setting) -> 
     """The judged message and those beside it, at the same moment and in the order in which they stand."""
     setting.beside = tuple((other, copy(setting)) for other in cases_beside(case))
     ways = ((case, setting), *setting.beside)
-    sent = (send_one(one, one.message, service, its, setting.purpose) for one, its in ways)
+    if case.message.spelling == PIPELINED:
+        pipeline = Pipeline(len(ways))
+        for number, (_, its) in enumerate(ways):
+            its.pipeline, its.place = pipeline, Place(pipeline, number)
+    sent = (_send_in_its_place(one, service, its, setting.purpose) for one, its in ways)
     for (_, its), exchange in zip(ways, await all_ended(sent), strict=True):
         its.exchanges = (exchange,)
+
+
+async def _send_in_its_place(case: Case, service: Service, setting: Setting, purpose: Purpose) -> Exchange:
+    try:
+        return await send_one(case, case.message, service, setting, purpose)
+    finally:
+        if setting.pipeline is not None:
+            setting.pipeline.give_up()
 
 
 async def all_ended(sends: Iterable[Awaitable[Exchange]]) -> tuple[Exchange, ...]:
@@ -249,7 +265,8 @@ async def send_one(case: Case, message: Message, service: Service, setting: Sett
 
         def request_of(headers: Headers) -> HttpRequest:
             setting.body = body_bytes(message, desk.bindings, case.media_type)
-            return http_request(message, desk.bindings, case.media_type, headers)
+            request = http_request(message, desk.bindings, case.media_type, headers)
+            return request if setting.place is None else replace(request, place=setting.place)
 
         if own is not None:
             return await send_own_http(service.sessions, own, speaker, request_of, purpose)

@@ -5,7 +5,7 @@ Everything here is frozen. A failure on the wire is a `WireProblem` inside an `E
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, Protocol, TypeVar
@@ -65,7 +65,8 @@ class HttpRequest:
     """One HTTP request; `path` starts with "/" or is empty, may carry a query, and goes behind the base path.
 
     The headers are written in this order and spelling; Host, User-Agent and Content-Length are added when they
-    are missing. `spelling` names another way to write the same request, one of `conformance.wire.http.spell`.
+    are missing. `spelling` names another way to write the same request, one of `conformance.wire.http.spell`; with a
+    `place` it goes out in one go with others.
     """
 
     method: str
@@ -73,6 +74,7 @@ class HttpRequest:
     headers: Headers = ()
     body: bytes = b""
     spelling: str = ""
+    place: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,11 @@ class Exchange:
     again: list[bytes] = field(default_factory=list, compare=False)
 
     @property
+    def closed_unread(self) -> bool:
+        """Whether the peer ended an HTTP connection before any byte of the answer."""
+        return self.problem is not None and self.problem.kind in ("closed-early", "reset") and not self.received
+
+    @property
     def lost_by_reuse(self) -> bool:
         """True if a reused connection ended without a byte of answer: the peer may have closed it at that moment."""
         lost = (
@@ -180,6 +187,35 @@ class Exchange:
     def lost_by_goodbye(self) -> bool:
         """True if the server ended a WebSocket (1001, 1012) before an answer; it may have read the message."""
         return self.problem is not None and self.problem.kind == "ws-goodbye"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The bytes of one request, and whether its answer has no body whatever its headers say."""
+
+    data: bytes
+    head_only: bool = False
+
+
+class Together(Protocol):
+    """Requests that go out in one go, as `conformance.wire.http.pipeline` has them."""
+
+    over: bool
+    """Whether that was done or given up: what is sent again goes out by itself."""
+
+    async def send(
+        self, place: int, payload: Payload, write: Callable[[Sequence[Payload]], Awaitable[Sequence[Exchange]]]
+    ) -> Exchange:
+        """Wait until all have come, and for the answer to this one; the last to come writes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of one request among those that go out in one go."""
+
+    pipeline: Together
+    number: int
 
 
 RequestT_contra = TypeVar("RequestT_contra", contravariant=True)

@@ -11,6 +11,7 @@ from reference_impl.alphapoint.http import JSON
 from reference_impl.alphapoint.values import INVALID_REQUEST, Call, Refused
 from reference_impl.changes import CAO, CO, CQ, Operation, fault_of, frames
 from reference_impl.parts import Parts, with_alphapoint
+from reference_impl.pipelined import first_again, first_for_all, joined, lost, on_pipelined, swapped, unanswered
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Change, Variant
 from reference_impl.wire import FrameInfo, HttpRequest, HttpResponse
@@ -136,6 +137,18 @@ FAULTS: tuple[Variant, ...] = (
              _refuses(CAO, lambda request: any(not value.isascii() for _, value in request.headers))),
     fault_of(CQ, "spelled-body-in-pieces", "Reads what comes of the body first", "SPELLED-HTTP",
              _refuses(CQ, _cut_short)),
+    fault_of(CAO, "pipelined-swapped", "Answers the second of two requests that came in one go first", "SPELLED-HTTP",
+             on_pipelined(CAO.id, swapped)),
+    fault_of(CAO, "pipelined-first-again", "Reads the first of two requests that came in one go twice", "SPELLED-HTTP",
+             on_pipelined(CAO.id, first_again)),
+    fault_of(CQ, "pipelined-first-for-all", "Gives the answer of the first of two requests that came in one go to both",
+             "SPELLED-HTTP", on_pipelined(CQ.id, first_for_all)),
+    fault_of(CQ, "pipelined-unanswered", "Carries out both of two requests that came in one go, and answers one",
+             "SPELLED-HTTP", on_pipelined(CQ.id, unanswered)),
+    fault_of(CO, "pipelined-lost", "Drops the second of two requests that came in one go, and leaves the connection open",
+             "SPELLED-HTTP SYNC", on_pipelined(CO.id, lost)),
+    fault_of(CO, "pipelined-joined", "Joins the answers to two requests that came in one go",
+             "SPELLED-HTTP RESP-STANDARD", on_pipelined(CO.id, joined)),
     fault_of(CAO, "spelled-frame-tabs", "Calls a frame with tabs invalid", "SPELLED-WS", _said_refused(CAO, "\t")),
     fault_of(CQ, "spelled-frame-names", "Calls a frame with escaped names invalid", "SPELLED-WS",
              _said_refused(CQ, r'"\\u006')),

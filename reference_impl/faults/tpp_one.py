@@ -11,6 +11,7 @@ from typing import Any
 from reference_impl.depth import load_json
 from reference_impl.faults import tpp
 from reference_impl.parts import Parts, with_tpp
+from reference_impl.pipelined import first_for_all, joined, on_pipelined
 from reference_impl.recorder import Recorder
 from reference_impl.tpp import http
 from reference_impl.tpp.changes import fresh
@@ -305,6 +306,20 @@ FAULTS: tuple[Variant, ...] = (
     ),
     one_fault("tpp1-longer-path-acts", "Carries out what is sent to a longer path", _longer_path, "ROUTE"),
     one_fault("tpp1-failure-misframed", "Announces a failure in chunks and sends it whole", _misframed, "ANSWERED"),
+    one_fault(
+        "tpp1-pipelined-joined",
+        "Joins the answers to two requests that came in one go",
+        on_pipelined(TPP_ONE, joined),
+        "SPELLED-HTTP",
+        "RESP-OBJECT",
+    ),
+    one_fault(
+        "tpp1-pipelined-first-for-all",
+        "Gives the answer of the first of two requests that came in one go to both",
+        on_pipelined(TPP_ONE, first_for_all),
+        "SPELLED-HTTP",
+        "RESP-IDENTITY",
+    ),
     one_fault(
         "tpp1-spelled-json-names",
         "Refuses names of members with escapes",

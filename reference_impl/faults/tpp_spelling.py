@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reference_impl.parts import Parts
+from reference_impl.pipelined import first_again, on_pipelined, swapped, unanswered
 from reference_impl.recorder import Recorder
 from reference_impl.tpp.changes import on_request_text, on_response, refuse_text, tpp_fault
 from reference_impl.variants import Change, Variant
-from reference_impl.wire import TPP_OPERATIONS, HttpRequest, HttpResponse
+from reference_impl.wire import TPP_OPERATION, TPP_OPERATIONS, HttpRequest, HttpResponse
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _VALUE = re.compile(r"<(OrderID|PIN|CreatorID|InternationalOrderUID)>(.*?)</\1>", re.DOTALL)
@@ -162,6 +163,12 @@ FAULTS: tuple[Variant, ...] = (
            _refuses(_header("content-type", "CHARSET"), 415), "SPELLED-HTTP"),
     _fault("pieces", "Reads what comes of the body first",
            _refuses(lambda request: 0 < request.first_bytes < len(request.body)), "SPELLED-HTTP"),
+    tpp_fault("tpp-pipelined-swapped", "Answers the second of two requests that came in one go first",
+              on_pipelined(TPP_OPERATION, swapped), "SPELLED-HTTP", "RESP-IDENTITY"),
+    tpp_fault("tpp-pipelined-first-again", "Reads the first of two requests that came in one go twice",
+              on_pipelined(TPP_OPERATION, first_again), "SPELLED-HTTP", "RESP-IDENTITY"),
+    tpp_fault("tpp-pipelined-unanswered", "Carries out both of two requests that came in one go, and answers one",
+              on_pipelined(TPP_OPERATION, unanswered), "SPELLED-HTTP"),
     _fault("chunks-done", "Asks for a length when it has carried out what came in chunks",
            on_response(_refused_once_done), "SPELLED-HTTP", "FAILED-NO-EFFECT"),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from reference_impl.alphapoint.frames import Connection
 from reference_impl.app import respond
 from reference_impl.defaults import default_parts
 from reference_impl.variants import Variant, apply_variants
-from reference_impl.wire import OPERATIONS, FrameInfo, HttpRequest
+from reference_impl.wire import OPERATIONS, FrameInfo, HttpRequest, HttpResponse
 from reference_impl.world.load import load_world
 
 WORLD = load_world(None)
@@ -136,6 +136,21 @@ class Walk:
             return await asyncio.gather(*(one(body) for body in bodies))
 
         return asyncio.run(together())
+
+    def in_one_go(self, user: str, call: str, *bodies: str) -> Any:
+        """Requests that come on one connection before the first is answered."""
+        headers = (("aptoken", self._token(user)),)
+        operation = OPERATIONS.get(call.lower(), "")
+        requests = [
+            HttpRequest("POST", f"/ap/{call.lower()}", "", headers, body.encode(), operation) for body in bodies
+        ]
+
+        def answer(request: HttpRequest) -> HttpResponse:
+            return respond(self.parts, None, request)
+
+        if self.parts.pipelined is None:
+            return [answer(one) for one in requests]
+        return list(self.parts.pipelined(requests, answer))
 
     def call(self, user: str, name: str, **members: Any) -> Any:
         """A call around the two operations; its payload."""
@@ -560,6 +575,7 @@ def _sessions(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]
     yield walker.ws(_SOCKET, name, make(walker.scene())), walker.open_ids()
     yield walker.under_way(user, name, make(walker.scene()), "{}"), walker.open_ids()
     yield walker.overlapping(user, name, make(walker.scene()), "{}"), walker.open_ids()
+    yield walker.in_one_go(user, name, make(walker.scene()), "{}"), walker.open_ids()
     for member in ("accountid", "instrumentid"):
         lower = {key.lower(): value for key, value in json.loads(make(walker.scene())).items()}
         yield walker.http(user, name, json.dumps({**lower, member: 777_777})), walker.open_ids()

@@ -168,10 +168,16 @@ def of_one_negotiated(tour: Tour) -> Any:
     return told
 
 
+def of_one_in_one_go(tour: Tour) -> Any:
+    """A call that is done and one that fails, written before either is answered."""
+    orders = tour.orders("open-order", "cancelled-order")
+    return tour.in_one_go(orders, CANCELLATION, *(_text(domestic(order), JSON) for order in orders))
+
+
 STOPS_OF_ONE: Mapping[str, Callable[[Tour], Any]] = {
     stop.__name__.replace("_", "-"): stop
     for stop in (
         of_one_each_state, of_one_lacking, of_one_pins, of_one_odd_values, of_one_other_bodies, of_one_negotiated,
-        of_one_again,
+        of_one_again, of_one_in_one_go,
     )
 }  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -65,13 +67,32 @@ class Tour:
         return self.told(reply, orders), self.server.observe(*orders)
 
     def told(self, reply: Reply, orders: list[dict[str, Any]]) -> Any:
-        text = reply.body.decode("utf-8", "backslashreplace")
+        text = self._named(reply.body.decode("utf-8", "backslashreplace"), orders)
+        headers = {key: value for key, value in reply.headers.items() if key not in ("date", "content-length")}
+        return reply.status, headers, text
+
+    @staticmethod
+    def _named(text: str, orders: list[dict[str, Any]]) -> str:
+        """The text with names in the place of ids."""
         for number, order in enumerate(orders):
             for name in ("OrderID", "InternationalOrderUID"):
                 if order.get(name) is not None:
                     text = text.replace(str(order[name]), f"<{name} {number}>")
-        headers = {key: value for key, value in reply.headers.items() if key not in ("date", "content-length")}
-        return reply.status, headers, text
+        return text
+
+    def in_one_go(self, orders: list[dict[str, Any]], path: str, *bodies: str) -> Any:
+        """What comes back on one connection of several requests that are written before any is answered."""
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nAccept: {JSON}\r\n"
+        texts = [f"{head}Content-Length: {len(body)}\r\n\r\n{body}" for body in bodies]
+        texts[-1] = texts[-1].replace("Host: x", "Host: x\r\nConnection: close")
+        received = []
+        with socket.create_connection(("127.0.0.1", self.server.port), TOGETHER) as peer:
+            peer.sendall("".join(texts).encode())
+            with contextlib.suppress(ConnectionError):
+                while piece := peer.recv(65536):
+                    received.append(piece)
+        text = re.sub(r"date: [^\r]*", "date", b"".join(received).decode())
+        return self._named(text, orders), self.server.observe(*orders)
 
     def json(self, orders: list[dict[str, Any]], *items: Any, **how: str) -> Any:
         return self.send(orders, json.dumps(items, separators=(",", ":"), ensure_ascii=False).encode(), **how)
@@ -520,6 +541,12 @@ def spelled_headers(tour: Tour) -> Any:
     return [*told, (tour.told(reply, orders), tour.server.observe(*orders))]
 
 
+def in_one_go(tour: Tour) -> Any:
+    """A list that is done and one that fails, written before either is answered."""
+    orders = tour.orders("open-order", "cancelled-order")
+    return tour.in_one_go(orders, CANCELLATIONS, *(json.dumps([domestic(order)]) for order in orders))
+
+
 def _slowly(body: bytes) -> Iterator[bytes]:
     yield body[:9]
     time.sleep(0.1)
@@ -532,6 +559,6 @@ STOPS: Mapping[str, Callable[[Tour], Any]] = {
         three_in_json, three_in_xml, failure_first, one_each, not_to_be_cancelled, twice, together, conditions, pins,
         bystanders, odd_values, broken_json, broken_xml, ways_to_write_xml, negotiated, bodies_by_type, methods, paths,
         refused_for_nothing_known, wide_number, stretched, near_pins, meetings, one_behind_another, a_while_later, beside_the_body,
-        spelled_xml, spelled_json, spelled_headers, long_list, long_list_abroad,
+        spelled_xml, spelled_json, spelled_headers, in_one_go, long_list, long_list_abroad,
     )
 }  # fmt: skip

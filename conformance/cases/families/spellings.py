@@ -21,7 +21,17 @@ from conformance.cases.kinds import GONE, first_kind, gone_state, second_kind
 from conformance.cases.make import Channel, channels
 from conformance.contract.load import bundled_spellings
 from conformance.formats.base import PLACE, is_text
-from conformance.model.case import Alternative, Body, Case, Expectation, Message, StateNeed, state_names
+from conformance.model.case import (
+    PIPELINED,
+    Alternative,
+    Beside,
+    Body,
+    Case,
+    Expectation,
+    Message,
+    StateNeed,
+    state_names,
+)
 from conformance.model.spec import Operation, Spelling
 
 GRAMMARS = ("json", "xml", "http", "ws")
@@ -93,12 +103,19 @@ def spelling_cases(operation: Operation) -> Iterator[Case]:
         requirement = operation.attribution.get(key_of(row.grammar))
         if requirement is None or row.cases or row.unwritten:
             continue
+        if row.id == PIPELINED:
+            yield from _in_one_go(operation, requirement, row)
+            continue
         scenes = tuple(_scenes(operation, requirement, row))
         for channel in _channels(operation, row):
             for scene in scenes:
                 sent = _message(operation, channel, row, scene.value)
                 if sent is not None:
                     yield _case(operation, channel, row, scene, sent)
+
+
+_OF_A_PAIR = ("-done", "-refused")
+_NO_ROW = Spelling("", "http", "", "")
 
 
 def key_of(grammar: str) -> str:
@@ -132,6 +149,63 @@ def _scenes(operation: Operation, requirement: str, row: Spelling) -> Iterator[S
         value = {**operation.valid, account: operation.fields[account].unknown}
         right = expect.refused(operation, requirement, names, _UNKNOWN_CODES, (Ruling.HIDDEN_PLACE,))
         yield Scene("-refused", value, operation.states, right)
+
+
+def _in_one_go(operation: Operation, requirement: str, row: Spelling) -> Iterator[Case]:
+    """A request that is done and one that is refused, written before either is answered, in both orders.
+
+    They are about different things, so that each answer tells whose it is, and none depends on the other.
+    """
+    pair = _done_and_refused(operation, requirement)
+    if len(pair) < len(_OF_A_PAIR):
+        return
+    for channel in _channels(operation, row):
+        for first, second in (pair, pair[::-1]):
+            sent, other = (
+                replace(make.message(operation, channel, message.body(operation, channel, one.value)), spelling=row.id)
+                for one in (first, second)
+            )
+            beside = Beside(other, _or_closed(second.right))
+            yield replace(_case(operation, channel, row, first, sent), beside=(beside,))
+
+
+def _done_and_refused(operation: Operation, requirement: str) -> list[Scene]:
+    """The two scenes, neither of which says anything of the other's things."""
+    if not operation.shape.instructs:
+        scenes = {scene.name: scene for scene in _scenes(operation, requirement, _NO_ROW)}
+    else:
+        things = Things(first_kind(operation), None, gone_state(operation))
+        parts: dict[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {
+            "-done": (things.first.item, (things.first.thing,))
+        }
+        if things.gone:
+            parts["-refused"] = (things.first.named(GONE), ())
+        effect = operation.attribution["effect"]
+        scenes = {
+            name: Scene(
+                name,
+                operation.shape.request([item]),
+                things.states,
+                Expectation(requirement, (Alternative({"results": [bool(done)]}, done),), effect=effect),
+            )
+            for name, (item, done) in parts.items()
+        }
+    found = [scenes[name] for name in _OF_A_PAIR if name in scenes]
+    return [replace(one, right=_of_itself(one.right)) for one in found]
+
+
+def _of_itself(right: Expectation) -> Expectation:
+    """The expectation without what must stay, which the request beside it may cancel."""
+    return replace(right, any_of=tuple(replace(one, untouched=()) for one in right.any_of))
+
+
+def _or_closed(right: Expectation) -> Expectation:
+    """The same, or no answer and no effect: the server may close behind the first."""
+    because = (Ruling.CLOSED_BEHIND,)
+    answered = tuple(replace(one, because=(*one.because, *because)) for one in right.any_of)
+    untouched = tuple(name for one in right.any_of for name in one.cancelled)
+    closed = Alternative({"form": "closed"}, untouched=untouched, because=because)
+    return replace(right, any_of=(*answered, closed), outside=right.requirement)
 
 
 def _of_instructions(operation: Operation, requirement: str) -> Iterator[Scene]:

@@ -12,10 +12,11 @@ import select
 import ssl
 import time
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import cast
 
 from conformance.wire.address import Address, Proxy, Route, dial
+from conformance.wire.http.pipeline import PipelinedConnection
 from conformance.wire.http.reply import ReplyReader
 from conformance.wire.http.spell import SPELLINGS, Spelling
 from conformance.wire.messages import (
@@ -24,6 +25,7 @@ from conformance.wire.messages import (
     HttpReply,
     HttpRequest,
     Limits,
+    Payload,
     Phase,
     WireProblem,
     with_agent,
@@ -290,13 +292,16 @@ class HttpTransport:
         self._route = Route(address, tls or (ssl.create_default_context() if address.secure else None), proxy)
         self._slots = asyncio.Semaphore(max_connections)
         self._idle: list[tuple[HttpConnection, float]] = []
-        self._open: set[HttpConnection] = set()
+        self._open: set[HttpConnection | PipelinedConnection] = set()
         self._keep_alive = keep_alive
         self._closed = False
 
     async def send(self, request: HttpRequest, *, limits: Limits) -> Exchange:
         """Send one request once. Raises ValueError for a request that cannot be written as one message."""
         payload = render(request, self._route.address, self._route.proxy)
+        if request.place is not None and not request.place.pipeline.over:
+            one = Payload(payload, request.method == "HEAD")
+            return await request.place.pipeline.send(request.place.number, one, partial(self._in_one_go, limits=limits))
         async with self._slots:
             connection = self._checkout()
             if connection is None:
@@ -326,6 +331,17 @@ class HttpTransport:
         if not whole:  # what was not sent would be missed by the next request
             connection.drop()
         return exchange
+
+    async def _in_one_go(self, payloads: Sequence[Payload], *, limits: Limits) -> Sequence[Exchange]:
+        """Write several requests on a connection of their own; the exchanges in their order."""
+        async with self._slots:
+            connection, started_s = PipelinedConnection(payloads, limits), time.monotonic()
+            problem = await dial(self._route, connection, limits)
+            if problem is not None:
+                return [Exchange(b"", b"", None, problem, started_s, time.monotonic() - started_s)] * len(payloads)
+            self._open.add(connection)
+            connection.closed.add_done_callback(lambda _: self._open.discard(connection))
+            return await connection.exchange()
 
     async def connect(self, *, limits: Limits) -> None:
         """Nothing: each message takes one of many connections."""
