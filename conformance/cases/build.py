@@ -92,6 +92,7 @@ KEYS = (
     RequirementKey("ways", _OBJECTS, needed=False),
     *(RequirementKey(key_of(grammar), needed=False) for grammar in GRAMMARS),
     RequirementKey("parameters", _INSTRUCTED, needed=False),
+    RequirementKey("nothing-opened", _XML, needed=False),
     *(RequirementKey(name, _IN_FORMATS, needed=False) for name in ("method", "unsupported-media")),
     *(RequirementKey(name, _INSTRUCTED, needed=False) for name in ("multiple", "broken", "error-status", "twice")),
     RequirementKey("formats-agree", _IN_FORMATS, needed=False),

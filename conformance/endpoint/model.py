@@ -375,6 +375,11 @@ class ServiceTarget(Part):
         pattern=_HEADER_NAME,
         description="Header of every HTTP request of a case that gets the case's id, so that the server's log can be searched.",
     )
+    canary: Text | None = Field(
+        None,
+        pattern=r"^http://[A-Za-z0-9.\[\]:-]+:[0-9]{1,5}$",
+        description="Address of this machine at which a run may listen, and which bodies sent to a service that is not on loopback may name.",
+    )
     edition: Text | None = Field(
         None, description="The edition of the vendor's pages that it speaks; left out, a run says which it is."
     )

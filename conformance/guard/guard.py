@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from conformance.endpoint.model import Binding, ScopePart, TargetFile, every_role, is_client_number, is_pin
 from conformance.guard.messages import frame_reason, http_reason
+from conformance.guard.pointing import points_elsewhere
 from conformance.guard.rules import Catalogue, catalogue_of
 from conformance.guard.values import ALLOWED, Bounds, Decision, Granted, Scope
 from conformance.model.spec import Contract, Operation
@@ -52,9 +53,13 @@ class Guard:
     quotes: set[int] = field(default_factory=set)
     clients: set[int] = field(default_factory=set)
     uids: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
+    """Addresses and files of the run that a body may name."""
 
     def __call__(self, sent: HttpRequest | WsRequest) -> Decision:
-        """Whether the message may be written."""
+        """Whether the message may be written. Whatever the scope, it points the server at nothing that is not the run's."""
+        if isinstance(sent, HttpRequest) and (reason := points_elsewhere(sent.body, self.places)):
+            return Decision(False, reason)
         if self.scope.unlimited:
             return _ANYTHING
         granted = Granted(
@@ -67,10 +72,14 @@ class Guard:
         return decide_by(self.catalogue, self.scope, sent, granted)
 
     def grant(self, bindings: Mapping[str, Binding]) -> None:
-        """Take the ids of a state into the scope: they exist because this run made them."""
+        """Take the ids of a state into the scope, and places that a body may name: they exist because this run made them."""
+        places = {value for value in bindings.values() if isinstance(value, str) and "://" in value}
+        self.places |= places
         if self.scope.unlimited:
             return
         for name, value in bindings.items():
+            if value in places:
+                continue
             member = name.rpartition(".")[2]
             if member in self.harmless_members or is_pin(member):
                 self.harmless.add(str(value))
@@ -85,7 +94,9 @@ class Guard:
 
     def afresh(self) -> Guard:
         """The same guard, to which nothing is granted yet."""
-        return replace(self, harmless=set(self.harmless), orders=set(), quotes=set(), clients=set(), uids=set())
+        return replace(
+            self, harmless=set(self.harmless), orders=set(), quotes=set(), clients=set(), uids=set(), places=set()
+        )
 
     @property
     def bounded(self) -> bool:

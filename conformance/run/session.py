@@ -38,6 +38,7 @@ from conformance.model.spec import Service as ServiceSpec
 from conformance.model.verdict import CaseResult, Finding, Verdict
 from conformance.plugins import find_dialect
 from conformance.run.books import Books
+from conformance.run.canary import ADDRESS, FILE, NOTHING_OPENED, CanaryStates
 from conformance.run.dry import DryRun
 from conformance.run.execute import Judged
 from conformance.run.judgement import Judge
@@ -328,13 +329,19 @@ def _put_together(
     contract = contract.in_editions(editions_of(contract, target))
     offered = [name for name in sorted(operations) if contract.operations[name].service in target.services]
     needed = {contract.operations[name].service for name in offered}
+    pointed = {
+        one.service for one in map(contract.operations.get, offered) if one and NOTHING_OPENED in one.attribution
+    }
     guard = guard_for(target, contract)
     gate = Gate(guard, target.scope.max_requests, paces_of(target.limits)) if dry is None else Gate(guard)
     if recorder is not None:
         recorder.known = vault.known
     services = {
         name: replace(
-            _open_service(contract.services[name], target, gate, guard.afresh(), vault, ledger, dry), recorder=recorder
+            _open_service(
+                contract.services[name], target, gate, guard.afresh(), vault, ledger, dry, places=name in pointed
+            ),
+            recorder=recorder,
         )
         for name in target.services
         if name in needed
@@ -359,8 +366,10 @@ def _put_together(
 
 
 def _open_service(
-    spec: ServiceSpec, target: TargetFile, gate: Gate, guard: Guard, vault: Vault, ledger: Ledger, dry: DryRun | None
-) -> Service:
+    spec: ServiceSpec, target: TargetFile, gate: Gate, guard: Guard, vault: Vault, ledger: Ledger, dry: DryRun | None,
+    *, places: bool,
+) -> Service:  # fmt: skip
+    """`places`: some call has cases whose body names a place."""
     name, service, limits = spec.id, target.services[spec.id], target.limits
     dialect = find_dialect(spec.dialect)()
     link = open_link(
@@ -372,15 +381,18 @@ def _open_service(
         set_ups=SetUps(name, lambda lines, now: ledger.on_set_up(lines, now), vault.known),
         tries_wrong=target.scope.wrong_credentials or not any(off_loopback(service, f"services.{name}")),
     )  # fmt: skip
+    canaries = CanaryStates(not any(off_loopback(service, f"services.{name}")), service.canary or "", dry is not None)
     states = _states(
-        service.states, f"services.{name}.states", link, sessions, ledger, None if dry is None else dry.asked
-    )
+        service.states, f"services.{name}.states", link, sessions, ledger, None if dry is None else dry.asked,
+        dict.fromkeys((ADDRESS, FILE), canaries) if places else {},
+    )  # fmt: skip
     return Service(link, sessions, states, limits.settle_s, limits.clean_timeout_s, books=Books(most=limits.max_bait))
 
 
 def _states(
-    states: States, where: str, link: Link, sessions: Sessions, ledger: Ledger, asked: AskedStates | None = None
-) -> StateProvider:
+    states: States, where: str, link: Link, sessions: Sessions, ledger: Ledger, asked: AskedStates | None,
+    canaries: Mapping[str, CanaryStates],
+) -> StateProvider:  # fmt: skip
     """The provider; `where` is the path of the table, for complaints. `asked` stands in for hooks and commands.
 
     Raises `ConfigurationError`.
@@ -394,6 +406,7 @@ def _states(
     own: dict[str, StateProvider] = dict.fromkeys(states.pool, pool)
     for name, source in states.by_state.items():
         own[name] = _provider(source, f"{where}.by_state.{name}", link, sessions, asked)
+    own.update(canaries)
     return SharedStates(default, own) if own else default
 
 

@@ -24,6 +24,7 @@ from conformance.guard.gate import Purpose, is_hiccup
 from conformance.guard.link import Link
 from conformance.model.case import PIPELINED, Case, Message, StateNeed
 from conformance.run.books import Books
+from conformance.run.canary import quoted
 from conformance.run.judgement import cases_beside
 from conformance.run.recording import Recorder
 from conformance.wire.http.pipeline import Pipeline
@@ -339,7 +340,8 @@ async def observe(service: Service, setting: Setting) -> Mapping[str, str]:
     if not setting.handles:
         return {}
     try:
-        return await service.states.observe(setting.handles, setting.desk)
+        seen = await service.states.observe(setting.handles, setting.desk)
+        return {**seen, **quoted(setting.handles, setting.exchanges)}
     except (StateUnavailable, RoleUnavailable):
         return {}
 

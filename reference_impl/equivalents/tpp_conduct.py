@@ -26,6 +26,7 @@ from reference_impl.tpp.changes import (
     refuse_text,
     tpp_equivalent,
 )
+from reference_impl.tpp.document_type import internal_entities, without_document_type
 from reference_impl.tpp.read_json import read_json
 from reference_impl.tpp.read_xml import MEMBERS, read_xml
 from reference_impl.tpp.service import key_of
@@ -429,6 +430,16 @@ EQUIVALENTS: tuple[Variant, ...] = (
     ),
     tpp_equivalent(
         "tpp-json-braced-uid-refused", "Refuses a UID in braces", refuse_text("json", lambda text: '"{' in text)
+    ),
+    tpp_equivalent(
+        "tpp-document-type-passed-over",
+        "Passes over a document type, opens nothing, and reads an entity as nothing",
+        on_request_text("xml", without_document_type),
+    ),
+    tpp_equivalent(
+        "tpp-internal-entities-read",
+        "Reads entities that the document itself declares, and refuses any other",
+        on_request_text("xml", internal_entities),
     ),
     tpp_equivalent("tpp-slow", "Takes 50 ms for an answer", _slow),
     tpp_equivalent("tpp-under-way", "Reports success and completes the cancellation 40 ms later", _under_way),

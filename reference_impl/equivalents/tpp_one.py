@@ -6,7 +6,8 @@ import re
 
 from reference_impl.equivalents import tpp
 from reference_impl.tpp.changes import both
-from reference_impl.tpp.changes_of_one import for_one, on_answer, on_object, on_unreadable, one_equivalent
+from reference_impl.tpp.changes_of_one import for_one, on_answer, on_body, on_object, on_unreadable, one_equivalent
+from reference_impl.tpp.document_type import without_document_type
 from reference_impl.variants import Variant, registry
 
 
@@ -39,6 +40,11 @@ EQUIVALENTS: tuple[Variant, ...] = (
         "tpp1-no-instruction-fails",
         "Gives a body that holds no instruction a failed result",
         both(on_unreadable("json", _no_instruction), on_unreadable("xml", _nil)),
+    ),
+    one_equivalent(
+        "tpp1-document-type-passed-over",
+        "Passes over a document type, opens nothing, and reads an entity as nothing",
+        on_body("xml", without_document_type),
     ),
     one_equivalent("tpp1-xml-prefixed", "Binds the namespace of the result to a prefix", on_answer("xml", _prefixed)),
     one_equivalent(

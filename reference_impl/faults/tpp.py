@@ -5,6 +5,7 @@ from __future__ import annotations
 from reference_impl.faults import (
     tpp_conditions,
     tpp_effects,
+    tpp_entities,
     tpp_errors,
     tpp_later,
     tpp_members,
@@ -22,6 +23,7 @@ from reference_impl.variants import Variant
 FAULTS: tuple[Variant, ...] = (
     *tpp_conditions.FAULTS,
     *tpp_effects.FAULTS,
+    *tpp_entities.FAULTS,
     *tpp_errors.FAULTS,
     *tpp_later.FAULTS,
     *tpp_members.FAULTS,

@@ -31,6 +31,7 @@ NOT_RECORDED = {
     "conformance/checks/races.py",
     "conformance/formats/json/spell.py",
     "conformance/formats/xml/spell.py",
+    "conformance/guard/pointing.py",
 }
 """Modules that have come since the last whole recording; the next one takes them in."""
 NOT_MUTATED = {"conformance/guard/gate.py", "conformance/guard/link.py", "conformance/guard/opening.py"}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from places import named_places
 from reference_support import XMLNS
 from tpp_stops import JSON, SHIFTED, TOGETHER, XML, Tour, abroad, as_xml, domestic
 
@@ -174,10 +175,19 @@ def of_one_in_one_go(tour: Tour) -> Any:
     return tour.in_one_go(orders, CANCELLATION, *(_text(domestic(order), JSON) for order in orders))
 
 
+def of_one_places(tour: Tour) -> Any:
+    """A call that names an address or a file, in each way."""
+    orders = tour.orders("open-order", "open-order")
+    item = domestic(orders[0])
+    return named_places(
+        "CancellationCreation", xml_of_one(item), item["OrderID"], lambda text: _ask(tour, orders, text, XML)
+    )
+
+
 STOPS_OF_ONE: Mapping[str, Callable[[Tour], Any]] = {
     stop.__name__.replace("_", "-"): stop
     for stop in (
         of_one_each_state, of_one_lacking, of_one_pins, of_one_odd_values, of_one_other_bodies, of_one_negotiated,
-        of_one_again, of_one_in_one_go,
+        of_one_again, of_one_in_one_go, of_one_places,
     )
 }  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from places import named_places
 from reference_support import CANCELLATIONS, XMLNS, Reply, Server
 
 JSON, XML = "application/json", "application/xml"
@@ -541,6 +542,17 @@ def spelled_headers(tour: Tour) -> Any:
     return [*told, (tour.told(reply, orders), tour.server.observe(*orders))]
 
 
+def places(tour: Tour) -> Any:
+    """A list that names an address or a file, in each way."""
+    orders = tour.orders("open-order", "open-order")
+    item = domestic(orders[0])
+
+    def send(text: str) -> Any:
+        return tour.send(orders, text, Content_Type=XML, Accept=XML)
+
+    return named_places("ArrayOfCancellationCreation", as_xml(item), item["OrderID"], send)
+
+
 def in_one_go(tour: Tour) -> Any:
     """A list that is done and one that fails, written before either is answered."""
     orders = tour.orders("open-order", "cancelled-order")
@@ -559,6 +571,6 @@ STOPS: Mapping[str, Callable[[Tour], Any]] = {
         three_in_json, three_in_xml, failure_first, one_each, not_to_be_cancelled, twice, together, conditions, pins,
         bystanders, odd_values, broken_json, broken_xml, ways_to_write_xml, negotiated, bodies_by_type, methods, paths,
         refused_for_nothing_known, wide_number, stretched, near_pins, meetings, one_behind_another, a_while_later, beside_the_body,
-        spelled_xml, spelled_json, spelled_headers, in_one_go, long_list, long_list_abroad,
+        spelled_xml, spelled_json, spelled_headers, in_one_go, places, long_list, long_list_abroad,
     )
 }  # fmt: skip

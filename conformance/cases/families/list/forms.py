@@ -22,7 +22,7 @@ from conformance.formats.json.write import JsonStyle
 from conformance.formats.xml.contract import XmlContract, XmlStyle
 from conformance.formats.xml.format import XML
 from conformance.formats.xml.xsd import XSI, ListOf, Record
-from conformance.model.case import Alternative, Body, Case, Expectation
+from conformance.model.case import Alternative, Body, Case, Expectation, StateNeed
 from conformance.model.spec import Operation
 
 EMPTY_LISTS = {
@@ -56,6 +56,8 @@ class Form:
     """What is put behind the content type."""
     reading: str = "unusable-item"
     """Of a form of the kind "items": the reading that it shows."""
+    canary: StateNeed | None = None
+    """What the body names as a place, which nobody may open."""
 
 
 def forms_of(operation: Operation, channel: Channel) -> Iterator[Form]:
@@ -205,6 +207,7 @@ def xml_forms(operation: Operation) -> Iterator[Form]:
     yield from _misnamed(written, operation)
     yield from _broken(written)
     yield from _entities(written)
+    yield from _places(written)
 
 
 def _written(operation: Operation) -> Written:
@@ -365,19 +368,46 @@ def _entities(written: Written) -> Iterator[Form]:
     root, good = written.root, written.good
     content = written.content or written.here
     own = f'<!DOCTYPE {root} [<!ENTITY o "{written.here}">]>' + good.replace(written.here, "&o;")
-    external = f'<!DOCTYPE {root} [<!ENTITY o SYSTEM "file:///etc/hostname">]>' + good.replace(content, "&o;")
     yield Form("doctype", "lenient", "a document type declaration", Body(f"<!DOCTYPE {root}>" + good))
     yield Form("internal-entity", "lenient", "an entity of its own that holds the order", Body(own))
-    yield Form("external-entity", "lenient", "an entity that points to a file", Body(external))
     declares = f"<!ENTITY % p \"<!ENTITY o '{written.here}'>\">%p;"
     nested = f"<!DOCTYPE {root} [{declares}]>" + good.replace(written.here, "&o;")
-    loaded = f'<!DOCTYPE {root} [<!ENTITY % p SYSTEM "file:///etc/hostname">%p;]>' + good
     yield Form(
         "parameter-entity", "lenient", "a parameter entity that declares one which holds the order", Body(nested)
     )
-    yield Form("external-parameter-entity", "lenient", "a parameter entity that points to a file", Body(loaded))
     bomb = Body(_bomb(root) + good.replace(content, "&j;"))
     yield Form("entity-bomb", "lenient", "entities that grow a thousand million times", bomb)
+
+
+NOTHING_OPENED = "nothing-opened"
+"""The check that speaks for a body that names a place."""
+_CANARY = "canary"
+_PLACE = f"${{{_CANARY}}}"
+
+
+def _places(written: Written) -> Iterator[Form]:
+    """Bodies that name an address or a file: entities, the rest of a document type, and a hint at a schema."""
+    root, good, here = written.root, written.good, written.here
+    address, word, value = (
+        StateNeed("canary-address"),
+        StateNeed("canary-file"),
+        StateNeed("canary-file", {"holds": here}),
+    )
+    for name, title, declared, body, canary in (
+        ("external-entity", "an entity that points to a file", f'<!ENTITY o SYSTEM "{_PLACE}">', "&o;", word),
+        ("external-entity-id", "an entity that points to a file with the id", f'<!ENTITY o SYSTEM "{_PLACE}">', "&o;", value),
+        ("external-entity-address", "an entity that points to an address", f'<!ENTITY o SYSTEM "{_PLACE}">', "&o;", address),
+        ("external-parameter-entity", "a parameter entity that points to an address", f'<!ENTITY % p SYSTEM "{_PLACE}">%p;', here, address),
+    ):  # fmt: skip
+        text = f"<!DOCTYPE {root} [{declared}]>" + good.replace(here, body)
+        kind = "ignored" if body != here else "lenient"
+        yield Form(name, kind, title, Body(text), NOTHING_OPENED, canary=canary)
+    subset = Body(f'<!DOCTYPE {root} SYSTEM "{_PLACE}">{good}')
+    title = "a document type that is at an address"
+    yield Form("external-subset", "lenient", title, subset, NOTHING_OPENED, canary=address)
+    hint = f' xmlns:xsi="{XSI}" xsi:schemaLocation="{written.namespace} {_PLACE}"'
+    located = Body(good.replace(f"<{root}", f"<{root}{hint}", 1))
+    yield Form("schema-location", "legal", "a hint at a schema at an address", located, NOTHING_OPENED, canary=address)
 
 
 def _bomb(root: str) -> str:
@@ -405,6 +435,10 @@ def _case(operation: Operation, channel: Channel, form: Form) -> Case:
         also.extend((operation.attribution["error-string"], operation.error_media[channel.format.name]))
         also.extend(operation.attribution[check] for check in ("error-status",) if check in operation.attribution)
     kind = first_kind(operation)
+    canary = {} if form.canary is None else {_CANARY: form.canary}
+    expectation = _expectation(operation, requirement, form, kind.thing)
+    if canary:
+        expectation = _unopened(expectation, requirement)
     return make.case(
         operation,
         channel,
@@ -414,11 +448,17 @@ def _case(operation: Operation, channel: Channel, form: Form) -> Case:
         make.message(
             operation, channel, form.body, headers=make.headers_of(channel, form.charset) if form.charset else None
         ),
-        _expectation(operation, requirement, form, kind.thing),
-        states={kind.thing: kind.need, **other_state(operation)},
+        expectation,
+        states={kind.thing: kind.need, **other_state(operation), **canary},
         code=code,
         accept=channel.media_type,
     )
+
+
+def _unopened(right: Expectation, requirement: str) -> Expectation:
+    """The same, and the place that the body names is left alone."""
+    every = tuple(replace(one, untouched=(*one.untouched, _CANARY)) for one in right.any_of)
+    return replace(right, any_of=every, outside=requirement)
 
 
 def _has_code(operation: Operation) -> bool:

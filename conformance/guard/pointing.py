@@ -1,0 +1,32 @@
+"""Which places a document type in a body names, for a reader that opens them: the run's own canaries may be, no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+_BEGINS = (b"<!DOCTYPE", b"<!ENTITY")
+_PLACE = re.compile(rb"\b(?:SYSTEM|PUBLIC)\b(?:\s*(?:\"([^\"]*)\"|'([^']*)'))?", re.IGNORECASE)
+_END = re.compile(rb"\]\s*>")
+
+
+def points_elsewhere(body: bytes, allowed: Collection[str]) -> str:
+    """Why a body must not go out: its document type may point the server at something that is not of this run; "" if not.
+
+    What stands in wide characters is read as well. A reference to a character in a declaration may hide a place.
+    """
+    if b"!" not in body:
+        return ""
+    text = body.replace(b"\0", b"")
+    whole = text.upper()
+    start = min((place for place in map(whole.find, _BEGINS) if place >= 0), default=-1)
+    if start < 0:
+        return ""
+    for found in _PLACE.finditer(text, start):
+        place = (found[1] or found[2] or b"").decode("latin-1")
+        if place not in allowed or whole[found.start() : found.start() + 6] != b"SYSTEM":
+            return f"the document type in the body names {place[:60]!a}, which the server might open"
+    end = _END.search(text, start)
+    if b"&#" in text[start : end.end() if end else len(text)]:
+        return "the document type in the body holds references to characters, which may hide a place"
+    return ""
