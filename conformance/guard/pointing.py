@@ -1,4 +1,4 @@
-"""Which places a document type in a body names, for a reader that opens them: the run's own canaries may be, no other."""
+"""Which places a document type in a body names, the run's own or others (a module of its own: no scope lifts it)."""
 
 from __future__ import annotations
 
