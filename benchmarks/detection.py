@@ -1,23 +1,31 @@
-"""Compares `conformance selftest` and `schemathesis run` on the same faults and equivalents, one at a time.
+"""Tries the harness and `schemathesis run` on the same faults and equivalents, one at a time.
 
-Schemathesis is given the project's OpenAPI document, a session token, all its checks and its deterministic mode, once as
-it is and once with the hooks of `conformance.schemathesis_hooks`. What it says of the correct reference, by kind of failure
-and operation, is taken away from what it says of a variant; what is left makes a fault caught, and an equivalent a false
-alarm.
+The ways to run Schemathesis are those of `benchmarks.schemathesis_tool`. What one of them reports of the correct reference is
+its baseline file; what it reports of a variant beyond that makes a fault caught, and an equivalent a false alarm. A way with
+a budget has as many seconds as the harness takes for all named cases of the operation, measured first in the same run.
 """
 
 from __future__ import annotations
 
-import base64
+import asyncio
 import json
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
-from benchmarks.measures import Measured, conformance_command
-from benchmarks.processes import reference, run
-from benchmarks.schemathesis_tool import Failure, Failures, failures_of
+from benchmarks.depth import depth_of, in_turn
+from benchmarks.measures import Measured
+from benchmarks.processes import reference
+from benchmarks.schemathesis_tool import BEST, QUICK, Found, Way, look
+from benchmarks.trust_record import Finders, read_record
+from conformance.cases.fixtures import load_cases
+from conformance.contract.load import load_contract
+from conformance.endpoint.reference import warm_reference
+from conformance.run.loop import run_loop
+from conformance.selftest.suspects import Attempt, Suspect, summary_of, try_one
 from reference_impl.equivalents import EQUIVALENTS
 from reference_impl.faults import FAULTS
 from reference_impl.variants import Variant
@@ -25,25 +33,22 @@ from reference_impl.variants import Variant
 DEFAULT_VARIANTS = 60
 BASELINES = 2
 """How often the correct reference is run first: a failure that only some runs show must not count against a variant."""
-_USERS = {"alphapoint.cancel_quote": "maker01"}
+_TIMED = 3
+"""How often the harness is timed on an operation; the least counts, as what else the machine does only adds to it."""
+OURS = "conformance"
+_FORMAT = 1
+"""Of the baseline files of Schemathesis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One variant and both verdicts on it: whether there is anything to complain of, and how long that took."""
+    """One variant and what each tool found, by the name of the way to run it."""
 
     id: str
     kind: str
-    ours: bool
-    ours_s: float
-    theirs: bool
-    theirs_s: float
-    theirs_by: tuple[str, ...] = ()
-    """The kinds of failure that Schemathesis reports beyond those of the correct reference."""
-    hooked: bool = False
-    hooked_s: float = 0.0
-    hooked_by: tuple[str, ...] = ()
-    """The same with our hooks: requirements, and kinds of failure of its own."""
+    found: Mapping[str, Found]
+    finders: Finders | None = None
+    """For a fault of which every named case was run: what of ours found it."""
 
 
 def sample(variants: int | None) -> tuple[Variant, ...]:
@@ -60,86 +65,141 @@ def _spaced(variants: Sequence[Variant], count: int) -> tuple[Variant, ...]:
     return tuple(variants[number * len(variants) // count] for number in range(count))
 
 
-def judge_both(variants: Sequence[Variant], on_judged: Callable[[Judged], object]) -> tuple[Judged, ...]:
-    """Both tools on each variant, in turn."""
-    operations = sorted({variant.operation for variant in variants})
-    known = {(name, hooks): _baseline(name, hooks=hooks) for name in operations for hooks in (False, True)}
-    judged = []
-    for variant in variants:
-        ours, ours_s = _ours(variant)
-        found = {hooks: _theirs(variant, hooks=hooks) for hooks in (False, True)}
-        beyond = {
-            hooks: tuple(sorted({one.kind for one in found[hooks].failures - known[variant.operation, hooks]}))
-            for hooks in found
-        }
-        judged.append(
-            Judged(
-                variant.id, variant.kind, ours, ours_s, bool(beyond[False]), found[False].wall_s, beyond[False],
-                bool(beyond[True]), found[True].wall_s, beyond[True],
-            )
-        )  # fmt: skip
-        on_judged(judged[-1])
-    return tuple(judged)
+def sample_by_depth(variants: int | None) -> tuple[Variant, ...]:
+    """So many variants that show over HTTP: of each depth and of the equivalents the same number; all for None."""
+    return tuple(in_turn((*FAULTS.values(), *EQUIVALENTS.values()), read_record().faults)[:variants])
 
 
-def _theirs(variant: Variant, *, hooks: bool) -> Failures:
-    """What Schemathesis says of a variant."""
-    with reference(arguments=(f"--{variant.kind}", variant.id)) as address:
-        return failures_of(variant.operation, address, _token(address, variant.operation), hooks=hooks)
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is found out once for an operation, and may be kept for the next measurement."""
+
+    known: dict[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    """What is reported of the correct reference, by operation and hooks: the entries of a baseline file of Schemathesis."""
+    budgets_s: dict[str, int] = field(default_factory=dict)
+    """The seconds of one budget, by operation."""
 
 
-def _baseline(operation: str, *, hooks: bool) -> frozenset[Failure]:
-    """What Schemathesis says of the correct reference."""
-    known: frozenset[Failure] = frozenset()
-    for _ in range(BASELINES):
-        with reference() as address:
-            known |= failures_of(operation, address, _token(address, operation), hooks=hooks).failures
-    return known
+_ENTRY = ("operation", "check", "failure", "signature")
 
 
-def _ours(variant: Variant) -> tuple[bool, float]:
-    """Whether the harness complains, and the wall seconds of the command."""
-    done = run(conformance_command("selftest", "-q", f"--{variant.kind}", variant.id))
-    if done.exit_code not in (0, 1):
-        raise RuntimeError(f"conformance selftest of {variant.id} ended with {done.exit_code}: {done.output[-2000:]}")
-    good = done.exit_code == 0
-    return good if variant.kind == "fault" else not good, done.wall_s
+@dataclass(frozen=True, slots=True)
+class _Baselines:
+    """The baseline files; what is not known yet is found out when it is first needed, and added to what is known.
+
+    Of the ways with the same hooks, the one with the longest time finds it out.
+    """
+
+    folder: Path
+    ways: Sequence[Way]
+    kept: Kept
+
+    def file(self, operation: str, way: Way, budget_s: int) -> Path:
+        """The baseline file of a way, with at most `budget_s` times its budgets spent on each run."""
+        longest = max((one for one in self.ways if one.hooks == way.hooks), key=lambda one: one.budgets)
+        name = f"{operation} {longest.hooks or longest.name}"
+        path = self.folder / f"{operation}-{longest.name}.json"
+        if name not in self.kept.known:
+            path.unlink(missing_ok=True)
+            for _ in range(BASELINES):
+                with reference() as address:
+                    look(operation, address, longest, path, budget_s, learn=True)
+            entries = json.loads(path.read_text(encoding="utf-8"))["entries"] if path.exists() else []
+            self.kept.known[name] = [{key: one[key] for key in _ENTRY} for one in entries]
+        path.write_text(json.dumps({"format_version": _FORMAT, "entries": self.kept.known[name]}), encoding="utf-8")
+        return path
 
 
-def _token(address: str, operation: str) -> str:
-    """A session of a user who may make the call; empty where the call knows no sessions."""
-    if not operation.startswith("alphapoint."):
-        return ""
-    user = _USERS.get(operation, "trader01")
-    credentials = base64.b64encode(f"{user}:{user}-password".encode()).decode()
-    asked = urllib.request.Request(f"{address}/AP/Authenticate", headers={"Authorization": f"Basic {credentials}"})
-    with urllib.request.urlopen(asked, timeout=10) as reply:  # the address is that of a server of our own
-        return str(json.loads(reply.read())["SessionToken"])
+def judge(
+    variants: Iterable[Variant], ways: Sequence[Way], on_judged: Callable[[Judged], object], kept: Kept | None = None
+) -> tuple[Judged, ...]:
+    """The harness and every way on each variant, in turn. What is found out once goes into `kept`."""
+
+    async def all_of_them() -> tuple[Judged, ...]:
+        judged = []
+        async for one in _judged(variants, ways, Kept() if kept is None else kept):
+            on_judged(one)
+            judged.append(one)
+        return tuple(judged)
+
+    return run_loop(all_of_them())
+
+
+async def _judged(variants: Iterable[Variant], ways: Sequence[Way], kept: Kept) -> AsyncIterator[Judged]:
+    contract = load_contract()
+    cases = load_cases(contract, every_edition=True)
+    every_case = any(way.budgets for way in ways)
+    with tempfile.TemporaryDirectory() as folder:
+        baselines = _Baselines(Path(folder), ways, kept)
+        async with warm_reference() as warm:
+
+            async def ours(variant: Variant) -> tuple[Attempt, float]:
+                suspect = Suspect(variant.id, variant.kind, variant.operation, variant.requirements, variant.edition)
+                started = time.perf_counter()
+                attempt = await try_one(contract, cases, suspect, warm, every_case=every_case)
+                return attempt, time.perf_counter() - started
+
+            for variant in variants:
+                if every_case and variant.operation not in kept.budgets_s:
+                    plain = _plain(variant.operation)
+                    least_s = min([(await ours(plain))[1] for _ in range(_TIMED)])
+                    kept.budgets_s[variant.operation] = max(1, round(least_s))
+                budget_s = kept.budgets_s.get(variant.operation, 0)
+                attempt, took_s = await ours(variant)
+                theirs = await asyncio.to_thread(_theirs, variant, ways, baselines, budget_s)
+                found = {OURS: Found(_complaints(attempt), took_s), **theirs}
+                yield Judged(variant.id, variant.kind, found, _finders(attempt) if every_case else None)
+
+
+def _plain(operation: str) -> Variant:
+    """The fault on which the time of an operation's named cases is taken: the first simple one of the sample."""
+    finders = read_record().faults
+    found = (one for one in in_turn(tuple(FAULTS.values()), finders) if one.operation == operation)
+    return next(one for one in found if depth_of(finders[one.id]) == "simple")
+
+
+def _theirs(variant: Variant, ways: Sequence[Way], baselines: _Baselines, budget_s: int) -> Mapping[str, Found]:
+    """What each way says of a variant."""
+    found = {}
+    for way in ways:
+        file = baselines.file(variant.operation, way, budget_s)
+        with reference(arguments=(f"--{variant.kind}", variant.id)) as address:
+            found[way.name] = look(variant.operation, address, way, file, budget_s)
+    return found
+
+
+def _complaints(attempt: Attempt) -> tuple[str, ...]:
+    """The broken requirements that a fault was caught on; of an equivalent, all that it was wrongly failed for."""
+    if attempt.suspect.kind == "equivalent":
+        return () if attempt.good else (*attempt.findings_on, *attempt.alarms, *filter(None, [attempt.stopped]))
+    return tuple(name for name in attempt.findings_on if name in attempt.suspect.requirements) if attempt.caught else ()
+
+
+def _finders(attempt: Attempt) -> Finders | None:
+    found = summary_of([attempt])["faults"]
+    return Finders(found[0]["caught"], tuple(found[0]["families"]), tuple(found[0]["checks"])) if found else None
 
 
 def totals(judged: Sequence[Judged]) -> Mapping[str, float]:
-    """Counts and seconds of both tools."""
+    """Counts and seconds of every tool and way."""
     faults = [one for one in judged if one.kind == "fault"]
     equivalents = [one for one in judged if one.kind == "equivalent"]
-    return {
-        "faults": len(faults),
-        "equivalents": len(equivalents),
-        "conformance_caught": sum(one.ours for one in faults),
-        "schemathesis_caught": sum(one.theirs for one in faults),
-        "conformance_false_alarms": sum(one.ours for one in equivalents),
-        "schemathesis_false_alarms": sum(one.theirs for one in equivalents),
-        "conformance_seconds": sum(one.ours_s for one in judged),
-        "schemathesis_seconds": sum(one.theirs_s for one in judged),
-        "hooks_caught": sum(one.hooked for one in faults),
-        "hooks_false_alarms": sum(one.hooked for one in equivalents),
-        "hooks_seconds": sum(one.hooked_s for one in judged),
-    }
+    counts: dict[str, float] = {"faults": len(faults), "equivalents": len(equivalents)}
+    for name in judged[0].found if judged else ():
+        counts[f"{name}_caught"] = sum(bool(one.found[name].by) for one in faults)
+        counts[f"{name}_false_alarms"] = sum(bool(one.found[name].by) for one in equivalents)
+        counts[f"{name}_seconds"] = sum(one.found[name].wall_s for one in judged)
+    return counts
 
 
-def detection(variants: int | None = DEFAULT_VARIANTS) -> Measured:
-    """Faults caught by us over faults caught by Schemathesis (1 for none), with the counts of both."""
-    counts = totals(judge_both(sample(variants), lambda _judged: None))
-    ratio = counts["conformance_caught"] / max(1, counts["schemathesis_caught"])
+def detection(variants: int | None = DEFAULT_VARIANTS, *, at_best: bool = False) -> Measured:
+    """Faults caught by us over faults caught by Schemathesis (1 for none), with the counts of every way.
+
+    The ratio is to the first of the ways; `at_best` tries those with a budget, on a sample by depth.
+    """
+    ways, chosen = (BEST, sample_by_depth(variants)) if at_best else (QUICK, sample(variants))
+    counts = totals(judge(chosen, ways, lambda _judged: None))
+    ratio = counts[f"{OURS}_caught"] / max(1, counts[f"{ways[0].name}_caught"])
     units = {name: "s" if name.endswith("seconds") else "variants" for name in counts}
     return Measured(
         {"detection_vs_schemathesis": ratio},
@@ -147,11 +207,6 @@ def detection(variants: int | None = DEFAULT_VARIANTS) -> Measured:
     )
 
 
-def of_variants(variants: int | None) -> Callable[[], Measured]:
+def of_variants(variants: int | None, *, at_best: bool = False) -> Callable[[], Measured]:
     """The measurement for a number of variants."""
-    return partial(detection, variants)
-
-
-def as_json(judged: Sequence[Judged]) -> list[Mapping[str, object]]:
-    """The verdicts as JSON values, by id."""
-    return [asdict(one) for one in sorted(judged, key=lambda one: (one.kind, one.id))]
+    return partial(detection, variants, at_best=at_best)

@@ -7,11 +7,10 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from benchmarks.schemathesis_tool import EXAMPLES
 from benchmarks.trust_detection import Alone, alone_by
 from benchmarks.trust_record import Group, Record, equivalent_groups, fault_groups
+from benchmarks.trust_tools import tools_text
 from conformance.contract.load import load_contract
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +29,7 @@ def page_of(record: Record) -> str:
         _equivalents(record),
         _alone("## What each check alone finds", _CHECKS, alone_by(record, "checks")),
         _alone("## What each family of named cases alone finds", _FAMILIES, alone_by(record, "families")),
-        _tools(record),
+        tools_text(record),
         _requirements(),
         _mutation(),
         LIMITS.read_text(encoding="utf-8").strip(),
@@ -47,15 +46,14 @@ _FAMILIES = "This table shows the same for the families of named cases. The fami
 
 
 def _opening(record: Record) -> str:
-    whole = record.whole
-    summary = whole["summary"]
+    caught, alarms = sum(one.caught for one in record.faults.values()), sum(record.alarms.values())
     return f"""# Why its verdict can be trusted, and how far
 
 This page shows which violations the harness finds, and what it cannot find. `python -m benchmarks.trust` writes the page from recorded measurements (`benchmarks/trust.json`), and a test compares the two. The harness is tried on its own reference implementation, with two kinds of variants: a **fault** is a deliberate violation of requirements that it names, and an **equivalent** is a difference that the documents permit.
 
-- **{summary["caught"]} of {summary["faults"]} faults are caught.** A fault is caught if there is a finding on a requirement that the fault breaks, and the fault was active. A finding on another requirement does not count.
-- **{summary["false_alarms"]} false alarms on {summary["equivalents"]} equivalents.** Every named case of the operation ran and passed, and the equivalent was active.
-- The whole run took {whole["wall_s"]:.0f} s on {whole["cpus"]} shared processors, and {whole["cpu_s"]:.0f} s of processor time. One fault takes a second or two.
+- **{caught} of {len(record.faults)} faults are caught.** A fault is caught if there is a finding on a requirement that the fault breaks, and the fault was active. A finding on another requirement does not count.
+- **{alarms} false alarms on {len(record.alarms)} equivalents.** Every named case of the operation ran and passed, and the equivalent was active.
+- {_time(record)}
 
 ```sh
 conformance selftest
@@ -63,7 +61,33 @@ conformance selftest --fault cao-text-104
 conformance selftest --every-case --json
 ```
 
-For each fault, the cases that name a broken requirement run first. The run ends when one of them finds the fault; if none does, all named cases run. With `--every-case` all named cases always run. The tables below come from such a run."""
+For each fault, the cases that name a broken requirement run first. The run ends when one of them finds the fault; if none does, all named cases run. With `--every-case` all named cases always run. The tables below come from such runs. {_present(record)}"""
+
+
+def _time(record: Record) -> str:
+    """How long a run of everything takes, or one of every so manieth variant."""
+    whole = record.whole
+    took = f"took {whole['wall_s']:.0f} s on {whole['cpus']} shared processors, and {whole['cpu_s']:.0f} s of processor time"
+    if whole["step"] == 1:
+        return f"`conformance selftest` {took}."
+    summary = whole["summary"]
+    return (
+        f"A self-test of every {whole['step']}th variant ({summary['faults']} faults, {summary['equivalents']} equivalents) "
+        f"{took}; `conformance selftest` tries all of them."
+    )
+
+
+def _present(record: Record) -> str:
+    """Of how many faults it is known what every family of cases finds."""
+    untried = [one for one in record.faults.values() if one.untried]
+    if not untried:
+        return "Each fault was tried with every family of cases that there is."
+    names = sorted({family for one in untried for family in one.untried})
+    return (
+        f"{len(record.faults) - len(untried)} of the faults were tried with every family of cases that there is; the others "
+        f"not with all of those that came later ({', '.join(names)}), which may find them as well. "
+        "`python -m benchmarks.trust --record families` tries the rest."
+    )
 
 
 def _faults(record: Record) -> str:
@@ -109,61 +133,6 @@ def _alone(title: str, text: str, rows: Sequence[Alone]) -> str:
         named = ", ".join(f"`{name}`" for name in row.faults[:_NAMED])
         lines.append(f"| {row.name} | {row.finds} | {len(row.faults)} | {named or row.kept} |")
     return "\n".join(lines)
-
-
-def _tools(record: Record) -> str:
-    tools = record.tools
-    if not tools:
-        return ""
-    counts = tools["totals"]
-    judged: Sequence[Mapping[str, Any]] = tools["judged"]
-    silent = [one for one in judged if one["kind"] == "fault" and "-ws-" in one["id"]]
-    by, false = _named(judged, "theirs")
-    hooked_by, hooked_false = _named(judged, "hooked")
-    variants = f"{counts['faults']:.0f} faults and {counts['equivalents']:.0f} equivalents"
-    return f"""## Beside Schemathesis
-
-Schemathesis {tools["schemathesis"]} got the OpenAPI document of this project, a session token, all its checks, its \
-deterministic mode and {EXAMPLES} examples a phase; once as it is, once [with our hooks](schemathesis.md). The tools tried \
-{variants}, evenly spaced over all of them, one variant at a time:
-
-```sh
-python -m benchmarks --variants {len(judged)} detection
-python -m benchmarks --variants all detection
-```
-
-| | conformance | Schemathesis | Schemathesis with the hooks |
-|---|---|---|---|
-{_tool_row("faults caught", counts, "caught", "faults")}
-{_tool_row("false alarms", counts, "false_alarms", "equivalents")}
-
-How a variant is counted for Schemathesis:
-
-- Without the hooks it exits with 1 on the correct reference too, so its exit code alone would fail every server. With \
-them it exits with 0 there.
-- A fault is caught if Schemathesis reports a kind of failure that it does not report on the correct reference. The new \
-kinds, by operation, were {by}. With the hooks they were {hooked_by}.
-- A new kind of failure on an equivalent is a false alarm. Without the hooks: {false}. With them: {hooked_false}.
-- If a fault only adds a failure of a kind that the correct reference also has, it does not count as caught.
-
-{len(silent)} of the faults show only over WebSocket, which Schemathesis does not speak. Links of the OpenAPI document place \
-an order or a quote and cancel it, but nothing looks at it afterwards, and roles, other accounts and special states are \
-beyond it. Schemathesis answers another question, and needs no contract except the document."""
-
-
-_TOOLS = ("conformance", "schemathesis", "hooks")
-
-
-def _named(judged: Sequence[Mapping[str, Any]], tool: str) -> tuple[str, str]:
-    """The new kinds of failure on faults with how often each came, and the equivalents with one."""
-    kinds = Counter(kind for one in judged if one["kind"] == "fault" for kind in one[f"{tool}_by"])
-    false = ", ".join(f"`{one['id']}`" for one in judged if one["kind"] == "equivalent" and one[tool])
-    return ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none", false or "none"
-
-
-def _tool_row(title: str, counts: Mapping[str, float], figure: str, whole: str) -> str:
-    cells = (f"{counts[f'{tool}_{figure}']:.0f} of {counts[whole]:.0f}" for tool in _TOOLS)
-    return f"| {title} | {' | '.join(cells)} |"
 
 
 def _requirements() -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import reference_impl.equivalents
 import reference_impl.faults
+from conformance.model.case import Case
+from conformance.selftest.suspects import family_of
 from reference_impl.variants import Variant
 
 RECORD = Path(__file__).parent / "trust.json"
@@ -27,18 +29,22 @@ class Finders:
     caught: bool
     families: tuple[str, ...]
     checks: tuple[str, ...]
+    untried: tuple[str, ...] = ()
+    """Families that came after the fault was recorded and were not tried on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The record. `alarms` counts failed cases by equivalent; `whole` and `tools` are as the commands printed them."""
+    """The record. `alarms` counts failed cases by equivalent; `whole` and `tools` are as the commands measured them."""
 
     faults: Mapping[str, Finders] = field(default_factory=dict)
     alarms: Mapping[str, int] = field(default_factory=dict)
+    families: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The families of named cases that each operation had when the record was made; `untried` says of which faults."""
     whole: Mapping[str, Any] = field(default_factory=dict)
-    """Of one run of everything: the summary of `conformance selftest`, wall and processor seconds, the processors."""
+    """Of one run of every `step`th variant: wall and processor seconds, the processors."""
     tools: Mapping[str, Any] = field(default_factory=dict)
-    """Of the measurement `detection`: versions, totals, and the verdicts on each variant."""
+    """Of both tools: the version of Schemathesis, and what each way found in each variant of a sample."""
 
 
 def read_record(path: Path = RECORD) -> Record:
@@ -47,21 +53,34 @@ def read_record(path: Path = RECORD) -> Record:
         return Record()
     raw = json.loads(path.read_text(encoding="utf-8"))
     faults = {
-        name: Finders(one["caught"], tuple(one["families"]), tuple(one["checks"]))
+        name: Finders(one["caught"], tuple(one["families"]), tuple(one["checks"]), tuple(one.get("untried", ())))
         for name, one in raw["faults"].items()
     }
-    return Record(faults, raw["alarms"], raw["whole"], raw["tools"])
+    return Record(faults, raw["alarms"], raw["families"], raw["whole"], raw["tools"])
+
+
+def families_of(cases: Iterable[Case]) -> Mapping[str, Sequence[str]]:
+    """The families of named cases of each operation, sorted."""
+    found: dict[str, set[str]] = {}
+    for case in cases:
+        found.setdefault(case.operation, set()).add(family_of(case.id))
+    return {name: sorted(found[name]) for name in sorted(found)}
 
 
 def write_record(record: Record, path: Path = RECORD) -> None:
     """Write a record, one variant a line, sorted."""
     parts = [
-        f'"faults": {{\n  {_lines({name: asdict(one) for name, one in record.faults.items()})}\n }}',
+        f'"faults": {{\n  {_lines({name: _told(one) for name, one in record.faults.items()})}\n }}',
         f'"alarms": {json.dumps(dict(sorted(record.alarms.items())))}',
+        f'"families": {json.dumps(record.families)}',
         f'"whole": {json.dumps(record.whole)}',
         f'"tools": {_tools(record.tools)}',
     ]
     path.write_text("{" + ",\n ".join(parts) + "}\n", encoding="utf-8")
+
+
+def _told(found: Finders) -> Mapping[str, Any]:
+    return {name: value for name, value in asdict(found).items() if value or name != "untried"}
 
 
 def _lines(members: Mapping[str, Any]) -> str:

@@ -114,6 +114,16 @@ def test_every_option_that_is_named_is_one_of_some_command(page: Path) -> None:
         known |= {"--processes", "--master", "--worker", "--master-host", "--expect-workers"}  # Locust's own
         known |= set(re.findall(r'add\("(--[a-z-]+)"', (ROOT / "conformance" / "load" / "user.py").read_text("utf-8")))
         known |= set(re.findall(r'add_argument\("(--[a-z-]+)"', (ROOT / "benchmarks" / "load.py").read_text("utf-8")))
+    if page.name == "schemathesis.md":
+        told = subprocess.run(
+            [Path(sys.executable).with_name("schemathesis"), "run", "--help"],
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        known |= set(re.findall(r"--[a-z][a-z-]*", told.stdout))
+    if page.name in ("performance.md", "trust.md"):
+        for name in ("__main__", "trust"):
+            source = (ROOT / "benchmarks" / f"{name}.py").read_text("utf-8")
+            known |= set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', source))
     spans = " ".join(_SPAN.findall(_FENCE.sub("", text_of(page))))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", spans)) - known == set()
 

@@ -26,6 +26,7 @@ from reference_impl.variants import Change, Variant
 
 _WINDOW_S = 0.04
 """How long a call is under way before it is handled: as long as a slow look into a database."""
+_LONGEST_ACCOUNT = 19
 _STALE_S = 1.0
 _IDS = re.compile(r"(?<!\d)64\d{5}(?!\d)")
 _ACCOUNT = re.compile(r"accountid\W{1,6}(\d+)", re.IGNORECASE)
@@ -316,6 +317,12 @@ def _slot(recorder: Recorder, inner: Handler, parts: Parts, call: Call, flight: 
     return _success(call)
 
 
+def _account_of(call: Call) -> int:
+    """The account that a call names, 0 for none; what is no number is no account, and none of this fault's business."""
+    text = str(call.members.get("accountid") or 0)
+    return int(text) if text.isdecimal() and len(text) < _LONGEST_ACCOUNT else 0
+
+
 def _old_lists(call_name: str, part: Callable[[Parts, Call, Book], Answer]) -> Callable[[Operation], Change]:
     """A list that is read while a call is under way is kept, and shown again until something new is placed."""
 
@@ -336,7 +343,7 @@ def _old_lists(call_name: str, part: Callable[[Parts, Call, Book], Answer]) -> C
                     flying[number] -= 1
 
             def listed(p: Parts, call: Call) -> Answer:
-                number = int(call.members.get("accountid") or 0)
+                number = _account_of(call)
                 if flying.get(number) and number not in kept:
                     kept[number] = p.alphapoint.book.snapshot()
                 if number not in kept:
@@ -347,7 +354,7 @@ def _old_lists(call_name: str, part: Callable[[Parts, Call, Book], Answer]) -> C
                 before = parts.alphapoint.calls[name]
 
                 def placed(p: Parts, call: Call) -> Answer:
-                    kept.pop(int(call.members.get("accountid") or 0), None)
+                    kept.pop(_account_of(call), None)
                     return before(p, call)
 
                 return placed
@@ -376,7 +383,7 @@ def _flickers(operation: Operation) -> Change:
         counts.clear()
 
         def listed(p: Parts, call: Call) -> Answer:
-            number = int(call.members.get("accountid") or 0)
+            number = _account_of(call)
             until_s, book = copies.get(number, (0.0, p.alphapoint.book))
             counts[number] = counts.get(number, 0) + 1
             now = inner(p, call)
