@@ -6,12 +6,13 @@ What the checks look at: the exchanges of one case, and what became of the state
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from conformance.model.case import Case, RaceStep
 from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
+from conformance.values import value_class
 from conformance.wire.messages import Exchange
 
 # The forms that an expectation may name.
@@ -30,7 +31,7 @@ STRUCTURED = frozenset({STANDARD, PAIR, FLAT, RESULTS, REFUSED, DATA})
 """The forms that carry an outcome of the operation."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Leg:
     """One standard response object: its code as far as it can be told, and whether it says success."""
 
@@ -44,7 +45,7 @@ class Leg:
         return f"code {self.code}, result {_word(self.result)}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Answer:
     """What came back, read as far as it could be.
 
@@ -74,7 +75,7 @@ def _word(value: bool | None) -> str:
     return "missing" if value is None else str(value).lower()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Observation:
     """One case as it was seen from outside.
 
@@ -100,7 +101,7 @@ class Observation:
     """The steps of a race; each answer is also judged by itself, in an observation of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Raced:
     """One step of a race: the case that its message is by itself, and what was seen of it."""
 
@@ -114,7 +115,7 @@ class Raced:
         return next(iter(self.seen.exchanges), None)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Seen:
     """What a check may look at once an answer was read; `secrets` are those whose presence in it would tell something."""
 
@@ -126,7 +127,7 @@ class Seen:
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Judgement:
     """What the checks made of an observation."""
 

@@ -21,6 +21,7 @@ from conformance.model.case import Alternative, Case
 from conformance.model.paths import arguments_of
 from conformance.model.spec import Operation
 from conformance.model.verdict import Finding
+from conformance.values import value_class
 from conformance.wire.messages import Exchange
 
 ANSWERED = Check(
@@ -49,7 +50,7 @@ _LONGEST = 1000
 _UNANSWERED = ("no-reply", "ws-closed")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Pins:
     """Readings that the target file pins: the alternative and, by operation, the requirement that another breaks."""
 
@@ -90,7 +91,7 @@ class _Gathering:
         self.blocked.extend(name for check in checks for name in check.blocks)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class _Read:
     """One answer with what the case allows: the alternatives, the results in order, the alternatives that fit."""
 

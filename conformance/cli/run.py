@@ -52,7 +52,7 @@ from conformance.guard.gate import Together, planned_s
 from conformance.model.case import Case
 from conformance.model.spec import Contract
 from conformance.model.verdict import CaseResult, RunInfo, Verdict
-from conformance.report.formats.progress import progress
+from conformance.report.formats.progress import Report, progress
 from conformance.report.formats.registry import OF_A_RUN, write_reports
 from conformance.report.formats.terminal import print_report
 from conformance.report.journal import FILE_NAME, Header, JournalWriter, read_journal
@@ -158,6 +158,12 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float | No
     metavar="DIR",
     help="A folder that all runs against this target share: they keep its limits together, and shards take turns where one could disturb another.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="How many processes share the cases (default: one; as many as pay for the bundled reference implementation).",
+)
 @click.option("--no-html", is_flag=True, help="Write no report.html.")
 @click.option("--history", metavar="URL", help="Add the run to this store at the end; see `conformance history`.")
 @click.option(
@@ -243,7 +249,13 @@ def run_command(options: Mapping[str, Any]) -> int:
 
         check_url(options["history"])
     contract = load_contract(options["specs"])
-    summary, problem = run_loop(_begun(contract, options))
+    from conformance.cli.workers import run_in_workers, workers_of
+
+    planned, workers = workers_of(contract, options)
+    if workers > 1:
+        summary, problem = run_in_workers(contract, options, planned, workers)
+    else:
+        summary, problem = run_loop(begun(contract, options))
     if options["as_json"]:
         sys.stdout.write(to_json(summary))
     else:
@@ -258,19 +270,24 @@ def run_command(options: Mapping[str, Any]) -> int:
     return summary.exit_code
 
 
-_Outcome: TypeAlias = tuple[RunSummary, HarnessError | None]
+Outcome: TypeAlias = tuple[RunSummary, HarnessError | None]
 """What a run came to, and what kept it from being written down."""
-_Run: TypeAlias = Coroutine[Any, Any, _Outcome]
-_TO_THE_END = (0, 1, 4)
+_Run: TypeAlias = Coroutine[Any, Any, Outcome]
+TO_THE_END = (0, 1, 4)
 """Exit codes of runs that came to a verdict."""
 
 
-def _begun(contract: Contract, options: Mapping[str, Any], turns: _Turns | None = None) -> _Run:
-    """The run that the options ask for, with its cases chosen; nothing is opened yet."""
+def begun(
+    contract: Contract, options: Mapping[str, Any], turns: _Turns | None = None, *, told: Report | None = None
+) -> _Run:
+    """The run that the options ask for, with its cases chosen; nothing is opened yet.
+
+    One that is `told` each result is a part of another: it shows nothing, and writes a journal and no reports.
+    """
     selection, shard = selection_of(options), parse_shard(options["shard"])
     cases = choose_named(contract, selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
-    return _run(contract, cases, generated, selection, options, _share_in(options["room"], *shard), turns)
+    return _run(contract, cases, generated, selection, options, _share_in(options["room"], *shard), turns, told)
 
 
 def run_side_by_side(several: Sequence[Mapping[str, Any]], *, in_turn: bool = False) -> int:
@@ -281,7 +298,7 @@ def run_side_by_side(several: Sequence[Mapping[str, Any]], *, in_turn: bool = Fa
     """
     contract = load_contract(several[0]["specs"])
     turns = _Turns(in_turn)
-    outcomes = run_loop(_all_ended([_begun(contract, options, turns) for options in several]))
+    outcomes = run_loop(_all_ended([begun(contract, options, turns) for options in several]))
     codes = []
     for options, outcome in zip(several, outcomes, strict=True):
         if outcome is not None:
@@ -291,17 +308,17 @@ def run_side_by_side(several: Sequence[Mapping[str, Any]], *, in_turn: bool = Fa
     for _, problem in filter(None, outcomes):
         if problem is not None:  # all that is known has been said
             raise problem
-    codes = [code for code in codes if code not in _TO_THE_END]
+    codes = [code for code in codes if code not in TO_THE_END]
     return min(codes, default=0)  # that another was interrupted because of it is no news: 130 is the largest
 
 
-async def _all_ended(runs: Sequence[_Run]) -> list[_Outcome | None]:
+async def _all_ended(runs: Sequence[_Run]) -> list[Outcome | None]:
     """What each came to, in their order; None for one that had not begun when another ended early. Raises its error."""
     tasks = [asyncio.ensure_future(run) for run in runs]
     try:
         for one in asyncio.as_completed(tasks):
             summary, _ = await one
-            if summary.exit_code not in _TO_THE_END:
+            if summary.exit_code not in TO_THE_END:
                 break
     finally:
         for task in tasks:
@@ -381,7 +398,8 @@ async def _run(
     options: Mapping[str, Any],
     share: Share,
     turns: _Turns | None,
-) -> _Outcome:
+    told: Report | None,
+) -> Outcome:
     """Open the run, carry its cases out, write it down."""
     started = time.monotonic()
     explore_with = explore_seed(options)
@@ -447,7 +465,7 @@ async def _run(
                 journal.write(result)
                 result = replace(result, seen=())
                 results.add(result)
-                show(result)
+                (told or show)(result)
 
             opened.on_result = keep
             ledger.taken.update(earlier.taken)
@@ -477,8 +495,14 @@ async def _run(
             took_s = round(time.monotonic() - started, 3)
             ending = _ending(opened, earlier, settings, took_s, interrupted=interrupted, lost=journal.problem)
             journal.finish(ending)
-    kinds = [kind for kind in OF_A_RUN if kind != "html" or not options["no_html"]]
-    return _written_down(contract, info, results, SummaryOptions(settings, ending), folder, kinds, journal.problem)
+    how = SummaryOptions(settings, ending)
+    kinds = kinds_of(options) if told is None else ()
+    return written_down(contract, info, results, how, folder, kinds, journal.problem)
+
+
+def kinds_of(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The reports that a run writes."""
+    return tuple(kind for kind in OF_A_RUN if kind != "html" or not options["no_html"])
 
 
 def _share_in(room: Path | None, index: int, count: int) -> Share:
@@ -520,15 +544,15 @@ def _ending(
     )
 
 
-def _written_down(
+def written_down(
     contract: Contract,
     info: RunInfo,
     results: Gathering,
     options: SummaryOptions,
     folder: Path,
     kinds: Sequence[str],
-    lost: JournalError | None,
-) -> _Outcome:
+    lost: JournalError | None = None,
+) -> Outcome:
     """The summary, after the reports are written; where that fails, the summary says so, and no result is lost."""
     problem: ConformanceError | None = lost
     if lost is not None:

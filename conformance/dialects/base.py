@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any, Literal, Protocol
 
@@ -22,6 +22,7 @@ from conformance.errors import Hindrance, NotCarriedOut, RoleUnavailable, Unreac
 from conformance.guard.gate import Purpose, hiccup_words, is_hiccup
 from conformance.model.case import StateNeed
 from conformance.plugins import find_login
+from conformance.values import value_class
 from conformance.wire.messages import Exchange, Headers, HttpReply, HttpRequest, WsReply, WsRequest
 
 ANONYMOUS, INVENTED = "anonymous", "invented"
@@ -38,7 +39,7 @@ CLIENT_ID = ".client"
 """What follows the name of an order that was placed under a number of the client's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Handle:
     """A state that was set up: `bindings` fill the message, `before` is the state of each watched name."""
 
@@ -112,7 +113,7 @@ class Jar(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Session:
     """What makes later HTTP requests those of a role that has signed in."""
 
@@ -156,7 +157,7 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Inspection:
     """A harmless reading call that tells whether a binding names what cases take it for."""
 
@@ -167,7 +168,7 @@ class Inspection:
     """Whether what it names has to be there; of an unknown id, that it must not."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Signer:
     """Who signs in, and the ways to ask. `send` and `elsewhere` pass the gate as messages of the purpose sign-in."""
 
@@ -214,7 +215,7 @@ def altered(text: str) -> str:
     return text[:middle] + new + text[middle + 1 :]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Login:
     """One way to sign in. What a way does not have stays None: it then has no session, or none over that transport."""
 
@@ -349,7 +350,7 @@ class Dialect(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Speaker:
     """Who sends: the session's key, the role, the ids that a probe may name, and the case that it is for."""
 

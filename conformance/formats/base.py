@@ -16,6 +16,7 @@ from conformance.formats.members import Content
 from conformance.formats.text import MediaType
 from conformance.model.case import Body
 from conformance.model.spec import Document, Operation
+from conformance.values import value_class
 
 PLACE = re.compile(r"\$\{([A-Za-z_][\w.#]*)([+-]\d+|[\^~!])?(?:\|([A-Za-z_][\w.#]*))?\}")
 _TEXT_ENDINGS = ("uid", "pin", "text")
@@ -45,7 +46,7 @@ class Problem(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Decoded:
     """A body as the value that JSON gives for it, and what was remarkable or wrong about its form."""
 
@@ -123,7 +124,7 @@ Standing = Literal["legal", "lenient", "broken"]
 """legal: every reader must take it; lenient: real stacks differ; broken: nobody can read a request in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class WireForm:
     """One way to write a body; `write` gives None where a value has no such form."""
 

@@ -12,11 +12,12 @@ The value classes that the codecs share: notes, exact numbers, and what a plain 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Self
 
+from conformance.values import value_class
 
-@dataclass(frozen=True, slots=True)
+
+@value_class(frozen=True, slots=True)
 class Position:
     """Where in a text: line and column from 1 in characters, offset from 0 in bytes (None where unknown)."""
 
@@ -57,7 +58,7 @@ class XsdError(ValueError):
     """A schema file cannot serve as a contract; the message names the file and the construct."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Note:
     """Something legal but remarkable about a document: its kind, a JSON Pointer to the value, and a sentence.
 
@@ -89,14 +90,14 @@ class Number(float):
         return f"Number({self.literal!r})"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Raw:
     """Text written as it stands where a JSON value (or key) is expected; it need not be valid JSON."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Pairs:
     """An object written as these members in this order, duplicates included."""
 

@@ -16,9 +16,10 @@ from urllib.parse import parse_qsl, unquote
 from xml.parsers import expat
 
 from conformance.formats.json.pointer import MAX_DEPTH, too_deep_at
+from conformance.values import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Literal:
     """A JSON number as it was written."""
 
@@ -28,7 +29,7 @@ class Literal:
 Scalar: TypeAlias = "bool | str | Literal | None"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Container:
     """An object or a list that stands where a scalar is expected."""
 
@@ -36,7 +37,7 @@ class Container:
 CONTAINER = Container()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Found:
     """One value under a name, wherever it stands; a list's items have the list's name, "" is none."""
 
@@ -44,7 +45,7 @@ class Found:
     value: Scalar | Container
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class View:
     """What one reader may see of a message.
 
@@ -56,7 +57,7 @@ class View:
     found: tuple[Found, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Content:
     """The views of one body, and the texts in it that could not be read as a structure."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from conformance.formats.errors import CodecError, Position
+from conformance.values import value_class
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -46,7 +46,7 @@ _CHARSETS = {
 """Charsets by their IANA names: those that every known XML parser reads (XML 1.0, section 4.3.3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Text:
     """Decoded text, the Python codec that was used, and the length in bytes of the mark before it."""
 
@@ -148,7 +148,7 @@ _TYPE = re.compile(rf"[ \t]*({_TOKEN})/({_TOKEN})[ \t]*")
 _PARAMETER = re.compile(rf';[ \t]*(?:({_TOKEN})=(?:({_TOKEN})|"((?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\.)*)"))?[ \t]*')
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class MediaType:
     """Type and subtype in lower case; the parameters in order, names in lower case and values unquoted."""
 

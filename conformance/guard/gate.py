@@ -22,6 +22,7 @@ from typing import IO, Protocol
 from conformance.endpoint.model import Limits, RateWindow
 from conformance.errors import Hindrance, OutsideScope
 from conformance.formats.json.pointer import load_json
+from conformance.values import value_class
 from conformance.wire.messages import Exchange, HttpReply, HttpRequest, WsReply, WsRequest, header_values
 
 Clock = Callable[[], float]
@@ -54,7 +55,7 @@ OF_A_CASE = frozenset({Purpose.EARLIER, Purpose.JUDGED, Purpose.TWIN})
 """What the messages of a case itself are sent for."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Label:
     """What a message is sent for, as which role, and in which case (empty: in none)."""
 

@@ -6,11 +6,12 @@ How it travels is a `Transport`, what carries it a `Body` of text or of bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from conformance.model import REST
+from conformance.values import value_class
 
 
 class Transport(StrEnum):
@@ -49,7 +50,7 @@ class Transport(StrEnum):
         return media_type if _OF_TRANSPORT[self].only is None else None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class _Ways:
     label: str
     address_key: str
@@ -68,7 +69,7 @@ Lane = Literal["shared", "desk", "alone"]
 """Who else may run beside a case: anyone; anyone who holds another desk; nobody."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Body:
     """Text of a message with `${binding}` places, and how it becomes bytes; or bytes, which may hold such places too.
 
@@ -93,7 +94,7 @@ PIPELINED = "http-pipelined"
 """The spelling of messages that go out in one go with those beside them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Repeat:
     """A long list without its long text: `head`, `count` times `text` joined by `separator`, `tail`."""
 
@@ -103,7 +104,7 @@ class Repeat:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Message:
     """What goes on the wire, before bindings are filled in."""
 
@@ -117,7 +118,7 @@ class Message:
     """WebSocket only: the frame's text, in which `${i}` is the sequence number and `${o}` the body as a JSON string."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class StateNeed:
     """A state of the target that must be set up before the message, under a name that binds its ids.
 
@@ -137,7 +138,7 @@ def state_names(states: Mapping[str, StateNeed]) -> tuple[str, ...]:
     return tuple(names)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Alternative:
     """One answer that is right, the effect that goes with it, and the readings it stands for.
 
@@ -164,7 +165,7 @@ def _leaves_open(value: list[Any]) -> bool:
     return "any" in value or (len(value) > 1 and not any(isinstance(one, bool) for one in value))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Expectation:
     """What must hold: one of the alternatives.
 
@@ -178,7 +179,7 @@ class Expectation:
     outside: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Twin:
     """The same request said in another way, of which a metamorphic relation holds that it is answered alike.
 
@@ -197,7 +198,7 @@ class Twin:
     order: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class OwnSession:
     """A session that a case has to itself, and what has become of it before the message goes out.
 
@@ -217,7 +218,7 @@ class OwnSession:
     """Whether LogOut was called in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Beside:
     """Another message that goes out at the same moment as the judged one, and what must hold of its answer."""
 
@@ -225,7 +226,7 @@ class Beside:
     expect: Expectation
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class RaceStep:
     """One thing that a session of a race does, and what must hold of the answer by itself.
 
@@ -240,7 +241,7 @@ class RaceStep:
     expect: Expectation | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class RaceSession:
     """One of the sessions that are under way at the same moment; it takes its steps one after the other."""
 
@@ -254,7 +255,7 @@ PLACED = "race"
 """The parameter `after` of a state that a step of a race sets up."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Case:
     """One thing to try; the id is stable and the same on every machine."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NamedTuple
+
+from conformance.values import value_class
 
 FLAKY_NOTE = "flaky: "
 """How the note on a case begins that was run more than once."""
@@ -25,7 +27,7 @@ class Verdict(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Finding:
     """One way in which an answer breaks a requirement; `at` is a JSON Pointer, an XPath with line, or a part's name."""
 
@@ -39,7 +41,7 @@ class Finding:
     """In one word in which of its ways it is wrong, where a check knows several; what a report groups findings by."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Evidence:
     """The exact bytes both ways, already redacted, as text with escapes; bounded."""
 
@@ -67,7 +69,7 @@ class Recorded(NamedTuple):
     """Whether it is the first message of a case of the operation that went out as this user over its transport."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class CaseResult:
     """The verdict on one case, with what is needed to believe it."""
 
@@ -115,7 +117,7 @@ class CaseResult:
         return sum([one.took_s for one in self.exchanges])
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class RunInfo:
     """What identifies a run; `target` is the redacted description of the endpoint."""
 

@@ -20,6 +20,7 @@ from conformance.endpoint.model import MAX_BAIT, Binding
 from conformance.errors import HarnessError
 from conformance.model.case import Case, StateNeed
 from conformance.model.spec import Operation
+from conformance.values import value_class
 
 SOME, ENOUGH = 12, 24
 """How many new things at a desk are worth a look before some of them make way; how many that stand there are worth one,
@@ -31,7 +32,7 @@ _NO_NEED = StateNeed("")
 _PLACE = ("account", "instrument", "role", "side", "client")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Entry:
     """One thing that was set up, under a name of its own, and how each part of it must stand."""
 
@@ -69,7 +70,7 @@ class Entry:
         return f"{self.need.state} in {str(account).strip('${}')}" if account else self.need.state
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Suspicion:
     """Something that is not as it must be, and when that has come about."""
 
@@ -89,7 +90,7 @@ class Suspicion:
         return self.until_s - self.entry.kept_s
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Turn:
     """A case that was carried out, where and when."""
 

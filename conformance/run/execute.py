@@ -6,7 +6,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -50,6 +50,7 @@ from conformance.run.setting import (
     spare_states,
 )  # fmt: skip
 from conformance.run.states import unset_names
+from conformance.values import value_class
 from conformance.wire.messages import TIMED_OUT, Exchange, HttpReply, WsReply
 
 _LONG_BYTES = 16 * 1024
@@ -63,7 +64,7 @@ _EFFECTS = (EFFECT.id, RACE.id)
 """The checks that look what became of things, which takes time."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Judged:
     """A result, with what a metamorphic relation over several cases compares."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from conformance.checks.answer import Judgement, Observation, Raced
@@ -12,6 +12,7 @@ from conformance.checks.outcome import compare
 from conformance.errors import Hindrance
 from conformance.model.case import Alternative, Case, Expectation, Twin
 from conformance.model.verdict import Verdict
+from conformance.values import value_class
 
 Judge = Callable[[Kit, Case, Observation], Judgement]
 """What makes a judgement of an observation; a plan has one that looks at nothing."""
@@ -118,7 +119,7 @@ def with_twin(twin: Twin, first: Judgement, seconds: Sequence[Judgement]) -> Jud
     return replace(first, findings=tuple(dict.fromkeys((*findings, *apart))), beyond=beyond)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Came:
     """What a case came to: its verdict, and why it has no other."""
 

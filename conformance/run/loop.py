@@ -39,8 +39,10 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     asked: list[str] = []
     before = {number: signal.getsignal(number) for number in _ENDING}
     try:
+        results: list[T] = []
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(_ended_alike(coroutine, asked))
+            runner.run(_ended_alike(coroutine, asked, results))
+        return results[0]
     except asyncio.CancelledError:
         if asked:
             raise KeyboardInterrupt from None
@@ -70,8 +72,8 @@ def make_room() -> None:
         raise ConfigurationError(what, where="ulimit -n", hint=f"Raise the limit to {_ENOUGH_FILES} where you can.")
 
 
-async def _ended_alike(coroutine: Coroutine[Any, Any, T], asked: list[str]) -> T:
-    """The coroutine, ended by SIGTERM and SIGHUP as by Ctrl-C: orders are taken back, servers ended, the journal closed.
+async def _ended_alike(coroutine: Coroutine[Any, Any, T], asked: list[str], results: list[T]) -> None:
+    """Take the coroutine's result, and end it by SIGTERM and SIGHUP as by Ctrl-C: orders are taken back, servers ended, the journal closed.
 
     A shell that starts a program with `&` has it ignore SIGINT, so nothing may go by way of that. What is ignored, as
     SIGHUP is under nohup, stays ignored.
@@ -91,4 +93,4 @@ async def _ended_alike(coroutine: Coroutine[Any, Any, T], asked: list[str]) -> T
         for number in _ENDING:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 asyncio.get_running_loop().add_signal_handler(number, end)
-    return await coroutine
+    results.append(await coroutine)  # not returned: the runner writes a result out, however long, and forgets it

@@ -6,11 +6,12 @@ Everything here is frozen. A failure on the wire is a `WireProblem` inside an `E
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Literal, Protocol, TypeVar
 
 from conformance import DISTRIBUTION, tool_version
+from conformance.values import value_class
 
 ProblemKind = Literal[
     "connect-refused",
@@ -41,7 +42,7 @@ TIMED_OUT: frozenset[ProblemKind] = frozenset({"timeout", "no-reply"})
 """An answer was waited for in vain."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Limits:
     """What one exchange may cost; sizes in bytes, times in seconds.
 
@@ -60,7 +61,7 @@ class Limits:
     max_pings: int = 100
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class HttpRequest:
     """One HTTP request; `path` starts with "/" or is empty, may carry a query, and goes behind the base path.
 
@@ -77,7 +78,7 @@ class HttpRequest:
     place: Place | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class ReplyMatch:
     """Which frame answers a request: the one that echoes sequence number `i` (None: no frame can).
 
@@ -90,7 +91,7 @@ class ReplyMatch:
     quiet_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class WsRequest:
     """One text message; `bytes` are sent as the payload of a text frame even when they are not UTF-8.
 
@@ -102,7 +103,7 @@ class WsRequest:
     spelling: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class HttpReply:
     """One complete HTTP response; `body` is after gzip or deflate was undone, or as sent when that failed.
 
@@ -119,7 +120,7 @@ class HttpReply:
     unread_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class WsReply:
     """The payload that answered; `others` are the payloads seen while waiting that answer nobody.
 
@@ -132,7 +133,7 @@ class WsReply:
     unread_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class WireProblem:
     """What kept an exchange from completing, and in which phase of it."""
 
@@ -146,7 +147,7 @@ class WireProblem:
         return self.kind in UNREACHABLE_KINDS
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Exchange:
     """One message sent and what came of it.
 
@@ -189,7 +190,7 @@ class Exchange:
         return self.problem is not None and self.problem.kind == "ws-goodbye"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Payload:
     """The bytes of one request, and whether its answer has no body whatever its headers say."""
 
@@ -210,7 +211,7 @@ class Together(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Place:
     """The place of one request among those that go out in one go."""
 

@@ -44,6 +44,21 @@ def _either_number(inner: Any, parts: Parts, call: Call, request: CancelOrderReq
     return found
 
 
+def _client_as(kept: Callable[[int], float]) -> Any:
+    """Keeps a client's number in a narrower type, and finds the order that comes first."""
+
+    def select(inner: Any, parts: Parts, call: Call, request: CancelOrderRequest, account: Account) -> Order:
+        wanted = kept(request.client_order_id or 0)
+        if not request.order_id:
+            for order in parts.alphapoint.book.open_orders(account.oms_id, account.account_id):
+                if order.client_order_id and kept(order.client_order_id) == wanted:
+                    return order
+        found: Order = inner(parts, call, request, account)
+        return found
+
+    return step(CO, "select", select)
+
+
 def _demands_account(inner: Any, parts: Parts, call: Call) -> CancelOrderRequest:
     request: CancelOrderRequest = inner(parts, call)
     if request.account_id is None:
@@ -130,6 +145,20 @@ FAULTS: tuple[Variant, ...] = (
         "Keeps 64 bits of ClientOrderId",
         "REQ-CLIENTORDERID-TYPE",
         misread(CO, "ClientOrderId", wrapped(64)),
+    ),
+    fault_of(
+        CO,
+        "client-as-double",
+        "Compares the numbers of clients as doubles",
+        "REQ-CLIENTORDERID-TYPE EFFECT-ONLY REQ-CLIENTORDERID",
+        _client_as(float),
+    ),
+    fault_of(
+        CO,
+        "client-32-bits",
+        "Compares 32 bits of the numbers of clients",
+        "REQ-CLIENTORDERID-TYPE EFFECT-ONLY REQ-CLIENTORDERID",
+        _client_as(lambda number: number & 0xFFFFFFFF),
     ),
     fault_of(
         CO,

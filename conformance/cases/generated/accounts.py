@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from conformance.cases.generated.account_model import (
@@ -32,6 +32,7 @@ from conformance.cases.generated.rules import (
 )
 from conformance.model.case import Case, Message, StateNeed, Twin
 from conformance.model.spec import Operation
+from conformance.values import value_class
 
 Predict = Callable[[Rules, Sequence[str], Request, Sequence[OrderOrQuote], Standing], "Predicted | None"]
 MODELS: Mapping[str, Predict] = {
@@ -47,7 +48,7 @@ KEYS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class PlannedState:
     """A thing that is set up: after how many of the earlier calls, on which side, and whether it is cancelled at once.
 
@@ -85,7 +86,7 @@ def single_cancel(operation: Operation, account: str, order: str) -> dict[str, s
     return {name: f"${{{named[one.kind]}}}" for name, one in members.items() if one.kind in named}
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class CancelOne:
     """The service's call that cancels one order, between the calls of the operation."""
 
@@ -95,7 +96,7 @@ class CancelOne:
 Step = Request | CancelOne
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class AccountTrial:
     """The last step is judged; `offset` makes an unknown id another unknown one."""
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from dataclasses import fields as attributes_of
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from conformance.contract.schemas import name_of, read_schema_files
 from conformance.errors import SpecError
 from conformance.model.spec import Field, Operation
+from conformance.values import value_class
 
 GENERATOR_VERSION = 1
 """Counts up when the generator gives other values for the same contract and seed."""
@@ -21,7 +22,7 @@ DEFAULT_SEED = 0
 _FOLDER, _FILE = "corpus", "values.jsonl"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class CorpusValue:
     """One request value, with `${binding}` places where an id of the target belongs.
 

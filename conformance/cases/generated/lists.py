@@ -36,6 +36,7 @@ from conformance.cases.kinds import first_of
 from conformance.cases.message import places as places_in
 from conformance.model.case import Alternative, Case, Expectation, StateNeed, Twin
 from conformance.model.spec import Condition
+from conformance.values import value_class
 
 Sort = Literal["whole", "either", "refused", "broken", "unusable"]
 _LEGAL: tuple[Sort, ...] = ("whole", "either")
@@ -43,7 +44,7 @@ MOST_WAYS = 32
 _REFUSED = {"form": "refused"}
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Judged:
     """One instruction as the model sees it.
 
@@ -136,7 +137,7 @@ MANY, LARGEST = 64, 1024
 """How many orders a fault that only some ids show is looked for among, at first and at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class SetUpOrder:
     """An order that is set up: its state, and after how many of the earlier lists."""
 
@@ -144,7 +145,7 @@ class SetUpOrder:
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Instruction:
     """One instruction; `thing` is its order, empty if that does not exist; `wrong` means a wrong secret.
 
@@ -160,7 +161,7 @@ class Instruction:
 Listed = tuple[Instruction, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class ListTrial:
     """Lists in the order of sending; the last one is judged, perhaps also in another form or in copies."""
 
@@ -356,7 +357,7 @@ def _plain_members(space: SearchSpace, one: Instruction) -> dict[str, Any]:
     return {name: value for name, value in base.items() if name not in kept | secret}
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class ManyTrial:
     """A list with very many orders of one kind, all of them open: what depends on the ids that the target gives."""
 

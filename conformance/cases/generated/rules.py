@@ -9,7 +9,7 @@ the form in which a value goes out: channel, wire form and headers, from the one
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from random import Random
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.formats.base import WireForm, Writing
 from conformance.model.case import Alternative, Case, Expectation, Lane, Message
 from conformance.model.spec import Deviation, ExploredThing, Operation
+from conformance.values import value_class
 
 OPEN, CANCELLED, EXECUTED = "open", "cancelled", "executed"
 FAMILY = "found"
@@ -29,7 +30,7 @@ THING = "order"
 """What an instruction of a model acts on is called, whatever its operation calls it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class StateKind:
     """A thing that can be set up: its state, how it stands then, and the instruction that is for it.
 
@@ -50,7 +51,7 @@ class StateKind:
         return self.stands == OPEN and not self.secret and not self.without
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Rules:
     """The `explore` table of an operation."""
 
@@ -94,7 +95,7 @@ def _kind(operation: Operation, one: ExploredThing) -> StateKind:
     return StateKind(one.state, one.stands, item, one.secret, one.wrong, one.without)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class SearchSpace:
     """One operation with everything that its trials are made from; `channels` are those that the filters leave."""
 
@@ -127,7 +128,7 @@ Standing = Mapping[str, str]
 """Name that is watched to how it stands: open, cancelled or executed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Predicted:
     """The right answers; `after` is None where the documents leave open how things stand afterwards."""
 
@@ -135,7 +136,7 @@ class Predicted:
     after: Standing | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class PossibleAnswer:
     """One right answer, and how things stand when it was given."""
 
@@ -198,7 +199,7 @@ def legal_forms(channel: Channel) -> tuple[WireForm, ...]:
     return tuple(form for form in channel.format.forms if form.standing == "legal")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Wire:
     """A channel, the place of a legal form among those of its format, and of a way to write the headers."""
 

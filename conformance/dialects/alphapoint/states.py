@@ -55,6 +55,8 @@ LIMIT_ORDER, GOOD_TILL_CANCELLED = 2, 1
 _BUY, _SELL = 0, 1
 _LOW_PRICE, _HIGH_PRICE = 1, 1_000_000
 _WIDEST = 2**63 - 1
+_WIDE, _DOUBLES = "wide", 2**53
+"""How a scenario asks for a client's number that a double cannot tell from its neighbours; up to here it can."""
 _LATE_S = 1.0
 """How long an order whose answer never came is given to appear, before it counts as not there."""
 MADE = ("open-order", "open-quote", "cancelled-quote")
@@ -91,7 +93,8 @@ class CallStates:
     async def prepare(self, name: str, need: StateNeed, desk: Desk) -> Handle:
         """`open-order` (account, instrument, side, count, role, client), `open-quote` and `cancelled-quote` (account, instrument).
 
-        `client`: true binds the order's own number as `NAME.client`, a text is the number to use, false leaves it out.
+        `client`: true binds the order's own number as `NAME.client`, false leaves it out; `wide` is one beyond what a
+        double tells apart, and any other text is the number to use, such as `${NAME.client}+1`.
         """
         place = str(need.params.get("account", "${account}"))
         account = self._number(place, desk)
@@ -103,6 +106,13 @@ class CallStates:
         if need.state in MADE:
             return await self._quote(name, need, desk, role, base)
         raise StateUnavailable(f"the service has no call that sets up {need.state!r}")
+
+    def _client_numbers(self, client: str, desk: Desk) -> Iterator[int]:
+        """The numbers that a text asks for. The two behind a wide one are the same double as itself, 4k - 1, 4k, 4k + 1."""
+        if client == _WIDE:
+            return (_DOUBLES + 4 * number - 1 for number in self.client_ids)
+        number, _, further = client.partition("+")
+        return itertools.repeat(self._number(number, desk) + int(further or 0))
 
     def _number(self, place: str, desk: Desk) -> int:
         try:
@@ -120,7 +130,7 @@ class CallStates:
         count, client = int(need.params.get("count", 1)), need.params.get("client")
         numbers: list[int | None] = [None] * count
         if client is not False:  # a number of its own, or that of another state's order
-            given = itertools.repeat(self._number(client, desk)) if isinstance(client, str) else self.client_ids
+            given = self._client_numbers(client, desk) if isinstance(client, str) else self.client_ids
             numbers = [next(given) for _ in range(count)]
         what = {"thing": "order", **_place_of(base), "side": side}
         keys = self.calls.set_ups.begin(need.state, desk.index, role, ({**what, "client": one} for one in numbers))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
@@ -21,6 +20,7 @@ from conformance.formats.json.pointer import (
 )
 from conformance.formats.json.write import JsonStyle, encode_json
 from conformance.formats.text import Text, decode_text, position_at
+from conformance.values import value_class
 
 __all__ = [
     "JsonDocument", "JsonStyle", "Note", "Number", "Pairs", "Raw",
@@ -49,7 +49,7 @@ _EXPECTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class JsonDocument:
     """A decoded body: dicts, lists, str, int, bool, None and `Number`, and the notes in document order."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from conformance.formats.errors import CodecError, Note, Position, XsdError
 from conformance.formats.xml.read import MAX_PROBLEMS, XmlProblem, XmlTree, line_of, parse_xml, walk
 from conformance.formats.xml.write import LexicalStyle, Plan, RawElement, RawXml, XmlStyle, encode_xml, plan_of
 from conformance.formats.xml.xsd import Element, load_schemas, root_element
+from conformance.values import value_class
 
 __all__ = [
     "LexicalStyle",
@@ -28,7 +29,7 @@ __all__ = [
 _DEFAULT = XmlStyle()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class XmlDocument:
     """A decoded document: dicts, lists, str, int, bool and None, as the JSON form gives, and its notes."""
 
@@ -36,7 +37,7 @@ class XmlDocument:
     notes: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class XmlReading:
     """Value, notes and problems from one parse; the value is None when the root is another document's."""
 
@@ -45,7 +46,7 @@ class XmlReading:
     problems: tuple[XmlProblem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class XmlContract:
     """One XSD and one of its global elements. Not to be shared between threads while it validates."""
 

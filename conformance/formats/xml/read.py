@@ -16,6 +16,7 @@ from conformance.formats.errors import BeyondError, CodecError, Note, Position
 from conformance.formats.json.pointer import join_pointer
 from conformance.formats.text import Text, bom_of, codec_of, decode_text, position_at
 from conformance.formats.xml.xsd import XSI, Element, ListOf, Record, Scalar, safe_parser
+from conformance.values import value_class
 
 _DECLARATION = re.compile(r"<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(r"""<\?xml\s[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -38,7 +39,7 @@ _LOCATION_HINTS = (f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocat
 _KINDS = {26: "entity", 81: "encoding", 114: "too-deep"}  # error numbers of libxml2
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class XmlTree:
     """A parsed document: its root element, location hints removed, and what is to be noted about it."""
 
@@ -203,7 +204,7 @@ _SPACE = " \t\r\n"
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class XmlProblem:
     """One departure from the contract's XSD.
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal
 
 from conformance.formats.errors import CodecError, Number, Pairs, Raw
 from conformance.formats.text import encode_text
 from conformance.formats.xml.xsd import XSI, Content, Element, ListOf, Record, Scalar
+from conformance.values import value_class
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -21,7 +22,7 @@ _SPECIAL = re.compile("[&<>\r]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}  # a bare CR would be read as LF
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class LexicalStyle:
     """Which of the permitted spellings to use.
 
@@ -87,21 +88,21 @@ def text_markup(text: str, style: LexicalStyle) -> str:
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class RawXml:
     """Markup written as it stands as the content of an element."""
 
     markup: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class RawElement:
     """Markup written as it stands in the place of an element."""
 
     markup: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class XmlStyle:
     """How to write a document. The default is what a DataContract server writes.
 
@@ -138,7 +139,7 @@ class XmlStyle:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Plan:
     """What a shape and a style fix for every document: the prefixes, and the start of each element of the shape."""
 
@@ -151,7 +152,7 @@ class Plan:
     """By namespace and name: the prefix, its namespace, the tag with the prefix."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class _Writer:
     plan: Plan
     style: XmlStyle

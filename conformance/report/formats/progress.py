@@ -15,7 +15,7 @@ from conformance.report.formats.text import is_live
 from conformance.report.safe_text import many, shortened, visible, writable
 
 _MOST_NAMED = 20
-_BAD = (Verdict.FAIL, Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
+BAD = (Verdict.FAIL, Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
 
 Report = Callable[[CaseResult], None]
 
@@ -40,7 +40,7 @@ def _silent(_result: CaseResult) -> None:
 
 def _news(result: CaseResult, known: set[Key]) -> str:
     """A line for a case that shows something wrong which no case before it has shown; empty for any other."""
-    if result.verdict not in _BAD or len(known) >= _MOST_NAMED:
+    if result.verdict not in BAD or len(known) >= _MOST_NAMED:
         return ""
     found: set[Key] = set(keys_of(result)) or {(result.operation, result.verdict.value, result.reason)}
     if found <= known:
@@ -61,7 +61,7 @@ def _plain(total: int, out: TextIO, done: int) -> Report:
     def report(result: CaseResult) -> None:
         nonlocal finished, bad, tenths
         finished += 1
-        bad += result.verdict in _BAD
+        bad += result.verdict in BAD
         if news := _news(result, known):
             say(news)
         reached = min(finished, total) * 10 // max(total, 1)  # what exploring finds was not planned
@@ -92,7 +92,7 @@ def _live(total: int, out: TextIO, environ: Mapping[str, str], done: int) -> Ite
 
         def report(result: CaseResult) -> None:
             nonlocal bad
-            bad += result.verdict in _BAD
+            bad += result.verdict in BAD
             if news := _news(result, known):
                 console.print(Text(writable(news, getattr(out, "encoding", None)), style="bold red"), soft_wrap=True)
             bar.update(task, advance=1, bad=bad)
