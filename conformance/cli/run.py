@@ -236,8 +236,6 @@ def _say_explored(search: Search) -> None:
             sys.stderr.write(f"  {name}: left after {tally.refused} tries, none could be carried out: {tally.reason}\n")
 
 
-_OF_THE_RUN_BEFORE = ("results.json", "junit.xml", "report.html")
-"""Taken away as a run begins: should it be killed, nobody must take them for its own."""
 _UNFINISHED = (Verdict.TARGET_ERROR, Verdict.HARNESS_ERROR)
 
 
@@ -438,8 +436,7 @@ async def _run(
         await _say_budget(contract, chosen, cases, generated, options)
         folder: Path = options["folder"]
         earlier = _earlier(folder, info, resume=options["resume"])
-        if killed := spare(folder / FILE_NAME, resume=options["resume"]):
-            sys.stderr.write(writable(visible(killed), sys.stderr.encoding) + "\n")
+        spare_killed(folder, resume=options["resume"])
         results, done, info = gather(earlier.results), frozenset(result.id for result in earlier.results), earlier.info
         interrupted = False
         resume = options["resume"]
@@ -450,10 +447,7 @@ async def _run(
                 settings.planned, sys.stderr, os.environ, quiet=options["quiet"] or options["as_json"], done=len(done)
             ) as show,
         ):
-            for name in _OF_THE_RUN_BEFORE:
-                with contextlib.suppress(OSError):
-                    (folder / name).unlink()
-
+            forget_reports(folder)
             writer.before = recording.flush
             journal = _Written(writer, recording, opened)
 
@@ -498,6 +492,19 @@ async def _run(
     how = SummaryOptions(settings, ending)
     kinds = kinds_of(options) if told is None else ()
     return written_down(contract, info, results, how, folder, kinds, journal.problem)
+
+
+def spare_killed(folder: Path, *, resume: bool) -> None:
+    """Put the journal of a run that was killed aside, where it alone knows what is open, and say so."""
+    if killed := spare(folder / FILE_NAME, resume=resume):
+        sys.stderr.write(writable(visible(killed), sys.stderr.encoding) + "\n")
+
+
+def forget_reports(folder: Path) -> None:
+    """Take the reports of the run before away: should this one be killed, nobody must take them for its own."""
+    for name in ("results.json", "junit.xml", "report.html"):
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
 
 
 def kinds_of(options: Mapping[str, Any]) -> tuple[str, ...]:

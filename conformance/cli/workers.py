@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from multiprocessing import connection, get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.cli.options import selection_of
-from conformance.cli.run import TO_THE_END, Outcome, begun, kinds_of, written_down
+from conformance.cli.run import TO_THE_END, Outcome, begun, forget_reports, kinds_of, spare_killed, written_down
 from conformance.endpoint.choose import REFERENCE, is_reference
 from conformance.errors import INTERRUPTED, ConformanceError, HarnessError, UsageError
 from conformance.model.spec import Contract
@@ -37,7 +37,7 @@ from conformance.run.recording import FILE_NAME as RECORDING
 from conformance.run.recording import join_recordings
 from conformance.run.selection import choose_generated, choose_named
 
-_PARTS = "parts"
+_PARTS, _ROOM = "parts", "room"
 """The folder of the shards' journals in that of the run; it is gone when they are joined."""
 _NOT_WITH = ("explore", "races", "resume", "shard", "max_failures", "room")
 """Options of a run that is one process: they count, continue or place what only that one knows."""
@@ -123,7 +123,8 @@ def run_in_workers(contract: Contract, options: Mapping[str, Any], planned: int,
     """
     started = time.monotonic()
     parts: Path = options["folder"] / _PARTS
-    shutil.rmtree(parts, ignore_errors=True)
+    spare_killed(options["folder"], resume=False)
+    forget_reports(options["folder"])
     gc.freeze()  # what is shared is not to be copied by looking at it
     fork, workers = get_context("fork"), _Workers()
     shown = not options["quiet"] and not options["as_json"]
@@ -132,7 +133,7 @@ def run_in_workers(contract: Contract, options: Mapping[str, Any], planned: int,
             ours, theirs = fork.Pipe(duplex=False)
             own = {
                 **options, "shard": f"{number}/{count}", "folder": parts / str(number), "history": None, "quiet": True,
-                "room": None if is_reference(options["target"]) else parts / "room",
+                "room": None if is_reference(options["target"]) else parts / _ROOM,
             }  # fmt: skip
             process = fork.Process(target=_work, args=(contract, own, theirs, shown))
             process.start()
@@ -207,5 +208,16 @@ def _joined(contract: Contract, options: Mapping[str, Any], parts: Path, workers
     write_journal(folder / FILE_NAME, whole)
     join_recordings([one / RECORDING for one in folders.values()], folder / RECORDING)
     outcome = written_down(contract, whole.header.info, gather(whole.results), whole.options, folder, kinds_of(options))
-    shutil.rmtree(parts, ignore_errors=True)
+    _clear(parts, folders.values())
     return outcome
+
+
+def _clear(parts: Path, folders: Collection[Path]) -> None:
+    """Take away what was joined, and nothing else: the journal of a run that was killed may lie there as well."""
+    shutil.rmtree(parts / _ROOM, ignore_errors=True)
+    for folder in folders:
+        for name in (FILE_NAME, RECORDING):
+            (folder / name).unlink(missing_ok=True)
+    for folder in (*folders, parts):
+        with contextlib.suppress(OSError):  # something else is in it
+            folder.rmdir()
