@@ -197,7 +197,7 @@ def _run_both(
 ) -> int:
     """Run the named cases against both, as `conformance run` does; 0, or the exit code of one without a verdict."""
     from conformance.cli.run import command as run
-    from conformance.cli.run import run_side_by_side
+    from conformance.cli.running.one import run_side_by_side
 
     chosen = [word for name, values in selection.items() for value in values for word in (f"--{name}", value)]
     chosen += [] if specs is None else ["--specs", str(specs)]

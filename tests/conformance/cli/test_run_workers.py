@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from conformance.cli import workers as subject
+from conformance.cli.running import workers as subject
 from conformance.contract.load import load_contract
 from conformance.endpoint.reference import reference_environment, write_target
 from conformance.errors import UsageError

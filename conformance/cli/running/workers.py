@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.cli.options import selection_of
-from conformance.cli.run import TO_THE_END, Outcome, begun, forget_reports, kinds_of, spare_killed, written_down
+from conformance.cli.running.one import TO_THE_END, Outcome, begun, forget_reports, kinds_of, spare_killed, written_down
 from conformance.endpoint.choose import REFERENCE, is_reference
 from conformance.errors import INTERRUPTED, ConformanceError, HarnessError, UsageError
 from conformance.model.spec import Contract

@@ -1,0 +1,1 @@
+"""How the command line carries a run out: as one process, as several, or beside another run."""
