@@ -43,7 +43,8 @@ _DIGITS = re.compile(r"[0-9A-Fa-f]{8,}")
 _STANDARD = str.maketrans("-_", "+/")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _END_OF_ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|(?:\\x|%)[0-9A-Fa-f]{2})\Z")
-_LONG_RUN = re.compile(r"[0-9a-f-]{24}")
+_OPENING = 24
+_LONG_RUN = re.compile(rf"[0-9a-f-]{{{_OPENING},}}")
 """Session tokens are hexadecimal digits, most often; a text without such a run holds none of them."""
 _APART = "\x1e"
 """No part of a secret, and none of what is undone: it keeps apart what does not stand side by side."""
@@ -113,10 +114,21 @@ def forms_of(secret: str) -> Forms:
 
 @dataclass(frozen=True, slots=True)
 class _Owners:
-    """Each form in any view, bytes as Latin-1, and whose it is; `runs` are those that are one long run of digits."""
+    """Each form in any view, bytes as Latin-1, and whose it is."""
 
     any: dict[str, list[str]]
-    runs: dict[str, list[str]]
+    openings: dict[str, dict[str, list[str]]]
+    """Those that begin with a long run of digits, by the beginning of it: there may be a thousand."""
+
+    def held(self, views: _Views) -> Iterator[str]:
+        """Whose forms stand in these views."""
+        for form in [one for one in self.any if one in views.all]:
+            yield from self.any[form]
+        for run in views.runs if self.openings else ():
+            for start in range(len(run) - _OPENING + 1):
+                for form, secrets in self.openings.get(run[start : start + _OPENING], {}).items():
+                    if form in views.all:
+                        yield from secrets
 
 
 @lru_cache(maxsize=64)
@@ -128,7 +140,8 @@ def _owners(secrets: tuple[str, ...]) -> _Owners:
             forms = forms_of(secret)
             octets = [one.decode("latin-1") for one in forms.octets]
             for form in dict.fromkeys((*forms.plain, *forms.folded, *octets)):
-                (owners.runs if _LONG_RUN.match(form) else owners.any).setdefault(form, []).append(secret)
+                place = owners.openings.setdefault(form[:_OPENING], {}) if _LONG_RUN.match(form) else owners.any
+                place.setdefault(form, []).append(secret)
     return owners
 
 
@@ -415,13 +428,8 @@ def found(
     if not own and not rest:
         return
     seen = _views_of_short(text) if len(text) <= _LONGEST_KEPT else _views(text)
-    looked, views, raw, has_run = _Looked(text, seen), seen.all, seen.raw, seen.has_run
-    held: dict[str, None] = {}
-    for owners in (_owners(own), _owners(rest)):
-        for forms in (owners.any, owners.runs) if has_run else (owners.any,):
-            for form in [one for one in forms if one in views]:
-                held.update(dict.fromkeys(forms[form]))
-    for secret in held:
+    looked, raw = _Looked(text, seen), seen.raw
+    for secret in dict.fromkeys((*_owners(own).held(seen), *_owners(rest).held(seen))):
         for start, end in looked.find(secret, forms_of(secret), within_words=within_words):
             yield start, end, secret
     encoded = _encoded(own) if len(raw) == len(text) else ()
@@ -440,7 +448,8 @@ class _Views:
     octets: Octets
     odd: Mapping[Odd, str]
     all: str
-    has_run: bool
+    runs: tuple[str, ...]
+    """The long runs of digits in all of them."""
 
 
 def _views(text: str) -> _Views:
@@ -449,7 +458,7 @@ def _views(text: str) -> _Views:
     odd = {kind: bare(text, kind).casefold() for kind in _odd_kinds(text)}
     said = b"\n".join((octets.first, octets.deeper)).decode("latin-1")
     views = "\n".join((raw, lowered, said, octets.undone, *odd.values()))
-    return _Views(raw, folded, lowered, octets, odd, views, _LONG_RUN.search(views) is not None)
+    return _Views(raw, folded, lowered, octets, odd, views, tuple(dict.fromkeys(_LONG_RUN.findall(views))))
 
 
 def _odd_kinds(text: str) -> Iterator[Odd]:

@@ -112,7 +112,7 @@ def _ignoring(*numbers: signal.Signals) -> Callable[[], None]:
 def _begun(folder: Path, *ignored: signal.Signals) -> subprocess.Popen[str]:
     """A long run that has sent its first cases, started as a shell starts it with `&`."""
     process = subprocess.Popen(
-        [PROGRAM, "run", "--quiet", "--generated", "200000", "--report", "r"], cwd=folder, text=True,
+        [PROGRAM, "run", "--quiet", "--generated", "200000", "--workers", "1", "--report", "r"], cwd=folder, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_ignoring(*ignored),
     )  # fmt: skip
     journal, until = folder / "r" / "journal.jsonl", time.monotonic() + 60
