@@ -121,16 +121,24 @@ def _quote_of_other_instrument(parts: Parts, _call: Call, gone: Sequence[Order])
     ]
 
 
-def _refused_later(operation: Operation) -> Change:
-    """A call that was refused because of who made it is carried out later as if an operator had."""
+def _named(parts: Parts, call: Call) -> list[Order]:
+    """The open orders that a call names, or, of a call that names none, those of the account that it names."""
+    named = {value for value in call.members.values() if isinstance(value, int)}
+    standing = parts.alphapoint.book.every_open()
+    if CAO.is_of(call):
+        return [order for order in standing if order.account_id == call.members.get("accountid")]
+    return [order for order in standing if order.order_id in named]
+
+
+def _refused_later(operation: Operation, *codes: int) -> Change:
+    """What a refused call named is cancelled later all the same; with any code, or one of these."""
 
     def apply(parts: Parts, recorder: Recorder) -> Parts:
         def run(told: Recorder, inner: Handler, p: Parts, call: Call) -> Answer:
             try:
                 return inner(p, call)
-            except Refused:
-                named = {value for value in call.members.values() if isinstance(value, int)}
-                orders = [order for order in p.alphapoint.book.every_open() if order.order_id in named]
+            except Refused as error:
+                orders = _named(p, call) if not codes or error.refusal.code in codes else []
 
                 def cancel() -> None:
                     if p.alphapoint.book.cancel(order.order_id for order in orders):
@@ -234,6 +242,16 @@ FAULTS: tuple[Variant, ...] = (
             _refused_later(operation),
         )
         for operation in (CO, CQ)
+    ),
+    *(
+        fault_of(
+            operation,
+            f"{code}-done-later",
+            f"Cancels later what a call named that it refused with code {code}",
+            "REFUSED-NO-EFFECT",
+            _refused_later(operation, code),
+        )
+        for operation, code in ((CAO, 20), (CAO, 100), (CO, 20), (CO, 100), (CO, 104), (CQ, 104))
     ),
     *(
         fault_of(

@@ -55,6 +55,8 @@ async def scene(walker: Walk, operation: str) -> list[list[int]]:
         }  # fmt: skip
         user, call, members = calls[operation]
         walker.http("bystander01", call, json.dumps(members))
+        for oms in ("x", 777):
+            walker.http(user, call, json.dumps({**members, "OMSId": oms}))
         await asyncio.sleep(2 * WAIT_S)
         told.append(walker.open_ids())
         walker.http(user, call, json.dumps(members))
