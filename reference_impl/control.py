@@ -27,6 +27,11 @@ STATES: Mapping[str, tuple[TppState, bool, bool | None]] = {
 }
 """State name to (state of the order, whether it is international, whether it asks for the PIN; None: as it likes)."""
 
+ORDER_STATES = ("open-order", "partly-executed-order", "executed-order", "cancelled-order")
+"""States of AlphaPoint's orders that are made at this address; calls make the other ones."""
+_WORDS = {"Working": "open", "Canceled": "cancelled", "FullyExecuted": "executed"}
+_OF_THREE, _ONE = 3.0, 1.0
+
 MAX_COUNT = 10_000
 
 
@@ -103,6 +108,23 @@ DOCUMENT: Mapping[str, Any] = {
                 "Show how orders stand.", {"orders": {"type": "array", "items": {"type": "object"}}}, ("orders",)
             )
         },
+        "/_world/alphapoint/state": {
+            "post": _described(
+                "Make orders of an account in a state.",
+                {"state": {"enum": list(ORDER_STATES)}, "count": _WHOLE, "account": _WHOLE, "instrument": _WHOLE},
+                ("state", "account"),
+            )
+        },
+        "/_world/alphapoint/observe": {
+            "post": _described(
+                "Show how orders stand.", {"orders": {"type": "array", "items": {"type": "object"}}}, ("orders",)
+            )
+        },
+        "/_world/alphapoint/clean": {
+            "post": _described(
+                "Cancel what is open of these.", {"orders": {"type": "array", "items": {"type": "object"}}}, ("orders",)
+            )
+        },
         "/_world/sessions/expire": {"post": _described("End the sessions of a user.", {"user": _TEXT}, ("user",))},
         "/_world/executed": {"get": _described("How often each fault and permitted difference did something.")},
         "/_world/openapi.json": {"get": _described("This document.")},
@@ -123,6 +145,9 @@ class Control:
         self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
             ("POST", "/_world/tpp/state"): self._bring_about,
             ("POST", "/_world/tpp/observe"): self._observe,
+            ("POST", "/_world/alphapoint/state"): self._place,
+            ("POST", "/_world/alphapoint/observe"): self._shown,
+            ("POST", "/_world/alphapoint/clean"): self._clean,
             ("GET", "/_world/executed"): self._executed,
             ("POST", "/_world/sessions/expire"): self._expire,
             ("POST", "/_world/next"): told.tell,
@@ -170,9 +195,7 @@ class Control:
     def _bring_about(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         if body.get("state") not in STATES:
             raise ValueError(f"state must be one of {', '.join(STATES)}")
-        count = body.get("count", 1)
-        if not isinstance(count, int) or not 0 < count <= MAX_COUNT:
-            raise ValueError(f"count must be between 1 and {MAX_COUNT}")
+        count = _count(body)
         state, international, pin_required = STATES[body["state"]]
         orders = [
             self._parts.tpp.orders.add(international=international, state=state, pin_required=pin_required)
@@ -198,11 +221,46 @@ class Control:
             observed.append({**wanted, "state": order.state if order else "unknown"})
         return {"orders": observed}
 
+    def _place(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        state, account = body.get("state"), self._parts.world.accounts.get(body["account"])
+        if state not in ORDER_STATES or account is None:
+            raise ValueError(f"state must be one of {', '.join(ORDER_STATES)}, and account one of the world")
+        book, instrument = (
+            self._parts.alphapoint.book,
+            body.get("instrument", next(iter(self._parts.world.instruments))),
+        )
+        orders = [
+            book.place(account.oms_id, account.account_id, instrument, "Buy", _OF_THREE, _ONE)
+            for _ in range(_count(body))
+        ]
+        ids = [order.order_id for order in orders]
+        if state == "partly-executed-order":
+            for number in ids:
+                book.fill_part(number, _ONE)
+        elif state != "open-order":
+            (book.fill if state == "executed-order" else book.cancel)(ids)
+        return {"orders": [{"id": number} for number in ids]}
+
+    def _shown(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = [(one, self._parts.alphapoint.book.find(one["id"])) for one in body["orders"]]
+        return {"orders": [{**one, "state": _WORDS[order.state] if order else "unknown"} for one, order in found]}
+
+    def _clean(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._parts.alphapoint.book.cancel(one["id"] for one in body["orders"])
+        return self._shown(body)
+
     def _executed(self, _body: Mapping[str, Any]) -> Mapping[str, Any]:
         return {variant_id: recorder.count for variant_id, recorder in sorted(self._recorders.items())}
 
     def _expire(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"expired": self._parts.alphapoint.sessions.expire(str(body["user"]))}
+
+
+def _count(body: Mapping[str, Any]) -> int:
+    count = body.get("count", 1)
+    if not isinstance(count, int) or not 0 < count <= MAX_COUNT:
+        raise ValueError(f"count must be between 1 and {MAX_COUNT}")
+    return count
 
 
 def _json(status: int, value: Mapping[str, Any]) -> HttpResponse:

@@ -3,7 +3,7 @@
 Several providers for one service: some states have one of their own, all others come from the first.
 
 Whoever is asked gets JSON and answers JSON:
-`state`   {"state", "count"} answers {"orders": [{...ids...}]} with as many entries as `count` says.
+`state`   {"state", "count"}, of what is in an account with "account" and "instrument", answers {"orders": [{...ids...}]} with as many entries as `count` says.
 `observe` {"orders": [{...ids...}]} answers the same entries with "state" added: open, cancelled, executed or unknown.
           Another word, or an entry with other ids, says nothing: what was asked about is unknown then.
 `clean`   {"orders": [{...ids...}]} takes back what is open, and answers like `observe`; asked only with `clean = true`.
@@ -168,15 +168,16 @@ class AskedStates:
         if self.takes_back and initial(need.state) == OPEN:
             keys = self.set_ups.begin(need.state, desk.index, "", [{"count": count}])
         try:
-            return await self._asked_for(name, need.state, count, keys)
+            return await self._asked_for(name, {"state": need.state, "count": count, **_place(need, desk)}, keys)
         except NoAnswer:
             raise
         except NotCarriedOut:
             self.set_ups.over(keys)
             raise
 
-    async def _asked_for(self, name: str, state: str, count: int, keys: tuple[str, ...]) -> Handle:
-        answer = await self.oracle.ask("state", {"state": state, "count": count})
+    async def _asked_for(self, name: str, question: Mapping[str, Any], keys: tuple[str, ...]) -> Handle:
+        state, count = question["state"], question["count"]
+        answer = await self.oracle.ask("state", question)
         orders = answer.get("orders")
         if not isinstance(orders, list) or len(orders) != count or not all(isinstance(order, dict) for order in orders):
             raise StateUnavailable(f"{self.oracle.what} did not set up {state!r}: {json.dumps(answer)[:_LONGEST]}")
@@ -500,9 +501,19 @@ def pool_key(state: str, ids: Mapping[str, Any]) -> str:
     return f"{state}:{digest[:24]}"
 
 
+def _place(need: StateNeed, desk: Desk) -> dict[str, int | str]:
+    """Account and instrument that the state has to be in, as far as it says so and the target binds them."""
+    found = {name: _bound(need, name, desk) for name in (_ACCOUNT, "instrument")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _account(need: StateNeed, desk: Desk) -> int | str | None:
     """The account that the state has to be in; None when it does not say, or the target binds none."""
-    place = need.params.get(_ACCOUNT)
+    return _bound(need, _ACCOUNT, desk)
+
+
+def _bound(need: StateNeed, param: str, desk: Desk) -> int | str | None:
+    place = need.params.get(param)
     if place is None:
         return None
     try:

@@ -28,6 +28,13 @@ class Order:
     client_order_id: int = 0
     partner_id: int | None = None
     state: State = "Working"
+    executed: float = 0
+    """How much of it was executed; all, once it is fully executed."""
+
+    @property
+    def left(self) -> float:
+        """How much of it is still to be had."""
+        return self.quantity - self.executed
 
     @property
     def is_quote(self) -> bool:
@@ -116,6 +123,15 @@ class Book:
         """Executes those that are working, all of each; returns their ids."""
         return self._close(order_ids, "FullyExecuted", "Trade")
 
+    def fill_part(self, order_id: int, quantity: float) -> Order:
+        """Executes so much of one that is working and has more than that left; it goes on working. Raises ValueError."""
+        order = self._orders.get(order_id)
+        if order is None or order.state != "Working" or not 0 < quantity < order.left:
+            raise ValueError(f"{order_id} is no working order with more than {quantity} left")
+        self._orders[order_id] = replace(order, executed=order.executed + quantity)
+        self._tell(self._orders[order_id], "Trade")
+        return self._orders[order_id]
+
     def clear(self) -> None:
         """Forgets every order; ids go on from where they were."""
         self._orders.clear()
@@ -127,7 +143,8 @@ class Book:
         for order_id in order_ids:
             order = self._orders.get(order_id)
             if order is not None and order.state == "Working":
-                self._orders[order_id] = replace(order, state=state)
+                executed = order.quantity if state == "FullyExecuted" else order.executed
+                self._orders[order_id] = replace(order, state=state, executed=executed)
                 del self._open[order.oms_id, order.account_id][order_id]
                 closed.append(order_id)
                 self._tell(self._orders[order_id], reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from reference_impl.changes import CO, equivalent_of, handler, step
 from reference_impl.parts import Parts, with_alphapoint
 from reference_impl.recorder import Recorder
 from reference_impl.variants import Variant
+from reference_impl.wire import HttpRequest, HttpResponse
 from reference_impl.world.model import Account
 
 _Inner = Callable[[Parts, Call], Answer]
@@ -123,7 +125,24 @@ def _only_system(inner: Any, parts: Parts, call: Call) -> CancelOrderRequest:
     return request if request.oms_id else replace(request, oms_id=1)
 
 
+def _accepted(parts: Parts, recorder: Recorder) -> Parts:
+    """Status 202 for a success on an order of which a part was executed."""
+    inner = parts.http_filter
+
+    def answered(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = inner(request, response)
+        number = re.search(rb'"OrderId"\s*:\s*(\d+)', request.body)
+        order = parts.alphapoint.book.find(int(number[1])) if request.operation == CO.id and number else None
+        if order is None or not order.executed or b'"result":true' not in response.body or response.status != 200:
+            return response
+        recorder.hit()
+        return replace(response, status=202)
+
+    return replace(parts, http_filter=answered)
+
+
 EQUIVALENTS: tuple[Variant, ...] = (
+    equivalent_of(CO, "partly-executed-202", "Gives 202 for the rest of an order that was executed in part", _accepted),
     equivalent_of(
         CO, "again-101", "Fails for an order that is cancelled already", handler(CO, _gone(OPERATION_FAILED))
     ),

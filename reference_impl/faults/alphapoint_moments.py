@@ -110,6 +110,24 @@ def _unless(condition: Callable[[Any], bool]) -> Change:
     return step(CAO, "select", select)
 
 
+def _gone_if_executed(inner: Any, *arguments: Any) -> Any:
+    order = inner(*arguments)
+    if order.executed:
+        raise Refused(RESOURCE_NOT_FOUND, "order", "Order not found")
+    return order
+
+
+def _kept_if_executed(told: Recorder, inner: Callable[[Parts, Call], Answer], parts: Parts, call: Call) -> Answer:
+    """What was executed in part works on behind a success."""
+    partly = [order for order in parts.alphapoint.book.every_open() if order.executed]
+    answer = inner(parts, call)
+    for order in partly:
+        parts.alphapoint.book.reopen(order.order_id)
+    if partly and answer == Standard():
+        told.hit()
+    return answer
+
+
 def _accounts_above(bound: int) -> Change:
     def accounts(inner: Any, parts: Parts, call: Call, request: Any) -> Any:
         if request.account_id and bound < request.account_id < 500:
@@ -294,6 +312,27 @@ FAULTS: tuple[Variant, ...] = (
         "Does not know accounts from 300 to 500",
         "EFFECT-ACCOUNT RESP-RESULT-TRUE PERM-OPERATOR",
         _accounts_above(300),
+    ),
+    fault_of(
+        CAO,
+        "partly-executed-left",
+        "Leaves orders open of which a part was executed",
+        "EFFECT-ACCOUNT",
+        _unless(lambda order: order.executed),
+    ),
+    fault_of(
+        CO,
+        "partly-executed-gone",
+        "Takes an order of which a part was executed for one that is gone",
+        "RESP-RESULT-TRUE",
+        step(CO, "select", _gone_if_executed),
+    ),
+    fault_of(
+        CO,
+        "partly-executed-kept",
+        "Reports success for an order of which a part was executed, and leaves it open",
+        "EFFECT",
+        handler(CO, _kept_if_executed),
     ),
     fault_of(
         CAO,

@@ -575,6 +575,12 @@ def _sessions(walker: Walk, name: str, user: str, make: Callable[[dict[str, int]
     yield walker.ws(_SOCKET, name, make(walker.scene())), walker.open_ids()
     yield walker.under_way(user, name, make(walker.scene()), "{}"), walker.open_ids()
     yield walker.overlapping(user, name, make(walker.scene()), "{}"), walker.open_ids()
+    partly = walker.scene()
+    for place in ("mine", "order301"):
+        walker.parts.alphapoint.book.fill_part(partly[place], 0.5)
+    for account in (101, 301):
+        yield walker.call("operator", "GetOpenOrders", AccountId=account)
+    yield walker.http(user, name, make(partly)), walker.open_ids()
     yield walker.in_one_go(user, name, make(walker.scene()), "{}"), walker.open_ids()
     for member in ("accountid", "instrumentid"):
         lower = {key.lower(): value for key, value in json.loads(make(walker.scene())).items()}

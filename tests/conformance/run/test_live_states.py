@@ -321,3 +321,22 @@ def test_an_effect_may_settle_within_settle_s_of_its_answer_and_no_later(
     }
     assert sorted(told) == found
     assert came.exit_code == (1 if found else 0) or set(came.verdicts().values()) == {"pass"}
+
+
+PARTLY = ("--generated", "0", "--case", "c*/effects/partly-executed@http")
+
+
+def test_order_that_was_executed_in_part_is_handed_in_for_its_account(tmp_path: Path) -> None:
+    with live() as server:
+        target = pointed(sample("alphapoint"), server.url)
+        by_state = f'{HOOK}"{server.url}/_world/alphapoint"\nclean = true\n'
+        table = f"[services.alphapoint.states.by_state.partly-executed-order]\n{by_state}"
+        came = run(tmp_path, f"{target}\n{table}", *PARTLY)
+    assert sorted(came.verdicts().values()) == ["pass", "pass"], came.reasons()
+
+
+def test_no_order_is_executed_by_the_run_itself(tmp_path: Path) -> None:
+    with live() as server:
+        came = run(tmp_path, pointed(sample("alphapoint"), server.url), *PARTLY)
+    assert set(came.verdicts().values()) == {"not-verified"}
+    assert {"no call that sets up 'partly-executed-order'" in one for one in came.reasons().values()} == {True}
