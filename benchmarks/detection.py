@@ -34,7 +34,7 @@ DEFAULT_VARIANTS = 60
 BASELINES = 2
 """How often the correct reference is run first: a failure that only some runs show must not count against a variant."""
 _TIMED = 3
-"""How often the harness is timed on an operation; the least counts, as what else the machine does only adds to it."""
+"""How often a measurement times the harness on an operation; the least counts, as what else the machine does only adds."""
 OURS = "conformance"
 _FORMAT = 1
 """Of the baseline files of Schemathesis."""
@@ -77,7 +77,7 @@ class Kept:
     known: dict[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     """What is reported of the correct reference, by operation and hooks: the entries of a baseline file of Schemathesis."""
     budgets_s: dict[str, int] = field(default_factory=dict)
-    """The seconds of one budget, by operation."""
+    """The seconds of one budget, by operation: the least that the harness was seen to take."""
 
 
 _ENTRY = ("operation", "check", "failure", "signature")
@@ -129,6 +129,7 @@ async def _judged(variants: Iterable[Variant], ways: Sequence[Way], kept: Kept) 
     contract = load_contract()
     cases = load_cases(contract, every_edition=True)
     every_case = any(way.budgets for way in ways)
+    timed: set[str] = set()
     with tempfile.TemporaryDirectory() as folder:
         baselines = _Baselines(Path(folder), ways, kept)
         async with warm_reference() as warm:
@@ -140,10 +141,11 @@ async def _judged(variants: Iterable[Variant], ways: Sequence[Way], kept: Kept) 
                 return attempt, time.perf_counter() - started
 
             for variant in variants:
-                if every_case and variant.operation not in kept.budgets_s:
+                if every_case and variant.operation not in timed:
+                    timed.add(variant.operation)
                     plain = _plain(variant.operation)
-                    least_s = min([(await ours(plain))[1] for _ in range(_TIMED)])
-                    kept.budgets_s[variant.operation] = max(1, round(least_s))
+                    least_s = max(1, round(min([(await ours(plain))[1] for _ in range(_TIMED)])))
+                    kept.budgets_s[variant.operation] = min(least_s, kept.budgets_s.get(variant.operation, least_s))
                 budget_s = kept.budgets_s.get(variant.operation, 0)
                 attempt, took_s = await ours(variant)
                 theirs = await asyncio.to_thread(_theirs, variant, ways, baselines, budget_s)

@@ -40,7 +40,7 @@ def tools_text(record: Record) -> str:
             "## Beside Schemathesis",
             _how(record.tools),
             _depths(),
-            _sample(judged),
+            _sample(judged, small=any(len(some) < _ENOUGH for some in faults.values())),
             "\n".join([head, *rows]),
             _notes(judged, equivalents),
         ]
@@ -59,9 +59,9 @@ It had the OpenAPI document of this project with its examples and links, the ids
 validate, and two users, one of them for its check that objects of other users stay closed. Hooks wrote and read the XML by the \
 XSD; in the last column they were [those of this project](schemathesis.md), which judge as well. The failures that it reports \
 of the correct reference are its baseline file, so only what is new counts: on a fault as caught, on an equivalent as a false \
-alarm. Its budget is as many seconds as the harness takes \
-for all named cases of the operation ({budgets}; the least of three runs), and three times that. Neither time includes the \
-start of the program, and on a busy machine all of it takes longer."""
+alarm. Its budget is at least as many seconds as the harness \
+takes for all named cases of the operation (at the least {budgets}), and three times that. Neither time includes the start of \
+the program. On a busy machine both take longer, and Schemathesis generates less in its time."""
 
 
 def _depths() -> str:
@@ -80,11 +80,16 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
 
 
-def _sample(judged: Sequence[_Row]) -> str:
+def _sample(judged: Sequence[_Row], *, small: bool) -> str:
+    note = (
+        f"**It is small so far**, measured on a busy machine; a share of all faults is told from {_ENOUGH} of each depth on. "
+        if small
+        else ""
+    )
     http = sum(over_http(variant) for variant in FAULTS.values())
     return f"""{http} of the {len(FAULTS)} faults can show over HTTP in the edition that the document describes; the others \
 are beyond Schemathesis and left out here. The sample takes one variant of each depth and one equivalent in turn, in an order \
-that a seed gives. It can grow: these commands go on where the last one ended, and the second one measures without a record.
+that a seed gives. {note}It can grow: these commands go on where the last one ended, and the second one measures without a record.
 
 ```sh
 python -m benchmarks.trust --tools {len(judged) + 20} --minutes 45
