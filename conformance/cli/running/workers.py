@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from multiprocessing import connection, get_all_start_methods, get_context, parent_process
@@ -84,7 +85,7 @@ class _Workers:
 
     processes: dict[int, BaseProcess] = field(default_factory=dict)
     pipes: dict[Connection, int] = field(default_factory=dict)
-    ended: dict[int, int | ConformanceError] = field(default_factory=dict)
+    ended: dict[int, int | Exception] = field(default_factory=dict)
     asked: bool = False
 
     def end(self, *_: object) -> None:
@@ -134,6 +135,7 @@ def run_in_workers(contract: Contract, options: Mapping[str, Any], planned: int,
             own = {
                 **options, "shard": f"{number}/{count}", "folder": parts / str(number), "history": None, "quiet": True,
                 "room": None if is_reference(options["target"]) else parts / _ROOM,
+                "concurrency": _share_of(options["concurrency"], options["target"], count),
             }  # fmt: skip
             process = fork.Process(target=_work, args=(contract, own, theirs, shown))
             process.start()
@@ -143,6 +145,11 @@ def run_in_workers(contract: Contract, options: Mapping[str, Any], planned: int,
         with progress(planned, sys.stderr, os.environ, quiet=not shown) as show:
             workers.follow(show)
     return _joined(contract, options, parts, workers, time.monotonic() - started)
+
+
+def _share_of(concurrency: int | None, target: str, count: int) -> int | None:
+    """How many cases each worker has in flight, where that was said for all of them on one target."""
+    return concurrency if concurrency is None or is_reference(target) else max(1, concurrency // count)
 
 
 def _work(contract: Contract, options: Mapping[str, Any], pipe: Connection, shown: bool) -> None:
@@ -162,8 +169,15 @@ def _work(contract: Contract, options: Mapping[str, Any], pipe: Connection, show
         pipe.send(problem or summary.exit_code)
     except KeyboardInterrupt:
         pipe.send(INTERRUPTED)
-    except ConformanceError as error:
-        pipe.send(error)
+    except Exception as error:  # the process that started it has the words for each kind
+        if options["verbose"]:
+            traceback.print_exc()
+        pipe.send(error if isinstance(error, (ConformanceError, OSError)) else _unexpected(error))
+
+
+def _unexpected(error: Exception) -> HarnessError:
+    """Its words, for not every error can be sent to another process."""
+    return HarnessError(f"unexpected {type(error).__name__}: {error}", hint="This is a defect of the tool.")
 
 
 def _end_with_parent() -> None:
@@ -195,8 +209,8 @@ def _joined(contract: Contract, options: Mapping[str, Any], parts: Path, workers
     """One journal, one recording and one set of reports from those of the parts. Raises the error of a worker."""
     folders = {number: parts / str(number) for number in workers.processes}
     for number, ended in sorted(workers.ended.items()):
-        if isinstance(ended, ConformanceError):
-            if (folders[number] / FILE_NAME).exists():
+        if isinstance(ended, Exception):
+            if isinstance(ended, ConformanceError) and (folders[number] / FILE_NAME).exists():
                 ended.hint = f"{ended.hint} What was seen until then is in {parts}.".strip()
             raise ended
     if INTERRUPTED in workers.ended.values() and not all((one / FILE_NAME).exists() for one in folders.values()):

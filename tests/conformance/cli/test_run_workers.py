@@ -165,6 +165,30 @@ def test_an_error_of_the_target_file_is_said_once(tmp_path: Path) -> None:
     assert came.err.count("error:") == 1, came.err
 
 
+def test_what_nobody_expected_in_a_worker_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import conformance.run.schedule as schedule\n"
+        "import conformance.cli.running.one as one\n"
+        "from conformance.cli.main import main\n"
+        "async def carry_out(*_): raise ZeroDivisionError('by nothing')\n"
+        "one.carry_out = carry_out\n"
+        f"main(['run', '--workers', '2', '-q', '--case', 'co/codes/*', '--report', {str(tmp_path / 'report')!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=END_S, check=False
+    )
+    assert done.returncode == 5
+    assert done.stderr.startswith("error: unexpected ZeroDivisionError: by nothing")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "target", "each"), [(None, "t.toml", None), (9, "t.toml", 4), (1, "t.toml", 1), (9, "reference", 9)]
+)
+def test_what_may_be_in_flight_is_for_all_of_them(asked: int | None, target: str, each: int | None) -> None:
+    assert subject._share_of(asked, target, 2) == each
+
+
 OPTIONS: dict[str, Any] = {
     "target": "reference", "operations": (), "requirements": (), "cases": (), "media_types": (), "transports": (),
     "strength": 3, "generated": None, "seed": 0, "explore": None, "races": None, "resume": False, "shard": None,
