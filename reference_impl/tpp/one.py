@@ -11,9 +11,12 @@ from reference_impl.tpp.read_xml import ITEM, NAMESPACE, is_nil, parse
 from reference_impl.tpp.values import UnreadableList
 
 _RESULT = "CancellationCreationResult"
+_ATTRIBUTES = r"((?:\s+[\w:]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*"
 _AROUND = re.compile(
-    rf"<ArrayOf{_RESULT}((?: [\w:]+=\"[^\"]*\")*)><{_RESULT}>(.*)</{_RESULT}></ArrayOf{_RESULT}>", re.DOTALL
+    rf"<((?:\w+:)?)ArrayOf{_RESULT}{_ATTRIBUTES}>(.*?)<\1{_RESULT}{_ATTRIBUTES}>(.*)</\1{_RESULT}\s*>(.*?)</\1ArrayOf{_RESULT}\s*>",
+    re.DOTALL,
 )
+"""However a permitted difference spells the list."""
 
 
 def json_as_list(text: str) -> str:
@@ -41,9 +44,9 @@ def xml_as_list(text: str) -> str:
 
 def json_of_one(text: str) -> str:
     """The one result of a list of results."""
-    return text[1:-1]
+    return text.strip()[1:-1]
 
 
 def xml_of_one(text: str) -> str:
     """The one result of a list of results, as the root; what was on the third level is on the second."""
-    return _AROUND.sub(rf"<{_RESULT}\1>\2</{_RESULT}>", text).replace("d3p1", "d2p1")
+    return _AROUND.sub(rf"\3<\1{_RESULT}\2\4>\5</\1{_RESULT}>\6", text).replace("d3p1", "d2p1")
