@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import takewhile
 
 from conformance.endpoint.written import Span, bare, bare_view, caseless, forms_of, found, places
@@ -21,6 +22,7 @@ _HALF_AND_CUT = re.compile(
 )
 """A cut, perhaps in the middle of an escape, which has lost its backslash by then."""
 _LEAST_CUT = 7
+_LONGEST_KEPT = 4096
 _LONGEST_FORM = 12
 """So much text a character of a secret may take in the longest of its forms."""
 _NAMES = (
@@ -44,6 +46,9 @@ _ATTRIBUTE = re.compile(
 _ELEMENT = re.compile(
     rf"(?is)(<(?:[\w.-]+:)?{_NAMES}(?:\s[^<>]*)?(?<!/)>)((?:[^<]+|<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z))+)"
 )
+_HEAD = re.compile(r"HTTP/1\.[01] |[A-Z]{1,20} [^ \r\n]+ HTTP/1\.[01]\r\n")
+"""How an HTTP/1 message begins; the first empty line ends its head (RFC 9112, 2.1)."""
+_END_OF_HEAD = "\r\n\r\n"
 _SCHEME = re.compile(r"(\b(?i:basic|bearer)\s+)((?=[^\s\"']*[0-9A-Z=])[A-Za-z0-9+/._~-]{8,}={0,2})")
 
 
@@ -185,12 +190,33 @@ def known_places(text: str, secrets: Iterable[str]) -> list[tuple[int, int, str]
 
 
 def _spans(text: str, secrets: Iterable[str], others: Iterable[str]) -> list[Span]:
-    """Where credentials stand, in no order."""
-    return [*(place[:2] for place in found(text, secrets, others)), *_unknown(text)]
+    """Where credentials stand, in no order.
+
+    The head of an HTTP message and what is behind it are looked at one by one: a run has few heads, and most of its
+    answers have the same few bodies, so most of them were looked at before.
+    """
+    behind = text.find(_END_OF_HEAD) + len(_END_OF_HEAD) if _HEAD.match(text) else 0
+    if behind <= len(_END_OF_HEAD):
+        return [*(place[:2] for place in found(text, secrets, others)), *_unknown(text)]
+    known, rest = tuple(secrets), tuple(others)
+    return [
+        (start + first, end + first)
+        for first, part in ((0, text[:behind]), (behind, text[behind:]))
+        for start, end in (*(place[:2] for place in found(part, known, rest)), *_unknown(part))
+    ]
 
 
-def _unknown(text: str) -> list[Span]:
+def _unknown(text: str) -> Sequence[Span]:
     """What stands where credentials stand, whether or not it is known."""
+    return _unknown_of_short(text) if len(text) <= _LONGEST_KEPT else _places_of_credentials(text)
+
+
+@lru_cache(maxsize=1024)
+def _unknown_of_short(text: str) -> Sequence[Span]:
+    return tuple(_places_of_credentials(text))
+
+
+def _places_of_credentials(text: str) -> list[Span]:
     spans: list[Span] = []
     folded = text.lower()
     if any(word in folded for word in _WORDS):

@@ -276,7 +276,7 @@ def _from_bytes(found: list[re.Match[str]]) -> list[tuple[str, Span]]:
 _LONGEST_KEPT = 4096
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _views_of_short(text: str) -> _Views:
     return _views(text)
 
