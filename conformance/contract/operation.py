@@ -54,6 +54,7 @@ ATTRIBUTED: Mapping[str, str] = {
     "framework-error": "an error of the framework",
     "method": "other methods than the documented one",
     "parameters": "parameters in the address",
+    "nothing-opened": "no address and no file that a body names is opened",
     "unsupported-media": "media types that the document does not name",
     "formats-agree": "JSON and XML carry the same",
     "multiple": "several instructions in one list",

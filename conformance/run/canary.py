@@ -68,9 +68,10 @@ class CanaryStates:
         if need.state == FILE:
             if not self.loopback:
                 raise StateUnavailable("only a service on loopback is pointed at a file of this machine")
+            if self.dry:  # what it is to hold is not known yet
+                return Handle(name, {name: _DRY_FILE}, before, Canary(word=own))
             held = fill(str(need.params[HOLDS]), desk.bindings) if HOLDS in need.params else ""
-            place = _DRY_FILE if self.dry else self._file(key, held or own).as_uri()
-            return Handle(name, {name: place}, before, Canary(word="" if held else own))
+            return Handle(name, {name: self._file(key, held or own).as_uri()}, before, Canary(word="" if held else own))
         if not (self.loopback or self.allowed):
             reason = "only a service on loopback is pointed at a listener; `canary` of the target file may allow one"
             raise StateUnavailable(reason)

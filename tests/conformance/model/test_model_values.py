@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +24,9 @@ from conformance.formats.xml.format import XML
 from conformance.model.case import Body, Transport, media_slug
 from conformance.model.spec import Reading, Shape
 from conformance.model.verdict import Finding, Verdict
+
+
+ROOT = Path(__file__).parents[3]
 
 
 def reading(operations: tuple[str, ...], also: tuple[str, ...] = ()) -> Reading:
@@ -84,10 +90,20 @@ def test_a_verdict_is_its_word() -> None:
     assert f"{Verdict.NOT_VERIFIED}" == "not-verified"
 
 
-def test_values_are_frozen() -> None:
-    with pytest.raises(FrozenInstanceError):
-        Body("x").text = "y"  # type: ignore[misc]
-    assert Finding("A-1", "check", "message") == Finding("A-1", "check", "message")
+def test_values_compare_and_hash_by_what_they_hold() -> None:
+    assert Finding("A-1", "check", "message") == Finding("A-1", "check", "message", way="x")
+    assert {Body("x"), Body("x"), Body("y")} == {Body("x"), Body("y")}
+    with pytest.raises(AttributeError):
+        Body("x").other = "y"  # type: ignore[attr-defined]
+
+
+def test_values_are_frozen_to_the_type_checker(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("from conformance.model.case import Body\n\nBody('x').text = 'y'\n", encoding="utf-8")
+    environment = {**os.environ, "MYPYPATH": str(ROOT), "MYPY_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", "--config-file", os.devnull, str(wrong)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    assert 'Property "text" defined in "Body" is read-only' in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "STAGING_WRONG_PIN": "0000-pin",
 }
 START_S = 10
+_NOBODY = "partly-executed-order"
 
 
 @dataclass(slots=True)
@@ -139,7 +140,8 @@ class Came:
         return next(case for case in self.results["cases"] if case["id"] == identifier)
 
     def verdicts(self) -> dict[str, str]:
-        return {case["id"]: case["verdict"] for case in self.results["cases"]}
+        """By case, but for those on an order that was partly executed, which the sample says nobody hands in."""
+        return {case["id"]: case["verdict"] for case in self.results["cases"] if _NOBODY not in case["reason"]}
 
     def reasons(self) -> dict[str, str]:
         return {case["id"]: case["reason"] for case in self.results["cases"]}

@@ -46,8 +46,8 @@ def test_without_an_http_address_frames_alone_set_up_send_and_observe(tmp_path: 
         text = re.sub(r"\nhttp = [^\n]*", "", pointed(sample("alphapoint"), server.url))
         came = run(tmp_path, text, *FEW)
     by_transport: dict[str, set[str]] = {"http": set(), "ws": set()}
-    for case in came.results["cases"]:
-        by_transport[case["transport"]].add(case["verdict"])
+    for name, verdict in came.verdicts().items():
+        by_transport[came.case(name)["transport"]].add(verdict)
     assert by_transport["ws"] == {"pass"}
     assert by_transport["http"] == {"not-verified"}
     assert "the target file names no HTTP address for this service" in came.reasons().values()
