@@ -70,7 +70,8 @@ class Search(Generic[State, What, Told]):
     def explains(self, calls: Sequence[Call[What, Told]]) -> bool:
         """Whether there is an order of these calls in which each answer is right. Raises `GaveUp`."""
         answered = sum(1 << number for number, one in enumerate(calls) if one.told is not None)
-        waiting: list[tuple[int, State]] = [((1 << len(calls)) - 1, self.model.first)]
+        every = sum(1 << number for number in range(len(calls)))
+        waiting: list[tuple[int, State]] = [(every, self.model.first)]
         known = set(waiting)
         while waiting:
             left, state = waiting.pop()

@@ -232,6 +232,36 @@ def test_search_that_costs_too_much_is_given_up_and_passes_nothing() -> None:
     assert Search(ORDER, most_steps=5).smallest(calls, each(calls)) == tuple(range(12))
 
 
+def test_what_a_search_costs_is_counted_over_all_its_looks() -> None:
+    calls = [cancel(DONE, 0, 1), end("cancelled")]
+    assert Search(ORDER, most_steps=4).explains(calls), "two looks at two calls"
+    with pytest.raises(GaveUp):
+        Search(ORDER, most_steps=3).explains(calls)
+
+
+def test_the_smallest_part_has_the_whole_of_what_may_be_spent() -> None:
+    calls = [cancel(DONE, 0, 5), cancel(FAILED, 0, 4), cancel(DONE, 2, 7)]
+    search = Search(ORDER)
+    assert search.smallest(calls, each(calls)) == (0, 2)
+    assert Search(ORDER, most_steps=search.steps).smallest(calls, each(calls)) == (0, 2)
+    assert Search(ORDER, most_steps=search.steps - 1).smallest(calls, each(calls)) == (0, 1, 2)
+
+
+def test_a_call_without_an_answer_keeps_no_other_waiting() -> None:
+    calls = [Call("write 5", None, 0, 1), Call("read", 0, 2, 3)]
+    assert Search(Register()).explains(calls), "it may never have taken effect, whenever it was given up"
+
+
+@pytest.mark.parametrize(("others", "least"), [(8, (11,)), (9, (0, 1, 2))])
+def test_of_twelve_answers_the_fewest_are_found_and_of_more_the_last_are_forgotten_first(
+    others: int, least: tuple[int, ...]
+) -> None:
+    lost = [Call("write 1", 0, 0, 1), Call("write 2", 0, 2, 3), Call("read", 1, 4, 5)]
+    fine = [Call("write 9", 0, 100 + place, 100.5 + place) for place in range(others)]
+    calls = [*lost, *fine, Call("read", 8, 200, 201)]
+    assert Search(Register()).smallest(calls, each(calls)) == least
+
+
 def test_many_calls_cost_little_since_states_are_remembered() -> None:
     search = Search(ORDER)
     assert search.explains([*(cancel(REFUSED, 0, 9) for _ in range(12)), cancel(DONE, 0, 9), end("cancelled")])
