@@ -25,7 +25,6 @@ from conformance.model.case import Body, Transport, media_slug
 from conformance.model.spec import Reading, Shape
 from conformance.model.verdict import Finding, Verdict
 
-
 ROOT = Path(__file__).parents[3]
 
 
