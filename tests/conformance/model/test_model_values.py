@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,7 +22,8 @@ from conformance.model.case import Body, Transport, media_slug
 from conformance.model.spec import Reading, Shape
 from conformance.model.verdict import Finding, Verdict
 
-ROOT = Path(__file__).parents[3]
+if TYPE_CHECKING:  # values are frozen: were this one not, the type checker would refuse the comment as unneeded
+    Body("x").text = "y"  # type: ignore[misc]
 
 
 def reading(operations: tuple[str, ...], also: tuple[str, ...] = ()) -> Reading:
@@ -94,15 +92,6 @@ def test_values_compare_and_hash_by_what_they_hold() -> None:
     assert {Body("x"), Body("x"), Body("y")} == {Body("x"), Body("y")}
     with pytest.raises(AttributeError):
         Body("x").other = "y"  # type: ignore[attr-defined]
-
-
-def test_values_are_frozen_to_the_type_checker(tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.py"
-    wrong.write_text("from conformance.model.case import Body\n\nBody('x').text = 'y'\n", encoding="utf-8")
-    environment = {**os.environ, "MYPYPATH": str(ROOT), "MYPY_CACHE_DIR": str(tmp_path / "cache")}
-    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", "--config-file", os.devnull, str(wrong)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
-    assert 'Property "text" defined in "Body" is read-only' in done.stdout
 
 
 @pytest.mark.parametrize(
