@@ -105,7 +105,9 @@ class _Workers:
                     said = pipe.recv()
                 except (EOFError, OSError):
                     number = waiting.pop(pipe)
-                    said = self.ended.setdefault(number, HarnessError(f"worker {number} ended without a word"))
+                    # one that was told to end may have had no time for a word
+                    silent = INTERRUPTED if self.asked else HarnessError(f"worker {number} ended without a word")
+                    said = self.ended.setdefault(number, silent)
                 if said is None or isinstance(said, CaseResult):
                     report(said or _FINE)
                     continue

@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -163,6 +165,33 @@ def test_an_error_of_the_target_file_is_said_once(tmp_path: Path) -> None:
     came = _run(tmp_path / "report", "--target", str(target), "--workers", "2")
     assert came.code == 2
     assert came.err.count("error:") == 1, came.err
+
+
+class _Pipe(Connection):
+    """A pipe that says this, and then no more."""
+
+    def __init__(self, *said: object) -> None:
+        ours, theirs = Pipe(duplex=False)
+        for one in said:
+            theirs.send(one)
+        theirs.close()
+        super().__init__(os.dup(ours.fileno()), writable=False)
+        ours.close()
+
+
+def test_one_that_was_told_to_end_need_not_say_a_word() -> None:
+    workers = subject._Workers()
+    workers.asked = True
+    workers.pipes = {_Pipe(): 1, _Pipe(UsageError("no such thing")): 2}
+    workers.follow(lambda _result: None)
+    assert workers.ended[1] == 130
+    assert isinstance(workers.ended[2], UsageError), "this is what is told"
+
+
+def test_one_that_ends_by_itself_without_a_word_is_told() -> None:
+    workers = subject._Workers(pipes={_Pipe(): 1, _Pipe(0): 2})
+    workers.follow(lambda _result: None)
+    assert str(workers.ended[1]) == "worker 1 ended without a word"
 
 
 def test_what_nobody_expected_in_a_worker_is_one_line(tmp_path: Path) -> None:
