@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from conformance.cases.families.list.forms import CANARY_FILE, HOLDS
 from conformance.cases.message import fill
 from conformance.dialects.base import Handle
 from conformance.dialects.set_ups import Fate, Found, SetUp
@@ -26,13 +27,7 @@ from conformance.model.case import StateNeed
 from conformance.wire.listener import Listener
 from conformance.wire.messages import Exchange
 
-NOTHING_OPENED = "nothing-opened"
-"""The key of `attribution` of an operation whose cases need them."""
-ADDRESS, FILE = "canary-address", "canary-file"
-"""The states."""
 UNOPENED, OPENED = "unopened", "opened"
-HOLDS = "holds"
-"""The parameter of a file with what it holds; without it, it holds a word of its own."""
 _NAME_BYTES = 12
 _PATIENCE_S = 0.5
 _LOOPBACK = "127.0.0.1"
@@ -65,7 +60,7 @@ class CanaryStates:
         """A canary of the case's own. Raises `StateUnavailable` where the service may not be told of one."""
         key, own = secrets.token_hex(_NAME_BYTES), f"canary{secrets.token_hex(_NAME_BYTES)}"
         before = {name: UNOPENED}
-        if need.state == FILE:
+        if need.state == CANARY_FILE:
             if not self.loopback:
                 raise StateUnavailable("only a service on loopback is pointed at a file of this machine")
             if self.dry:  # what it is to hold is not known yet

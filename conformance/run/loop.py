@@ -73,7 +73,9 @@ def make_room() -> None:
 
 
 async def _ended_alike(coroutine: Coroutine[Any, Any, T], asked: list[str], results: list[T]) -> None:
-    """Take the coroutine's result, and end it by SIGTERM and SIGHUP as by Ctrl-C: orders are taken back, servers ended, the journal closed.
+    """Put the coroutine's result into `results`; SIGTERM and SIGHUP end it as Ctrl-C does.
+
+    Orders are taken back then, servers ended, the journal closed.
 
     A shell that starts a program with `&` has it ignore SIGINT, so nothing may go by way of that. What is ignored, as
     SIGHUP is under nohup, stays ignored.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 
+from conformance.cases.families.list.forms import CANARY_ADDRESS, CANARY_FILE, NOTHING_OPENED
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
 from conformance.dialects.base import StateProvider, SystemClock
@@ -38,7 +39,7 @@ from conformance.model.spec import Service as ServiceSpec
 from conformance.model.verdict import CaseResult, Finding, Verdict
 from conformance.plugins import find_dialect
 from conformance.run.books import Books
-from conformance.run.canary import ADDRESS, FILE, NOTHING_OPENED, CanaryStates
+from conformance.run.canary import CanaryStates
 from conformance.run.dry import DryRun
 from conformance.run.execute import Judged
 from conformance.run.judgement import Judge
@@ -384,7 +385,7 @@ def _open_service(
     canaries = CanaryStates(not any(off_loopback(service, f"services.{name}")), service.canary or "", dry is not None)
     states = _states(
         service.states, f"services.{name}.states", link, sessions, ledger, None if dry is None else dry.asked,
-        dict.fromkeys((ADDRESS, FILE), canaries) if places else {},
+        dict.fromkeys((CANARY_ADDRESS, CANARY_FILE), canaries) if places else {},
     )  # fmt: skip
     return Service(link, sessions, states, limits.settle_s, limits.clean_timeout_s, books=Books(most=limits.max_bait))
 

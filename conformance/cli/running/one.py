@@ -17,10 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from conformance.cases.generated.stream import generated_case
-from conformance.cli.options import (
-    selection_of,
-    today_of,
-)
+from conformance.cli.options import selection_of, today_of
 from conformance.cli.running.exploring import explore_seed, exploring
 from conformance.contract.load import load_contract
 from conformance.dialects.set_ups import SET_UP

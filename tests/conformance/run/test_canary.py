@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from live_support import ENVIRONMENT, judge_all, live, pointed, sample
 
+from conformance.cases.families.list.forms import CANARY_ADDRESS, CANARY_FILE
 from conformance.cases.fixtures import load_cases
 from conformance.cli.main import main
 from conformance.contract.load import load_contract
@@ -22,7 +23,7 @@ from conformance.errors import StateUnavailable
 from conformance.model.case import StateNeed
 from conformance.model.spec import Contract
 from conformance.model.verdict import Verdict
-from conformance.run.canary import ADDRESS, FILE, OPENED, UNOPENED, CanaryStates, quoted
+from conformance.run.canary import OPENED, UNOPENED, CanaryStates, quoted
 from conformance.wire.messages import Exchange
 
 pytestmark = pytest.mark.timeout(120)
@@ -56,7 +57,7 @@ async def ask(url: str) -> None:
 
 def test_each_address_is_one_of_its_own_and_is_opened_by_who_asks_for_it() -> None:
     async def scenario(states: CanaryStates) -> None:
-        one, other = [await states.prepare("canary", StateNeed(ADDRESS), DESK) for _ in range(2)]
+        one, other = [await states.prepare("canary", StateNeed(CANARY_ADDRESS), DESK) for _ in range(2)]
         assert one.bindings != other.bindings
         assert urlsplit(str(one.bindings["canary"])).hostname == "127.0.0.1"
         assert await states.observe((one,), DESK) == {"canary": UNOPENED} == one.before
@@ -71,8 +72,8 @@ def test_file_holds_a_word_or_what_the_case_says_and_goes_away() -> None:
     places: list[Path] = []
 
     async def scenario(states: CanaryStates) -> None:
-        word = await states.prepare("canary", StateNeed(FILE), DESK)
-        value = await states.prepare("canary", StateNeed(FILE, {"holds": "${order.OrderID}"}), DESK)
+        word = await states.prepare("canary", StateNeed(CANARY_FILE), DESK)
+        value = await states.prepare("canary", StateNeed(CANARY_FILE, {"holds": "${order.OrderID}"}), DESK)
         places.extend(Path(urlsplit(str(one.bindings["canary"])).path) for one in (word, value))
         text, held = (place.read_text("utf-8") for place in places)
         assert held == "61001"
@@ -92,7 +93,7 @@ def answer(body: bytes) -> Exchange:
     return Exchange(b"", body, None, None, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("state", [ADDRESS, FILE])
+@pytest.mark.parametrize("state", [CANARY_ADDRESS, CANARY_FILE])
 def test_service_elsewhere_is_told_of_nothing(state: str) -> None:
     async def scenario(states: CanaryStates) -> None:
         with pytest.raises(StateUnavailable, match="only a service on loopback"):
@@ -108,20 +109,20 @@ def test_address_that_the_target_file_allows_is_told_and_a_file_is_not() -> None
         port = probe.sockets[0].getsockname()[1]
         states.allowed = f"http://127.0.0.1:{port}"
         with pytest.raises(StateUnavailable, match="cannot listen on"):
-            await states.prepare("canary", StateNeed(ADDRESS), DESK)
+            await states.prepare("canary", StateNeed(CANARY_ADDRESS), DESK)
         probe.close()
         await probe.wait_closed()
-        told: Handle = await states.prepare("canary", StateNeed(ADDRESS), DESK)
+        told: Handle = await states.prepare("canary", StateNeed(CANARY_ADDRESS), DESK)
         assert str(told.bindings["canary"]).startswith(f"{states.allowed}/")
         with pytest.raises(StateUnavailable, match="pointed at a file"):
-            await states.prepare("canary", StateNeed(FILE), DESK)
+            await states.prepare("canary", StateNeed(CANARY_FILE), DESK)
 
     with_states(CanaryStates(loopback=False), scenario)
 
 
 def test_dry_run_opens_nothing() -> None:
     async def scenario(states: CanaryStates) -> None:
-        for state in (ADDRESS, FILE):
+        for state in (CANARY_ADDRESS, CANARY_FILE):
             await states.prepare("canary", StateNeed(state), DESK)
         assert (states.listener, states.folder) == (None, None)
 

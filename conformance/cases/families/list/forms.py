@@ -380,7 +380,11 @@ def _entities(written: Written) -> Iterator[Form]:
 
 
 NOTHING_OPENED = "nothing-opened"
-"""The check that speaks for a body that names a place."""
+"""The key of `attribution` that speaks for a body that names a place."""
+CANARY_ADDRESS, CANARY_FILE = "canary-address", "canary-file"
+"""The states that have such a place."""
+HOLDS = "holds"
+"""The parameter of a file with what it holds; without it, it holds a word of its own."""
 _CANARY = "canary"
 _PLACE = f"${{{_CANARY}}}"
 
@@ -389,9 +393,9 @@ def _places(written: Written) -> Iterator[Form]:
     """Bodies that name an address or a file: entities, the rest of a document type, and a hint at a schema."""
     root, good, here = written.root, written.good, written.here
     address, word, value = (
-        StateNeed("canary-address"),
-        StateNeed("canary-file"),
-        StateNeed("canary-file", {"holds": here}),
+        StateNeed(CANARY_ADDRESS),
+        StateNeed(CANARY_FILE),
+        StateNeed(CANARY_FILE, {HOLDS: here}),
     )
     for name, title, declared, body, canary in (
         ("external-entity", "an entity that points to a file", f'<!ENTITY o SYSTEM "{_PLACE}">', "&o;", word),
