@@ -140,13 +140,33 @@ async def set_up(
     A `spare` state that this target cannot set up is left out; its effect is then not observed.
     """
     due = {name: need for name, need in states.items() if need.params.get("after", 0) == turn}
-    first = {name: need for name, need in due.items() if not _names_another(need, due)}
-    for wave in (first, {name: need for name, need in due.items() if name not in first}):
-        for handle in await _prepare(wave, service, setting, spare) if wave else ():
+    for wave in _waves(due):
+        for handle in await _prepare(wave, service, setting, spare):
             if service.link.service.lacks.reason(f"state.{wave[handle.name].state}"):
                 service.untrue_lacks.add(f"state.{wave[handle.name].state}")
             setting.desk = setting.desk.with_bindings(handle.bindings)
             service.link.guard.grant(handle.bindings)
+
+
+def _waves(states: Mapping[str, StateNeed]) -> list[dict[str, StateNeed]]:
+    """What is set up side by side, and what behind that: a state that names another one, or is of its kind and account.
+
+    So what is the older of two, and what the newer, is the same in each run.
+    """
+    waves: list[dict[str, StateNeed]] = []
+    turns: dict[str, int] = {}
+    for name, need in sorted(states.items(), key=lambda one: _names_another(one[1], states)):
+        behind = [turn for other, turn in turns.items() if _is_behind(need, other, states[other])]
+        turns[name] = max(behind, default=-1) + 1
+        if turns[name] == len(waves):
+            waves.append({})
+        waves[turns[name]][name] = need
+    return waves
+
+
+def _is_behind(need: StateNeed, other: str, its: StateNeed) -> bool:
+    alike = need.state == its.state and need.params.get("account") == its.params.get("account")
+    return alike or _names_another(need, (other,))
 
 
 def _names_another(need: StateNeed, others: Collection[str]) -> bool:

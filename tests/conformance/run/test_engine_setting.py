@@ -1,7 +1,8 @@
-"""Which states a case can do without on a target that cannot bring them about."""
+"""How the states of a case are brought about: which it can do without, and which come one after another."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,3 +65,27 @@ def test_the_password_of_the_caller_may_not_come_back(tmp_path: Path) -> None:
         came = run(tmp_path, text, "--generated", "0", "--concurrency", "1", "--case", "cao/response/sample@http")
     assert [finding["requirement"] for case in came.results["cases"] for finding in case["findings"]] == ["CAO-SECRETS"]
     assert "t1-Zq8#x3" not in (came.folder / "journal.jsonl").read_text("utf-8")
+
+
+class _FirstIsSlow:
+    """Takes its time for every second quote that is asked for, beginning with the first."""
+
+    def __init__(self, app: Any) -> None:
+        self.app, self.asked = app, 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path", "").endswith("/CreateQuote"):
+            self.asked += 1
+            await asyncio.sleep(0.1 * (self.asked % 2))
+        await self.app(scope, receive, send)
+
+
+def test_the_older_of_two_quotes_is_the_same_in_each_run(tmp_path: Path) -> None:
+    with live(wrap=_FirstIsSlow, faults=("cq-newest-there",)) as server:
+        text = pointed(sample("alphapoint"), server.url)
+        cases = "cq/effects/*-of-two-on-one-instrument@http"
+        came = run(tmp_path, text, "--generated", "0", "--concurrency", "1", "--case", cases)
+    assert came.verdicts() == {
+        "cq/effects/one-of-two-on-one-instrument@http": "fail",  # the other one is the newest
+        "cq/effects/other-of-two-on-one-instrument@http": "pass",
+    }
