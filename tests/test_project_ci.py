@@ -83,7 +83,7 @@ def test_the_quick_tests_are_all_but_the_long_ones(marker: str, least: int) -> N
 
 
 def test_the_script_runs_the_long_tests_as_well() -> None:
-    assert re.search(r"^run env EVERY=3 python -m tests --all$", TEXT, re.MULTILINE)
+    assert re.search(r"^run env EVERY=4 python -m tests --all$", TEXT, re.MULTILINE)
     usage = subprocess.run(
         [sys.executable, "-m", "tests", "--al"], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
