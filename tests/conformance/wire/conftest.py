@@ -9,8 +9,10 @@ import hashlib
 import re
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -18,6 +20,8 @@ import trustme
 import uvloop
 
 from conformance.wire import Exchange, HttpRequest, HttpTransport, Limits, WsTransport, parse_address
+
+sys.path.append(str(Path(__file__).parent))
 
 ResultT = TypeVar("ResultT")
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -12,67 +12,17 @@ from typing import Any
 
 import pytest
 import trustme
+from dialing_support import GET, OK, WS_REPLY, answering, answering_ws, get, ping, served, unreachable
 
 from conformance.wire import (
     Exchange,
-    HttpReply,
-    HttpRequest,
     HttpTransport,
     Limits,
-    ReplyMatch,
     WsReply,
-    WsRequest,
-    WsTransport,
     parse_address,
 )
 
 pytestmark = pytest.mark.timeout(120)
-LIMITS = Limits(total_timeout_s=3.0, connect_timeout_s=3.0)
-GET = HttpRequest("GET", "/x")
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-WS_REPLY = b'{"m":1,"i":1}'
-
-
-async def answering(server: Any, reader: Any, writer: Any) -> None:
-    while True:
-        await server.read_request(reader)
-        writer.write(OK)
-
-
-async def answering_ws(peer: Any) -> None:
-    await peer.read()
-    await peer.reply(WS_REPLY)
-    await peer.linger()
-
-
-async def get(address: str, **options: Any) -> Exchange:
-    transport = HttpTransport(parse_address(address), **options)
-    try:
-        await transport.send(GET, limits=LIMITS)
-        return await transport.send(GET, limits=LIMITS)
-    finally:
-        await transport.aclose()
-
-
-async def ping(address: str, **options: Any) -> Exchange:
-    transport = WsTransport(parse_address(address), **options)
-    try:
-        return await transport.send(WsRequest("{}", ReplyMatch(1)), limits=LIMITS)
-    finally:
-        await transport.aclose()
-
-
-def unreachable(exchange: Exchange) -> str:
-    assert exchange.problem is not None
-    assert exchange.problem.unreachable
-    assert exchange.problem.phase == "connect"
-    assert exchange.reply is None
-    return exchange.problem.kind
-
-
-def served(exchange: Exchange) -> bool:
-    assert exchange.problem is None
-    return isinstance(exchange.reply, HttpReply) and exchange.reply.body == b"{}"
 
 
 def test_a_private_authority_is_accepted_when_it_is_given(

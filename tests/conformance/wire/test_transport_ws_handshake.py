@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
+from ws_support import LIMITS, asking, problem_of
 
-from conformance.wire import Exchange, Limits, ReplyMatch, WsRequest, WsTransport, parse_address
+from conformance.wire import Exchange, Limits, WsTransport, parse_address
 
 pytestmark = pytest.mark.timeout(120)
-LIMITS = Limits(total_timeout_s=3.0, connect_timeout_s=3.0)
 SHORT = Limits(total_timeout_s=0.15, connect_timeout_s=0.15)
-
-
-def asking(i: int) -> WsRequest:
-    return WsRequest(json.dumps({"m": 0, "i": i, "n": "Ping", "o": "{}"}), ReplyMatch(i))
-
-
-def problem_of(exchange: Exchange) -> tuple[str, str]:
-    assert exchange.problem is not None
-    return exchange.problem.kind, exchange.problem.phase
 
 
 @pytest.mark.parametrize(

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
+from ws_support import LIMITS, answer, answering, reply_of
 
-from conformance.wire import Exchange, Limits, ReplyMatch, WsReply, WsRequest, WsTransport
+from conformance.wire import Exchange, ReplyMatch, WsRequest, WsTransport
 
 pytestmark = pytest.mark.timeout(120)
-LIMITS = Limits(total_timeout_s=3.0, connect_timeout_s=3.0)
-
-
-def answer(i: Any, m: int = 1, o: str = "{}") -> bytes:
-    return json.dumps({"m": m, "i": i, "n": "Ping", "o": o}).encode()
-
-
-def reply_of(exchange: Exchange) -> WsReply:
-    assert exchange.problem is None
-    assert isinstance(exchange.reply, WsReply)
-    return exchange.reply
-
-
-def answering(*payloads: bytes) -> Any:
-    async def script(peer: Any) -> None:
-        await peer.read()
-        await peer.reply(*payloads)
-        await peer.linger()
-
-    return script
-
-
-def frame(payload: bytes, first: int = 0x81) -> bytes:
-    return bytes([first, len(payload)]) + payload
 
 
 def quietly(text: str | bytes, i: int | None, quiet_s: float = 0.15) -> Any:
