@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checks_support import case, http
 
-from conformance.checks.answer import DATA, FAILURE, FRAMEWORK, HTTP_REFUSAL, Answer
+from conformance.checks.answer import DATA, FAILURE, FRAMEWORK, HTTP_REFUSAL, Answer, Judgement, Observation
 from conformance.checks.data import read_data, read_data_http
+from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
 from conformance.contract.load import load_contract
 from conformance.contract.schemas import SchemaValidator, load_validator
@@ -21,6 +23,8 @@ from conformance.formats.json.format import JSON
 from conformance.formats.text import parse_media_type
 from conformance.formats.xml.format import XML
 from conformance.formats.xml.read import MAX_MARKUP
+from conformance.model.case import Alternative
+from conformance.wire.messages import Exchange
 
 SPECS = Path(__file__).parent.parent / "described" / "specs"
 DEPTH, BIN, DROP = "market.depth", "depot.bin", "depot.drop"
@@ -368,3 +372,37 @@ def test_what_is_no_refusal_of_a_framework_is_held_against_the_schema(status: in
     answer = answered(BIN, status, json.dumps(body))
     assert answer.forms == REFUSAL
     assert {one[:2] for one in said(answer)} == {("schema", "DB-PROBLEM")}
+
+
+def judged(
+    operation: str, exchange: Exchange, code: str | None = None, form: str = "data", together: int = 1
+) -> Judgement:
+    one = case(operation, Alternative({"form": form}), code=code, together=together)
+    return judge(kit(operation), one, Observation((exchange,) * together), Pins())
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "seen"),
+    [
+        ({"Text": "no such bin", "Code": 17}, "17", "17"),
+        ({"Text": "no such bin", "Inner": {"Code": 17}}, "17", "17"),
+        ({"Text": "no such bin", "Inner": [{"Code": 17}]}, "17", None),
+        ({"Text": "no such bin", "Code": 18}, "17", None),
+        ({"Text": "17"}, "17", "17"),
+        ({"Text": "no such bin"}, None, None),
+        ({"Text": "None"}, None, None),
+        (["17"], "17", None),
+    ],
+)
+def test_code_of_a_described_error_is_the_expected_one_where_any_member_shows_it(
+    answer: Any, code: str | None, seen: str | None
+) -> None:
+    assert judged(BIN, http(answer, status=400), code, form="error").code_seen == seen
+
+
+def test_described_answer_is_a_success_unless_it_shows_the_expected_code() -> None:
+    assert judged(BIN, http(A_BIN)).code_seen == "success"
+    assert judged(BIN, http({**A_BIN, "Code": 17}), "17").code_seen == "17"
+    twice = judged(BIN, http(A_BIN), together=2)
+    assert [one.actual for one in twice.findings] == ["2 successes of 2"]
+    assert judged(BIN, http({"Text": "no"}, status=400), form="error", together=2).findings == ()
