@@ -406,3 +406,57 @@ def test_described_answer_is_a_success_unless_it_shows_the_expected_code() -> No
     twice = judged(BIN, http(A_BIN), together=2)
     assert [one.actual for one in twice.findings] == ["2 successes of 2"]
     assert judged(BIN, http({"Text": "no"}, status=400), form="error", together=2).findings == ()
+
+
+def compared(value: Any, operation: str = BIN) -> tuple[Any, ...]:
+    return judged(operation, http(value)).gist
+
+
+def test_what_only_reads_is_compared_by_what_the_document_names() -> None:
+    plain = compared(A_BIN)
+    assert plain == (
+        "data",
+        '{"BinID": 1, "Kind": 5, "Parts": [], "Since": "2026-01-02T03:04:05Z", "Site": "Nord"}',
+    )
+    part = {"Part": 3, "Tags": [None, "a"]}
+    assert '"Parts": [{"Part": 3, "Tags": [null, "a"]}]' in compared({**A_BIN, "Parts": [{**part, "More": 1}]})[1]
+    backwards = dict(reversed(A_BIN.items()))
+    for same in (
+        {**A_BIN, "More": 1},
+        {**A_BIN, "BinID": 1.0},
+        backwards,
+        {k: v for k, v in A_BIN.items() if v is not None},
+    ):
+        assert compared(same) == plain
+    assert compared({**A_BIN, "Weight": 1.5}) != plain
+    in_xml = judged(BIN, http(A_BIN_IN_XML, media="application/xml")).gist
+    assert in_xml == plain
+
+
+def test_what_changes_something_is_compared_by_its_form_alone() -> None:
+    assert compared({"Shelf": 4}, "depot.move") == ("data",)
+    assert compared([STEP], DEPTH) == ("data",), "no sentence says that the formats agree"
+    assert judged(BIN, http({"Text": "no"}, status=400), form="error").gist == ("error",)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answer", "status", "way"),
+    [
+        ({"form": "data"}, A_BIN, 200, None),
+        ({"form": "error"}, {"Text": "no"}, 400, None),
+        ({"form": "error", "code": [17]}, {"Text": "no", "Code": 17}, 400, None),
+        ({"form": "error", "code": [17, 18]}, {"Text": "no", "Code": "18"}, 400, None),
+        ({"form": "error", "code": 17}, {"Text": "no", "Code": 17}, 400, None),
+        ({"form": "data"}, {"Text": "no"}, 400, "refused"),
+        ({"form": "error"}, A_BIN, 200, "accepted"),
+        ({"form": "error", "code": [17]}, {"Text": "no", "Code": 18}, 400, "otherwise"),
+        ({"form": "error", "code": [1]}, {"Text": "no", "Flag": True}, 400, "otherwise"),
+    ],
+)
+def test_described_answer_is_what_was_wanted_or_wrong_in_a_way(
+    wanted: dict[str, Any], answer: Any, status: int, way: str | None
+) -> None:
+    found = judge(
+        kit(BIN), case(BIN, Alternative(wanted)), Observation((http(answer, status=status),)), Pins()
+    ).findings
+    assert [one.way for one in found if one.check == "outcome"] == ([] if way is None else [way])
