@@ -10,12 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checks_support import case, http
+from checks_support import XSI, case, frame, http, ws
 
-from conformance.checks.answer import DATA, FAILURE, FRAMEWORK, HTTP_REFUSAL, Answer, Judgement, Observation
+from conformance.checks.answer import (
+    DATA,
+    ERROR_FRAME,
+    FAILURE,
+    FRAMEWORK,
+    HTTP_REFUSAL,
+    Answer,
+    Judgement,
+    Observation,
+)
 from conformance.checks.data import read_data, read_data_http
 from conformance.checks.judge import Pins, judge
 from conformance.checks.kit import Kit, build_kit
+from conformance.checks.read import read_answer
 from conformance.contract.load import load_contract
 from conformance.contract.schemas import SchemaValidator, load_validator
 from conformance.formats.errors import BeyondError
@@ -23,7 +33,7 @@ from conformance.formats.json.format import JSON
 from conformance.formats.text import parse_media_type
 from conformance.formats.xml.format import XML
 from conformance.formats.xml.read import MAX_MARKUP
-from conformance.model.case import Alternative
+from conformance.model.case import Alternative, Body, Message
 from conformance.wire.messages import Exchange
 
 SPECS = Path(__file__).parent.parent / "described" / "specs"
@@ -254,6 +264,7 @@ def test_text_that_cannot_be_read_is_no_answer() -> None:
     assert answer.unreadable.message.startswith("the answer is no JSON: ")
     refused = answered(BIN, 404, "oh dear")
     assert (refused.forms, refused.status) == (REFUSAL, 404), "a 4xx is an error whatever its body"
+    assert refused.summary == "HTTP 404 with text that is no JSON"
     assert unreadable(refused)[:2] == ("readable", "DB-FORM")
 
 
@@ -292,7 +303,8 @@ def test_answer_in_xml_is_read_with_what_its_xsd_says() -> None:
     assert (answer.forms, answer.value["Kind"], answer.findings) == (ANSWER, 5, ())
     assert answer.beside == ()
     turned = A_BIN_IN_XML.replace("<BinID>1</BinID><Kind>Pallet</Kind>", "<Kind>Pallet</Kind><BinID>1</BinID>")
-    assert [one[:2] for one in said(answered(BIN, 200, turned, "application/xml"))] == [("xml-order", "DB-XML-ORDER")]
+    found = answered(BIN, 200, turned, "application/xml").findings
+    assert [(one.requirement, one.expected) for one in found] == [("DB-XML-ORDER", "as response.xsd has it")]
     wrong = answered(BIN, 200, A_BIN_IN_XML.replace("Pallet", "Barrel"), "application/xml")
     assert set(said(wrong)) == {("schema", "DB-RESP-KIND", "/Kind")}
 
@@ -304,6 +316,20 @@ def test_texts_beside_the_value_are_kept() -> None:
     answer = answered(BIN, 200, loose, "application/xml")
     assert answer.beside == ("spilt",)
     assert [one[:2] for one in said(answer)] == [("xml-item", "DB-XML-ITEM")]
+
+
+def test_credential_in_what_the_document_does_not_name_is_found() -> None:
+    for unnamed in ("<Note>a token 4b7e01c9</Note>", "<Note More='a token 4b7e01c9'/>"):
+        answer = http(A_BIN_IN_XML.replace("</Bin>", f"{unnamed}</Bin>"), media="application/xml")
+        seen = Observation((answer,), secrets=("4b7e01c9",))
+        found = judge(kit(BIN), case(BIN, Alternative({"form": "data"})), seen, Pins()).findings
+        assert [(one.check, one.requirement) for one in found] == [("secrets", "DB-SECRETS")]
+
+
+def test_nothing_stands_beside_a_value_of_documented_form() -> None:
+    nil = A_BIN_IN_XML.replace("</Bin>", f'<Weight xmlns:i="{XSI}" i:nil="true"/></Bin>')
+    answer = answered(BIN, 200, nil, "application/xml")
+    assert (answer.beside, answer.findings) == ((), ())
 
 
 def test_xml_with_another_root_is_no_answer() -> None:
@@ -340,7 +366,7 @@ def test_documented_error_in_xml_is_held_against_its_xsd() -> None:
     talking = answered(BIN, 400, "<Problem><!-- token 17 --><Text>no</Text></Problem>", "application/xml")
     assert " token 17 " in talking.beside
     twice = answered(BIN, 400, "<Problem><Text>no</Text><Text>no</Text></Problem>", "application/xml")
-    assert [one[:2] for one in said(twice)] == [("xml-order", "DB-XML-ORDER")]
+    assert [(one.requirement, one.expected) for one in twice.findings] == [("DB-XML-ORDER", "as problem.xsd has it")]
 
 
 @pytest.mark.parametrize("status", [404, 405, 406, 411, 415])
@@ -460,3 +486,30 @@ def test_described_answer_is_what_was_wanted_or_wrong_in_a_way(
         kit(BIN), case(BIN, Alternative(wanted)), Observation((http(answer, status=status),)), Pins()
     ).findings
     assert [one.way for one in found if one.check == "outcome"] == ([] if way is None else [way])
+
+
+def framed(payload: Any, *, m: int = 1) -> Answer:
+    sent = frame({"InstrumentId": 1}, m=0, n="GetDepth")
+    return read_answer(kit(DEPTH), ws(frame(payload, m=m, n="GetDepth")), sent, None)
+
+
+def test_described_answer_and_error_come_in_frames() -> None:
+    assert (framed([STEP]).forms, framed([STEP]).readings) == (ANSWER, ())
+    assert (framed(PROBLEM).forms, framed(PROBLEM).readings) == (ERROR, ("error-frame=reply",))
+    answer = framed(PROBLEM, m=5)
+    assert (answer.forms, answer.readings) == (ERROR | {ERROR_FRAME}, ("error-frame=error",))
+    for text in ("no such call", "[]"):
+        assert framed(text, m=5).forms == ERROR | {ERROR_FRAME}, "of such a call, any error frame is an error"
+
+
+@pytest.mark.parametrize(("path", "told"), [("/api/depots/Nord/bins/5", True), ("/api/depots/Nord", False)])
+def test_answer_at_another_path_shows_no_reading_of_the_call(path: str, told: bool) -> None:
+    made = kit(DROP)
+    reading = load_contract().readings["answer-media-type"]
+    open_kit = replace(made, operation=replace(made.operation, readings={"answer-media-type": reading}))
+    one = replace(
+        case(DROP, Alternative({"form": "data"}), accept="application/json"),
+        message=Message(Body(""), method="DELETE", path=path),
+    )
+    seen = Observation((http(b"", status=204, media=None),))
+    assert judge(open_kit, one, seen, Pins()).readings == (("answer-media-type=absent",) if told else ())
