@@ -213,6 +213,7 @@ def test_a_part_of_a_header_is_a_credential_from_eight_characters_on_that_no_doc
         ('"MyPIN": "4711"', False),
         ('"PIN": {"other": "4711"}', False),
         ('"PIN": "4711", "CreatorID": 947118', False),
+        ('"CreatorID": 947118, "PIN": "4711", "Note": "a"', False),
         ('"PIN": "4711", "Note": ["a", "4711"]', False),
     ],
 )
@@ -314,6 +315,18 @@ def test_results_are_held_against_instructions_only_where_the_request_is_valid()
     assert said(in_xml, 200, f"[{result(3)}]".encode()) == []
 
 
+def test_of_a_failure_of_the_server_for_what_is_no_call_nothing_else_is_said() -> None:
+    request = asked(TPP, b"[", JSON, ("Accept", "text/xml"))
+    assert said(request, 499, b'"no"') == [("media-type", "TPP-RESP-XML-TEXT")]
+    assert said(request, 500, b'"no"') == [("bad-input", "TPP-MALFORMED")]
+
+
+def test_one_result_is_held_against_the_one_instruction() -> None:
+    request = asked("tpp.create_cancellation", b'{"OrderID": 1}', JSON, ("Accept", "application/json"))
+    assert said(request, 200, result(1).encode()) == []
+    assert said(request, 200, result(3).encode()) == [("identity", "TPP1-RESP-IDENTITY")]
+
+
 def whole(request: Asked, answer: bytes) -> Finding:
     """The one finding on an answer in JSON."""
     (found,) = judge_alone(request, HttpReply(200, "", (JSON,), answer, "1.1")).findings
@@ -352,6 +365,7 @@ def test_a_success_of_one_leg_is_no_success_of_the_call() -> None:
     [
         (b'{"OMSId": 1, "OrderId": 7, "orderid": null}', []),
         (b'{"omsid": 1}', [("outcome", "CO-REQ-ID-REQUIRED")]),
+        (b'{"omsid": 1, "more": 2, "other": 3}', [("outcome", "CO-REQ-ID-REQUIRED")]),
         (b"[]", []),
         (b"5", []),
     ],

@@ -353,3 +353,11 @@ def test_what_is_found_of_one_thing_does_not_hide_that_another_costs_too_much() 
     outcome = judge_race(kit(CO), race.seen(), most_steps=30)
     assert outcome.undecided == "the calls for mine are too many to be put in order"
     assert [(one.requirement, one.at) for one in outcome.findings] == [("CO-EFFECT-ONLY", "other")]
+
+
+def test_judgement_of_a_case_says_that_its_race_costs_too_much() -> None:
+    race = Race(before=ONE_ORDER, after=GONE)
+    for _ in range(15):
+        race.call(error(101), 0, 5)
+    judgement = judge(kit(CO), case(CO), race.seen(), Pins())
+    assert judgement.undecided == "the calls for mine are too many to be put in order"
