@@ -513,3 +513,20 @@ def test_answer_at_another_path_shows_no_reading_of_the_call(path: str, told: bo
     )
     seen = Observation((http(b"", status=204, media=None),))
     assert judge(open_kit, one, seen, Pins()).readings == (("answer-media-type=absent",) if told else ())
+
+
+def test_described_answer_is_read_in_the_format_and_charset_that_it_names() -> None:
+    text = A_BIN_IN_XML.replace("Nord", "Süd").encode("latin-1")
+    answer = read_answer(kit(BIN), http(text, media="application/xml; charset=iso-8859-1"), b"", "application/xml")
+    assert (answer.forms, answer.value["Site"], answer.findings) == (ANSWER, "Süd", ())
+
+
+def test_only_an_answer_without_a_body_may_have_no_media_type() -> None:
+    def wrong(operation: str, body: bytes) -> list[str]:
+        answer = read_answer(kit(operation), http(body, media=None), b"", "application/json")
+        return [one.requirement for one in answer.findings if one.check == "media-type"]
+
+    nothing = replace(kit(BIN), response=kit(DROP).response)
+    assert read_answer(nothing, http(b"", media=None), b"", "application/json").findings == ()
+    assert wrong(BIN, json.dumps(A_BIN).encode()) == ["DB-MEDIA"]
+    assert wrong(DROP, b"5") == [], "no page names the media types of this call"
