@@ -314,11 +314,11 @@ def test_things_are_told_of_apart() -> None:
 
 def test_steps_are_drawn_in_the_order_of_their_beginning_on_the_clock_of_the_race() -> None:
     race = Race(CAO, {"mine": "open", "new": "open"}, {"new": "cancelled"})
-    race.step("place", ("new",), 7.0, 7.0015).call(success(), 7.002, 7.0045, "mine", "new", does="cancel-all")
+    race.step("place", ("new",), 7.0, 7.0015).call(success(), 7.002, 9.5, "mine", "new", does="cancel-all")
     race.step("beside", ("mine",), 7.001, FOREVER, exchange=LOST)
     history = judge_race(kit(CAO), race.seen()).history
     assert history.splitlines() == [
-        "     2.0      4.5 ms  trading over HTTP          cancel-all mine new              done",
+        "     2.0   2500.0 ms  trading over HTTP          cancel-all mine new              done",
         "          at the end  mine open, new cancelled",
     ]
     race = quote(**QUOTE_GONE).look(1, 2, quote_bid="cancelled", quote_ask="cancelled")
@@ -361,3 +361,39 @@ def test_judgement_of_a_case_says_that_its_race_costs_too_much() -> None:
         race.call(error(101), 0, 5)
     judgement = judge(kit(CO), case(CO), race.seen(), Pins())
     assert judgement.undecided == "the calls for mine are too many to be put in order"
+
+
+def test_what_was_placed_before_is_drawn_as_done_and_legs_with_a_word_each() -> None:
+    lines = judge_race(kit(CAO), WRONG["placed-before-and-left"][0].seen()).history.splitlines()
+    assert [(line.split()[6], line.split()[-1]) for line in lines[:-1]] == [("place", "done"), ("cancel-all", "done")]
+    race = quote().call(pair(success(), error(104)), 0, 5, *LEGS)
+    assert race.broken() == [("CQ-EFFECT-PAIR", "quote.bid")]
+    assert judge_race(kit(CQ), race.seen()).history.splitlines()[0].endswith(" done, refused")
+
+
+def test_call_for_an_account_may_leave_its_quotes_or_find_none() -> None:
+    legs = {"quote.bid": "open", "quote.ask": "open"}
+    for answer in (success(), error(104)):
+        assert Race(CAO, legs).call(answer, 0, 1, *LEGS, does="cancel-all").findings() == ()
+
+
+def test_what_something_beside_may_have_done_is_not_laid_on_the_refused() -> None:
+    race = Race(before=ONE_ORDER, after=GONE).call(error(104), 0, 1).step("beside", ("mine",), 2, 3)
+    assert race.broken() == [("CO-RESP-RESULT-TRUE", "mine")]
+
+
+def test_one_result_speaks_for_its_instruction_alone() -> None:
+    body = json.dumps(instruction(1001)).encode()
+    for answered, broken in ((1001, [("TPP1-EFFECT", "mine")]), (1002, [])):
+        race = Race("tpp.create_cancellation", ONE_ORDER).call(result(answered), 0, 1, body=body)
+        assert race.broken() == broken
+
+
+def test_second_success_is_on_the_sentence_of_success_where_none_speaks_of_it() -> None:
+    made = kit(CO)
+    explore = made.operation.explore
+    assert explore is not None
+    silent = {name: one for name, one in explore.requirement.items() if name != "again"}
+    plain = replace(made, operation=replace(made.operation, explore=replace(explore, requirement=silent)))
+    (found,) = judge_race(plain, WRONG["double"][0].seen()).findings
+    assert found.requirement == "CO-RESP-RESULT-TRUE"
