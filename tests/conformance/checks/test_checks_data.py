@@ -530,3 +530,13 @@ def test_only_an_answer_without_a_body_may_have_no_media_type() -> None:
     assert read_answer(nothing, http(b"", media=None), b"", "application/json").findings == ()
     assert wrong(BIN, json.dumps(A_BIN).encode()) == ["DB-MEDIA"]
     assert wrong(DROP, b"5") == [], "no page names the media types of this call"
+
+
+def test_described_success_that_does_too_much_is_on_the_sentence_of_that() -> None:
+    made = kit(DROP)
+    strict = replace(made, operation=replace(made.operation, effect_beyond="DD-BEYOND"))
+    for form, requirement, status in (("data", "DD-BEYOND", 204), ("error", "DD-EFFECT", 400)):
+        one = case(DROP, Alternative({"form": form}, untouched=("other",)), outside="DD-EFFECT")
+        answer = http(b"", status=status, media=None)
+        seen = Observation((answer,), before={"other": "open"}, after={"other": "cancelled"})
+        assert [found.requirement for found in judge(strict, one, seen, Pins()).findings] == [requirement]

@@ -249,3 +249,20 @@ def test_connection_must_have_been_closed_where_that_is_expected() -> None:
     closing = case(CAO, Alternative({"form": "closed"}))
     assert broken(judged(closing, no_answer("closed-early"))) == []
     assert judged(closing, no_answer("no-reply")).findings[0].check == "answered"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "results", "way"),
+    [
+        ([[True, True], ["any", True]], [True, False], "refused"),
+        ([[True, False], [False, True]], [True, True], "accepted"),
+        ([[True, False], [False, True]], [False, False], "refused"),
+    ],
+)
+def test_results_are_wrong_in_the_way_in_which_all_alternatives_are_missed(
+    wanted: list[list[Any]], results: list[bool], way: str
+) -> None:
+    answer = [result(number) if flag else failed(number) for number, flag in enumerate(results, 1)]
+    sent = [instruction(number) for number, _ in enumerate(results, 1)]
+    judgement = judged(case(TPP, *(Alternative({"results": one}) for one in wanted)), http(answer), sent=sent)
+    assert [one.way for one in judgement.findings] == [way]

@@ -117,6 +117,7 @@ WRITTEN_IN_XML = {
     "xml-attributes-backwards": IN_XML.replace(OPEN, f'<r xmlns:i="{XSI}" xmlns="urn:a/b/c">'),
     "xml-cdata-everywhere": f'{OPEN}<a><![CDATA[12x]]></a><b i:nil="true" /><d><c><![CDATA[true]]></c></d></r>',
     "xml-cdata-first-half": f'{OPEN}<a><![CDATA[12]]>x</a><b i:nil="true" /><d><c><![CDATA[tr]]>ue</c></d></r>',
+    "xml-cdata-last-half": f'{OPEN}<a>12<![CDATA[x]]></a><b i:nil="true" /><d><c>tr<![CDATA[ue]]></c></d></r>',
     "xml-cdata-twice": f'{OPEN}<a><![CDATA[12]]><![CDATA[x]]></a><b i:nil="true" />'
     "<d><c><![CDATA[tr]]><![CDATA[ue]]></c></d></r>",
     "xml-references-decimal": f'{OPEN}<a>&#49;&#50;&#120;</a><b i:nil="true" /><d><c>&#116;&#114;&#117;&#101;</c></d></r>',
