@@ -67,3 +67,11 @@ def test_guard_lets_through_the_place_that_was_granted_alone(everything: bool) -
     assert guard(sent).allowed is everything
     assert not guard.afresh()(sent).allowed
     assert not guard(post("/api/orders/cancellations", ENTITY.format("http://192.0.2.1/"))).allowed
+
+
+def test_places_are_granted_beside_each_other_and_beside_ids() -> None:
+    guard = Guard(catalogue_of({}), scope_of(ScopePart()), set())
+    guard.grant({"canary": OWN, "mine.OrderID": 5})
+    guard.grant({"file": "file:///tmp/5f0c", "other.OrderID": 6})
+    assert guard.places == {OWN, "file:///tmp/5f0c"}
+    assert guard.orders == {5, 6}
