@@ -22,6 +22,8 @@ ENTITY = '<!DOCTYPE a [<!ENTITY o SYSTEM "{}">]><a>&o;</a>'
         '<!DOCTYPE a [<!ENTITY o "5">]><a>&o;</a>',
         "<!-- SYSTEM --><a>SYSTEM 'x' &#53;</a>",
         '<!DOCTYPE a [<!ENTITY o "&#53;">]><a>&o; 5%</a>',
+        '<!-- SYSTEM "http://192.0.2.1/" --><!DOCTYPE a><a/>',
+        '<!-- &#53; --><!DOCTYPE a [<!ENTITY % p "">%p;]><a/>',
         ENTITY.format(OWN),
         f"<!DOCTYPE a SYSTEM '{OWN}'><a>5</a>",
         f'<!doctype a [<!entity % p system "{OWN}">%p;]><a/>',

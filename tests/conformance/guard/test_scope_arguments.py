@@ -25,6 +25,7 @@ from scope_support import (
 from conformance.contract.load import load_contract
 from conformance.guard.guard import Catalogue, Scope, catalogue_of, decide_by
 from conformance.guard.rules import Member, Rule
+from conformance.guard.values import Bounds
 from conformance.wire.messages import HttpRequest
 
 DEPOTS = Path(__file__).parent.parent / "described" / "specs"
@@ -127,3 +128,34 @@ def test_argument_without_a_rule_and_a_user_are_refused_in_words() -> None:
     assert said == "Place, in the path, is no member that the scope guard knows"
     said = reason(asked("GET", "/for/5"), catalogue_for(rule("/for/{User}", Member("User", "user"))))
     assert "may be a user, whose accounts nobody knows: that takes every account in scope" in said
+
+
+def test_calls_at_a_path_are_those_of_its_method_or_all() -> None:
+    def calls(method: str) -> list[tuple[str, dict[str, str]]]:
+        path = bins("Nord", 5)
+        return [(one.method, dict(arguments)) for one, arguments in depots().rules_at(path, path.lower(), method)]
+
+    arguments = {"Site": "Nord", "BinID": "5"}
+    assert calls("GET") == [("GET", arguments)]
+    assert calls("PUT") == [("PUT", arguments)]
+    assert calls("POST") == [("GET", arguments), ("DELETE", arguments), ("PUT", arguments)]
+
+
+def test_rule_of_an_operation_has_its_method_and_that_of_a_call_for_states_none() -> None:
+    assert {one.method: one.in_query for one in depots().operations} == {
+        "GET": True, "DELETE": True, "PUT": False, "POST": False
+    }  # fmt: skip
+    known = catalogue_of(load_contract().operations)
+    own = {one.path.lower() for one in known.operations}
+    others = [one for path, rules in known.by_path.items() if path not in own for one in rules]
+    assert {one.method for one in known.operations} == {"POST"}
+    assert {(one.method, one.in_query) for one in others} == {("", False)}
+
+
+def test_clients_are_as_limited_as_orders_and_users_as_accounts() -> None:
+    def unlimited(scope: Scope) -> list[bool]:
+        return [Bounds(scope, GRANTED).unlimited(kind) for kind in ("client", "user")]
+
+    assert unlimited(LIMITED) == [False, False]
+    assert unlimited(replace(LIMITED, orders=None)) == [True, False]
+    assert unlimited(replace(LIMITED, accounts=None)) == [False, True]
