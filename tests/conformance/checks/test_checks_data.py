@@ -321,9 +321,9 @@ def test_texts_beside_the_value_are_kept() -> None:
 def test_credential_in_what_the_document_does_not_name_is_found() -> None:
     for unnamed in ("<Note>a token 4b7e01c9</Note>", "<Note More='a token 4b7e01c9'/>"):
         answer = http(A_BIN_IN_XML.replace("</Bin>", f"{unnamed}</Bin>"), media="application/xml")
-        seen = Observation((answer,), secrets=("4b7e01c9",))
+        seen = Observation((answer,), secrets=("4b7e01c9",), name_of=lambda _: "a token")
         found = judge(kit(BIN), case(BIN, Alternative({"form": "data"})), seen, Pins()).findings
-        assert [(one.check, one.requirement) for one in found] == [("secrets", "DB-SECRETS")]
+        assert [(one.requirement, one.actual) for one in found] == [("DB-SECRETS", "a token (hidden)")]
 
 
 def test_nothing_stands_beside_a_value_of_documented_form() -> None:
