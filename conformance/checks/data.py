@@ -91,7 +91,7 @@ def read_data_http(kit: Kit, status: int, written_in: Format, media: MediaType |
     if written_in is XML:
         problems = tuple(one for one in document.problems if isinstance(one, XmlProblem))
         of_form = tuple(xml_findings(kit, xml_contract_of(kit, part), problems))
-        beside = tuple(said_beyond(kit, parse_xml(body, charset).root)) if has_markup(body) or of_form else ()
+        beside = tuple(said_beyond(kit, parse_xml(body, charset).root)) if has_markup(body) or problems else ()
         if of_form and any(one.kind == "root" for one in document.problems):
             return _unreadable(status, of_form[0], f"{summary}, XML with another root")
     repeated = tuple(repeated_members(kit, document.notes))

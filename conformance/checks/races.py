@@ -304,4 +304,6 @@ def _drawn(steps: Iterable[Raced], observation: Observation, told: Sequence[Sequ
 def _answer(one: Raced, said: Sequence[str | None]) -> str:
     if one.seen.shown:
         return ", ".join(f"{name} {word}" for name, word in one.seen.shown.items())
-    return ", ".join(dict.fromkeys(word or "no answer that counts" for word in said)) or "done"
+    if one.step.does == "place":
+        return "done"
+    return ", ".join(dict.fromkeys(word or "no answer that counts" for word in said))

@@ -6,7 +6,7 @@ mutmut makes the mutants; the rules of the choice stand in `mutants.py`, and `se
 PATTERN (of a mutant's name, as in `conformance.formats.text*`) narrows the run, `--every N` takes each N-th mutant of each file.
 A mutant that was killed before and reads the same is not tried again, unless `--again` says so. `--record` writes
 `result.json`, which `test_mutation_record.py` holds against `survivors.toml`. Ends with 1 when a mutant lives that is
-not explained there, or when a folder scores less than 85%.
+not explained there, or when a package or the history checker scores less than 95%.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _report(chosen: Sequence[Mutant], status: dict[str, str], step: int, write: 
     if write:
         records.write_record(record)
     unexplained = len(living - reasons.keys())
-    low = [name for name, counts in record.packages().items() if records.score(counts) < records.LEAST_SCORE]
+    low = [name for name, counts in record.held().items() if records.score(counts) < records.LEAST_SCORE]
     if unexplained or low:
         _say(
             f"{unexplained} living mutants are not explained in {records.SURVIVORS.name}; below the mark: {', '.join(low) or 'none'}"

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
-from checks_support import CAO, TPP, broken, case, error, failed, http, instruction, judged, no_answer, result, success
+from dataclasses import replace
 
+import pytest
+from checks_support import (
+    CAO,
+    TPP,
+    broken,
+    case,
+    error,
+    failed,
+    http,
+    instruction,
+    judged,
+    kit,
+    no_answer,
+    result,
+    success,
+)
+
+from conformance.checks.outcome import moved, undone
 from conformance.model.case import Alternative
 
 DONE = case(CAO, Alternative({"code": [0]}, cancelled=("mine",), untouched=("stranger",)))
@@ -138,3 +155,37 @@ def test_what_another_reading_would_have_cancelled_may_only_need_time(quote: str
 def test_a_wrong_effect_is_settled() -> None:
     state = {"mine": "open", "quote": "open"}
     assert not judged(BOTH, http(success()), before=state, after=state).unsettled
+
+
+@pytest.mark.parametrize(
+    ("own", "success", "requirement", "message"),
+    [
+        (False, True, "CO-EFFECT-ONLY", "a thing of the run, which the message may not change, changed"),
+        (True, True, "CO-EFFECT-ONLY", "a thing of the run, which the message names, changed after its answer"),
+        (False, False, "CO-REFUSED-NO-EFFECT", "a thing of the run, which the message may not change, changed"),
+    ],
+)
+def test_standing_thing_that_moved_is_on_the_sentence_of_the_answer(
+    own: bool, success: bool, requirement: str, message: str
+) -> None:
+    operation = kit("alphapoint.cancel_order").operation
+    found = moved(operation, case(CAO).expect, "order 5", "cancelled", own=own, success=success)
+    assert (found.check, found.requirement, found.message) == ("standing", requirement, message)
+    assert (found.expected, found.actual, found.at, found.way) == ("open", "cancelled", "order 5", "touched")
+
+
+def test_standing_thing_that_came_back_is_on_the_sentence_of_success() -> None:
+    operation, expect = kit("alphapoint.cancel_order").operation, case(CAO).expect
+    found = undone(operation, expect, "order 5")
+    assert (found.check, found.requirement) == ("standing", "CO-EFFECT")
+    assert (found.expected, found.actual, found.at, found.way) == ("cancelled", "open", "order 5", "undone")
+
+
+def test_standing_thing_is_on_the_sentence_of_the_case_where_the_call_has_none() -> None:
+    operation = replace(
+        kit("alphapoint.cancel_order").operation, effect_beyond="", effect_of_success="", attribution={}
+    )
+    expect = case(CAO).expect
+    assert undone(operation, expect, "order 5").requirement == "EFFECT"
+    for told in (True, False):
+        assert moved(operation, expect, "order 5", "cancelled", own=False, success=told).requirement == "EFFECT"

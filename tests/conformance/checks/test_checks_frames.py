@@ -211,3 +211,8 @@ def test_a_request_in_another_letter_case_may_be_answered_under_the_right_name()
     sent = frame({}, n="cancelallorders")
     for name, findings in (("cancelallorders", []), ("CancelAllOrders", []), ("CancelOrder", ["CAO-WS-N"])):
         assert broken(judged(refused, ws(frame(error(100), n=name)), sent=sent)) == findings
+
+
+def test_payload_that_is_no_json_has_no_shape_and_a_departing_one_has() -> None:
+    (found,) = judged(DONE, ws(frame("done")), sent=SENT).findings
+    assert (found.requirement, found.way) == ("CAO-WS-O", "shapeless")

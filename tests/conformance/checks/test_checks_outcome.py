@@ -213,3 +213,56 @@ def test_the_framework_in_front_of_a_list_tells_its_form_whatever_the_method() -
     one = case(TPP, Alternative({"form": "framework"}))
     one = replace(one, message=replace(one.message, method="GET", path="/elsewhere"))
     assert judged(one, http('{"Message":"no"}', 405)).readings == ("framework-error-form=framework",)
+
+
+def test_alternative_may_stand_for_several_of_a_reading() -> None:
+    several = (Alternative({"code": [20]}, readings=("foreign-account=20|100",)),)
+    assert allowed(several, {"foreign-account": "20"}) == allowed(several, {"foreign-account": "100"}) == several
+    assert allowed(several, {"foreign-account": "104"}) == ()
+
+
+def test_reading_of_an_excluded_alternative_is_no_news_where_another_fits() -> None:
+    both = (
+        Alternative({"code": [0, 20]}, readings=("unknown-id=104",)),
+        Alternative({"code": [20]}, readings=("foreign-account=20",)),
+    )
+    found = judged(case(CAO, *both), http(error(20)), pins={"foreign-account": "104"})
+    assert found.findings == ()
+    assert "unknown-id=104" in found.readings
+    assert "foreign-account=20" not in found.readings
+
+
+@pytest.mark.parametrize(("after", "news"), [("open", True), ("cancelled", False), (None, False)])
+def test_excluded_alternative_is_news_only_where_its_effect_is_seen_as_well(after: str | None, news: bool) -> None:
+    two = (
+        Alternative({"code": [0]}, readings=("foreign-account=104",)),
+        Alternative({"code": [20]}, readings=("foreign-account=20",), untouched=("mine",)),
+    )
+    seen = {} if after is None else {"mine": after}
+    found = judged(
+        case(CAO, *two), http(error(20)), pins={"foreign-account": "104"}, before={"mine": "open"}, after=seen
+    )
+    assert ("PIN-foreign-account" in broken(found)) is news
+
+
+def test_connection_must_have_been_closed_where_that_is_expected() -> None:
+    closing = case(CAO, Alternative({"form": "closed"}))
+    assert broken(judged(closing, no_answer("closed-early"))) == []
+    assert judged(closing, no_answer("no-reply")).findings[0].check == "answered"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "results", "way"),
+    [
+        ([[True, True], ["any", True]], [True, False], "refused"),
+        ([[True, False], [False, True]], [True, True], "accepted"),
+        ([[True, False], [False, True]], [False, False], "refused"),
+    ],
+)
+def test_results_are_wrong_in_the_way_in_which_all_alternatives_are_missed(
+    wanted: list[list[Any]], results: list[bool], way: str
+) -> None:
+    answer = [result(number) if flag else failed(number) for number, flag in enumerate(results, 1)]
+    sent = [instruction(number) for number, _ in enumerate(results, 1)]
+    judgement = judged(case(TPP, *(Alternative({"results": one}) for one in wanted)), http(answer), sent=sent)
+    assert [one.way for one in judgement.findings] == [way]

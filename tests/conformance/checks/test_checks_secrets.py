@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from checks_support import (
     CAO,
+    JSON,
     TPP,
     UID,
     XML,
@@ -22,6 +23,8 @@ from checks_support import (
     instruction,
     judged,
     kit,
+    result_xml,
+    results_xml,
     success,
     ws,
 )
@@ -30,6 +33,7 @@ from conformance.checks.answer import Observation
 from conformance.checks.judge import Pins, judge
 from conformance.checks.secrets import echoed
 from conformance.model.case import Alternative, Transport
+from conformance.wire.messages import HttpReply
 
 TOKEN = "7d0ccf3a-ae63-44f5-a409-2301d80228bc"
 ANY = Alternative({})
@@ -182,3 +186,17 @@ def test_a_secret_of_no_characters_is_in_no_header() -> None:
     assert (
         broken(judged(case(CAO, Alternative({"code": [0]})), with_header("X-PIN", "4711, 4712"), secrets=("",))) == []
     )
+
+
+def test_a_secret_is_called_by_its_name_wherever_it_comes_back() -> None:
+    name_of = {"4711": "the PIN of the order"}.__getitem__
+    one = case(TPP, Alternative({"results": "none"}))
+    beside = results_xml(result_xml()).replace("<OrderID>", "<!-- PIN 4711 --><OrderID>")
+    for answer in (
+        http([failed(Errors=["PIN 4711 is wrong"])]),
+        http(beside, media="application/xml"),
+        replace(http([failed()]), reply=HttpReply(200, "", (("Content-Type", JSON), ("X-PIN", "4711")), b"[]", "1.1")),
+    ):
+        seen = Observation((answer,), secrets=("4711",), name_of=name_of)
+        found = [one for one in judge(kit(TPP), one, seen, Pins()).findings if one.check == "secrets"]
+        assert [one.actual for one in found] == ["the PIN of the order (hidden)"]

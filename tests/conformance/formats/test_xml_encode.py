@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from conformance.formats.errors import CodecError, Pairs
+from conformance.formats.errors import CodecError, Number, Pairs
 from conformance.formats.xml.contract import LexicalStyle, RawElement, RawXml, XmlContract, XmlStyle
+from conformance.formats.xml.write import scalar_text
+from conformance.formats.xml.xsd import Scalar
 
 XSD = Path(__file__).parent / "xsd"
 GUID = "6269C403-5b9f-47dd-b8c3-7ecbef8f686d"
@@ -182,3 +184,23 @@ def test_how_to_write_in_a_style_is_worked_out_once() -> None:
     plan = contract.plans[style]
     contract.encode([{"Number": 1}], style)
     assert contract.plans[style] is plan
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e-7, "0.0000001"),
+        (1.5, "1.5"),
+        (-2e22, "-20000000000000000000000"),
+        (Number("1.50e1"), "15.0"),
+        (Number("0.10"), "0.10"),
+    ],
+)
+def test_a_decimal_is_written_without_an_exponent(value: float, text: str) -> None:
+    assert scalar_text(value, Scalar("decimal"), LexicalStyle()) == text
+    assert scalar_text(1e-7, Scalar("double"), LexicalStyle()) == "1e-07"
+
+
+def test_a_number_is_written_as_the_name_that_stands_for_it() -> None:
+    kind = Scalar("string", enumeration=frozenset({"Box", "Crate"}), numbers={"Box": 0, "Crate": 7})
+    assert [scalar_text(number, kind, LexicalStyle()) for number in (0, 7, 9)] == ["Box", "Crate", "9"]

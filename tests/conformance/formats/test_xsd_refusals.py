@@ -295,3 +295,50 @@ def test_the_root_must_be_clear(tmp_path: Path, inside: str, root: str | None, m
 def test_an_import_without_a_file_names_its_line(tmp_path: Path) -> None:
     with pytest.raises(XsdError, match=r"^t\.xsd, line 2: xs:import without a schemaLocation; name a local file$"):
         shape(tmp_path, '<xs:import namespace="urn:a"/>')
+
+
+@pytest.mark.parametrize(
+    ("declared", "base"),
+    [("xs:float", "double"), ("xs:double", "double"), ("xs:decimal", "decimal"), ("xs:dateTime", "dateTime")],
+)
+def test_numbers_and_moments_are_read(tmp_path: Path, declared: str, base: str) -> None:
+    assert shape(tmp_path, f'<xs:element name="A" type="{declared}"/>').content == Scalar(base)  # type: ignore[arg-type]
+
+
+SERIALIZATION = "http://schemas.microsoft.com/2003/10/Serialization/"
+
+
+def named(**numbers: str | None) -> str:
+    """An enumeration as DataContract exports write it: the number of a name stands in its annotation."""
+    told = '<xs:annotation><xs:appinfo><EnumerationValue xmlns="{}">{}</EnumerationValue></xs:appinfo></xs:annotation>'
+    return "".join(
+        f'<xs:enumeration value="{name}">{"" if number is None else told.format(SERIALIZATION, number)}</xs:enumeration>'
+        for name, number in numbers.items()
+    )
+
+
+def test_names_of_an_enumeration_have_the_numbers_of_their_annotations(tmp_path: Path) -> None:
+    content = shape(tmp_path, simple("xs:string", named(Box=" 0 ", Crate="-17"))).content
+    assert isinstance(content, Scalar)
+    assert content.numbers == {"Box": 0, "Crate": -17}
+    narrower = (
+        f'<xs:simpleType name="K"><xs:restriction base="xs:string">{named(Box="0")}</xs:restriction></xs:simpleType>'
+        + simple("K", '<xs:maxLength value="3"/>')
+    )
+    content = shape(tmp_path, narrower).content
+    assert isinstance(content, Scalar)
+    assert content.numbers == {"Box": 0}
+
+
+@pytest.mark.parametrize(
+    ("facets", "what"),
+    [
+        (named(Box="0", Crate=None), "an enumeration in which one name has an EnumerationValue and another none"),
+        (named(Box="1.5"), "the EnumerationValue '1.5'"),
+        (named(Box=""), "the EnumerationValue ''"),
+        (named(Box="1" * 19), "the EnumerationValue"),
+    ],
+)
+def test_numbers_of_an_enumeration_are_whole_and_each_name_has_one(tmp_path: Path, facets: str, what: str) -> None:
+    with pytest.raises(XsdError, match=re.escape(what)):
+        shape(tmp_path, simple("xs:string", facets))

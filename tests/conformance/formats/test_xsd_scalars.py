@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -87,3 +88,44 @@ def test_a_string_has_every_pattern_from_end_to_end() -> None:
             scalar.read(text)
     with pytest.raises(ValueError, match="does not have the form of the type"):
         Scalar("string", patterns=(re.compile("a"),)).read("b")
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "value"),
+    [
+        ("decimal", " 1.50 ", 1.5),
+        ("decimal", "-7", -7),
+        ("decimal", ".5", 0.5),
+        ("double", "1e3", 1000.0),
+        ("double", "5", 5),
+    ],
+)
+def test_a_number_is_an_integer_where_it_is_written_as_one(base: Any, text: str, value: float) -> None:
+    found = Scalar(base).read(text)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("base", "text"), [("decimal", "1e3"), ("decimal", "NaN"), ("double", "INF"), ("double", "NaN"), ("double", "")]
+)
+def test_what_json_has_no_number_for_is_refused(base: Any, text: str) -> None:
+    with pytest.raises(ValueError, match=f"is not an xs:{base} that JSON has as well"):
+        Scalar(base).read(text)
+
+
+@pytest.mark.parametrize("text", ["1e999", "-1e999"])
+def test_a_number_beyond_all_numbers_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is beyond an xs:double"):
+        Scalar("double").read(text)
+
+
+def test_a_moment_is_read_as_it_is_written() -> None:
+    assert Scalar("dateTime").read(" 2026-01-02T03:04:05.6Z\n") == "2026-01-02T03:04:05.6Z"
+    for text in ("2026-01-02", "2026-13-02T03:04:05", "yesterday"):
+        with pytest.raises(ValueError, match="is not an xs:dateTime"):
+            Scalar("dateTime").read(text)
+
+
+def test_a_name_of_an_enumeration_may_stand_for_a_number() -> None:
+    kind = Scalar("string", enumeration=frozenset({"Box", "Crate"}), numbers={"Box": 0, "Crate": 7})
+    assert [kind.read("Box"), kind.read("Crate")] == [0, 7]

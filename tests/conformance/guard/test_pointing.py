@@ -22,6 +22,8 @@ ENTITY = '<!DOCTYPE a [<!ENTITY o SYSTEM "{}">]><a>&o;</a>'
         '<!DOCTYPE a [<!ENTITY o "5">]><a>&o;</a>',
         "<!-- SYSTEM --><a>SYSTEM 'x' &#53;</a>",
         '<!DOCTYPE a [<!ENTITY o "&#53;">]><a>&o; 5%</a>',
+        '<!-- SYSTEM "http://192.0.2.1/" --><!DOCTYPE a><a/>',
+        '<!-- &#53; --><!DOCTYPE a [<!ENTITY % p "">%p;]><a/>',
         ENTITY.format(OWN),
         f"<!DOCTYPE a SYSTEM '{OWN}'><a>5</a>",
         f'<!doctype a [<!entity % p system "{OWN}">%p;]><a/>',
@@ -67,3 +69,11 @@ def test_guard_lets_through_the_place_that_was_granted_alone(everything: bool) -
     assert guard(sent).allowed is everything
     assert not guard.afresh()(sent).allowed
     assert not guard(post("/api/orders/cancellations", ENTITY.format("http://192.0.2.1/"))).allowed
+
+
+def test_places_are_granted_beside_each_other_and_beside_ids() -> None:
+    guard = Guard(catalogue_of({}), scope_of(ScopePart()), set())
+    guard.grant({"canary": OWN, "mine.OrderID": 5})
+    guard.grant({"file": "file:///tmp/5f0c", "other.OrderID": 6})
+    assert guard.places == {OWN, "file:///tmp/5f0c"}
+    assert guard.orders == {5, 6}
