@@ -27,12 +27,21 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A parsed endpoint; `base_path` has no slash at its end and is empty for the root."""
+    """A parsed endpoint; `base_path` has no slash at its end and is empty for the root.
+
+    `slash` says that one stood there: a WebSocket is asked for at the path as it was written.
+    """
 
     scheme: str
     host: str
     port: int
     base_path: str = ""
+    slash: bool = field(default=False, compare=False)
+
+    @property
+    def whole_path(self) -> str:
+        """The path as it was written, at least a slash."""
+        return f"{self.base_path}/" if self.slash or not self.base_path else self.base_path
 
     @property
     def secure(self) -> bool:
@@ -78,7 +87,7 @@ def parse_address(text: str) -> Address:
         raise AddressError(f"address {text!r} has a query or a fragment; leave both out")
     if not parts.path.isascii():
         raise AddressError(f"address {text!r} has a path that is not ASCII; percent-encode it")
-    return Address(parts.scheme, host, port, parts.path.rstrip("/"))
+    return Address(parts.scheme, host, port, parts.path.rstrip("/"), slash=parts.path.endswith("/"))
 
 
 def parse_proxy(text: str) -> Proxy:

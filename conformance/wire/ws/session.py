@@ -29,6 +29,7 @@ from conformance.wire.messages import Headers, Limits, ProblemKind, WireProblem,
 _CONTROL_BIT = 0x08
 _MASK_BIT = 0x80
 _FINAL_TEXT = 0x81
+_REDIRECTION, _MOST_SHOWN = 3, 200
 _GOODBYES = (1001, 1012)
 """The server goes away, or starts again: that says nothing about any message."""
 
@@ -165,7 +166,7 @@ class WsSession:
 
     def __init__(self, address: Address, headers: Headers, limits: Limits) -> None:
         self.limits = limits
-        self._target = address.base_path or "/"
+        self._target = address.whole_path
         self._host = address.authority
         self._headers = with_agent(headers)
         self._ws = WSConnection(ConnectionType.CLIENT)
@@ -253,9 +254,19 @@ class WsSession:
                 yield Opened()
                 return
             if isinstance(event, RejectConnection):
-                yield self._fail("handshake-refused", f"the handshake was answered with status {event.status_code}")
+                yield self._fail("handshake-refused", self._refusal(event))
                 return
         yield self._fail("malformed", "the answer to the handshake is neither an acceptance nor a refusal")
+
+    def _refusal(self, event: RejectConnection) -> str:
+        """The status, and of a redirection what was asked for and where it points: nobody follows it."""
+        status = f"the handshake was answered with status {event.status_code}"
+        there = next((value for name, value in event.headers if name.lower() == b"location"), None)
+        if there is None or event.status_code // 100 != _REDIRECTION:
+            return status
+        return (
+            f"{status}: {self._target} was asked for, and the answer points to {there[:_MOST_SHOWN].decode('latin-1')}"
+        )
 
     def _take(self, piece: Piece) -> Iterator[SessionEvent]:
         if piece.control:

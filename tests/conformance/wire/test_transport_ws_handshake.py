@@ -53,6 +53,26 @@ def test_a_handshake_that_fails_sends_nothing(run: Any, serve: Any, wire: bytes,
     assert bool(exchange.received) == bool(wire)
 
 
+@pytest.mark.parametrize("path", ["", "/", "/WSGateway", "/WSGateway/", "/a/b/"])
+def test_a_websocket_is_asked_for_at_the_path_as_it_was_written(run: Any, serve: Any, path: str) -> None:
+    async def script(server: Any, reader: Any, writer: Any) -> None:
+        await server.read_request(reader)
+        writer.write(b"HTTP/1.1 301 Moved Permanently\r\nLocation: /elsewhere/\r\nContent-Length: 0\r\n\r\n")
+
+    async def scenario() -> tuple[Exchange, bytes]:
+        async with serve(script) as server:
+            transport = WsTransport(parse_address(f"ws://127.0.0.1:{server.port}{path}"))
+            exchange = await transport.send(asking(1), limits=LIMITS)
+            await transport.aclose()
+            return exchange, server.requests[0]
+
+    exchange, request = run(scenario())
+    asked = path or "/"
+    assert request.startswith(f"GET {asked} HTTP/1.1\r\n".encode())
+    assert exchange.problem is not None
+    assert exchange.problem.message.endswith(f"status 301: {asked} was asked for, and the answer points to /elsewhere/")
+
+
 def test_a_handshake_without_an_answer_times_out_once_for_all(run: Any, serve: Any) -> None:
     async def script(server: Any, reader: Any, writer: Any) -> None:
         await reader.read()
