@@ -193,6 +193,8 @@ class Books:
         need, expected = case.states.get(handle.name), expected_of(case, handle, after)
         if need is None or not expected or len(set(expected.values())) > 1:
             return None
+        if case.twin is not None and need.state.endswith(_QUOTE):
+            return None  # that of the twin, which was set up behind it, may have taken its place
         account = account_of(need, operation, desk)
         if account is None and _accounts(operation):
             return None

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from reference_impl.alphapoint.members import optional_integer
+from reference_impl.alphapoint.orders import order_object
+from reference_impl.alphapoint.scope import call_account
 from reference_impl.alphapoint.values import OPERATION_NOT_SUPPORTED, Answer, Call, Data, Refused
 from reference_impl.changes import CQ, Operation, equivalent_of, equivalents_of_each
 from reference_impl.parts import Handler, Parts, with_alphapoint, with_call
@@ -133,7 +136,22 @@ def _replaces(recorder: Recorder, inner: Handler, parts: Parts, call: Call) -> A
     return answer
 
 
+def _oldest(recorder: Recorder, _inner: Handler, parts: Parts, call: Call) -> Answer:
+    """GetOpenQuotes shows the oldest bid and ask that stand there: no page says which of several."""
+    account, instrument = call_account(parts, call), optional_integer(call, "InstrumentId")
+    quotes = [one for one in parts.alphapoint.book.open_orders(account.oms_id, account.account_id) if one.is_quote]
+    there = [one for one in quotes if instrument in (None, 0, one.instrument_id)]
+    sides = [[one for one in there if one.side == side] for side in ("Buy", "Sell")]
+    if any(len(side) > 1 for side in sides):
+        recorder.hit()
+    bid, ask = (order_object(side[0]) if side else None for side in sides)
+    return Data({"Bid": bid, "Ask": ask})
+
+
 EQUIVALENTS: tuple[Variant, ...] = (
+    equivalent_of(
+        CQ, "oldest-quote-shown", "GetOpenQuotes shows the oldest of several", _call(("GetOpenQuotes",), _oldest)
+    ),
     equivalent_of(
         CQ, "one-quote-there", "A new quote takes the place of the one before", _call(("CreateQuote",), _replaces)
     ),

@@ -265,7 +265,8 @@ class CallStates:
                 if hidden and not batch <= (more or {}).keys():
                     return self._unseen(asked)
                 listing = {**listing, **(more or {})}
-            standing = [one for one in asked if all(_stands(number, one, place, listing, batch) for number in one.ids)]
+            own = batch | self.given  # a case may give several orders one number
+            standing = [one for one in asked if all(_stands(number, one, place, listing, own) for number in one.ids)]
             if len(standing) == len(asked):
                 break
             await asyncio.sleep(pause_s)
@@ -278,14 +279,13 @@ class CallStates:
 
     async def observe(self, handles: tuple[Handle, ...], desk: Desk) -> Mapping[str, str]:
         """Open or cancelled, for each watched name; one call for each account, or account and instrument."""
-        places = {self._place(handle.memory): handle.memory for handle in handles if handle.memory is not None}
-        open_ids = dict(
-            zip(
-                places,
-                await asyncio.gather(*(self._open(one, desk, Purpose.OBSERVATION) for one in places.values())),
-                strict=True,
-            )
-        )
+        asked: dict[tuple[Any, ...], set[int]] = {}
+        places: dict[tuple[Any, ...], PlacedOrders] = {}
+        for placed in (handle.memory for handle in handles if handle.memory is not None):
+            places.setdefault(self._place(placed), placed)
+            asked.setdefault(self._place(placed), set()).update(number for ids in placed.ids.values() for number in ids)
+        looks = (self._open(one, desk, Purpose.OBSERVATION, asked[place]) for place, one in places.items())
+        open_ids = dict(zip(places, await asyncio.gather(*looks), strict=True))
         seen: dict[str, str] = {}
         for handle in handles:
             if handle.memory is None:
@@ -299,10 +299,22 @@ class CallStates:
     def _place(self, placed: PlacedOrders) -> tuple[Any, ...]:
         return (placed.quote, placed.oms, placed.account, placed.instrument if placed.quote else None, placed.role)
 
-    async def _open(self, placed: PlacedOrders, desk: Desk, purpose: Purpose) -> frozenset[int] | None:
-        """The ids that are open in a place; None when the service would not say, or never showed any of this run there."""
+    async def _open(
+        self, placed: PlacedOrders, desk: Desk, purpose: Purpose, asked: Collection[int]
+    ) -> frozenset[int] | None:
+        """The ids that are open in a place; None when the service would not say, or never showed any of this run there.
+
+        GetOpenQuotes shows one quote, and no page says which where several stand: what it does not show while it shows
+        another one is looked for among the orders, and where these show no quotes, nobody can tell.
+        """
         listing = await self._listed(placed, desk, purpose)
-        return None if listing is None or self._place(placed) not in self.shown else frozenset(listing)
+        if listing is None or self._place(placed) not in self.shown:
+            return None
+        others = listing.keys() - asked
+        if placed.quote and others and not set(asked) <= listing.keys():
+            orders = await self._listed(replace(placed, quote=False), desk, purpose)
+            return None if not orders or others.isdisjoint(orders) else frozenset((*listing, *orders))
+        return frozenset(listing)
 
     async def _listed(self, placed: PlacedOrders, desk: Desk, purpose: Purpose) -> Listing | None:
         """What is open in a place; None when the service would not say."""
@@ -367,7 +379,7 @@ class CallStates:
             return ()
         still_open = None
         with contextlib.suppress(NotCarriedOut):
-            still_open = await self._open(placed, desk, Purpose.OBSERVATION)
+            still_open = await self._open(placed, desk, Purpose.OBSERVATION, every)
         kind = "quote leg" if placed.quote else "order"
         left = [number for number in every if number in (still_open or ())]
         named.update(placed.keys[number] for number in left)

@@ -136,6 +136,22 @@ def test_quote_makes_room_for_another_one_in_its_place(contract: Contract, cases
     assert len(books.in_the_way(case, contract.operations[CQ], DESK)) == 1
 
 
+def test_quote_that_the_quote_of_a_twin_may_have_replaced_does_not_stay(
+    contract: Contract, cases: Mapping[str, Case]
+) -> None:
+    twin = next(
+        case
+        for case in cases.values()
+        if case.operation == CQ and case.twin is not None and not case.cancels and case.lane == "desk"
+    )
+    (name,) = (one for one, need in twin.states.items() if need.state == "open-quote")
+    both = {f"{name}.bid": OPEN, f"{name}.ask": OPEN}
+    for case, stands in ((replace(twin, twin=None), 1), (twin, 0)):
+        books = opened()
+        back = books.keep(case, contract.operations[CQ], DESK, [Handle(name, {}, both)], both, 0.0)
+        assert (len(books.page(DESK).standing), len(back)) == (stands, 1 - stands)
+
+
 def test_look_is_due_when_enough_has_stood_long_enough(contract: Contract, cases: Mapping[str, Case]) -> None:
     books, case = opened(), cases["co/codes/104@http"]
     for _ in range(ENOUGH):

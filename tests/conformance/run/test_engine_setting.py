@@ -89,3 +89,10 @@ def test_the_older_of_two_quotes_is_the_same_in_each_run(tmp_path: Path) -> None
         "cq/effects/one-of-two-on-one-instrument@http": "fail",  # the other one is the newest
         "cq/effects/other-of-two-on-one-instrument@http": "pass",
     }
+
+
+def test_orders_of_one_client_number_are_set_up_where_the_scope_is_bounded(tmp_path: Path) -> None:
+    with live() as server:
+        text = pointed(sample("alphapoint"), server.url, everything=False)
+        came = run(tmp_path, text, "--generated", "0", "--case", "cao/effects/orders-of-one-client-number@*")
+    assert set(came.verdicts().values()) == {"pass"}
