@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -91,6 +91,13 @@ class _Tally:
 
     def __init__(self) -> None:
         self.of: Counter[str] = Counter()
+        self.cases = self.outside = 0
+
+    def add_case(self, messages: Sequence[Planned]) -> None:
+        """Count a case, and whether a message of it is outside the scope; what comes at the end is no case."""
+        if messages and messages[0].case:
+            self.cases += 1
+            self.outside += any(not message.allowed for message in messages)
 
     def add(self, message: Planned) -> None:
         """Count one line of the plan."""
@@ -107,6 +114,7 @@ def _whole(totals: Mapping[Purpose, Bounds]) -> Bounds:
 async def _print_text(planner: Planner, cases: AsyncIterator[tuple[Planned, ...]], options: Mapping[str, Any]) -> None:
     encoding, tally = sys.stdout.encoding, _Tally()
     async for messages in cases:
+        tally.add_case(messages)
         for message in messages:
             tally.add(message)
         for line in _lines(messages, quiet=options["quiet"], verbose=options["verbose"]):
@@ -122,6 +130,12 @@ async def _print_text(planner: Planner, cases: AsyncIterator[tuple[Planned, ...]
         f"scope.max_requests should be at least {whole.undisturbed}; throttling and lost sessions or connections can "
         f"make it up to {whole.at_most} messages"
     )
+    least, inside = planner.run.target.limits.min_carried_out, tally.cases - tally.outside
+    if tally.cases and inside < least * tally.cases:
+        click.echo(
+            f"warning: {inside:,} of {tally.cases:,} cases are inside the scope, and min_carried_out is {least:g}: "
+            "a run that finds nothing else ends with exit code 4"
+        )
     if cap is not None and cap < whole.undisturbed:
         click.echo(f"warning: it is {cap}: cases that come after so many messages will be not-verified")
 

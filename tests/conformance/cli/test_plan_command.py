@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -262,6 +263,18 @@ def test_a_cap_that_is_too_low_is_said(tmp_path: Path) -> None:
     target.write_text(_TARGET.replace("[scope]", "[scope]\nmax_requests = 3"), encoding="utf-8")
     done = CliRunner().invoke(main, ["plan", "-q", "--target", str(target), "--case", "cao/effects/again@http"])
     assert done.stdout.splitlines()[-1].startswith("warning: it is 3: cases that come after so many messages")
+
+
+def test_a_scope_that_leaves_too_few_cases_is_said(tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    target.write_text(_TARGET, encoding="utf-8")
+    words = ["plan", "-q", "--target", str(target), "--case"]
+    few = CliRunner().invoke(main, [*words, "cao/malformed/*"]).stdout.splitlines()[-1]
+    assert re.fullmatch(
+        r"warning: \d+ of 80 cases are inside the scope, and min_carried_out is 0.9: a run that .* exit code 4", few
+    )
+    whole = CliRunner().invoke(main, [*words, "cao/effects/again@http"]).stdout
+    assert "warning" not in whole
 
 
 def test_states_of_a_hook_a_command_and_a_pool_are_planned_without_asking(tmp_path: Path) -> None:
