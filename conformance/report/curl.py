@@ -19,6 +19,9 @@ _MOST_ARGUMENT_BYTES = 60_000
 _EXPECT_BYTES = 1_000_000
 _ADDED_BY_CURL = ("Accept", "User-Agent")
 _CODECS = (("utf-8", ""), ("utf-16-le", "UTF-16LE"), ("utf-16-be", "UTF-16BE"))
+_OWN_WAY = "# the request as curl writes it: `conformance replay` alone sends head and chunks in the way they were sent"
+_PLAIN_HEADER = re.compile(rb"[^\s:]+:(?: \S(?:.*\S)?)?", re.DOTALL)
+_ONE_CHUNK = re.compile(rb"[1-9a-f][0-9a-f]*\r\n.*\r\n0\r\n\r\n", re.DOTALL)
 _ESCAPED = re.compile(r"\\x[0-9a-f]{2}")
 _SAFE = re.compile(r"[\t\n -~\u00a0-\uffff]*")
 
@@ -79,7 +82,7 @@ def by_hand(
         secrets.names.setdefault(pin, "PIN")
     if text is not sent:
         return _frame(text, endpoint, secrets)
-    return _curl(sent, endpoint, secrets, encoding or "utf-8")
+    return _noted(sent, _curl(sent, endpoint, secrets, encoding or "utf-8"))
 
 
 def by_hand_again(sent: str, transport: str, endpoint: Endpoint) -> str:
@@ -92,7 +95,12 @@ def by_hand_again(sent: str, transport: str, endpoint: Endpoint) -> str:
     secrets = _Secrets({HIDDEN: "SECRET"})
     if Transport(transport).framed:
         return _frame(sent.encode("utf-8", "surrogatepass"), endpoint, _Secrets({}))
-    return _curl(sent.encode("utf-8", "surrogatepass"), endpoint, secrets, "utf-8")
+    written = sent.encode("utf-8", "surrogatepass")
+    return _noted(written, _curl(written, endpoint, secrets, "utf-8"))
+
+
+def _noted(sent: bytes, command: str) -> str:
+    return f"{_OWN_WAY}\n{command}" if _reframed(sent) else command
 
 
 def _named(pins: Iterable[str], known: Iterable[str], tokens: Iterable[str]) -> _Secrets:
@@ -120,7 +128,7 @@ def _frame(text: bytes, endpoint: Endpoint, secrets: _Secrets) -> str:
 
 
 def _curl(sent: bytes, endpoint: Endpoint, secrets: _Secrets, encoding: str) -> str:
-    head, _, body = sent.partition(b"\r\n\r\n")
+    head, _, body = sent.lstrip(b"\r\n").partition(b"\r\n\r\n")
     request_line, *lines = head.decode("latin-1").split("\r\n")
     method, _, rest = request_line.partition(" ")
     target = rest.rpartition(" ")[0]
@@ -141,6 +149,16 @@ def _curl(sent: bytes, endpoint: Endpoint, secrets: _Secrets, encoding: str) -> 
         return " ".join(words)
     pipe, data = _body(body, secrets, encoding)
     return f"{pipe}{' '.join(words)} --data-binary {data}"
+
+
+def _reframed(sent: bytes) -> bool:
+    """Whether a request is written in a way that curl has not: it would send the same request, but not these bytes."""
+    head, _, body = sent.partition(b"\r\n\r\n")
+    line, *lines = head.split(b"\r\n")
+    if not line.endswith(b" HTTP/1.1") or not all(_PLAIN_HEADER.fullmatch(one) for one in lines):
+        return True
+    chunked = any(one.lower().startswith(b"transfer-encoding:") for one in lines)
+    return chunked and _ONE_CHUNK.fullmatch(body) is None
 
 
 def _connection(endpoint: Endpoint) -> Iterator[str]:

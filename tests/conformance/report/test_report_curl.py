@@ -56,3 +56,26 @@ def test_what_an_evidence_says_can_be_sent_again_with_variables_for_what_it_hide
 @pytest.mark.parametrize("sent", ["", "POST /x HTTP/1.1\r\nHost: h\r\n\r\n\\xff{}"])
 def test_what_does_not_say_every_byte_is_not_offered_to_be_sent_again(sent: str) -> None:
     assert by_hand_again(sent, "http", ENDPOINT) == ""
+
+
+_CHUNKED = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (HEAD % 2 + b"{}", False),
+        (b"GET /x HTTP/1.1\r\nHost: h\r\nAccept:\r\n\r\n", False),
+        (_CHUNKED + b"2\r\n{}\r\n0\r\n\r\n", False),
+        (_CHUNKED + b"2\r\n{}\r\n0\r\nX-Trailer: 1\r\n\r\n", True),
+        (_CHUNKED + b"2;name=value\r\n{}\r\n0\r\n\r\n", True),
+        (_CHUNKED + b"002\r\n{}\r\n000\r\n\r\n", True),
+        (b"\r\n" + HEAD % 2 + b"{}", True),
+        (HEAD.replace(b"Host: ", b"Host:") % 2 + b"{}", True),
+        (HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") % 2 + b"{}", True),
+    ],
+)
+def test_a_request_that_curl_writes_in_another_way_is_said_to_be_one(sent: bytes, *, said: bool) -> None:
+    for shown in (by_hand(sent, ENDPOINT, [], [], [], "utf-8"), by_hand_again(sent.decode(), "http", ENDPOINT)):
+        assert shown.startswith("# the request as curl writes it") is said
+        assert f"-X {'GET' if b'GET' in sent else 'POST'} http://127.0.0.1:9/" in shown
