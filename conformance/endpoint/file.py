@@ -101,8 +101,9 @@ def _refuse_written_pins(target: TargetFile, where: str) -> None:
 def _refuse_misspelt(target: TargetFile, contract: Contract, where: str) -> None:
     """A role or a binding that no case asks for, with a name close to one that is asked for and not there."""
     for service_id, service in target.services.items():
-        cases = load_cases(contract, contract.services[service_id].operations)
-        _check_lacks(service, cases, f"services.{service_id}", where)
+        operations = contract.services[service_id].operations
+        cases = load_cases(contract, operations)
+        _check_lacks(service, operations, cases, f"services.{service_id}", where)
         roles: list[tuple[str, Iterable[str]]] = [("roles", service.roles)]
         bound: list[tuple[str, Iterable[str]]] = [("bindings", service.bindings)]
         for number, desk in enumerate(service.desks):
@@ -143,7 +144,9 @@ def _refuse_shared_accounts(target: TargetFile, contract: Contract, where: str) 
                     )  # fmt: skip
 
 
-def _check_lacks(service: ServiceTarget, cases: Sequence[Case], place: str, where: str) -> None:
+def _check_lacks(
+    service: ServiceTarget, operations: Iterable[str], cases: Sequence[Case], place: str, where: str
+) -> None:
     """Whether each lack is of something that cases ask for, and that the file does not give all the same."""
     states, bound = service.states, {*service.bindings, *(name for desk in service.desks for name in desk.bindings)}
     has = {
@@ -151,12 +154,14 @@ def _check_lacks(service: ServiceTarget, cases: Sequence[Case], place: str, wher
         "role": _role_names(service),
         "binding": bound,
         "transport": {name for name in ("http", "websocket") if getattr(service, name) is not None},
+        "operation": set(service.errors).difference(("any",)),
     }
     asked = {
         "state": set(_states(cases)),
         "role": {role for case in cases for role in case.roles}.difference(_ALWAYS),
         "binding": binding_names(cases),
         "transport": {"http", "websocket"},
+        "operation": set(operations),
     }
     for kind, table in service.lacks.tables.items():
         for pattern in table:
@@ -371,7 +376,7 @@ def sample_of(contract: Contract, service: str) -> str:
 _LACKS = """
 # ---- What this service does not have, with the reason: what hangs on it alone is an accepted gap. ----
 # [services.{service}.lacks]
-# state.NAME = "why nobody can set it up"           # any state, role, binding or transport (http, websocket); * is a pattern
+# state.NAME = "why nobody can set it up"           # any state, role, binding, transport (http, websocket) or operation; * is a pattern
 # observer = "why nobody can see whether an order was cancelled\""""
 
 

@@ -341,13 +341,20 @@ class Lacks(Part):
     role: dict[str, Text] = Field(default_factory=dict, description="Roles that there are not.")
     binding: dict[str, Text] = Field(default_factory=dict, description="Ids that there are not, such as a second OMS.")
     transport: dict[Literal["http", "websocket"], Text] = Field(default_factory=dict)
+    operation: dict[str, Text] = Field(default_factory=dict, description="Operations that the service does not offer.")
     observer: Text | None = Field(None, description="Why nobody can see whether an order was cancelled.")
 
     @property
     def tables(self) -> Mapping[str, Mapping[str, str]]:
         """Kind to name or pattern to reason."""
         transports: Mapping[Any, str] = self.transport
-        return {"state": self.state, "role": self.role, "binding": self.binding, "transport": transports}
+        return {
+            "state": self.state,
+            "role": self.role,
+            "binding": self.binding,
+            "transport": transports,
+            "operation": self.operation,
+        }
 
     def reason(self, thing: str) -> str:
         """Why the service lacks a thing such as `state.pin-order`; empty when the file does not say that it does."""

@@ -239,7 +239,7 @@ def _demand(case: Case, service: Service) -> None:
     twin = case.twin
     transports = {case.transport, *((twin.transport,) if twin is not None else ())}
     roles = {*case.roles, *((twin.role,) if twin is not None and twin.role else ())}
-    things = [f"transport.{one.address_key}" for one in sorted(transports)]
+    things = [f"operation.{case.operation}", *(f"transport.{one.address_key}" for one in sorted(transports))]
     things += [f"role.{name}" for name in sorted(roles)]
     if lacks.binding:
         things += [f"binding.{name}" for name in case_places(case)]

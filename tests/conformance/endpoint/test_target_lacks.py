@@ -47,6 +47,7 @@ def test_a_lack_has_its_reason_by_name_and_by_pattern(tmp_path: Path) -> None:
         ('role.client = "x"', "services.tpp.lacks.role.client: the file gives the role 'client'"),
         ('binding."*" = "x"', "services.tpp.lacks.binding.*: the file gives the binding 'creator'"),
         ('transport.http = "x"', "services.tpp.lacks.transport.http: the file gives the transport 'http'"),
+        ('operation.create = "x"', "services.tpp.lacks.operation.create: no such operation"),
         ('state.pin-order = ""', "services.tpp.lacks.state.pin-order"),
         ('pin-validation = "x"', "services.tpp.lacks.pin-validation"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from pathlib import Path
 
@@ -86,6 +87,20 @@ def test_a_transport_that_is_lacking_is_an_accepted_gap_and_the_other_is_judged(
     assert {(row["verdict"], row["accepted"]) for row in cells} == {("not-verified", True)}
     assert {row["reason"] for row in cells} == {f"the gateway has {kept} alone"}
     assert both.exit_code == 2, "what the file gives cannot be lacking"
+
+
+def test_an_operation_that_is_lacking_is_an_accepted_gap_and_gets_no_message(tmp_path: Path) -> None:
+    one = '\n[services.tpp.lacks]\noperation."tpp.create_cancellation" = "lists alone"\n'
+    cases = ("--generated", "0", "--case", "tpp/response/*", "--case", "tpp1/response/*")
+    with live() as server:
+        came = run(tmp_path, pointed(sample("tpp"), server.url) + one, *cases)
+    assert came.exit_code == 0, came.output
+    lines = [json.loads(line) for line in (came.folder / "journal.jsonl").read_text("utf-8").splitlines()]
+    of_cases = [line for line in lines if line["type"] == "case"]
+    lacking = {(one["verdict"], one["requests"]) for one in of_cases if one["operation"] == "tpp.create_cancellation"}
+    assert lacking == {("not-verified", 0)}
+    assert {one["verdict"] for one in of_cases if one["operation"] == "tpp.create_cancellations"} == {"pass"}
+    assert set(came.results["summary"]["carried_out"]["not"]) == {"accepted lack"}
 
 
 def _cost_s(size: int, takes: int) -> float:
