@@ -108,6 +108,7 @@ class Hindrance(StrEnum):
     BEYOND = "answer not read"
     INFRASTRUCTURE = "infrastructure"
     UNREACHABLE = "unreachable"
+    HOOK = "hook unreachable"
     NOT_BEGUN = "not begun"
     NOT_APPLICABLE = "not applicable"
     HARNESS = "harness error"
@@ -153,7 +154,7 @@ class OutsideScope(NotCarriedOut):
 
 
 class Unreached(NotCarriedOut):
-    """The target cannot be reached, or stopped answering."""
+    """The target cannot be reached, or stopped answering; or the state hook, without which no case begins."""
 
     why = Hindrance.UNREACHABLE
 

@@ -7,9 +7,10 @@ contract.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
-from conformance.model.case import Alternative, Expectation
+from conformance.model.case import Alternative, Body, Expectation
 from conformance.model.spec import Operation
 
 
@@ -43,6 +44,10 @@ class Ruling(StrEnum):
     OVERLAPPING = "overlapping-calls"
     REFUSED_SPELLING = "refused-spelling"
     CLOSED_BEHIND = "closed-behind-an-answer"
+    FRAMEWORK_ERROR = "framework-error"
+
+
+_LONG_BODY_BYTES = 8192
 
 
 def done(operation: Operation, requirement: str, names: Sequence[str]) -> Expectation:
@@ -173,6 +178,14 @@ def nothing_else(
         effect=operation.attribution["effect"],
         outside=operation.attribution["effect"],
     )
+
+
+def or_too_long(right: Expectation, body: Body, names: Sequence[str]) -> Expectation:
+    """Beside what is right, a server refuses a long body in whichever form; no document says what length it must take."""
+    if len(body.text) < _LONG_BODY_BYTES:
+        return right
+    too_long = Alternative({"form": "too-long"}, untouched=tuple(names), because=(Ruling.FRAMEWORK_ERROR,))
+    return replace(right, any_of=(*right.any_of, too_long))
 
 
 def one_leg_wrong(

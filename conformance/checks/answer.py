@@ -5,7 +5,7 @@ What the checks look at: the exchanges of one case, and what became of the state
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -22,6 +22,8 @@ SESSION_MISSING, HTTP_REFUSAL = "session-missing", "http-refusal"
 SERVED = "served"
 LENGTH_REQUIRED = "length-required"
 """Status 411: a server need not take a body whose length is not told before (RFC 9112, 6.3)."""
+TOO_LONG = "too-long"
+"""A body, a target or headers longer than the server takes (RFC 9110, 15.5.14 and 15.5.15; RFC 6585, 5)."""
 DATA, FAILURE = "data", "error"
 """For answers that a schema describes: what was asked for, or an error instead of it."""
 SILENCE, ERROR_FRAME = "silence", "error-frame"
@@ -29,6 +31,21 @@ CLOSED = "closed"
 """The connection ends behind the answer to a request in front of this one (RFC 9112, 9.3.2)."""
 STRUCTURED = frozenset({STANDARD, PAIR, FLAT, RESULTS, REFUSED, DATA})
 """The forms that carry an outcome of the operation."""
+FRAMEWORK_STATUSES = (404, 405, 406, 411, 413, 414, 415, 417, 431)
+"""With these a framework refuses a request before the operation sees it, in a form of its own."""
+TOO_LONG_STATUSES = (413, 414, 431)
+
+
+def refusal_forms(status: int) -> frozenset[str]:
+    """The forms that a status alone shows, whatever the body holds."""
+    refusal = frozenset({HTTP_REFUSAL}) if 400 <= status < 500 else frozenset()
+    return refusal | {TOO_LONG} if status in TOO_LONG_STATUSES else refusal
+
+
+def statuses_in_words(statuses: Sequence[int], conjunction: str = "or") -> str:
+    """`200, 201 or 207`."""
+    *others, last = (str(one) for one in statuses)
+    return f"{', '.join(others)} {conjunction} {last}"
 
 
 @value_class(frozen=True, slots=True)

@@ -126,15 +126,11 @@ def xml_contract_of(kit: Kit, part: Document) -> XmlContract:
     return found
 
 
-_OF_THE_FRAMEWORK = (404, 405, 406, 411, 415)
-"""Statuses with which a framework refuses a request before the call sees it, in a form of its own."""
-
-
 def _documented_error(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]) -> Answer:
     """An error under a status of one, held against error.schema.json; one of the framework has a form of its own."""
     assert kit.error is not None
     named = {name for one in kit.error.files.documents.values() for name in one.get("properties", {})}
-    if status in _OF_THE_FRAMEWORK and isinstance(value, dict) and value and not named & value.keys():
+    if status in forms.FRAMEWORK_STATUSES and isinstance(value, dict) and value and not named & value.keys():
         found = frozenset({forms.FAILURE, forms.HTTP_REFUSAL, forms.FRAMEWORK})
         traces = tuple(_traces(kit, value))
         return Answer(found, status, value=value, findings=traces, summary=f"HTTP {status} with a framework's error")

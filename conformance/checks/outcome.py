@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.checks import answer as forms
-from conformance.checks.answer import Answer, Judgement, Observation
+from conformance.checks.answer import Answer, Judgement, Observation, statuses_in_words
 from conformance.checks.registry import Check, Stage
 from conformance.contract.operation import RequirementKey
 from conformance.contract.problem_text import shown
@@ -34,10 +34,12 @@ EFFECT = Check(
     (RequirementKey("effect"),),
     speaks_for="the requirement that the case names for its effect",
 )
+_OF_THE_FRAMEWORK = [one for one in forms.FRAMEWORK_STATUSES if one != 411]
 _FORM_WORDS = {
     forms.REFUSED: "a status of 4xx with the error string",
-    forms.FRAMEWORK: "an error of the framework (404, 405, 406 or 415)",
+    forms.FRAMEWORK: f"an error of the framework ({statuses_in_words(_OF_THE_FRAMEWORK)})",
     forms.LENGTH_REQUIRED: "status 411",
+    forms.TOO_LONG: f"status {statuses_in_words(forms.TOO_LONG_STATUSES)}",
     forms.SESSION_MISSING: "HTTP 404 NOT FOUND",
     forms.HTTP_REFUSAL: "any status of 4xx",
     forms.SERVED: "any answer under a status of 2xx",

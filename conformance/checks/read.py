@@ -114,7 +114,7 @@ def _declared(kit: Kit, reply: HttpReply, accept: str | None) -> tuple[str, ...]
 def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
     """The standard object in an HTTP answer, or the plain text that gateways give to who has no session."""
     text = reply.body.decode(errors="replace")
-    refusal = frozenset({forms.HTTP_REFUSAL}) if 400 <= reply.status < 500 else frozenset()
+    refusal = forms.refusal_forms(reply.status)
     if reply.status == 404 and text.strip().upper() == "NOT FOUND":
         return Answer(refusal | {forms.SESSION_MISSING}, reply.status, summary="HTTP 404 NOT FOUND")
     written_in = _format(kit, media)
@@ -137,6 +137,9 @@ def _read_object(kit: Kit, reply: HttpReply, media: MediaType | None) -> Answer:
             summary=f"HTTP {reply.status} with text that is no {written_in.label}",
         )
     found = _READERS[kit.operation.shape](kit, document.value, reply.status)
+    if forms.TOO_LONG in refusal and all(leg.code is None for leg in found.legs):  # the framework's own object
+        pages = tuple(page_or_trace(kit, text))
+        return Answer(refusal, reply.status, value=text, findings=pages, summary=f"HTTP {reply.status}")
     status_findings, readings = _status(kit, reply.status, found)
     return replace(
         found,

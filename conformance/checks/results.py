@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.checks import answer as forms
-from conformance.checks.answer import Answer
+from conformance.checks.answer import Answer, refusal_forms, statuses_in_words
 from conformance.checks.kit import (
     INSTRUCTED,
     MEDIA_TYPE,
@@ -42,8 +42,7 @@ from conformance.formats.xml.format import XML
 from conformance.formats.xml.read import parse_xml
 from conformance.model.verdict import Finding
 
-FRAMEWORK_STATUSES = (404, 405, 406, 411, 415)
-PROCESSED_STATUSES = (200, 201, 207)
+PROCESSED_STATUSES = (200, 201, 202, 207)
 _GUID_LETTERS = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEAD_BYTES = 64
 ERROR_STRING = Check(
@@ -68,7 +67,7 @@ def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) ->
     """The answer to instructions; `media` is the response's content type, None when it names none."""
     written_in = format_of(media) if media is not None else None
     charset = media.charset if media is not None else None
-    if status in FRAMEWORK_STATUSES:
+    if status in forms.FRAMEWORK_STATUSES:
         return _framework(kit, status, written_in, charset, body)
     if written_in is not None and written_in in formats_for(kit.operation.media_types):
         if written_in is XML:
@@ -80,7 +79,7 @@ def read_results(kit: Kit, status: int, media: MediaType | None, body: bytes) ->
     named = "no content type" if media is None else f"content type {media.essence}"
     findings = tuple(page_or_trace(kit, text))
     return Answer(
-        forms=_refusal_forms(status),
+        forms=refusal_forms(status),
         status=status,
         findings=findings,
         value=text,
@@ -102,11 +101,7 @@ def _bare_status(kit: Kit, status: int) -> Answer:
     else:
         message, expected = "the caller is sent elsewhere", "an answer at this path"
         finding = STATUS.finding(kit.operation, message, expected, shown, "status", key="route")
-    return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} without a body")
-
-
-def _refusal_forms(status: int) -> frozenset[str]:
-    return frozenset({forms.HTTP_REFUSAL}) if 400 <= status < 500 else frozenset()
+    return Answer(refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} without a body")
 
 
 def _read_decoded(kit: Kit, status: int, written_in: Format, charset: str | None, body: bytes) -> Answer:
@@ -197,7 +192,7 @@ def _error_string(kit: Kit, status: int, value: str, findings: tuple[Finding, ..
         message, shown = "an error string under a status of success", f"HTTP status {status}"
         wrong.append(STATUS.finding(kit.operation, message, STATUS_OF_REFUSAL, shown, "status", key="error-string"))
     return Answer(
-        frozenset({forms.REFUSED}) | _refusal_forms(status),
+        frozenset({forms.REFUSED}) | refusal_forms(status),
         status,
         value=value,
         findings=(*findings, *wrong, *page_or_trace(kit, value)),
@@ -211,7 +206,7 @@ def _no_string(status: int, value: Any, error_requirement: str) -> Answer:
     message, expected = "an error that is no string", "the documented error string"
     finding = ERROR_STRING.finding_on(error_requirement, message, expected, shown(value), "body")
     summary = f"HTTP {status} with an error that is no string"
-    return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=summary)
+    return Answer(refusal_forms(status), status, value=value, unreadable=finding, summary=summary)
 
 
 def _results(kit: Kit, status: int, value: Any, findings: tuple[Finding, ...]) -> Answer:
@@ -248,7 +243,7 @@ def _unexpected_status(kit: Kit, status: int) -> Iterator[Finding]:
     if status not in PROCESSED_STATUSES:
         what = "a result list" if kit.operation.shape.listed else "a result"
         message, shown = f"{what} under an unexpected status", f"HTTP status {status}"
-        yield STATUS.finding(kit.operation, message, "200, 201 or 207", shown, "status")
+        yield STATUS.finding(kit.operation, message, statuses_in_words(PROCESSED_STATUSES), shown, "status")
 
 
 def _readings(
@@ -312,7 +307,7 @@ def _traces(kit: Kit, results: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
 
 
 def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | None, body: bytes) -> Answer:
-    """404, 405, 406, 411 and 415 come from the framework: in its own form, as the error string, or without a body."""
+    """An error of the framework: in its own form, as the error string, or without a body."""
     text = lenient_text(body, charset)
     findings = tuple(page_or_trace(kit, text))
     reading: tuple[str, ...] = ()
@@ -329,7 +324,7 @@ def _framework(kit: Kit, status: int, written_in: Format | None, charset: str | 
             )
     string = frozenset({forms.REFUSED}) if "framework-error-form=string" in reading else frozenset()
     return Answer(
-        frozenset({forms.LENGTH_REQUIRED if status == 411 else forms.FRAMEWORK}) | string | _refusal_forms(status),
+        frozenset({forms.LENGTH_REQUIRED if status == 411 else forms.FRAMEWORK}) | string | refusal_forms(status),
         status,
         value=text,
         findings=findings,
@@ -352,7 +347,7 @@ def _framework_shape(kit: Kit, status: int, value: Any) -> Answer:
     expected, actual = "the documented error string", "an object with a Message"
     finding = ERROR_STRING.finding(kit.operation, message, expected, actual, "body")
     summary = f"HTTP {status} with the framework's error object"
-    return Answer(_refusal_forms(status), status, value=value, unreadable=finding, summary=summary)
+    return Answer(refusal_forms(status), status, value=value, unreadable=finding, summary=summary)
 
 
 def _unreadable(kit: Kit, status: int, body: bytes, message: str, expected: str) -> Answer:
@@ -361,4 +356,4 @@ def _unreadable(kit: Kit, status: int, body: bytes, message: str, expected: str)
     text = body.decode(errors="replace")
     pages = tuple(page_or_trace(kit, text))
     finding = pages[0] if pages else READABLE.finding(kit.operation, message, expected, shorten(text), "body")
-    return Answer(_refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} with an unreadable body")
+    return Answer(refusal_forms(status), status, unreadable=finding, summary=f"HTTP {status} with an unreadable body")

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from conformance.cli.options import json_option, printing, specs_option
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
-    from conformance.model.spec import Contract
+    from conformance.model.spec import Contract, Ruling
     from reference_impl.variants import Variant
 
 _Entry = Mapping[str, Any]
@@ -143,15 +144,38 @@ def _readings(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
             }
 
 
-def _rulings(contract: Contract, _wanted: Sequence[str]) -> Iterable[_Entry]:
+def _rulings(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:
+    cases = _cases_with_rulings(contract, wanted) if wanted else None
     for ruling in sorted(contract.rulings.values(), key=lambda ruling: ruling.id):
-        yield {
-            "id": ruling.id,
-            "text": ruling.text,
-            "source": ruling.source,
-            "readings": list(ruling.readings),
-            "cases": list(ruling.cases),
-        }
+        if cases is None or _is_ruling_of(ruling, contract, wanted, cases):
+            yield {
+                "id": ruling.id,
+                "text": ruling.text,
+                "source": ruling.source,
+                "readings": list(ruling.readings),
+                "cases": list(ruling.cases),
+            }
+
+
+def _cases_with_rulings(contract: Contract, wanted: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    """The id of each case of the operations, and what allows its answers."""
+    from conformance.cases.fixtures import load_cases
+
+    return {
+        case.id: frozenset(name for right in case.expect.any_of for name in right.because)
+        for case in load_cases(contract, wanted)
+    }
+
+
+def _is_ruling_of(
+    ruling: Ruling, contract: Contract, wanted: Sequence[str], cases: Mapping[str, frozenset[str]]
+) -> bool:
+    """Whether the ruling speaks of an operation: one of its cases or readings rests on it."""
+    readings = [contract.readings[name] for name in ruling.readings if name in contract.readings]
+    return any(not set(wanted).isdisjoint(reading.operations) for reading in readings) or any(
+        ruling.id in because or any(fnmatchcase(name, pattern) for pattern in ruling.cases)
+        for name, because in cases.items()
+    )
 
 
 def _cases(contract: Contract, wanted: Sequence[str]) -> Iterable[_Entry]:

@@ -45,6 +45,7 @@ class RightAnswer:
             "error-frame",
             "served",
             "length-required",
+            "too-long",
             "data",
             "error",
         ]

@@ -381,7 +381,7 @@ def _allowed(tapped: Tapped, request: Request) -> list[Alternative]:
             wanted.append({"results": ["any"] * len(items)})
         else:
             wanted.append({"form": forms.RESULTS})
-        wanted += [{"form": forms.REFUSED}, {"form": forms.LENGTH_REQUIRED}]
+        wanted += [{"form": forms.REFUSED}, {"form": forms.LENGTH_REQUIRED}, {"form": forms.TOO_LONG}]
     elif operation.shape is Shape.PAIR:
         errors = [int(one.code) for one in operation.codes if one.code.isdecimal() and one.code != "0"]
         wanted += [{"form": forms.PAIR}, {"form": forms.FLAT, "code": errors}]
@@ -390,7 +390,7 @@ def _allowed(tapped: Tapped, request: Request) -> list[Alternative]:
     else:
         wanted.append({"form": forms.STANDARD})
     if not tapped.transport.framed and not operation.shape.instructs:
-        wanted.append({"form": forms.SESSION_MISSING})
+        wanted += [{"form": forms.SESSION_MISSING}, {"form": forms.TOO_LONG}]
     if not request.regular:
         wanted += [{"form": one} for one in (forms.FRAMEWORK, forms.HTTP_REFUSAL, forms.ERROR_FRAME, forms.SILENCE)]
     return [Alternative(one) for one in wanted]

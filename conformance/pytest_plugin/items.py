@@ -82,7 +82,7 @@ class Docket:
         if broken or complaints:
             return Outcome(Verdict.FAIL, row.reason, broken, complaints)
         if len(named) < len(entry.cases) and self.bench.stopped:
-            return Outcome(Verdict.TARGET_ERROR, f"the target stopped: {self.bench.stopped}")
+            return Outcome(Verdict.TARGET_ERROR, f"the run stopped: {self.bench.stopped}")
         return Outcome(row.verdict, row.reason)
 
     def _of_other_cases(self, entry: Entry) -> list[CaseResult]:
@@ -122,7 +122,7 @@ class Docket:
         if ran > len(own):
             return Outcome(Verdict.PASS)
         if self.bench.stopped:
-            return Outcome(Verdict.TARGET_ERROR, f"the target stopped: {self.bench.stopped}")
+            return Outcome(Verdict.TARGET_ERROR, f"the run stopped: {self.bench.stopped}")
         return Outcome(
             Verdict.NOT_VERIFIED, min((one.reason for one in own), default="no generated case has this format")
         )

@@ -156,6 +156,7 @@ _WORDS: Mapping[str, str] = {
     Hindrance.BEYOND: "with an answer beyond what is read",
     Hindrance.INFRASTRUCTURE: "spoilt by the infrastructure",
     Hindrance.UNREACHABLE: "without an answer of the target",
+    Hindrance.HOOK: "without an answer of the state hook",
     Hindrance.NOT_BEGUN: "not begun",
     Hindrance.NOT_APPLICABLE: "not applicable",
     Hindrance.HARNESS: "broken off by the harness",

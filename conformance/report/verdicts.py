@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from conformance.cases.make import channels
-from conformance.errors import INTERRUPTED
+from conformance.errors import INTERRUPTED, Hindrance
 from conformance.model.spec import Contract, ErrorCode, Operation, Requirement
 from conformance.model.verdict import CaseResult, Verdict
 from conformance.report.rows import CarriedOut, CodeRow, Folded, ReadingRow, RequirementRow, RunVerdict, carried_out
@@ -339,7 +339,7 @@ def outcome(
     broken += [options.ending.broken] if options.ending.broken else []
     uncounted = (folded or Folded()).verdicts[Verdict.FAIL]
     violated = _violations(results, requirements, options, uncounted)
-    stopped = [f"the target stopped: {options.ending.stopped}"] if options.ending.stopped else []
+    stopped = [f"the run stopped: {options.ending.stopped}"] if options.ending.stopped else []
     done = done or carried_out(results, folded or Folded(), options.settings.planned)
     incomplete = _gaps(results, requirements, codes, options)
     least = options.settings.min_carried_out
@@ -394,8 +394,11 @@ def _gaps(
         planned = options.settings.planned
         reasons.append(f"the journal was cut off after {len(results)} of {planned or 'an unknown number of'} cases")
     struck = _tally(results, Verdict.TARGET_ERROR)
-    if struck:
-        reasons.append(f"the target gave no answer to {many(struck, 'case')}")
+    unasked = sum(result.hindrance is Hindrance.HOOK for result in results if result.verdict is Verdict.TARGET_ERROR)
+    if struck > unasked:
+        reasons.append(f"the target gave no answer to {many(struck - unasked, 'case')}")
+    if unasked:
+        reasons.append(f"the state hook gave no answer for {many(unasked, 'case')}")
     unsure = sum(
         row.verdict is Verdict.NOT_VERIFIED and row.level == "must" and not row.accepted for row in requirements
     )

@@ -442,7 +442,9 @@ def _asked(
             f"{address.scheme}:// does not fit here", where=f"{where}.url", hint="Use http:// or https://."
         )
     limits = replace(link.limits, total_timeout_s=source.timeout_s)
-    return AskedStates(Hook(HttpTransport(address), limits), source.clean, sessions.set_ups)
+    return AskedStates(
+        Hook(HttpTransport(address), limits, f"the state hook at {address}"), source.clean, sessions.set_ups
+    )
 
 
 async def _close(run: Session) -> None:

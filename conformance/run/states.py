@@ -18,7 +18,7 @@ import contextlib
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Protocol
@@ -41,7 +41,7 @@ from conformance.errors import (
 from conformance.formats.json.pointer import load_json
 from conformance.model.case import StateNeed
 from conformance.wire.http.client import HttpTransport
-from conformance.wire.messages import HttpReply, HttpRequest, Limits
+from conformance.wire.messages import HttpReply, HttpRequest, Limits, WireProblem
 
 
 def unset_names(states: Iterable[str]) -> tuple[str, ...]:
@@ -377,7 +377,7 @@ class Hook:
         exchange = await self.transport.send(request, limits=self.limits)
         if exchange.problem is not None:
             if exchange.problem.unreachable:
-                raise Unreached(f"{self.what}: {exchange.problem.message}")
+                raise Unreached(f"{self.what}: {exchange.problem.message}", why=Hindrance.HOOK)
             raise NoAnswer(f"{self.what} got no answer: {exchange.problem.message}")
         assert isinstance(exchange.reply, HttpReply)
         try:
@@ -387,6 +387,10 @@ class Hook:
         if exchange.reply.status != 200 or not isinstance(answer, dict):
             raise StateUnavailable(f"{self.what} refused {action!r} with status {exchange.reply.status}")
         return answer
+
+    async def reach(self) -> WireProblem | None:
+        """Connect and ask nothing; what is wrong when that fails."""
+        return await self.transport.reach(limits=self.limits)
 
     async def aclose(self) -> None:
         """Close its connections."""
@@ -492,6 +496,18 @@ class PoolStates:
         """Close what the observer opened."""
         if self.observer is not None:
             await self.observer.aclose()
+
+
+def hooks_of(provider: StateProvider) -> Iterator[Hook]:
+    """Every hook that a provider asks, in the order of the target file."""
+    match provider:
+        case SharedStates(default, by_state):
+            for one in (default, *by_state.values()):
+                yield from hooks_of(one)
+        case PoolStates(observer=AskedStates() as observer):
+            yield from hooks_of(observer)
+        case AskedStates(Hook() as hook):
+            yield hook
 
 
 def pool_key(state: str, ids: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from conformance.run.plan import outside_scope
 from conformance.run.selection import Selection, choose_generated
 from conformance.run.session import Session, session
 from conformance.run.setting import Service
+from conformance.run.states import hooks_of
 
 _FOR_SILENCE, _FOR_AN_ANSWER = 2, 5
 """How many times as long as the slowest answer silence is listened to, and an answer waited for, at least."""
@@ -85,6 +86,7 @@ async def survey(contract: Contract, chosen: ChosenTarget) -> Survey:
         try:
             for name in sorted(run.services):
                 items.extend(await _reachable(name, run.services[name]))
+                items.extend(await _hooks(name, run))
                 items.extend(await _signed_in(name, run))
                 own = [case for case in cases if contract.operations[case.operation].service == name]
                 made = run.services[name].sessions.dialect.states
@@ -194,6 +196,18 @@ async def _reachable(name: str, service: Service) -> list[Item]:
             raise Unreached(f"services.{name}: {problem.message}")
     addresses = [str(one) for one in (service.link.address, service.link.ws_address) if one is not None]
     return [Item(f"services.{name}: {address} answers", True) for address in addresses]
+
+
+async def _hooks(name: str, run: Session) -> list[Item]:
+    """Whether each state hook can be connected to; it is asked nothing."""
+    items = {}
+    for hook in hooks_of(run.services[name].states):
+        what = f"services.{name}: {hook.what} answers"
+        if what not in items:
+            problem = await hook.reach()
+            note = "" if problem is None else redact_excerpt(problem.message, run.vault.known)
+            items[what] = Item(what, problem is None, note, hard=True)
+    return list(items.values())
 
 
 async def _signed_in(name: str, run: Session) -> list[Item]:

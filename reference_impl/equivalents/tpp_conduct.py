@@ -205,6 +205,7 @@ def _refused_before(status: int, unwanted: Callable[[HttpRequest], bool]) -> Cha
 
 
 _length_required = _refused_before(411, lambda request: request.header("transfer-encoding") is not None)
+_too_long = _refused_before(413, lambda request: re.search(rb"\w{8192}", request.body) is not None)
 _charset_not_acceptable = _refused_before(
     406, lambda request: "utf-8" not in (request.header("accept-charset") or "utf-8")
 )
@@ -312,6 +313,7 @@ def _error_text(text: str) -> str:
 
 EQUIVALENTS: tuple[Variant, ...] = (
     tpp_equivalent("tpp-status-201", "Answers a list under 201", _status(200, 201)),
+    tpp_equivalent("tpp-status-202", "Answers a list under 202", _status(200, 202)),
     tpp_equivalent("tpp-status-207", "Answers a list under 207", _status(200, 207)),
     tpp_equivalent(
         "tpp-status-207-when-mixed", "Answers a list under 207 when its results differ", on_response(_mixed_status)
@@ -381,6 +383,7 @@ EQUIVALENTS: tuple[Variant, ...] = (
         on_request_text("json", _empty_text_is_no_list),
     ),
     tpp_equivalent("tpp-chunked-411", "Wants the length of a body told before", _length_required),
+    tpp_equivalent("tpp-long-text-413", "Gives 413 for a text of 8 KB", _too_long),
     tpp_equivalent(
         "tpp-accept-charset-ignored",
         "Answers in UTF-8 whatever Accept-Charset says",

@@ -65,6 +65,7 @@ EQUIVALENTS: tuple[Variant, ...] = (
         "xml-cdata",
         "type-without-charset",
         "status-201",
+        "status-202",
         "status-422",
         "broken-refuses-list",
         "uids-upper-case",

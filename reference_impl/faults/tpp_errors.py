@@ -225,9 +225,9 @@ FAULTS: tuple[Variant, ...] = (
         "RESP-STATUS",
     ),
     tpp_fault(
-        "tpp-success-202",
-        "Answers a list of successes under 202",
-        _list_status(202, (b'"Success":true', b"<Success>true")),
+        "tpp-success-206",
+        "Answers a list of successes under 206",
+        _list_status(206, (b'"Success":true', b"<Success>true")),
         "RESP-STATUS",
     ),
 )

@@ -276,9 +276,9 @@ FAULTS: tuple[Variant, ...] = (
         "MALFORMED",
     ),
     one_fault(
-        "tpp1-success-202",
-        "Gives a success the status 202",
-        _status(202, (b'"Success":true', b"<Success>true")),
+        "tpp1-success-206",
+        "Gives a success the status 206",
+        _status(206, (b'"Success":true', b"<Success>true")),
         "RESP-STATUS",
     ),
     one_fault("tpp1-nothing-500", "Fails on a body that is empty", _fails(_empty_as_failure_500), "MALFORMED"),

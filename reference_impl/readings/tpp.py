@@ -160,7 +160,7 @@ READINGS: tuple[Reading, ...] = (
     Reading(
         "processed-status",
         (TPP, TPP_ONE),
-        {"200": as_it_is, "201": _status("processed_status", 201), "207": _status("processed_status", 207)},
+        {"200": as_it_is, **{str(one): _status("processed_status", one) for one in (201, 202, 207)}},
     ),
     Reading("empty-list", (TPP,), {"empty-result": as_it_is, "refused": _empty_refused}),
     Reading("result-order", (TPP,), {"same": as_it_is, "other": _other_order}),

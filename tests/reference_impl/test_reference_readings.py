@@ -187,6 +187,7 @@ CASES: list[tuple[str, str, Look, Any]] = [
     ("null-members", "omitted", _without_nulls, (["OrderID", "Success"], "")),
     ("processed-status", "200", _status, 200),
     ("processed-status", "201", _status, 201),
+    ("processed-status", "202", _status, 202),
     ("processed-status", "207", _status, 207),
     ("empty-list", "empty-result", lambda s: _tpp(s), []),
     ("empty-list", "refused", lambda s: _tpp(s), "The list has no cancellation instruction."),

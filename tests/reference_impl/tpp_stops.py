@@ -430,6 +430,7 @@ def beside_the_body(tour: Tour) -> Any:
     told.append(tour.json(orders, domestic(order), path=f"{CANCELLATIONS}?OrderID={other['OrderID']}"))
     told.append(tour.send([], "[]", Accept_Charset="utf-16"))
     told.append(tour.send([], b"2\r\n[]\r\n0\r\n\r\n", Transfer_Encoding="chunked"))
+    told.append(tour.send([], f'["{"x" * 8192}"]'))
     for method, override in (("GET", "POST"), ("POST", "GET")):
         (order,) = orders = tour.orders("open-order")
         told.append(tour.json(orders, domestic(order), method=method, X_HTTP_Method_Override=override))

@@ -346,6 +346,14 @@ class HttpTransport:
     async def connect(self, *, limits: Limits) -> None:
         """Nothing: each message takes one of many connections."""
 
+    async def reach(self, *, limits: Limits) -> WireProblem | None:
+        """Connect once and send nothing; what is wrong when that fails."""
+        opened = await self._connect(limits)
+        if isinstance(opened, Exchange):
+            return opened.problem
+        opened.drop()
+        return None
+
     async def aclose(self) -> None:
         """Close every connection; requests in flight end as `interrupted`, and so do later ones."""
         self._closed = True

@@ -103,6 +103,15 @@ def test_a_malformed_body_never_demands_a_success() -> None:
     assert [one.id for one in family("malformed") if succeeds(one)] == []
 
 
+@pytest.mark.parametrize("operation", [TPP, CAO])
+@pytest.mark.parametrize("name", ["malformed", "forms", "fields"])
+def test_long_body_may_be_refused_in_whichever_form(operation: str, name: str) -> None:
+    for one in (case for case in family(name, operation) if case.transport == "http"):
+        refusals = [right for right in one.expect.any_of if right.wanted == {"form": "too-long"}]
+        assert bool(refusals) is (len(one.message.body.text) >= 8192), one.id
+        assert all(right.untouched and not right.cancelled for right in refusals)
+
+
 def test_only_lenient_bodies_may_succeed() -> None:
     lenient = {broken.name for broken in broken_texts(GOOD) if broken.lenient} | {"as-text"}
     for one in family("malformed"):

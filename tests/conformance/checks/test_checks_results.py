@@ -241,7 +241,7 @@ def test_a_refusal_in_another_form_is_found(body: str, media: str | None, status
     assert set(faults_of(TPP, http(body, status, media))) == expected
 
 
-@pytest.mark.parametrize("status", [404, 405, 406, 415])
+@pytest.mark.parametrize("status", [404, 405, 406, 413, 414, 415, 417, 431])
 @pytest.mark.parametrize(
     ("body", "media", "form"),
     [
@@ -288,7 +288,8 @@ def test_a_framework_error_in_the_string_form_is_a_refusal_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [(200, []), (201, []), (207, []), (202, ["TPP-RESP-STATUS"]), (400, ["TPP-RESP-STATUS"])]
+    ("status", "expected"),
+    [(200, []), (201, []), (202, []), (207, []), (206, ["TPP-RESP-STATUS"]), (400, ["TPP-RESP-STATUS"])],
 )
 def test_the_status_of_a_processed_list(status: int, expected: list[str]) -> None:
     answer = read_answer(kit(TPP), http([result()], status), b"", None)
@@ -344,6 +345,19 @@ def test_status_411_asks_for_the_length_of_the_body_and_is_no_other_error_of_the
     assert broken(judged(case(TPP, Alternative({"form": "length-required"})), answer)) == []
     assert broken(judged(case(TPP, Alternative({"form": "framework"})), answer)) == ["CASE"]
     assert broken(judged(case(TPP, Alternative({"form": "length-required"})), http("", 404, None))) == ["CASE"]
+
+
+@pytest.mark.parametrize("status", [413, 414, 431])
+@pytest.mark.parametrize(
+    ("body", "media"), [('{"status":413}', JSON), ('"no"', JSON), ("Too large", "text/plain"), ("", None)]
+)
+def test_what_is_too_long_may_be_refused_in_any_form(status: int, body: str, media: str | None) -> None:
+    judgement = judged(case(TPP, Alternative({"form": "too-long"})), http(body, status, media))
+    assert broken(judgement) == []
+
+
+def test_another_error_of_the_framework_does_not_say_that_the_request_is_too_long() -> None:
+    assert broken(judged(case(TPP, Alternative({"form": "too-long"})), http('{"Message":"no"}', 415))) == ["CASE"]
 
 
 def test_the_status_of_what_is_no_list_is_not_judged() -> None:

@@ -72,6 +72,24 @@ def test_a_check_has_its_keys_its_requirements_and_what_it_blocks() -> None:
     }
 
 
+def test_rulings_of_one_operation_can_be_chosen() -> None:
+    of_quotes, of_lists, of_one = (
+        {entry["id"] for entry in entries("rulings", "--operation", name)}
+        for name in ("alphapoint.cancel_quote", "tpp.create_cancellations", "tpp.create_cancellation")
+    )
+    assert {"mixed-legs", "early-error", "secrets"} <= of_quotes
+    assert not {"account-left-out", "pin-choice", "no-list"} & of_quotes
+    assert {"pin-choice", "no-list", "secrets", "tpp-forms-of-answers"} <= of_lists
+    assert not {"mixed-legs", "error-frame", "unnamed-method"} & of_lists
+    assert {"pin-choice", "secrets", "text-of-an-error", "never-a-page-of-an-error", "tpp-forms-of-answers"} <= of_one
+    assert not {"mixed-legs", "error-frame"} & of_one
+
+
+def test_each_ruling_belongs_to_an_operation() -> None:
+    ids = {entry["id"] for name in CONTRACT.operations for entry in entries("rulings", "--operation", name)}
+    assert ids == set(CONTRACT.rulings)
+
+
 def test_checks_of_one_operation_can_be_chosen() -> None:
     ids = [entry["id"] for entry in entries("checks", "--operation", "alphapoint.cancel_quote")]
     assert "leg-form" in ids

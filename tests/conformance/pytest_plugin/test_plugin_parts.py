@@ -287,7 +287,7 @@ def test_a_case_that_did_not_run_because_the_target_stopped_leaves_no_verdict(
     del made.bench.results[http_case(cases, "CAO-AGAIN").id]
     monkeypatch.setattr(Told, "stopped", property(lambda _self: "gone"))
     outcome = made.run(at(made, "CAO-AGAIN"))
-    assert (outcome.verdict, outcome.reason) == (Verdict.TARGET_ERROR, "the target stopped: gone")
+    assert (outcome.verdict, outcome.reason) == (Verdict.TARGET_ERROR, "the run stopped: gone")
 
 
 def test_a_requirement_without_cases_does_not_apply(contract: Contract, cases: tuple[Case, ...]) -> None:

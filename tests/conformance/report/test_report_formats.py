@@ -128,7 +128,7 @@ def test_junit_counts_the_findings_that_it_does_not_show() -> None:
 def test_junit_tells_the_verdict_of_the_run() -> None:
     root = etree.fromstring(to_junit(summary([result("a", "G-OK")], Ending(stopped="gone")), contract()))
     shown = {(one.get("name"), one.get("value")) for one in root.iter("property")}
-    assert {("verdict", "error"), ("exit_code", "3"), ("reason", "the target stopped: gone")} <= shown
+    assert {("verdict", "error"), ("exit_code", "3"), ("reason", "the run stopped: gone")} <= shown
 
 
 def test_junit_escapes_visibly_what_xml_cannot_hold() -> None:

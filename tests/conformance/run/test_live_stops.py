@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_support import WORLD, live, pointed, run, sample, start
+from live_support import WORLD, command, live, pointed, run, sample, start
 
 CAO = ("--generated", "0", "--operation", "alphapoint.cancel_all_orders")
 
@@ -29,6 +30,34 @@ def test_a_dead_port_is_exit_3(tmp_path: Path, service: str) -> None:
     assert came.exit_code == 3
     assert came.results["cases"] == []
     assert "no connection to" in " ".join(came.results["summary"]["reasons"])
+
+
+def test_state_hook_that_is_down_is_named_with_its_address(tmp_path: Path) -> None:
+    hook = f"http://127.0.0.1:{_dead_port()}/hook"
+    with live() as server:
+        text = pointed(sample("tpp"), server.url).replace(f"{server.url}/_world/tpp", hook)
+        came = run(tmp_path, text, "--generated", "0", "--case", "tpp/response/*@*")
+        (tmp_path / "target.toml").write_text(text, "utf-8")
+        checked = command(tmp_path, "target", "check", str(tmp_path / "target.toml"), "--json")
+    assert came.exit_code == 3
+    reasons = came.results["summary"]["reasons"]
+    assert any(re.match(rf"the run stopped: the state hook at {hook}: no connection to", one) for one in reasons), (
+        reasons
+    )
+    assert any(re.match("the state hook gave no answer for [0-9]+ case", one) for one in reasons), reasons
+    assert not any("the target" in one for one in reasons), reasons
+    assert came.results["summary"]["carried_out"]["not"].keys() <= {"hook unreachable", "not begun"}
+    wrong = [one for one in json.loads(checked.output)["checks"] if one["result"] == "wrong"]
+    assert [one["what"] for one in wrong] == [f"services.tpp: the state hook at {hook} answers"]
+    assert checked.exit_code == 4
+
+
+def test_state_hook_that_answers_is_said(tmp_path: Path) -> None:
+    with live() as server:
+        (tmp_path / "target.toml").write_text(pointed(sample("tpp"), server.url), "utf-8")
+        checked = command(tmp_path, "target", "check", str(tmp_path / "target.toml"), "--json")
+    found = {one["what"]: one["result"] for one in json.loads(checked.output)["checks"]}
+    assert found[f"services.tpp: the state hook at {server.url}/_world/tpp answers"] == "ok"
 
 
 def test_a_target_that_comes_up_late_is_waited_for(tmp_path: Path) -> None:

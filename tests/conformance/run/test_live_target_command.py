@@ -133,6 +133,20 @@ def test_check_of_a_file_that_cannot_be_used_is_exit_2(tmp_path: Path) -> None:
     assert "target.toml" in output
 
 
+def test_states_that_a_run_makes_itself_are_not_missing_beside_a_pool(tmp_path: Path) -> None:
+    with live() as server:
+        text = pointed(sample("tpp"), server.url)
+        pool = '[services.tpp.states]\nprovider = "pool"\npool = { open-order = [{ OrderID = 1 }] }\n'
+        text = text[: text.index("[services.tpp.states]")] + pool
+        _, output = _check(tmp_path, text, "--json")
+        arguments = ["plan", "--target", str(tmp_path / "target.toml"), "--case", "tpp/forms/external-*@*"]
+        planned = CliRunner().invoke(main, arguments, env=dict(ENVIRONMENT), catch_exceptions=False)
+    found = {one["what"].rpartition(": ")[2]: one["result"] for one in json.loads(output)["checks"]}
+    assert (found["open-order"], found["canary-address"], found["canary-file"]) == ("missing", "ok", "ok")
+    assert "canary-address, for" in planned.stdout
+    assert "state.canary" not in planned.stdout, planned.stdout
+
+
 def test_check_counts_the_ids_of_a_pool(tmp_path: Path) -> None:
     with live() as server:
         text = pointed(sample("tpp"), server.url)

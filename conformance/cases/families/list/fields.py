@@ -205,6 +205,7 @@ def _case(operation: Operation, channel: Channel, member: str, kind: Instruction
     field = operation.fields[member]
     width = [field.width] if field.width and "int" in odd.name else []
     sent = make.message(operation, channel, body)
+    right = _expectation(operation, field.requirement.type, odd, kind.thing)
     return make.case(
         operation,
         channel,
@@ -212,7 +213,7 @@ def _case(operation: Operation, channel: Channel, member: str, kind: Instruction
         f"{member}: {odd.title}",
         width,
         sent,
-        _expectation(operation, field.requirement.type, odd, kind.thing),
+        expect.or_too_long(right, body, (kind.thing, OTHER)),
         states={kind.thing: kind.need, **other_state(operation)},
         accept=channel.media_type,
     )

@@ -440,7 +440,8 @@ def _case(operation: Operation, channel: Channel, form: Form) -> Case:
         also.extend(operation.attribution[check] for check in ("error-status",) if check in operation.attribution)
     kind = first_kind(operation)
     canary = {} if form.canary is None else {_CANARY: form.canary}
-    expectation = _expectation(operation, requirement, form, kind.thing)
+    right = _expectation(operation, requirement, form, kind.thing)
+    expectation = expect.or_too_long(right, form.body, (kind.thing, OTHER))
     if canary:
         expectation = _unopened(expectation, requirement)
     return make.case(

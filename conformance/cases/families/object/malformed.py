@@ -138,6 +138,8 @@ def _case(operation: Operation, channel: Channel, kind: Broken, body: Body, char
     )
     if channel.transport.may_be_silent:
         expectation = or_unanswered(expectation, names)
+    if not channel.transport.framed:
+        expectation = expect.or_too_long(expectation, body, names)
     sent = make.message(operation, channel, body, headers=make.headers_of(channel, charset) if charset else None)
     also = (operation.attribution["bad-input"],)
     name, title = f"malformed/{kind.name}", f"Body: {kind.title}"
