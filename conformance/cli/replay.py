@@ -164,8 +164,19 @@ def _lines(replayed: Replay, contract: Contract, encoding: str | None) -> Iterat
     yield ""
     exchanges = replayed.judged.exchanges
     known = (*replayed.judged.secrets, *replayed.known)
+    yield from _exchanged(replayed.judged.earlier, known, " before")
+    yield from _exchanged(exchanges, known)
+    yield "expected"
+    yield from (f"  {line}" for line in expectation_lines(case.expect, contract.operations[case.operation]))
+    yield ""
+    yield from _judgement(result, contract)
+    yield from _pasted(replayed, replayed.judged.earlier, encoding, "the message before by hand")
+    yield from _pasted(replayed, exchanges, encoding, "the same by hand")
+
+
+def _exchanged(exchanges: tuple[Exchange, ...], known: tuple[str, ...], when: str = "") -> Iterator[str]:
     for number, exchange in enumerate(exchanges, 1):
-        count = f" {number} of {len(exchanges)}" if len(exchanges) > 1 else ""
+        count = f"{when} {number} of {len(exchanges)}" if len(exchanges) > 1 else when
         evidence = evidence_of((exchange,), known, full=True)
         yield from _block(f"sent{count}", evidence.sent)
         came = f"received{count} after {exchange.elapsed_s * 1000:.0f} ms"
@@ -175,11 +186,6 @@ def _lines(replayed: Replay, contract: Contract, encoding: str | None) -> Iterat
         if exchange.problem is not None:
             words = visible(redact_excerpt(exchange.problem.message, known))
             yield f"  problem: {exchange.problem.kind} ({exchange.problem.phase}): {words}"
-    yield "expected"
-    yield from (f"  {line}" for line in expectation_lines(case.expect, contract.operations[case.operation]))
-    yield ""
-    yield from _judgement(result, contract)
-    yield from _pasted(replayed, exchanges, encoding)
 
 
 def _nothing(exchange: Exchange) -> str:
@@ -222,7 +228,9 @@ def _finding(finding: Finding, contract: Contract) -> Iterator[str]:
             yield f"    {name}: {visible(value)}"
 
 
-def _pasted(replayed: Replay, exchanges: tuple[Exchange, ...], encoding: str | None) -> Iterator[str]:
+def _pasted(
+    replayed: Replay, exchanges: tuple[Exchange, ...], encoding: str | None, title: str
+) -> Iterator[str]:  # fmt: skip
     """Each message once: copies that went out together differ in nothing that can be pasted."""
     shown = exchanges[:: len(exchanges)] if replayed.case.together > 1 and exchanges else exchanges
     told = [
@@ -231,7 +239,7 @@ def _pasted(replayed: Replay, exchanges: tuple[Exchange, ...], encoding: str | N
     ]
     for text in dict.fromkeys(told):
         if text:
-            yield "the same by hand"
+            yield title
             yield text
             yield ""
 
