@@ -99,12 +99,8 @@ def replay_command(name: str, specs: Path | None, options: Mapping[str, Any]) ->
 
 def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) -> Case:
     """The case of an id, or in a file. Raises `UsageError` or `SpecError`."""
-    path = Path(name)
-    if name.endswith(".json") or path.is_file():
-        case = _from_file(path)
-        if case.operation not in contract.operations:
-            raise UsageError(f"{case.id} is of the operation {case.operation!r}, which the contract lacks", where=name)
-        return case
+    if is_file(name):
+        return from_file(name, contract)
     every = load_cases(contract, operations or None, strength=strength_of(name), every_edition=True)
     cases = {case.id: case for case in every}
     found = cases.get(name) or find_case(contract, name, seed)
@@ -114,7 +110,20 @@ def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) 
     return found
 
 
-def _from_file(path: Path) -> Case:
+def is_file(name: str) -> bool:
+    """Whether a case is named by the file that it stands in."""
+    return name.endswith(".json") or Path(name).is_file()
+
+
+def from_file(name: str, contract: Contract) -> Case:
+    """The case in a file. Raises `UsageError` or `SpecError`."""
+    case = _read(Path(name))
+    if case.operation not in contract.operations:
+        raise UsageError(f"{case.id} is of the operation {case.operation!r}, which the contract lacks", where=name)
+    return case
+
+
+def _read(path: Path) -> Case:
     try:
         data = load_json(path.read_bytes())
     except OSError as error:
