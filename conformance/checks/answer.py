@@ -114,6 +114,8 @@ class Observation:
     """When a step of a race began and ended, on one clock; infinite where no answer came."""
     shown: Mapping[str, str] = field(default_factory=dict)
     """How things stood when a step of a race looked; of any other case, what was seen cancelled before the last look."""
+    earlier: tuple[Exchange, ...] = ()
+    """The messages before the judged one."""
     raced: tuple[Raced, ...] = ()
     """The steps of a race; each answer is also judged by itself, in an observation of its own."""
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from conformance.cases.message import places_of
 from conformance.checks import answer as forms
 from conformance.checks.answer import Answer, Judgement, Observation, Seen
 from conformance.checks.identity import Matching, instructions_of, match_results
 from conformance.checks.kit import BAD_INPUT, READABLE, Kit, telling
-from conformance.checks.outcome import CANCELLED, OUTCOME, allowed, fits, gist_of, in_words, judge_effects, way_of
+from conformance.checks.outcome import (
+    CANCELLED,
+    OUTCOME,
+    UNDONE,
+    allowed,
+    fits,
+    gist_of,
+    in_words,
+    judge_effects,
+    refused_earlier,
+    way_of,
+)
 from conformance.checks.races import judge_race
 from conformance.checks.read import read_answer
 from conformance.checks.registry import BEHIND_READING, Check, Stage
@@ -47,6 +59,7 @@ _MOST_ALIKE = 20
 """So many findings of one check on one requirement are kept of a case."""
 _LONGEST = 1000
 """Characters of one text of a finding; nobody reads more."""
+_CLIENT_ERROR = 400
 _UNANSWERED = ("no-reply", "ws-closed")
 
 
@@ -330,13 +343,44 @@ def _judge_effect(case: Case, observation: Observation, right: list[Alternative]
     """The alternative whose effect fits as well; if none does, the first one speaks."""
     judged = [(one, judge_effects(case.expect, one, observation, found.kit.operation)) for one in right]
     chosen, effects = min(judged, key=lambda pair: len(pair[1].findings))
-    found.findings.extend(effects.findings)
     found.unverified.extend(effects.unverified)
     found.unsettled = not effects.findings and any(
         one is not chosen and any(finding.expected == CANCELLED for finding in other.findings) for one, other in judged
     )
+    if any(one.way == UNDONE for one in effects.findings):
+        effects = replace(effects, findings=tuple(_by_the_earlier(found.kit, case, observation, effects.findings)))
+    found.findings.extend(effects.findings)
     if not effects.findings and (not effects.unverified or len(right) == 1):
         found.readings.extend(chosen.readings)
+
+
+def _by_the_earlier(
+    kit: Kit, case: Case, observation: Observation, findings: tuple[Finding, ...]
+) -> Iterator[Finding]:  # fmt: skip
+    """The findings; on what only earlier messages name, with the answer to these where none reports a success.
+
+    Then no answer promised the effect that is lacking, and it is the refusal that is wrong.
+    """
+    told = [_no_success(kit, one) for one in observation.earlier]
+    named = {place.partition(".")[0] for one in case.before for place in places_of(one)}
+    only_earlier = named - {place.partition(".")[0] for place in places_of(case.message)}
+    for one in findings:
+        about_earlier = one.way == UNDONE and one.at.partition(".")[0] in only_earlier
+        yield refused_earlier(kit.operation, case.expect, one, told) if about_earlier and told and all(told) else one
+
+
+def _no_success(kit: Kit, exchange: Exchange) -> str:
+    """What an answer is, in words, if it reports no success; else ""."""
+    if exchange.problem is not None:
+        return f"no answer ({exchange.problem.kind})"
+    answer = read_answer(kit, exchange, b"", None)
+    if forms.RESULTS in answer.forms:
+        success = any(entry.get(_success(kit)) is True for entry in answer.results)
+    elif answer.legs:
+        success = any(leg.code == 0 for leg in answer.legs)
+    else:
+        success = forms.DATA in answer.forms or (answer.status is not None and answer.status < _CLIENT_ERROR)
+    return "" if success else answer.summary
 
 
 def _note_code(case: Case, answer: Answer, matching: Matching, success: str, found: _Gathering) -> None:

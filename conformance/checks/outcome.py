@@ -247,6 +247,17 @@ def judge_effects(
     return Effects(tuple(findings), tuple(dict.fromkeys(unverified)))
 
 
+def refused_earlier(operation: Operation, expect: Expectation, lacking: Finding, told: Sequence[str]) -> Finding:
+    """The finding on something that only an earlier request names, and that is open since that one was refused.
+
+    `told` is what the earlier requests were answered.
+    """
+    named = operation.explore.requirement.get("done", "") if operation.explore is not None else ""
+    message = f"{lacking.at} was not cancelled: the earlier request, which alone names it, was refused"
+    seen = f"{lacking.actual}; the earlier request was answered: {', then '.join(told)}"
+    return OUTCOME.finding_on(named or expect.requirement, message, lacking.expected, seen, lacking.at, way=REFUSED)
+
+
 def not_done(expect: Expectation, operation: Operation) -> str:
     """The requirement that breaks where something is reported cancelled and is not.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance.cli.main import suggestion
-from conformance.cli.options import printing, specs_option
+from conformance.cli.options import printing, seed_option, specs_option
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +28,13 @@ _MOST_CASES = 40
 
 @click.command("explain")
 @click.argument("identifier", metavar="ID")
+@seed_option("Seed of the run that the generated case comes from.")
 @specs_option
 @printing
-def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> None:
+def command(identifier: str, seed: int, specs: Path | None, quiet: bool, verbose: bool) -> None:
     """Explain ID: a requirement, reading, ruling, case, operation, check, fault or equivalent.
+
+    A case may also be a generated one, or stand in a file: whatever `conformance replay` takes.
 
     With -q the first line only; with -v every case of a requirement.
     """
@@ -40,16 +43,40 @@ def command(identifier: str, specs: Path | None, quiet: bool, verbose: bool) -> 
     known = _known(specs, verbose=verbose)
     folded = {name.casefold(): name for name in known}
     name = folded.get(identifier.casefold())
-    if name is None:
+    explained = _made(identifier, seed, specs) if name is None else known[name]
+    if explained is None:
+        ids = "conformance list shows the ids: of operations, requirements, readings, cases, checks, faults, …"
         raise UsageError(
             f"nothing is called {identifier!r}.{suggestion(identifier, known)}",
-            hint="conformance list shows the ids: of operations, requirements, readings, cases, checks, faults, …",
+            hint="Give the --seed of the run that made it." if "/generated/" in identifier else ids,
         )
     encoding = sys.stdout.encoding
-    for line in known[name]():
+    for line in explained():
         click.echo(writable(line.rstrip(), encoding))
         if quiet:
             return
+
+
+def _made(identifier: str, seed: int, specs: Path | None) -> Callable[[], _Lines] | None:
+    """The same of a case that is in no list: a generated one, one for four factors, or one in a file; None for none."""
+    from conformance.cases.combinations.arrays import STRENGTH, strength_of
+    from conformance.cases.fixtures import load_cases
+    from conformance.cases.generated.stream import find_case
+    from conformance.cli.replay import from_file, is_file
+    from conformance.contract.load import load_contract
+
+    contract = load_contract(specs)
+    if is_file(identifier):
+        return partial(_case, from_file(identifier, contract), contract, identifier)
+    if (strength := strength_of(identifier)) > STRENGTH:
+        short = identifier.partition("/")[0]
+        operations = [one.id for one in contract.operations.values() if one.short == short]
+        every = load_cases(contract, operations, strength=strength, every_edition=True) if operations else ()
+        found = next((case for case in every if case.id == identifier), None)
+        return None if found is None else partial(_case, found, contract, identifier)
+    found = find_case(contract, identifier, seed)
+    replay = f"{identifier} --seed {seed}" if seed else identifier
+    return None if found is None else partial(_case, found, contract, replay)
 
 
 def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _Lines]]:
@@ -66,7 +93,7 @@ def _known(specs: Path | None, *, verbose: bool) -> Mapping[str, Callable[[], _L
     for variant in (*EQUIVALENTS.values(), *FAULTS.values()):
         known[variant.id] = partial(_variant, variant, contract)
     for case in cases:
-        known[case.id] = partial(_case, case, contract)
+        known[case.id] = partial(_case, case, contract, case.id)
     for reading in contract.readings.values():
         known[reading.id] = partial(_reading, reading, cases)
     for ruling in contract.rulings.values():
@@ -123,7 +150,8 @@ def _ruling(ruling: Ruling, cases: tuple[Case, ...]) -> _Lines:
     )
 
 
-def _case(case: Case, contract: Contract) -> _Lines:
+def _case(case: Case, contract: Contract, replay: str) -> _Lines:
+    """`replay` is what `conformance replay` takes for it."""
     from conformance.report.wording import case_facts, expectation_lines, message_lines
 
     yield f"{case.id}: case ({case.tier})"
@@ -141,7 +169,7 @@ def _case(case: Case, contract: Contract) -> _Lines:
     for other in case.beside:
         yield from _block("sent beside", message_lines(other.message))
         yield from _block("expected of that", expectation_lines(other.expect, seen))
-    yield f"  replay: conformance replay {case.id}"
+    yield f"  replay: conformance replay {replay}"
 
 
 def _operation(operation: Operation, contract: Contract, cases: tuple[Case, ...]) -> _Lines:

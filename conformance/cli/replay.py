@@ -99,12 +99,8 @@ def replay_command(name: str, specs: Path | None, options: Mapping[str, Any]) ->
 
 def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) -> Case:
     """The case of an id, or in a file. Raises `UsageError` or `SpecError`."""
-    path = Path(name)
-    if name.endswith(".json") or path.is_file():
-        case = _from_file(path)
-        if case.operation not in contract.operations:
-            raise UsageError(f"{case.id} is of the operation {case.operation!r}, which the contract lacks", where=name)
-        return case
+    if is_file(name):
+        return from_file(name, contract)
     every = load_cases(contract, operations or None, strength=strength_of(name), every_edition=True)
     cases = {case.id: case for case in every}
     found = cases.get(name) or find_case(contract, name, seed)
@@ -114,7 +110,20 @@ def find(name: str, contract: Contract, operations: tuple[str, ...], seed: int) 
     return found
 
 
-def _from_file(path: Path) -> Case:
+def is_file(name: str) -> bool:
+    """Whether a case is named by the file that it stands in."""
+    return name.endswith(".json") or Path(name).is_file()
+
+
+def from_file(name: str, contract: Contract) -> Case:
+    """The case in a file. Raises `UsageError` or `SpecError`."""
+    case = _read(Path(name))
+    if case.operation not in contract.operations:
+        raise UsageError(f"{case.id} is of the operation {case.operation!r}, which the contract lacks", where=name)
+    return case
+
+
+def _read(path: Path) -> Case:
     try:
         data = load_json(path.read_bytes())
     except OSError as error:
@@ -164,8 +173,19 @@ def _lines(replayed: Replay, contract: Contract, encoding: str | None) -> Iterat
     yield ""
     exchanges = replayed.judged.exchanges
     known = (*replayed.judged.secrets, *replayed.known)
+    yield from _exchanged(replayed.judged.earlier, known, " before")
+    yield from _exchanged(exchanges, known)
+    yield "expected"
+    yield from (f"  {line}" for line in expectation_lines(case.expect, contract.operations[case.operation]))
+    yield ""
+    yield from _judgement(result, contract)
+    yield from _pasted(replayed, replayed.judged.earlier, encoding, "the message before by hand")
+    yield from _pasted(replayed, exchanges, encoding, "the same by hand")
+
+
+def _exchanged(exchanges: tuple[Exchange, ...], known: tuple[str, ...], when: str = "") -> Iterator[str]:
     for number, exchange in enumerate(exchanges, 1):
-        count = f" {number} of {len(exchanges)}" if len(exchanges) > 1 else ""
+        count = f"{when} {number} of {len(exchanges)}" if len(exchanges) > 1 else when
         evidence = evidence_of((exchange,), known, full=True)
         yield from _block(f"sent{count}", evidence.sent)
         came = f"received{count} after {exchange.elapsed_s * 1000:.0f} ms"
@@ -175,11 +195,6 @@ def _lines(replayed: Replay, contract: Contract, encoding: str | None) -> Iterat
         if exchange.problem is not None:
             words = visible(redact_excerpt(exchange.problem.message, known))
             yield f"  problem: {exchange.problem.kind} ({exchange.problem.phase}): {words}"
-    yield "expected"
-    yield from (f"  {line}" for line in expectation_lines(case.expect, contract.operations[case.operation]))
-    yield ""
-    yield from _judgement(result, contract)
-    yield from _pasted(replayed, exchanges, encoding)
 
 
 def _nothing(exchange: Exchange) -> str:
@@ -222,7 +237,9 @@ def _finding(finding: Finding, contract: Contract) -> Iterator[str]:
             yield f"    {name}: {visible(value)}"
 
 
-def _pasted(replayed: Replay, exchanges: tuple[Exchange, ...], encoding: str | None) -> Iterator[str]:
+def _pasted(
+    replayed: Replay, exchanges: tuple[Exchange, ...], encoding: str | None, title: str
+) -> Iterator[str]:  # fmt: skip
     """Each message once: copies that went out together differ in nothing that can be pasted."""
     shown = exchanges[:: len(exchanges)] if replayed.case.together > 1 and exchanges else exchanges
     told = [
@@ -231,7 +248,7 @@ def _pasted(replayed: Replay, exchanges: tuple[Exchange, ...], encoding: str | N
     ]
     for text in dict.fromkeys(told):
         if text:
-            yield "the same by hand"
+            yield title
             yield text
             yield ""
 

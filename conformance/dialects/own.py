@@ -1,17 +1,19 @@
 """Sessions that a case has to itself: signed in anew, with wrong credentials, ended, or with a token nobody gave out.
 
-They are apart from the sessions of the run. That there is no session is what such a case waits for, so nobody signs in
-again, and no message goes out twice. Wrong credentials are tried once for each user and transport.
+They are apart from the sessions of the run. Where the case waits for it that there is no session, nobody signs in again,
+and no message goes out twice. A session that is to last may end all the same, such as when the same user signs in
+elsewhere: what was refused for that goes out once more, in a session opened anew. Wrong credentials are tried once for
+each user and transport.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 
 from conformance.dialects.base import FrameOf, Login, Session, Signer, Speaker, altered, login_of, offered
-from conformance.dialects.sessions import Sessions
+from conformance.dialects.sessions import BARREN, Sessions
 from conformance.errors import Hindrance, NotCarriedOut, RoleUnavailable, StateUnavailable, Unreached
 from conformance.guard.gate import Label, Purpose, hiccup_words, is_hiccup
 from conformance.guard.link import Socket
@@ -22,10 +24,26 @@ _CLOSED = ("ws-closed", "ws-goodbye", "reset", "closed-early")
 """A socket that the server closes has no session any more."""
 _CUT = 4
 """Padding of Base64 has at most two characters: what lacks so many at its end, or has more, is another token."""
+ENDED = (
+    "the service ended the session that the case has to itself while the case was under way, and the next one as well"
+)
 UNTRIED = "wrong credentials are tried on loopback, and where scope.wrong_credentials allows it"
 
 
 @dataclass(frozen=True, slots=True)
+class AtMost:
+    """How often a message goes out in such a session at most, and what goes out around it."""
+
+    attempts: int = 1
+    new_sign_ins: int = 0
+    probes: int = 0
+
+
+MOST_OWN = AtMost(attempts=2, new_sign_ins=BARREN, probes=2 + BARREN)
+"""Of a session that is to last."""
+
+
+@dataclass(slots=True)
 class Own:
     """What the messages of such a case are sent with; `socket` and its `key` over WebSocket."""
 
@@ -35,6 +53,14 @@ class Own:
     key: str = ""
     kept: bool = False
     """Whether other cases use it, too."""
+    anew: Callable[[], Awaitable[Own]] | None = None
+    """Opens another one like it; None where the case waits for it that there is no session."""
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def take_over(self, fresh: Own) -> None:
+        """Go on with another session; the secrets of this one stay secret."""
+        self.headers, self.socket, self.key = fresh.headers, fresh.socket, fresh.key
+        self.secrets = (*self.secrets, *fresh.secrets)
 
 
 async def open_own(
@@ -48,35 +74,88 @@ async def open_own(
         return await _with_token(sessions, need, speaker)
     if login.used_up:
         raise _not_here(f"the login {login.name} of role {speaker.name!r} is not spent on one case")
-    opening = _Opening(sessions, need, need.over or transport, speaker, f"own {next(sessions.nonces)} {speaker.key}")
+
+    def opened() -> Awaitable[Own]:
+        key = f"own {next(sessions.nonces)} {speaker.key}"
+        return _Opening(sessions, need, need.over or transport, speaker, key).opened(login, transport, first)
+
     if need.credentials == "right":
-        return await opening.opened(login, transport, first)
+        own = await opened()
+        own.anew = opened if need.lasts else None
+        return own
     if not sessions.tries_wrong:
         raise StateUnavailable(UNTRIED, why=Hindrance.ACCEPTED, accepted=UNTRIED)
-    key = f"wrong credentials, {opening.over}, {speaker.key}"
+    key = f"wrong credentials, {need.over or transport}, {speaker.key}"
     async with sessions.locks.setdefault(key, asyncio.Lock()):
         if key not in sessions.memory:
-            sessions.memory[key] = replace(await opening.opened(login, transport, first), kept=True)
-        own: Own = sessions.memory[key]
-        return own
+            sessions.memory[key] = replace(await opened(), kept=True)
+        kept: Own = sessions.memory[key]
+        return kept
 
 
 async def send_own_http(
     sessions: Sessions, own: Own, speaker: Speaker, request_of: Callable[[Headers], HttpRequest], purpose: Purpose
 ) -> Exchange:
-    """One HTTP request in such a session, whatever comes."""
-    label = Label(purpose, speaker.name, speaker.case)
-    return await sessions.link.send_http(request_of((*sessions.own_headers(speaker), *own.headers)), label)
+    """One HTTP request in such a session, whatever comes. Raises `RoleUnavailable` where no session lasts."""
+    label, headers = Label(purpose, speaker.name, speaker.case), sessions.own_headers(speaker)
+
+    async def send() -> Exchange:
+        return await sessions.link.send_http(request_of((*headers, *own.headers)), label)
+
+    async def probe() -> bool:
+        return await sessions.probe_http(speaker, headers, Session(own.headers))
+
+    return await _sent(sessions, own, speaker, send, probe)
 
 
 async def send_own_ws(
     sessions: Sessions, own: Own, speaker: Speaker, text_of: Callable[[int], str | bytes], purpose: Purpose,
     *, quiet: bool,
 ) -> Exchange:  # fmt: skip
-    """One frame on the socket of such a session, or on a new one where the server has closed it."""
-    assert own.socket is not None
+    """One frame on the socket of such a session, or on a new one where the server has closed it. Raises as above."""
     label = Label(purpose, speaker.name, speaker.case)
-    return await sessions.link.send_ws(own.socket, text_of(own.socket.next_number()), label, quiet=quiet)
+
+    async def send() -> Exchange:
+        assert own.socket is not None
+        return await sessions.link.send_ws(own.socket, text_of(own.socket.next_number()), label, quiet=quiet)
+
+    async def probe() -> bool:
+        assert own.socket is not None
+        return await sessions.probe_ws(speaker, own.socket)
+
+    return await _sent(sessions, own, speaker, send, probe)
+
+
+async def _sent(
+    sessions: Sessions, own: Own, speaker: Speaker, send: Callable[[], Awaitable[Exchange]],
+    probe: Callable[[], Awaitable[bool]],
+) -> Exchange:  # fmt: skip
+    """What came of a message; of a second attempt, where a session that is to last had ended."""
+    unprobed = f"own {speaker.key}"
+
+    async def lost(exchange: Exchange) -> bool:
+        can_tell = unprobed not in sessions.unprobed and sessions.dialect.probe(speaker.bindings) is not None
+        return can_tell and sessions.dialect.may_lack_session(exchange) and await probe()
+
+    used = own.key
+    exchange = await send()
+    if own.anew is None or not await lost(exchange):
+        return exchange
+    async with own.renewing:
+        for _ in range(BARREN):
+            if own.key != used and not await probe():
+                break
+            fresh = await own.anew()
+            await close_own(sessions, own)
+            own.take_over(fresh)
+        else:
+            if await probe():  # the service refuses it to a fresh session, too
+                sessions.unprobed.add(unprobed)
+                return exchange
+    exchange = await send()
+    if await lost(exchange):
+        raise RoleUnavailable(ENDED)
+    return exchange
 
 
 async def close_own(sessions: Sessions, own: Own) -> None:

@@ -51,13 +51,13 @@ from conformance.wire.messages import (
 
 _RENEWALS = 3
 """How often one message is sent again."""
-_BARREN = 3
+BARREN = 3
 """If the probe fails so often in a row after a new sign-in, it is useless: the service refuses it to everyone."""
 MOST_ATTEMPTS = 1 + _RENEWALS
 """How often one message is sent at most, where sessions run out all the time."""
-MOST_PROBES = 1 + _RENEWALS * (_BARREN + 1)
+MOST_PROBES = 1 + _RENEWALS * (BARREN + 1)
 """How often a session is probed at most for one message."""
-MOST_SIGN_INS = _RENEWALS * _BARREN
+MOST_SIGN_INS = _RENEWALS * BARREN
 """How often a role signs in again at most for one message."""
 Gone = Literal["", "told", "probed"]
 """Whether a session is gone: not, as the answer said outright, or as a probe found."""
@@ -195,11 +195,11 @@ class Sessions:
                 return exchange, "" if speaker.key in self.unprobed else "told"
             if not self.dialect.may_lack_session(exchange) or not self._can_probe(speaker, speaker.key):
                 return exchange, ""
-            return exchange, "probed" if await self._probe_http(speaker, own, session) else ""
+            return exchange, "probed" if await self.probe_http(speaker, own, session) else ""
 
         async def stands() -> bool:
             session = await self.session(speaker)
-            if not await self._probe_http(speaker, own, session):
+            if not await self.probe_http(speaker, own, session):
                 return True
             self._forget(speaker.key, session)
             return False
@@ -295,7 +295,7 @@ class Sessions:
             if not self.dialect.may_lack_session(exchange) or not self._can_probe(speaker, socket_key):
                 return exchange, ""
             replaced = 0 < before < socket.signed_in  # by somebody else, while the message was under way
-            return exchange, "probed" if replaced or await self._probe_ws(speaker, socket) else ""
+            return exchange, "probed" if replaced or await self.probe_ws(speaker, socket) else ""
 
         async def renew() -> None:
             generation = socket.signed_in
@@ -306,7 +306,7 @@ class Sessions:
                     )
 
         async def stands() -> bool:
-            if not await self._probe_ws(speaker, socket):
+            if not await self.probe_ws(speaker, socket):
                 return True
             await renew()
             return False
@@ -419,7 +419,7 @@ class Sessions:
             if gone == "told":
                 return await self._once_more(key, attempt, renew)
             for _ in range(_RENEWALS):
-                for _ in range(_BARREN):
+                for _ in range(BARREN):
                     if await stands():
                         break
                 else:
@@ -440,14 +440,14 @@ class Sessions:
         await renew()
         exchange, gone = await attempt()
         self.misled[key] = self.misled.get(key, 0) + 1 if gone else 0
-        if self.misled[key] >= _BARREN:
+        if self.misled[key] >= BARREN:
             self.unprobed.add(key)
         return exchange
 
     def _can_probe(self, speaker: Speaker, key: str) -> bool:
         return key not in self.unprobed and self.dialect.probe(speaker.bindings) is not None
 
-    async def _probe_http(self, speaker: Speaker, own: Headers, session: Session) -> bool:
+    async def probe_http(self, speaker: Speaker, own: Headers, session: Session) -> bool:
         """Whether a harmless reading call finds no session either."""
         found = self.dialect.probe(speaker.bindings)
         assert found is not None
@@ -455,7 +455,8 @@ class Sessions:
         label = Label(Purpose.PROBE, speaker.name, speaker.case)
         return self.dialect.may_lack_session(await self._as(session, request, label))
 
-    async def _probe_ws(self, speaker: Speaker, socket: Socket) -> bool:
+    async def probe_ws(self, speaker: Speaker, socket: Socket) -> bool:
+        """The same on a socket."""
         found = self.dialect.probe(speaker.bindings)
         assert found is not None
         text = self.dialect.call_frame(socket.next_number(), *found)

@@ -217,6 +217,11 @@ class OwnSession:
     ended: bool = False
     """Whether LogOut was called in it."""
 
+    @property
+    def lasts(self) -> bool:
+        """Whether the message is meant to find it open."""
+        return self.credentials == "right" and self.token == "whole" and not self.ended
+
 
 @value_class(frozen=True, slots=True)
 class Beside:

@@ -14,7 +14,7 @@ from conformance.cases.message import MissingBinding, case_places
 from conformance.checks.answer import Judgement, Observation
 from conformance.checks.judge import ANSWERED
 from conformance.checks.kit import Kit
-from conformance.checks.outcome import EFFECT
+from conformance.checks.outcome import EFFECT, OUTCOME
 from conformance.checks.races import RACE
 from conformance.dialects.base import CANCELLED, UNKNOWN, pauses_s
 from conformance.dialects.own import close_own
@@ -60,8 +60,8 @@ INFRASTRUCTURE = "the infrastructure answered or hung up in place of the service
 _LATE_LOOK_S = 0.02
 _NOT_FORWARDED = 503
 _NO_DESK = Desk(0, {}, {})
-_EFFECTS = (EFFECT.id, RACE.id)
-"""The checks that look what became of things, which takes time."""
+_EFFECTS = (EFFECT.id, RACE.id, OUTCOME.id)
+"""The checks that look what became of things, which takes time; the one of outcomes where an earlier one was refused."""
 
 
 @value_class(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class Judged:
     summary: str = ""
     exchanges: tuple[Exchange, ...] = ()
     """As far as evidence needs them."""
+    earlier: tuple[Exchange, ...] = ()
+    """The same of the messages before the judged one."""
     secrets: tuple[str, ...] = ()
     """What the message carried that no output may show."""
     disturbed: str = ""
@@ -188,7 +190,9 @@ async def _undertake(case: Case, kit: Kit, service: Service, setting: Setting, j
     words = redact_excerpt(setting.disturbed, vault.known) if setting.disturbed else ""
     timed_out = any(_timed_out(one, service) for one in setting.exchanges)
     gist, summary = judgement.gist, judgement.summary
-    return Judged(result, gist, summary, setting.exchanges, secrets, words, setting.undone, timed_out)
+    return Judged(
+        result, gist, summary, setting.exchanges, setting.earlier, secrets, words, setting.undone, timed_out
+    )  # fmt: skip
 
 
 def _disturbs(exchange: Exchange) -> bool:
@@ -435,7 +439,17 @@ async def _judge_all(
     ways = setting.beside if case.race else ((case, setting), *setting.beside)
     setting.observations = tuple(
         Observation(
-            its.exchanges, its.body, its.frame, before, after, secrets, name_of, its.start_s, its.end_s, its.shown
+            its.exchanges,
+            its.body,
+            its.frame,
+            before,
+            after,
+            secrets,
+            name_of,
+            its.start_s,
+            its.end_s,
+            its.shown,
+            its.earlier,
         )
         for _, its in ways
     )

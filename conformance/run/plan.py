@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from conformance.cases.message import body_text, fill
 from conformance.dialects.base import login_of, pauses_s, speaker_at
+from conformance.dialects.own import MOST_OWN, AtMost
 from conformance.dialects.sessions import MOST_ATTEMPTS, MOST_PROBES, MOST_SIGN_INS
 from conformance.endpoint.choose import ChosenTarget, is_reference
 from conformance.endpoint.desks import Desk
@@ -260,6 +261,8 @@ class Planner:
         looks = all_looks if case.cancels else 1
         in_session: dict[tuple[str, Transport], list[Purpose]] = {}
         signing_in: dict[tuple[str, Transport], list[Record]] = {}
+        lasting = MOST_OWN if case.session is not None and case.session.lasts else AtMost()
+        signed_in = 1 + lasting.new_sign_ins * len(case.messages)
         acted = cleaning = False
         for record, count in _grouped(records):
             purpose, role = record.label.purpose, record.label.role
@@ -269,15 +272,16 @@ class Planner:
                 continue
             if purpose is Purpose.SIGN_IN:
                 signing_in.setdefault((role, record.transport), []).append(record)
-                yield told.message(record, Bounds(count, count, count * throttled))
+                yield told.message(record, Bounds(count, count, count * throttled * signed_in))
                 continue
-            # a case in a session of its own sends once; only a token that it changes comes from a session of the run
+            # a case in a session of its own sends once, or once more in another one where that session is to last; only
+            # a token that it changes comes from a session of the run
             own = case.session is not None and case.session.token == "whole" and purpose in OF_A_CASE
             keeps = not own and login_of(speaker_at(told.desk, role)) is not None
             if keeps:
                 in_session.setdefault((role, record.transport), []).extend([purpose] * count)
             count *= times
-            each = throttled * (MOST_ATTEMPTS if keeps else 1)
+            each = throttled * (MOST_ATTEMPTS if keeps else lasting.attempts if own else 1)
             least, usual = count // times, count
             if purpose is Purpose.OBSERVATION and not acted:  # whether what was set up stands there
                 each *= all_looks
@@ -289,6 +293,7 @@ class Planner:
                 least = 0
             most = usual * each * (2 if cleaning else 1)
             yield told.message(record, Bounds(least, usual, most))
+        yield from self._probes_of_own(told, records, guard, lasting.probes * times * throttled)
         for (role, transport), sign_in in signing_in.items():
             self._signed_in[name, role, transport] = sign_in
         for (role, transport), purposes in in_session.items():
@@ -298,6 +303,16 @@ class Planner:
             yield told.unsent(
                 Purpose.TWIN if Purpose.JUDGED in {one.label.purpose for one in records} else Purpose.JUDGED, hindrance
             )
+
+    def _probes_of_own(
+        self, told: _Telling, records: tuple[Record, ...], guard: Guard, most: int
+    ) -> Iterator[Planned]:  # fmt: skip
+        """The probes of a session that a case has to itself, at `most` so many for each message."""
+        sent = Counter((one.label.role, one.transport) for one in records if one.label.purpose in OF_A_CASE)
+        for (role, transport), count in sent.items() if most else ():
+            probe = told.probe(role, transport, guard)
+            if probe is not None and probe.decision.allowed:
+                yield told.message(probe, Bounds(0, count, count * most))
 
     def _around(
         self,

@@ -78,6 +78,7 @@ class Record:
             raw.get("from_s", 0.0),
             _FOREVER if raw.get("to_s", 0.0) is None else raw.get("to_s", 0.0),
             raw.get("shown", {}),
+            tuple(self._exchange(one) for one in raw.get("earlier", ())),
         )
 
     def _exchange(self, raw: Mapping[str, Any]) -> Exchange:

@@ -111,6 +111,8 @@ class Recorder:
         data = {name: value for name, value in own.items() if value not in ("", {}, None)}
         if observation.start_s:
             data["from_s"], data["to_s"] = observation.start_s, observation.end_s  # JSON has null for what never ends
+        if observation.earlier:
+            data["earlier"] = [self._exchange(one, hidden) for one in observation.earlier]
         data["exchanges"] = [self._exchange(one, hidden) for one in observation.exchanges]
         return data
 

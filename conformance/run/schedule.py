@@ -275,7 +275,9 @@ class FormMemory:
         if known is not None and known[0] <= number:
             return
         if judged.result.verdict is not Verdict.PASS:
-            judged = replace(judged, gist=(), exchanges=(), result=replace(judged.result, exchanges=(), seen=()))
+            judged = replace(
+                judged, gist=(), exchanges=(), earlier=(), result=replace(judged.result, exchanges=(), seen=())
+            )
         found[gist] = (number, judged)
 
     def broken(self, secrets: tuple[str, ...]) -> Iterator[CaseResult]:

@@ -133,6 +133,13 @@ def choose_generated(
     return tuple(one for one in Dealt(found, count) if _wanted(generated_case(*one), selection))[index - 1 :: shards]
 
 
+def none_generated(selection: Selection, asked: int | None, generated: ManyNumbered) -> str:
+    """What to say where generated cases were asked for by number, and the filters leave none; "" where some run."""
+    if not asked or generated:
+        return ""
+    return f"No generated case runs: of the first {asked:,} none is of {selection.words}."
+
+
 def _wanted(case: Case, selection: Selection) -> bool:
     return (
         (not selection.operations or case.operation in selection.operations)

@@ -258,6 +258,7 @@ async def _inspected(name: str, run: Session) -> list[Item]:
         if not desk.roles:
             continue
         role = OPERATOR if OPERATOR in desk.roles else min(desk.roles)
+        right: dict[str, tuple[Inspection, Any]] = {}
         for one in service.sessions.dialect.inspections(desk.bindings):
             key = (one.binding, desk.bindings[one.binding])
             if key in items:
@@ -268,9 +269,14 @@ async def _inspected(name: str, run: Session) -> list[Item]:
                 raise
             except NotCarriedOut:  # outside the scope, or a role that cannot sign in: said elsewhere
                 continue
+            if one.there:
+                right.setdefault(one.call, (one, answer))
+            what = f"services.{name}.bindings.{one.binding} = {desk.bindings[one.binding]}"
             problem = _doubt(one, answer)
-            if problem:
-                what = f"services.{name}.bindings.{one.binding} = {desk.bindings[one.binding]}"
+            if problem and (other := _answered_alike(one, answer, *right.get(one.call, (one, None)))):
+                note = f"{one.call} answers for it as for {other}: it does not look at it, so nobody can tell whether it exists"
+                items[key] = Item(what, True, note, notable=True)
+            elif problem:
                 items[key] = Item(what, False, redact_excerpt(problem, run.vault.known), hard=True)
     return list(items.values())
 
@@ -285,6 +291,15 @@ def _doubt(one: Inspection, answer: Any) -> str:
     if not one.there and code is None and answer:
         return f"{one.call} finds it: it exists, and cases take it for an id that does not"
     return ""
+
+
+def _answered_alike(one: Inspection, answer: Any, right: Inspection, its_answer: Any) -> str:
+    """The binding for which the call answers the same as for an id that is not to be there; empty where it tells them apart.
+
+    Where both bindings have one value, the id is there.
+    """
+    alike = not one.there and _code_of(answer) is None and answer == its_answer and one.payload != right.payload
+    return right.binding if alike else ""
 
 
 def _code_of(answer: Any) -> int | None:

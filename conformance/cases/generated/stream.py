@@ -163,8 +163,9 @@ def find_case(contract: Contract, case_id: str, seed: int) -> Case | None:
     parts = case_id.partition("@")[0].split("/")
     if len(parts) != 3 or parts[1] != "generated" or not parts[2].isdigit():
         return None
-    for source in sources(contract, None, seed):
-        if source.operation.short == parts[0] and int(parts[2]) < source.size:
+    operations = tuple(one.id for one in contract.operations.values() if one.short == parts[0])
+    for source in sources(contract, operations, seed) if operations else ():
+        if int(parts[2]) < source.size:
             found = generated_case(source, int(parts[2]))
             return found if found.id == case_id else None
     return None

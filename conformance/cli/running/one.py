@@ -54,6 +54,7 @@ from conformance.run.selection import (
     Selection,
     choose_generated,
     choose_named,
+    none_generated,
     of_editions,
     offered,
     parse_shard,
@@ -83,6 +84,8 @@ def begun(
     selection, shard = selection_of(options), parse_shard(options["shard"])
     cases = choose_named(contract, selection, shard)
     generated = choose_generated(contract, selection, options["generated"], options["seed"], shard)
+    if told is None:
+        say_none_generated(selection, generated, options)
     return _run(contract, cases, generated, selection, options, _share_in(options["room"], *shard), turns, told)
 
 
@@ -316,6 +319,13 @@ def _share_in(room: Path | None, index: int, count: int) -> Share:
         return Share()
     make_room(room)
     return Share(index - 1, count, room, rates_together=True)
+
+
+def say_none_generated(selection: Selection, generated: ManyNumbered, options: Mapping[str, Any]) -> None:
+    """Say where generated cases were asked for by number, and the filters leave none."""
+    missed = none_generated(selection, options["generated"], generated)
+    if missed and not options["quiet"]:
+        sys.stderr.write(writable(visible(missed), sys.stderr.encoding) + "\n")
 
 
 def _say_needs(run: Session, cases: tuple[Case, ...], generated: ManyNumbered, *, quiet: bool) -> None:

@@ -24,7 +24,16 @@ from pathlib import Path
 from typing import Any
 
 from conformance.cli.options import selection_of
-from conformance.cli.running.one import TO_THE_END, Outcome, begun, forget_reports, kinds_of, spare_killed, written_down
+from conformance.cli.running.one import (
+    TO_THE_END,
+    Outcome,
+    begun,
+    forget_reports,
+    kinds_of,
+    say_none_generated,
+    spare_killed,
+    written_down,
+)
 from conformance.endpoint.choose import REFERENCE, is_reference
 from conformance.errors import INTERRUPTED, ConformanceError, HarnessError, UsageError
 from conformance.model.spec import Contract
@@ -125,6 +134,10 @@ def run_in_workers(contract: Contract, options: Mapping[str, Any], planned: int,
     Raises what kept one of them from running.
     """
     started = time.monotonic()
+    selection = selection_of(options)
+    if options["generated"]:
+        generated = choose_generated(contract, selection, options["generated"], options["seed"])
+        say_none_generated(selection, generated, options)
     parts: Path = options["folder"] / _PARTS
     spare_killed(options["folder"], resume=False)
     forget_reports(options["folder"])

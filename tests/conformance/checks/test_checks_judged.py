@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -325,6 +326,39 @@ def test_a_success_without_effect_is_not_called_an_error_with_one() -> None:
     taken = Observation((), before={"mine": "open"}, after={"mine": "cancelled"})
     (found,) = judge_effects(expect, refused, taken, operation).findings
     assert found.requirement == "CAO-REFUSED-NO-EFFECT"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "told"),
+    [
+        (http('"no such list"', 400), "HTTP 400 with the error string 'no such list'"),
+        (http([failed()]), "HTTP 200 with 1 results (false)"),
+        (no_answer(), "no answer (timeout)"),
+    ],
+)
+def test_order_of_a_refused_earlier_list_is_laid_to_the_refusal(earlier: Any, told: str) -> None:
+    (found,) = _behind(earlier).findings
+    assert (found.requirement, found.check, found.way) == ("TPP-RESP-SUCCESS", "outcome", "refused")
+    assert found.message == "e was not cancelled: the earlier request, which alone names it, was refused"
+    assert found.actual == f"open; the earlier request was answered: {told}"
+
+
+def test_order_of_an_earlier_list_that_reports_success_is_an_effect_that_is_lacking() -> None:
+    (found,) = _behind(http([result()])).findings
+    assert (found.requirement, found.message) == ("EFFECT", "e should have been cancelled and was not")
+
+
+def _behind(earlier: Any) -> Judgement:
+    """Of a list whose order was cancelled, behind another one whose order was not."""
+    names = {"e": "${e.OrderID}", "o": "${o.OrderID}"}
+    first, second = (Message(Body(f"[{place}]")) for place in names.values())
+    wanted = Alternative({"results": [True]}, cancelled=("e", "o"))
+    one = dataclasses.replace(case(TPP, wanted), before=(first,), message=second)
+    seen = Observation(
+        (http([result()]),), json.dumps([instruction()]).encode(), before=dict.fromkeys(names, "open"),
+        after={"e": "open", "o": "cancelled"}, earlier=(earlier,),
+    )  # fmt: skip
+    return judge(kit(TPP), one, seen, Pins())
 
 
 def broken_by_touching(name: str, one: Alternative, effect: str, *others: Alternative, refusals: bool = True) -> str:

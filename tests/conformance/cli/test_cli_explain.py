@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
+from conformance.cases.case_data import to_data
 from conformance.cases.fixtures import load_cases
 from conformance.checks.registry import bundled
 from conformance.cli.explain import _known
@@ -67,6 +71,31 @@ def test_an_id_of_a_check_and_of_a_reading_is_explained_as_both() -> None:
 
 def test_ids_are_found_in_any_letter_case() -> None:
     assert explain("cao-code-104") == explain("CAO-CODE-104")
+
+
+def test_a_generated_case_is_explained() -> None:
+    text = explain("cq/generated/000199@http")
+    assert text.startswith("cq/generated/000199@http: case (generated)\n")
+    assert text.endswith("  replay: conformance replay cq/generated/000199@http\n")
+
+
+def test_a_generated_case_that_this_seed_does_not_have_is_asked_for_its_seed() -> None:
+    done = CliRunner().invoke(main, ["explain", "cq/generated/000199@elsewhere"])
+    assert done.exit_code == 2
+    assert "Give the --seed of the run that made it." in done.output
+
+
+def test_a_case_for_four_factors_is_explained() -> None:
+    four = load_cases(CONTRACT, ("tpp.create_cancellation",), strength=4)
+    case = next(case for case in four if "/combinations-4/" in case.id)
+    assert explain(case.id).startswith(f"{case.id}: case (named)\n")
+
+
+def test_a_case_in_a_file_is_explained(tmp_path: Path) -> None:
+    case = next(case for case in load_cases(CONTRACT) if case.id == "cao/codes/104@http")
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps(to_data(case)), encoding="utf-8")
+    assert explain(str(file)).endswith(f"  replay: conformance replay {file}\n")
 
 
 def test_quiet_prints_the_first_line() -> None:

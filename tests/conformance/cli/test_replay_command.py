@@ -57,6 +57,17 @@ def test_a_failing_case_exits_1_with_requirement_clause_expected_and_actual(targ
     assert "    actual: " in done.output
 
 
+def test_message_that_went_before_is_shown_with_its_answer(target: Path) -> None:
+    done = _replay("tpp1/carried/creator-abroad@application-json", "--target", str(target))
+    assert done.exit_code == 0, done.output
+    titles = [
+        line for line in done.output.splitlines() if re.match(r"sent|received|the (message before|same) by", line)
+    ]
+    assert [re.sub(r" after.*", "", line) for line in titles] == [
+        "sent before", "received before", "sent", "received", "the message before by hand", "the same by hand",
+    ]  # fmt: skip
+
+
 def test_quiet_prints_the_verdict_alone(target: Path) -> None:
     done = _replay("cao/effects/many-orders@http", "--target", str(target), "-q")
     assert done.output == "verdict: pass (exit 0)\n"

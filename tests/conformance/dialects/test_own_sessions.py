@@ -14,6 +14,7 @@ from login_support import JSON, Answer, Asked, Caller, calling, serving
 
 from conformance.dialects.base import altered
 from conformance.dialects.own import UNTRIED, close_own, open_own, send_own_http
+from conformance.dialects.sessions import BARREN
 from conformance.errors import Hindrance, NotCarriedOut, RoleUnavailable
 from conformance.guard.gate import Purpose
 from conformance.model.case import OwnSession, Transport
@@ -53,7 +54,12 @@ def _basic(user: str, password: str) -> str:
 
 
 def _sent(
-    gateway: Gateway, *needs: OwnSession, role: Any = None, wrong: bool = True, before: bool = False
+    gateway: Gateway,
+    *needs: OwnSession,
+    role: Any = None,
+    wrong: bool = True,
+    before: bool = False,
+    **more: Any,
 ) -> list[str | None]:
     """Send one call in each of these sessions; the token that each had."""
 
@@ -72,7 +78,7 @@ def _sent(
 
     async def all_of_it() -> None:
         with serving(gateway) as server:
-            async with calling(role or BASIC, server.url, service="alphapoint", environment=SECRETS) as caller:
+            async with calling(role or BASIC, server.url, service="alphapoint", environment=SECRETS, **more) as caller:
                 await each(caller)
 
     asyncio.run(all_of_it())
@@ -236,3 +242,67 @@ def test_the_run_goes_on_in_its_own_session() -> None:
                 return [first.secrets[0], (await caller.sessions.session(caller.speaker)).secrets[0]]
 
     assert asyncio.run(tokens()) == ["token-number-1-abcdefgh"] * 2
+
+
+@dataclass
+class Forgetful(Gateway):
+    """Forgets a session as soon as it is to be used, so many times; `probing` says whether the probe needs one at all."""
+
+    forgets: int = 0
+    probing: bool = True
+    known: set[str] = field(default_factory=set)
+    served: Answer = (200, JSON, json.dumps(BALANCED))
+
+    def __call__(self, asked: Asked) -> Answer:
+        answer = Gateway.__call__(self, asked)
+        call, token = self.calls[-1]
+        if call == "Authenticate":
+            self.known.add(f"token-number-{self.given}-abcdefgh")
+        if call == "CancelOrder":
+            if self.forgets:
+                self.forgets -= 1
+                self.known.discard(str(token))
+            return self.served if token in self.known else (404, [], "NOT FOUND")
+        if call == "GetUserAccounts":
+            return (200, JSON, "[]") if self.probing and token in self.known else (404, [], "NOT FOUND")
+        return answer
+
+
+PROBED = {"oms": 7}
+"""With this binding there is a probe."""
+
+
+def test_message_refused_for_an_ended_session_goes_out_once_more_in_a_new_one() -> None:
+    gateway = Forgetful(forgets=1)
+    assert _sent(gateway, OwnSession(), bindings=PROBED) == ["token-number-1-abcdefgh", "token-number-2-abcdefgh"]
+    once = ["Authenticate", "CancelOrder", "GetUserAccounts"]
+    assert _names(gateway) == [*once, "Authenticate", "GetUserAccounts", "CancelOrder"], "the new one is probed before"
+
+
+def test_second_loss_of_a_session_is_no_answer_of_the_service() -> None:
+    with pytest.raises(RoleUnavailable, match="ended the session that the case has to itself"):
+        _sent(Forgetful(forgets=2), OwnSession(), bindings=PROBED)
+
+
+def test_refusal_in_a_session_that_stands_is_the_answer() -> None:
+    gateway = Forgetful(served=(404, [], "NOT FOUND"))
+    assert _sent(gateway, OwnSession(), bindings=PROBED) == ["token-number-1-abcdefgh"]
+    assert _names(gateway)[-1] == "GetUserAccounts"
+
+
+def test_probe_that_is_refused_to_fresh_sessions_as_well_tells_nothing() -> None:
+    gateway = Forgetful(probing=False, served=(404, [], "NOT FOUND"))
+    assert _sent(gateway, OwnSession(), OwnSession(), bindings=PROBED) == [
+        "token-number-1-abcdefgh",
+        "token-number-5-abcdefgh",
+    ]
+    assert _names(gateway).count("Authenticate") == 1 + BARREN + 1, "and is not asked again"
+
+
+@pytest.mark.parametrize(
+    "need", [OwnSession(ended=True), OwnSession(token="shorter"), OwnSession(credentials="changed")]
+)
+def test_session_that_is_meant_to_be_over_is_not_opened_again(need: OwnSession) -> None:
+    gateway = Forgetful(forgets=1)
+    assert len(_sent(gateway, need, bindings=PROBED)) == 1
+    assert "GetUserAccounts" not in _names(gateway)

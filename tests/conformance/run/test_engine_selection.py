@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from conformance.cli.main import main
 from conformance.contract.load import load_contract
 from conformance.errors import UsageError
 from conformance.model.case import Alternative, Body, Case, Expectation, Message, Transport
@@ -85,3 +88,13 @@ def test_a_shard_is_read(text: str | None, expected: tuple[int, int]) -> None:
 def test_a_shard_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not I/N"):
         parse_shard(text)
+
+
+def test_generated_cases_that_no_filter_leaves_are_named_in_a_line(tmp_path: Path) -> None:
+    words = ["run", "--case", "co/codes/104@http", "--report", str(tmp_path), "--no-html"]
+    done = CliRunner().invoke(main, [*words, "--generated", "20"])
+    assert done.exit_code == 0, done.output
+    line = "No generated case runs: of the first 20 none is of case co/codes/104@http.\n"
+    assert line in done.stderr
+    for more in (["--generated", "0"], [], ["--generated", "20", "-q"]):
+        assert "generated case runs" not in CliRunner().invoke(main, [*words, *more]).stderr

@@ -206,6 +206,33 @@ def test_check_notices_a_binding_that_empties_a_check(tmp_path: Path, old: str, 
     assert re.search(rf"wrong +{re.escape(wrong)} ", output), output
 
 
+class _OneForAll:
+    """A gateway that shows a user all accounts, whatever system is named."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def on_seven() -> Any:
+            message = await receive()
+            if "body" in message:
+                message["body"] = message["body"].replace(b"987654", b"     7").replace(b": 8}", b": 7}")
+            return message
+
+        named = scope["type"] == "http" and scope["path"].lower().endswith("/getuseraccounts")
+        await self.app(scope, on_seven if named else receive, send)
+
+
+def test_check_takes_an_unknown_id_that_a_call_does_not_look_at_for_what_it_is(tmp_path: Path) -> None:
+    with live(wrap=_OneForAll) as server:
+        code, output = _check(tmp_path, pointed(sample("alphapoint"), server.url, everything=True))
+    assert not re.search(r"^ *wrong ", output, re.MULTILINE), output
+    assert "GetUserAccounts answers for it as for oms: it does not look at it" in output
+    with live() as server:
+        plain, _ = _check(tmp_path, pointed(sample("alphapoint"), server.url, everything=True))
+    assert code == plain
+
+
 def test_a_run_says_first_which_binding_is_missing_and_how_many_cases_hang_on_it(tmp_path: Path) -> None:
     with live() as server:
         text = pointed(sample("alphapoint"), server.url).replace("other_oms = 8 ", "# other_oms = 8 ")
