@@ -90,8 +90,10 @@ def test_stack_trace_in_the_errors_of_a_result_is_found_where_it_stands() -> Non
     assert said(answer) == [("bad-input", "TPP1-MALFORMED", "/Errors/1")]
 
 
-@pytest.mark.parametrize(("status", "found"), [(200, False), (201, False), (207, False), (202, True), (404, False)])
-def test_result_has_one_of_three_statuses(status: int, found: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "found"), [(200, False), (201, False), (202, False), (207, False), (206, True), (404, False)]
+)
+def test_result_has_one_of_four_statuses(status: int, found: bool) -> None:
     answer = answered(failed(), status)
     told = [one for one in answer.findings if one.message == "a result under an unexpected status"]
     assert [(one.check, one.requirement, one.at) for one in told] == [("status", "TPP1-RESP-STATUS", "status")] * found

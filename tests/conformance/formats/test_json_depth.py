@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from conformance.cli.replay import _from_file
+from conformance.cli.replay import from_file
+from conformance.contract.load import load_contract
 from conformance.contract.schemas import read_schema
 from conformance.derive.drift import _lines
 from conformance.dialects.alphapoint import is_success, number_of, reply_value
@@ -82,7 +83,7 @@ def test_no_reader_of_an_answer_follows_it_without_end(depth: int, tmp_path: Pat
     with pytest.raises(JournalError, match="nested"):
         read_results(file)
     with pytest.raises(UsageError, match="nested"):
-        _from_file(file)
+        from_file(str(file), load_contract(None))
     with pytest.raises(SpecError, match="nested too deeply"):
         read_schema(file)
 
