@@ -42,10 +42,10 @@ def refusal_forms(status: int) -> frozenset[str]:
     return refusal | {TOO_LONG} if status in TOO_LONG_STATUSES else refusal
 
 
-def statuses_in_words(statuses: Sequence[int], conjunction: str = "or") -> str:
+def statuses_in_words(statuses: Sequence[int]) -> str:
     """`200, 201 or 207`."""
     *others, last = (str(one) for one in statuses)
-    return f"{', '.join(others)} {conjunction} {last}"
+    return f"{', '.join(others)} or {last}"
 
 
 @value_class(frozen=True, slots=True)

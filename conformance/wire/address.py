@@ -29,7 +29,7 @@ class AddressError(ValueError):
 class Address:
     """A parsed endpoint; `base_path` has no slash at its end and is empty for the root.
 
-    `slash` says that one stood there: a WebSocket is asked for at the path as it was written.
+    `slash` says that one stood there: a WebSocket is asked for at the path as it was written. It makes no other endpoint.
     """
 
     scheme: str
